@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! labyrinth: page allocation in atomic context, with exclusive access in the type and the truth
+//! about its outcome in debugfs.
+//!
+//! This file only wires the parts together:
+//!
+//! ```text
+//!   debugfs ──► exercise ──► source ──► page ──► ffi ──► kernel
+//!      │           │            │                 ▲
+//!      └───────────┴────────────┴────► stats ─────┘
+//! ```
+
+#[path = "rust/debugfs/mod.rs"]
+mod debugfs;
+#[path = "rust/exercise/mod.rs"]
+mod exercise;
+#[path = "rust/ffi/mod.rs"]
+mod ffi;
+#[cfg(CONFIG_KUNIT = "y")]
+#[path = "rust/kunit/mod.rs"]
+mod kunit;
+#[path = "rust/page/mod.rs"]
+mod page;
+#[path = "rust/parameters.rs"]
+mod parameters;
+#[path = "rust/source/mod.rs"]
+mod source;
+#[path = "rust/stats/mod.rs"]
+mod stats;
+
+use exercise::Exercises;
+use ffi::debugfs::Root;
+use kernel::prelude::*;
+use stats::Stats;
+
+module! {
+    type: Labyrinth,
+    name: "labyrinth",
+    authors: ["The labyrinth developers"],
+    description: "Page allocation in atomic context: exclusive pages and their statistics",
+    license: "GPL",
+    params: {
+        recording: u32 {
+            default: 1,
+            description: "record from the start (0 or 1)",
+        },
+        timer_softirq_start: u32 {
+            default: 0,
+            description: "start the exercise in the timer softirq (0 or 1)",
+        },
+        timer_softirq_period_us: u32 {
+            default: 10_000,
+            description: "its period in microseconds (100 to 10000000)",
+        },
+        timer_softirq_batch: u32 {
+            default: 16,
+            description: "its pages in a batch (1 to 4096)",
+        },
+        timer_softirq_hold_us: u32 {
+            default: 0,
+            description: "how long it holds them in microseconds (0 to 10000000)",
+        },
+        spinlock_start: u32 {
+            default: 0,
+            description: "start the exercise under a spinlock (0 or 1)",
+        },
+        spinlock_period_us: u32 {
+            default: 10_000,
+            description: "its period in microseconds (100 to 10000000)",
+        },
+        spinlock_batch: u32 {
+            default: 16,
+            description: "its pages in a batch (1 to 4096)",
+        },
+        spinlock_hold_us: u32 {
+            default: 0,
+            description: "how long it holds them in microseconds (0 to 10000000)",
+        },
+        task_start: u32 {
+            default: 0,
+            description: "start the exercise in task context (0 or 1)",
+        },
+        task_period_us: u32 {
+            default: 10_000,
+            description: "its period in microseconds (100 to 10000000)",
+        },
+        task_batch: u32 {
+            default: 16,
+            description: "its pages in a batch (1 to 4096)",
+        },
+        task_hold_us: u32 {
+            default: 0,
+            description: "how long it holds them in microseconds (0 to 10000000)",
+        },
+    },
+}
+
+/// The loaded module.
+///
+/// Dropping it removes the files, which then drops the exercises, which stops them.
+struct Labyrinth {
+    _files: Root<Exercises>,
+}
+
+impl kernel::Module for Labyrinth {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let given = parameters::read()?;
+        let exercises = Exercises::new(Stats::new(given.recording)?, given.plans)?;
+
+        Ok(Self {
+            _files: debugfs::create(exercises)?,
+        })
+    }
+}

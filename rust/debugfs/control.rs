@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The files that change something.
+
+use crate::{
+    exercise::{
+        Exercises,
+        Setting, //
+    },
+    ffi::{
+        debugfs::{
+            Dir,
+            Show,
+            Store, //
+        },
+        number::parse_u64, //
+    },
+    stats::Context, //
+};
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
+
+/// Makes the files.
+pub(super) fn create(top: &Dir<'_, Exercises>) {
+    top.write_only::<Reset>(c"reset");
+    top.read_write::<Recording>(c"recording");
+
+    let exercise = top.dir(c"exercise");
+    create_exercise::<{ Context::TimerSoftirq as usize }>(&exercise.dir(c"timer_softirq"));
+    create_exercise::<{ Context::Spinlock as usize }>(&exercise.dir(c"spinlock"));
+    create_exercise::<{ Context::Task as usize }>(&exercise.dir(c"task"));
+}
+
+fn create_exercise<const CONTEXT: usize>(dir: &Dir<'_, Exercises>) {
+    dir.read_write::<Run<CONTEXT>>(c"run");
+    dir.read_write::<Tune<CONTEXT, { Setting::PeriodUs as usize }>>(c"period_us");
+    dir.read_write::<Tune<CONTEXT, { Setting::Batch as usize }>>(c"batch");
+    dir.read_write::<Tune<CONTEXT, { Setting::HoldUs as usize }>>(c"hold_us");
+}
+
+/// Parses a number that is 0 or 1.
+fn parse_switch(text: &CStr) -> Result<bool> {
+    match parse_u64(text)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(ERANGE),
+    }
+}
+
+/// The file `reset`.
+struct Reset;
+
+impl Store<Exercises> for Reset {
+    fn store(exercises: &Exercises, text: &CStr) -> Result {
+        if parse_switch(text)? {
+            exercises.stats().reset()
+        } else {
+            Err(ERANGE)
+        }
+    }
+}
+
+/// The file `recording`.
+struct Recording;
+
+impl Show<Exercises> for Recording {
+    fn show(exercises: &Exercises, out: &SeqFile) -> Result {
+        seq_print!(out, "{}\n", u8::from(exercises.stats().recording()));
+        Ok(())
+    }
+}
+
+impl Store<Exercises> for Recording {
+    fn store(exercises: &Exercises, text: &CStr) -> Result {
+        exercises.stats().set_recording(parse_switch(text)?);
+        Ok(())
+    }
+}
+
+/// The file `run` of one exercise.
+struct Run<const CONTEXT: usize>;
+
+impl<const CONTEXT: usize> Show<Exercises> for Run<CONTEXT> {
+    fn show(exercises: &Exercises, out: &SeqFile) -> Result {
+        let running = exercises.running(Context::ALL[CONTEXT]);
+        seq_print!(out, "{}\n", u8::from(running));
+        Ok(())
+    }
+}
+
+impl<const CONTEXT: usize> Store<Exercises> for Run<CONTEXT> {
+    fn store(exercises: &Exercises, text: &CStr) -> Result {
+        exercises.set_running(Context::ALL[CONTEXT], parse_switch(text)?)
+    }
+}
+
+/// The file of one setting of one exercise.
+struct Tune<const CONTEXT: usize, const SETTING: usize>;
+
+impl<const CONTEXT: usize, const SETTING: usize> Show<Exercises> for Tune<CONTEXT, SETTING> {
+    fn show(exercises: &Exercises, out: &SeqFile) -> Result {
+        let settings = exercises.settings(Context::ALL[CONTEXT]);
+        seq_print!(out, "{}\n", settings.get(Setting::ALL[SETTING]));
+        Ok(())
+    }
+}
+
+impl<const CONTEXT: usize, const SETTING: usize> Store<Exercises> for Tune<CONTEXT, SETTING> {
+    fn store(exercises: &Exercises, text: &CStr) -> Result {
+        let value = parse_u64(text)?;
+        exercises
+            .settings(Context::ALL[CONTEXT])
+            .set(Setting::ALL[SETTING], value)
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `latency`: the histograms, with bars for people.
+
+use crate::{
+    exercise::Exercises,
+    ffi::debugfs::Show,
+    stats::{
+        histogram,
+        SeriesView, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
+
+/// The file `latency`.
+pub(super) struct Histograms;
+
+impl Show<Exercises> for Histograms {
+    const SIZE: usize = 8 * kernel::page::PAGE_SIZE;
+
+    fn show(exercises: &Exercises, out: &SeqFile) -> Result {
+        let view = exercises.stats().view()?;
+
+        seq_print!(
+            out,
+            "latency of page allocations; a line counts those from the first to the second number \
+             of ns, both included\n"
+        );
+        for series in view.series() {
+            show_series(series, out);
+        }
+        Ok(())
+    }
+}
+
+fn show_series(series: &SeriesView, out: &SeqFile) {
+    let kind = series.kind();
+    let samples = series.samples();
+    let most = series.latency().iter().copied().max().unwrap_or(0);
+
+    seq_print!(
+        out,
+        "\n{} {}: {samples} allocations, sum {} ns",
+        kind.context().name(),
+        kind.gfp(),
+        series.latency_sum()
+    );
+    if let (Some(min), Some(max)) = (series.latency_min(), series.latency_max()) {
+        seq_print!(out, ", min {min} ns, max {max} ns");
+    }
+    seq_print!(out, "\n");
+
+    for (i, &count) in series.latency().iter().enumerate() {
+        if count == 0 {
+            continue;
+        }
+        // The last bucket has no upper edge of its own; the maximum is one.
+        let upper = histogram::upper(i).min(series.latency_max().unwrap_or(u64::MAX));
+        seq_print!(
+            out,
+            "{:>11} {upper:>11} {count:>12} {}\n",
+            histogram::lower(i),
+            bar(count, most)
+        );
+    }
+}
+
+/// A bar of at most 40 characters, at least one for a count above zero.
+fn bar(count: u64, most: u64) -> &'static str {
+    const FULL: &str = "########################################";
+
+    let length = count
+        .saturating_mul(FULL.len() as u64)
+        .div_ceil(most.max(1));
+    &FULL[..FULL.len().min(length as usize)]
+}

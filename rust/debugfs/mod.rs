@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The edge to user space: `/sys/kernel/debug/labyrinth/`.
+//!
+//! ```text
+//! stats                 a table for people
+//! latency               histograms for people
+//! metrics               all of it as OpenMetrics text
+//! reset                 write 1: count from zero again
+//! recording             0 or 1
+//! exercise/<context>/   run (0 or 1), period_us, batch, hold_us
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod control;
+mod latency;
+mod metrics;
+mod stats;
+
+use crate::{
+    exercise::Exercises,
+    ffi::debugfs::Root, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// Makes all files. Dropping the result removes them. Task context only, may sleep.
+///
+/// Once this has returned a file may be open and in use, so it has to be the last step of loading
+/// that can fail.
+pub(crate) fn create(exercises: Arc<Exercises>) -> Result<Root<Exercises>> {
+    let root = Root::new(c"labyrinth", exercises)
+        .inspect_err(|_| pr_err!("cannot create the debugfs folder 'labyrinth'\n"))?;
+    let top = root.top();
+
+    top.read_only::<stats::Table>(c"stats");
+    top.read_only::<latency::Histograms>(c"latency");
+    top.read_only::<metrics::OpenMetrics>(c"metrics");
+    control::create(&top);
+    Ok(root)
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `stats`: a table for people.
+
+use crate::{
+    exercise::Exercises,
+    ffi::debugfs::Show, //
+};
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
+
+/// The file `stats`.
+pub(super) struct Table;
+
+impl Show<Exercises> for Table {
+    fn show(exercises: &Exercises, out: &SeqFile) -> Result {
+        let stats = exercises.stats();
+        let view = stats.view()?;
+        let recording = if stats.recording() { "on" } else { "off" };
+
+        seq_print!(
+            out,
+            "order-0 page allocations; latencies in ns, each with one clock read of {} ns in it\n",
+            stats.clock_nanos()
+        );
+        seq_print!(
+            out,
+            "recording {recording}, pages in flight {}\n\n",
+            view.in_flight()
+        );
+        seq_print!(
+            out,
+            "{:<14}{:<11}{:>4}{:>12}{:>12}{:>9}{:>12}{:>10}",
+            "context",
+            "gfp",
+            "run",
+            "success",
+            "failure",
+            "rate %",
+            "freed",
+            "in flight"
+        );
+        seq_print!(
+            out,
+            "{:>9}{:>9}{:>9}{:>9}{:>9}{:>11}\n",
+            "min",
+            "p50",
+            "p90",
+            "p99",
+            "p99.9",
+            "max"
+        );
+
+        for series in view.series() {
+            let kind = series.kind();
+            let (success, failure) = (series.successes(), series.failures());
+
+            seq_print!(
+                out,
+                "{:<14}{:<11}{:>4}{:>12}{:>12}",
+                kind.context().name(),
+                kind.gfp(),
+                u8::from(exercises.running(kind.context())),
+                success,
+                failure
+            );
+            match rate(success, failure) {
+                Some((whole, fraction)) => seq_print!(out, "{whole:>5}.{fraction:03}"),
+                None => seq_print!(out, "{:>9}", "-"),
+            }
+            seq_print!(out, "{:>12}{:>10}", series.freed(), series.in_flight());
+
+            let percentile = |ten_thousandths| series.latency_percentile(ten_thousandths);
+            for nanos in [
+                series.latency_min(),
+                percentile(5_000),
+                percentile(9_000),
+                percentile(9_900),
+                percentile(9_990),
+            ] {
+                cell(out, nanos, 9);
+            }
+            cell(out, series.latency_max(), 11);
+            seq_print!(out, "\n");
+        }
+        Ok(())
+    }
+}
+
+/// Writes a value, or a dash where there is none.
+fn cell(out: &SeqFile, value: Option<u64>, width: usize) {
+    match value {
+        Some(value) => seq_print!(out, "{value:>width$}"),
+        None => seq_print!(out, "{:>width$}", "-"),
+    }
+}
+
+/// The success rate in per cent and thousandths of it, rounded down: 100 means no failure at all.
+fn rate(success: u64, failure: u64) -> Option<(u64, u64)> {
+    const WHOLE: u64 = 100_000;
+
+    let total = success + failure;
+    let thousandths = match success.checked_mul(WHOLE) {
+        Some(scaled) => scaled.checked_div(total)?,
+        None => success.checked_div(total / WHOLE)?,
+    };
+    Some((thousandths / 1000, thousandths % 1000))
+}

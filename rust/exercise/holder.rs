@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One holder of pages: what all exercises do with a batch, whatever their context.
+
+use super::{
+    pattern::Pattern,
+    settings::MAX_BATCH, //
+};
+use crate::{
+    ffi::context::Context,
+    page::{
+        AllowedIn,
+        Gfp, //
+    },
+    source::Batch,
+    stats::Recorder, //
+};
+use kernel::prelude::*;
+
+/// A batch and the stamps that it should have.
+pub(super) struct Holder<G> {
+    batch: Batch<G>,
+    recorder: Recorder,
+    pattern: Pattern,
+}
+
+impl<G: Gfp> Holder<G> {
+    /// Makes a holder without pages. `who` differs between the holders of one series. Task context
+    /// only, may sleep.
+    pub(super) fn new(gfp: G, recorder: Recorder, who: u32) -> Result<Self> {
+        Ok(Self {
+            batch: Batch::new(MAX_BATCH, gfp, recorder.clone())?,
+            pattern: Pattern::new(recorder.kind() as u8, who),
+            recorder,
+        })
+    }
+
+    /// Begins a cycle: allocates `pages` pages and writes to every one that it gets.
+    pub(super) fn begin<C: Context>(&mut self, cx: &C, pages: usize)
+    where
+        G: AllowedIn<C>,
+    {
+        self.recorder.cycle();
+        self.batch.fill(cx, pages);
+        self.pattern.stamp(&mut self.batch);
+    }
+
+    /// Ends a cycle: verifies every page and frees all.
+    pub(super) fn finish(&mut self) {
+        self.recorder.corruptions(self.pattern.verify(&self.batch));
+        self.batch.clear();
+    }
+
+    /// Does what a planted bug does, once a cycle.
+    #[cfg(any(labyrinth_plant = "leak", labyrinth_plant = "use_after_free"))]
+    pub(super) fn misbehave(&mut self) {
+        #[cfg(labyrinth_plant = "leak")]
+        if self.pattern.cycle() % 4 == 0 {
+            self.batch.leak_one();
+        }
+        #[cfg(labyrinth_plant = "use_after_free")]
+        self.batch.use_one_after_free();
+    }
+}

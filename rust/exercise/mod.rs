@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Who asks for pages: one exercise for each context, all of them safe Rust.
+//!
+//! An exercise works in cycles: allocate a batch, write to every page, hold the batch for a while,
+//! verify every page, free the batch, wait for the rest of the period.
+
+#![forbid(unsafe_code)]
+
+mod control;
+mod holder;
+mod pace;
+mod pattern;
+mod settings;
+mod spinlock;
+mod task;
+mod timer_softirq;
+
+pub(crate) use control::{
+    Control,
+    Workload, //
+};
+pub(crate) use settings::{
+    Setting,
+    Settings, //
+};
+pub(crate) use spinlock::Spinlock;
+pub(crate) use task::Task;
+pub(crate) use timer_softirq::TimerSoftirq;
+
+use crate::stats::{
+    Context,
+    LeakCheck,
+    Stats, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// What the module is told about one exercise when it is loaded.
+pub(crate) struct Plan {
+    /// Whether it starts at once.
+    pub(crate) start: bool,
+    /// How it starts.
+    pub(crate) settings: Settings,
+}
+
+/// All exercises.
+///
+/// The order of the fields matters: exercises stop, then the leak check runs.
+#[pin_data]
+pub(crate) struct Exercises {
+    #[pin]
+    timer_softirq: Control<TimerSoftirq>,
+    #[pin]
+    spinlock: Control<Spinlock>,
+    #[pin]
+    task: Control<Task>,
+    _leak_check: LeakCheck,
+    stats: Arc<Stats>,
+}
+
+impl Exercises {
+    /// Makes the exercises and starts those that the plans, in the order of [`Context::ALL`], say.
+    /// Task context only, may sleep.
+    pub(crate) fn new(stats: Arc<Stats>, plans: [Plan; 3]) -> Result<Arc<Self>> {
+        let [timer_softirq, spinlock, task] = plans;
+        let starts = [timer_softirq.start, spinlock.start, task.start];
+
+        let exercises = Arc::pin_init(
+            try_pin_init!(Self {
+                timer_softirq <- Control::new(timer_softirq.settings, stats.clone()),
+                spinlock <- Control::new(spinlock.settings, stats.clone()),
+                task <- Control::new(task.settings, stats.clone()),
+                _leak_check: LeakCheck(stats.clone()),
+                stats,
+            }? Error),
+            GFP_KERNEL,
+        )?;
+
+        for (context, start) in Context::ALL.into_iter().zip(starts) {
+            if start {
+                exercises.set_running(context, true)?;
+            }
+        }
+        Ok(exercises)
+    }
+
+    /// The statistics.
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// The settings of an exercise.
+    pub(crate) fn settings(&self, context: Context) -> &Settings {
+        match context {
+            Context::TimerSoftirq => self.timer_softirq.settings(),
+            Context::Spinlock => self.spinlock.settings(),
+            Context::Task => self.task.settings(),
+        }
+    }
+
+    /// Whether an exercise runs.
+    pub(crate) fn running(&self, context: Context) -> bool {
+        match context {
+            Context::TimerSoftirq => self.timer_softirq.running(),
+            Context::Spinlock => self.spinlock.running(),
+            Context::Task => self.task.running(),
+        }
+    }
+
+    /// Starts or stops an exercise. Task context only, sleeps.
+    ///
+    /// When it has stopped, all its pages are freed.
+    pub(crate) fn set_running(&self, context: Context, run: bool) -> Result {
+        match context {
+            Context::TimerSoftirq => self.timer_softirq.set_running(run),
+            Context::Spinlock => self.spinlock.set_running(run),
+            Context::Task => self.task.set_running(run),
+        }
+    }
+}

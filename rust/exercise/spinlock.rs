@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Allocates under a spinlock that task context and the timer softirq share.
+
+use super::{
+    holder::Holder,
+    pace::Pace,
+    Setting,
+    Settings,
+    Workload, //
+};
+use crate::{
+    ffi::{
+        context::Softirq,
+        cpu::HotplugGuard,
+        lock::SpinLockBh,
+        thread::{
+            Body,
+            Running,
+            Thread,
+            Wish, //
+        },
+        timer::{
+            Handler,
+            Next,
+            Timer, //
+        }, //
+    },
+    page::{
+        Atomic,
+        NoWarn, //
+    },
+    stats::{
+        Kind,
+        Recorder,
+        Stats, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    static_lock_class,
+    sync::Arc, //
+};
+
+/// The exercise while it runs.
+pub(crate) struct Spinlock {
+    _timer: Pin<KBox<Timer<SoftirqSide>>>,
+    _thread: Thread<TaskSide>,
+}
+
+impl Workload for Spinlock {
+    fn start(settings: &Arc<Settings>, stats: &Arc<Stats>) -> Result<Self> {
+        let recorder = Recorder::new(stats.clone(), Kind::Spinlock);
+        let held = Held {
+            by_task: Holder::new(NoWarn(Atomic), recorder.clone(), 0)?,
+            by_softirq: Holder::new(NoWarn(Atomic), recorder, 1)?,
+        };
+        let shared = Arc::pin_init(
+            try_pin_init!(Shared {
+                held <- SpinLockBh::new(held, c"labyrinth_held", static_lock_class!()),
+                settings: settings.clone(),
+            }? Error),
+            GFP_KERNEL,
+        )?;
+
+        let thread = Thread::spawn(c"labyrinth/spinlock", TaskSide(shared.clone()))?;
+        let hotplug = HotplugGuard::new();
+        let cpu = hotplug.online().next().ok_or(ENODEV)?;
+        let side = SoftirqSide {
+            shared,
+            holding: None,
+        };
+        let timer = Timer::start_on(cpu, settings.get(Setting::PeriodUs), side);
+
+        Ok(Self {
+            _timer: KBox::pin_init(timer, GFP_KERNEL)?,
+            _thread: thread,
+        })
+    }
+}
+
+/// What the two sides share.
+#[pin_data]
+struct Shared {
+    #[pin]
+    held: SpinLockBh<Held>,
+    settings: Arc<Settings>,
+}
+
+/// What the lock protects.
+struct Held {
+    by_task: Holder<NoWarn<Atomic>>,
+    by_softirq: Holder<NoWarn<Atomic>>,
+}
+
+/// The side in task context: holds its batch between two critical sections.
+struct TaskSide(Arc<Shared>);
+
+impl Body for TaskSide {
+    fn run(&mut self, thread: &mut Running) {
+        let Shared { held, settings } = &*self.0;
+
+        loop {
+            let pace = Pace::begin();
+            let hold_us = settings.hold_us();
+
+            held.with(thread.context(), |cx, held| {
+                #[cfg(labyrinth_plant = "sleep")]
+                kernel::time::delay::fsleep(kernel::time::Delta::from_millis(1));
+
+                held.by_task.begin(cx, settings.batch());
+            });
+            let wish = thread.sleep_us(hold_us);
+            held.with(thread.context(), |_, held| held.by_task.finish());
+
+            if wish == Wish::Stop || thread.sleep_us(pace.rest_us(settings, hold_us)) == Wish::Stop
+            {
+                return;
+            }
+        }
+    }
+}
+
+/// The side in the timer softirq: interrupts the other side, or waits for it on another CPU.
+struct SoftirqSide {
+    shared: Arc<Shared>,
+    /// While a batch is held: its cycle and how long it was to be held.
+    holding: Option<(Pace, u32)>,
+}
+
+impl Handler for SoftirqSide {
+    fn expired(&mut self, cx: &mut Softirq) -> Next {
+        let Shared { held, settings } = &*self.shared;
+
+        if let Some((pace, held_us)) = self.holding.take() {
+            held.with(cx, |_, held| held.by_softirq.finish());
+            return Next::After(pace.rest_us(settings, held_us));
+        }
+
+        let pace = Pace::begin();
+        let (pages, hold_us) = (settings.batch(), settings.hold_us());
+
+        held.with(cx, |cx, held| {
+            held.by_softirq.begin(cx, pages);
+            if hold_us == 0 {
+                held.by_softirq.finish();
+            }
+        });
+        if hold_us == 0 {
+            return Next::After(pace.rest_us(settings, 0));
+        }
+        self.holding = Some((pace, hold_us));
+        Next::After(hold_us)
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Allocates in task context, alternately with `GFP_ATOMIC` and `GFP_KERNEL`: the baseline that
+//! shows what atomic costs and loses.
+
+use super::{
+    holder::Holder,
+    pace::Pace,
+    Settings,
+    Workload, //
+};
+use crate::{
+    ffi::{
+        context,
+        thread::{
+            Body,
+            Running,
+            Thread,
+            Wish, //
+        }, //
+    },
+    page::{
+        AllowedIn,
+        Atomic,
+        Kernel,
+        NoWarn, //
+    },
+    stats::{
+        Kind,
+        Recorder,
+        Stats, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// The exercise while it runs.
+pub(crate) struct Task {
+    _thread: Thread<Baseline>,
+}
+
+impl Workload for Task {
+    fn start(settings: &Arc<Settings>, stats: &Arc<Stats>) -> Result<Self> {
+        let recorder = |kind| Recorder::new(stats.clone(), kind);
+        let baseline = Baseline {
+            settings: settings.clone(),
+            atomic: Holder::new(NoWarn(Atomic), recorder(Kind::TaskAtomic), 0)?,
+            kernel: Holder::new(NoWarn(Kernel), recorder(Kind::TaskKernel), 0)?,
+        };
+
+        Ok(Self {
+            _thread: Thread::spawn(c"labyrinth/task", baseline)?,
+        })
+    }
+}
+
+/// What the thread works on.
+struct Baseline {
+    settings: Arc<Settings>,
+    atomic: Holder<NoWarn<Atomic>>,
+    kernel: Holder<NoWarn<Kernel>>,
+}
+
+impl Body for Baseline {
+    fn run(&mut self, thread: &mut Running) {
+        let settings = &self.settings;
+
+        while cycle(&mut self.atomic, settings, thread) == Wish::GoOn
+            && cycle(&mut self.kernel, settings, thread) == Wish::GoOn
+        {}
+    }
+}
+
+/// One cycle with one set of flags.
+fn cycle<G: AllowedIn<context::Task>>(
+    holder: &mut Holder<G>,
+    settings: &Settings,
+    thread: &mut Running,
+) -> Wish {
+    let pace = Pace::begin();
+    let hold_us = settings.hold_us();
+
+    holder.begin(&*thread.context(), settings.batch());
+    let wish = thread.sleep_us(hold_us);
+    holder.finish();
+
+    match wish {
+        Wish::Stop => Wish::Stop,
+        Wish::GoOn => thread.sleep_us(pace.rest_us(settings, hold_us)),
+    }
+}

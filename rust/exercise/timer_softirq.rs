@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Allocates in the timer softirq: a timer on each CPU that is online at the start.
+
+use super::{
+    holder::Holder,
+    pace::Pace,
+    Setting,
+    Settings,
+    Workload, //
+};
+use crate::{
+    ffi::{
+        context::Softirq,
+        cpu::HotplugGuard,
+        timer::{
+            Handler,
+            Next,
+            Timer, //
+        }, //
+    },
+    page::{
+        Atomic,
+        NoWarn, //
+    },
+    stats::{
+        Kind,
+        Recorder,
+        Stats, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// The exercise while it runs.
+pub(crate) struct TimerSoftirq {
+    _timers: KVec<Pin<KBox<Timer<Tick>>>>,
+}
+
+impl Workload for TimerSoftirq {
+    fn start(settings: &Arc<Settings>, stats: &Arc<Stats>) -> Result<Self> {
+        let recorder = Recorder::new(stats.clone(), Kind::TimerSoftirq);
+        let mut timers = KVec::new();
+        let hotplug = HotplugGuard::new();
+
+        for cpu in hotplug.online() {
+            let tick = Tick {
+                settings: settings.clone(),
+                holder: Holder::new(NoWarn(Atomic), recorder.clone(), cpu.number())?,
+                holding: None,
+            };
+            let timer = Timer::start_on(cpu, settings.get(Setting::PeriodUs), tick);
+            timers.push(KBox::pin_init(timer, GFP_KERNEL)?, GFP_KERNEL)?;
+        }
+        Ok(Self { _timers: timers })
+    }
+}
+
+/// What one CPU's timer works on.
+struct Tick {
+    settings: Arc<Settings>,
+    holder: Holder<NoWarn<Atomic>>,
+    /// While a batch is held: its cycle and how long it was to be held.
+    holding: Option<(Pace, u32)>,
+}
+
+impl Handler for Tick {
+    fn expired(&mut self, cx: &mut Softirq) -> Next {
+        let (pace, held_us) = match self.holding.take() {
+            Some(holding) => holding,
+            None => {
+                let pace = Pace::begin();
+                self.holder.begin(&*cx, self.settings.batch());
+
+                let hold_us = self.settings.hold_us();
+                if hold_us != 0 {
+                    self.holding = Some((pace, hold_us));
+                    return Next::After(hold_us);
+                }
+                (pace, 0)
+            }
+        };
+
+        #[cfg(any(labyrinth_plant = "leak", labyrinth_plant = "use_after_free"))]
+        self.holder.misbehave();
+        self.holder.finish();
+        Next::After(pace.rest_us(&self.settings, held_us))
+    }
+}

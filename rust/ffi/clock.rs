@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The clock that latencies are measured with.
+//!
+//! `CLOCK_MONOTONIC` through [`Instant`], that is `ktime_get()`: never goes backwards, also across
+//! CPUs, and may be read in task, softirq and hard interrupt context, but not in NMI.
+//!
+//! C header: [`include/linux/timekeeping.h`](srctree/include/linux/timekeeping.h)
+
+use kernel::time::{
+    Instant,
+    Monotonic, //
+};
+
+/// A point in time.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment(Instant<Monotonic>);
+
+impl Moment {
+    /// Reads the clock.
+    #[inline]
+    pub(crate) fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The nanoseconds from `earlier` to this moment, 0 if there are none.
+    #[inline]
+    pub(crate) fn nanos_since(self, earlier: Self) -> u64 {
+        u64::try_from((self.0 - earlier.0).as_nanos()).unwrap_or(0)
+    }
+}
+
+/// Measures the clock's own cost in nanoseconds: the mean over 100 reads in a row, the best of ten
+/// tries, as the first ones meet cold caches.
+///
+/// Every recorded latency contains about one such read.
+pub(crate) fn read_cost_nanos() -> u64 {
+    const READS: u64 = 100;
+
+    let one_try = || {
+        let start = Moment::now();
+        let mut last = start;
+        for _ in 0..READS {
+            last = core::hint::black_box(Moment::now());
+        }
+        last.nanos_since(start).div_ceil(READS)
+    };
+    (0..10).map(|_| one_try()).min().unwrap_or(0)
+}

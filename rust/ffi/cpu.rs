@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Walking over CPUs.
+//!
+//! C header: [`include/linux/cpumask.h`](srctree/include/linux/cpumask.h)
+
+use super::helpers;
+use core::marker::PhantomData;
+use kernel::{
+    cpu::nr_cpu_ids,
+    prelude::*,
+    types::NotThreadSafe, //
+};
+
+/// The numbers of all possible CPUs: every CPU that can ever come online while this kernel runs.
+///
+/// Any context.
+pub(crate) fn possible() -> impl Iterator<Item = u32> {
+    walk(|cpu| {
+        // SAFETY: Reads the mask of possible CPUs, which is fixed after boot.
+        unsafe { helpers::labyrinth_next_possible_cpu(cpu) }
+    })
+}
+
+/// A CPU that stays online for `'a`.
+///
+/// # Invariants
+///
+/// The number is that of an online CPU, and the CPU hotplug lock is held for `'a`.
+#[derive(Clone, Copy)]
+pub(crate) struct OnlineCpu<'a> {
+    number: u32,
+    _guard: PhantomData<&'a HotplugGuard>,
+}
+
+impl OnlineCpu<'_> {
+    /// The CPU's number.
+    pub(crate) fn number(self) -> u32 {
+        self.number
+    }
+}
+
+/// Keeps CPUs from coming and going.
+///
+/// May sleep; must not be held across anything that waits for a CPU hotplug operation.
+///
+/// # Invariants
+///
+/// The CPU hotplug lock is held for reading by the current task for as long as the value exists.
+pub(crate) struct HotplugGuard(NotThreadSafe);
+
+impl HotplugGuard {
+    /// Takes the hotplug lock for reading. Task context only, may sleep.
+    pub(crate) fn new() -> Self {
+        // SAFETY: Called in task context; `drop` releases the lock in the same task.
+        unsafe { helpers::labyrinth_cpus_read_lock() };
+        // INVARIANT: The lock was just taken and only `drop` releases it.
+        Self(NotThreadSafe)
+    }
+
+    /// The CPUs that are online, and stay so while `self` lives.
+    pub(crate) fn online(&self) -> impl Iterator<Item = OnlineCpu<'_>> {
+        walk(|cpu| {
+            // SAFETY: Reads the mask of online CPUs, which holds still under the hotplug lock.
+            unsafe { helpers::labyrinth_next_online_cpu(cpu) }
+        })
+        // INVARIANT: The number comes from the mask, and `self` holds the lock for the lifetime.
+        .map(|number| OnlineCpu {
+            number,
+            _guard: PhantomData,
+        })
+    }
+}
+
+impl Drop for HotplugGuard {
+    fn drop(&mut self) {
+        // SAFETY: By the invariant this task holds the lock for reading.
+        unsafe { helpers::labyrinth_cpus_read_unlock() };
+    }
+}
+
+/// Turns a "next CPU after" function into an iterator.
+fn walk(next: impl Fn(c_int) -> c_int) -> impl Iterator<Item = u32> {
+    let end = nr_cpu_ids();
+    let mut cpu: c_int = -1;
+
+    core::iter::from_fn(move || {
+        cpu = next(cpu);
+        u32::try_from(cpu).ok().filter(|&number| number < end)
+    })
+}

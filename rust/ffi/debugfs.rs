@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! debugfs files that keep their module loaded while they are open.
+//!
+//! The kernel crate's debugfs files have no owner: with one of them held open the module can still
+//! be unloaded, and closing the file then reads freed memory. Ours name the module as their owner,
+//! so `rmmod` answers "in use" instead.
+//!
+//! A [`Root`] that is leaked (`mem::forget`) leaves its files behind, which the type system does not
+//! prevent. Keep it where it is dropped.
+//!
+//! A [`Root`] owns a folder with all that is in it, and the data that the files show. Files are
+//! types without a value that implement [`Show`], [`Store`] or both.
+//!
+//! C header: [`include/linux/debugfs.h`](srctree/include/linux/debugfs.h)
+
+use core::{
+    marker::PhantomData,
+    ptr, //
+};
+use kernel::{
+    bindings,
+    error::{
+        from_err_ptr,
+        from_result, //
+    },
+    prelude::*,
+    seq_file::SeqFile,
+    sync::Arc,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
+};
+
+/// A file that can be read.
+pub(crate) trait Show<T>: 'static {
+    /// The expected size in bytes. Larger contents work too, but are produced again with a larger
+    /// buffer.
+    const SIZE: usize = kernel::page::PAGE_SIZE;
+
+    /// Writes the whole contents. Task context, may sleep.
+    fn show(data: &T, out: &SeqFile) -> Result;
+}
+
+/// A file that can be written.
+pub(crate) trait Store<T>: 'static {
+    /// Takes the text of one write. Task context, may sleep. On an error nothing must have changed.
+    fn store(data: &T, text: &CStr) -> Result;
+}
+
+/// The longest text that can be written to a file, in bytes.
+const MAX_TEXT: usize = 63;
+
+/// A folder at the top of debugfs, and the data behind its files.
+///
+/// # Invariants
+///
+/// - `folder` is a live debugfs folder that belongs to this value.
+/// - The private data of every file below it is the pointer of `data`.
+pub(crate) struct Root<T: Send + Sync + 'static> {
+    folder: *mut bindings::dentry,
+    data: Arc<T>,
+}
+
+// SAFETY: debugfs may be called from any thread, and `Arc<T>` is `Send` for such `T`.
+unsafe impl<T: Send + Sync + 'static> Send for Root<T> {}
+// SAFETY: Likewise; `&Root` only gives access to debugfs calls that may run concurrently.
+unsafe impl<T: Send + Sync + 'static> Sync for Root<T> {}
+
+impl<T: Send + Sync + 'static> Root<T> {
+    /// Makes the folder. Task context only, may sleep.
+    ///
+    /// Fails with the error of debugfs, such as `EEXIST`.
+    pub(crate) fn new(name: &CStr, data: Arc<T>) -> Result<Self> {
+        // SAFETY: `name` is NUL-terminated and copied; no parent means the top.
+        let folder = unsafe { bindings::debugfs_create_dir(name.as_char_ptr(), ptr::null_mut()) };
+
+        // INVARIANT: The folder is new, ours and empty.
+        Ok(Self {
+            folder: from_err_ptr(folder)?,
+            data,
+        })
+    }
+
+    /// The folder itself, to put files into.
+    pub(crate) fn top(&self) -> Dir<'_, T> {
+        // INVARIANT: The folder lives as long as `self`.
+        Dir {
+            folder: self.folder,
+            root: self,
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Drop for Root<T> {
+    /// Removes all files and waits for calls into them to return. Task context only, sleeps.
+    fn drop(&mut self) {
+        // SAFETY: The folder is ours by the invariant. Afterwards no file refers to `data`, so it
+        // may be dropped.
+        unsafe { bindings::debugfs_remove(self.folder) };
+    }
+}
+
+/// A folder below a [`Root`], or the root's own.
+///
+/// # Invariants
+///
+/// `folder` is a debugfs folder within `root`, or an error pointer, which debugfs accepts as a
+/// parent and ignores.
+pub(crate) struct Dir<'a, T: Send + Sync + 'static> {
+    folder: *mut bindings::dentry,
+    root: &'a Root<T>,
+}
+
+impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
+    /// Makes a folder in this one. As everywhere in debugfs, a failure only means that it and its
+    /// files are missing.
+    pub(crate) fn dir(&self, name: &CStr) -> Dir<'a, T> {
+        // SAFETY: `name` is NUL-terminated and copied; `folder` is a valid parent by the invariant.
+        let folder = unsafe { bindings::debugfs_create_dir(name.as_char_ptr(), self.folder) };
+        // INVARIANT: Just made within the same root.
+        Dir {
+            folder,
+            root: self.root,
+        }
+    }
+
+    /// Makes a file that root can read.
+    pub(crate) fn read_only<F: Show<T>>(&self, name: &CStr) {
+        self.file(name, 0o400, const { &Operations::<F, T>::READ_ONLY });
+    }
+
+    /// Makes a file that root can write.
+    pub(crate) fn write_only<F: Store<T>>(&self, name: &CStr) {
+        self.file(name, 0o200, const { &Operations::<F, T>::WRITE_ONLY });
+    }
+
+    /// Makes a file that root can read and write.
+    pub(crate) fn read_write<F: Show<T> + Store<T>>(&self, name: &CStr) {
+        self.file(name, 0o600, const { &Operations::<F, T>::READ_WRITE });
+    }
+
+    fn file<F>(&self, name: &CStr, mode: bindings::umode_t, operations: &'static Operations<F, T>) {
+        // SAFETY: `name` is NUL-terminated and copied; `folder` is a valid parent by the invariant;
+        // `operations` lives for ever and expects a `T` as private data, which the root keeps alive
+        // until it has removed the file.
+        unsafe {
+            bindings::debugfs_create_file_full(
+                name.as_char_ptr(),
+                mode,
+                self.folder,
+                Arc::as_ptr(&self.root.data).cast_mut().cast(),
+                ptr::null(),
+                &operations.table,
+            )
+        };
+    }
+}
+
+/// The C file operations of the file type `F` over a `T`.
+///
+/// # Invariants
+///
+/// `table` names this module as owner and is fit for files whose inode's private data is a live
+/// `T`.
+struct Operations<F, T> {
+    table: bindings::file_operations,
+    _types: PhantomData<fn(F, T)>,
+}
+
+/// This module, as an owner of files. Null when built into the kernel, where nothing unloads.
+const OWNER: *mut bindings::module = if cfg!(MODULE) {
+    (&raw const bindings::__this_module).cast_mut()
+} else {
+    ptr::null_mut()
+};
+
+impl<F: Show<T>, T> Operations<F, T> {
+    // INVARIANT: `open` needs a `T` as private data; the others are the standard ones of seq_file.
+    const READ_ONLY: Self = Self {
+        table: bindings::file_operations {
+            owner: OWNER,
+            open: Some(Self::open),
+            read: Some(bindings::seq_read),
+            llseek: Some(bindings::seq_lseek),
+            release: Some(bindings::single_release),
+            ..pin_init::zeroed()
+        },
+        _types: PhantomData,
+    };
+
+    /// # Safety
+    ///
+    /// `inode` and `file` must be valid, the inode's private data must be a live `T` for as long
+    /// as `show` can be called.
+    unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: By the requirements above; `show` takes what is handed over here.
+        unsafe { bindings::single_open_size(file, Some(Self::show), (*inode).i_private, F::SIZE) }
+    }
+
+    /// # Safety
+    ///
+    /// `seq` must be a valid `seq_file` whose private data is a live `T`.
+    unsafe extern "C" fn show(seq: *mut bindings::seq_file, _: *mut c_void) -> c_int {
+        // SAFETY: By the requirement above. debugfs lets no call in once a file is being removed,
+        // and removal waits for the calls that are in.
+        let data = unsafe { &*(*seq).private.cast::<T>() };
+        // SAFETY: `seq` is valid, and locked by its caller for the duration of this call.
+        let out = unsafe { SeqFile::from_raw(seq) };
+
+        from_result(|| F::show(data, out).map(|()| 0))
+    }
+}
+
+impl<F: Store<T>, T> Operations<F, T> {
+    // INVARIANT: `write` needs a `T` as the inode's private data; the others ignore it.
+    const WRITE_ONLY: Self = Self {
+        table: bindings::file_operations {
+            owner: OWNER,
+            open: Some(bindings::simple_open),
+            write: Some(Self::write),
+            llseek: Some(bindings::default_llseek),
+            ..pin_init::zeroed()
+        },
+        _types: PhantomData,
+    };
+
+    /// # Safety
+    ///
+    /// `file` must be valid, its inode's private data a live `T`, and `position` valid and ours.
+    unsafe extern "C" fn write(
+        file: *mut bindings::file,
+        text: *const c_char,
+        length: usize,
+        position: *mut bindings::loff_t,
+    ) -> isize {
+        from_result(|| {
+            // A text at an offset is the rest of one that was already taken: refuse it, or "1"
+            // and "0" would be understood where "10" was meant.
+            // SAFETY: `position` is valid by the requirement above.
+            if unsafe { *position } != 0 || length == 0 || length > MAX_TEXT {
+                return Err(EINVAL);
+            }
+
+            let mut buffer = [0; MAX_TEXT + 1];
+            let source = UserPtr::from_ptr(text.cast_mut().cast());
+            UserSlice::new(source, length)
+                .reader()
+                .read_slice(&mut buffer[..length])?;
+            let text = CStr::from_bytes_with_nul(&buffer[..=length]).map_err(|_| EINVAL)?;
+
+            // SAFETY: By the requirements above; debugfs keeps `T` alive during the call.
+            let data = unsafe { &*(*(*file).f_inode).i_private.cast::<T>() };
+            F::store(data, text)?;
+
+            // SAFETY: As above. `length` is small.
+            unsafe { *position += length as bindings::loff_t };
+            Ok(length as isize)
+        })
+    }
+}
+
+impl<F: Show<T> + Store<T>, T> Operations<F, T> {
+    // INVARIANT: As for the two that this one is made of.
+    const READ_WRITE: Self = Self {
+        table: bindings::file_operations {
+            write: Some(Self::write),
+            ..Self::READ_ONLY.table
+        },
+        _types: PhantomData,
+    };
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Kernel macros and inline functions as functions, so that Rust can call them.
+ */
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/hrtimer.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/sched/task.h>
+
+#include "helpers.h"
+
+/* Not bindings::alloc_pages: a call of our own has its own line in /proc/allocinfo. */
+struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order)
+{
+	return alloc_pages(gfp, order);
+}
+
+void labyrinth_free_pages(struct page *page, unsigned int order)
+{
+	__free_pages(page, order);
+}
+
+void *labyrinth_page_address(const struct page *page)
+{
+	return page_address(page);
+}
+
+struct page *labyrinth_virt_to_page(const void *address)
+{
+	return virt_to_page(address);
+}
+
+void labyrinth_timer_init(struct timer_list *timer,
+			  void (*function)(struct timer_list *timer))
+{
+	timer_setup(timer, function, TIMER_PINNED);
+}
+
+void labyrinth_timer_start_on(struct timer_list *timer, int cpu,
+			      unsigned int delay_us)
+{
+	timer->expires = jiffies + usecs_to_jiffies(delay_us);
+	add_timer_on(timer, cpu);
+}
+
+void labyrinth_timer_rearm(struct timer_list *timer, unsigned int delay_us)
+{
+	mod_timer(timer, jiffies + usecs_to_jiffies(delay_us));
+}
+
+void labyrinth_spin_lock_bh(spinlock_t *lock)
+{
+	spin_lock_bh(lock);
+}
+
+int labyrinth_spin_trylock_bh(spinlock_t *lock)
+{
+	return spin_trylock_bh(lock);
+}
+
+void labyrinth_spin_unlock_bh(spinlock_t *lock)
+{
+	spin_unlock_bh(lock);
+}
+
+/* The extra reference keeps the task_struct for kthread_stop_put() should the thread return. */
+struct task_struct *labyrinth_thread_start(int (*function)(void *data),
+					   void *data, const char *name)
+{
+	struct task_struct *task = kthread_create(function, data, "%s", name);
+
+	if (!IS_ERR(task)) {
+		get_task_struct(task);
+		wake_up_process(task);
+	}
+	return task;
+}
+
+/* Sleeps until the time is over or somebody calls kthread_stop(); true means stop. */
+bool labyrinth_thread_sleep(unsigned int delay_us)
+{
+	ktime_t timeout = us_to_ktime(delay_us);
+
+	/* The state first, the question second: a stop in between then wakes us at once. */
+	set_current_state(TASK_IDLE);
+	if (!kthread_should_stop())
+		schedule_hrtimeout(&timeout, HRTIMER_MODE_REL);
+	__set_current_state(TASK_RUNNING);
+
+	return kthread_should_stop();
+}
+
+/* By way of unsigned long: gcc gives __percpu pointers an address space of their own on x86. */
+static void __percpu *to_percpu(void *base)
+{
+	return (void __percpu *)(__force unsigned long)base;
+}
+
+void *labyrinth_percpu_alloc(size_t size, size_t align)
+{
+	return (__force void *)(__force unsigned long)__alloc_percpu(size, align);
+}
+
+void labyrinth_percpu_free(void *base)
+{
+	free_percpu(to_percpu(base));
+}
+
+void *labyrinth_percpu_local(void *base)
+{
+	return raw_cpu_ptr(to_percpu(base));
+}
+
+void *labyrinth_percpu_of(void *base, unsigned int cpu)
+{
+	return per_cpu_ptr(to_percpu(base), cpu);
+}
+
+void labyrinth_cpus_read_lock(void)
+{
+	cpus_read_lock();
+}
+
+void labyrinth_cpus_read_unlock(void)
+{
+	cpus_read_unlock();
+}
+
+int labyrinth_next_possible_cpu(int cpu)
+{
+	return cpumask_next(cpu, cpu_possible_mask);
+}
+
+int labyrinth_next_online_cpu(int cpu)
+{
+	return cpumask_next(cpu, cpu_online_mask);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the module needs of the kernel that exists only as a macro or an inline
+ * function, or is simpler to say in C. bindgen reads this file (see Kbuild); only
+ * rust/ffi/ and rust/page/ call it.
+ */
+#ifndef LABYRINTH_HELPERS_H
+#define LABYRINTH_HELPERS_H
+
+#include <linux/gfp.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/types.h>
+
+struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order);
+void labyrinth_free_pages(struct page *page, unsigned int order);
+void *labyrinth_page_address(const struct page *page);
+struct page *labyrinth_virt_to_page(const void *address);
+
+void labyrinth_timer_init(struct timer_list *timer,
+			  void (*function)(struct timer_list *timer));
+void labyrinth_timer_start_on(struct timer_list *timer, int cpu,
+			      unsigned int delay_us);
+void labyrinth_timer_rearm(struct timer_list *timer, unsigned int delay_us);
+
+void labyrinth_spin_lock_bh(spinlock_t *lock);
+int labyrinth_spin_trylock_bh(spinlock_t *lock);
+void labyrinth_spin_unlock_bh(spinlock_t *lock);
+
+struct task_struct *labyrinth_thread_start(int (*function)(void *data),
+					   void *data, const char *name);
+bool labyrinth_thread_sleep(unsigned int delay_us);
+
+void *labyrinth_percpu_alloc(size_t size, size_t align);
+void labyrinth_percpu_free(void *base);
+void *labyrinth_percpu_local(void *base);
+void *labyrinth_percpu_of(void *base, unsigned int cpu);
+
+void labyrinth_cpus_read_lock(void);
+void labyrinth_cpus_read_unlock(void);
+int labyrinth_next_possible_cpu(int cpu);
+int labyrinth_next_online_cpu(int cpu);
+
+#endif /* LABYRINTH_HELPERS_H */

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The only place with C: safe wrappers over what the `kernel` crate does not wrap yet.
+//!
+//! Everything above this module is safe Rust, apart from the page type itself: only `ffi` and
+//! [`page`](crate::page) use the raw binding of [`helpers.h`], as the other parts forbid `unsafe`.
+//!
+//! [`helpers.h`]: rust/ffi/helpers.h
+
+pub(crate) mod clock;
+pub(crate) mod compat;
+pub(crate) mod context;
+pub(crate) mod cpu;
+pub(crate) mod debugfs;
+pub(crate) mod lock;
+pub(crate) mod number;
+pub(crate) mod percpu;
+pub(crate) mod thread;
+pub(crate) mod timer;
+
+/// The bindgen output for `helpers.h`, made by a rule in `Kbuild`.
+#[allow(
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
+    dead_code,
+    improper_ctypes,
+    missing_docs,
+    non_camel_case_types,
+    unreachable_pub
+)]
+pub(crate) mod helpers {
+    use kernel::bindings::*;
+    use kernel::ffi;
+
+    include!(env!("LABYRINTH_BINDINGS"));
+}

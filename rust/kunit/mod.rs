@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit suites of what can be tested without an exercise.
+//!
+//! They run when the module is loaded into a kernel with `CONFIG_KUNIT=y`; elsewhere they are not
+//! even compiled.
+
+mod gfp;
+mod histogram;
+mod number;
+mod page;
+mod settings;
+mod stats;
+
+/// Pseudo-random numbers: a linear congruential generator with D. Knuth's constants (MMIX).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        // The upper bits are the better ones.
+        self.0 >> 24
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One page, in a thread of its own: KUnit does not hand out context tokens, a [`Thread`] does.
+
+use crate::{
+    ffi::thread::{
+        Body,
+        Running,
+        Thread,
+        Wish, //
+    },
+    page::{
+        Atomic,
+        Bytes,
+        ExclusivePage,
+        Kernel, //
+    }, //
+};
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic as AtomicCell,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+
+/// Runs a check in task context and waits for its verdict.
+fn in_task(check: fn(&mut Running) -> Result) -> Result {
+    struct Check {
+        check: fn(&mut Running) -> Result,
+        passed: Arc<AtomicCell<bool>>,
+        done: Arc<AtomicCell<bool>>,
+    }
+
+    impl Body for Check {
+        fn run(&mut self, thread: &mut Running) {
+            self.passed.store((self.check)(thread).is_ok(), Relaxed);
+            self.done.store(true, Relaxed);
+        }
+    }
+
+    let passed = Arc::new(AtomicCell::new(false), GFP_KERNEL)?;
+    let done = Arc::new(AtomicCell::new(false), GFP_KERNEL)?;
+    let thread = Thread::spawn(
+        c"labyrinth/kunit",
+        Check {
+            check,
+            passed: passed.clone(),
+            done: done.clone(),
+        },
+    )?;
+    while !done.load(Relaxed) {
+        nap();
+    }
+    drop(thread);
+
+    passed.load(Relaxed).then_some(()).ok_or(EINVAL)
+}
+
+/// Lets other threads run for a moment.
+fn nap() {
+    kernel::time::delay::fsleep(kernel::time::Delta::from_millis(1));
+}
+
+/// Turns a condition into a result.
+fn check(condition: bool) -> Result {
+    condition.then_some(()).ok_or(EINVAL)
+}
+
+#[kunit_tests(labyrinth_page)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_is_as_small_as_a_pointer() {
+        assert_eq!(size_of::<ExclusivePage<Bytes>>(), size_of::<usize>());
+        assert_eq!(
+            size_of::<Option<ExclusivePage<Bytes>>>(),
+            size_of::<usize>()
+        );
+    }
+
+    #[test]
+    fn zeroed_page_is_zero_and_writable() -> Result {
+        in_task(|thread| {
+            let mut page = ExclusivePage::alloc(thread.context(), Atomic)?.zeroed();
+
+            check(page.iter().all(|&byte| byte == 0))?;
+            page[PAGE_SIZE - 1] = 0x42;
+            check(page[PAGE_SIZE - 1] == 0x42 && page[0] == 0)
+        })
+    }
+
+    #[test]
+    fn page_keeps_its_contents_through_the_raw_doors() -> Result {
+        in_task(|thread| {
+            let mut page = ExclusivePage::alloc(thread.context(), Kernel)?.zeroed();
+            page.fill(0xa5);
+
+            let raw = page.into_raw();
+            check(raw.as_ptr() as usize % PAGE_SIZE == 0)?;
+            // SAFETY: `raw` comes from `into_raw` of an initialised page, and is used once.
+            let page = unsafe { ExclusivePage::<Bytes>::from_raw(raw) };
+            check(page.iter().all(|&byte| byte == 0xa5))
+        })
+    }
+
+    #[test]
+    fn pages_do_not_overlap() -> Result {
+        in_task(|thread| {
+            let mut one = ExclusivePage::alloc(thread.context(), Atomic)?.zeroed();
+            let mut two = ExclusivePage::alloc(thread.context(), Atomic)?.zeroed();
+
+            one.fill(1);
+            two.fill(2);
+            check(one.iter().all(|&byte| byte == 1) && two.iter().all(|&byte| byte == 2))
+        })
+    }
+
+    #[test]
+    fn failed_check_is_noticed() {
+        assert!(in_task(|_| check(false)).is_err());
+    }
+
+    #[test]
+    fn stopping_wakes_a_sleeping_thread() -> Result {
+        struct Sleeper {
+            begun: Arc<AtomicCell<bool>>,
+            woken: Arc<AtomicCell<bool>>,
+        }
+
+        impl Body for Sleeper {
+            fn run(&mut self, thread: &mut Running) {
+                self.begun.store(true, Relaxed);
+                // An hour; the wish to stop must end it.
+                let wish = thread.sleep_us(3_600_000_000);
+                self.woken.store(wish == Wish::Stop, Relaxed);
+            }
+        }
+
+        let begun = Arc::new(AtomicCell::new(false), GFP_KERNEL)?;
+        let woken = Arc::new(AtomicCell::new(false), GFP_KERNEL)?;
+        let sleeper = Sleeper {
+            begun: begun.clone(),
+            woken: woken.clone(),
+        };
+        let thread = Thread::spawn(c"labyrinth/kunit", sleeper)?;
+        while !begun.load(Relaxed) {
+            nap();
+        }
+        drop(thread);
+
+        assert!(woken.load(Relaxed));
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The arithmetic of counters and resets.
+
+use crate::stats::{
+    Context,
+    Kind,
+    Recorder,
+    SeriesView,
+    Stats, //
+};
+use kernel::prelude::*;
+
+#[kunit_tests(labyrinth_stats)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_counted_in_their_series() -> Result {
+        let stats = Stats::new(true)?;
+        let recorder = Recorder::new(stats.clone(), Kind::TaskAtomic);
+
+        assert!(recorder.request().done(true));
+        assert!(!recorder.request().done(false));
+        assert!(!recorder.request().done(false));
+        recorder.cycle();
+
+        let view = stats.view()?;
+        for series in view.series() {
+            let here = u64::from(series.kind() == Kind::TaskAtomic);
+            assert_eq!(series.successes(), here);
+            assert_eq!(series.failures(), 2 * here);
+            assert_eq!(series.samples(), 3 * here);
+            assert_eq!(series.cycles(), here);
+            assert_eq!(series.latency_min().is_some(), here == 1);
+        }
+        assert_eq!(view.in_flight(), 1);
+        assert_eq!(view.sum(Context::Task, SeriesView::successes), 1);
+        assert_eq!(view.sum(Context::Spinlock, SeriesView::successes), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn reset_keeps_pages_in_flight() -> Result {
+        let stats = Stats::new(true)?;
+        let recorder = Recorder::new(stats.clone(), Kind::Spinlock);
+
+        for _ in 0..5 {
+            assert!(recorder.request().done(true));
+        }
+        recorder.freed(2);
+        stats.reset()?;
+
+        let view = stats.view()?;
+        assert_eq!(view.in_flight(), 3);
+        assert_eq!(view.sum(Context::Spinlock, SeriesView::successes), 3);
+        assert_eq!(view.sum(Context::Spinlock, SeriesView::freed), 0);
+        assert_eq!(view.sum(Context::Spinlock, SeriesView::samples), 0);
+
+        recorder.freed(3);
+        let view = stats.view()?;
+        assert_eq!(view.in_flight(), 0);
+        assert_eq!(view.sum(Context::Spinlock, SeriesView::freed), 3);
+
+        // A second reset starts from the true counts, not from those of the first.
+        stats.reset()?;
+        let view = stats.view()?;
+        assert_eq!(view.sum(Context::Spinlock, SeriesView::successes), 0);
+        assert_eq!(view.in_flight(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn pages_counted_before_recording_ends_are_counted_when_freed() -> Result {
+        let stats = Stats::new(true)?;
+        let recorder = Recorder::new(stats.clone(), Kind::TimerSoftirq);
+
+        assert!(recorder.request().done(true));
+        stats.set_recording(false);
+        assert!(!recorder.request().done(true));
+        recorder.cycle();
+        recorder.freed(1);
+
+        let view = stats.view()?;
+        assert_eq!(view.in_flight(), 0);
+        assert_eq!(view.sum(Context::TimerSoftirq, SeriesView::successes), 1);
+        assert_eq!(view.sum(Context::TimerSoftirq, SeriesView::freed), 1);
+        assert_eq!(view.sum(Context::TimerSoftirq, SeriesView::cycles), 0);
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`ExclusivePage`].
+
+use super::gfp::AllowedIn;
+use crate::ffi::{
+    context::Context,
+    helpers, //
+};
+use core::{
+    marker::PhantomData,
+    mem::{
+        ManuallyDrop,
+        MaybeUninit, //
+    },
+    ops::{
+        Deref,
+        DerefMut, //
+    },
+    ptr::NonNull, //
+};
+use kernel::{
+    alloc::AllocError,
+    bindings,
+    page::PAGE_SIZE, //
+};
+
+/// The contents of an initialised page.
+pub(crate) type Bytes = [u8; PAGE_SIZE];
+
+/// The contents of a page as the allocator hands it out: nothing may be read from it yet.
+pub(crate) type Uninit = MaybeUninit<Bytes>;
+
+/// What a page can contain.
+///
+/// # Safety
+///
+/// Any bytes that the owner of a page can have left in it must be a valid value of the type as far as
+/// the conversions of [`ExclusivePage`] go. (Size, alignment and destructor are checked when
+/// compiling.)
+pub(crate) unsafe trait Contents: Send + Sync + 'static {}
+
+// SAFETY: An array of `PAGE_SIZE` bytes.
+unsafe impl Contents for Bytes {}
+// SAFETY: As above, with fewer promises.
+unsafe impl Contents for Uninit {}
+
+/// One page of memory and exclusive access to its contents.
+///
+/// It is to a page what `KBox` is to a slab object: allocated by `alloc_pages()`, dereferences to
+/// its contents, freed by `__free_pages()` when dropped. It never touches the page's reference
+/// count. Its size is that of a pointer.
+///
+/// Contexts: dropping is allowed wherever `__free_pages()` is: task, softirq and (not on
+/// PREEMPT_RT) hard interrupt context, under a `spinlock_t`; not in NMI, not under a
+/// `raw_spinlock_t` on PREEMPT_RT.
+///
+/// # Examples
+///
+/// ```ignore
+/// fn stamp<C: Context>(cx: &C) -> Result<ExclusivePage<Bytes>, AllocError> {
+///     let mut page = ExclusivePage::alloc(cx, Atomic)?.zeroed();
+///     page[0] = 0x42;
+///     Ok(page)
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// - `page` is an allocated page of order 0 in the kernel's linear mapping, owned by this value,
+///   which has exclusive access to the contents of the page.
+/// - The contents are a valid `T`.
+pub(crate) struct ExclusivePage<T: Contents> {
+    page: NonNull<bindings::page>,
+    _contents: PhantomData<T>,
+}
+
+// SAFETY: A page is not tied to a thread or CPU, and its contents are `Send`.
+unsafe impl<T: Contents> Send for ExclusivePage<T> {}
+// SAFETY: `&ExclusivePage` only allows reading the contents, which are `Sync`.
+unsafe impl<T: Contents> Sync for ExclusivePage<T> {}
+
+impl ExclusivePage<Uninit> {
+    /// Allocates a page.
+    ///
+    /// `cx` proves the context, which decides whether `gfp` can be used: any context takes
+    /// `Atomic`, only one that may sleep takes `Kernel`.
+    ///
+    /// Fails with [`AllocError`] when the allocator has no page to give under these flags.
+    ///
+    /// C header: [`include/linux/gfp.h`](srctree/include/linux/gfp.h)
+    #[inline]
+    pub(crate) fn alloc<C: Context, G: AllowedIn<C>>(_cx: &C, _gfp: G) -> Result<Self, AllocError> {
+        // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this is
+        // the context.
+        let page = unsafe { helpers::labyrinth_alloc_pages(G::RAW, 0) };
+
+        // INVARIANT: Freshly allocated, hence ours alone; without `__GFP_HIGHMEM` it is in the
+        // linear mapping. Any bytes are a valid `Uninit`.
+        Ok(Self {
+            page: NonNull::new(page).ok_or(AllocError)?,
+            _contents: PhantomData,
+        })
+    }
+
+    /// Fills the page with zeroes.
+    #[inline]
+    pub(crate) fn zeroed(self) -> ExclusivePage<Bytes> {
+        let this = ManuallyDrop::new(self);
+
+        // SAFETY: By the invariant the contents are ours alone.
+        unsafe { this.contents().as_ptr().write_bytes(0, 1) };
+        // INVARIANT: The page moves over, and all zeroes are valid `Bytes`.
+        ExclusivePage {
+            page: this.page,
+            _contents: PhantomData,
+        }
+    }
+}
+
+#[cfg_attr(
+    not(CONFIG_KUNIT = "y"),
+    allow(
+        dead_code,
+        reason = "the doors to C, which nothing but tests goes through yet"
+    )
+)]
+impl<T: Contents> ExclusivePage<T> {
+    /// Gives the page away as the address of its contents in the linear mapping.
+    ///
+    /// Whoever takes the address owns the page; nothing frees it until [`Self::from_raw`].
+    #[inline]
+    pub(crate) fn into_raw(self) -> NonNull<T> {
+        ManuallyDrop::new(self).contents()
+    }
+
+    /// Takes a page back.
+    ///
+    /// # Safety
+    ///
+    /// `contents` must come from [`Self::into_raw`] (of a page with any contents), there must have
+    /// been no other `from_raw` since, nobody else may access the page from now on, and its
+    /// contents must be a valid `T`.
+    #[inline]
+    pub(crate) unsafe fn from_raw(contents: NonNull<T>) -> Self {
+        // SAFETY: `contents` is the linear mapping of a page.
+        let page =
+            unsafe { helpers::labyrinth_virt_to_page(contents.as_ptr().cast_const().cast()) };
+
+        // INVARIANT: The caller hands over an order-0 page with exclusive access and a valid `T`.
+        Self {
+            // SAFETY: An address in the linear mapping has a `struct page`.
+            page: unsafe { NonNull::new_unchecked(page) },
+            _contents: PhantomData,
+        }
+    }
+}
+
+impl<T: Contents> ExclusivePage<T> {
+    /// The address of the contents.
+    #[inline]
+    fn contents(&self) -> NonNull<T> {
+        const {
+            assert!(size_of::<T>() == PAGE_SIZE && align_of::<T>() <= PAGE_SIZE);
+            assert!(!core::mem::needs_drop::<T>());
+        }
+        // SAFETY: `page` is a valid page by the invariant.
+        let address = unsafe { helpers::labyrinth_page_address(self.page.as_ptr()) };
+
+        // SAFETY: A page in the linear mapping has an address other than null.
+        unsafe { NonNull::new_unchecked(address.cast()) }
+    }
+}
+
+#[cfg(labyrinth_plant = "use_after_free")]
+impl ExclusivePage<Bytes> {
+    /// The planted bug that KASAN must report.
+    pub(crate) fn free_then_read(self) {
+        let contents = self.contents();
+        drop(self);
+        // SAFETY: None: the page is gone.
+        unsafe { contents.cast::<u8>().as_ptr().read_volatile() };
+    }
+}
+
+impl<T: Contents> Deref for ExclusivePage<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: By the invariants the contents are a valid `T` that only `self` gives access to;
+        // the reference borrows `self`.
+        unsafe { self.contents().as_ref() }
+    }
+}
+
+impl<T: Contents> DerefMut for ExclusivePage<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: As for `deref`; `self` is borrowed mutably.
+        unsafe { self.contents().as_mut() }
+    }
+}
+
+impl<T: Contents> Drop for ExclusivePage<T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the invariant the page is allocated with order 0 and ours to free.
+        unsafe { helpers::labyrinth_free_pages(self.page.as_ptr(), 0) };
+    }
+}

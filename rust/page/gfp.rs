@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Allocation flags as types.
+//!
+//! A flag that may sleep is only [`AllowedIn`] a context that may sleep, so `GFP_KERNEL` under a
+//! spinlock or in a softirq does not compile:
+//!
+//! ```text
+//! error[E0277]: `Softirq` is atomic context, which may not sleep
+//! ```
+//!
+//! C header: [`include/linux/gfp_types.h`](srctree/include/linux/gfp_types.h)
+
+use crate::ffi::context::{
+    Context,
+    MaySleep, //
+};
+use kernel::bindings;
+
+/// A set of allocation flags.
+///
+/// # Safety
+///
+/// `RAW` must not contain `__GFP_HIGHMEM`: the page must be in the linear mapping.
+pub(crate) unsafe trait Gfp: Copy {
+    /// The name of the set as the kernel documentation has it, without modifiers.
+    const NAME: &'static str;
+
+    /// The flags as the C side takes them.
+    const RAW: bindings::gfp_t;
+}
+
+/// Flags that may be used in the context `C`.
+///
+/// # Safety
+///
+/// `alloc_pages()` must be allowed with these flags in the context that `C` stands for; above all
+/// they must not let it sleep where `C` is not [`MaySleep`].
+pub(crate) unsafe trait AllowedIn<C: Context>: Gfp {}
+
+/// `GFP_ATOMIC`: never sleeps and never reclaims, may use a part of the emergency reserve, may
+/// fail.
+///
+/// For task and softirq context and under a `spinlock_t`; never in NMI, and on PREEMPT_RT neither in
+/// hard interrupts nor under a `raw_spinlock_t`.
+#[derive(Clone, Copy)]
+pub(crate) struct Atomic;
+
+// SAFETY: `GFP_ATOMIC` does not contain `__GFP_HIGHMEM`.
+unsafe impl Gfp for Atomic {
+    const NAME: &'static str = "GFP_ATOMIC";
+    const RAW: bindings::gfp_t = bindings::GFP_ATOMIC;
+}
+
+// SAFETY: `GFP_ATOMIC` does not contain `__GFP_DIRECT_RECLAIM`, so it does not sleep, and is meant for
+// all contexts that there are tokens for.
+unsafe impl<C: Context> AllowedIn<C> for Atomic {}
+
+/// `GFP_KERNEL`: may sleep, reclaim and write back. For an order-0 page it hardly ever fails; the
+/// OOM killer comes first.
+#[derive(Clone, Copy)]
+pub(crate) struct Kernel;
+
+// SAFETY: `GFP_KERNEL` does not contain `__GFP_HIGHMEM`.
+unsafe impl Gfp for Kernel {
+    const NAME: &'static str = "GFP_KERNEL";
+    const RAW: bindings::gfp_t = bindings::GFP_KERNEL;
+}
+
+// SAFETY: `C` may sleep.
+unsafe impl<C: MaySleep> AllowedIn<C> for Kernel {}
+
+/// `__GFP_NOWARN` added to `G`: a failure prints nothing. For callers that count failures
+/// themselves; printing a stack from a softirq takes longer than everything measured here.
+#[derive(Clone, Copy)]
+pub(crate) struct NoWarn<G>(pub(crate) G);
+
+// SAFETY: `__GFP_NOWARN` is not `__GFP_HIGHMEM`, and `G` does not contain that either.
+unsafe impl<G: Gfp> Gfp for NoWarn<G> {
+    const NAME: &'static str = G::NAME;
+    const RAW: bindings::gfp_t = G::RAW | bindings::__GFP_NOWARN;
+}
+
+// SAFETY: `__GFP_NOWARN` only keeps the allocator from printing.
+unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for NoWarn<G> {}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is counted separately.
+
+use crate::page::{
+    Atomic,
+    Gfp,
+    Kernel, //
+};
+
+/// The context that an exercise allocates in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Context {
+    /// The timer softirq.
+    TimerSoftirq,
+    /// Under a spinlock, in task context and in the timer softirq.
+    Spinlock,
+    /// Task context.
+    Task,
+}
+
+impl Context {
+    /// All contexts, in the order of their reports.
+    pub(crate) const ALL: [Self; 3] = [Self::TimerSoftirq, Self::Spinlock, Self::Task];
+
+    /// The name in reports and file names.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::TimerSoftirq => "timer_softirq",
+            Self::Spinlock => "spinlock",
+            Self::Task => "task",
+        }
+    }
+}
+
+/// A context and a set of allocation flags.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `GFP_ATOMIC` in the timer softirq.
+    TimerSoftirq,
+    /// `GFP_ATOMIC` under a spinlock.
+    Spinlock,
+    /// `GFP_ATOMIC` in task context.
+    TaskAtomic,
+    /// `GFP_KERNEL` in task context.
+    TaskKernel,
+}
+
+impl Kind {
+    /// All kinds, in the order of their reports; `kind as usize` is the index.
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::TimerSoftirq,
+        Self::Spinlock,
+        Self::TaskAtomic,
+        Self::TaskKernel,
+    ];
+
+    /// How many there are.
+    pub(crate) const COUNT: usize = 4;
+
+    /// The context.
+    pub(crate) const fn context(self) -> Context {
+        match self {
+            Self::TimerSoftirq => Context::TimerSoftirq,
+            Self::Spinlock => Context::Spinlock,
+            Self::TaskAtomic | Self::TaskKernel => Context::Task,
+        }
+    }
+
+    /// The name of the allocation flags.
+    pub(crate) const fn gfp(self) -> &'static str {
+        match self {
+            Self::TimerSoftirq | Self::Spinlock | Self::TaskAtomic => Atomic::NAME,
+            Self::TaskKernel => Kernel::NAME,
+        }
+    }
+}

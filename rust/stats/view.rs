@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The reading end.
+
+use super::{
+    histogram,
+    series::Totals,
+    Context,
+    Kind, //
+};
+use kernel::prelude::*;
+
+/// All series at one time.
+pub(crate) struct View {
+    series: KVVec<SeriesView>,
+}
+
+impl View {
+    pub(super) fn new(series: KVVec<SeriesView>) -> Self {
+        Self { series }
+    }
+
+    /// The series, in the order of [`Kind::ALL`].
+    pub(crate) fn series(&self) -> &[SeriesView] {
+        &self.series
+    }
+
+    /// The sum of `value` over the series of a context.
+    pub(crate) fn sum(&self, context: Context, value: impl Fn(&SeriesView) -> u64) -> u64 {
+        self.series
+            .iter()
+            .filter(|series| series.kind().context() == context)
+            .map(value)
+            .sum()
+    }
+
+    /// The pages in flight, over all series.
+    pub(crate) fn in_flight(&self) -> u64 {
+        // Wrapping, like the difference itself: a negative one is a bug to be shown, not to die of.
+        self.series
+            .iter()
+            .map(SeriesView::in_flight)
+            .fold(0, u64::wrapping_add)
+    }
+}
+
+/// One series at one time.
+pub(crate) struct SeriesView {
+    kind: Kind,
+    totals: Totals,
+    samples: u64,
+}
+
+impl SeriesView {
+    pub(super) fn new(kind: Kind, totals: Totals) -> Self {
+        Self {
+            kind,
+            samples: totals.latency.iter().sum(),
+            totals,
+        }
+    }
+
+    /// What is counted here.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Successful allocations.
+    pub(crate) fn successes(&self) -> u64 {
+        self.totals.success
+    }
+
+    /// Failed allocations.
+    pub(crate) fn failures(&self) -> u64 {
+        self.totals.failure
+    }
+
+    /// Freed pages.
+    pub(crate) fn freed(&self) -> u64 {
+        self.totals.freed
+    }
+
+    /// Pages allocated and not freed.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.totals.success.wrapping_sub(self.totals.freed)
+    }
+
+    /// Cycles of the exercise.
+    pub(crate) fn cycles(&self) -> u64 {
+        self.totals.cycles
+    }
+
+    /// Pages that did not hold what was written to them.
+    pub(crate) fn corruptions(&self) -> u64 {
+        self.totals.corruptions
+    }
+
+    /// The number of latencies in the histogram, those of failures included.
+    pub(crate) fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// The sum of all latencies in nanoseconds.
+    pub(crate) fn latency_sum(&self) -> u64 {
+        self.totals.latency_sum
+    }
+
+    /// The smallest latency in nanoseconds, exact.
+    pub(crate) fn latency_min(&self) -> Option<u64> {
+        (self.totals.latency_min != u64::MAX).then_some(self.totals.latency_min)
+    }
+
+    /// The largest latency in nanoseconds, exact.
+    pub(crate) fn latency_max(&self) -> Option<u64> {
+        self.latency_min().map(|_| self.totals.latency_max)
+    }
+
+    /// A percentile of the latencies in nanoseconds: that many ten-thousandths of them are at most
+    /// this. At most 1/16 too large, and never beyond the maximum.
+    pub(crate) fn latency_percentile(&self, ten_thousandths: u64) -> Option<u64> {
+        let max = self.latency_max()?;
+        (self.samples != 0)
+            .then(|| histogram::percentile(&self.totals.latency, ten_thousandths).min(max))
+    }
+
+    /// The histogram: how many latencies each bucket has.
+    pub(crate) fn latency(&self) -> &[u64] {
+        &self.totals.latency
+    }
+}
