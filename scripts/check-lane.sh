@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# check-lane.sh FOLDER WHAT:KERNEL…: a part of check.sh, one after the other. For each WHAT the
+# KTAP goes to FOLDER/WHAT-KERNEL.out and what else is said to FOLDER/WHAT-KERNEL.err.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+folder=$1
+shift
+
+# The tests in a guest. vm.sh writes the .out, and whatever that says, the kernel's own log has a
+# result of its own.
+run_kselftest() {
+	local kernel=$1 name=kselftest-$1 module rc=0
+	module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1)
+	"$SCRIPTS/kselftest.sh" "$kernel" "$module" "$folder/install-$kernel"
+	"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout 1200 --log "$folder/$name.log" -- \
+		"$folder/install-$kernel/run_kselftest.sh" || rc=$?
+	{
+		echo 1..1
+		case $rc in
+		0 | 1) echo "ok 1 the kernel reported nothing" ;;
+		3) echo "not ok 1 the kernel reported a bug, or died" ;;
+		*) echo "not ok 1 the machine did not come to its end (status $rc of vm.sh)" ;;
+		esac
+	} >"$folder/console-$kernel.out"
+}
+
+for job; do
+	what=${job%:*} kernel=${job#*:}
+	name=$what-$kernel
+	case $what in
+	kselftest) command=(run_kselftest "$kernel") ;;
+	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner") ;;
+	planted) command=("$TOP/tests/planted/run.sh" "$kernel" "$folder/planted") ;;
+	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel") ;;
+	lint) command=("$SCRIPTS/lint.sh") ;;
+	*) die "check-lane.sh: unknown part '$what'" ;;
+	esac
+	# A failure is in the results, or there are none, which counts as a failure.
+	"${command[@]}" >>"$folder/$name.out" 2>"$folder/$name.err" || true
+done

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# check.sh: every test there is, on the target kernel and on the debug kernel, or on KDIR's alone.
+# Results come as KTAP while they happen; the last line counts them. All logs stay in build/check.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+lock "check-$(cksum <<<"$TOP" | tr ' ' -)"
+# Two lanes for two CPUs: whoever waits for a device or a timer leaves its CPU to the other.
+if [[ -n ${KDIR-} ]]; then
+	"$SCRIPTS/setup.sh" root
+	kernel=kdir
+	lanes=("kselftest:kdir planted:kdir" "runner:kdir compile-fail:kdir lint:kdir")
+else
+	"$SCRIPTS/setup.sh" root stock debug
+	kernel=stock
+	lanes=("kselftest:debug compile-fail:stock lint:stock" "kselftest:stock planted:debug runner:stock")
+fi
+"$SCRIPTS/kvm-probe.sh" "$kernel" >/dev/null
+
+logs=$TOP/build/check
+rm -rf "$logs"
+mkdir -p "$logs"
+start=$SECONDS
+
+pids=()
+stop_lanes() {
+	local pid
+	for pid in "${pids[@]}"; do kill -TERM -- "-$pid" 2>/dev/null || true; done
+	for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+	pids=()
+}
+trap stop_lanes EXIT
+
+# In process groups of their own, or an interrupt would not reach what they run.
+set -m
+for lane in "${lanes[@]}"; do
+	read -ra jobs <<<"$lane"
+	"$SCRIPTS/check-lane.sh" "$logs" "${jobs[@]}" </dev/null &
+	pids+=($!)
+done
+set +m
+
+declare -A shown=()
+# Prints the results that have come since the last call.
+show_results() {
+	local file name lines
+	for file in "$logs"/*.out; do
+		[[ -e $file ]] || continue
+		name=${file##*/}
+		name=${name%.out}
+		lines=$(wc -l <"$file")
+		((lines > ${shown[$name]:-0})) || continue
+		sed -nE "$((${shown[$name]:-0} + 1)),${lines}{s/^# ((not )?ok )/\1/;s/^(not )?ok /[$name] &/p}" "$file"
+		shown[$name]=$lines
+	done
+}
+
+# The last words of the newest logs, of which there are as many as lanes.
+what_runs() {
+	local file
+	find "$logs" -maxdepth 2 \( -name '*.err' -o -name '*.vm' \) -size +0 -printf '%T@ %p\n' |
+		sort -rn | head -n "${#pids[@]}" | cut -d ' ' -f 2- | while read -r file; do
+		printf '%s: %s; ' "$(basename "${file%.*}")" "$(tail -n 1 "$file")"
+	done
+}
+
+alive() {
+	local pid
+	for pid in "${pids[@]}"; do
+		! kill -0 "$pid" 2>/dev/null || return 0
+	done
+	return 1
+}
+
+told=0
+while alive; do
+	show_results
+	if ((SECONDS - start - told >= 30)); then
+		told=$((SECONDS - start))
+		note "$told s: $(what_runs)"
+	fi
+	sleep 1
+done
+stop_lanes
+show_results
+
+# Every part has to have left results; what is missing counts as failed.
+files=()
+read -ra jobs <<<"${lanes[*]}"
+for job in "${jobs[@]}"; do
+	files+=("$logs/${job%:*}-${job#*:}.out")
+	[[ ${job%:*} != kselftest ]] || files+=("$logs/console-${job#*:}.out")
+done
+for file in "${files[@]}"; do : >>"$file"; done
+awk -f "$SCRIPTS/count-ktap.awk" "${files[@]}" >"$logs/summary"
+total=$(tail -n 1 "$logs/summary")
+echo
+sed '$d' "$logs/summary" | sort
+rc=0
+[[ $total =~ ^[1-9][0-9]*\ passed,\ 0\ failed, ]] || rc=1
+((rc == 0)) || note "all logs and consoles are in $logs"
+note "$((SECONDS - start)) s, without set-up"
+echo "$total"
+exit "$rc"

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# console-verdict.sh FILE: prints the first lines of every kernel report in a console log.
+# Status: 0 there is none, 1 there are some.
+set -euo pipefail
+if [[ ! -r ${1-} ]]; then
+	echo "console-verdict.sh: cannot read '${1-}'" >&2
+	exit 2
+fi
+
+# Only lines with the kernel's time stamp: user space may say BUG or WARNING as it likes.
+reports='BUG:|WARNING:|KASAN:|UBSAN:|ODEBUG:|KFENCE:|Oops|Kernel panic|general protection fault'
+reports+='|(soft|hard) (lockup|LOCKUP)|blocked (for more than|in I/O wait)|rcu.*(self-)?detected.* stall'
+reports+='|(possible|inconsistent|bad unlock|invalid wait) .*(lock|dependency|context|state)'
+reports+='|[Ss]leeping function called|scheduling while atomic|[Bb]ad page (state|map|cache)'
+reports+='|page allocation failure|refcount_t:|list_(add|del) corruption|DEBUG_LOCKS_WARN|stack guard page'
+reports+='|workqueue lockup|nobody cared|trying to register non-static key|[Oo]ut of memory: Killed'
+reports+='|held lock freed|Object .* poison overwritten|pagealloc: memory corruption|pagealloc: single bit error'
+reports+='|labyrinth: [0-9]+ page\(s\) leaked'
+
+awk -v reports="$reports" '
+	match($0, /\[ *[0-9]+\.[0-9]+\](\[[^]]*\])? /) {
+		text = substr($0, RSTART + RLENGTH)
+		if (text ~ reports) { found++; if (found <= 20) print }
+	}
+	END { if (found > 20) print "… and " found - 20 " more"; exit found > 0 }
+' "$1"

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# demo-guest.sh MODULE: the part of the demo that runs in the virtual machine.
+set -euo pipefail
+debugfs=/sys/kernel/debug/labyrinth
+seconds=10
+
+printf 'Linux %s, %s CPUs\n\n' "$(uname -r)" "$(nproc)"
+insmod "$1" timer_softirq_start=1 spinlock_start=1 task_start=1
+sleep "$seconds"
+for context in timer_softirq spinlock task; do
+	echo 0 >"$debugfs/exercise/$context/run"
+done
+printf 'stats after %s seconds of atomic allocations:\n\n' "$seconds"
+cat "$debugfs/stats"
+printf '\nthe beginning of latency:\n\n'
+head -n 24 "$debugfs/latency"
+in_flight=$(awk '$1 == "labyrinth_pages_in_flight" { print $2 }' "$debugfs/metrics")
+served=$(awk '$1 ~ /^labyrinth_page_alloc_total.*success/ { sum += $2 } END { print sum + 0 }' "$debugfs/metrics")
+rmmod labyrinth
+printf '\n'
+((served > 0)) || { echo "demo: no page was served at all"; exit 1; }
+[[ $in_flight == 0 ]] || { echo "demo: $in_flight pages never came back"; exit 1; }
+echo "demo: $served pages were served in atomic and process context, and all came back; the module is unloaded again."

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# kernel.sh stock|debug|kdir: what there is to know about a kernel, as shell assignments. Makes
+# the kernel first when it is not in the cache.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/root.sh
+source "$SCRIPTS/root.sh"
+
+K_ID=${1:?kernel.sh needs a kernel: stock, debug or kdir}
+K_MAKE_ARGS=() K_MODULES='' K_IMAGE=''
+
+# Only setup.sh looks for newer kernels: one run of the tests must stay with one kernel.
+from_cache() {
+	# shellcheck source=scripts/resolve.sh
+	source "$SCRIPTS/resolve.sh"
+	# shellcheck source=scripts/stock-kernel.sh
+	source "$SCRIPTS/stock-kernel.sh"
+	# shellcheck source=scripts/debug-kernel.sh
+	source "$SCRIPTS/debug-kernel.sh"
+	"$SCRIPTS/setup.sh" --have "$K_ID" || "$SCRIPTS/setup.sh" "$K_ID"
+	load_resolved
+	"${K_ID}_entry"
+	local entry=${K_ID^^}_ENTRY
+	K_KEY=${!entry}
+	K_BUILD=$CACHE/$K_KEY
+	K_SOURCE=$CACHE/$SOURCE_ENTRY
+}
+
+case $K_ID in
+stock)
+	from_cache
+	K_RELEASE=$R_RELEASE
+	K_MAKE_ARGS=("KERNELRELEASE=$R_RELEASE")
+	K_MODULES=$CACHE/$PACKAGES_ENTRY
+	K_IMAGE=$K_MODULES/usr/lib/modules/$R_RELEASE/vmlinuz
+	;;
+debug)
+	from_cache
+	K_RELEASE=$(<"$K_BUILD/include/config/kernel.release")
+	K_MAKE_ARGS=("${DEBUG_MAKE[@]}")
+	K_IMAGE=$K_BUILD/arch/x86/boot/bzImage
+	;;
+kdir)
+	# shellcheck source=scripts/preflight.sh
+	source "$SCRIPTS/preflight.sh"
+	preflight
+	;;
+*) die "'$K_ID' is no kernel" "use stock, debug, or kdir with KDIR=<kernel tree>" ;;
+esac
+
+printf 'K_ID=%q\nK_KEY=%q\nK_RELEASE=%q\nK_BUILD=%q\nK_SOURCE=%q\nK_IMAGE=%q\nK_MODULES=%q\n' \
+	"$K_ID" "$K_KEY" "$K_RELEASE" "$K_BUILD" "$K_SOURCE" "$K_IMAGE" "$K_MODULES"
+printf 'K_MAKE_ARGS=('
+((${#K_MAKE_ARGS[@]} == 0)) || printf '%q ' "${K_MAKE_ARGS[@]}"
+printf ')\n'

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# kselftest.sh KERNEL MODULE FOLDER: puts the kernel's own test runner, our tests and the module
+# into FOLDER, where run_kselftest.sh then runs them in a guest.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+(($# == 3)) || die "kselftest.sh needs a kernel, a module and a folder"
+id=$1 module=$2 folder=$3
+
+assignments=$("$SCRIPTS/kernel.sh" "$id")
+eval "$assignments"
+kselftest=$K_SOURCE/tools/testing/selftests
+for file in lib.mk run_kselftest.sh kselftest/runner.sh kselftest/ksft.py; do
+	[[ -r $kselftest/$file ]] || die "$kselftest/$file is missing" \
+		"the tests need the whole source of the kernel, with tools/testing/selftests"
+done
+
+rm -rf "$folder"
+mkdir -p "$folder/kselftest" "$folder/labyrinth"
+cp "$kselftest/run_kselftest.sh" "$folder/"
+cp "$kselftest"/kselftest/{runner.sh,prefix.pl,ktap_helpers.sh,ksft.py} "$folder/kselftest/"
+make_tests() { "$SCRIPTS/sandbox.sh" --kernel "$id" make -s -C "$TOP/tests" KSELFTEST="$kselftest" "$@"; }
+make_tests install INSTALL_PATH="$folder/labyrinth" >&2
+make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"
+cp "$module" "$folder/labyrinth/labyrinth.ko"
+# The guest cannot keep what it compiles, and would compile it again for every program.
+"$SCRIPTS/sandbox.sh" --bind "$folder" python3 -m compileall -q "$folder/labyrinth/lib"

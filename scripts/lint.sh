@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# lint.sh: formatting, warnings and conventions, as KTAP on stdout. Every check is run, even
+# when an earlier one failed. Rust is checked as the stock kernel compiles it (or KDIR's), and
+# also as the debug kernel does once that is in the cache: some parts exist only there.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$TOP"
+
+files=()
+while IFS= read -r -d '' file; do
+	[[ ! -f $file ]] || files+=("$file")
+done < <(git ls-files -z --cached --others --exclude-standard 2>/dev/null ||
+	find . -path ./.git -prune -o -path ./build -prune -o -type f -print0)
+((${#files[@]})) || die "there are no files to check in $TOP"
+
+# named PATTERN: those files whose name matches the extended glob.
+named() {
+	local file
+	for file in "${files[@]}"; do
+		# shellcheck disable=SC2053 # a pattern is wanted
+		[[ $file != $1 ]] || printf '%s\n' "$file"
+	done
+}
+mapfile -t rust_files < <(named '*.rs')
+mapfile -t c_files < <(named '*.[ch]')
+# Sourced files have no interpreter line; they are checked where they are sourced.
+mapfile -t shell_files < <(grep -lE '^#!.*[/ ](ba)?sh$' -- "${files[@]}")
+
+first=${KDIR:+kdir}
+kernels=("${first:-stock}")
+assignments=$("$SCRIPTS/kernel.sh" "${kernels[0]}")
+eval "$assignments"
+source_tree=$K_SOURCE
+in_tree=("$SCRIPTS/sandbox.sh" --kernel "${kernels[0]}")
+if [[ -z ${KDIR-} ]] && "$SCRIPTS/setup.sh" --have debug; then kernels+=(debug); fi
+
+# rustfmt follows mod lines and would show a difference once for every way to reach the file.
+check_format() {
+	local unformatted rc=0
+	unformatted=$("${in_tree[@]}" rustfmt --check --files-with-diff --edition 2021 \
+		--config-path "$source_tree/.rustfmt.toml" "${rust_files[@]}" 2>&1) || rc=$?
+	if [[ -n $unformatted ]]; then
+		xargs realpath -m --relative-to "$TOP" <<<"$unformatted" | sort -u
+		echo "fix: rustfmt --edition 2021 on these"
+	fi
+	[[ $rc == 0 && -z $unformatted ]]
+}
+
+# Into a folder of its own, always compiled anew: a warning is printed only then.
+compile() {
+	local kernel=$1 how=$2 out
+	shift 2
+	eval "$("$SCRIPTS/kernel.sh" "$kernel")"
+	out=$TOP/build/lint/$K_KEY-$how
+	mkdir -p "$out"
+	rm -f "$out/labyrinth_mod.o" "$out/rust/ffi/helpers.o" "$out"/*.ko
+	"$SCRIPTS/sandbox.sh" --kernel "$kernel" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="$out" \
+		-j"$JOBS" "$@" modules >"$out/lint.log" 2>&1 || { tail -n 40 "$out/lint.log"; return 1; }
+	if grep -E -A 12 '^(warning|WARNING|error)\b|: (warning|error):' "$out/lint.log"; then return 1; fi
+	[[ -s $out/labyrinth.ko ]]
+}
+check_rustc() { compile "$1" rustc; }
+check_clippy() { compile "$1" clippy CLIPPY=1; }
+
+# The kernel has no rustdoc target for modules. The compiler's own command, as just saved by
+# check_rustc, has every flag that it takes.
+check_rustdoc() {
+	local kernel=$1 out command
+	eval "$("$SCRIPTS/kernel.sh" "$kernel")"
+	out=$TOP/build/lint/$K_KEY-rustc
+	command=$(sed -n '1s/^savedcmd_labyrinth_mod.o := //p' "$out/.labyrinth_mod.o.cmd")
+	[[ $command == *' rustc '* ]] || { echo "no compiler command in $out/.labyrinth_mod.o.cmd"; return 1; }
+	command=${command/ rustc / rustdoc --document-private-items -Dwarnings --crate-name labyrinth }
+	command=$(sed -E 's/ --emit=[^ ]*//g; s/ --out-dir [^ ]*/ --out-dir doc/; s/ --crate-type [^ ]*//' <<<"${command%%;*}")
+	cd "$out"
+	rm -rf doc
+	"$SCRIPTS/sandbox.sh" --kernel "$kernel" env RUSTC_BOOTSTRAP=1 \
+		LABYRINTH_BINDINGS="$out/helpers_generated.rs" sh -c "$command"
+	[[ -s doc/labyrinth/index.html ]]
+}
+
+check_shellcheck() { "$SCRIPTS/sandbox.sh" shellcheck -x -a -- "${shell_files[@]}"; }
+
+# It leaves a cache of its own in the current folder.
+check_checkpatch() {
+	((${#c_files[@]})) || return 0
+	mkdir -p "$TOP/build/lint"
+	cd "$TOP/build/lint"
+	"${in_tree[@]}" perl "$source_tree/scripts/checkpatch.pl" --no-tree --root="$source_tree" --strict --terse --no-summary \
+		--ignore FILE_PATH_CHANGES -f "${c_files[@]/#/$TOP/}"
+}
+
+check_spdx() {
+	local file bad=0
+	for file in "${files[@]}"; do
+		case $file in LICENSE | ./LICENSE) continue ;; esac
+		head -n 3 -- "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' ||
+			{ echo "$file has no SPDX-License-Identifier: GPL-2.0 in its first lines"; bad=1; }
+	done
+	return "$bad"
+}
+
+checks=(format shellcheck checkpatch spdx)
+for kernel in "${kernels[@]}"; do checks+=("rustc $kernel" "rustdoc $kernel" "clippy $kernel"); done
+
+printf 'KTAP version 1\n1..%d\n' "${#checks[@]}"
+number=0 failed=0
+for check in "${checks[@]}"; do
+	number=$((number + 1))
+	[[ ! -t 2 ]] || printf '[%d/%d] %s …\r' "$number" "${#checks[@]}" "$check" >&2
+	read -r name kernel <<<"$check"
+	rc=0
+	# In a process of its own: as part of a condition, set -e would not hold in it.
+	set +e
+	output=$(set -e; "check_$name" "$kernel" 2>&1)
+	rc=$?
+	set -e
+	if ((rc == 0)); then
+		printf 'ok %d %s\n' "$number" "$check"
+	else
+		printf 'not ok %d %s\n' "$number" "$check"
+		printf '%s\n' "$output" | sed 's/^/# /'
+		failed=$((failed + 1))
+	fi
+done
+((failed == 0)) || exit 1

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Steps that take a while: [k/n] what, how long so far; and on failure everything one needs.
+
+STEPS=1 STEP=0
+step_pid=
+
+steps() { STEPS=$1 STEP=0; }
+skip_step() { STEP=$((STEP + 1)); }
+
+# Work runs in a process group of its own, so that an interrupt takes all of it down.
+stop_step() {
+	[[ -z $step_pid ]] || kill -TERM -- "-$step_pid" 2>/dev/null || true
+}
+trap stop_step EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+known_fix() {
+	local log=$1 pattern fix
+	while IFS='|' read -r pattern fix; do
+		if tail -n 200 "$log" | grep -Eqi -- "${pattern//;/|}"; then
+			printf '%s' "$fix"
+			return
+		fi
+	done <<-'FIXES'
+		no space left on device|free some disk space: the cache wants about 8 GB for both kernels
+		404 +not found|the archive has moved on to a newer version; run again with LABYRINTH_REFRESH=1
+		temporary failure resolving;could not resolve;failed to fetch;connection timed out|the network or the mirror failed; run again, what was finished is kept
+		cannot allocate memory;out of memory;signal 9;killed|the machine ran out of memory; run again with fewer JOBS (JOBS=1)
+		uid map;setting up uid;newuidmap;unshare.*not permitted;no permissions to creat.* namespace|this user may not make namespaces: install uidmap, give the user a range in /etc/subuid and /etc/subgid, set kernel.unprivileged_userns_clone=1; or run as root
+		public key is not available;NO_PUBKEY|update the package debian-archive-keyring
+	FIXES
+}
+
+# step WHAT LOG COMMAND…: COMMAND may be a function; its output goes to LOG.
+step() {
+	local what=$1 log=$2 start=$SECONDS told=$SECONDS rc=0 fix
+	shift 2
+	STEP=$((STEP + 1))
+	local head="[$STEP/$STEPS] $what"
+	mkdir -p "$(dirname "$log")"
+	[[ -t 2 ]] || printf '%s …\n' "$head" >&2
+	set -m
+	(
+		trap - EXIT INT TERM HUP
+		set -euo pipefail
+		"$@"
+	) >"$log" 2>&1 </dev/null &
+	step_pid=$!
+	set +m
+	while kill -0 "$step_pid" 2>/dev/null; do
+		if [[ -t 2 ]]; then
+			printf '\r\033[K%s … %d s' "$head" $((SECONDS - start)) >&2
+		elif ((SECONDS - told >= 30)); then
+			told=$SECONDS
+			printf '%s … %d s\n' "$head" $((SECONDS - start)) >&2
+		fi
+		sleep 0.2
+	done
+	wait "$step_pid" || rc=$?
+	step_pid=
+	[[ ! -t 2 ]] || printf '\r\033[K' >&2
+	if ((rc == 0)); then
+		printf '%s: %d s\n' "$head" $((SECONDS - start)) >&2
+		return
+	fi
+	printf '%s: failed after %d s (status %d). The last lines of its log:\n' \
+		"$head" $((SECONDS - start)) "$rc" >&2
+	tail -n 20 "$log" | sed 's/^/    /' >&2
+	printf 'labyrinth: the whole log: %s\n' "$log" >&2
+	fix=$(known_fix "$log")
+	[[ -z $fix ]] || printf 'labyrinth: fix: %s\n' "$fix" >&2
+	exit 1
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# sandbox.sh [--kernel ID] [--bind PATH] [--ro-bind PATH] [--over FILE TARGET] COMMAND…
+# Runs COMMAND with the toolchain of the root and nothing of the host's: no variables, no
+# tools, no home. The checkout, the cache and the current folder are at their own places.
+# --kernel shows a kernel's modules and image at /usr/lib/modules, --bind and --ro-bind
+# another file or folder of the host at its own path, --over a file in place of the root's.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/root.sh
+source "$SCRIPTS/root.sh"
+
+kernel='' paths=()
+while (($#)); do
+	case $1 in
+	--kernel) kernel=${2:?--kernel needs a kernel: stock, debug or kdir}; shift 2 ;;
+	--bind | --ro-bind)
+		path=$(realpath -e "${2:?$1 needs a path}") || die "sandbox.sh: there is no $2"
+		paths+=("$1" "$path" "$path")
+		shift 2
+		;;
+	--over) paths+=(--ro-bind "$2" "$3"); shift 3 ;;
+	--) shift; break ;;
+	-*) die "sandbox.sh: unknown option $1" ;;
+	*) break ;;
+	esac
+done
+(($#)) || die "sandbox.sh: no command given"
+
+root_ready || "$SCRIPTS/setup.sh" root
+command -v bwrap >/dev/null || die "bwrap is missing" "install the package bubblewrap"
+
+args=(--die-with-parent --unshare-pid --unshare-ipc)
+((EUID == 0)) || args+=(--unshare-user)
+args+=(--ro-bind "$ROOT_DIR/usr" /usr --ro-bind "$ROOT_DIR/etc" /etc --ro-bind "$ROOT_DIR/var" /var)
+for link in bin sbin lib lib64; do args+=(--symlink "usr/$link" "/$link"); done
+# apt drops privileges and wants a /tmp anybody can write to.
+args+=(--dev-bind /dev /dev --proc /proc --ro-bind /sys /sys --perms 1777 --tmpfs /tmp)
+# Left empty for mount points below them, which a read-only /usr could not be given.
+args+=(--dir /run --dir /root --dir /home --dir /mnt --tmpfs /usr/lib/modules --tmpfs /usr/src)
+for path in "$ROOT_DIR"/usr/src/*; do
+	[[ ! -d $path ]] || args+=(--ro-bind "$path" "/usr/src/${path##*/}")
+done
+for path in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
+	[[ -e $path && -e $ROOT_DIR$path ]] && args+=(--ro-bind "$(realpath "$path")" "$path")
+done
+
+args+=(--bind "$CACHE" "$CACHE" --bind "$TOP" "$TOP")
+here=$(pwd -P)
+case $here/ in
+"$TOP"/* | "$CACHE"/*) ;;
+# A system folder is the root's own, not the host's.
+/ | /usr/* | /etc/* | /var/* | /dev/* | /proc/* | /sys/* | /bin/* | /sbin/* | /lib*/* | /tmp/ | /run/ | /root/ | /home/) ;;
+*) args+=(--bind "$here" "$here") ;;
+esac
+if [[ -n $kernel ]]; then
+	assignments=$("$SCRIPTS/kernel.sh" "$kernel")
+	eval "$assignments"
+	[[ -z $K_MODULES ]] || args+=(--ro-bind "$K_MODULES/usr/lib/modules/$K_RELEASE" "/usr/lib/modules/$K_RELEASE")
+	# A virtual machine boots from what it sees here; these cost it minutes and give it nothing.
+	# udevd is a link to udevadm.
+	args+=(--ro-bind "$SCRIPTS/guest-udev.sh" /usr/bin/udevadm --ro-bind "$ROOT_DIR/usr/bin/true" /usr/bin/systemd-tmpfiles)
+	for path in "$K_BUILD" "$K_SOURCE"; do
+		case $path/ in "$CACHE"/*) ;; *) args+=(--ro-bind "$path" "$path") ;; esac
+	done
+fi
+args+=("${paths[@]}")
+
+args+=(--chdir "$here" --clearenv --setenv PATH /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	--setenv HOME /tmp --setenv LC_ALL C.UTF-8 --setenv TERM "${TERM:-dumb}")
+for name in http_proxy https_proxy no_proxy; do
+	[[ -z ${!name-} ]] || args+=(--setenv "$name" "${!name}")
+done
+exec bwrap "${args[@]}" "$@"

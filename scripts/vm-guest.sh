@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# vm-guest.sh BASE DIR…: the guest's side of vm.sh. Makes the DIRs writable, runs the command
+# in BASE.cmd, and leaves its output in BASE.out and its status in BASE.rc.
+set -uo pipefail
+base=$1
+shift
+
+# The root is one file system, mounted read-only. Its superblock has to be writable for any
+# part of it to be, so read-only becomes a property of the mount, and not of the DIRs'.
+mount -o remount,rw / && mount -o remount,bind,ro / || exit 125
+for dir in "$@"; do
+	mount --bind "$dir" "$dir" && mount -o remount,bind,rw "$dir" || exit 125
+done
+mount -t tmpfs -o mode=1777 tmpfs /tmp || exit 125
+mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug || exit 125
+mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || exit 125
+
+# A lockup or a hang has to end the run. The limits leave room for emulation on a busy machine.
+set_sysctl() { [[ ! -e /proc/sys/kernel/$1 ]] || echo "$2" >"/proc/sys/kernel/$1"; }
+set_sysctl watchdog_thresh 30
+set_sysctl softlockup_panic 1
+set_sysctl hung_task_timeout_secs 120
+set_sysctl hung_task_panic 1
+
+# Here these lead to the console; the test runner appends to /dev/stdout and means its own.
+ln -sfn /proc/self/fd/1 /dev/stdout
+ln -sfn /proc/self/fd/2 /dev/stderr
+
+: >"$base.up"
+export HOME=/tmp PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+cd /tmp || exit 125
+bash -c "$(<"$base.cmd")" >>"$base.out" 2>&1 </dev/null
+rc=$?
+sync
+echo "$rc" >"$base.rc"
+exit "$rc"

@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# vm.sh --kernel stock|debug|kdir [OPTION]… --log FILE -- COMMAND…
+# Boots the kernel in a virtual machine and runs COMMAND in it as root. The guest sees the
+# toolchain root, the checkout and the cache read-only, at the paths they have here.
+#   --timeout S      for all of it (default 600)
+#   --boot-timeout S until COMMAND starts (default 240)
+#   --cpus N         (default 2)
+#   --memory M       (default 1G)
+#   --append ARGS    more kernel command line; may be repeated
+#   --rwdir DIR      a folder that the guest may write to; the folder of FILE always is
+#   --stop-at-report do not wait for COMMAND once the kernel has reported a bug
+#   --accel A        auto, kvm or tcg (default auto)
+#   --log FILE       the whole console; FILE with .out for .log is what COMMAND printed
+# Status: 0 COMMAND passed, 1 it failed, 2 wrong usage, 3 the kernel reported a bug or died,
+# 4 timeout.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+	printf 'labyrinth: error: vm.sh: %s\n' "$1" >&2
+	exit 2
+}
+
+whole_number() { [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || usage "$1 wants a whole number above 0, not '$2'"; }
+
+kernel='' timeout=600 boot_timeout=240 cpus=2 memory=1G accel=auto log='' append=() rwdirs=()
+stop_at_report=''
+while (($#)); do
+	case $1 in
+	--kernel | --timeout | --boot-timeout | --cpus | --memory | --append | --rwdir | --accel | --log)
+		(($# > 1)) || usage "$1 wants a value" ;;&
+	--kernel) kernel=$2; shift 2 ;;
+	--timeout) whole_number "$1" "$2"; timeout=$2; shift 2 ;;
+	--boot-timeout) whole_number "$1" "$2"; boot_timeout=$2; shift 2 ;;
+	--cpus) whole_number "$1" "$2"; cpus=$2; shift 2 ;;
+	--memory) memory=$2; shift 2 ;;
+	--append) append+=(--kopt "$2"); shift 2 ;;
+	--rwdir) rwdirs+=("$2"); shift 2 ;;
+	--accel) accel=$2; shift 2 ;;
+	--stop-at-report) stop_at_report=1; shift ;;
+	--log) log=$2; shift 2 ;;
+	--) shift; break ;;
+	*) usage "unknown argument '$1'" ;;
+	esac
+done
+[[ -n $kernel ]] || usage "--kernel is missing"
+[[ $log == *.log ]] || usage "--log wants a file name that ends in .log, not '$log'"
+(($#)) || usage "no command given"
+
+mkdir -p "$(dirname "$log")"
+log=$(realpath "$log")
+base=${log%.log}
+rwdirs+=("$(dirname "$log")")
+rm -f "$log" "$base".{out,rc,up}
+printf '%q ' "$@" >"$base.cmd"
+
+assignments=$("$SCRIPTS/kernel.sh" "$kernel")
+eval "$assignments"
+case $accel in
+auto) accel=$("$SCRIPTS/kvm-probe.sh" "$kernel") ;;
+kvm | tcg) ;;
+*) usage "--accel is auto, kvm or tcg, not '$accel'" ;;
+esac
+
+enter=("$SCRIPTS/sandbox.sh" --kernel "$kernel")
+for dir in "${rwdirs[@]}"; do enter+=(--bind "$(realpath -e "$dir")"); done
+
+# virtiofsd writes guest memory behind the emulator's back. The emulator only notices that a
+# page holds new code when the guest itself has written to it: init_on_alloc sees to that.
+machine=(--kimg "$K_IMAGE" --mods auto --disable-microvm --memory "$memory" --cpus "$cpus"
+	--show-boot-console --verbose
+	--kopt init_on_alloc=1 --kopt oops=panic --kopt rcupdate.rcu_cpu_stall_timeout=60)
+[[ $accel == kvm ]] || machine+=(--disable-kvm)
+machine+=("${append[@]}" --script-sh "exec bash $SCRIPTS/vm-guest.sh $base ${rwdirs[*]}")
+
+vm=
+stop_vm() {
+	[[ -n $vm ]] || return 0
+	kill -TERM -- "-$vm" 2>/dev/null || true
+	for _ in {1..20}; do
+		kill -0 -- "-$vm" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -KILL -- "-$vm" 2>/dev/null || true
+	wait "$vm" 2>/dev/null || true
+	vm=
+}
+trap stop_vm EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# In a process group of its own, so that nothing of it can outlive this script. virtme-run
+# wants pipes: QEMU would truncate a file each time it opens one of its outputs.
+start_vm() {
+	set -m
+	{ "${enter[@]}" virtme-run "${machine[@]}" </dev/null 2>&1 | cat >"$log"; } &
+	vm=$!
+	set +m
+}
+
+report_seen() {
+	local rc=0
+	"$SCRIPTS/console-verdict.sh" "$log" >/dev/null 2>&1 || rc=$?
+	((rc == 1))
+}
+
+say() {
+	if [[ -t 2 ]]; then printf '\r\033[K[vm %s] %s' "$kernel" "$1" >&2; else printf '[vm %s] %s\n' "$kernel" "$1" >&2; fi
+}
+
+start_vm
+start=$SECONDS told=0 retries=2 phase=booting ended='' done_at=''
+say "booting ($accel)"
+while :; do
+	if ! kill -0 -- "-$vm" 2>/dev/null; then break; fi
+	elapsed=$((SECONDS - start))
+	if [[ $phase == booting && -e $base.up ]]; then
+		phase=running
+		say "booted in $elapsed s, running"
+	fi
+	if [[ $phase == booting ]] && ((retries)) && grep -qs 'fallback to 9p' "$log"; then
+		# A busy machine can miss virtme-run's three seconds for starting virtiofsd.
+		((retries--))
+		stop_vm
+		say "virtiofsd came too late, once more"
+		start_vm
+	fi
+	if [[ -z $done_at && -e $base.rc ]]; then done_at=$SECONDS; fi
+	if ((elapsed >= timeout)); then
+		ended="no end after $timeout s"
+	elif [[ $phase == booting ]] && ((elapsed >= boot_timeout)); then
+		ended="not booted after $boot_timeout s"
+	elif [[ -n $done_at ]] && ((SECONDS - done_at >= 60)); then
+		ended="not powered off 60 s after the command's end"
+	fi
+	[[ -z $ended ]] || break
+	if [[ -n $stop_at_report ]] && report_seen; then
+		# The rest of the report is worth having.
+		sleep 3
+		break
+	fi
+	if [[ -t 2 ]] || ((elapsed - told >= 30)); then
+		told=$elapsed
+		say "$phase, $elapsed s"
+	fi
+	sleep 0.3
+done
+stop_vm
+[[ ! -t 2 ]] || printf '\r\033[K' >&2
+
+verdict() {
+	printf '[vm %s] %s after %d s\n' "$kernel" "$2" $((SECONDS - start)) >&2
+	(($1 == 0)) || printf '[vm %s] console: %s\n[vm %s] output: %s\n' "$kernel" "$log" "$kernel" "$base.out" >&2
+	exit "$1"
+}
+
+if ! reports=$("$SCRIPTS/console-verdict.sh" "$log"); then
+	printf '%s\n' "$reports" | sed 's/^/    /' >&2
+	verdict 3 "the kernel reported a bug"
+fi
+[[ -z $ended ]] || verdict 4 "timeout: $ended"
+[[ -s $base.rc ]] || verdict 3 "the machine ended without a result"
+[[ $(<"$base.rc") == 0 ]] || verdict 1 "failed (status $(<"$base.rc"))"
+verdict 0 "passed"
