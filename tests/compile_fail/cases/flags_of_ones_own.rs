@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+// Flags that nothing vouches for: a page in high memory has no address.
+
+#[derive(Clone, Copy)]
+struct High;
+
+#[cfg(not(misuse))]
+unsafe impl Gfp for High {
+    const NAME: &'static str = "__GFP_HIGHMEM";
+    const RAW: bindings::gfp_t = bindings::__GFP_HIGHMEM;
+}
+#[cfg(misuse)]
+// error[E0200]: requires an `unsafe impl` declaration
+impl Gfp for High {
+    const NAME: &'static str = "__GFP_HIGHMEM";
+    const RAW: bindings::gfp_t = bindings::__GFP_HIGHMEM;
+}

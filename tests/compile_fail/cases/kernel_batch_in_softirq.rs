@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+// A batch of `GFP_KERNEL` pages, filled in a softirq.
+
+#[cfg(not(misuse))]
+type Flags = NoWarn<Atomic>;
+#[cfg(misuse)]
+type Flags = NoWarn<Kernel>;
+
+fn case(batch: &mut Batch<Flags>, cx: &Softirq) {
+    // error[E0277]: is atomic context, which may not sleep
+    batch.fill(cx, 16);
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+// Taking a lock inside a critical section: the same one would never be had.
+
+fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
+    lock.with(task, |cx, held| {
+        #[cfg(not(misuse))]
+        let sum = *held + 1;
+        #[cfg(misuse)]
+        // error[E0308]: mismatched types: types differ in mutability
+        let sum = lock.with(cx, |_, held| *held + 1);
+    });
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+// The task's own token inside a critical section, to claim that it may sleep.
+
+fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
+    #[cfg(not(misuse))]
+    lock.with(task, |cx, _| {
+        let page = ExclusivePage::alloc(cx, Atomic);
+    });
+    #[cfg(misuse)]
+    // error[E0502]: cannot borrow `*task` as mutable
+    lock.with(task, |_, _| {
+        let page = ExclusivePage::alloc(task, Atomic);
+    });
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// A token taken away from what lends it.
+
+fn case(thread: &mut Running) {
+    #[cfg(not(misuse))]
+    let task = thread.context();
+    #[cfg(misuse)]
+    // error[E0507]: cannot move out of a mutable reference
+    let task = *thread.context();
+}

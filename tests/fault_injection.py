@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Page allocations that fail on purpose: all counted, none lost, nothing leaks."""
+
+import contextlib
+import math
+import os
+
+from lib import faults, ktap, metrics, module
+
+SECOND_CPU = "/sys/devices/system/cpu/cpu1/online"
+
+
+def with_faults(context, probability, times, until, **settings):
+    """Runs an exercise that meets faults, until a condition holds; what the counters say."""
+    with module.loaded():
+        with faults.failing(probability, times):
+            with module.running(context, **settings):
+                until()
+            failing = metrics.Metrics().check_idle()
+        with module.running(context, **settings):
+            metrics.wait_for_cycles(context, 5)
+        after = metrics.Metrics().check_idle()
+        assert after.failed() == failing.failed(), "allocations fail though no fault is injected"
+        assert after.allocated() > failing.allocated(), "no recovery"
+    return failing
+
+
+def everything_fails(context):
+    """At 100 % there is no success, no page, and still a running exercise."""
+    got = with_faults(context, 100, -1, lambda: metrics.wait_for_cycles(context, 20),
+                      period_us=2000, batch=16)
+    assert got.allocated() == 0, f"{got.allocated()} allocations succeeded at 100 %"
+    assert got.failed(context=context) >= got.cycles(context) - os.cpu_count(), \
+        f"{got.failed(context=context)} failures in {got.cycles(context)} cycles"
+    assert got.failed(context=context) == got.failed(), "another context failed"
+
+
+def a_third_fails(context):
+    """At 30 %: both outcomes, in the right proportion, and every page that came was freed."""
+    def enough():
+        now = metrics.Metrics().check()
+        return now.allocated() + now.failed() >= 2000
+
+    got = with_faults(context, 30, -1, lambda: module.wait_until(enough, "2000 attempts"),
+                      period_us=2000, batch=64)
+    attempts = got.allocated() + got.failed()
+    expected, spread = 0.3 * attempts, 6 * math.sqrt(0.3 * 0.7 * attempts)
+    ktap.note(f"{context}: {got.failed()} of {attempts} failed, {expected:.0f} expected")
+    assert abs(got.failed() - expected) <= spread, \
+        f"{got.failed()} of {attempts} failed; {expected:.0f} ± {spread:.0f} expected"
+
+
+@contextlib.contextmanager
+def one_cpu():
+    """The kernel counts `times` down without a lock; on one CPU that is exact."""
+    if not os.path.exists(SECOND_CPU):
+        yield
+        return
+    module.write(SECOND_CPU, 0)
+    try:
+        yield
+    finally:
+        module.write(SECOND_CPU, 1)
+
+
+def exactly_so_many_fail(context, times):
+    """The kernel injects so many faults and not one more; we count as many."""
+    with one_cpu():
+        got = with_faults(context, 50, times,
+                          lambda: module.wait_until(lambda: faults.times_left() == 0,
+                                                    "all faults injected"),
+                          period_us=2000, batch=16)
+    assert got.failed() == times, f"{times} faults injected, {got.failed()} counted"
+    assert got.failed(context=context) == times, "faults counted for another context"
+
+
+def cases():
+    """Each check in each context, under names of their own."""
+    for context in module.CONTEXTS:
+        for check, arguments in ((everything_fails, ()), (a_third_fails, ()),
+                                 (exactly_so_many_fail, (137,))):
+            def case(check=check, context=context, arguments=arguments):
+                check(context, *arguments)
+            case.__name__ = f"{context}_{check.__name__}"
+            yield case
+
+
+ktap.main(*cases())

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the kernel logged, from a moment on."""
+
+import os
+import re
+
+WARNING = 4
+
+# Said at warning level by a healthy kernel: about signatures once, and about time when a guest
+# shares its CPU with others.
+HARMLESS = re.compile(
+    r"module verification failed|out-of-tree module taints"
+    r"|clocksource|timekeeping|tsc: |perf: interrupt took|hrtimer: interrupt took"
+    r"|sched: RT throttling activated|kauditd|systemd-journald|udevd")
+
+
+# Texts that a case provoked on purpose, and has looked at.
+_expected = set()
+
+
+class Watch:
+    """The records logged since it was entered."""
+
+    def __enter__(self):
+        self._fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+        os.lseek(self._fd, 0, os.SEEK_END)
+        self._records = []
+        return self
+
+    def __exit__(self, *_):
+        os.close(self._fd)
+
+    def records(self):
+        """All records so far, as (level, text)."""
+        while True:
+            try:
+                record = os.read(self._fd, 16384)
+            except BlockingIOError:
+                return self._records
+            except BrokenPipeError:
+                self._records.append((WARNING, "(the log overflowed; some of it was not seen)"))
+                continue
+            head, _, text = record.decode(errors="replace").partition(";")
+            self._records.append((int(head.split(",")[0]) & 7, text.split("\n")[0]))
+
+    def complaint(self):
+        """What should not be there, or None."""
+        bad = [text for level, text in self.records()
+               if level <= WARNING and text not in _expected and not HARMLESS.search(text)]
+        return "the kernel log is not clean:\n" + "\n".join(bad[:30]) if bad else None
+
+
+class Provoked(Watch):
+    """The errors that the block has provoked on purpose are no complaint to other watches."""
+
+    def errors(self):
+        """The module's own texts at error level."""
+        texts = [text for level, text in self.records()
+                 if level <= 3 and text.startswith("labyrinth: ")]
+        _expected.update(texts)
+        return texts

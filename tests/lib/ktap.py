@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs the cases of a test program and reports them with the kernel's own KTAP helper."""
+
+import os
+import sys
+import time
+import traceback
+
+from lib import kmsg, module
+
+# Installed beside the collection; in a kernel tree it is found the same way.
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__)))), "kselftest"))
+import ksft
+
+
+class Skip(Exception):
+    """The case makes no sense here; the text says why."""
+
+
+def note(text):
+    """Prints a line that is no result."""
+    ksft.print_msg(text)
+
+
+def main(*cases, kunit=False):
+    """Runs each case; it passes if it returns and leaves log and machine clean."""
+    # The suites would run at each of hundreds of loads; kunit.py is the one to look at them.
+    module.select_kunit(kunit)
+    sys.stdout.reconfigure(line_buffering=True)
+    ksft.print_header()
+    ksft.set_plan(len(cases))
+    for case in cases:
+        _run(case)
+    ksft.finished()
+
+
+def _run(case):
+    name = case.__name__
+    start = time.monotonic()
+    problem = None
+    try:
+        if module.is_loaded():
+            raise AssertionError("the module is loaded before the case begins")
+        with kmsg.Watch() as log:
+            case()
+            problem = log.complaint()
+        if module.is_loaded():
+            problem = "the module was left loaded"
+    except Skip as skip:
+        ksft.print_msg(f"SKIP {name}: {skip}")
+        ksft.test_result_skip(name)
+        return
+    except Exception:
+        # Whatever went wrong is this case's failure, not the end of the ones after it.
+        problem = traceback.format_exc()
+
+    if problem:
+        for line in problem.rstrip().splitlines():
+            ksft.print_msg(line)
+        _clean_up()
+    ksft.print_msg(f"{name} took {time.monotonic() - start:.1f} s")
+    ksft.test_result(problem is None, name)
+
+
+def _clean_up():
+    try:
+        if module.is_loaded():
+            module.unload()
+    except OSError as error:
+        ksft.print_msg(f"and then could not be unloaded: {error}")

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The numbers in `metrics`, and what must hold among them at every read."""
+
+import re
+
+from lib import module
+
+_SAMPLE = re.compile(r"^labyrinth_(\w+)(?:\{(.*)\})? (\S+)$")
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+
+class Metrics:
+    """One read of `metrics`."""
+
+    def __init__(self, text=None):
+        if text is None:
+            text = module.read(module.file("metrics"))
+        assert text.endswith("# EOF\n"), f"metrics is cut off: {text[-80:]!r}"
+        self.samples = {}
+        for line in text.splitlines():
+            if line.startswith("#"):
+                continue
+            match = _SAMPLE.match(line)
+            assert match, f"no sample: {line!r}"
+            name, labels, value = match.groups()
+            key = (name, tuple(sorted(_LABEL.findall(labels or ""))))
+            assert key not in self.samples, f"twice: {line!r}"
+            self.samples[key] = float(value) if "." in value or "e" in value else int(value)
+
+    def total(self, name, **labels):
+        """The sum of the samples with this name and these labels; there has to be one."""
+        wanted = set(labels.items())
+        found = [value for (sample, has), value in self.samples.items()
+                 if sample == name and wanted <= set(has)]
+        assert found, f"no sample {name} {labels}"
+        return sum(found)
+
+    def allocated(self, **labels):
+        """Pages allocated."""
+        return self.total("page_alloc_total", outcome="success", **labels)
+
+    def failed(self, **labels):
+        """Allocations that failed."""
+        return self.total("page_alloc_total", outcome="failure", **labels)
+
+    def freed(self, **labels):
+        """Pages freed."""
+        return self.total("page_free_total", **labels)
+
+    def in_flight(self):
+        """Pages allocated and not freed."""
+        return self.total("pages_in_flight")
+
+    def cycles(self, context):
+        """Batches begun."""
+        return self.total("exercise_cycles_total", context=context)
+
+    def check(self):
+        """What holds at every read, whatever goes on meanwhile."""
+        assert self.allocated() == self.freed() + self.in_flight(), \
+            f"{self.allocated()} allocated, {self.freed()} freed, {self.in_flight()} in flight"
+        assert self.in_flight() >= 0, f"{self.in_flight()} in flight"
+        assert self.total("exercise_corruptions_total") == 0, "pages were corrupted"
+        return self
+
+    def check_idle(self):
+        """What holds when no exercise runs."""
+        self.check()
+        assert self.in_flight() == 0, f"{self.in_flight()} pages in flight at rest"
+        assert self.total("exercise_running") == 0, "something still runs"
+        return self
+
+    def counters(self):
+        """The samples that must never go backwards."""
+        return {key: value for key, value in self.samples.items()
+                if key[0].endswith(("_total", "_count", "_sum", "_bucket"))}
+
+    def check_after(self, earlier):
+        """No counter went backwards since an earlier read."""
+        old, new = earlier.counters(), self.counters()
+        assert old.keys() == new.keys(), f"samples came or went: {old.keys() ^ new.keys()}"
+        for key, value in old.items():
+            assert new[key] >= value, f"{key} went from {value} to {new[key]}"
+        return self
+
+
+def wait_for_all():
+    """Waits until every exercise has begun a batch since the module was loaded."""
+    module.wait_until(lambda: all(Metrics().cycles(context) for context in module.CONTEXTS),
+                      "a batch of every exercise")
+
+
+def wait_for_cycles(context, count=1, seconds=60):
+    """Waits until an exercise has begun that many batches more than now."""
+    goal = Metrics().cycles(context) + count
+    module.wait_until(lambda: Metrics().cycles(context) >= goal,
+                      f"{count} cycles of {context}", seconds)

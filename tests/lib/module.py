@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Loading, unloading and talking to labyrinth.ko."""
+
+import contextlib
+import ctypes
+import os
+import time
+
+NAME = "labyrinth"
+DEBUGFS = "/sys/kernel/debug/" + NAME
+CONTEXTS = ("timer_softirq", "spinlock", "task")
+READABLE = ("stats", "latency", "metrics")
+SETTINGS = ("period_us", "batch", "hold_us")
+BOUNDS = {"period_us": (100, 10_000_000), "batch": (1, 4096), "hold_us": (0, 10_000_000),
+          "run": (0, 1), "recording": (0, 1), "reset": (1, 1)}
+DEFAULTS = {"period_us": 10_000, "batch": 16, "hold_us": 0}
+
+# System calls instead of insmod and rmmod: a process costs more than the load under emulation,
+# and the errno is what several cases are about.
+_SYS_DELETE_MODULE = 176
+_SYS_FINIT_MODULE = 313
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result, what):
+    if result < 0:
+        errno = ctypes.get_errno()
+        raise OSError(errno, os.strerror(errno), what)
+    return result
+
+
+def path():
+    """The module to test: LABYRINTH_KO, or the one beside the tests."""
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return os.environ.get("LABYRINTH_KO") or os.path.join(here, NAME + ".ko")
+
+
+def select_kunit(wanted):
+    """Whether KUnit runs the module's suites at the loads to come, where there is KUnit."""
+    glob = "/sys/module/kunit/parameters/filter_glob"
+    if os.path.exists(glob):
+        write(glob, "*" if wanted else "none-of-them")
+
+
+def is_loaded():
+    """Whether the kernel knows the module."""
+    return os.path.exists("/sys/module/" + NAME)
+
+
+def load(**parameters):
+    """insmod; OSError if the kernel refuses."""
+    text = " ".join(f"{name}={value}" for name, value in parameters.items())
+    fd = os.open(path(), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _checked(libc.syscall(_SYS_FINIT_MODULE, fd, text.encode(), 0), f"insmod {text}")
+    finally:
+        os.close(fd)
+
+
+def unload():
+    """rmmod; OSError if the kernel refuses."""
+    _checked(libc.syscall(_SYS_DELETE_MODULE, NAME.encode(), os.O_NONBLOCK), "rmmod")
+
+
+@contextlib.contextmanager
+def loaded(**parameters):
+    """The module, for the length of a block."""
+    load(**parameters)
+    try:
+        yield
+    finally:
+        unload()
+
+
+def file(*parts):
+    """The path of a debugfs file."""
+    return "/".join((DEBUGFS,) + parts)
+
+
+def control(context, name):
+    """The path of a control file of an exercise."""
+    return file("exercise", context, name)
+
+
+def read(name):
+    """Reads all of a file."""
+    with open(name, "rb", buffering=0) as f:
+        return f.readall().decode()
+
+
+def write(name, value):
+    """Writes a value in one system call; OSError if it is refused."""
+    fd = os.open(name, os.O_WRONLY)
+    try:
+        data = value if isinstance(value, bytes) else str(value).encode()
+        written = os.write(fd, data)
+        assert written == len(data), f"{name}: {written} of {len(data)} bytes written"
+    finally:
+        os.close(fd)
+
+
+def tune(context, **settings):
+    """Sets settings of an exercise."""
+    for name, value in settings.items():
+        write(control(context, name), value)
+
+
+def start(context, **settings):
+    """Tunes and starts an exercise."""
+    tune(context, **settings)
+    write(control(context, "run"), 1)
+
+
+def stop(context):
+    """Stops an exercise; on return nothing of it is left."""
+    write(control(context, "run"), 0)
+
+
+@contextlib.contextmanager
+def running(*contexts, **settings):
+    """Exercises, for the length of a block."""
+    for context in contexts:
+        start(context, **settings)
+    try:
+        yield
+    finally:
+        for context in contexts:
+            stop(context)
+
+
+def wait_until(condition, what, seconds=60):
+    """Polls until the condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.01)

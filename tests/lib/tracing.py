@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The kernel's own counts: tracefs histograms, which lose nothing as a trace buffer might."""
+
+import contextlib
+import os
+import re
+
+from lib import module
+from lib.ktap import Skip
+
+TRACING = "/sys/kernel/tracing"
+INSTANCE = TRACING + "/instances/labyrinth-test"
+
+_TOTALS = re.compile(r"Totals:\s+Hits: (\d+)\s+Entries: (\d+)\s+Dropped: (\d+)")
+_ENTRY = re.compile(r"^\{ (.*?)\} hitcount:\s*(\d+)", re.M | re.S)
+
+
+class Histogram:
+    """Counts of one event by some keys."""
+
+    def __init__(self, event, keys, condition=""):
+        self._folder = f"{INSTANCE}/events/{event}"
+        self._keys = keys
+        self._condition = f" if {condition}" if condition else ""
+        module.write(self._folder + "/trigger", self._definition())
+
+    def _definition(self, *options):
+        return ":".join(("hist", f"keys={self._keys}", "size=4096") + options) + self._condition
+
+    def entries(self):
+        """All entries as (text of the keys, count), with none dropped. Ends the counting."""
+        # Reading allocates pages too: what is counted must not change under way.
+        module.write(self._folder + "/trigger", self._definition("pause"))
+        text = module.read(self._folder + "/hist")
+        totals = _TOTALS.search(text)
+        assert totals, f"no totals in {text!r}"
+        hits, entries, dropped = map(int, totals.groups())
+        assert dropped == 0, f"the kernel dropped {dropped} hits"
+        found = [(keys, int(count)) for keys, count in _ENTRY.findall(text)]
+        assert len(found) == entries, f"{len(found)} of {entries} entries understood"
+        assert sum(count for _, count in found) == hits, "the counts do not add up to the hits"
+        return found
+
+    def remove(self):
+        """Stops counting."""
+        module.write(self._folder + "/trigger", "!" + self._definition())
+
+
+@contextlib.contextmanager
+def histograms(**wanted):
+    """Several histograms, name=(event, keys[, condition]), in an instance of their own."""
+    if not os.path.exists(TRACING + "/events/kmem/mm_page_alloc/hist"):
+        raise Skip("the kernel has no histogram triggers (CONFIG_HIST_TRIGGERS)")
+    os.mkdir(INSTANCE)
+    running = {}
+    try:
+        for name, arguments in wanted.items():
+            running[name] = Histogram(*arguments)
+        yield running
+    finally:
+        for histogram in running.values():
+            histogram.remove()
+        os.rmdir(INSTANCE)
+
+
+def count(entries, *symbols):
+    """The hits whose keys hold every one of these texts."""
+    return sum(hits for keys, hits in entries if all(symbol in keys for symbol in symbols))

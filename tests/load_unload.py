@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Load, read every file, run each exercise, unload, over and over; nothing may stay behind."""
+
+import contextlib
+import os
+
+from lib import kmsg, ktap, metrics, module
+
+CYCLES = 100
+
+
+def left_behind():
+    """Traces of the module outside of it."""
+    with open("/proc/kallsyms", encoding="ascii") as symbols:
+        traces = [line for line in symbols if line.rstrip().endswith("[labyrinth]")]
+    for process in os.listdir("/proc"):
+        if process.isdigit():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                name = module.read(f"/proc/{process}/comm").strip()
+                if name.startswith(("labyrinth", "labyrinth/")):
+                    traces.append(f"process {process} {name}")
+    if os.path.exists(module.DEBUGFS):
+        traces.append(module.DEBUGFS)
+    return traces
+
+
+def one_cycle():
+    """One life of the module."""
+    module.load()
+    try:
+        assert "labyrinth" in module.read("/proc/modules")
+        for name in module.READABLE:
+            assert module.read(module.file(name)), f"{name} is empty"
+        assert module.read(module.file("recording")) == "1\n"
+        for context in module.CONTEXTS:
+            for name, value in {**module.DEFAULTS, "run": 0}.items():
+                assert module.read(module.control(context, name)) == f"{value}\n"
+        with module.running(*module.CONTEXTS, period_us=1000, batch=8):
+            metrics.wait_for_all()
+        end = metrics.Metrics().check_idle()
+        for context in module.CONTEXTS:
+            assert end.allocated(context=context) > 0, f"{context} allocated nothing"
+            assert end.failed(context=context) == 0, f"{context}: allocations failed"
+    finally:
+        module.unload()
+
+
+def hundred_times():
+    """CYCLES lives, each with a clean log and nothing left behind."""
+    for cycle in range(CYCLES):
+        with kmsg.Watch() as log:
+            one_cycle()
+            complaint = log.complaint()
+        assert complaint is None, f"cycle {cycle + 1}: {complaint}"
+        assert not module.is_loaded(), f"cycle {cycle + 1}: still loaded"
+    traces = left_behind()
+    assert not traces, f"left behind: {traces}"
+    ktap.note(f"{CYCLES} cycles")
+
+
+ktap.main(hundred_times)

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""`metrics` while everything runs, read by somebody else's OpenMetrics parser."""
+
+from lib import ktap, metrics, module
+from lib.ktap import Skip
+
+try:
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+except ImportError:
+    text_string_to_metric_families = None
+
+READS = 15
+LATENCY = "labyrinth_page_alloc_latency_seconds"
+FAMILIES = {
+    "labyrinth_page_alloc": "counter", "labyrinth_page_free": "counter",
+    "labyrinth_pages_in_flight": "gauge", LATENCY: "histogram",
+    "labyrinth_exercise_cycles": "counter", "labyrinth_exercise_corruptions": "counter",
+    "labyrinth_exercise_running": "gauge", "labyrinth_recording": "gauge",
+    "labyrinth_clock_read_seconds": "gauge",
+}
+
+
+def parse(text):
+    """The families of a text, by name."""
+    if text_string_to_metric_families is None:
+        raise Skip("prometheus_client is not installed (package python3-prometheus-client)")
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def check_histograms(family, allocs=None):
+    """Buckets grow, the last is the count; at rest the count is that of the allocations."""
+    series = {}
+    for sample in family.samples:
+        labels = dict(sample.labels)
+        edge = labels.pop("le", None)
+        one = series.setdefault(tuple(sorted(labels.items())), {"buckets": []})
+        if sample.name.endswith("_bucket"):
+            one["buckets"].append((float(edge), sample.value))
+        else:
+            one[sample.name.rsplit("_", 1)[1]] = sample.value
+    assert len(series) == 4, f"series: {sorted(series)}"
+    for labels, one in series.items():
+        edges, counts = zip(*one["buckets"])
+        assert list(edges) == sorted(set(edges)), f"{labels}: edges out of order"
+        assert list(counts) == sorted(counts), f"{labels}: not cumulative: {counts}"
+        assert edges[-1] == float("inf") and counts[-1] == one["count"], f"{labels}: +Inf"
+        assert (one["count"] == 0) == (one["sum"] == 0), f"{labels}: sum {one['sum']}"
+        if allocs is None:
+            continue
+        attempts = sum(sample.value for sample in allocs.samples
+                       if set(labels) <= set(sample.labels.items()))
+        assert one["count"] == attempts, \
+            f"{labels}: {one['count']} latencies of {attempts} allocations"
+
+
+def parsed_under_load():
+    """Accepted at every read; complete, consistent, and never backwards."""
+    with module.loaded():
+        with module.running(*module.CONTEXTS, period_us=1000, batch=32, hold_us=500):
+            metrics.wait_for_all()
+            before = None
+            for _ in range(READS):
+                text = module.read(module.file("metrics"))
+                families = parse(text)
+                for name, kind in FAMILIES.items():
+                    assert name in families, f"{name} is missing"
+                    assert families[name].type == kind, f"{name} is a {families[name].type}"
+                    assert families[name].documentation, f"{name} has no HELP"
+                check_histograms(families[LATENCY])
+                now = metrics.Metrics(text).check()
+                assert now.total("exercise_running") == 3
+                if before:
+                    now.check_after(before)
+                before = now
+            assert before.allocated() > 0
+        text = module.read(module.file("metrics"))
+        metrics.Metrics(text).check_idle().check_after(before)
+        families = parse(text)
+        check_histograms(families[LATENCY], families["labyrinth_page_alloc"])
+
+
+def parser_refuses_broken_text():
+    """What the parser accepts above means something: it refuses these."""
+    with module.loaded():
+        text = module.read(module.file("metrics"))
+    parse(text)
+    counter = "labyrinth_page_free_total{"
+    broken = {
+        "no EOF": text.replace("# EOF\n", ""),
+        "text after EOF": text + "more\n",
+        "a label without quotes": text.replace('context="task"', "context=task", 1),
+        "a counter without _total": text.replace(counter, "labyrinth_page_free{", 1),
+        "a family twice": text.replace("# EOF\n", "") + text,
+        "a negative counter": text.replace(f'{counter}context="task"}} 0',
+                                           f'{counter}context="task"}} -1'),
+        "no value": text.replace("labyrinth_pages_in_flight 0", "labyrinth_pages_in_flight"),
+    }
+    for what, variant in broken.items():
+        assert variant != text, f"{what}: the text to break was not found"
+        try:
+            parse(variant)
+        except ValueError:
+            continue
+        raise AssertionError(f"the parser accepts {what}")
+
+
+ktap.main(parsed_under_load, parser_refuses_broken_text)

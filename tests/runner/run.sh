@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# run.sh stock|debug|kdir FOLDER: tests what runs the tests. A machine that dies, hangs or prints
+# a kernel report must never look like success, and must leave its console behind. Prints KTAP;
+# consoles are kept in FOLDER.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+scripts=$(cd "$here/../../scripts" && pwd -P)
+
+kernel=${1:?run.sh needs a kernel: stock, debug or kdir}
+folder=${2:?run.sh needs a folder for its logs}
+assignments=$("$scripts/kernel.sh" "$kernel")
+eval "$assignments"
+# shellcheck source=/dev/null # from the kernel source
+source "$K_SOURCE/tools/testing/selftests/kselftest/ktap_helpers.sh"
+mkdir -p "$folder"
+
+# booted NAME STATUS CONSOLE-TEXT [OPTION]… -- COMMAND…: vm.sh has to end with that status, and
+# the console it leaves has to hold the text.
+booted() {
+	local name=$1 wanted=$2 text=$3 rc=0
+	shift 3
+	# One CPU: these boot beside another machine, and two emulated CPUs would fight for what is left.
+	"$scripts/vm.sh" --kernel "$kernel" --cpus 1 --log "$folder/$name.log" "$@" 2>"$folder/$name.vm" || rc=$?
+	if ((rc != wanted)); then
+		ktap_print_msg "$name: status $rc, not $wanted; see $folder/$name.vm"
+	elif ! grep -aq "$text" "$folder/$name.log"; then
+		ktap_print_msg "$name: no '$text' in $folder/$name.log"
+	else
+		ktap_test_pass "$name"
+		return
+	fi
+	ktap_test_fail "$name"
+}
+
+# outcome NAME GOT WANTED
+outcome() {
+	if [[ $2 == "$3" ]]; then
+		ktap_test_pass "$1"
+	else
+		ktap_print_msg "$1: '$2', not '$3'"
+		ktap_test_fail "$1"
+	fi
+}
+
+# judged NAME STATUS LINE…: console-verdict.sh on a made-up console.
+judged() {
+	local name=$1 wanted=$2 rc=0
+	shift 2
+	printf '%s\n' "$@" >"$folder/$name.log"
+	"$scripts/console-verdict.sh" "$folder/$name.log" >"$folder/$name.vm" || rc=$?
+	outcome "$name" "$rc" "$wanted"
+}
+
+# counted NAME RESULT FILE: count-ktap.awk on a made-up result file.
+counted() {
+	local name=$1 wanted=$2 got
+	printf '%b' "$3" >"$folder/$name.ktap"
+	got=$(awk -f "$scripts/count-ktap.awk" "$folder/$name.ktap" | tail -n 1)
+	outcome "$name" "$got" "$wanted"
+}
+
+# A signal to vm.sh has to take QEMU and virtiofsd along. Their command lines name the console's
+# folder or the checkout; the session is what they cannot leave.
+interrupted_leaves_nothing() {
+	local pid group rc=0
+	set -m
+	"$scripts/vm.sh" --kernel "$kernel" --log "$folder/interrupted.log" -- sleep 1000 \
+		2>"$folder/interrupted.vm" &
+	pid=$!
+	set +m
+	for _ in {1..300}; do
+		[[ ! -s $folder/interrupted.log ]] || break
+		sleep 0.1
+	done
+	group=$(pgrep -P "$pid" | head -n 1)
+	kill -TERM "$pid"
+	wait "$pid" || rc=$?
+	if ((rc != 143)) || [[ -z $group ]]; then
+		ktap_print_msg "status $rc, machine '$group'"
+		return 1
+	fi
+	[[ -z $(pgrep -g "$group") ]] || { ktap_print_msg "left: $(pgrep -ag "$group")"; return 1; }
+}
+
+stamp='[   12.345678]'
+cases=23
+ktap_print_header
+ktap_set_plan $cases
+
+booted command_passes 0 'Linux version' -- true
+booted command_fails 1 'Linux version' -- sh -c 'exit 7'
+booted kernel_panics 3 'Kernel panic - not syncing: sysrq' -- sh -c 'echo c >/proc/sysrq-trigger; sleep 60'
+booted ends_without_a_result 3 'Power down' -- sh -c 'poweroff -f; sleep 60'
+booted hangs_at_boot 4 'before mounting root device' --boot-timeout 20 --append rootdelay=1000 -- true
+booted prints_a_kasan_report 3 'BUG: KASAN' -- \
+	sh -c 'echo "<3>BUG: KASAN: slab-use-after-free in made_up+0x1/0x2" >/dev/kmsg'
+booted prints_a_lockdep_report 3 'possible recursive locking' -- \
+	sh -c 'echo "<4>WARNING: possible recursive locking detected" >/dev/kmsg'
+booted command_hangs 4 'Linux version' --timeout 45 -- sleep 1000
+ktap_test_result interrupted_leaves_nothing interrupted_leaves_nothing
+
+judged console_clean 0 "$stamp Linux version 7.3" 'WARNING: from user space' 'BUG: too'
+judged console_kasan 1 "$stamp BUG: KASAN: use-after-free in f"
+judged console_lockdep 1 "$stamp WARNING: inconsistent lock state"
+judged console_atomic_sleep 1 "$stamp BUG: sleeping function called from invalid context at f.c:1"
+judged console_soft_lockup 1 "$stamp watchdog: BUG: soft lockup - CPU#0 stuck for 60s!"
+judged console_hung_task 1 "$stamp INFO: task rmmod:12 blocked for more than 120 seconds."
+judged console_rcu_stall 1 "$stamp rcu: INFO: rcu_preempt self-detected stall on CPU"
+judged console_oops 1 "[    1.234567][   T12] Oops: 0002 [#1] SMP"
+judged console_leak 1 "$stamp labyrinth: 3 page(s) leaked: 3 by timer_softirq"
+
+counted ktap_complete '2 passed, 0 failed, 1 skipped' \
+	'1..2\n# selftests: l: a\n# 1..2\n# ok 1 x\n# ok 2 y # SKIP\nok 1 a\nok 2 b\n'
+counted ktap_failure_inside '1 passed, 1 failed, 0 skipped' \
+	'1..1\n# selftests: l: a\n# 1..2\n# ok 1 x\n# not ok 2 y\nnot ok 1 a\n'
+counted ktap_program_died '1 passed, 1 failed, 0 skipped' \
+	'1..1\n# selftests: l: a\n# 1..2\n# ok 1 x\nnot ok 1 a # exit=139\n'
+counted ktap_run_died '1 passed, 1 failed, 0 skipped' '1..2\nok 1 a\n'
+counted ktap_empty '0 passed, 1 failed, 0 skipped' ''
+
+ktap_finished

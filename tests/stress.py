@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""All exercises at once, as hard as they can be set, and the books balance at every read."""
+
+import os
+import random
+import time
+
+from lib import ktap, metrics, module
+
+SECONDS = 8
+
+
+def books_balance_under_load():
+    """The identity holds at each of many reads while settings change under way."""
+    rng = random.Random(1)
+    reads = 0
+    with module.loaded():
+        with module.running(*module.CONTEXTS, period_us=100, batch=64, hold_us=0):
+            end = time.monotonic() + SECONDS
+            before = metrics.Metrics().check()
+            while time.monotonic() < end:
+                module.tune(rng.choice(module.CONTEXTS), batch=rng.choice((1, 16, 256, 4096)),
+                            hold_us=rng.choice((0, 50, 2000, 50_000)),
+                            period_us=rng.choice((100, 1000, 5000)))
+                before = metrics.Metrics().check().check_after(before)
+                reads += 1
+        after = metrics.Metrics().check_idle()
+    ktap.note(f"{after.allocated()} pages in {SECONDS} s on {os.cpu_count()} CPUs, {reads} reads")
+    assert reads >= 10, f"only {reads} reads"
+    for context in module.CONTEXTS:
+        assert after.allocated(context=context) > 0, f"{context} did nothing"
+
+
+ktap.main(books_balance_under_load)

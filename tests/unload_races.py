@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""rmmod at the worst of moments: it says busy or it works, and never anything else."""
+
+import errno
+import os
+import signal
+import time
+
+from lib import ktap, metrics, module
+
+ROUNDS = 20
+
+
+def refused_as_busy():
+    """rmmod has to say busy."""
+    try:
+        module.unload()
+    except OSError as error:
+        assert error.errno in (errno.EWOULDBLOCK, errno.EBUSY), os.strerror(error.errno)
+        return
+    raise AssertionError("unloaded although a file was open")
+
+
+def every_file():
+    """All files with the flags to open them."""
+    for name in module.READABLE:
+        yield module.file(name), os.O_RDONLY
+    yield module.file("reset"), os.O_WRONLY
+    yield module.file("recording"), os.O_RDWR
+    for context in module.CONTEXTS:
+        for name in ("run",) + module.SETTINGS:
+            yield module.control(context, name), os.O_RDWR
+
+
+def a_file_is_open():
+    """Any open file keeps the module, and still works after the refused rmmod."""
+    module.load()
+    for path, flags in every_file():
+        fd = os.open(path, flags)
+        refused_as_busy()
+        if flags != os.O_WRONLY:
+            assert os.pread(fd, 1 << 16, 0), f"{path} is empty after a refused rmmod"
+        os.close(fd)
+    module.unload()
+
+
+def a_read_is_half_done():
+    """The second half of a file comes after a refused rmmod, and fits the first."""
+    module.load(timer_softirq_start=1, timer_softirq_period_us=1000)
+    fd = os.open(module.file("metrics"), os.O_RDONLY)
+    text = os.read(fd, 1000)
+    refused_as_busy()
+    while chunk := os.read(fd, 4096):
+        text += chunk
+    os.close(fd)
+    metrics.Metrics(text.decode()).check()
+    module.unload()
+
+
+def reader(paths):
+    """A process that opens, reads and closes for ever, whether the module is there or not."""
+    child = os.fork()
+    if child:
+        return child
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    while True:
+        for path in paths:
+            # Now and then nobody has a file open, or no unload would ever succeed.
+            time.sleep(0.001)
+            try:
+                module.read(path)
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.ENXIO, errno.EIO):
+                    os._exit(error.errno)
+
+
+def files_are_read_in_a_loop():
+    """Load and unload below several readers, with everything running."""
+    paths = [path for path, flags in every_file() if flags != os.O_WRONLY]
+    module.load()
+    readers = [reader(paths[i:] + paths[:i]) for i in (0, 1, 2)]
+    unloads, busy = 0, 0
+    try:
+        while unloads < ROUNDS:
+            try:
+                module.unload()
+            except OSError as error:
+                assert error.errno in (errno.EWOULDBLOCK, errno.EBUSY), os.strerror(error.errno)
+                busy += 1
+                assert busy < 1_000_000, "never unloaded"
+                time.sleep(0.0001)
+                continue
+            unloads += 1
+            module.load(**{f"{context}_start": 1 for context in module.CONTEXTS})
+    finally:
+        for child in readers:
+            os.kill(child, signal.SIGTERM)
+        results = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in readers]
+        if module.is_loaded():
+            module.unload()
+    ktap.note(f"{unloads} unloads, {busy} times busy")
+    assert results == [-signal.SIGTERM] * len(readers), f"a reader ended by itself: {results}"
+
+
+def everything_runs():
+    """Unloaded while every exercise is at work, with pages held and without."""
+    for round_ in range(ROUNDS):
+        hold = (0, 500, 3_000_000)[round_ % 3]
+        settings = {}
+        for context in module.CONTEXTS:
+            settings |= {f"{context}_start": 1, f"{context}_period_us": 100,
+                         f"{context}_batch": (1, 16, 256)[round_ % 3],
+                         f"{context}_hold_us": hold}
+        module.load(**settings)
+        metrics.wait_for_all()
+        metrics.Metrics().check()
+        module.unload()
+
+
+def stopped_and_started_from_two_sides():
+    """Two processes switch the same exercises; nobody loses count."""
+    module.load()
+    children = []
+    try:
+        for _ in range(2):
+            child = os.fork()
+            if child == 0:
+                try:
+                    for i in range(ROUNDS):
+                        for context in module.CONTEXTS:
+                            module.write(module.control(context, "run"), (i + child) % 2)
+                            metrics.Metrics().check()
+                    os._exit(0)
+                except BaseException:
+                    os._exit(1)
+            children.append(child)
+    finally:
+        results = [os.waitpid(child, 0)[1] for child in children]
+        for context in module.CONTEXTS:
+            module.stop(context)
+        metrics.Metrics().check_idle()
+        module.unload()
+    assert results == [0, 0], f"exit statuses {results}"
+
+
+ktap.main(a_file_is_open, a_read_is_half_done, files_are_read_in_a_loop, everything_runs,
+          stopped_and_started_from_two_sides)
