@@ -93,7 +93,7 @@ struct Held {
     by_softirq: Holder<NoWarn<Atomic>>,
 }
 
-/// The side in task context: holds its batch between two critical sections.
+/// The side in task context: holds its batch between two critical sections, if at all.
 struct TaskSide(Arc<Shared>);
 
 impl Body for TaskSide {
@@ -109,12 +109,18 @@ impl Body for TaskSide {
                 kernel::time::delay::fsleep(kernel::time::Delta::from_millis(1));
 
                 held.by_task.begin(cx, settings.batch());
+                if hold_us == 0 {
+                    held.by_task.finish();
+                }
             });
-            let wish = thread.sleep_us(hold_us);
-            held.with(thread.context(), |_, held| held.by_task.finish());
-
-            if wish == Wish::Stop || thread.sleep_us(pace.rest_us(settings, hold_us)) == Wish::Stop
-            {
+            if hold_us != 0 {
+                let wish = thread.sleep_us(hold_us);
+                held.with(thread.context(), |_, held| held.by_task.finish());
+                if wish == Wish::Stop {
+                    return;
+                }
+            }
+            if thread.sleep_us(pace.rest_us(settings, hold_us)) == Wish::Stop {
                 return;
             }
         }
