@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A stack in memory of a fixed size.
+
+use core::ops::DerefMut;
+
+/// A stack whose slots are allocated once: neither [`Self::push`] nor [`Self::pop`] allocates.
+///
+/// # Invariants
+///
+/// The first `len` slots are `Some`, all others are `None`.
+pub(crate) struct Stack<S> {
+    slots: S,
+    len: usize,
+}
+
+impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
+    /// Makes an empty stack. All `slots` must be `None`; their number is the capacity.
+    pub(crate) fn new(slots: S) -> Self {
+        debug_assert!(slots.iter().all(Option::is_none));
+        // INVARIANT: All slots are `None`.
+        Self { slots, len: 0 }
+    }
+
+    /// Puts `value` on top, or gives it back if the stack is full.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, value: T) -> Result<(), T> {
+        let Some(slot) = self.slots.get_mut(self.len) else {
+            return Err(value);
+        };
+        // By the invariant there is nothing to drop, which the compiler cannot know.
+        core::mem::forget(slot.replace(value));
+        // INVARIANT: The slot after the last is `Some` now, and is the last.
+        self.len += 1;
+        Ok(())
+    }
+
+    /// Takes the top, if there is one.
+    #[inline(always)]
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        // An empty stack wraps around to an index that no slice has.
+        let top = self.len.wrapping_sub(1);
+        let value = self.slots.get_mut(top)?.take();
+        // INVARIANT: The last slot is `None` now, and is the first of those.
+        self.len = top;
+        value
+    }
+
+    /// How many values there are.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many values there is room for.
+    #[inline(always)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+}
