@@ -10,7 +10,7 @@ DEBUG_FRAGMENTS=("$SCRIPTS/debug-vm.config" "$TOP/tests/config")
 debug_entry() {
 	local hash
 	hash=$({ cat "${DEBUG_FRAGMENTS[@]}"; echo "${DEBUG_MAKE[@]}" "${DEBUG_BASE[@]}"; } | sha256sum | cut -c1-10)
-	DEBUG_ENTRY=debug-${R_VERSION//[~+]/.}-$ROOT_KEY-$hash
+	DEBUG_ENTRY=debug-${R_VERSION//[~+]/.}-$(toolchain_key)-$hash
 }
 
 # Kconfig drops a setting whose dependencies are not met without a word.

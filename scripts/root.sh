@@ -26,6 +26,14 @@ else
 	ROOT_DIR=$CACHE/root-$ROOT_KEY
 fi
 
+# What kernels and modules are built with, version by version: another compiler could not read what
+# the one before left behind, while a test tool more or less changes nothing.
+TOOLCHAIN=(bindgen clang-19 gcc lld-19 pahole rust-src rustc)
+toolchain_key() {
+	dpkg-query ${ROOT_DIR:+--admindir="$ROOT_DIR/var/lib/dpkg"} -W -f '${Package} ${Version}\n' "${TOOLCHAIN[@]}" |
+		sha256sum | cut -c1-10
+}
+
 root_ready() { [[ -z $ROOT_DIR ]] || entry_ready "root-$ROOT_KEY"; }
 
 # need TOOL PACKAGE: as root on Debian it is installed, everybody else is told its name.

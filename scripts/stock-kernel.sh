@@ -3,7 +3,7 @@
 # Sourced. The stock kernel: Debian's own image and modules, plus the Rust metadata that its
 # headers package leaves out, rebuilt from the source package of the same version.
 
-stock_entry() { STOCK_ENTRY=stock-${R_VERSION//[~+]/.}-$FLAVOUR-$ROOT_KEY; }
+stock_entry() { STOCK_ENTRY=stock-${R_VERSION//[~+]/.}-$FLAVOUR-$(toolchain_key); }
 
 # download ENTRY PACKAGE…: apt goes on with a half-fetched package and checks its hash.
 download() {
