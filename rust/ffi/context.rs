@@ -7,14 +7,21 @@
 //! - A *context* says what code may do: sleep (task), or not (softirq, under a spinlock).
 //! - A *token* is a value of a type that implements [`Context`]. Whoever has a reference to one is
 //!   in that context for as long as the reference lives. Tokens are made by the wrapper that
-//!   enters the context ([`timer`](super::timer), [`thread`](super::thread),
-//!   [`lock`](super::lock)), never by its user.
+//!   enters the context ([`timer`](super::timer), [`hard_timer`](super::hard_timer),
+//!   [`thread`](super::thread), [`lock`](super::lock), [`irq`](super::irq)), never by its user.
 //!
 //! ```text
-//!   Thread body ──► &mut Task ────┐
-//!                                 ├── SpinLockBh::with ──► &SpinLocked
-//!   Timer expires ─► &mut Softirq ┘
+//!   Thread body ────────► &mut Task ────┐
+//!                                       ├── SpinLockBh::with ──► &SpinLocked
+//!   Timer expires ──────► &mut Softirq ─┤
+//!                                       ├── irqs_off ──────────► &IrqsOff
+//!   HardTimer expires ──► &mut HardIrq ─┘
 //! ```
+//!
+//! What a context allows is said by traits: [`MaySleep`], [`PlainAlloc`] (the page allocator may be
+//! entered) and [`IrqsOn`] (bottom halves may be disabled and enabled). On PREEMPT_RT the allocator's
+//! locks sleep, so there [`IrqsOff`] and [`HardIrq`] are not [`PlainAlloc`]; `alloc_pages_nolock()` is
+//! what remains.
 //!
 //! A lock borrows the outer token mutably for as long as it is held, so that inside the critical
 //! section only the inner token is within reach: code there cannot claim that it may sleep.
@@ -51,6 +58,31 @@ pub(crate) unsafe trait Context {}
 )]
 pub(crate) unsafe trait MaySleep: Context {}
 
+/// A context in which `alloc_pages()` may be called at all, with flags that do not sleep.
+///
+/// # Safety
+///
+/// As for [`Context`], and the allocator's locks must be allowed to be taken: `spinlock_t`, which
+/// sleep on PREEMPT_RT. Not NMI.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a context that may not enter the page allocator",
+    label = "this needs a context that may take a `spinlock_t`",
+    note = "on PREEMPT_RT, `alloc_pages_nolock()` is what works with interrupts disabled"
+)]
+pub(crate) unsafe trait PlainAlloc: Context {}
+
+/// A context with interrupts enabled.
+///
+/// # Safety
+///
+/// As for [`Context`], and interrupts must be enabled, so that bottom halves may be disabled and
+/// enabled again (which can run them).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a context with interrupts disabled",
+    label = "this needs interrupts to be enabled"
+)]
+pub(crate) unsafe trait IrqsOn: Context {}
+
 /// Task (process) context: may sleep.
 ///
 /// # Invariants
@@ -68,12 +100,27 @@ pub(crate) struct Softirq(NotThreadSafe);
 /// Inside a critical section of a spinlock: may not sleep, whatever the context around it.
 ///
 /// On PREEMPT_RT a `spinlock_t` is a sleeping lock and page allocation is fine under it; under a
-/// `raw_spinlock_t` it would not be, and no token stands for that.
+/// `raw_spinlock_t` it would not be, and no token stands for that
+/// ([`RawSpinLock`](super::raw_lock::RawSpinLock) keeps all tokens out of its sections).
 ///
 /// # Invariants
 ///
 /// Exists only while this CPU (PREEMPT_RT: this thread) holds a spinlock.
 pub(crate) struct SpinLocked(NotThreadSafe);
+
+/// With the interrupts of this CPU disabled: may not sleep, whatever the context around it.
+///
+/// # Invariants
+///
+/// Exists only while the interrupts of this CPU are disabled.
+pub(crate) struct IrqsOff(NotThreadSafe);
+
+/// A hard interrupt, interrupts disabled: may not sleep. It stays one on PREEMPT_RT.
+///
+/// # Invariants
+///
+/// Exists only while a hard interrupt is being served on this CPU, and interrupts are disabled.
+pub(crate) struct HardIrq(NotThreadSafe);
 
 impl Task {
     /// Asserts that the current context may sleep.
@@ -112,6 +159,31 @@ impl SpinLocked {
     }
 }
 
+impl IrqsOff {
+    /// Asserts that interrupts are disabled.
+    ///
+    /// # Safety
+    ///
+    /// The interrupts of the current CPU must be disabled for as long as the token exists.
+    pub(in crate::ffi) unsafe fn assume() -> Self {
+        // INVARIANT: The caller promises exactly this.
+        Self(NotThreadSafe)
+    }
+}
+
+impl HardIrq {
+    /// Asserts that a hard interrupt is being served.
+    ///
+    /// # Safety
+    ///
+    /// A hard interrupt must be being served on this CPU, with interrupts disabled, for as long as
+    /// the token exists.
+    pub(in crate::ffi) unsafe fn assume() -> Self {
+        // INVARIANT: The caller promises exactly this.
+        Self(NotThreadSafe)
+    }
+}
+
 // SAFETY: Made only by `assume`, whose callers promise the context; `NotThreadSafe` keeps the token
 // from being sent or shared elsewhere.
 unsafe impl Context for Task {}
@@ -122,3 +194,31 @@ unsafe impl Context for SpinLocked {}
 
 // SAFETY: By its invariant `Task` stands for a context that may sleep.
 unsafe impl MaySleep for Task {}
+
+// SAFETY: As for `Task`.
+unsafe impl Context for IrqsOff {}
+// SAFETY: As for `Task`.
+unsafe impl Context for HardIrq {}
+
+// SAFETY: A task may take every lock, and has interrupts enabled (`IrqsOff` is the token if not).
+unsafe impl PlainAlloc for Task {}
+// SAFETY: As for `Task`.
+unsafe impl IrqsOn for Task {}
+// SAFETY: A softirq is served with interrupts enabled, and may take a `spinlock_t`, on PREEMPT_RT as
+// a thread.
+unsafe impl PlainAlloc for Softirq {}
+// SAFETY: As above.
+unsafe impl IrqsOn for Softirq {}
+// SAFETY: One `spinlock_t` may be taken inside another, and `SpinLockBh` is only taken in a context
+// that is `IrqsOn`, which it leaves as it is.
+unsafe impl PlainAlloc for SpinLocked {}
+// SAFETY: As above.
+unsafe impl IrqsOn for SpinLocked {}
+
+// SAFETY: Without PREEMPT_RT a `spinlock_t` spins, and the allocator takes its own with interrupts
+// disabled or by trying.
+#[cfg(not(CONFIG_PREEMPT_RT))]
+unsafe impl PlainAlloc for IrqsOff {}
+// SAFETY: As above.
+#[cfg(not(CONFIG_PREEMPT_RT))]
+unsafe impl PlainAlloc for HardIrq {}

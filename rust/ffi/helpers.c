@@ -70,30 +70,42 @@ void labyrinth_spin_unlock_bh(spinlock_t *lock)
 }
 
 /* The extra reference keeps the task_struct for kthread_stop_put() should the thread return. */
-struct task_struct *labyrinth_thread_start(int (*function)(void *data),
-					   void *data, const char *name)
+struct task_struct *labyrinth_thread_create(int (*function)(void *data),
+					    void *data, const char *name)
 {
 	struct task_struct *task = kthread_create(function, data, "%s", name);
 
-	if (!IS_ERR(task)) {
+	if (!IS_ERR(task))
 		get_task_struct(task);
-		wake_up_process(task);
-	}
 	return task;
 }
 
-/* Sleeps until the time is over or somebody calls kthread_stop(); true means stop. */
-bool labyrinth_thread_sleep(unsigned int delay_us)
+/*
+ * Sleeps until the deadline (NULL for none), until somebody calls kthread_stop()
+ * or sets *woken (which may be NULL) and calls wake_up_process(), or for no reason.
+ */
+void labyrinth_thread_sleep_until(ktime_t *deadline, const int *woken)
 {
-	ktime_t timeout = us_to_ktime(delay_us);
-
-	/* The state first, the question second: a stop in between then wakes us at once. */
+	/* The state first, the questions second: what comes in between then wakes us at once. */
 	set_current_state(TASK_IDLE);
-	if (!kthread_should_stop())
-		schedule_hrtimeout(&timeout, HRTIMER_MODE_REL);
+	if (!kthread_should_stop() && !(woken && READ_ONCE(*woken)))
+		schedule_hrtimeout(deadline, HRTIMER_MODE_ABS);
 	__set_current_state(TASK_RUNNING);
+}
 
-	return kthread_should_stop();
+ktime_t labyrinth_time_in_us(unsigned int delay_us)
+{
+	return ktime_add_us(ktime_get(), delay_us);
+}
+
+void labyrinth_task_get(struct task_struct *task)
+{
+	get_task_struct(task);
+}
+
+void labyrinth_task_put(struct task_struct *task)
+{
+	put_task_struct(task);
 }
 
 /* By way of unsigned long: gcc gives __percpu pointers an address space of their own on x86. */

@@ -8,10 +8,14 @@
 #define LABYRINTH_HELPERS_H
 
 #include <linux/gfp.h>
+#include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/types.h>
+
+#include "interrupt.h"
+#include "notify.h"
 
 struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order);
 void labyrinth_free_pages(struct page *page, unsigned int order);
@@ -28,9 +32,12 @@ void labyrinth_spin_lock_bh(spinlock_t *lock);
 int labyrinth_spin_trylock_bh(spinlock_t *lock);
 void labyrinth_spin_unlock_bh(spinlock_t *lock);
 
-struct task_struct *labyrinth_thread_start(int (*function)(void *data),
-					   void *data, const char *name);
-bool labyrinth_thread_sleep(unsigned int delay_us);
+struct task_struct *labyrinth_thread_create(int (*function)(void *data),
+					    void *data, const char *name);
+void labyrinth_thread_sleep_until(ktime_t *deadline, const int *woken);
+ktime_t labyrinth_time_in_us(unsigned int delay_us);
+void labyrinth_task_get(struct task_struct *task);
+void labyrinth_task_put(struct task_struct *task);
 
 void *labyrinth_percpu_alloc(size_t size, size_t align);
 void labyrinth_percpu_free(void *base);

@@ -7,14 +7,14 @@
 //! (`spin_lock_bh()`). It also turns the holder's context token into [`SpinLocked`], so that code
 //! in the critical section cannot claim that it may sleep.
 //!
-//! Contexts: task and softirq, not hard interrupts. On PREEMPT_RT it is a sleeping lock, like every
+//! Contexts: task and softirq, not hard interrupts, nor with interrupts disabled. On PREEMPT_RT it is a sleeping lock, like every
 //! `spinlock_t`.
 //!
 //! C header: [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
 
 use super::{
     context::{
-        Context,
+        IrqsOn,
         SpinLocked, //
     },
     helpers, //
@@ -91,7 +91,7 @@ impl<T: Unpin> SpinLockBh<T> {
     /// The outer context's token is out of reach while `section` runs; it gets a [`SpinLocked`]
     /// instead.
     #[inline]
-    pub(crate) fn with<C: Context, R>(
+    pub(crate) fn with<C: IrqsOn, R>(
         &self,
         _outer: &mut C,
         section: impl FnOnce(&SpinLocked, &mut T) -> R,

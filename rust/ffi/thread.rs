@@ -9,7 +9,8 @@
 
 use super::{
     context::Task,
-    helpers, //
+    helpers,
+    waker::Waker, //
 };
 use core::{
     cell::UnsafeCell,
@@ -18,13 +19,14 @@ use core::{
 use kernel::{
     bindings,
     error::from_err_ptr,
-    prelude::*, //
+    prelude::*,
+    sync::Arc, //
 };
 
 /// What a thread does.
 pub(crate) trait Body: Send + 'static {
-    /// Runs in the thread. To be stoppable it must return soon after [`Running::sleep_us`] has said
-    /// so; returning earlier is fine.
+    /// Runs in the thread. To be stoppable it must return soon after [`Running::sleep_us`] or
+    /// [`Running::sleep_until_woken`] has said so; returning earlier is fine.
     fn run(&mut self, thread: &mut Running);
 }
 
@@ -35,6 +37,7 @@ pub(crate) trait Body: Send + 'static {
 /// Exists only on the stack of a thread that [`Thread::spawn`] started.
 pub(crate) struct Running {
     task: Task,
+    waker: Option<Arc<Waker>>,
 }
 
 impl Running {
@@ -45,11 +48,57 @@ impl Running {
 
     /// Sleeps for `delay_us` microseconds, or until the owner wants the thread to stop.
     ///
-    /// Returns [`Wish::Stop`] in the latter case, at once when the wish came before the call.
+    /// Returns [`Wish::Stop`] in the latter case, at once when the wish came before the call. A
+    /// [`Waker`] does not end it; what it said stays for [`Self::sleep_until_woken`].
     #[must_use]
     pub(crate) fn sleep_us(&mut self, delay_us: u32) -> Wish {
-        // SAFETY: By the type invariant the current task is a kernel thread in task context.
-        if unsafe { helpers::labyrinth_thread_sleep(delay_us) } {
+        // SAFETY: No requirements.
+        let now = || unsafe { helpers::labyrinth_time_in_us(0) };
+        // SAFETY: No requirements.
+        let mut deadline = unsafe { helpers::labyrinth_time_in_us(delay_us) };
+
+        loop {
+            // SAFETY: By the type invariant the current task is a kernel thread in task context;
+            // `deadline` is valid, and there is no word to look at.
+            unsafe {
+                helpers::labyrinth_thread_sleep_until(&mut deadline, core::ptr::null());
+            }
+            let wish = self.wish();
+            if wish == Wish::Stop || now() >= deadline {
+                return wish;
+            }
+        }
+    }
+
+    /// Sleeps until the thread's [`Waker`] is called, or until the owner wants the thread to stop.
+    ///
+    /// Returns [`Wish::Stop`] in the latter case. Returns at once when either came before the call,
+    /// after the last return of this function. Without a waker ([`Thread::spawn`]) only the owner
+    /// ends it.
+    #[must_use]
+    #[allow(dead_code, reason = "for the page sources")]
+    pub(crate) fn sleep_until_woken(&mut self) -> Wish {
+        let word = self
+            .waker
+            .as_ref()
+            .map_or(core::ptr::null(), |waker| waker.word());
+
+        loop {
+            // SAFETY: By the type invariant the current task is a kernel thread in task context;
+            // there is no deadline, and `word` is null or lives as long as our waker.
+            unsafe { helpers::labyrinth_thread_sleep_until(core::ptr::null_mut(), word) };
+            let woken = self.waker.as_ref().is_some_and(|waker| waker.take());
+            let wish = self.wish();
+            if woken || wish == Wish::Stop {
+                return wish;
+            }
+        }
+    }
+
+    /// What the owner wants now.
+    fn wish(&self) -> Wish {
+        // SAFETY: By the type invariant the current task is a kernel thread.
+        if unsafe { bindings::kthread_should_stop() } {
             Wish::Stop
         } else {
             Wish::GoOn
@@ -70,36 +119,78 @@ pub(crate) enum Wish {
 ///
 /// # Invariants
 ///
-/// - `task` is a thread that was started to run `body`, has not been stopped yet, and of which this
-///   value holds a reference. (It may have returned by itself, and may never get to run.)
-/// - `body` is accessed only by the thread, until it has been stopped.
+/// - `task` was created to run `work`. (It may have returned by itself, and may never get to run.)
+/// - `work` is accessed only by the thread, until `task` has been stopped; it is dropped after that.
 pub(crate) struct Thread<B: Body> {
-    task: NonNull<bindings::task_struct>,
-    _body: KBox<UnsafeCell<B>>,
+    _task: OwnedTask,
+    _work: KBox<UnsafeCell<Work<B>>>,
+}
+
+/// What the thread gets.
+struct Work<B> {
+    body: B,
+    waker: Option<Arc<Waker>>,
 }
 
 // SAFETY: A thread can be stopped from any other; `B: Send` lets the body be dropped there.
 unsafe impl<B: Body> Send for Thread<B> {}
+// SAFETY: A shared reference gives access to nothing.
+unsafe impl<B: Body> Sync for Thread<B> {}
+
+/// A kernel thread that is stopped when this is dropped.
+///
+/// # Invariants
+///
+/// The thread has not been stopped yet, and this value holds a reference of it.
+struct OwnedTask(NonNull<bindings::task_struct>);
 
 impl<B: Body> Thread<B> {
     /// Starts a thread. Task context only, may sleep.
     pub(crate) fn spawn(name: &CStr, body: B) -> Result<Self> {
-        let body = KBox::new(UnsafeCell::new(body), GFP_KERNEL)?;
+        Self::start(name, None, body)
+    }
 
-        // SAFETY: The data is a `B` that `Self` keeps, and does not touch, until the thread has
-        // stopped, as `entry` requires; `name` is NUL-terminated and copied.
+    /// Starts a thread that `waker` wakes. Task context only, may sleep. `EBUSY` if the waker belongs
+    /// to another thread, even one that has ended.
+    #[allow(dead_code, reason = "for the page sources")]
+    pub(crate) fn spawn_with(name: &CStr, waker: Arc<Waker>, body: B) -> Result<Self> {
+        Self::start(name, Some(waker), body)
+    }
+
+    fn start(name: &CStr, waker: Option<Arc<Waker>>, body: B) -> Result<Self> {
+        let work = KBox::new(
+            UnsafeCell::new(Work {
+                body,
+                waker: waker.clone(),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        // SAFETY: The data is a `Work<B>` that `Self` keeps, and does not touch, until the thread
+        // has stopped, as `entry` requires; `name` is NUL-terminated and copied.
         let task = from_err_ptr(unsafe {
-            helpers::labyrinth_thread_start(
+            helpers::labyrinth_thread_create(
                 Some(Self::entry),
-                body.get().cast(),
+                work.get().cast(),
                 name.as_char_ptr(),
             )
         })?;
-        // INVARIANT: The thread was just started and a reference to it taken.
+        // INVARIANT: The thread was just created and a reference to it taken.
+        // SAFETY: `kthread_create` gives a task or an error pointer, never null.
+        let task = OwnedTask(unsafe { NonNull::new_unchecked(task) });
+
+        if let Some(waker) = waker {
+            // SAFETY: `task` is a reference.
+            unsafe { waker.bind(task.0) }?;
+        }
+        // SAFETY: As above. Until now the thread has not begun, so whoever calls the waker from now
+        // on finds it bound.
+        unsafe { bindings::wake_up_process(task.0.as_ptr()) };
+
+        // INVARIANT: The thread was created for `work`.
         Ok(Self {
-            // SAFETY: `kthread_create` gives a task or an error pointer, never null.
-            task: unsafe { NonNull::new_unchecked(task) },
-            _body: body,
+            _task: task,
+            _work: work,
         })
     }
 
@@ -107,29 +198,30 @@ impl<B: Body> Thread<B> {
     ///
     /// # Safety
     ///
-    /// `data` must point to a `B` that stays valid until the thread ends, and that nobody else
+    /// `data` must point to a `Work<B>` that stays valid until the thread ends, and that nobody else
     /// accesses.
     unsafe extern "C" fn entry(data: *mut c_void) -> c_int {
         // SAFETY: By the requirement above; `B: Send` allows the access from this thread.
-        let body = unsafe { &mut *data.cast::<B>() };
+        let work = unsafe { &mut *data.cast::<Work<B>>() };
         // INVARIANT: This is the stack of a thread that `spawn` started.
         let mut running = Running {
             // SAFETY: A kernel thread's function is called in task context, with no lock held and
             // preemption enabled, and this is the only token in this thread.
             task: unsafe { Task::assume() },
+            waker: work.waker.take(),
         };
 
-        body.run(&mut running);
+        work.body.run(&mut running);
         0
     }
 }
 
-impl<B: Body> Drop for Thread<B> {
+impl Drop for OwnedTask {
     /// Stops the thread and waits for it. Task context only, sleeps; never in the thread itself.
     fn drop(&mut self) {
         // SAFETY: By the invariant the thread has not been stopped and we hold a reference, which
-        // this call gives back. When it returns the thread no longer uses the body, nor any code of
+        // this call gives back. When it returns the thread no longer uses its work, nor any code of
         // this module: the last thing it does is done by the core kernel.
-        unsafe { bindings::kthread_stop_put(self.task.as_ptr()) };
+        unsafe { bindings::kthread_stop_put(self.0.as_ptr()) };
     }
 }

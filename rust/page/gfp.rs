@@ -13,7 +13,8 @@
 
 use crate::ffi::context::{
     Context,
-    MaySleep, //
+    MaySleep,
+    PlainAlloc, //
 };
 use kernel::bindings;
 
@@ -41,8 +42,8 @@ pub(crate) unsafe trait AllowedIn<C: Context>: Gfp {}
 /// `GFP_ATOMIC`: never sleeps and never reclaims, may use a part of the emergency reserve, may
 /// fail.
 ///
-/// For task and softirq context and under a `spinlock_t`; never in NMI, and on PREEMPT_RT neither in
-/// hard interrupts nor under a `raw_spinlock_t`.
+/// For every context that is [`PlainAlloc`]: never in NMI, and on PREEMPT_RT neither in hard
+/// interrupts nor with interrupts disabled nor under a `raw_spinlock_t`.
 #[derive(Clone, Copy)]
 pub(crate) struct Atomic;
 
@@ -52,9 +53,9 @@ unsafe impl Gfp for Atomic {
     const RAW: bindings::gfp_t = bindings::GFP_ATOMIC;
 }
 
-// SAFETY: `GFP_ATOMIC` does not contain `__GFP_DIRECT_RECLAIM`, so it does not sleep, and is meant for
-// all contexts that there are tokens for.
-unsafe impl<C: Context> AllowedIn<C> for Atomic {}
+// SAFETY: `GFP_ATOMIC` does not contain `__GFP_DIRECT_RECLAIM`, so it does not sleep, and `C` may enter
+// the allocator.
+unsafe impl<C: PlainAlloc> AllowedIn<C> for Atomic {}
 
 /// `GFP_KERNEL`: may sleep, reclaim and write back. For an order-0 page it hardly ever fails; the
 /// OOM killer comes first.

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Interrupts: switching them off, the lock and the timer that work without them,
+ * and interrupts of our own.
+ */
+#include <linux/irqflags.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+#include <linux/preempt.h>
+#include <linux/smp.h>
+
+#include "interrupt.h"
+
+unsigned long labyrinth_irq_save(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	return flags;
+}
+
+void labyrinth_irq_restore(unsigned long flags)
+{
+	local_irq_restore(flags);
+}
+
+bool labyrinth_irqs_disabled(void)
+{
+	return irqs_disabled();
+}
+
+bool labyrinth_in_hardirq(void)
+{
+	return in_hardirq();
+}
+
+void labyrinth_raw_spin_init(raw_spinlock_t *lock, const char *name,
+			     struct lock_class_key *key)
+{
+#ifdef CONFIG_DEBUG_SPINLOCK
+	__raw_spin_lock_init(lock, name, key, LD_WAIT_SPIN);
+#else
+	raw_spin_lock_init(lock);
+#endif
+}
+
+unsigned long labyrinth_raw_spin_lock(raw_spinlock_t *lock)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(lock, flags);
+	return flags;
+}
+
+/* Without SMP there is no lock word, so trying always works, even in an NMI upon the holder. */
+bool labyrinth_raw_spin_trylock(raw_spinlock_t *lock, unsigned long *flags)
+{
+	if (!IS_ENABLED(CONFIG_SMP) && in_nmi())
+		return false;
+	return raw_spin_trylock_irqsave(lock, *flags);
+}
+
+void labyrinth_raw_spin_unlock(raw_spinlock_t *lock, unsigned long flags)
+{
+	raw_spin_unlock_irqrestore(lock, flags);
+}
+
+void labyrinth_raw_spin_assert_held(raw_spinlock_t *lock)
+{
+	lockdep_assert_held(lock);
+}
+
+#define HARD_TIMER_MODE HRTIMER_MODE_REL_PINNED_HARD
+
+void labyrinth_hard_timer_init(struct hrtimer *timer,
+			       enum hrtimer_restart (*function)(struct hrtimer *timer))
+{
+	hrtimer_setup(timer, function, CLOCK_MONOTONIC, HARD_TIMER_MODE);
+}
+
+struct hard_timer_start {
+	struct hrtimer *timer;
+	ktime_t delay;
+};
+
+static void hard_timer_start(void *data)
+{
+	struct hard_timer_start *start = data;
+
+	hrtimer_start(start->timer, start->delay, HARD_TIMER_MODE);
+}
+
+/* An hrtimer can only be started on the CPU that this runs on. */
+int labyrinth_hard_timer_start_on(struct hrtimer *timer, int cpu,
+				  unsigned int delay_us)
+{
+	struct hard_timer_start start = { timer, us_to_ktime(delay_us) };
+
+	return smp_call_function_single(cpu, hard_timer_start, &start, 1);
+}
+
+/* For the timer's own function, which then returns HRTIMER_RESTART. */
+void labyrinth_hard_timer_expires_in(struct hrtimer *timer,
+				     unsigned int delay_us)
+{
+	hrtimer_set_expires(timer, ktime_add_us(ktime_get(), delay_us));
+}
+
+/* A hard interrupt on PREEMPT_RT, too. */
+void labyrinth_irq_work_init(struct irq_work *work,
+			     void (*function)(struct irq_work *work))
+{
+	*work = IRQ_WORK_INIT_HARD(function);
+}

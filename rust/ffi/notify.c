@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel calling us in task context: on a given CPU, when a CPU is dead, when
+ * memory is wanted back.
+ */
+#include <linux/cpuhotplug.h>
+#include <linux/workqueue.h>
+
+#include "notify.h"
+
+long labyrinth_run_on_cpu(int cpu, long (*function)(void *data), void *data)
+{
+	return work_on_cpu(cpu, function, data);
+}
+
+/* A state of its own for each caller; the instance is what carries the caller's data. */
+int labyrinth_hotplug_register(const char *name, struct hlist_node *node,
+			       int (*dead)(unsigned int cpu,
+					   struct hlist_node *node))
+{
+	int state, error;
+
+	state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, name, NULL, dead);
+	if (state < 0)
+		return state;
+
+	error = cpuhp_state_add_instance_nocalls(state, node);
+	if (error) {
+		cpuhp_remove_multi_state(state);
+		return error;
+	}
+	return state;
+}
+
+void labyrinth_hotplug_unregister(int state, struct hlist_node *node)
+{
+	cpuhp_state_remove_instance_nocalls(state, node);
+	cpuhp_remove_multi_state(state);
+}
+
+struct shrinker *
+labyrinth_shrinker_register(const char *name,
+			    unsigned long (*count)(struct shrinker *shrinker,
+						   struct shrink_control *control),
+			    unsigned long (*scan)(struct shrinker *shrinker,
+						  struct shrink_control *control),
+			    void *data)
+{
+	struct shrinker *shrinker = shrinker_alloc(0, "%s", name);
+
+	if (shrinker) {
+		shrinker->count_objects = count;
+		shrinker->scan_objects = scan;
+		shrinker->private_data = data;
+		shrinker_register(shrinker);
+	}
+	return shrinker;
+}
+
+unsigned long labyrinth_shrink_stop(void)
+{
+	return SHRINK_STOP;
+}

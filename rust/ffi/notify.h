@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel calling us in task context: on a given CPU, when a CPU is dead, when
+ * memory is wanted back.
+ */
+#ifndef LABYRINTH_NOTIFY_H
+#define LABYRINTH_NOTIFY_H
+
+#include <linux/shrinker.h>
+#include <linux/types.h>
+
+long labyrinth_run_on_cpu(int cpu, long (*function)(void *data), void *data);
+
+int labyrinth_hotplug_register(const char *name, struct hlist_node *node,
+			       int (*dead)(unsigned int cpu,
+					   struct hlist_node *node));
+void labyrinth_hotplug_unregister(int state, struct hlist_node *node);
+
+struct shrinker *
+labyrinth_shrinker_register(const char *name,
+			    unsigned long (*count)(struct shrinker *shrinker,
+						   struct shrink_control *control),
+			    unsigned long (*scan)(struct shrinker *shrinker,
+						  struct shrink_control *control),
+			    void *data);
+unsigned long labyrinth_shrink_stop(void);
+
+#endif /* LABYRINTH_NOTIFY_H */

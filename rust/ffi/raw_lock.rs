@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A lock for every context: it spins with interrupts disabled, on PREEMPT_RT, too.
+//!
+//! [`RawSpinLock`] is for a few instructions in code that may be called from anywhere and therefore
+//! has no outer token to borrow mutably. Instead, its sections must be [`Send`], which no token is:
+//! so none can be used inside, and with them everything is out of reach that asks for one, the page
+//! allocator above all. What does not ask (freeing a page, `kernel::sync::Mutex`) is still to be
+//! kept out: on PREEMPT_RT the allocator's own locks sleep.
+//!
+//! Taking the lock twice in one section spins for ever; lockdep finds it.
+//!
+//! C header: [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
+
+use super::helpers;
+use kernel::{
+    bindings,
+    prelude::*,
+    sync::{
+        lock::{
+            Backend,
+            Lock, //
+        },
+        LockClassKey, //
+    }, //
+};
+
+/// The `raw_spin_lock_irqsave()` family as a lock backend.
+struct RawBackend;
+
+// SAFETY: `raw_spin_lock_irqsave` gives mutual exclusion among its users on all CPUs, and by
+// disabling interrupts also against those of the same CPU. (NMIs only ever try.)
+unsafe impl Backend for RawBackend {
+    type State = bindings::raw_spinlock_t;
+    /// The interrupt flags as they were.
+    type GuardState = c_ulong;
+
+    unsafe fn init(ptr: *mut Self::State, name: *const c_char, key: *mut bindings::lock_class_key) {
+        // SAFETY: The caller promises that `ptr` may be written, and `name` and `key` are valid for
+        // as long as the lock is used.
+        unsafe { helpers::labyrinth_raw_spin_init(ptr, name, key) }
+    }
+
+    #[inline]
+    unsafe fn lock(ptr: *mut Self::State) -> Self::GuardState {
+        // SAFETY: The caller promises that `ptr` was initialised by `init`.
+        unsafe { helpers::labyrinth_raw_spin_lock(ptr) }
+    }
+
+    #[inline]
+    unsafe fn try_lock(ptr: *mut Self::State) -> Option<Self::GuardState> {
+        let mut flags = 0;
+        // SAFETY: As for `lock`; `flags` may be written.
+        (unsafe { helpers::labyrinth_raw_spin_trylock(ptr, &mut flags) }).then_some(flags)
+    }
+
+    #[inline]
+    unsafe fn unlock(ptr: *mut Self::State, guard_state: &Self::GuardState) {
+        // SAFETY: The caller promises that the lock is held by it; the flags are those of taking it.
+        unsafe { helpers::labyrinth_raw_spin_unlock(ptr, *guard_state) }
+    }
+
+    unsafe fn assert_is_held(ptr: *mut Self::State) {
+        // SAFETY: As for `lock`.
+        unsafe { helpers::labyrinth_raw_spin_assert_held(ptr) }
+    }
+}
+
+/// A value behind a spinlock that disables interrupts and never sleeps.
+#[pin_data]
+pub(crate) struct RawSpinLock<T> {
+    #[pin]
+    inner: Lock<T, RawBackend>,
+}
+
+impl<T: Unpin> RawSpinLock<T> {
+    /// Makes a lock around `value`; `name` and `key` are for lockdep.
+    pub(crate) fn new(
+        value: T,
+        name: &'static CStr,
+        key: Pin<&'static LockClassKey>,
+    ) -> impl PinInit<Self> {
+        pin_init!(Self {
+            inner <- Lock::new(value, name, key),
+        })
+    }
+
+    /// Runs `section` with the lock held and interrupts disabled.
+    ///
+    /// Any context but NMI, PREEMPT_RT included. The section must be short, and on PREEMPT_RT it
+    /// must neither allocate nor free.
+    #[inline]
+    pub(crate) fn with<R>(&self, section: impl FnOnce(&mut T) -> R + Send) -> R {
+        section(&mut self.inner.lock())
+    }
+
+    /// Runs `section` as [`Self::with`] does, or not at all when the lock is taken.
+    ///
+    /// Any context, NMI included. An NMI may come upon a holder on its own CPU, so there `None` says
+    /// nothing about how long the lock will be taken.
+    #[inline]
+    pub(crate) fn try_with<R>(&self, section: impl FnOnce(&mut T) -> R + Send) -> Option<R> {
+        Some(section(&mut *self.inner.try_lock()?))
+    }
+}
