@@ -5,12 +5,18 @@
 //! They run when the module is loaded into a kernel with `CONFIG_KUNIT=y`; elsewhere they are not
 //! even compiled.
 
+mod cpu;
 mod gfp;
 mod histogram;
+mod irq;
 mod number;
 mod page;
+mod raw_lock;
 mod settings;
+mod shrinker;
 mod stats;
+mod task;
+mod waker;
 
 /// Pseudo-random numbers: a linear congruential generator with D. Knuth's constants (MMIX).
 struct Random(u64);

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One page, in a thread of its own: KUnit does not hand out context tokens, a [`Thread`] does.
+//! One page, in a thread of its own.
 
+use super::task::{
+    check,
+    in_task,
+    nap, //
+};
 use crate::{
     ffi::thread::{
         Body,
@@ -27,49 +32,6 @@ use kernel::{
         Arc, //
     }, //
 };
-
-/// Runs a check in task context and waits for its verdict.
-fn in_task(check: fn(&mut Running) -> Result) -> Result {
-    struct Check {
-        check: fn(&mut Running) -> Result,
-        passed: Arc<AtomicCell<bool>>,
-        done: Arc<AtomicCell<bool>>,
-    }
-
-    impl Body for Check {
-        fn run(&mut self, thread: &mut Running) {
-            self.passed.store((self.check)(thread).is_ok(), Relaxed);
-            self.done.store(true, Relaxed);
-        }
-    }
-
-    let passed = Arc::new(AtomicCell::new(false), GFP_KERNEL)?;
-    let done = Arc::new(AtomicCell::new(false), GFP_KERNEL)?;
-    let thread = Thread::spawn(
-        c"labyrinth/kunit",
-        Check {
-            check,
-            passed: passed.clone(),
-            done: done.clone(),
-        },
-    )?;
-    while !done.load(Relaxed) {
-        nap();
-    }
-    drop(thread);
-
-    passed.load(Relaxed).then_some(()).ok_or(EINVAL)
-}
-
-/// Lets other threads run for a moment.
-fn nap() {
-    kernel::time::delay::fsleep(kernel::time::Delta::from_millis(1));
-}
-
-/// Turns a condition into a result.
-fn check(condition: bool) -> Result {
-    condition.then_some(()).ok_or(EINVAL)
-}
 
 #[kunit_tests(labyrinth_page)]
 mod tests {

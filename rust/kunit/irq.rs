@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the tokens of disabled and served interrupts stand for, and pages there.
+
+use super::task::{
+    check,
+    eventually,
+    in_task, //
+};
+use crate::{
+    ffi::{
+        context::{
+            Context,
+            HardIrq,
+            IrqsOff, //
+        },
+        cpu::HotplugGuard,
+        hard_timer::{
+            HardHandler,
+            HardTimer, //
+        },
+        irq::{
+            are_off,
+            being_served,
+            irqs_off, //
+        },
+        timer::Next, //
+    },
+    page::{
+        AllowedIn,
+        Atomic,
+        ExclusivePage, //
+    },
+};
+use kernel::{
+    cpu::CpuId,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic as AtomicCell,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+
+/// Takes a page and writes to it, where that is allowed.
+#[cfg(not(CONFIG_PREEMPT_RT))]
+fn page_works<C: Context>(cx: &C) -> bool
+where
+    Atomic: AllowedIn<C>,
+{
+    ExclusivePage::alloc(cx, Atomic).is_ok_and(|page| {
+        let mut page = page.zeroed();
+        page[1] = 1;
+        page[1] == 1
+    })
+}
+
+#[kunit_tests(labyrinth_irq)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interrupts_are_off_in_the_section_only() -> Result {
+        in_task(|thread| {
+            check(!are_off())?;
+            irqs_off(thread.context(), |_: &IrqsOff| check(are_off()))?;
+            check(!are_off())
+        })
+    }
+
+    #[test]
+    #[cfg(not(CONFIG_PREEMPT_RT))]
+    fn page_with_interrupts_off() -> Result {
+        in_task(|thread| irqs_off(thread.context(), |cx| check(page_works(cx))))
+    }
+
+    #[test]
+    fn hard_timer_expires_in_an_interrupt_of_its_cpu() -> Result {
+        struct Tick {
+            cpu: u32,
+            good: Arc<AtomicCell<u32>>,
+            bad: Arc<AtomicCell<u32>>,
+        }
+
+        impl HardHandler for Tick {
+            fn expired(&mut self, cx: &mut HardIrq) -> Next {
+                let here = CpuId::current().as_u32() == self.cpu && being_served() && are_off();
+                #[cfg(not(CONFIG_PREEMPT_RT))]
+                let here = here && page_works(cx);
+                let nested = irqs_off(cx, |_| are_off()) && are_off();
+
+                let count = if here && nested {
+                    &self.good
+                } else {
+                    &self.bad
+                };
+                count.add(1, Relaxed);
+                if self.good.load(Relaxed) < 3 {
+                    Next::After(1_000)
+                } else {
+                    Next::Stop
+                }
+            }
+        }
+
+        for cpu in HotplugGuard::new().online() {
+            let good = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
+            let bad = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
+            let tick = Tick {
+                cpu: cpu.number(),
+                good: good.clone(),
+                bad: bad.clone(),
+            };
+            let timer = KBox::pin_init(HardTimer::start_on(cpu, 1_000, tick), GFP_KERNEL)?;
+
+            eventually(|| good.load(Relaxed) == 3)?;
+            assert_eq!(bad.load(Relaxed), 0);
+            // Stopped by itself: no fourth.
+            kernel::time::delay::fsleep(kernel::time::Delta::from_millis(20));
+            assert_eq!(good.load(Relaxed), 3);
+            drop(timer);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn dropped_hard_timer_is_silent() -> Result {
+        struct Tick(Arc<AtomicCell<u32>>);
+
+        impl HardHandler for Tick {
+            fn expired(&mut self, _cx: &mut HardIrq) -> Next {
+                self.0.add(1, Relaxed);
+                Next::After(200)
+            }
+        }
+
+        let hotplug = HotplugGuard::new();
+        let cpu = hotplug.online().next().ok_or(ENODEV)?;
+        for _ in 0..20 {
+            let count = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
+            let tick = Tick(count.clone());
+            let timer = KBox::pin_init(HardTimer::start_on(cpu, 200, tick), GFP_KERNEL)?;
+
+            eventually(|| count.load(Relaxed) >= 2)?;
+            drop(timer);
+            let last = count.load(Relaxed);
+            kernel::time::delay::fsleep(kernel::time::Delta::from_millis(2));
+            assert_eq!(count.load(Relaxed), last);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The lock for every context.
+
+use super::task::eventually;
+use crate::ffi::{
+    context::HardIrq,
+    cpu::HotplugGuard,
+    hard_timer::{
+        HardHandler,
+        HardTimer, //
+    },
+    irq::are_off,
+    raw_lock::RawSpinLock,
+    timer::Next, //
+};
+use kernel::{
+    prelude::*,
+    static_lock_class,
+    sync::{
+        atomic::{
+            Atomic as AtomicCell,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+
+/// A lock around a pair of numbers that are equal outside of its sections.
+fn pair() -> Result<Arc<RawSpinLock<[u64; 2]>>> {
+    Arc::pin_init(
+        RawSpinLock::new([0; 2], c"labyrinth_kunit", static_lock_class!()),
+        GFP_KERNEL,
+    )
+}
+
+/// Counts both up, one after the other. Whether they were equal.
+fn count(pair: &mut [u64; 2]) -> bool {
+    pair[0] += 1;
+    let equal = pair[0] == pair[1] + 1;
+    pair[1] += 1;
+    equal
+}
+
+#[kunit_tests(labyrinth_raw_lock)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn section_runs_with_interrupts_off() -> Result {
+        let pair = pair()?;
+
+        assert!(!are_off());
+        assert!(pair.with(|pair| count(pair) && are_off()));
+        assert!(!are_off());
+        assert_eq!(pair.try_with(|pair| count(pair) && are_off()), Some(true));
+        assert!(!are_off());
+        assert_eq!(pair.with(|pair| *pair), [2, 2]);
+        Ok(())
+    }
+
+    #[test]
+    fn taken_lock_is_not_tried_twice() -> Result {
+        let pair = pair()?;
+
+        assert!(pair.with(|_| pair.try_with(|_| ()).is_none() && are_off()));
+        assert!(pair.try_with(|_| ()).is_some());
+        Ok(())
+    }
+
+    /// A task against hard interrupts on every CPU.
+    #[test]
+    fn sections_exclude_each_other() -> Result {
+        struct Tick {
+            pair: Arc<RawSpinLock<[u64; 2]>>,
+            done: Arc<AtomicCell<u64>>,
+            torn: Arc<AtomicCell<u64>>,
+        }
+
+        impl HardHandler for Tick {
+            fn expired(&mut self, _cx: &mut HardIrq) -> Next {
+                if !self.pair.with(count) {
+                    self.torn.add(1, Relaxed);
+                }
+                self.done.add(1, Relaxed);
+                Next::After(300)
+            }
+        }
+
+        let pair = pair()?;
+        let done = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
+        let torn = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
+        let mut timers = KVec::new();
+        for cpu in HotplugGuard::new().online() {
+            let tick = Tick {
+                pair: pair.clone(),
+                done: done.clone(),
+                torn: torn.clone(),
+            };
+            timers.push(
+                KBox::pin_init(HardTimer::start_on(cpu, 300, tick), GFP_KERNEL)?,
+                GFP_KERNEL,
+            )?;
+        }
+
+        let mut own = 0;
+        eventually(|| {
+            for _ in 0..100 {
+                if !pair.with(count) {
+                    torn.add(1, Relaxed);
+                }
+            }
+            done.load(Relaxed) >= 200
+        })?;
+        own += done.load(Relaxed);
+        drop(timers);
+
+        assert!(own >= 200);
+        assert_eq!(torn.load(Relaxed), 0);
+        let [one, two] = pair.with(|pair| *pair);
+        assert_eq!(one, two);
+        assert_eq!((one - done.load(Relaxed)) % 100, 0);
+        Ok(())
+    }
+}

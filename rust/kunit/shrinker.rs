@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel asking for memory back.
+
+use crate::ffi::shrinker::{
+    Shrink,
+    Shrinker, //
+};
+use kernel::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic as AtomicCell,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+
+/// So many objects that exist in name only.
+struct Objects {
+    left: AtomicCell<usize>,
+    scans: AtomicCell<usize>,
+    most_wanted: AtomicCell<usize>,
+}
+
+impl Shrink for Arc<Objects> {
+    fn count(&self) -> usize {
+        self.left.load(Relaxed)
+    }
+
+    fn scan(&self, wanted: usize) -> usize {
+        self.scans.add(1, Relaxed);
+        if wanted > self.most_wanted.load(Relaxed) {
+            self.most_wanted.store(wanted, Relaxed);
+        }
+        let left = self.left.load(Relaxed);
+        let freed = left.min(wanted);
+        self.left.store(left - freed, Relaxed);
+        freed
+    }
+}
+
+/// Has the kernel shrink everything that it can, as an administrator would.
+fn drop_slab() -> Result {
+    let argv = [
+        c"/bin/sh".as_char_ptr().cast_mut(),
+        c"-c".as_char_ptr().cast_mut(),
+        c"echo 2 >/proc/sys/vm/drop_caches".as_char_ptr().cast_mut(),
+        core::ptr::null_mut(),
+    ];
+    let envp: [*mut c_char; 1] = [core::ptr::null_mut()];
+
+    // SAFETY: The strings and the arrays, which end with null, outlive the call, which does not write
+    // to them; task context.
+    to_result(unsafe {
+        bindings::call_usermodehelper(
+            argv[0],
+            argv.as_ptr().cast_mut(),
+            envp.as_ptr().cast_mut(),
+            bindings::UMH_WAIT_PROC as c_int,
+        )
+    })
+}
+
+#[kunit_tests(labyrinth_shrinker)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_asked_for_until_the_shrinker_is_dropped() -> Result {
+        const MANY: usize = 1_000;
+        let objects = Arc::new(
+            Objects {
+                left: AtomicCell::new(MANY),
+                scans: AtomicCell::new(0),
+                most_wanted: AtomicCell::new(0),
+            },
+            GFP_KERNEL,
+        )?;
+        let shrinker = Shrinker::new(c"labyrinth-kunit", objects.clone())?;
+
+        drop_slab()?;
+        assert!(objects.scans.load(Relaxed) > 0);
+        assert!(objects.left.load(Relaxed) < MANY);
+        assert!((1..=MANY).contains(&objects.most_wanted.load(Relaxed)));
+
+        // With nothing to give there is nothing to ask for.
+        objects.left.store(0, Relaxed);
+        objects.scans.store(0, Relaxed);
+        drop_slab()?;
+        assert_eq!(objects.scans.load(Relaxed), 0);
+
+        drop(shrinker);
+        objects.left.store(MANY, Relaxed);
+        drop_slab()?;
+        assert_eq!(objects.scans.load(Relaxed), 0);
+        assert_eq!(objects.left.load(Relaxed), MANY);
+        Ok(())
+    }
+}
