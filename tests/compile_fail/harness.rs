@@ -21,10 +21,16 @@ mod case {
             context::*,
             cpu::*,
             debugfs::*,
+            hard_timer::*,
+            hotplug::*,
+            irq::*,
             lock::*,
             percpu::*,
+            raw_lock::*,
+            shrinker::*,
             thread::*,
-            timer::*, //
+            timer::*,
+            waker::*, //
         },
         page::*,
         source::*, //

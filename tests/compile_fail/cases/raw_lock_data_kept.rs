@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+// What a raw lock protects, reached after the lock was released.
+
+fn case(lock: &RawSpinLock<u32>) {
+    let mut kept = None;
+
+    lock.with(|held| {
+        #[cfg(not(misuse))]
+        let used = kept.insert(*held);
+        #[cfg(misuse)]
+        // error[E0521]: borrowed data escapes outside of closure
+        let used = kept.insert(held);
+    });
+    kept.take();
+}
