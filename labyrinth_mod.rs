@@ -32,6 +32,10 @@ mod stats;
 use exercise::Exercises;
 use ffi::debugfs::Root;
 use kernel::prelude::*;
+use source::{
+    Keeper,
+    Room, //
+};
 use stats::Stats;
 
 module! {
@@ -44,6 +48,22 @@ module! {
         recording: u32 {
             default: 1,
             description: "record from the start (0 or 1)",
+        },
+        pool_cache: u32 {
+            default: 64,
+            description: "pages that each CPU's cache of the pool can keep (0 to 1024)",
+        },
+        pool_reserve: u32 {
+            default: 256,
+            description: "pages in the reserve of the pool (0 to 262144)",
+        },
+        pool_emergency: u32 {
+            default: 64,
+            description: "allocations below the min watermark until the reserve is full again",
+        },
+        prime: u32 {
+            default: 0,
+            description: "pages that each CPU's cache is filled with at load (0 to pool_cache)",
         },
         timer_softirq_start: u32 {
             default: 0,
@@ -61,6 +81,10 @@ module! {
             default: 0,
             description: "how long it holds them in microseconds (0 to 10000000)",
         },
+        timer_softirq_pool: u32 {
+            default: 0,
+            description: "whether its pages come from the pool (0 or 1)",
+        },
         spinlock_start: u32 {
             default: 0,
             description: "start the exercise under a spinlock (0 or 1)",
@@ -76,6 +100,10 @@ module! {
         spinlock_hold_us: u32 {
             default: 0,
             description: "how long it holds them in microseconds (0 to 10000000)",
+        },
+        spinlock_pool: u32 {
+            default: 0,
+            description: "whether its pages come from the pool (0 or 1)",
         },
         task_start: u32 {
             default: 0,
@@ -93,6 +121,10 @@ module! {
             default: 0,
             description: "how long it holds them in microseconds (0 to 10000000)",
         },
+        task_pool: u32 {
+            default: 0,
+            description: "whether its pages come from the pool (0 or 1)",
+        },
     },
 }
 
@@ -106,7 +138,10 @@ struct Labyrinth {
 impl kernel::Module for Labyrinth {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let given = parameters::read()?;
-        let exercises = Exercises::new(Stats::new(given.recording)?, given.plans)?;
+        let stats = Stats::new(given.recording, Room::COUNT)?;
+        let keeper = Keeper::new()?;
+        let pool = keeper.pool(c"default", given.pool, given.prime)?;
+        let exercises = Exercises::new(stats, keeper, pool, given.plans)?;
 
         Ok(Self {
             _files: debugfs::create(exercises)?,

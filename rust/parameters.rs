@@ -14,6 +14,12 @@ use crate::{
     },
     ffi::compat::parameter,
     module_parameters as given,
+    page::Place,
+    source::{
+        PoolConfig,
+        MAX_CACHE,
+        MAX_RESERVE, //
+    },
     stats::Context, //
 };
 use kernel::prelude::*;
@@ -22,6 +28,10 @@ use kernel::prelude::*;
 pub(crate) struct Parameters {
     /// Whether to record from the start.
     pub(crate) recording: bool,
+    /// The pool of the exercises and of callers without a pool of their own.
+    pub(crate) pool: PoolConfig,
+    /// Pages that each CPU's cache of that pool is filled with at load.
+    pub(crate) prime: usize,
     /// The exercises, in the order of [`Context::ALL`].
     pub(crate) plans: [Plan; 3],
 }
@@ -31,6 +41,18 @@ pub(crate) struct Parameters {
 pub(crate) fn read() -> Result<Parameters> {
     Ok(Parameters {
         recording: switch("", "recording", parameter(&given::recording))?,
+        pool: PoolConfig {
+            order: 0,
+            cache: bounded("pool_cache", parameter(&given::pool_cache), MAX_CACHE)?,
+            reserve: bounded("pool_reserve", parameter(&given::pool_reserve), MAX_RESERVE)?,
+            emergency: parameter(&given::pool_emergency),
+            place: Place::Any,
+        },
+        prime: bounded(
+            "prime",
+            parameter(&given::prime),
+            parameter(&given::pool_cache) as usize,
+        )?,
         plans: [
             plan(
                 Context::TimerSoftirq,
@@ -39,6 +61,7 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::timer_softirq_period_us),
                     parameter(&given::timer_softirq_batch),
                     parameter(&given::timer_softirq_hold_us),
+                    parameter(&given::timer_softirq_pool),
                 ],
             )?,
             plan(
@@ -48,6 +71,7 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::spinlock_period_us),
                     parameter(&given::spinlock_batch),
                     parameter(&given::spinlock_hold_us),
+                    parameter(&given::spinlock_pool),
                 ],
             )?,
             plan(
@@ -57,13 +81,14 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::task_period_us),
                     parameter(&given::task_batch),
                     parameter(&given::task_hold_us),
+                    parameter(&given::task_pool),
                 ],
             )?,
         ],
     })
 }
 
-fn plan(context: Context, start: u32, values: [u32; 3]) -> Result<Plan> {
+fn plan(context: Context, start: u32, values: [u32; 4]) -> Result<Plan> {
     let settings = Settings::new(values).map_err(|setting: Setting| {
         pr_err!(
             "parameter {}_{}={} is out of bounds: {} to {}\n",
@@ -80,6 +105,16 @@ fn plan(context: Context, start: u32, values: [u32; 3]) -> Result<Plan> {
         start: switch(context.name(), "_start", start)?,
         settings,
     })
+}
+
+/// A parameter that is a number of pages.
+fn bounded(name: &str, value: u32, most: usize) -> Result<usize> {
+    let pages = value as usize;
+    if pages > most {
+        pr_err!("parameter {name}={value} is out of bounds: 0 to {most}\n");
+        return Err(ERANGE);
+    }
+    Ok(pages)
 }
 
 /// A parameter that is 0 or 1; its name comes in two parts.

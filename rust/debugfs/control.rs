@@ -8,6 +8,7 @@ use crate::{
         Setting, //
     },
     ffi::{
+        context::Task,
         debugfs::{
             Dir,
             Show,
@@ -28,6 +29,10 @@ pub(super) fn create(top: &Dir<'_, Exercises>) {
     top.write_only::<Reset>(c"reset");
     top.read_write::<Recording>(c"recording");
 
+    let pool = top.dir(c"pool");
+    pool.write_only::<Prime>(c"prime");
+    pool.read_write::<EmergencyBudget>(c"emergency_budget");
+
     let exercise = top.dir(c"exercise");
     create_exercise::<{ Context::TimerSoftirq as usize }>(&exercise.dir(c"timer_softirq"));
     create_exercise::<{ Context::Spinlock as usize }>(&exercise.dir(c"spinlock"));
@@ -39,6 +44,7 @@ fn create_exercise<const CONTEXT: usize>(dir: &Dir<'_, Exercises>) {
     dir.read_write::<Tune<CONTEXT, { Setting::PeriodUs as usize }>>(c"period_us");
     dir.read_write::<Tune<CONTEXT, { Setting::Batch as usize }>>(c"batch");
     dir.read_write::<Tune<CONTEXT, { Setting::HoldUs as usize }>>(c"hold_us");
+    dir.read_write::<Tune<CONTEXT, { Setting::Pool as usize }>>(c"pool");
 }
 
 /// Parses a number that is 0 or 1.
@@ -54,7 +60,7 @@ fn parse_switch(text: &CStr) -> Result<bool> {
 struct Reset;
 
 impl Store<Exercises> for Reset {
-    fn store(exercises: &Exercises, text: &CStr) -> Result {
+    fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
         if parse_switch(text)? {
             exercises.stats().reset()
         } else {
@@ -74,8 +80,41 @@ impl Show<Exercises> for Recording {
 }
 
 impl Store<Exercises> for Recording {
-    fn store(exercises: &Exercises, text: &CStr) -> Result {
+    fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
         exercises.stats().set_recording(parse_switch(text)?);
+        Ok(())
+    }
+}
+
+/// The file `pool/prime`: fills the pool's reserve, and the caches up to so many pages each.
+struct Prime;
+
+impl Store<Exercises> for Prime {
+    fn store(cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
+        let pages = usize::try_from(parse_u64(text)?).map_err(|_| ERANGE)?;
+        let pool = exercises.pool();
+        if pages > pool.cache().capacity() {
+            return Err(ERANGE);
+        }
+        pool.prime(cx, pages);
+        Ok(())
+    }
+}
+
+/// The file `pool/emergency_budget`.
+struct EmergencyBudget;
+
+impl Show<Exercises> for EmergencyBudget {
+    fn show(exercises: &Exercises, out: &SeqFile) -> Result {
+        seq_print!(out, "{}\n", exercises.pool().emergency().budget());
+        Ok(())
+    }
+}
+
+impl Store<Exercises> for EmergencyBudget {
+    fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
+        let budget = u32::try_from(parse_u64(text)?).map_err(|_| ERANGE)?;
+        exercises.pool().emergency().set_budget(budget);
         Ok(())
     }
 }
@@ -92,7 +131,7 @@ impl<const CONTEXT: usize> Show<Exercises> for Run<CONTEXT> {
 }
 
 impl<const CONTEXT: usize> Store<Exercises> for Run<CONTEXT> {
-    fn store(exercises: &Exercises, text: &CStr) -> Result {
+    fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
         exercises.set_running(Context::ALL[CONTEXT], parse_switch(text)?)
     }
 }
@@ -109,7 +148,7 @@ impl<const CONTEXT: usize, const SETTING: usize> Show<Exercises> for Tune<CONTEX
 }
 
 impl<const CONTEXT: usize, const SETTING: usize> Store<Exercises> for Tune<CONTEXT, SETTING> {
-    fn store(exercises: &Exercises, text: &CStr) -> Result {
+    fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
         let value = parse_u64(text)?;
         exercises
             .settings(Context::ALL[CONTEXT])

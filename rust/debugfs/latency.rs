@@ -5,9 +5,10 @@
 use crate::{
     exercise::Exercises,
     ffi::debugfs::Show,
+    source::Room,
     stats::{
         histogram,
-        SeriesView, //
+        Latencies, //
     }, //
 };
 use kernel::{
@@ -31,22 +32,25 @@ impl Show<Exercises> for Histograms {
              of ns, both included\n"
         );
         for series in view.series() {
-            show_series(series, out);
+            let kind = series.kind();
+            seq_print!(out, "\n{} {}", kind.context().name(), kind.gfp());
+            show_latencies(series, out);
+        }
+        for (room, latencies) in Room::ALL.into_iter().zip(view.sources()) {
+            seq_print!(out, "\nlast asked: {}", room.name());
+            show_latencies(latencies, out);
         }
         Ok(())
     }
 }
 
-fn show_series(series: &SeriesView, out: &SeqFile) {
-    let kind = series.kind();
+fn show_latencies(series: &Latencies, out: &SeqFile) {
     let samples = series.samples();
     let most = series.latency().iter().copied().max().unwrap_or(0);
 
     seq_print!(
         out,
-        "\n{} {}: {samples} allocations, sum {} ns",
-        kind.context().name(),
-        kind.gfp(),
+        ": {samples} allocations, sum {} ns",
         series.latency_sum()
     );
     if let (Some(min), Some(max)) = (series.latency_min(), series.latency_max()) {

@@ -6,10 +6,18 @@
 
 use crate::{
     exercise::Exercises,
-    ffi::debugfs::Show,
+    ffi::{
+        context::Kind,
+        debugfs::Show, //
+    },
+    source::{
+        Pool,
+        Room, //
+    },
     stats::{
         histogram,
         Context,
+        Latencies,
         SeriesView,
         View, //
     }, //
@@ -25,7 +33,7 @@ use kernel::{
 pub(super) struct OpenMetrics;
 
 impl Show<Exercises> for OpenMetrics {
-    const SIZE: usize = 8 * kernel::page::PAGE_SIZE;
+    const SIZE: usize = 16 * kernel::page::PAGE_SIZE;
 
     fn show(exercises: &Exercises, out: &SeqFile) -> Result {
         let stats = exercises.stats();
@@ -34,6 +42,8 @@ impl Show<Exercises> for OpenMetrics {
         allocations(&view, out);
         latencies(&view, out);
         quantiles(&view, out);
+        source_latencies(&view, out);
+        pools(exercises, out);
 
         let cycles = |series: &SeriesView| series.cycles();
         family(out, "exercise_cycles", "counter", "Cycles begun.");
@@ -105,12 +115,186 @@ fn allocations(view: &View, out: &SeqFile) {
     seq_print!(out, "labyrinth_pages_in_flight {}\n", view.in_flight());
 }
 
+/// What the pools did, by context and room.
+fn pools(exercises: &Exercises, out: &SeqFile) {
+    family(
+        out,
+        "pool_requests",
+        "counter",
+        "Requests that a room of a pool was asked for.",
+    );
+    exercises.keeper().for_each(|pool| {
+        let name = PoolName(pool);
+        for context in Kind::ALL {
+            let cache_hits = pool.cache().counts().map(|(_, c)| c.hits(context)).sum();
+            for room in Room::ALL {
+                let (hits, misses) = match room {
+                    Room::Cache => (cache_hits, pool.counts().asked(context, room)),
+                    _ => {
+                        let served = pool.counts().served(context, room);
+                        let asked = pool.counts().asked(context, room);
+                        (served, asked.saturating_sub(served))
+                    }
+                };
+                for (outcome, count) in [("hit", hits), ("miss", misses)] {
+                    seq_print!(
+                        out,
+                        "labyrinth_pool_requests_total{{{name},context=\"{}\",room=\"{}\",\
+                         outcome=\"{outcome}\"}} {count}\n",
+                        context.name(),
+                        room.name()
+                    );
+                }
+            }
+        }
+    });
+
+    family(
+        out,
+        "pool_failures",
+        "counter",
+        "Requests that no room of a pool could serve.",
+    );
+    each_context(exercises, out, "pool_failures_total", |pool, context| {
+        pool.counts().failed(context)
+    });
+    family(
+        out,
+        "pool_recycle_cached",
+        "counter",
+        "Pages that came back to a per-CPU cache.",
+    );
+    each_context(
+        exercises,
+        out,
+        "pool_recycle_cached_total",
+        |pool, context| {
+            pool.cache()
+                .counts()
+                .map(|(_, c)| c.recycled(context))
+                .sum()
+        },
+    );
+    family(
+        out,
+        "pool_recycle_reserve",
+        "counter",
+        "Pages that came back to a reserve, the cache being full.",
+    );
+    each_context(
+        exercises,
+        out,
+        "pool_recycle_reserve_total",
+        |pool, context| pool.counts().put_to_reserve(context),
+    );
+    family(
+        out,
+        "pool_released",
+        "counter",
+        "Pages that went back to the allocator, cache and reserve being full.",
+    );
+    each_context(exercises, out, "pool_released_total", |pool, context| {
+        pool.counts().put_to_buddy(context)
+    });
+
+    for (name, kind, help, value) in POOL_NUMBERS {
+        family(out, name, kind, help);
+        let suffix = if kind == "counter" { "_total" } else { "" };
+        exercises.keeper().for_each(|pool| {
+            let count = value(pool);
+            seq_print!(
+                out,
+                "labyrinth_{name}{suffix}{{{}}} {count}\n",
+                PoolName(pool)
+            );
+        });
+    }
+}
+
+/// Numbers of a pool as a whole: name, kind, help, value.
+type PoolNumber = (&'static str, &'static str, &'static str, fn(&Pool) -> u64);
+const POOL_NUMBERS: [PoolNumber; 8] = [
+    (
+        "pool_cache_refill_pages",
+        "counter",
+        "Pages filled into per-CPU caches ahead of requests.",
+        |pool| pool.cache().counts().map(|(_, c)| c.refilled()).sum(),
+    ),
+    (
+        "pool_cache_drain_pages",
+        "counter",
+        "Pages taken out of per-CPU caches by the shrinker or CPU hot-unplug.",
+        |pool| pool.cache().counts().map(|(_, c)| c.drained()).sum(),
+    ),
+    (
+        "pool_reserve_refill_pages",
+        "counter",
+        "Pages filled into the reserve ahead of requests.",
+        |pool| pool.counts().reserve_refilled(),
+    ),
+    (
+        "pool_emergency_pages",
+        "counter",
+        "Allocations that left their zone below its min watermark.",
+        |pool| pool.emergency().taken(),
+    ),
+    (
+        "pool_emergency_budget",
+        "gauge",
+        "Such allocations that are allowed before the reserve is full again.",
+        |pool| pool.emergency().budget().into(),
+    ),
+    (
+        "pool_cached",
+        "gauge",
+        "Pages in the per-CPU caches.",
+        |pool| pool.cache().level(),
+    ),
+    ("pool_reserved", "gauge", "Pages in the reserve.", |pool| {
+        pool.reserve().level() as u64
+    }),
+    (
+        "pool_reserve_target",
+        "gauge",
+        "Pages that the reserve should hold.",
+        |pool| pool.reserve().marks().target() as u64,
+    ),
+];
+
+/// Writes one sample for each pool and context.
+fn each_context(
+    exercises: &Exercises,
+    out: &SeqFile,
+    name: &str,
+    value: impl Fn(&Pool, Kind) -> u64,
+) {
+    exercises.keeper().for_each(|pool| {
+        for context in Kind::ALL {
+            seq_print!(
+                out,
+                "labyrinth_{name}{{{},context=\"{}\"}} {}\n",
+                PoolName(pool),
+                context.name(),
+                value(pool, context)
+            );
+        }
+    });
+}
+
+/// The label of a pool. Its name was checked to need no escapes.
+struct PoolName<'a>(&'a Pool);
+
+impl fmt::Display for PoolName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.0.name().to_str().map_err(|_| fmt::Error)?;
+        write!(f, "pool=\"{name}\"")
+    }
+}
+
 /// The histogram has an edge at every power of two nanoseconds ("less than"); as all values are
 /// whole, that is "at most one nanosecond less", which is what `le` says.
 fn latencies(view: &View, out: &SeqFile) {
     const NAME: &str = "labyrinth_page_alloc_latency_seconds";
-    /// Few allocations take less than 2⁵ ns.
-    const FIRST_LOG2: u32 = 5;
 
     family(
         out,
@@ -120,31 +304,61 @@ fn latencies(view: &View, out: &SeqFile) {
     );
     seq_print!(out, "# UNIT {NAME} seconds\n");
     for series in view.series() {
-        let mut below = 0;
-        let mut counts = series.latency().iter().enumerate().peekable();
+        histogram_of(out, NAME, &Labels(series), series);
+    }
+}
 
-        for log2 in FIRST_LOG2..=histogram::MAX_LOG2 {
-            let edge = (1 << log2) - 1;
-            while let Some((_, count)) = counts.next_if(|(i, _)| histogram::upper(*i) <= edge) {
-                below += count;
-            }
-            seq_print!(
-                out,
-                "{NAME}_bucket{{{},le=\"{}\"}} {below}\n",
-                Labels(series),
-                Seconds(edge)
-            );
+/// The same latencies by the room that was asked last.
+fn source_latencies(view: &View, out: &SeqFile) {
+    const NAME: &str = "labyrinth_page_alloc_room_latency_seconds";
+
+    family(
+        out,
+        "page_alloc_room_latency_seconds",
+        "histogram",
+        "Latency of page allocations by the room that was asked last.",
+    );
+    seq_print!(out, "# UNIT {NAME} seconds\n");
+    for (room, latencies) in Room::ALL.into_iter().zip(view.sources()) {
+        histogram_of(out, NAME, &RoomLabel(room), latencies);
+    }
+}
+
+fn histogram_of(out: &SeqFile, name: &str, labels: &dyn fmt::Display, latencies: &Latencies) {
+    let mut below = 0;
+    let mut counts = latencies.latency().iter().enumerate().peekable();
+
+    for log2 in FIRST_LOG2..=histogram::MAX_LOG2 {
+        let edge = (1 << log2) - 1;
+        while let Some((_, count)) = counts.next_if(|(i, _)| histogram::upper(*i) <= edge) {
+            below += count;
         }
         seq_print!(
             out,
-            "{NAME}_bucket{{{labels},le=\"+Inf\"}} {samples}\n\
-             {NAME}_count{{{labels}}} {samples}\n{NAME}_sum{{{labels}}} {sum}\n",
-            labels = Labels(series),
-            samples = series.samples(),
-            sum = Seconds(series.latency_sum())
+            "{name}_bucket{{{labels},le=\"{}\"}} {below}\n",
+            Seconds(edge)
         );
     }
+    seq_print!(
+        out,
+        "{name}_bucket{{{labels},le=\"+Inf\"}} {samples}\n\
+         {name}_count{{{labels}}} {samples}\n{name}_sum{{{labels}}} {sum}\n",
+        samples = latencies.samples(),
+        sum = Seconds(latencies.latency_sum())
+    );
 }
+
+/// The label of a room.
+struct RoomLabel(Room);
+
+impl fmt::Display for RoomLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "room=\"{}\"", self.0.name())
+    }
+}
+
+/// Few allocations take less than 2⁵ ns.
+const FIRST_LOG2: u32 = 5;
 
 /// What the histogram above cannot say, with the resolution of the full one: quantile 0 is the
 /// exact minimum, 1 the exact maximum.

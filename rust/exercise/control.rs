@@ -2,8 +2,17 @@
 
 //! Starting and stopping.
 
-use super::Settings;
-use crate::stats::Stats;
+use super::{
+    Setting,
+    Settings, //
+};
+use crate::{
+    source::{
+        KeptPool,
+        Supply, //
+    },
+    stats::Stats, //
+};
 use kernel::{
     new_mutex,
     prelude::*,
@@ -20,7 +29,28 @@ use kernel::{
 /// An exercise while it runs. Dropping it stops it and frees its pages.
 pub(crate) trait Workload: Sized + Send + Unpin {
     /// Starts. Task context only, may sleep.
-    fn start(settings: &Arc<Settings>, stats: &Arc<Stats>) -> Result<Self>;
+    fn start(means: &Arc<Means>) -> Result<Self>;
+}
+
+/// What an exercise works with.
+pub(crate) struct Means {
+    /// How it is tuned.
+    pub(super) settings: Settings,
+    /// Where it records.
+    pub(super) stats: Arc<Stats>,
+    /// Where its pages come from, if the settings say so.
+    pub(super) pool: Arc<KeptPool>,
+}
+
+impl Means {
+    /// Where pages come from now. Any context.
+    pub(super) fn supply(&self) -> Supply<'_> {
+        if self.settings.get(Setting::Pool) != 0 {
+            Supply::Pool(&self.pool)
+        } else {
+            Supply::Buddy
+        }
+    }
 }
 
 /// The switch of one exercise.
@@ -30,24 +60,22 @@ pub(crate) struct Control<W: Workload> {
     workload: Mutex<Option<W>>,
     /// Whether there is a workload, for reports: they must not wait while one is being stopped.
     running: Atomic<bool>,
-    settings: Arc<Settings>,
-    stats: Arc<Stats>,
+    means: Arc<Means>,
 }
 
 impl<W: Workload> Control<W> {
     /// Makes an exercise that does not run yet.
-    pub(crate) fn new(settings: Settings, stats: Arc<Stats>) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(means: Means) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             workload <- new_mutex!(None),
             running: Atomic::new(false),
-            settings: Arc::new(settings, GFP_KERNEL)?,
-            stats,
+            means: Arc::new(means, GFP_KERNEL)?,
         }? Error)
     }
 
     /// The settings.
     pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
+        &self.means.settings
     }
 
     /// Whether it runs. Any context.
@@ -62,7 +90,7 @@ impl<W: Workload> Control<W> {
         if !run {
             *workload = None;
         } else if workload.is_none() {
-            *workload = Some(W::start(&self.settings, &self.stats)?);
+            *workload = Some(W::start(&self.means)?);
         }
         self.running.store(run, Relaxed);
         Ok(())

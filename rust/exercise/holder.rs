@@ -7,12 +7,15 @@ use super::{
     settings::MAX_BATCH, //
 };
 use crate::{
-    ffi::context::Context,
+    ffi::context::PlainAlloc,
     page::{
         AllowedIn,
         Gfp, //
     },
-    source::Batch,
+    source::{
+        Batch,
+        Supply, //
+    },
     stats::Recorder, //
 };
 use kernel::prelude::*;
@@ -35,20 +38,20 @@ impl<G: Gfp> Holder<G> {
         })
     }
 
-    /// Begins a cycle: allocates `pages` pages and writes to every one that it gets.
-    pub(super) fn begin<C: Context>(&mut self, cx: &C, pages: usize)
+    /// Begins a cycle: asks `supply` for `pages` pages and writes to every one that it gets.
+    pub(super) fn begin<C: PlainAlloc>(&mut self, cx: &C, pages: usize, supply: Supply<'_>)
     where
         G: AllowedIn<C>,
     {
         self.recorder.cycle();
-        self.batch.fill(cx, pages);
+        self.batch.fill(cx, pages, supply);
         self.pattern.stamp(&mut self.batch);
     }
 
-    /// Ends a cycle: verifies every page and frees all.
-    pub(super) fn finish(&mut self) {
+    /// Ends a cycle: verifies every page and gives all back to `supply`.
+    pub(super) fn finish<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
         self.recorder.corruptions(self.pattern.verify(&self.batch));
-        self.batch.clear();
+        self.batch.clear(cx, supply);
     }
 
     /// Does what a planted bug does, once a cycle.

@@ -18,6 +18,7 @@ mod timer_softirq;
 
 pub(crate) use control::{
     Control,
+    Means,
     Workload, //
 };
 pub(crate) use settings::{
@@ -28,10 +29,17 @@ pub(crate) use spinlock::Spinlock;
 pub(crate) use task::Task;
 pub(crate) use timer_softirq::TimerSoftirq;
 
-use crate::stats::{
-    Context,
-    LeakCheck,
-    Stats, //
+use crate::{
+    source::{
+        Keeper,
+        KeptPool,
+        Pool, //
+    },
+    stats::{
+        Context,
+        LeakCheck,
+        Stats, //
+    }, //
 };
 use kernel::{
     prelude::*,
@@ -58,22 +66,37 @@ pub(crate) struct Exercises {
     #[pin]
     task: Control<Task>,
     _leak_check: LeakCheck,
+    pool: Arc<KeptPool>,
+    keeper: Arc<Keeper>,
     stats: Arc<Stats>,
 }
 
 impl Exercises {
     /// Makes the exercises and starts those that the plans, in the order of [`Context::ALL`], say.
     /// Task context only, may sleep.
-    pub(crate) fn new(stats: Arc<Stats>, plans: [Plan; 3]) -> Result<Arc<Self>> {
+    pub(crate) fn new(
+        stats: Arc<Stats>,
+        keeper: Arc<Keeper>,
+        pool: Arc<KeptPool>,
+        plans: [Plan; 3],
+    ) -> Result<Arc<Self>> {
         let [timer_softirq, spinlock, task] = plans;
+        let (recorded_in, taken_from) = (stats.clone(), pool.clone());
+        let means = move |settings| Means {
+            settings,
+            stats: recorded_in.clone(),
+            pool: taken_from.clone(),
+        };
         let starts = [timer_softirq.start, spinlock.start, task.start];
 
         let exercises = Arc::pin_init(
             try_pin_init!(Self {
-                timer_softirq <- Control::new(timer_softirq.settings, stats.clone()),
-                spinlock <- Control::new(spinlock.settings, stats.clone()),
-                task <- Control::new(task.settings, stats.clone()),
+                timer_softirq <- Control::new(means(timer_softirq.settings)),
+                spinlock <- Control::new(means(spinlock.settings)),
+                task <- Control::new(means(task.settings)),
                 _leak_check: LeakCheck(stats.clone()),
+                pool,
+                keeper,
                 stats,
             }? Error),
             GFP_KERNEL,
@@ -90,6 +113,16 @@ impl Exercises {
     /// The statistics.
     pub(crate) fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// The pool that exercises take pages from.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// All pools.
+    pub(crate) fn keeper(&self) -> &Keeper {
+        &self.keeper
     }
 
     /// The settings of an exercise.

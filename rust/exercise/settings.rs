@@ -21,11 +21,13 @@ pub(crate) enum Setting {
     Batch,
     /// Time that a batch is held before it is freed, in microseconds.
     HoldUs,
+    /// 1 if pages come from the pool, 0 if straight from the buddy allocator.
+    Pool,
 }
 
 impl Setting {
     /// All settings.
-    pub(crate) const ALL: [Self; 3] = [Self::PeriodUs, Self::Batch, Self::HoldUs];
+    pub(crate) const ALL: [Self; 4] = [Self::PeriodUs, Self::Batch, Self::HoldUs, Self::Pool];
 
     /// The values that it can have.
     pub(crate) const fn bounds(self) -> RangeInclusive<u32> {
@@ -33,6 +35,7 @@ impl Setting {
             Self::PeriodUs => 100..=10_000_000,
             Self::Batch => 1..=MAX_BATCH as u32,
             Self::HoldUs => 0..=10_000_000,
+            Self::Pool => 0..=1,
         }
     }
 
@@ -42,6 +45,7 @@ impl Setting {
             Self::PeriodUs => "period_us",
             Self::Batch => "batch",
             Self::HoldUs => "hold_us",
+            Self::Pool => "pool",
         }
     }
 
@@ -62,13 +66,13 @@ pub(super) const MAX_BATCH: usize = 4096;
 /// # Invariants
 ///
 /// Every value is within the bounds of its setting.
-pub(crate) struct Settings([Atomic<u32>; 3]);
+pub(crate) struct Settings([Atomic<u32>; 4]);
 
 impl Settings {
     /// Makes settings from values in the order of [`Setting::ALL`].
     ///
     /// Returns the first setting that is out of bounds as the error.
-    pub(crate) fn new(values: [u32; 3]) -> Result<Self, Setting> {
+    pub(crate) fn new(values: [u32; 4]) -> Result<Self, Setting> {
         for (setting, value) in Setting::ALL.into_iter().zip(values) {
             setting.check(value.into()).map_err(|_| setting)?;
         }

@@ -5,8 +5,8 @@
 use super::{
     holder::Holder,
     pace::Pace,
+    Means,
     Setting,
-    Settings,
     Workload, //
 };
 use crate::{
@@ -32,8 +32,7 @@ use crate::{
     },
     stats::{
         Kind,
-        Recorder,
-        Stats, //
+        Recorder, //
     }, //
 };
 use kernel::{
@@ -49,8 +48,8 @@ pub(crate) struct Spinlock {
 }
 
 impl Workload for Spinlock {
-    fn start(settings: &Arc<Settings>, stats: &Arc<Stats>) -> Result<Self> {
-        let recorder = Recorder::new(stats.clone(), Kind::Spinlock);
+    fn start(means: &Arc<Means>) -> Result<Self> {
+        let recorder = Recorder::new(means.stats.clone(), Kind::Spinlock);
         let held = Held {
             by_task: Holder::new(NoWarn(Atomic), recorder.clone(), 0)?,
             by_softirq: Holder::new(NoWarn(Atomic), recorder, 1)?,
@@ -58,7 +57,7 @@ impl Workload for Spinlock {
         let shared = Arc::pin_init(
             try_pin_init!(Shared {
                 held <- SpinLockBh::new(held, c"labyrinth_held", static_lock_class!()),
-                settings: settings.clone(),
+                means: means.clone(),
             }? Error),
             GFP_KERNEL,
         )?;
@@ -70,7 +69,7 @@ impl Workload for Spinlock {
             shared,
             holding: None,
         };
-        let timer = Timer::start_on(cpu, settings.get(Setting::PeriodUs), side);
+        let timer = Timer::start_on(cpu, means.settings.get(Setting::PeriodUs), side);
 
         Ok(Self {
             _timer: KBox::pin_init(timer, GFP_KERNEL)?,
@@ -84,7 +83,7 @@ impl Workload for Spinlock {
 struct Shared {
     #[pin]
     held: SpinLockBh<Held>,
-    settings: Arc<Settings>,
+    means: Arc<Means>,
 }
 
 /// What the lock protects.
@@ -98,7 +97,8 @@ struct TaskSide(Arc<Shared>);
 
 impl Body for TaskSide {
     fn run(&mut self, thread: &mut Running) {
-        let Shared { held, settings } = &*self.0;
+        let Shared { held, means } = &*self.0;
+        let settings = &means.settings;
 
         loop {
             let pace = Pace::begin();
@@ -108,14 +108,16 @@ impl Body for TaskSide {
                 #[cfg(labyrinth_plant = "sleep")]
                 kernel::time::delay::fsleep(kernel::time::Delta::from_millis(1));
 
-                held.by_task.begin(cx, settings.batch());
+                held.by_task.begin(cx, settings.batch(), means.supply());
                 if hold_us == 0 {
-                    held.by_task.finish();
+                    held.by_task.finish(cx, means.supply());
                 }
             });
             if hold_us != 0 {
                 let wish = thread.sleep_us(hold_us);
-                held.with(thread.context(), |_, held| held.by_task.finish());
+                held.with(thread.context(), |cx, held| {
+                    held.by_task.finish(cx, means.supply());
+                });
                 if wish == Wish::Stop {
                     return;
                 }
@@ -136,10 +138,11 @@ struct SoftirqSide {
 
 impl Handler for SoftirqSide {
     fn expired(&mut self, cx: &mut Softirq) -> Next {
-        let Shared { held, settings } = &*self.shared;
+        let Shared { held, means } = &*self.shared;
+        let settings = &means.settings;
 
         if let Some((pace, held_us)) = self.holding.take() {
-            held.with(cx, |_, held| held.by_softirq.finish());
+            held.with(cx, |cx, held| held.by_softirq.finish(cx, means.supply()));
             return Next::After(pace.rest_us(settings, held_us));
         }
 
@@ -147,9 +150,9 @@ impl Handler for SoftirqSide {
         let (pages, hold_us) = (settings.batch(), settings.hold_us());
 
         held.with(cx, |cx, held| {
-            held.by_softirq.begin(cx, pages);
+            held.by_softirq.begin(cx, pages, means.supply());
             if hold_us == 0 {
-                held.by_softirq.finish();
+                held.by_softirq.finish(cx, means.supply());
             }
         });
         if hold_us == 0 {

@@ -6,6 +6,7 @@
 use super::{
     holder::Holder,
     pace::Pace,
+    Means,
     Settings,
     Workload, //
 };
@@ -25,10 +26,10 @@ use crate::{
         Kernel,
         NoWarn, //
     },
+    source::Supply,
     stats::{
         Kind,
-        Recorder,
-        Stats, //
+        Recorder, //
     }, //
 };
 use kernel::{
@@ -42,10 +43,10 @@ pub(crate) struct Task {
 }
 
 impl Workload for Task {
-    fn start(settings: &Arc<Settings>, stats: &Arc<Stats>) -> Result<Self> {
-        let recorder = |kind| Recorder::new(stats.clone(), kind);
+    fn start(means: &Arc<Means>) -> Result<Self> {
+        let recorder = |kind| Recorder::new(means.stats.clone(), kind);
         let baseline = Baseline {
-            settings: settings.clone(),
+            means: means.clone(),
             atomic: Holder::new(NoWarn(Atomic), recorder(Kind::TaskAtomic), 0)?,
             kernel: Holder::new(NoWarn(Kernel), recorder(Kind::TaskKernel), 0)?,
         };
@@ -58,17 +59,18 @@ impl Workload for Task {
 
 /// What the thread works on.
 struct Baseline {
-    settings: Arc<Settings>,
+    means: Arc<Means>,
     atomic: Holder<NoWarn<Atomic>>,
     kernel: Holder<NoWarn<Kernel>>,
 }
 
 impl Body for Baseline {
     fn run(&mut self, thread: &mut Running) {
-        let settings = &self.settings;
+        let Means { settings, .. } = &*self.means;
 
-        while cycle(&mut self.atomic, settings, thread) == Wish::GoOn
-            && cycle(&mut self.kernel, settings, thread) == Wish::GoOn
+        // `GFP_KERNEL` is the baseline, so always straight from the allocator.
+        while cycle(&mut self.atomic, settings, self.means.supply(), thread) == Wish::GoOn
+            && cycle(&mut self.kernel, settings, Supply::Buddy, thread) == Wish::GoOn
         {}
     }
 }
@@ -77,14 +79,15 @@ impl Body for Baseline {
 fn cycle<G: AllowedIn<context::Task>>(
     holder: &mut Holder<G>,
     settings: &Settings,
+    supply: Supply<'_>,
     thread: &mut Running,
 ) -> Wish {
     let pace = Pace::begin();
     let hold_us = settings.hold_us();
 
-    holder.begin(&*thread.context(), settings.batch());
+    holder.begin(&*thread.context(), settings.batch(), supply);
     let wish = thread.sleep_us(hold_us);
-    holder.finish();
+    holder.finish(&*thread.context(), supply);
 
     match wish {
         Wish::Stop => Wish::Stop,

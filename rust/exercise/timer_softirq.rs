@@ -5,8 +5,8 @@
 use super::{
     holder::Holder,
     pace::Pace,
+    Means,
     Setting,
-    Settings,
     Workload, //
 };
 use crate::{
@@ -25,8 +25,7 @@ use crate::{
     },
     stats::{
         Kind,
-        Recorder,
-        Stats, //
+        Recorder, //
     }, //
 };
 use kernel::{
@@ -40,18 +39,18 @@ pub(crate) struct TimerSoftirq {
 }
 
 impl Workload for TimerSoftirq {
-    fn start(settings: &Arc<Settings>, stats: &Arc<Stats>) -> Result<Self> {
-        let recorder = Recorder::new(stats.clone(), Kind::TimerSoftirq);
+    fn start(means: &Arc<Means>) -> Result<Self> {
+        let recorder = Recorder::new(means.stats.clone(), Kind::TimerSoftirq);
         let mut timers = KVec::new();
         let hotplug = HotplugGuard::new();
 
         for cpu in hotplug.online() {
             let tick = Tick {
-                settings: settings.clone(),
+                means: means.clone(),
                 holder: Holder::new(NoWarn(Atomic), recorder.clone(), cpu.number())?,
                 holding: None,
             };
-            let timer = Timer::start_on(cpu, settings.get(Setting::PeriodUs), tick);
+            let timer = Timer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);
             timers.push(KBox::pin_init(timer, GFP_KERNEL)?, GFP_KERNEL)?;
         }
         Ok(Self { _timers: timers })
@@ -60,7 +59,7 @@ impl Workload for TimerSoftirq {
 
 /// What one CPU's timer works on.
 struct Tick {
-    settings: Arc<Settings>,
+    means: Arc<Means>,
     holder: Holder<NoWarn<Atomic>>,
     /// While a batch is held: its cycle and how long it was to be held.
     holding: Option<(Pace, u32)>,
@@ -68,13 +67,15 @@ struct Tick {
 
 impl Handler for Tick {
     fn expired(&mut self, cx: &mut Softirq) -> Next {
+        let Means { settings, .. } = &*self.means;
         let (pace, held_us) = match self.holding.take() {
             Some(holding) => holding,
             None => {
                 let pace = Pace::begin();
-                self.holder.begin(&*cx, self.settings.batch());
+                self.holder
+                    .begin(&*cx, settings.batch(), self.means.supply());
 
-                let hold_us = self.settings.hold_us();
+                let hold_us = settings.hold_us();
                 if hold_us != 0 {
                     self.holding = Some((pace, hold_us));
                     return Next::After(hold_us);
@@ -85,7 +86,7 @@ impl Handler for Tick {
 
         #[cfg(any(labyrinth_plant = "leak", labyrinth_plant = "use_after_free"))]
         self.holder.misbehave();
-        self.holder.finish();
-        Next::After(pace.rest_us(&self.settings, held_us))
+        self.holder.finish(&*cx, self.means.supply());
+        Next::After(pace.rest_us(settings, held_us))
     }
 }

@@ -43,7 +43,42 @@ use kernel::types::NotThreadSafe;
 /// context that the type stands for, as far as labyrinth's own wrappers make it, and only for as long
 /// as it does. While a wrapper that enters a stricter context borrows the value mutably, that context
 /// counts.
-pub(crate) unsafe trait Context {}
+pub(crate) unsafe trait Context {
+    /// What is counted under this context.
+    const KIND: Kind;
+}
+
+/// The kinds of contexts that are told apart in reports.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Task context.
+    Task,
+    /// A softirq.
+    Softirq,
+    /// Under a spinlock.
+    SpinLocked,
+    /// With interrupts disabled, hard interrupts included.
+    IrqsOff,
+}
+
+impl Kind {
+    /// All kinds, in the order of reports; `kind as usize` is the index.
+    pub(crate) const ALL: [Self; Self::COUNT] =
+        [Self::Task, Self::Softirq, Self::SpinLocked, Self::IrqsOff];
+
+    /// How many there are.
+    pub(crate) const COUNT: usize = 4;
+
+    /// The name in reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Softirq => "softirq",
+            Self::SpinLocked => "spinlock",
+            Self::IrqsOff => "irqs_off",
+        }
+    }
+}
 
 /// A context that may sleep.
 ///
@@ -186,19 +221,29 @@ impl HardIrq {
 
 // SAFETY: Made only by `assume`, whose callers promise the context; `NotThreadSafe` keeps the token
 // from being sent or shared elsewhere.
-unsafe impl Context for Task {}
+unsafe impl Context for Task {
+    const KIND: Kind = Kind::Task;
+}
 // SAFETY: As above.
-unsafe impl Context for Softirq {}
+unsafe impl Context for Softirq {
+    const KIND: Kind = Kind::Softirq;
+}
 // SAFETY: As above.
-unsafe impl Context for SpinLocked {}
+unsafe impl Context for SpinLocked {
+    const KIND: Kind = Kind::SpinLocked;
+}
 
 // SAFETY: By its invariant `Task` stands for a context that may sleep.
 unsafe impl MaySleep for Task {}
 
 // SAFETY: As for `Task`.
-unsafe impl Context for IrqsOff {}
+unsafe impl Context for IrqsOff {
+    const KIND: Kind = Kind::IrqsOff;
+}
 // SAFETY: As for `Task`.
-unsafe impl Context for HardIrq {}
+unsafe impl Context for HardIrq {
+    const KIND: Kind = Kind::IrqsOff;
+}
 
 // SAFETY: A task may take every lock, and has interrupts enabled (`IrqsOff` is the token if not).
 unsafe impl PlainAlloc for Task {}

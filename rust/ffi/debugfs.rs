@@ -14,6 +14,7 @@
 //!
 //! C header: [`include/linux/debugfs.h`](srctree/include/linux/debugfs.h)
 
+use super::context::Task;
 use core::{
     marker::PhantomData,
     ptr, //
@@ -46,7 +47,7 @@ pub(crate) trait Show<T>: 'static {
 /// A file that can be written.
 pub(crate) trait Store<T>: 'static {
     /// Takes the text of one write. Task context, may sleep. On an error nothing must have changed.
-    fn store(data: &T, text: &CStr) -> Result;
+    fn store(cx: &Task, data: &T, text: &CStr) -> Result;
 }
 
 /// The longest text that can be written to a file, in bytes.
@@ -252,7 +253,9 @@ impl<F: Store<T>, T> Operations<F, T> {
 
             // SAFETY: By the requirements above; debugfs keeps `T` alive during the call.
             let data = unsafe { &*(*(*file).f_inode).i_private.cast::<T>() };
-            F::store(data, text)?;
+            // SAFETY: A system call, which may sleep; the token ends with it.
+            let cx = unsafe { Task::assume() };
+            F::store(&cx, data, text)?;
 
             // SAFETY: As above. `length` is small.
             unsafe { *position += length as bindings::loff_t };

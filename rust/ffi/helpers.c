@@ -10,6 +10,8 @@
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
 #include <linux/percpu.h>
 #include <linux/sched/task.h>
 
@@ -19,6 +21,40 @@
 struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order)
 {
 	return alloc_pages(gfp, order);
+}
+
+struct page *labyrinth_alloc_pages_node(int node, gfp_t gfp,
+					unsigned int order)
+{
+	return alloc_pages_node(node, gfp, order);
+}
+
+/* For a page that may be freed by __free_pages() alone, so without __GFP_ACCOUNT. */
+struct page *labyrinth_alloc_page_nolock(int node)
+{
+	return alloc_pages_nolock(0, node, 0);
+}
+
+size_t labyrinth_alloc_pages_bulk(gfp_t gfp, size_t wanted, struct page **pages)
+{
+	return alloc_pages_bulk(gfp, wanted, pages);
+}
+
+bool labyrinth_zone_below_min(struct page *page)
+{
+	struct zone *zone = page_zone(page);
+
+	return zone_page_state(zone, NR_FREE_PAGES) < min_wmark_pages(zone);
+}
+
+unsigned long labyrinth_page_to_pfn(const struct page *page)
+{
+	return page_to_pfn(page);
+}
+
+bool labyrinth_node_online(int node)
+{
+	return node >= 0 && node < MAX_NUMNODES && node_online(node);
 }
 
 void labyrinth_free_pages(struct page *page, unsigned int order)
@@ -132,6 +168,33 @@ void *labyrinth_percpu_local(void *base)
 void *labyrinth_percpu_of(void *base, unsigned int cpu)
 {
 	return per_cpu_ptr(to_percpu(base), cpu);
+}
+
+/*
+ * The token protocol of percpu_cell.rs; this_cpu_cmpxchg() is atomic against
+ * everything on this CPU.
+ */
+void *labyrinth_token_take(void *base)
+{
+	void * __percpu *word = (void * __percpu *)to_percpu(base);
+	void *token, *seen;
+
+	for (token = this_cpu_read(*word); token; token = seen) {
+		seen = this_cpu_cmpxchg(*word, token, NULL);
+		if (seen == token)
+			break;
+	}
+	return token;
+}
+
+void *labyrinth_token_take_remote(void *word)
+{
+	return xchg((void **)word, NULL);
+}
+
+void labyrinth_token_give_back(void *word, void *token)
+{
+	smp_store_release((void **)word, token);
 }
 
 void labyrinth_cpus_read_lock(void)

@@ -17,7 +17,22 @@
 #include "interrupt.h"
 #include "notify.h"
 
+#ifdef __BINDGEN__
+/* Flags that the kernel crate has no names for; bindgen cannot see through macros. */
+static const gfp_t LABYRINTH_GFP_COMP = __GFP_COMP;
+static const gfp_t LABYRINTH_GFP_RETRY_MAYFAIL = __GFP_RETRY_MAYFAIL;
+static const gfp_t LABYRINTH_GFP_THISNODE = __GFP_THISNODE;
+#endif
+
 struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order);
+struct page *labyrinth_alloc_pages_node(int node, gfp_t gfp,
+					unsigned int order);
+struct page *labyrinth_alloc_page_nolock(int node);
+size_t labyrinth_alloc_pages_bulk(gfp_t gfp, size_t wanted,
+				  struct page **pages);
+bool labyrinth_zone_below_min(struct page *page);
+unsigned long labyrinth_page_to_pfn(const struct page *page);
+bool labyrinth_node_online(int node);
 void labyrinth_free_pages(struct page *page, unsigned int order);
 void *labyrinth_page_address(const struct page *page);
 struct page *labyrinth_virt_to_page(const void *address);
@@ -43,6 +58,10 @@ void *labyrinth_percpu_alloc(size_t size, size_t align);
 void labyrinth_percpu_free(void *base);
 void *labyrinth_percpu_local(void *base);
 void *labyrinth_percpu_of(void *base, unsigned int cpu);
+
+void *labyrinth_token_take(void *base);
+void *labyrinth_token_take_remote(void *word);
+void labyrinth_token_give_back(void *word, void *token);
 
 void labyrinth_cpus_read_lock(void);
 void labyrinth_cpus_read_unlock(void);

@@ -12,22 +12,17 @@ pub(crate) mod compat;
 pub(crate) mod context;
 pub(crate) mod cpu;
 pub(crate) mod debugfs;
-#[allow(dead_code, reason = "for the page sources")]
 pub(crate) mod hard_timer;
-#[allow(dead_code, reason = "for the page sources")]
 pub(crate) mod hotplug;
-#[allow(dead_code, reason = "for the page sources")]
 pub(crate) mod irq;
 pub(crate) mod lock;
 pub(crate) mod number;
 pub(crate) mod percpu;
-#[allow(dead_code, reason = "for the page sources")]
+pub(crate) mod percpu_cell;
 pub(crate) mod raw_lock;
-#[allow(dead_code, reason = "for the page sources")]
 pub(crate) mod shrinker;
 pub(crate) mod thread;
 pub(crate) mod timer;
-#[allow(dead_code, reason = "for the page sources")]
 pub(crate) mod waker;
 
 /// The bindgen output for `helpers.h`, made by a rule in `Kbuild`.

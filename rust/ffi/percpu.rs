@@ -15,6 +15,7 @@ use super::{
     helpers, //
 };
 use core::{
+    cell::UnsafeCell,
     marker::PhantomData,
     ptr::NonNull, //
 };
@@ -80,6 +81,47 @@ impl Counter {
     /// Sets the value to zero.
     pub(crate) fn clear(&self) {
         self.0.store(0, Relaxed);
+    }
+}
+
+/// A number that one holder writes at a time and anybody may read at any time.
+///
+/// Unlike a [`Counter`] it costs a load and a store, inlined, and no atomic read-modify-write: two
+/// writers at a time would lose an update (and nothing else). Meant for the shared part of a
+/// [`CpuCell`](super::percpu_cell::CpuCell), which only the holder of the private part writes.
+///
+/// Any context.
+#[repr(transparent)]
+pub(crate) struct Tally(UnsafeCell<u64>);
+
+// SAFETY: The value is only accessed by volatile loads and stores of an aligned word, which the
+// kernel's memory model takes as `READ_ONCE()` and `WRITE_ONCE()`: races are defined.
+unsafe impl Sync for Tally {}
+
+impl Tally {
+    /// Zero.
+    pub(crate) const fn new() -> Self {
+        Self(UnsafeCell::new(0))
+    }
+
+    /// The value.
+    #[inline(always)]
+    pub(crate) fn read(&self) -> u64 {
+        // SAFETY: Valid and aligned; races are defined, see above.
+        unsafe { self.0.get().read_volatile() }
+    }
+
+    /// Sets the value.
+    #[inline(always)]
+    pub(crate) fn set(&self, value: u64) {
+        // SAFETY: As for `read`.
+        unsafe { self.0.get().write_volatile(value) };
+    }
+
+    /// Adds `n`. The caller should be the only writer.
+    #[inline(always)]
+    pub(crate) fn add(&self, n: u64) {
+        self.set(self.read().wrapping_add(n));
     }
 }
 

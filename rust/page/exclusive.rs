@@ -157,6 +157,37 @@ impl<T: Contents> ExclusivePage<T> {
 }
 
 impl<T: Contents> ExclusivePage<T> {
+    /// Forgets what the page contains.
+    #[inline(always)]
+    pub(crate) fn into_uninit(self) -> ExclusivePage<Uninit> {
+        // INVARIANT: The page moves over; any bytes are a valid `Uninit`.
+        ExclusivePage {
+            page: ManuallyDrop::new(self).page,
+            _contents: PhantomData,
+        }
+    }
+
+    /// Gives the page away as the `struct page` that it is.
+    #[inline(always)]
+    pub(super) fn into_page(self) -> NonNull<bindings::page> {
+        ManuallyDrop::new(self).page
+    }
+
+    /// Takes a page over.
+    ///
+    /// # Safety
+    ///
+    /// `page` must be an allocated page of order 0 in the linear mapping that nobody else owns or
+    /// accesses, and its contents a valid `T`.
+    #[inline(always)]
+    pub(super) unsafe fn from_page(page: NonNull<bindings::page>) -> Self {
+        // INVARIANT: The caller promises exactly this.
+        Self {
+            page,
+            _contents: PhantomData,
+        }
+    }
+
     /// The address of the contents.
     #[inline]
     fn contents(&self) -> NonNull<T> {

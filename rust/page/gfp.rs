@@ -11,10 +11,13 @@
 //!
 //! C header: [`include/linux/gfp_types.h`](srctree/include/linux/gfp_types.h)
 
-use crate::ffi::context::{
-    Context,
-    MaySleep,
-    PlainAlloc, //
+use crate::ffi::{
+    context::{
+        Context,
+        MaySleep,
+        PlainAlloc, //
+    },
+    helpers, //
 };
 use kernel::bindings;
 
@@ -53,9 +56,25 @@ unsafe impl Gfp for Atomic {
     const RAW: bindings::gfp_t = bindings::GFP_ATOMIC;
 }
 
-// SAFETY: `GFP_ATOMIC` does not contain `__GFP_DIRECT_RECLAIM`, so it does not sleep, and `C` may enter
-// the allocator.
+// SAFETY: `GFP_ATOMIC` does not contain `__GFP_DIRECT_RECLAIM`, so it does not sleep, and is meant for
+// all contexts in which the allocator's locks may be taken.
 unsafe impl<C: PlainAlloc> AllowedIn<C> for Atomic {}
+
+/// `GFP_NOWAIT`: never sleeps, and never goes below the min watermark, so it leaves the emergency
+/// reserve alone. Prints nothing when it fails.
+///
+/// For the contexts of [`Atomic`].
+#[derive(Clone, Copy)]
+pub(crate) struct NoWait;
+
+// SAFETY: `GFP_NOWAIT` does not contain `__GFP_HIGHMEM`.
+unsafe impl Gfp for NoWait {
+    const NAME: &'static str = "GFP_NOWAIT";
+    const RAW: bindings::gfp_t = bindings::GFP_NOWAIT;
+}
+
+// SAFETY: `GFP_NOWAIT` is `GFP_ATOMIC` without access to the emergency reserve.
+unsafe impl<C: PlainAlloc> AllowedIn<C> for NoWait {}
 
 /// `GFP_KERNEL`: may sleep, reclaim and write back. For an order-0 page it hardly ever fails; the
 /// OOM killer comes first.
@@ -84,3 +103,30 @@ unsafe impl<G: Gfp> Gfp for NoWarn<G> {
 
 // SAFETY: `__GFP_NOWARN` only keeps the allocator from printing.
 unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for NoWarn<G> {}
+
+/// `__GFP_RETRY_MAYFAIL` added to `G`: tries hard, but fails where it would otherwise wake the OOM
+/// killer.
+#[derive(Clone, Copy)]
+pub(crate) struct MayFail<G>(pub(crate) G);
+
+// SAFETY: `__GFP_RETRY_MAYFAIL` is not `__GFP_HIGHMEM`, and `G` does not contain that either.
+unsafe impl<G: Gfp> Gfp for MayFail<G> {
+    const NAME: &'static str = G::NAME;
+    const RAW: bindings::gfp_t = G::RAW | helpers::LABYRINTH_GFP_RETRY_MAYFAIL;
+}
+
+// SAFETY: `__GFP_RETRY_MAYFAIL` only lets the allocator give up.
+unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for MayFail<G> {}
+
+/// `__GFP_COMP` added to `G`: pages of an order above 0 are tied together as a compound page.
+#[derive(Clone, Copy)]
+pub(crate) struct Compound<G>(pub(crate) G);
+
+// SAFETY: `__GFP_COMP` is not `__GFP_HIGHMEM`, and `G` does not contain that either.
+unsafe impl<G: Gfp> Gfp for Compound<G> {
+    const NAME: &'static str = G::NAME;
+    const RAW: bindings::gfp_t = G::RAW | helpers::LABYRINTH_GFP_COMP;
+}
+
+// SAFETY: `__GFP_COMP` says nothing about how the pages are found.
+unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for Compound<G> {}

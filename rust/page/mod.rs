@@ -23,15 +23,25 @@
 
 mod exclusive;
 mod gfp;
+mod pages;
+mod place;
 
 pub(crate) use exclusive::{
     Bytes,
-    ExclusivePage, //
+    ExclusivePage,
+    Uninit, //
 };
 pub(crate) use gfp::{
     AllowedIn,
     Atomic,
     Gfp,
     Kernel,
+    MayFail,
+    NoWait,
     NoWarn, //
 };
+pub(crate) use pages::{
+    ExclusivePages,
+    MAX_ORDER, //
+};
+pub(crate) use place::Place;

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages from the buddy allocator, in batches, every one of them counted.
+//! Pages in batches, every one of them counted.
 
+use super::{
+    Pool,
+    Priority,
+    Request,
+    Room, //
+};
 use crate::{
-    ffi::context::Context,
+    ffi::context::PlainAlloc,
     page::{
         AllowedIn,
         Bytes,
         ExclusivePage,
-        Gfp, //
+        ExclusivePages,
+        Gfp,
+        Uninit, //
     },
     stats::Recorder, //
 };
@@ -16,6 +24,15 @@ use kernel::{
     alloc::AllocError,
     prelude::*, //
 };
+
+/// Where the pages of a batch come from.
+#[derive(Clone, Copy)]
+pub(crate) enum Supply<'a> {
+    /// The buddy allocator, with the flags of the batch.
+    Buddy,
+    /// A pool of order 0, with its own flags.
+    Pool(&'a Pool),
+}
 
 /// Pages that were allocated together and are freed together.
 ///
@@ -41,24 +58,32 @@ impl<G: Gfp> Batch<G> {
         })
     }
 
-    /// Asks the buddy allocator for `wanted` pages, one by one, and zeroes those that it gets.
+    /// Asks `supply` for `wanted` pages, one by one, and zeroes those that it gets.
     ///
-    /// In any context that `G` allows; itself allocates nothing else. Each request is recorded
-    /// with its outcome and latency. A failure ends nothing: the next page is asked for all the
-    /// same. More than the batch has room for is not asked for.
-    pub(crate) fn fill<C: Context>(&mut self, cx: &C, wanted: usize)
+    /// In any context that `G` and `GFP_ATOMIC` are allowed in; itself allocates nothing else. Each
+    /// request is recorded with its outcome and latency. A failure ends nothing: the next page is
+    /// asked for all the same. More than the batch has room for is not asked for.
+    pub(crate) fn fill<C: PlainAlloc>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>)
     where
         G: AllowedIn<C>,
     {
         let room = self.pages.capacity() - self.pages.len();
 
         for _ in 0..wanted.min(room) {
-            let request = self.recorder.request();
-            let page = ExclusivePage::alloc(cx, self.gfp);
+            let asked = self.recorder.request();
+            let (page, served_by) = match supply {
+                Supply::Buddy => (ExclusivePage::alloc(cx, self.gfp).ok(), Some(Room::Buddy)),
+                Supply::Pool(pool) => {
+                    let mut request = Request::new(Priority::High);
+                    let pages = pool.get(cx, &mut request);
+                    (pages.and_then(one_page), request.last_room())
+                }
+            };
             // INVARIANT: A page whose allocation is counted is counted here, too.
-            self.counted += u64::from(request.done(page.is_ok()));
+            self.counted +=
+                u64::from(asked.done(page.is_some(), served_by.map(|room| room as usize)));
 
-            if let Ok(page) = page {
+            if let Some(page) = page {
                 // There is room, so this cannot fail; if it did the page would be freed.
                 let _ = self.pages.push_within_capacity(page.zeroed());
             }
@@ -75,9 +100,17 @@ impl<G: Gfp> Batch<G> {
         &mut self.pages
     }
 
-    /// Frees all pages. In any context that may free a page, see [`ExclusivePage`].
-    pub(crate) fn clear(&mut self) {
-        self.pages.clear();
+    /// Gives all pages back to `supply`. In any context that may free a page, see
+    /// [`ExclusivePage`].
+    pub(crate) fn clear<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
+        match supply {
+            Supply::Buddy => self.pages.clear(),
+            Supply::Pool(pool) => {
+                while let Some(page) = self.pages.pop() {
+                    pool.put(cx, page.into_uninit().into());
+                }
+            }
+        }
         // INVARIANT: No page is left, and those that were counted are now counted as freed.
         self.recorder.freed(core::mem::take(&mut self.counted));
     }
@@ -105,4 +138,9 @@ impl<G> Drop for Batch<G> {
         self.pages.clear();
         self.recorder.freed(self.counted);
     }
+}
+
+/// The only page of an allocation of order 0.
+fn one_page(pages: ExclusivePages<Uninit>) -> Option<ExclusivePage<Uninit>> {
+    pages.try_into().ok()
 }

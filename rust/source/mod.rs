@@ -1,9 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where pages come from: so far the buddy allocator, behind statistics.
+//! Where pages come from.
+//!
+//! # Vocabulary
+//!
+//! - A [`PageSource`](logic::page_source::PageSource) hands out pages and takes them back; its
+//!   bounds say in which contexts.
+//! - A *room* ([`Room`]) is a place in the chain of sources that a [`Pool`] asks in order.
+//! - The *per-CPU cache* keeps pages for the CPU that gave them back, the *reserve* is the pool's
+//!   own, the *emergency reserve* is the kernel's: what lies below the min watermark.
+//! - *Refilling* is done by the [`Keeper`], in task context, never by a request.
 
 #![forbid(unsafe_code)]
 
 mod batch;
+mod buddy;
+mod cache;
+mod emergency;
+mod keeper;
+mod logic;
+mod pool;
+mod reserve;
 
-pub(crate) use batch::Batch;
+pub(crate) use batch::{
+    Batch,
+    Supply, //
+};
+pub(crate) use cache::MAX_CACHE;
+pub(crate) use keeper::{
+    Keeper, //
+    KeptPool,
+};
+pub(crate) use logic::request::{
+    Priority,
+    Request,
+    Room, //
+};
+pub(crate) use pool::{
+    Pool,
+    PoolConfig, //
+};
+pub(crate) use reserve::MAX_RESERVE;

@@ -30,6 +30,7 @@ pub(crate) use kind::{
 };
 pub(crate) use recorder::Recorder;
 pub(crate) use view::{
+    Latencies,
     SeriesView,
     View, //
 };
@@ -57,15 +58,18 @@ use series::{
 pub(crate) struct Stats {
     recording: AtomicFlag,
     series: [Series; Kind::COUNT],
+    /// The same requests once more, by the source that was asked last.
+    sources: KVec<Series>,
     clock_nanos: u64,
-    /// What the last reset subtracts from everything, `None` before the first.
+    /// What the last reset subtracts from everything, sources after series, `None` before the first.
     #[pin]
     baseline: Mutex<Option<KVVec<Totals>>>,
 }
 
 impl Stats {
-    /// Makes statistics that are all zero, and measures the clock. Task context only, may sleep.
-    pub(crate) fn new(recording: bool) -> Result<Arc<Self>> {
+    /// Makes statistics that are all zero, with so many sources told apart, and measures the clock.
+    /// Task context only, may sleep.
+    pub(crate) fn new(recording: bool, source_count: usize) -> Result<Arc<Self>> {
         let series = [
             Series::new()?,
             Series::new()?,
@@ -73,10 +77,16 @@ impl Stats {
             Series::new()?,
         ];
 
+        let mut sources = KVec::with_capacity(source_count, GFP_KERNEL)?;
+        for _ in 0..source_count {
+            sources.push(Series::new()?, GFP_KERNEL)?;
+        }
+
         Arc::pin_init(
             pin_init!(Self {
                 recording: AtomicFlag::new(recording),
                 series,
+                sources,
                 clock_nanos: clock::read_cost_nanos(),
                 baseline <- new_mutex!(None),
             }),
@@ -115,7 +125,15 @@ impl Stats {
             }
             series.push(SeriesView::new(kind, totals), GFP_KERNEL)?;
         }
-        Ok(View::new(series))
+        let mut sources = KVVec::with_capacity(self.sources.len(), GFP_KERNEL)?;
+        for (i, source) in self.sources.iter().enumerate() {
+            let mut totals = source.totals()?;
+            if let Some(baseline) = baseline.as_ref() {
+                totals.subtract(&baseline[Kind::COUNT + i]);
+            }
+            sources.push(Latencies::new(totals), GFP_KERNEL)?;
+        }
+        Ok(View::new(series, sources))
     }
 
     /// Counts from zero again. Task context only, may sleep.
@@ -127,15 +145,21 @@ impl Stats {
     /// On an error (no memory) nothing has changed.
     pub(crate) fn reset(&self) -> Result {
         let mut baseline = self.baseline.lock();
-        let mut totals = KVVec::with_capacity(Kind::COUNT, GFP_KERNEL)?;
+        let mut totals = KVVec::with_capacity(Kind::COUNT + self.sources.len(), GFP_KERNEL)?;
 
         for series in &self.series {
             let mut now = series.totals()?;
             now.success = now.freed;
             totals.push(now, GFP_KERNEL)?;
         }
+        for source in &self.sources {
+            totals.push(source.totals()?, GFP_KERNEL)?;
+        }
         for series in &self.series {
             series.forget_extremes();
+        }
+        for source in &self.sources {
+            source.forget_extremes();
         }
         *baseline = Some(totals);
         Ok(())

@@ -75,16 +75,19 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Records the outcome and the latency. Returns whether it counted an allocated page, which
-    /// then has to be counted as freed, too.
+    /// Records the outcome, the latency, and which source was asked last, by its number. Returns
+    /// whether it counted an allocated page, which then has to be counted as freed, too.
     #[inline]
-    pub(crate) fn done(self, success: bool) -> bool {
+    pub(crate) fn done(self, success: bool, source: Option<usize>) -> bool {
         let Some(started) = self.started else {
             return false;
         };
         let nanos = Moment::now().nanos_since(started);
 
         self.recorder.slot(|slot| slot.allocation(success, nanos));
+        if let Some(source) = source.and_then(|index| self.recorder.stats.sources.get(index)) {
+            source.local().allocation(success, nanos);
+        }
         success
     }
 }

@@ -8,21 +8,28 @@ use super::{
     Context,
     Kind, //
 };
+use core::ops::Deref;
 use kernel::prelude::*;
 
 /// All series at one time.
 pub(crate) struct View {
     series: KVVec<SeriesView>,
+    sources: KVVec<Latencies>,
 }
 
 impl View {
-    pub(super) fn new(series: KVVec<SeriesView>) -> Self {
-        Self { series }
+    pub(super) fn new(series: KVVec<SeriesView>, sources: KVVec<Latencies>) -> Self {
+        Self { series, sources }
     }
 
     /// The series, in the order of [`Kind::ALL`].
     pub(crate) fn series(&self) -> &[SeriesView] {
         &self.series
+    }
+
+    /// The latencies by the source that was asked last, in the order of the sources' numbers.
+    pub(crate) fn sources(&self) -> &[Latencies] {
+        &self.sources
     }
 
     /// The sum of `value` over the series of a context.
@@ -47,16 +54,14 @@ impl View {
 /// One series at one time.
 pub(crate) struct SeriesView {
     kind: Kind,
-    totals: Totals,
-    samples: u64,
+    latencies: Latencies,
 }
 
 impl SeriesView {
     pub(super) fn new(kind: Kind, totals: Totals) -> Self {
         Self {
             kind,
-            samples: totals.latency.iter().sum(),
-            totals,
+            latencies: Latencies::new(totals),
         }
     }
 
@@ -67,32 +72,55 @@ impl SeriesView {
 
     /// Successful allocations.
     pub(crate) fn successes(&self) -> u64 {
-        self.totals.success
+        self.latencies.totals.success
     }
 
     /// Failed allocations.
     pub(crate) fn failures(&self) -> u64 {
-        self.totals.failure
+        self.latencies.totals.failure
     }
 
     /// Freed pages.
     pub(crate) fn freed(&self) -> u64 {
-        self.totals.freed
+        self.latencies.totals.freed
     }
 
     /// Pages allocated and not freed.
     pub(crate) fn in_flight(&self) -> u64 {
-        self.totals.success.wrapping_sub(self.totals.freed)
+        self.successes().wrapping_sub(self.freed())
     }
 
     /// Cycles of the exercise.
     pub(crate) fn cycles(&self) -> u64 {
-        self.totals.cycles
+        self.latencies.totals.cycles
     }
 
     /// Pages that did not hold what was written to them.
     pub(crate) fn corruptions(&self) -> u64 {
-        self.totals.corruptions
+        self.latencies.totals.corruptions
+    }
+}
+
+impl Deref for SeriesView {
+    type Target = Latencies;
+
+    fn deref(&self) -> &Latencies {
+        &self.latencies
+    }
+}
+
+/// Latencies at one time.
+pub(crate) struct Latencies {
+    totals: Totals,
+    samples: u64,
+}
+
+impl Latencies {
+    pub(super) fn new(totals: Totals) -> Self {
+        Self {
+            samples: totals.latency.iter().sum(),
+            totals,
+        }
     }
 
     /// The number of latencies in the histogram, those of failures included.

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`ExclusivePages`].
+
+use super::{
+    exclusive::{
+        Contents,
+        Uninit, //
+    },
+    gfp::AllowedIn,
+    place::Place,
+    Bytes,
+    ExclusivePage, //
+};
+use crate::ffi::{
+    context::Context,
+    helpers, //
+};
+use core::{
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    ops::{
+        Deref,
+        DerefMut, //
+    },
+    ptr::NonNull, //
+};
+use kernel::{
+    alloc::AllocError,
+    bindings, //
+};
+
+/// The largest order there is: 2¹⁰ pages.
+pub(crate) const MAX_ORDER: u32 = 10;
+
+/// 2^order contiguous pages and exclusive access to their contents.
+///
+/// What [`ExclusivePage`] is for one page, for a number of pages that is known at run time only. It
+/// dereferences to a slice with an element for each page, and is as large as a pointer. Of order 0
+/// it converts from and to an [`ExclusivePage`].
+///
+/// Contexts: as for [`ExclusivePage`].
+///
+/// # Examples
+///
+/// ```ignore
+/// let mut pages = ExclusivePages::alloc(cx, Atomic, 3, Place::Any)?.zeroed();
+/// pages[7][0] = 0x42;
+/// assert_eq!(pages.as_flattened().len(), 8 * PAGE_SIZE);
+/// ```
+///
+/// # Invariants
+///
+/// - `tagged` is the address of a `struct page` plus an order of at most [`MAX_ORDER`].
+/// - The page is the first of 2^order allocated ones in the kernel's linear mapping, owned by this
+///   value, which has exclusive access to their contents.
+/// - The contents are valid `T`s.
+pub(crate) struct ExclusivePages<T: Contents> {
+    tagged: NonNull<bindings::page>,
+    _contents: PhantomData<T>,
+}
+
+/// The low bits of the address of a `struct page`, which are free for the order.
+const ORDER_BITS: usize = 0xf;
+
+const _: () = {
+    assert!(align_of::<bindings::page>() > ORDER_BITS);
+    assert!(MAX_ORDER as usize <= ORDER_BITS);
+};
+
+// SAFETY: Pages are not tied to a thread or CPU, and their contents are `Send`.
+unsafe impl<T: Contents> Send for ExclusivePages<T> {}
+// SAFETY: `&ExclusivePages` only allows reading the contents, which are `Sync`.
+unsafe impl<T: Contents> Sync for ExclusivePages<T> {}
+
+impl ExclusivePages<Uninit> {
+    /// Allocates 2^`order` pages.
+    ///
+    /// `cx` and `gfp` are as for [`ExclusivePage::alloc`]; `place` says which NUMA node is asked.
+    /// An `order` above [`MAX_ORDER`] fails like any other request that cannot be served.
+    ///
+    /// C header: [`include/linux/gfp.h`](srctree/include/linux/gfp.h)
+    #[inline]
+    pub(crate) fn alloc<C: Context, G: AllowedIn<C>>(
+        _cx: &C,
+        _gfp: G,
+        order: u32,
+        place: Place,
+    ) -> Result<Self, AllocError> {
+        if order > MAX_ORDER {
+            return Err(AllocError);
+        }
+        let page = match place {
+            // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this
+            // is the context.
+            Place::Any => unsafe { helpers::labyrinth_alloc_pages(G::RAW, order) },
+            // SAFETY: As above; the node is online (invariant of `Node`).
+            Place::Near(node) => unsafe {
+                helpers::labyrinth_alloc_pages_node(node.number(), G::RAW, order)
+            },
+            // SAFETY: As above; `__GFP_THISNODE` only takes choices away.
+            Place::Only(node) => unsafe {
+                let gfp = G::RAW | helpers::LABYRINTH_GFP_THISNODE;
+                helpers::labyrinth_alloc_pages_node(node.number(), gfp, order)
+            },
+        };
+        // SAFETY: Freshly allocated with this order, hence ours alone, and without
+        // `__GFP_HIGHMEM` in the linear mapping. Any bytes are a valid `Uninit`.
+        unsafe { Self::from_page(page, order) }.ok_or(AllocError)
+    }
+
+    /// Allocates one page without taking any lock, in any context: also in NMI, under a
+    /// `raw_spinlock_t` and with interrupts disabled on PREEMPT_RT.
+    ///
+    /// It fails more often than [`Self::alloc`], as soon as a lock would have to be waited for, and
+    /// never uses the emergency reserve. Where it is used `__free_pages()` may not be allowed, so
+    /// the page has to be dropped elsewhere.
+    pub(crate) fn alloc_nolock<C: Context>(_cx: &C, place: Place) -> Result<Self, AllocError> {
+        let node = match place {
+            Place::Any => bindings::NUMA_NO_NODE,
+            Place::Near(node) | Place::Only(node) => node.number(),
+        };
+        // SAFETY: Allowed in any context; the node is online or "any".
+        let page = unsafe { helpers::labyrinth_alloc_page_nolock(node) };
+        // SAFETY: As in `alloc`, with order 0.
+        unsafe { Self::from_page(page, 0) }.ok_or(AllocError)
+    }
+
+    /// Allocates up to `wanted` pages of order 0 at once, gives each to `sink`, and returns how
+    /// many there were. Fewer is an ordinary answer, 0 included.
+    ///
+    /// `cx` and `gfp` are as for [`Self::alloc`].
+    pub(crate) fn alloc_bulk<C: Context, G: AllowedIn<C>>(
+        _cx: &C,
+        _gfp: G,
+        wanted: usize,
+        mut sink: impl FnMut(Self),
+    ) -> usize {
+        let mut got = 0;
+
+        while got < wanted {
+            let mut pages = [core::ptr::null_mut(); BULK];
+            let chunk = BULK.min(wanted - got);
+            // SAFETY: As in `alloc`; `pages` has room for `chunk` pointers, all of them null.
+            let filled =
+                unsafe { helpers::labyrinth_alloc_pages_bulk(G::RAW, chunk, pages.as_mut_ptr()) };
+
+            for page in pages.into_iter().take(filled) {
+                // SAFETY: As in `alloc`, with order 0.
+                if let Some(page) = unsafe { Self::from_page(page, 0) } {
+                    got += 1;
+                    sink(page);
+                }
+            }
+            if filled < chunk {
+                break;
+            }
+        }
+        got
+    }
+
+    /// Fills the pages with zeroes.
+    pub(crate) fn zeroed(self) -> ExclusivePages<Bytes> {
+        let this = ManuallyDrop::new(self);
+
+        // SAFETY: By the invariant the contents are ours alone, 2^order pages of them.
+        unsafe { this.contents().as_ptr().write_bytes(0, 1 << this.order()) };
+        // INVARIANT: The pages move over, and all zeroes are valid `Bytes`.
+        ExclusivePages {
+            tagged: this.tagged,
+            _contents: PhantomData,
+        }
+    }
+
+    /// Takes over a page from the allocator.
+    ///
+    /// # Safety
+    ///
+    /// `page` must be null, or the first of 2^`order` freshly allocated pages in the linear mapping,
+    /// with `order` at most [`MAX_ORDER`].
+    #[inline(always)]
+    unsafe fn from_page(page: *mut bindings::page, order: u32) -> Option<Self> {
+        let page = NonNull::new(page)?;
+        // INVARIANT: By the requirements; the low bits of the address are free.
+        Some(Self {
+            tagged: page.map_addr(|address| address | order as usize),
+            _contents: PhantomData,
+        })
+    }
+}
+
+/// The pages of one call for [`ExclusivePages::alloc_bulk`]: half a KiB of stack.
+const BULK: usize = 64;
+
+impl<T: Contents> ExclusivePages<T> {
+    /// The order.
+    #[inline(always)]
+    pub(crate) fn order(&self) -> u32 {
+        (self.tagged.as_ptr().addr() & ORDER_BITS) as u32
+    }
+
+    /// Forgets what the pages contain.
+    #[inline(always)]
+    pub(crate) fn into_uninit(self) -> ExclusivePages<Uninit> {
+        // INVARIANT: The pages move over; any bytes are a valid `Uninit`.
+        ExclusivePages {
+            tagged: ManuallyDrop::new(self).tagged,
+            _contents: PhantomData,
+        }
+    }
+
+    /// Whether the zone that the pages are from has fewer free pages than its min watermark now: if
+    /// they were just allocated, then from the kernel's emergency reserve. Any context.
+    pub(crate) fn zone_below_min(&self) -> bool {
+        // SAFETY: An allocated page, by the invariant.
+        unsafe { helpers::labyrinth_zone_below_min(self.page()) }
+    }
+
+    /// The page frame number of the first page, for reports. Any context.
+    pub(crate) fn pfn(&self) -> usize {
+        // SAFETY: An allocated page, by the invariant.
+        unsafe { helpers::labyrinth_page_to_pfn(self.page()) }
+    }
+
+    #[inline(always)]
+    fn page(&self) -> *mut bindings::page {
+        self.tagged
+            .as_ptr()
+            .map_addr(|address| address & !ORDER_BITS)
+    }
+
+    #[inline]
+    fn contents(&self) -> NonNull<T> {
+        // SAFETY: A valid page by the invariant.
+        let address = unsafe { helpers::labyrinth_page_address(self.page()) };
+
+        // SAFETY: A page in the linear mapping has an address other than null.
+        unsafe { NonNull::new_unchecked(address.cast()) }
+    }
+}
+
+impl<T: Contents> From<ExclusivePage<T>> for ExclusivePages<T> {
+    #[inline(always)]
+    fn from(page: ExclusivePage<T>) -> Self {
+        // INVARIANT: An exclusive page of order 0, whose tag is 0.
+        Self {
+            tagged: page.into_page(),
+            _contents: PhantomData,
+        }
+    }
+}
+
+impl<T: Contents> TryFrom<ExclusivePages<T>> for ExclusivePage<T> {
+    type Error = ExclusivePages<T>;
+
+    /// Gives the pages back if there is more than one.
+    #[inline(always)]
+    fn try_from(pages: ExclusivePages<T>) -> Result<Self, Self::Error> {
+        if pages.order() != 0 {
+            return Err(pages);
+        }
+        // SAFETY: Of order 0 the tag is 0, so this is an exclusive page with a valid `T`.
+        Ok(unsafe { Self::from_page(ManuallyDrop::new(pages).tagged) })
+    }
+}
+
+impl<T: Contents> Deref for ExclusivePages<T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        // SAFETY: By the invariants these are 2^order valid `T`s that only `self` gives access to;
+        // the reference borrows `self`.
+        unsafe { core::slice::from_raw_parts(self.contents().as_ptr(), 1 << self.order()) }
+    }
+}
+
+impl<T: Contents> DerefMut for ExclusivePages<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: As for `deref`; `self` is borrowed mutably.
+        unsafe { core::slice::from_raw_parts_mut(self.contents().as_ptr(), 1 << self.order()) }
+    }
+}
+
+impl<T: Contents> Drop for ExclusivePages<T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the invariant the pages are allocated with this order and ours to free.
+        unsafe { helpers::labyrinth_free_pages(self.page(), self.order()) };
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which NUMA node pages come from.
+
+use crate::ffi::helpers;
+use kernel::prelude::*;
+
+/// The choice of NUMA node.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The node of the CPU, or what the memory policy of the task says.
+    Any,
+    /// This node first, then others by distance.
+    Near(Node),
+    /// This node and no other (`__GFP_THISNODE`).
+    Only(Node),
+}
+
+/// A NUMA node.
+///
+/// # Invariants
+///
+/// The node was online when the value was made. (A node that goes offline later fails requests, as
+/// it has no zones any more.)
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Node(c_int);
+
+impl Node {
+    /// The node with this number. `ENODEV` if it is not online. Any context.
+    pub(crate) fn new(number: u32) -> Result<Self> {
+        let number = c_int::try_from(number).map_err(|_| ENODEV)?;
+        // SAFETY: Checks the range, then reads the mask of online nodes.
+        if unsafe { helpers::labyrinth_node_online(number) } {
+            // INVARIANT: Just checked.
+            Ok(Self(number))
+        } else {
+            Err(ENODEV)
+        }
+    }
+
+    /// The number.
+    pub(crate) fn number(self) -> c_int {
+        self.0
+    }
+}

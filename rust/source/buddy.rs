@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The buddy allocator as a source.
+
+use super::logic::{
+    page_source::PageSource,
+    request::{
+        Request,
+        Room, //
+    }, //
+};
+use crate::{
+    ffi::context::Context,
+    page::{
+        AllowedIn,
+        ExclusivePages,
+        Gfp,
+        Place,
+        Uninit, //
+    }, //
+};
+
+/// The buddy allocator: one order, one set of flags, one choice of node.
+///
+/// Usable in every context that the flags are allowed in.
+pub(crate) struct Buddy<G> {
+    gfp: G,
+    order: u32,
+    place: Place,
+    room: Room,
+}
+
+impl<G: Gfp> Buddy<G> {
+    /// The buddy allocator in the role of `room`.
+    pub(crate) const fn new(gfp: G, order: u32, place: Place, room: Room) -> Self {
+        Self {
+            gfp,
+            order,
+            place,
+            room,
+        }
+    }
+
+    /// Asks for `wanted` pages at once, gives each to `sink` and returns how many there were. For
+    /// orders above 0, which the allocator has no bulk interface for, one by one until the first
+    /// failure.
+    pub(crate) fn get_bulk<C: Context>(
+        &self,
+        cx: &C,
+        request: &mut Request,
+        wanted: usize,
+        mut sink: impl FnMut(ExclusivePages<Uninit>),
+    ) -> usize
+    where
+        G: AllowedIn<C>,
+    {
+        request.enter(self.room);
+        if self.order == 0 && self.place == Place::Any {
+            return ExclusivePages::alloc_bulk(cx, self.gfp, wanted, sink);
+        }
+        for got in 0..wanted {
+            let Some(pages) = self.get(cx, request) else {
+                return got;
+            };
+            sink(pages);
+        }
+        wanted
+    }
+}
+
+impl<C: Context, G: AllowedIn<C>> PageSource<C> for Buddy<G> {
+    type Pages = ExclusivePages<Uninit>;
+
+    #[inline]
+    fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages> {
+        request.enter(self.room);
+        ExclusivePages::alloc(cx, self.gfp, self.order, self.place).ok()
+    }
+
+    /// Frees the pages. There is always room.
+    #[inline]
+    fn put(&self, _cx: &C, pages: Self::Pages) -> Result<(), Self::Pages> {
+        drop(pages);
+        Ok(())
+    }
+}
+
+/// The buddy allocator without a lock (`alloc_pages_nolock()`), order 0 only, for every context.
+pub(crate) struct BuddyNoLock {
+    place: Place,
+    room: Room,
+}
+
+impl BuddyNoLock {
+    /// The lockless allocator in the role of `room`.
+    pub(crate) const fn new(place: Place, room: Room) -> Self {
+        Self { place, room }
+    }
+}
+
+impl<C: Context> PageSource<C> for BuddyNoLock {
+    type Pages = ExclusivePages<Uninit>;
+
+    fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages> {
+        request.enter(self.room);
+        ExclusivePages::alloc_nolock(cx, self.place).ok()
+    }
+
+    /// Takes nothing back: what frees without a lock is not exported to modules.
+    fn put(&self, _cx: &C, pages: Self::Pages) -> Result<(), Self::Pages> {
+        Err(pages)
+    }
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A pool: all sources of pages of one order, tried in order.
+//!
+//! ```text
+//!   get:  per-CPU cache ──► buddy, GFP_NOWAIT ──► reserve ──► buddy, GFP_ATOMIC within the budget
+//!   put:  per-CPU cache ──► reserve ──► buddy
+//! ```
+//!
+//! What takes time, refilling above all, is the [`Keeper`](super::Keeper)'s, in task context.
+
+mod counts;
+mod refill;
+
+pub(crate) use counts::Counts;
+pub(super) use refill::Refilled;
+
+use super::{
+    buddy::Buddy,
+    cache::{
+        CpuCache,
+        MAX_CACHE, //
+    },
+    emergency::Emergency,
+    logic::{
+        fallback::Fallback,
+        page_source::PageSource,
+        request::{
+            Priority,
+            Request,
+            Room, //
+        }, //
+    },
+    reserve::{
+        Reserve,
+        MAX_RESERVE, //
+    }, //
+};
+use crate::{
+    ffi::{
+        context::PlainAlloc,
+        waker::Waker, //
+    },
+    page::{
+        ExclusivePages,
+        NoWait,
+        Place,
+        Uninit,
+        MAX_ORDER, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    str::CString,
+    sync::{
+        atomic::{
+            Atomic,
+            AtomicFlag,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+
+type Pages = ExclusivePages<Uninit>;
+
+/// How a pool is made.
+#[derive(Clone, Copy)]
+pub(crate) struct PoolConfig {
+    /// All allocations are of 2^order pages; a "page" below is that many.
+    pub(crate) order: u32,
+    /// Pages that each CPU's cache can keep, at most 1024.
+    pub(crate) cache: usize,
+    /// Pages in the reserve, at most 2¹⁸.
+    pub(crate) reserve: usize,
+    /// Allocations below the min watermark that are allowed before the reserve is full again.
+    pub(crate) emergency: u32,
+    /// The NUMA node.
+    pub(crate) place: Place,
+}
+
+impl PoolConfig {
+    /// `ERANGE` if a number is larger than the documented bounds.
+    fn check(&self) -> Result {
+        if self.order > MAX_ORDER || self.cache > MAX_CACHE || self.reserve > MAX_RESERVE {
+            return Err(ERANGE);
+        }
+        Ok(())
+    }
+}
+
+/// Pages of one order from wherever there are any.
+#[pin_data]
+pub(crate) struct Pool {
+    name: CString,
+    cache: CpuCache,
+    buddy: Buddy<NoWait>,
+    #[pin]
+    reserve: Reserve,
+    emergency: Emergency,
+    counts: Counts,
+    /// The keeper is on its way.
+    called: AtomicFlag,
+    /// Pages that each CPU's cache is to be filled with once.
+    to_prime: Atomic<u32>,
+    waker: Arc<Waker>,
+    config: PoolConfig,
+}
+
+impl Pool {
+    /// Makes an empty pool. Task context only, may sleep.
+    pub(super) fn new(name: CString, config: PoolConfig, waker: Arc<Waker>) -> Result<Arc<Self>> {
+        config.check()?;
+        let PoolConfig {
+            order,
+            cache,
+            reserve,
+            emergency,
+            place,
+        } = config;
+
+        Arc::pin_init(
+            try_pin_init!(Self {
+                name,
+                cache: CpuCache::new(cache)?,
+                buddy: Buddy::new(NoWait, order, place, Room::Buddy),
+                reserve <- Reserve::new(reserve),
+                emergency: Emergency::new(order, place, emergency),
+                counts: Counts::new()?,
+                called: AtomicFlag::new(false),
+                to_prime: Atomic::new(0),
+                waker,
+                config,
+            }? Error),
+            GFP_KERNEL,
+        )
+    }
+
+    /// The name in reports.
+    pub(crate) fn name(&self) -> &CStr {
+        &self.name
+    }
+
+    /// How it was made.
+    pub(crate) fn config(&self) -> &PoolConfig {
+        &self.config
+    }
+
+    /// The per-CPU cache, to look at.
+    pub(crate) fn cache(&self) -> &CpuCache {
+        &self.cache
+    }
+
+    /// The reserve, to look at.
+    pub(crate) fn reserve(&self) -> &Reserve {
+        &self.reserve
+    }
+
+    /// The access to the kernel's emergency reserve.
+    pub(crate) fn emergency(&self) -> &Emergency {
+        &self.emergency
+    }
+
+    /// The counters.
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Hands out pages, or `None` when no room has any for this request, which then says which rooms
+    /// it was in.
+    ///
+    /// Wherever `GFP_ATOMIC` can be used: task and softirq context and under a `spinlock_t`; with
+    /// interrupts disabled not on PREEMPT_RT; never in NMI.
+    #[inline]
+    pub(crate) fn get<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+        Fallback(&self.cache, Beyond(self)).get(cx, request)
+    }
+
+    /// Hands out up to `wanted` pages, gives each to `sink` and returns how many there were.
+    ///
+    /// Where [`Self::get`] can be called. The cache and the allocator are asked for many at a time;
+    /// the reserves page by page, only when those have nothing left.
+    pub(crate) fn get_bulk<C: PlainAlloc>(
+        &self,
+        cx: &C,
+        priority: Priority,
+        wanted: usize,
+        mut sink: impl FnMut(Pages),
+    ) -> usize {
+        let mut request = Request::new(priority);
+        let mut got = self.cache.get_bulk(cx, &mut request, wanted, &mut sink);
+
+        if got < wanted {
+            let more = self
+                .buddy
+                .get_bulk(cx, &mut request, wanted - got, &mut sink);
+            self.counts.bulk(C::KIND, Room::Buddy, more);
+            got += more;
+        }
+        while got < wanted {
+            let Some(pages) = Beyond(self).get(cx, &mut Request::new(priority)) else {
+                break;
+            };
+            sink(pages);
+            got += 1;
+        }
+        got
+    }
+
+    /// Takes pages back. Of another order than the pool's they go to the allocator.
+    ///
+    /// Where pages can be freed: task and softirq context and under a `spinlock_t`; with interrupts
+    /// disabled not on PREEMPT_RT; never in NMI.
+    #[inline]
+    pub(crate) fn put<C: PlainAlloc>(&self, cx: &C, pages: Pages) {
+        if pages.order() != self.config.order {
+            return drop(pages);
+        }
+        // The last one has always room.
+        let _ = Fallback(&self.cache, Beyond(self)).put(cx, pages);
+    }
+
+    /// Calls the keeper, if it is not on its way already. Any context.
+    fn call_keeper(&self) {
+        if !self.called.load(Relaxed) {
+            self.called.store(true, Relaxed);
+            self.waker.wake();
+        }
+    }
+}
+
+/// The rooms of a pool beyond the per-CPU cache, out of the way of a hit.
+struct Beyond<'a>(&'a Pool);
+
+impl<C: PlainAlloc> PageSource<C> for Beyond<'_> {
+    type Pages = Pages;
+
+    #[cold]
+    #[inline(never)]
+    fn get(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+        let Pool {
+            buddy,
+            reserve,
+            emergency,
+            counts,
+            ..
+        } = self.0;
+
+        let pages = Fallback(buddy, Fallback(reserve, emergency)).get(cx, request);
+        counts.path(C::KIND, request, pages.is_some());
+        self.0.call_keeper();
+        pages
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put(&self, cx: &C, pages: Pages) -> Result<(), Pages> {
+        let Pool {
+            buddy,
+            reserve,
+            counts,
+            ..
+        } = self.0;
+
+        match reserve.put(cx, pages) {
+            Ok(()) => {
+                counts.to_reserve(C::KIND);
+                Ok(())
+            }
+            Err(pages) => {
+                counts.to_buddy(C::KIND);
+                buddy.put(cx, pages)
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Filling a pool ahead of the requests, in task context.
+
+use super::{
+    Pages,
+    Pool, //
+};
+use crate::{
+    ffi::{
+        context::Task,
+        cpu::HotplugGuard, //
+    },
+    page::{
+        ExclusivePages,
+        Kernel,
+        MayFail,
+        NoWarn, //
+    },
+    source::logic::marks::Marks,
+};
+use kernel::sync::atomic::Relaxed;
+
+/// What filling came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::source) enum Refilled {
+    /// Nothing is missing.
+    Full,
+    /// There is more to do.
+    Partly,
+    /// There is no memory.
+    Starved,
+}
+
+/// The pages of one pool in one go, so that other pools have their turn.
+const CHUNK: usize = 64;
+
+impl Pool {
+    /// Prepares the ground: fills each online CPU's cache up to `per_cpu` pages (or its capacity)
+    /// and the reserve up to its size. Task context only, may sleep and reclaim.
+    ///
+    /// Returns nothing: what could not be had is asked for again by the keeper.
+    pub(crate) fn prime(&self, cx: &Task, per_cpu: usize) {
+        self.fill_caches(cx, per_cpu, |_| true);
+        while self.fill_reserve(cx, CHUNK) == Refilled::Partly {}
+        self.call_keeper();
+    }
+
+    /// Has the keeper prime the caches with `per_cpu` pages when it comes by next. Any context.
+    pub(in crate::source) fn prime_later(&self, per_cpu: usize) {
+        self.to_prime.store(per_cpu as u32, Relaxed);
+    }
+
+    /// Does a bounded part of what is missing. Task context only, may sleep and reclaim.
+    ///
+    /// The caches of the CPUs that found theirs empty are filled to a half, which leaves room for
+    /// what comes back. The emergency budget is whole again when the reserve is.
+    pub(in crate::source) fn refill(&self, cx: &Task) -> Refilled {
+        // Before looking, so that a call during the work leads to another round.
+        self.called.store(false, Relaxed);
+
+        let half = self.cache.capacity().div_ceil(2);
+        self.fill_caches(cx, half, |cpu| self.counts.take_hunger(cpu));
+        self.fill_caches(cx, self.to_prime.xchg(0, Relaxed) as usize, |_| true);
+
+        let refilled = self.fill_reserve(cx, CHUNK);
+        if refilled == Refilled::Full && self.ground_is_firm(cx) {
+            self.emergency.restore();
+        }
+        refilled
+    }
+
+    /// Pages of the per-CPU caches go back to the allocator: of this CPU's. Returns how many.
+    pub(in crate::source) fn shrink_here(&self, wanted: usize) -> usize {
+        self.cache.drain_here(wanted)
+    }
+
+    fn fill_reserve(&self, cx: &Task, chunk: usize) -> Refilled {
+        let marks: Marks = self.reserve.marks();
+        let wanted = marks.wanted(self.reserve.level(), chunk);
+
+        for _ in 0..wanted {
+            let Some(pages) = self.from_kernel(cx) else {
+                return Refilled::Starved;
+            };
+            // Pages came back meanwhile: so much the better.
+            if self.reserve.fill(pages).is_err() {
+                break;
+            }
+            self.counts.refilled();
+        }
+        if self.reserve.level() >= marks.target() {
+            Refilled::Full
+        } else {
+            Refilled::Partly
+        }
+    }
+
+    fn fill_caches(&self, cx: &Task, per_cpu: usize, which: impl Fn(u32) -> bool) {
+        if per_cpu == 0 || self.cache.capacity() == 0 {
+            return;
+        }
+        let hotplug = HotplugGuard::new();
+        for cpu in hotplug.online() {
+            if which(cpu.number()) {
+                cpu.run(cx, |cx| {
+                    self.cache.refill(per_cpu, || self.from_kernel(cx));
+                });
+            }
+        }
+    }
+
+    /// A page by `GFP_KERNEL`, with reclaim but without the OOM killer: a reserve is not worth a
+    /// process.
+    fn from_kernel(&self, cx: &Task) -> Option<Pages> {
+        let gfp = NoWarn(MayFail(Kernel));
+        ExclusivePages::alloc(cx, gfp, self.config.order, self.config.place).ok()
+    }
+
+    /// Whether an allocation now leaves its zone above the min watermark.
+    fn ground_is_firm(&self, cx: &Task) -> bool {
+        self.from_kernel(cx)
+            .is_some_and(|pages| !pages.zone_below_min())
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The reserve of a pool.
+
+use super::logic::{
+    marks::Marks,
+    page_source::PageSource,
+    request::{
+        Priority,
+        Request,
+        Room, //
+    },
+    stack::Stack, //
+};
+use crate::{
+    ffi::{
+        context::Context,
+        percpu::Tally,
+        raw_lock::RawSpinLock, //
+    },
+    page::{
+        ExclusivePages,
+        Uninit, //
+    }, //
+};
+use kernel::{
+    alloc::AllocError,
+    prelude::*,
+    static_lock_class, //
+};
+
+/// The most pages that a reserve can hold.
+pub(crate) const MAX_RESERVE: usize = 1 << 18;
+
+type Pages = ExclusivePages<Uninit>;
+
+/// A fixed number of pages, set aside for when all else fails.
+///
+/// Requests of [`Priority::Low`] are refused. Usable in every context but NMI, also with interrupts
+/// off and on PREEMPT_RT: the critical sections are a few instructions under a `raw_spinlock_t`.
+#[pin_data]
+pub(crate) struct Reserve {
+    #[pin]
+    stack: RawSpinLock<Stack<KVVec<Option<Pages>>>>,
+    /// The pages in the stack, for looking at without the lock; written under it.
+    level: Tally,
+    marks: Marks,
+}
+
+impl Reserve {
+    /// Makes an empty reserve for `target` pages. Task context only, may sleep.
+    pub(crate) fn new(target: usize) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            stack <- RawSpinLock::new(
+                Stack::new(Self::slots(target)?),
+                c"labyrinth_reserve",
+                static_lock_class!(),
+            ),
+            level: Tally::new(),
+            marks: Marks::new(target),
+        }? Error)
+    }
+
+    fn slots(target: usize) -> Result<KVVec<Option<Pages>>, AllocError> {
+        let mut slots = KVVec::with_capacity(target, GFP_KERNEL)?;
+        for _ in 0..target {
+            slots.push(None, GFP_KERNEL)?;
+        }
+        Ok(slots)
+    }
+
+    /// The pages in the reserve, at about this time. Any context.
+    #[inline(always)]
+    pub(crate) fn level(&self) -> usize {
+        self.level.read() as usize
+    }
+
+    /// When it is refilled, and up to where.
+    #[inline(always)]
+    pub(crate) fn marks(&self) -> Marks {
+        self.marks
+    }
+
+    /// Puts a page into the reserve, or gives it back if that is full.
+    pub(crate) fn fill(&self, pages: Pages) -> Result<(), Pages> {
+        if self.level() >= self.marks.target() {
+            return Err(pages);
+        }
+        self.stack.with(|stack| {
+            let result = stack.push(pages);
+            self.level.set(stack.len() as u64);
+            result
+        })
+    }
+}
+
+impl<C: Context> PageSource<C> for Reserve {
+    type Pages = Pages;
+
+    #[inline]
+    fn get(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
+        if request.priority() < Priority::Normal || self.marks.target() == 0 {
+            return None;
+        }
+        request.enter(Room::Reserve);
+        // Empty is the common case in a storm; whoever looks a moment too early is none the worse.
+        if self.level() == 0 {
+            return None;
+        }
+        self.stack.with(|stack| {
+            let pages = stack.pop();
+            self.level.set(stack.len() as u64);
+            pages
+        })
+    }
+
+    #[inline]
+    fn put(&self, _cx: &C, pages: Pages) -> Result<(), Pages> {
+        self.fill(pages)
+    }
+}
