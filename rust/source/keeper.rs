@@ -12,6 +12,8 @@ use super::pool::{
     Refilled, //
 };
 use crate::ffi::{
+    context::Task,
+    cpu::HotplugGuard,
     hotplug::{
         CpuDead,
         DeadCpu,
@@ -34,6 +36,10 @@ use kernel::{
     new_mutex,
     prelude::*,
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc,
         Mutex, //
     }, //
@@ -59,6 +65,9 @@ pub(crate) struct Keeper {
 struct Pools {
     #[pin]
     list: Mutex<KVec<Arc<Pool>>>,
+    /// Cached pages that the shrinker wants back and could not reach from its CPU.
+    to_shrink: Atomic<usize>,
+    waker: Arc<Waker>,
 }
 
 impl Pools {
@@ -67,18 +76,44 @@ impl Pools {
     fn at(&self, index: usize) -> Option<Arc<Pool>> {
         self.list.lock().get(index).cloned()
     }
+
+    /// Calls `f` for each pool, without the lock.
+    fn for_each(&self, mut f: impl FnMut(&Pool)) {
+        let mut index = 0;
+        while let Some(pool) = self.at(index) {
+            f(&pool);
+            index += 1;
+        }
+    }
+
+    /// Gives the pages back that the shrinker has asked for, each CPU its own.
+    fn shrink_elsewhere(&self, cx: &Task) {
+        let mut wanted = self.to_shrink.xchg(0, Relaxed);
+        if wanted == 0 {
+            return;
+        }
+        let hotplug = HotplugGuard::new();
+        for cpu in hotplug.online() {
+            cpu.run(cx, |_| {
+                self.for_each(|pool| wanted -= pool.shrink_here(wanted));
+            });
+        }
+    }
 }
 
 impl Keeper {
     /// Starts it, without pools. Task context only, may sleep.
     pub(crate) fn new() -> Result<Arc<Self>> {
+        let waker = Waker::new()?;
+        let waker_too = waker.clone();
         let pools = Arc::pin_init(
             pin_init!(Pools {
                 list <- new_mutex!(KVec::new()),
+                to_shrink: Atomic::new(0),
+                waker: waker_too,
             }),
             GFP_KERNEL,
         )?;
-        let waker = Waker::new()?;
 
         Ok(Arc::new(
             Self {
@@ -126,12 +161,8 @@ impl Keeper {
     }
 
     /// Calls `f` for each pool. Task context only, may sleep; `f` may, too.
-    pub(crate) fn for_each(&self, mut f: impl FnMut(&Pool)) {
-        let mut index = 0;
-        while let Some(pool) = self.pools.at(index) {
-            f(&pool);
-            index += 1;
-        }
+    pub(crate) fn for_each(&self, f: impl FnMut(&Pool)) {
+        self.pools.for_each(f);
     }
 }
 
@@ -164,16 +195,14 @@ impl Body for Refill {
     fn run(&mut self, thread: &mut Running) {
         loop {
             let (mut partly, mut starved) = (false, false);
-            let mut index = 0;
+            let cx = &*thread.context();
 
-            while let Some(pool) = self.0.at(index) {
-                match pool.refill(thread.context()) {
-                    Refilled::Full => {}
-                    Refilled::Partly => partly = true,
-                    Refilled::Starved => starved = true,
-                }
-                index += 1;
-            }
+            self.0.shrink_elsewhere(cx);
+            self.0.for_each(|pool| match pool.refill(cx) {
+                Refilled::Full => {}
+                Refilled::Partly => partly = true,
+                Refilled::Starved => starved = true,
+            });
             let wish = if starved {
                 thread.sleep_us(STARVED_US)
             } else if partly {
@@ -197,7 +226,8 @@ impl Shrink for Arc<Pools> {
         list.iter().map(|pool| pool.cache().level() as usize).sum()
     }
 
-    /// Gives pages of this CPU's caches back, whoever's they are.
+    /// Gives pages of this CPU's caches back, and has the thread give back those of other CPUs, which
+    /// only these can reach. Returns the former: the latter come too late to be counted on.
     fn scan(&self, wanted: usize) -> usize {
         let Some(list) = self.list.try_lock() else {
             return 0;
@@ -206,16 +236,18 @@ impl Shrink for Arc<Pools> {
         for pool in list.iter() {
             freed += pool.shrink_here(wanted - freed);
         }
+        if freed < wanted {
+            self.to_shrink.store(wanted - freed, Relaxed);
+            self.waker.wake();
+        }
         freed
     }
 }
 
 impl CpuDead for Arc<Pools> {
     fn dead(&self, cpu: &mut DeadCpu<'_>) {
-        let mut index = 0;
-        while let Some(pool) = self.at(index) {
+        self.for_each(|pool| {
             pool.cache().drain_dead(cpu);
-            index += 1;
-        }
+        });
     }
 }
