@@ -112,3 +112,22 @@ void labyrinth_irq_work_init(struct irq_work *work,
 {
 	*work = IRQ_WORK_INIT_HARD(function);
 }
+
+/*
+ * Sets *called, and queues the work unless *called was set. Fully ordered after
+ * what came before, also when it was set: whoever takes it back by xchg() sees that.
+ */
+void labyrinth_irq_work_call(struct irq_work *work, int *called)
+{
+	unsigned long flags;
+
+	smp_mb();
+	if (READ_ONCE(*called))
+		return;
+
+	/* All others rely on us from the exchange on, so do not be preempted before the queue. */
+	local_irq_save(flags);
+	if (!xchg(called, 1))
+		irq_work_queue(work);
+	local_irq_restore(flags);
+}

@@ -32,5 +32,6 @@ void labyrinth_hard_timer_expires_in(struct hrtimer *timer,
 
 void labyrinth_irq_work_init(struct irq_work *work,
 			     void (*function)(struct irq_work *work));
+void labyrinth_irq_work_call(struct irq_work *work, int *called);
 
 #endif /* LABYRINTH_INTERRUPT_H */

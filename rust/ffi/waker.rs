@@ -86,14 +86,11 @@ impl Waker {
     /// Wakes the thread if it sleeps in `sleep_until_woken`, or keeps its next one from sleeping.
     ///
     /// Any context: interrupts disabled, under any lock, NMI, PREEMPT_RT. While a call is not yet
-    /// answered, another one costs an atomic exchange.
+    /// answered, another one costs a barrier and a load.
     #[inline]
     pub(crate) fn wake(&self) {
-        // Fully ordered: before it what the thread is to see, after it the wake-up.
-        if self.woken.xchg(1, Full) == 0 {
-            // SAFETY: The work is initialised by the invariant. Queueing it twice is one.
-            unsafe { bindings::irq_work_queue(self.work.get()) };
-        }
+        // SAFETY: The work is initialised by the invariant, and `woken` lives beside it.
+        unsafe { helpers::labyrinth_irq_work_call(self.work.get(), self.woken.as_ptr()) };
     }
 
     /// Binds the waker to a task. `EBUSY` if it is bound to one already.
