@@ -153,17 +153,19 @@ impl CpuCache {
 
     /// Fills pages from `source` into the stack of this CPU, until there are `target` or there are
     /// no more, and returns how many that were. Any context that `source` can be called in.
+    ///
+    /// At most `target` pages in one call: somebody may take pages out as fast as they come in, be
+    /// it the shrinker that `source` itself has set off.
     pub(crate) fn refill(&self, target: usize, mut source: impl FnMut() -> Option<Pages>) -> usize {
-        let mut filled = 0;
-        while self.refill_one(target, &mut source) {
-            filled += 1;
-        }
-        filled
+        let most = target.min(self.capacity);
+        (0..most)
+            .take_while(|_| self.refill_one(most, &mut source))
+            .count()
     }
 
     /// The source is asked while nobody holds the stack, as it may take long.
     fn refill_one(&self, target: usize, source: &mut impl FnMut() -> Option<Pages>) -> bool {
-        if self.cell.shared_here().level() >= target.min(self.capacity) as u64 {
+        if self.cell.shared_here().level() >= target as u64 {
             return false;
         }
         let Some(pages) = source() else {

@@ -28,6 +28,9 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
+/// The bits of `spent` that hold the number of payments.
+const SPENT_BITS: u32 = 32;
+
 /// The buddy allocator with `GFP_ATOMIC`, for as long as there is budget.
 ///
 /// What lies below the min watermark belongs to everybody, above all to those who free memory. So
@@ -39,8 +42,9 @@ pub(crate) struct Emergency {
     buddy: Buddy<NoWarn<Atomic>>,
     /// Allocations that the budget allows.
     budget: AtomicCell<u32>,
-    /// Allocations that were paid from it.
-    spent: AtomicCell<u32>,
+    /// Allocations that were paid from it, and above [`SPENT_BITS`] how often it was made whole: a
+    /// payment is only taken back from what it was added to.
+    spent: AtomicCell<u64>,
     /// All that were ever paid.
     taken: AtomicCell<u64>,
 }
@@ -71,27 +75,40 @@ impl Emergency {
         self.taken.load(Relaxed)
     }
 
-    /// Makes the budget whole again. Any context.
-    pub(crate) fn restore(&self) {
-        self.spent.store(0, Relaxed);
+    /// Whether anything was paid since the budget was last whole. Any context.
+    pub(crate) fn is_touched(&self) -> bool {
+        self.spent.load(Relaxed) as u32 != 0
     }
 
-    /// Pays in advance, or says that the budget is spent.
-    fn pay(&self) -> bool {
+    /// Makes the budget whole again. Any context.
+    pub(crate) fn restore(&self) {
         let mut spent = self.spent.load(Relaxed);
-        while spent < self.budget() {
-            match self.spent.cmpxchg(spent, spent + 1, Relaxed) {
-                Ok(_) => return true,
+        loop {
+            let whole = (spent >> SPENT_BITS).wrapping_add(1) << SPENT_BITS;
+            match self.spent.cmpxchg(spent, whole, Relaxed) {
+                Ok(_) => return,
                 Err(now) => spent = now,
             }
         }
-        false
+    }
+
+    /// Pays in advance and returns what [`Self::refund`] needs, or `None` if the budget is spent.
+    fn pay(&self) -> Option<u64> {
+        let mut spent = self.spent.load(Relaxed);
+        // Less than a `u32`, so that the addition stays in its half.
+        while (spent as u32) < self.budget() {
+            match self.spent.cmpxchg(spent, spent + 1, Relaxed) {
+                Ok(_) => return Some(spent >> SPENT_BITS),
+                Err(now) => spent = now,
+            }
+        }
+        None
     }
 
     /// Takes a payment back, unless the budget was made whole meanwhile.
-    fn refund(&self) {
+    fn refund(&self, times_whole: u64) {
         let mut spent = self.spent.load(Relaxed);
-        while spent != 0 {
+        while spent >> SPENT_BITS == times_whole && spent as u32 != 0 {
             match self.spent.cmpxchg(spent, spent - 1, Relaxed) {
                 Ok(_) => return,
                 Err(now) => spent = now,
@@ -104,14 +121,15 @@ impl<C: PlainAlloc> PageSource<C> for Emergency {
     type Pages = ExclusivePages<Uninit>;
 
     fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages> {
-        if request.priority() < Priority::High || !self.pay() {
+        if request.priority() < Priority::High {
             return None;
         }
+        let paid = self.pay()?;
         let pages = self.buddy.get(cx, request);
         if pages.as_ref().is_some_and(ExclusivePages::zone_below_min) {
             self.taken.add(1, Relaxed);
         } else {
-            self.refund();
+            self.refund(paid);
         }
         pages
     }

@@ -42,12 +42,20 @@ use kernel::{
         },
         Arc,
         Mutex, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
     }, //
 };
 
 /// How long the thread waits before it asks for memory again that was not to be had, in
 /// microseconds.
 const STARVED_US: u32 = 10_000;
+
+/// How often, a millisecond apart, a dead CPU's cache is looked at again while a task that was moved
+/// away from there is in the middle of it. That task needs some microseconds, once it runs.
+const DEAD_TRIES: u32 = 100;
 
 /// The pools and what is done for them.
 ///
@@ -94,6 +102,9 @@ impl Pools {
         }
         let hotplug = HotplugGuard::new();
         for cpu in hotplug.online() {
+            if wanted == 0 {
+                break;
+            }
             cpu.run(cx, |_| {
                 self.for_each(|pool| wanted -= pool.shrink_here(wanted));
             });
@@ -183,8 +194,14 @@ impl Deref for KeptPool {
 
 impl Drop for KeptPool {
     fn drop(&mut self) {
-        let mut list = self.keeper.pools.list.lock();
-        list.retain(|pool| !Arc::ptr_eq(pool, &self.pool));
+        self.keeper
+            .pools
+            .list
+            .lock()
+            .retain(|pool| !Arc::ptr_eq(pool, &self.pool));
+        // The pools after this one have moved down, so a round that is under way misses one of
+        // them, which may be the one that called.
+        self.keeper.waker.wake();
     }
 }
 
@@ -236,7 +253,7 @@ impl Shrink for Arc<Pools> {
         for pool in list.iter() {
             freed += pool.shrink_here(wanted - freed);
         }
-        if freed < wanted {
+        if freed < wanted && list.iter().any(|pool| pool.cache().level() != 0) {
             self.to_shrink.store(wanted - freed, Relaxed);
             self.waker.wake();
         }
@@ -246,8 +263,13 @@ impl Shrink for Arc<Pools> {
 
 impl CpuDead for Arc<Pools> {
     fn dead(&self, cpu: &mut DeadCpu<'_>) {
-        self.for_each(|pool| {
-            pool.cache().drain_dead(cpu);
-        });
+        // With the lock: a pool that is missed keeps these pages until the CPU comes back.
+        for pool in self.list.lock().iter() {
+            let mut tries = 0;
+            while !pool.cache().drain_dead(cpu) && tries < DEAD_TRIES {
+                fsleep(Delta::from_millis(1));
+                tries += 1;
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@
 use crate::{
     ffi::{
         context::Kind,
+        cpu,
         percpu::{
             Counter,
             PerCpu, //
@@ -65,6 +66,13 @@ impl Counts {
         slot.hungry.raise_to(1);
     }
 
+    /// Notes pages of one call that its CPU's cache could not serve.
+    pub(super) fn bulk_missed(&self, context: Kind, pages: usize) {
+        let slot = self.0.local();
+        slot.asked[context as usize][Room::Cache as usize].add(pages as u64);
+        slot.hungry.raise_to(1);
+    }
+
     /// Notes pages that a room served in one call.
     pub(super) fn bulk(&self, context: Kind, room: Room, pages: usize) {
         let slot = self.0.local();
@@ -89,7 +97,9 @@ impl Counts {
 
     /// Whether requests of `cpu` found its cache empty since this was last asked.
     pub(super) fn take_hunger(&self, cpu: u32) -> bool {
-        self.0.iter().nth(cpu as usize).is_some_and(|slot| {
+        // The numbers of possible CPUs may have gaps.
+        let mut slots = cpu::possible().zip(self.0.iter());
+        slots.find(|&(of, _)| of == cpu).is_some_and(|(_, slot)| {
             let hungry = slot.hungry.read() != 0;
             if hungry {
                 slot.hungry.clear();

@@ -53,11 +53,7 @@ use kernel::{
     prelude::*,
     str::CString,
     sync::{
-        atomic::{
-            Atomic,
-            AtomicFlag,
-            Relaxed, //
-        },
+        atomic::Atomic,
         Arc, //
     }, //
 };
@@ -99,8 +95,6 @@ pub(crate) struct Pool {
     reserve: Reserve,
     emergency: Emergency,
     counts: Counts,
-    /// The keeper is on its way.
-    called: AtomicFlag,
     /// Pages that each CPU's cache is to be filled with once.
     to_prime: Atomic<u32>,
     waker: Arc<Waker>,
@@ -127,7 +121,6 @@ impl Pool {
                 reserve <- Reserve::new(reserve),
                 emergency: Emergency::new(order, place, emergency),
                 counts: Counts::new()?,
-                called: AtomicFlag::new(false),
                 to_prime: Atomic::new(0),
                 waker,
                 config,
@@ -191,6 +184,8 @@ impl Pool {
         let mut got = self.cache.get_bulk(cx, &mut request, wanted, &mut sink);
 
         if got < wanted {
+            self.counts.bulk_missed(C::KIND, wanted - got);
+            self.call_keeper();
             let more = self
                 .buddy
                 .get_bulk(cx, &mut request, wanted - got, &mut sink);
@@ -220,12 +215,12 @@ impl Pool {
         let _ = Fallback(&self.cache, Beyond(self)).put(cx, pages);
     }
 
-    /// Calls the keeper, if it is not on its way already. Any context.
+    /// Calls the keeper. Any context.
+    ///
+    /// Whether it is on its way already only the waker can know: a flag of the pool's own stays set
+    /// for ever when the keeper is called and then does not come by this pool.
     fn call_keeper(&self) {
-        if !self.called.load(Relaxed) {
-            self.called.store(true, Relaxed);
-            self.waker.wake();
-        }
+        self.waker.wake();
     }
 }
 

@@ -42,7 +42,12 @@ impl Pool {
     /// Returns nothing: what could not be had is asked for again by the keeper.
     pub(crate) fn prime(&self, cx: &Task, per_cpu: usize) {
         self.fill_caches(cx, per_cpu, |_| true);
-        while self.fill_reserve(cx, CHUNK) == Refilled::Partly {}
+        // Not until it is full: others may take pages out as fast as they come in.
+        for _ in 0..self.reserve.marks().target().div_ceil(CHUNK) {
+            if self.fill_reserve(cx, CHUNK) != Refilled::Partly {
+                break;
+            }
+        }
         self.call_keeper();
     }
 
@@ -56,15 +61,16 @@ impl Pool {
     /// The caches of the CPUs that found theirs empty are filled to a half, which leaves room for
     /// what comes back. The emergency budget is whole again when the reserve is.
     pub(in crate::source) fn refill(&self, cx: &Task) -> Refilled {
-        // Before looking, so that a call during the work leads to another round.
-        self.called.store(false, Relaxed);
-
         let half = self.cache.capacity().div_ceil(2);
         self.fill_caches(cx, half, |cpu| self.counts.take_hunger(cpu));
         self.fill_caches(cx, self.to_prime.xchg(0, Relaxed) as usize, |_| true);
 
         let refilled = self.fill_reserve(cx, CHUNK);
-        if refilled == Refilled::Full && self.ground_is_firm(cx) {
+        if refilled == Refilled::Full && self.emergency.is_touched() {
+            if !self.ground_is_firm(cx) {
+                // Nobody may call again before the next storm, which needs the budget.
+                return Refilled::Starved;
+            }
             self.emergency.restore();
         }
         refilled
