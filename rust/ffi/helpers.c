@@ -184,6 +184,8 @@ void *labyrinth_token_take(void *base)
 		if (seen == token)
 			break;
 	}
+	/* It need not be ordered, and the last holder may have been on another CPU. */
+	smp_acquire__after_ctrl_dep();
 	return token;
 }
 

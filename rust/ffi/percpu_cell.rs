@@ -211,7 +211,7 @@ impl<T, S> Drop for CpuCell<T, S> {
 }
 
 /// Taking and giving back by x86 instructions.
-#[cfg(all(target_arch = "x86_64", CONFIG_SMP))]
+#[cfg(all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML)))]
 mod imp {
     pub(super) use super::generic::take_remote;
     use super::{c_void, NonNull};
@@ -266,12 +266,12 @@ mod imp {
     }
 }
 
-#[cfg(not(all(target_arch = "x86_64", CONFIG_SMP)))]
+#[cfg(not(all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML))))]
 use generic as imp;
 
 /// Taking and giving back by C helpers, on any architecture.
 #[cfg_attr(
-    all(target_arch = "x86_64", CONFIG_SMP),
+    all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML)),
     allow(
         dead_code,
         reason = "the twin of the instructions, for all other architectures"
