@@ -53,8 +53,8 @@ use kernel::{
 /// microseconds.
 const STARVED_US: u32 = 10_000;
 
-/// How often, a millisecond apart, a dead CPU's cache is looked at again while a task that was moved
-/// away from there is in the middle of it. That task needs some microseconds, once it runs.
+/// How often, a millisecond apart, a dead CPU's caches are looked at again while tasks that were moved
+/// away from there are in the middle of them. They need some microseconds each, once they run.
 const DEAD_TRIES: u32 = 100;
 
 /// The pools and what is done for them.
@@ -263,9 +263,9 @@ impl Shrink for Arc<Pools> {
 
 impl CpuDead for Arc<Pools> {
     fn dead(&self, cpu: &mut DeadCpu<'_>) {
+        let mut tries = 0;
         // With the lock: a pool that is missed keeps these pages until the CPU comes back.
         for pool in self.list.lock().iter() {
-            let mut tries = 0;
             while !pool.cache().drain_dead(cpu) && tries < DEAD_TRIES {
                 fsleep(Delta::from_millis(1));
                 tries += 1;
