@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Chains of sources, against a loop over a list.
+
+use crate::{
+    logic::{
+        fallback::Fallback,
+        page_source::PageSource,
+        request::{
+            Priority,
+            Request,
+            Room, //
+        }, //
+    },
+    property::holds,
+    Case, //
+};
+use proptest::{
+    array::uniform4,
+    collection::vec,
+    option,
+    sample::select, //
+};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet, //
+};
+
+pub(crate) const CASES: &[Case] = &[
+    ("chain_is_like_a_loop", is_like_a_loop),
+    ("chain_asks_in_order_and_no_further", asks_in_order_and_no_further),
+];
+
+/// Stands for a page: to be had once, and not to be copied.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Page(u32);
+
+/// A room with so much space that serves from a priority on.
+struct Store {
+    room: Room,
+    least: Priority,
+    space: usize,
+    pages: RefCell<Vec<Page>>,
+}
+
+impl PageSource<()> for Store {
+    type Pages = Page;
+
+    fn get(&self, (): &(), request: &mut Request) -> Option<Page> {
+        request.enter(self.room);
+        if request.priority() < self.least {
+            return None;
+        }
+        self.pages.borrow_mut().pop()
+    }
+
+    fn put(&self, (): &(), page: Page) -> Result<(), Page> {
+        let mut pages = self.pages.borrow_mut();
+        if pages.len() == self.space {
+            return Err(page);
+        }
+        pages.push(page);
+        Ok(())
+    }
+}
+
+const PRIORITIES: [Priority; 3] = [Priority::Low, Priority::Normal, Priority::High];
+
+/// Four rooms with these spaces, all full.
+fn stores(spaces: [usize; 4], least: [Priority; 4]) -> [Store; 4] {
+    let mut next = 0;
+    std::array::from_fn(|i| Store {
+        room: Room::ALL[i],
+        least: least[i],
+        space: spaces[i],
+        pages: RefCell::new(
+            (0..spaces[i])
+                .map(|_| {
+                    next += 1;
+                    Page(next)
+                })
+                .collect(),
+        ),
+    })
+}
+
+/// Both ways to nest four rooms, and a plain loop: the same pages from the same rooms, and each page
+/// is in exactly one place all the time.
+fn is_like_a_loop() {
+    let spaces = uniform4(0..4_usize);
+    let least = uniform4(select(&PRIORITIES[..]));
+    // A priority gets a page, none puts back the one that was got first.
+    let steps = vec(option::of(select(&PRIORITIES[..])), 0..48);
+    holds((spaces, least, steps), |(spaces, least, steps)| {
+        let [a, b, c, d] = &stores(spaces, least);
+        let right = Fallback(a, Fallback(b, Fallback(c, d)));
+        let [e, f, g, h] = &stores(spaces, least);
+        let left = Fallback(Fallback(Fallback(e, f), g), h);
+        let list = stores(spaces, least);
+        let all: usize = spaces.iter().sum();
+
+        let mut held: [Vec<Page>; 3] = Default::default();
+        for step in steps {
+            if let Some(priority) = step {
+                let mut requests = [Request::new(priority); 3];
+                let by_loop = list.iter().find_map(|room| room.get(&(), &mut requests[0]));
+                let got = [
+                    by_loop,
+                    right.get(&(), &mut requests[1]),
+                    left.get(&(), &mut requests[2]),
+                ];
+                assert!(got[0] == got[1] && got[0] == got[2], "{got:?}");
+                let paths = requests.map(|request| Room::ALL.map(|room| request.has_been_to(room)));
+                assert!(paths[0] == paths[1] && paths[0] == paths[2], "{paths:?}");
+                for (pages, page) in held.iter_mut().zip(got) {
+                    pages.extend(page);
+                }
+            } else if !held[0].is_empty() {
+                let [one, two, three] = &mut held;
+                let by_loop = list
+                    .iter()
+                    .try_fold(one.remove(0), |page, room| match room.put(&(), page) {
+                        Ok(()) => Err(()),
+                        Err(page) => Ok(page),
+                    })
+                    .ok();
+                let refused = [
+                    by_loop,
+                    right.put(&(), two.remove(0)).err(),
+                    left.put(&(), three.remove(0)).err(),
+                ];
+                assert!(refused[0] == refused[1] && refused[0] == refused[2], "{refused:?}");
+                for (pages, page) in held.iter_mut().zip(refused) {
+                    pages.extend(page);
+                }
+            }
+            for (rooms, held) in [[a, b, c, d], [e, f, g, h]].iter().zip(&held[1..]) {
+                let inside: Vec<u32> = rooms
+                    .iter()
+                    .flat_map(|room| room.pages.borrow().iter().map(|page| page.0).collect::<Vec<_>>())
+                    .chain(held.iter().map(|page| page.0))
+                    .collect();
+                let different: BTreeSet<u32> = inside.iter().copied().collect();
+                assert_eq!((inside.len(), different.len()), (all, all), "{inside:?}");
+            }
+        }
+    });
+}
+
+/// The rooms before the one that serves were asked, that one was asked last, none after it.
+fn asks_in_order_and_no_further() {
+    for serves in 0..=4 {
+        let spaces = std::array::from_fn(|i| usize::from(i >= serves));
+        let [a, b, c, d] = &stores(spaces, [Priority::Low; 4]);
+        let mut request = Request::new(Priority::Low);
+        let page = Fallback(a, Fallback(b, Fallback(c, d))).get(&(), &mut request);
+        assert_eq!(page.is_some(), serves < 4);
+        for (number, room) in Room::ALL.into_iter().enumerate() {
+            assert_eq!(request.has_been_to(room), number <= serves, "{serves}: {room:?}");
+        }
+        assert_eq!(request.last_room(), Some(Room::ALL[serves.min(3)]));
+    }
+}

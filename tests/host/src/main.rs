@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tests on the host of what needs no kernel. Prints KTAP.
+//!
+//! The page sources' logic is included from the module's own files and compared with models that
+//! are too simple to be wrong. The protocol of the per-CPU cells lives in instructions of the
+//! processor, so a model of it is explored in all interleavings instead.
+
+#![forbid(unsafe_code)]
+
+mod cell;
+mod chain;
+mod marks;
+mod property;
+mod request;
+mod stack;
+
+#[allow(dead_code)]
+#[path = "../../../rust/source/logic/mod.rs"]
+mod logic;
+
+use std::{
+    any::Any,
+    panic,
+    process::ExitCode,
+    time::Instant, //
+};
+
+/// A case: its name, and what panics if it fails.
+type Case = (&'static str, fn());
+
+/// The text of a panic.
+fn text(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a text")
+}
+
+fn main() -> ExitCode {
+    let cases: Vec<Case> = [
+        stack::CASES,
+        marks::CASES,
+        request::CASES,
+        chain::CASES,
+        cell::CASES,
+    ]
+    .concat();
+
+    // A property that fails panics again for every smaller input that is tried.
+    panic::set_hook(Box::new(|_| ()));
+
+    println!("TAP version 13\n1..{}", cases.len());
+    let mut failed = false;
+    for (number, (name, case)) in cases.into_iter().enumerate() {
+        let start = Instant::now();
+        let result = panic::catch_unwind(case);
+        if let Err(payload) = &result {
+            failed = true;
+            for line in text(&**payload).lines() {
+                println!("# {line}");
+            }
+        }
+        println!("# {name} took {:.1} s", start.elapsed().as_secs_f64());
+        let verdict = if result.is_ok() { "ok" } else { "not ok" };
+        println!("{verdict} {} {name}", number + 1);
+    }
+    ExitCode::from(u8::from(failed))
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The stack of fixed capacity, against a `Vec`.
+
+use crate::{
+    logic::stack::Stack,
+    property::holds,
+    Case, //
+};
+use proptest::{
+    bool,
+    collection::vec, //
+};
+use std::{
+    cell::Cell,
+    rc::Rc, //
+};
+
+pub(crate) const CASES: &[Case] = &[
+    ("stack_is_like_a_vec", is_like_a_vec),
+    ("stack_keeps_and_drops_each_value_once", drops_each_value_once),
+    ("stack_works_in_borrowed_slots", works_in_borrowed_slots),
+];
+
+fn slots<T>(capacity: usize) -> Box<[Option<T>]> {
+    (0..capacity).map(|_| None).collect()
+}
+
+/// After any pushes (`true`) and pops: the same answers, the same length.
+fn is_like_a_vec() {
+    holds((0..9_usize, vec(bool::ANY, 0..64)), |(capacity, pushes)| {
+        let mut stack = Stack::new(slots(capacity));
+        let mut model = Vec::new();
+        assert_eq!(stack.capacity(), capacity);
+        for (value, push) in pushes.into_iter().enumerate() {
+            if push {
+                let room = model.len() < capacity;
+                assert_eq!(stack.push(value), if room { Ok(()) } else { Err(value) });
+                if room {
+                    model.push(value);
+                }
+            } else {
+                assert_eq!(stack.pop(), model.pop());
+            }
+            assert_eq!(stack.len(), model.len());
+            assert_eq!(stack.capacity(), capacity);
+        }
+        while let Some(value) = model.pop() {
+            assert_eq!(stack.pop(), Some(value));
+        }
+        assert_eq!(stack.pop(), None);
+    });
+}
+
+/// A value that counts those of its kind. Neither `Copy` nor `Clone`, as a page is not.
+struct Counted(Rc<Cell<isize>>);
+
+impl Counted {
+    fn new(alive: &Rc<Cell<isize>>) -> Self {
+        alive.set(alive.get() + 1);
+        Self(alive.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// At each moment as many values are alive as the stack says it holds, and none after it.
+fn drops_each_value_once() {
+    holds((0..9_usize, vec(bool::ANY, 0..64)), |(capacity, pushes)| {
+        let alive = Rc::new(Cell::new(0));
+        let mut stack = Stack::new(slots(capacity));
+        for push in pushes {
+            if push {
+                drop(stack.push(Counted::new(&alive)));
+            } else {
+                drop(stack.pop());
+            }
+            assert_eq!(alive.get(), stack.len() as isize);
+        }
+        drop(stack);
+        assert_eq!(alive.get(), 0);
+    });
+}
+
+/// Slots need not be owned, and are left with what the stack held.
+fn works_in_borrowed_slots() {
+    let mut slots = [None; 3];
+    let mut stack = Stack::new(&mut slots[..]);
+    assert_eq!([1, 2, 3, 4].map(|n| stack.push(n)), [Ok(()), Ok(()), Ok(()), Err(4)]);
+    assert_eq!(stack.pop(), Some(3));
+    assert_eq!(slots, [Some(1), Some(2), None]);
+}
