@@ -8,12 +8,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=scripts/lib.sh
 source "$here/../../scripts/lib.sh"
 
-# cargo keeps its lock beside the manifest, and that is no file of ours: it is handed the same tree
+# cargo keeps a lock beside the manifest, and that is no file of ours: it is handed the same tree
 # at another place of the same depth.
 build=$TOP/build/host
 mkdir -p "$build"
 ln -sfn "$here/Cargo.toml" "$build/Cargo.toml"
 ln -sfn "$here/src" "$build/src"
+# The versions are those that Debian has; a lock from before an update would ask for others.
+rm -f "$build/Cargo.lock"
 
 registry=/usr/share/cargo/registry
 "$SCRIPTS/sandbox.sh" test -d "$registry" || die "the toolchain root has no $registry" \

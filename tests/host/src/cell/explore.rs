@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Visits every state that a machine can reach.
+//! Visits every state that a machine can reach, those first that are reached soonest.
 
 use super::machine::{
     Broken,
@@ -11,14 +11,55 @@ use super::machine::{
     Protocol,
     Seen, //
 };
-use std::collections::HashSet;
+use std::{
+    collections::{
+        HashSet,
+        VecDeque, //
+    },
+    hash::{
+        BuildHasherDefault,
+        Hasher, //
+    },
+};
+
+/// Multiplies and rotates: the states are no adversary, and hashing them is most of the work.
+#[derive(Default)]
+struct Quick(u64);
+
+impl Hasher for Quick {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(byte.into());
+        }
+    }
+
+    fn write_u8(&mut self, value: u8) {
+        self.write_u64(value.into());
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.write_u64(value as u64);
+    }
+
+    fn write_isize(&mut self, value: isize) {
+        self.write_u64(value as u64);
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(26)
+    }
+}
 
 /// What was found.
 pub(crate) struct Found {
     pub(crate) states: usize,
     /// Everything that happened on some way.
     pub(crate) seen: Seen,
-    /// A broken promise and the way there, unless all were kept.
+    /// A broken promise and a shortest way there, unless all were kept.
     pub(crate) broken: Option<(Broken, Vec<Event>)>,
 }
 
@@ -30,49 +71,56 @@ pub(crate) fn explore(
     wanted: impl Fn(Broken) -> bool,
 ) -> Found {
     let start = Machine::new(flows);
-    let mut found = Found {
-        states: 0,
-        seen: Seen::default(),
-        broken: None,
-    };
-    let mut visited = HashSet::from([start.clone()]);
-    // Depth first, with the events that led here.
-    let mut way: Vec<Event> = Vec::new();
-    let mut open = vec![(start.clone(), start.events(protocol, memory))];
-    while let Some((machine, events)) = open.last_mut() {
-        let Some(event) = events.pop() else {
-            open.pop();
-            way.pop();
-            continue;
-        };
-        let mut machine = machine.clone();
-        way.push(event);
-        let mut outcome = machine.happen(event, protocol);
-        let mut events = Vec::new();
-        if outcome.is_ok() {
-            if !visited.insert(machine.clone()) {
-                way.pop();
-                continue;
-            }
-            events = machine.events(protocol, memory);
-            if events.is_empty() {
-                found.seen.afar |= machine.seen.afar;
-                found.seen.turned_away |= machine.seen.turned_away;
-                outcome = machine.at_the_end();
+    let mut seen = Seen::default();
+    let mut visited: HashSet<Machine, BuildHasherDefault<Quick>> = HashSet::default();
+    visited.insert(start.clone());
+    // The state that each came from, by number, and the event that led on.
+    let mut came_from: Vec<(usize, Option<Event>)> = vec![(0, None)];
+    let mut open = VecDeque::from([(0, start)]);
+    let mut broken = None;
+
+    'found: while let Some((number, machine)) = open.pop_front() {
+        let events = machine.events(protocol, memory);
+        if events.is_empty() {
+            seen.afar |= machine.seen.afar;
+            seen.turned_away |= machine.seen.turned_away;
+            if let Err(what) = machine.at_the_end() {
+                if wanted(what) {
+                    broken = Some((what, number, None));
+                    break;
+                }
             }
         }
-        match outcome {
-            Err(broken) if wanted(broken) => {
-                found.broken = Some((broken, way));
-                break;
+        for event in events {
+            let mut next = machine.clone();
+            match next.happen(event, protocol) {
+                Err(what) if wanted(what) => {
+                    broken = Some((what, number, Some(event)));
+                    break 'found;
+                }
+                // A promise that is not looked for: no further this way.
+                Err(_) => {}
+                Ok(()) if visited.contains(&next) => {}
+                Ok(()) => {
+                    visited.insert(next.clone());
+                    open.push_back((came_from.len(), next));
+                    came_from.push((number, Some(event)));
+                }
             }
-            // A promise that is not looked for: not further this way.
-            Err(_) => {
-                way.pop();
-            }
-            Ok(()) => open.push((machine, events)),
         }
     }
-    found.states = visited.len();
-    found
+
+    Found {
+        states: visited.len(),
+        seen,
+        broken: broken.map(|(what, mut number, last)| {
+            let mut way: Vec<Event> = last.into_iter().collect();
+            while let (before, Some(event)) = came_from[number] {
+                way.push(event);
+                number = before;
+            }
+            way.reverse();
+            (what, way)
+        }),
+    }
 }
