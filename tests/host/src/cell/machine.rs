@@ -4,8 +4,7 @@
 //!
 //! # What is modelled
 //!
-//! - Each CPU has a word for its token, a second word for what comes back from afar, and a body: a
-//!   number that each access reads, and writes increased by one.
+//! - Each CPU has a token, and a body: a number that each access reads, and writes increased by one.
 //! - A flow is a task or an interrupt. An interrupt begins on any CPU, between any two steps of what
 //!   runs there, nests, and ends before what it interrupted goes on. A task may be preempted by
 //!   another of its CPU between any two steps, and be moved to another CPU.
@@ -17,9 +16,6 @@
 
 /// CPUs of the machine.
 pub(crate) const CPUS: usize = 2;
-
-/// In a token of [`Protocol::LocalWords`]: the body is held.
-const TAG: u8 = 0x80;
 
 /// When stores reach memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +32,6 @@ pub(crate) enum Protocol {
     /// Take: a locked exchange of this CPU's word with 0. Give back: a store with release order to
     /// the word of the body.
     Exchange,
-    /// The token's word is only written by instructions of its own CPU: a local compare-and-exchange
-    /// from free to held, and back. Who was moved meanwhile leaves the body in its second word, from
-    /// which a locked exchange takes it.
-    LocalWords,
 
     // From here on: mistakes.
     /// Take by a load and a compare-and-exchange that is atomic on this CPU alone. Like that of x86
@@ -63,7 +55,6 @@ pub(crate) enum Protocol {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Word {
     Token(usize),
-    Returned(usize),
     Body(usize),
 }
 
@@ -93,12 +84,10 @@ enum Next {
     Begin,
     Take,
     Compare,
-    Reclaim,
     TakeOfDead,
     LoadBody,
     StoreBody,
     GiveBack,
-    Leave,
     End,
 }
 
@@ -132,7 +121,6 @@ pub(crate) struct Machine {
     interrupts: [Vec<usize>; CPUS],
     offline: [bool; CPUS],
     tokens: [u8; CPUS],
-    returned: [u8; CPUS],
     bodies: [u8; CPUS],
     buffers: [Vec<Pending>; CPUS],
     /// What ought to be: who holds a body, and how often it was accessed.
@@ -159,7 +147,7 @@ pub(crate) enum Event {
 pub(crate) enum Broken {
     /// Two hold one body.
     TwoHolders,
-    /// Everybody is done, and a body can never be taken again, or twice.
+    /// Everybody is done, and a body can never be taken again.
     TokenLost,
     /// An access did not see the one before it.
     AccessLost,
@@ -190,7 +178,6 @@ impl Machine {
             interrupts: Default::default(),
             offline: [false; CPUS],
             tokens: std::array::from_fn(address),
-            returned: [0; CPUS],
             bodies: [0; CPUS],
             buffers: Default::default(),
             holder: [None; CPUS],
@@ -202,7 +189,6 @@ impl Machine {
     fn word(&mut self, word: Word) -> &mut u8 {
         match word {
             Word::Token(cpu) => &mut self.tokens[cpu],
-            Word::Returned(cpu) => &mut self.returned[cpu],
             Word::Body(cpu) => &mut self.bodies[cpu],
         }
     }
@@ -232,7 +218,7 @@ impl Machine {
     fn is_locked(&self, flow: &Flow, protocol: Protocol) -> bool {
         match flow.next {
             Next::Take => protocol == Protocol::Exchange,
-            Next::Reclaim | Next::TakeOfDead => true,
+            Next::TakeOfDead => true,
             _ => false,
         }
     }
@@ -328,44 +314,35 @@ impl Machine {
                 flow.next = Next::TakeOfDead;
             }
             Next::TakeOfDead => match self.exchange(Word::Token(1), 0) {
-                0 => self.turned_away(flow, 1, protocol)?,
+                0 => self.turned_away(flow, 1)?,
                 _ => self.taken(number, flow, 1)?,
             },
             Next::Take if protocol == Protocol::Exchange => {
                 match self.exchange(Word::Token(here), 0) {
-                    0 => self.turned_away(flow, here, protocol)?,
+                    0 => self.turned_away(flow, here)?,
                     token => self.taken(number, flow, usize::from(token) - 1)?,
                 }
             }
             Next::Take => {
                 flow.seen = self.load(here, Word::Token(here));
                 flow.was_on = here;
-                flow.next = match flow.seen {
-                    0 => return self.turned_away(flow, here, protocol),
-                    held if held & TAG != 0 => Next::Reclaim,
-                    _ => Next::Compare,
-                };
+                if flow.seen == 0 {
+                    return self.turned_away(flow, here);
+                }
+                flow.next = Next::Compare;
             }
             Next::Compare => {
-                let (word, new) = match protocol {
-                    Protocol::LocalWords => (Word::Token(here), flow.seen | TAG),
-                    Protocol::CompareElsewhere => (Word::Token(flow.was_on), 0),
-                    _ => (Word::Token(here), 0),
+                let word = match protocol {
+                    Protocol::CompareElsewhere => Word::Token(flow.was_on),
+                    _ => Word::Token(here),
                 };
                 if protocol == Protocol::LoadAndStore {
                     self.store(here, word, 0, false);
-                } else if self.compare_locally(here, word, flow.seen, new) != flow.seen {
+                } else if self.compare_locally(here, word, flow.seen, 0) != flow.seen {
                     flow.next = Next::Take;
                     return Ok(());
                 }
                 self.taken(number, flow, usize::from(flow.seen) - 1)?;
-            }
-            Next::Reclaim => {
-                let home = usize::from(flow.seen & !TAG) - 1;
-                match self.exchange(Word::Returned(home), 0) {
-                    0 => self.turned_away(flow, home, protocol)?,
-                    _ => self.taken(number, flow, home)?,
-                }
             }
             Next::LoadBody => {
                 flow.value = self.load(here, Word::Body(flow.body.unwrap()));
@@ -387,16 +364,6 @@ impl Machine {
             Next::GiveBack => {
                 let body = flow.body.unwrap();
                 let (home, release) = match protocol {
-                    Protocol::LocalWords => {
-                        let held = address(body) | TAG;
-                        if self.compare_locally(here, Word::Token(here), held, address(body)) != held {
-                            flow.next = Next::Leave;
-                            return Ok(());
-                        }
-                        self.given_back(flow);
-                        self.done(flow);
-                        return Ok(());
-                    }
                     Protocol::GiveBackHere => (here, true),
                     Protocol::GiveBackUnordered => (body, false),
                     _ => (body, true),
@@ -404,12 +371,6 @@ impl Machine {
                 if protocol != Protocol::GiveBackOnlyAtHome || here == body {
                     self.store(here, Word::Token(home), address(body), release);
                 }
-                self.given_back(flow);
-                self.done(flow);
-            }
-            Next::Leave => {
-                let body = flow.body.unwrap();
-                self.store(here, Word::Returned(body), address(body), true);
                 self.given_back(flow);
                 self.done(flow);
             }
@@ -434,15 +395,17 @@ impl Machine {
     }
 
     /// `None` for the caller: there has to be a holder, or a token on its way.
-    fn turned_away(&mut self, flow: &mut Flow, cpu: usize, protocol: Protocol) -> Result<(), Broken> {
+    fn turned_away(&mut self, flow: &mut Flow, cpu: usize) -> Result<(), Broken> {
         self.seen.turned_away = true;
         self.done(flow);
         let mut on_its_way = self.buffers.iter().flatten();
-        let excused = self.holder[cpu].is_some()
+        if self.holder[cpu].is_some()
             || on_its_way.any(|pending| pending.word == Word::Token(cpu) && pending.value != 0)
-            // It comes back between two looks; then the next request finds it.
-            || protocol == Protocol::LocalWords;
-        if excused { Ok(()) } else { Err(Broken::TurnedAwayFromFree) }
+        {
+            Ok(())
+        } else {
+            Err(Broken::TurnedAwayFromFree)
+        }
     }
 
     /// An access is over, or was none.
@@ -459,11 +422,7 @@ impl Machine {
     /// What has to hold once nothing can happen any more.
     pub(crate) fn at_the_end(&self) -> Result<(), Broken> {
         for cpu in 0..CPUS {
-            let free = match (self.tokens[cpu], self.returned[cpu]) {
-                (token, 0) => token == address(cpu),
-                (token, returned) => token == address(cpu) | TAG && returned == address(cpu),
-            };
-            if !free {
+            if self.tokens[cpu] != address(cpu) {
                 return Err(Broken::TokenLost);
             }
             if self.bodies[cpu] != self.accesses[cpu] {
