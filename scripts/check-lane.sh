@@ -8,20 +8,36 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 folder=$1
 shift
 
+# why LOG: notes for a result: the first lines of the first report in a console, or else its end.
+why() {
+	local reports
+	[[ -s $1 ]] || { echo "# there is no console: see ${1%.log}.err"; return; }
+	if reports=$("$SCRIPTS/console-verdict.sh" "$1"); then reports=$(tail -n 5 "$1"); fi
+	tr -d '\r' <<<"$reports" | head -n 5 | sed 's/^/# /'
+	echo "# the whole console: $1"
+}
+
 # The tests in a guest. vm.sh writes the .out, and whatever that says, the kernel's own log has a
 # result of its own.
 run_kselftest() {
 	local kernel=$1 name=kselftest-$1 module rc=0
+	local log=$folder/$name.log
 	module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1)
 	"$SCRIPTS/kselftest.sh" "$kernel" "$module" "$folder/install-$kernel"
-	"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout 1200 --log "$folder/$name.log" -- \
+	"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout 1200 --log "$log" -- \
 		"$folder/install-$kernel/run_kselftest.sh" || rc=$?
 	{
 		echo 1..1
 		case $rc in
 		0 | 1) echo "ok 1 the kernel reported nothing" ;;
-		3) echo "not ok 1 the kernel reported a bug, or died" ;;
-		*) echo "not ok 1 the machine did not come to its end (status $rc of vm.sh)" ;;
+		3)
+			why "$log"
+			echo "not ok 1 the kernel reported a bug, or died"
+			;;
+		*)
+			why "$log"
+			echo "not ok 1 the machine did not come to its end (status $rc of vm.sh)"
+			;;
 		esac
 	} >"$folder/console-$kernel.out"
 }
@@ -34,6 +50,7 @@ for job; do
 	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner") ;;
 	planted) command=("$TOP/tests/planted/run.sh" "$kernel" "$folder/planted") ;;
 	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel") ;;
+	host) command=("$TOP/tests/host/run.sh") ;;
 	lint) command=("$SCRIPTS/lint.sh") ;;
 	*) die "check-lane.sh: unknown part '$what'" ;;
 	esac

@@ -11,11 +11,11 @@ lock "check-$(cksum <<<"$TOP" | tr ' ' -)"
 if [[ -n ${KDIR-} ]]; then
 	"$SCRIPTS/setup.sh" root
 	kernel=kdir
-	lanes=("kselftest:kdir planted:kdir" "runner:kdir compile-fail:kdir lint:kdir")
+	lanes=("kselftest:kdir planted:kdir" "runner:kdir host:kdir compile-fail:kdir lint:kdir")
 else
 	"$SCRIPTS/setup.sh" root stock debug
 	kernel=stock
-	lanes=("kselftest:debug compile-fail:stock lint:stock" "kselftest:stock planted:debug runner:stock")
+	lanes=("kselftest:debug compile-fail:stock lint:stock" "kselftest:stock planted:debug runner:stock host:stock")
 fi
 "$SCRIPTS/kvm-probe.sh" "$kernel" >/dev/null
 
@@ -30,6 +30,7 @@ stop_lanes() {
 	for pid in "${pids[@]}"; do kill -TERM -- "-$pid" 2>/dev/null || true; done
 	for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
 	pids=()
+	unguard
 }
 trap stop_lanes EXIT
 
@@ -41,6 +42,7 @@ for lane in "${lanes[@]}"; do
 	pids+=($!)
 done
 set +m
+guard "${pids[@]}"
 
 declare -A shown=()
 # Prints the results that have come since the last call.
@@ -97,7 +99,7 @@ for file in "${files[@]}"; do : >>"$file"; done
 awk -f "$SCRIPTS/count-ktap.awk" "${files[@]}" >"$logs/summary"
 total=$(tail -n 1 "$logs/summary")
 echo
-sed '$d' "$logs/summary" | sort
+sed '$d' "$logs/summary"
 rc=0
 [[ $total =~ ^[1-9][0-9]*\ passed,\ 0\ failed, ]] || rc=1
 ((rc == 0)) || note "all logs and consoles are in $logs"

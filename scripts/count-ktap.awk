@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 # Counts results in KTAP files, as the kernel's test runner prints them: a program's own results,
 # prefixed with "# ", before the runner's result for the program. Prints "passed failed skipped"
-# and, before that, a line for each thing that failed or was skipped.
+# and, before that, a line for each thing that was skipped or failed, and below what failed the last
+# notes before its result, which say why.
 #
 # A program that ends without all the results it planned, or without any although it did not
 # skip, counts as failed; so does a file that ends before its plan is fulfilled.
 
-function fail(what) { failed++; print "failed: " file ": " what }
+function note(text) { notes[++noted] = text }
+
+function fail(what,    i) {
+	failures[++failed] = "failed: " file ": " what
+	for (i = noted > 12 ? noted - 11 : 1; i <= noted; i++)
+		failures[failed] = failures[failed] "\n    " notes[i]
+	noted = 0
+}
 
 function result(line, skipped_why,    name) {
 	name = line
@@ -15,8 +23,9 @@ function result(line, skipped_why,    name) {
 	else if (line ~ /# SKIP/) {
 		skipped++
 		sub(/ *# SKIP */, skipped_why == "" ? ": " : "", name)
-		print "skipped: " file ": " (skipped_why == "" ? name : skipped_why)
+		skips[skipped] = "skipped: " file ": " (skipped_why == "" ? name : skipped_why)
 	} else passed++
+	noted = 0
 }
 
 function end_program(line) {
@@ -26,7 +35,7 @@ function end_program(line) {
 		if (inner != inner_plan) fail(program ": " inner " results, " inner_plan + 0 " planned")
 		else if (line ~ /^not ok/ && inner_failed == 0) fail(program ": " line)
 	}
-	inner = inner_plan = inner_failed = 0
+	inner = inner_plan = inner_failed = noted = 0
 	why = ""
 }
 
@@ -44,13 +53,14 @@ FNR == 1 {
 	sub(/.*\//, "", file)
 	sub(/\.(out|ktap)$/, "", file)
 	plan = ""
-	outer = inner = inner_plan = inner_failed = 0
+	outer = inner = inner_plan = inner_failed = noted = 0
 	why = ""
 }
 /^1\.\.[0-9]+/ { plan = substr($0, 4) + 0; next }
 /^# selftests: / { program = $0; sub(/.*: /, "", program); next }
 /^# 1\.\.[0-9]+/ { inner_plan = substr($0, 6) + 0; next }
 /^# # SKIP / { why = substr($0, 10); next }
+/^# # / { note(substr($0, 5)); next }
 /^# (not )?ok / {
 	inner++
 	line = substr($0, 3)
@@ -61,6 +71,7 @@ FNR == 1 {
 	next
 }
 /^(not )?ok / { outer++; end_program($0); next }
+/^# / { note(substr($0, 3)) }
 END {
 	end_file()
 	for (i = 1; i < ARGC; i++)
@@ -68,5 +79,7 @@ END {
 			file = ARGV[i]
 			fail("empty")
 		}
+	for (i = 1; i <= skipped; i++) print skips[i]
+	for (i = 1; i <= failed; i++) print failures[i]
 	printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
 }

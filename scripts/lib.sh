@@ -70,5 +70,24 @@ remove_tree() {
 	rm -rf "$1" 2>/dev/null || { chmod -R u+rwX "$1" && rm -rf "$1"; }
 }
 
+# guard GROUP…: sees to it that these process groups end when this shell has been killed outright
+# and could not do it itself. Until unguard.
+guard_pid=
+guard() {
+	local owner=$$
+	set -m
+	(
+		trap - EXIT INT TERM HUP
+		while kill -0 "$owner" 2>/dev/null; do sleep 1; done
+		for group; do kill -TERM -- "-$group" 2>/dev/null || true; done
+	) </dev/null >/dev/null 2>&1 &
+	guard_pid=$!
+	set +m
+}
+unguard() {
+	[[ -z $guard_pid ]] || kill -KILL -- "-$guard_pid" 2>/dev/null || true
+	guard_pid=
+}
+
 # shellcheck source=scripts/progress.sh
 source "$SCRIPTS/progress.sh"

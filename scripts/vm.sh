@@ -75,7 +75,7 @@ machine=(--kimg "$K_IMAGE" --mods auto --disable-microvm --memory "$memory" --cp
 [[ $accel == kvm ]] || machine+=(--disable-kvm)
 machine+=("${append[@]}" --script-sh "exec bash $SCRIPTS/vm-guest.sh $base ${rwdirs[*]}")
 
-vm=
+vm='' reader=''
 stop_vm() {
 	[[ -n $vm ]] || return 0
 	kill -TERM -- "-$vm" 2>/dev/null || true
@@ -84,20 +84,25 @@ stop_vm() {
 		sleep 0.1
 	done
 	kill -KILL -- "-$vm" 2>/dev/null || true
-	wait "$vm" 2>/dev/null || true
+	wait "$vm" "$reader" 2>/dev/null || true
 	vm=
 }
 trap stop_vm EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# In a process group of its own, so that nothing of it can outlive this script. virtme-run
-# wants pipes: QEMU would truncate a file each time it opens one of its outputs.
+# In a process group of its own, which stop_vm ends, and a child of this very script, because the
+# sandbox dies with its parent, even if that is killed outright. virtme-run wants pipes: QEMU would
+# truncate a file each time it opens one of its outputs.
 start_vm() {
+	local console
+	exec {console}> >(exec cat >"$log")
+	reader=$!
 	set -m
-	{ "${enter[@]}" virtme-run "${machine[@]}" </dev/null 2>&1 | cat >"$log"; } &
+	"${enter[@]}" virtme-run "${machine[@]}" </dev/null >&"$console" 2>&1 {console}>&- &
 	vm=$!
 	set +m
+	exec {console}>&-
 }
 
 report_seen() {

@@ -60,31 +60,68 @@ counted() {
 	outcome "$name" "$got" "$wanted"
 }
 
-# A signal to vm.sh has to take QEMU and virtiofsd along. Their command lines name the console's
-# folder or the checkout; the session is what they cannot leave.
-interrupted_leaves_nothing() {
-	local pid group rc=0
+# tells_why: what count-ktap.awk says below a failure on a made-up result file.
+tells_why() {
+	local got
+	printf '%b' '1..1\n# selftests: l: a\n# 1..2\n# # fine\n# ok 1 x\n# # Traceback\n# # AssertionError\n' \
+		'# not ok 2 y\nnot ok 1 a\n' >"$folder/tells_why.ktap"
+	got=$(awk -f "$scripts/count-ktap.awk" "$folder/tells_why.ktap" | sed -n 's/^    //p')
+	outcome ktap_tells_why "$got" $'Traceback\nAssertionError'
+}
+
+# gone GROUP: whether a process group has ended, or does within some seconds.
+gone() {
+	for _ in {1..50}; do
+		[[ -n $(pgrep -g "$1") ]] || return 0
+		sleep 0.1
+	done
+	ktap_print_msg "left: $(pgrep -ag "$1")"
+	return 1
+}
+
+# leaves_nothing SIGNAL STATUS: that signal to vm.sh has to take QEMU and virtiofsd along. Their
+# command lines name the console's folder or the checkout; the process group is what they cannot
+# leave.
+leaves_nothing() {
+	local pid group rc=0 log=$folder/left_by_$1.log
 	set -m
-	"$scripts/vm.sh" --kernel "$kernel" --log "$folder/interrupted.log" -- sleep 1000 \
-		2>"$folder/interrupted.vm" &
+	"$scripts/vm.sh" --kernel "$kernel" --cpus 1 --log "$log" -- sleep 1000 2>"${log%.log}.vm" &
 	pid=$!
 	set +m
 	for _ in {1..300}; do
-		[[ ! -s $folder/interrupted.log ]] || break
+		[[ ! -s $log ]] || break
 		sleep 0.1
 	done
-	group=$(pgrep -P "$pid" | head -n 1)
-	kill -TERM "$pid"
-	wait "$pid" || rc=$?
-	if ((rc != 143)) || [[ -z $group ]]; then
+	group=$(pgrep -P "$pid" -x bwrap)
+	kill "-$1" "$pid"
+	{ wait "$pid"; } 2>/dev/null || rc=$?
+	if ((rc != $2)) || [[ -z $group ]]; then
 		ktap_print_msg "status $rc, machine '$group'"
 		return 1
 	fi
-	[[ -z $(pgrep -g "$group") ]] || { ktap_print_msg "left: $(pgrep -ag "$group")"; return 1; }
+	gone "$group"
+}
+
+# What check.sh leaves to guard when it is killed outright.
+killed_owner_leaves_nothing() {
+	local pid group
+	: >"$folder/guarded"
+	bash -c 'source "$1/lib.sh"; set -m; sleep 1000 & set +m; guard $!; echo $! >"$2"; wait $!' \
+		- "$scripts" "$folder/guarded" &
+	pid=$!
+	for _ in {1..50}; do
+		[[ ! -s $folder/guarded ]] || break
+		sleep 0.1
+	done
+	group=$(<"$folder/guarded")
+	[[ -n $group && -n $(pgrep -g "$group") ]] || { ktap_print_msg "nothing to guard"; return 1; }
+	kill -KILL "$pid"
+	{ wait "$pid"; } 2>/dev/null || true
+	gone "$group"
 }
 
 stamp='[   12.345678]'
-cases=23
+cases=26
 ktap_print_header
 ktap_set_plan $cases
 
@@ -98,7 +135,9 @@ booted prints_a_kasan_report 3 'BUG: KASAN' -- \
 booted prints_a_lockdep_report 3 'possible recursive locking' -- \
 	sh -c 'echo "<4>WARNING: possible recursive locking detected" >/dev/kmsg'
 booted command_hangs 4 'Linux version' --timeout 45 -- sleep 1000
-ktap_test_result interrupted_leaves_nothing interrupted_leaves_nothing
+ktap_test_result interrupted_leaves_nothing leaves_nothing TERM 143
+ktap_test_result killed_leaves_nothing leaves_nothing KILL 137
+ktap_test_result killed_owner_leaves_nothing killed_owner_leaves_nothing
 
 judged console_clean 0 "$stamp Linux version 7.3" 'WARNING: from user space' 'BUG: too'
 judged console_kasan 1 "$stamp BUG: KASAN: use-after-free in f"
@@ -116,6 +155,7 @@ counted ktap_failure_inside '1 passed, 1 failed, 0 skipped' \
 	'1..1\n# selftests: l: a\n# 1..2\n# ok 1 x\n# not ok 2 y\nnot ok 1 a\n'
 counted ktap_program_died '1 passed, 1 failed, 0 skipped' \
 	'1..1\n# selftests: l: a\n# 1..2\n# ok 1 x\nnot ok 1 a # exit=139\n'
+tells_why
 counted ktap_run_died '1 passed, 1 failed, 0 skipped' '1..2\nok 1 a\n'
 counted ktap_empty '0 passed, 1 failed, 0 skipped' ''
 
