@@ -171,22 +171,13 @@ void *labyrinth_percpu_of(void *base, unsigned int cpu)
 }
 
 /*
- * The token protocol of percpu_cell.rs; this_cpu_cmpxchg() is atomic against
- * everything on this CPU.
+ * The token protocol of percpu_cell.rs. Not this_cpu_xchg(), which need not be
+ * atomic against a store by another CPU. If this is moved in between, it takes
+ * the token of the CPU it was on, which is as good.
  */
 void *labyrinth_token_take(void *base)
 {
-	void * __percpu *word = (void * __percpu *)to_percpu(base);
-	void *token, *seen;
-
-	for (token = this_cpu_read(*word); token; token = seen) {
-		seen = this_cpu_cmpxchg(*word, token, NULL);
-		if (seen == token)
-			break;
-	}
-	/* It need not be ordered, and the last holder may have been on another CPU. */
-	smp_acquire__after_ctrl_dep();
-	return token;
+	return xchg((void **)raw_cpu_ptr(to_percpu(base)), NULL);
 }
 
 void *labyrinth_token_take_remote(void *word)

@@ -12,25 +12,29 @@
 //! # Protocol
 //!
 //! ```text
-//!          take: compare-and-exchange, atomic on this CPU only
+//!          take: exchange with 0, atomic among all CPUs
 //!   free ──────────────────────────────────────────────────────► held
 //!   token = address of the body                                   token = 0
 //!        ◄──────────────────────────────────────────────────────
 //!          give back: store with release order, to the token's own address, from any CPU
 //! ```
 //!
-//! Taking moves the address out of the word, so of all who try only one gets it: an interrupt on
-//! the same CPU comes before the exchange (then the exchange fails and looks again) or after it
-//! (then the interrupt finds 0). Other CPUs have words of their own. A task that is moved to
-//! another CPU between taking and giving back still has the address of the body that it took, and
+//! Taking moves the address out of the word, so of all who try only one gets it. A task that is moved
+//! to another CPU between taking and giving back still has the address of the body that it took, and
 //! gives back that one.
+//!
+//! Nobody but its own CPU takes a token, yet the exchange has to be atomic among all of them, because
+//! a token can come back from anywhere. An x86 `cmpxchg` without lock prefix, which `this_cpu_cmpxchg()`
+//! is there, also writes the word when the comparison fails: it would write the 0 that it has read
+//! over what another CPU has just given back, and the body would be lost. `tests/host/src/cell`
+//! explores all interleavings.
 //!
 //! Whoever finds 0 does not wait but is told so ([`CpuCell::with`] returns `None`). It is either an
 //! interrupt that came upon a holder on its own CPU, or the holder was preempted. So the access
 //! works in every context, NMI and PREEMPT_RT included, and cannot deadlock.
 //!
-//! On x86 the exchange is a `cmpxchg` without lock prefix, relative to the segment of the per-CPU
-//! area; elsewhere `this_cpu_cmpxchg()`, in a C helper.
+//! On x86 the exchange is an `xchg`, relative to the segment of the per-CPU area; elsewhere `xchg()`
+//! in a C helper.
 //!
 //! C header: [`include/linux/percpu-defs.h`](srctree/include/linux/percpu-defs.h)
 
@@ -64,8 +68,7 @@ struct Body<T, S> {
 ///
 /// - `base` is a live per-CPU allocation of a `Body` for each possible CPU, initialised and ours.
 /// - The token of a body is the body's address, or 0 while exactly one holder has the address.
-/// - Tokens are taken only on their own CPU, by an exchange that is atomic there, or by one who
-///   knows that nobody runs on that CPU.
+/// - Tokens are taken only by an exchange that is atomic among all CPUs.
 pub(crate) struct CpuCell<T, S> {
     base: NonNull<c_void>,
     _bodies: PhantomData<Body<T, S>>,
@@ -226,21 +229,13 @@ mod imp {
     pub(super) unsafe fn take(base: NonNull<c_void>) -> Option<NonNull<c_void>> {
         let token: *mut c_void;
         // SAFETY: Accesses this CPU's copy of the word, whichever CPU this is: the segment register
-        // is read with each access. If the CPU changes in between, the comparison fails, as the
-        // tokens of two CPUs differ.
+        // is read by the one instruction that does it. An exchange with memory is a locked one.
         unsafe {
             asm!(
-                "2:",
-                "mov rax, qword ptr gs:[{base}]",
-                "test rax, rax",
-                "jz 3f",
-                "cmpxchg qword ptr gs:[{base}], {none}",
-                "jnz 2b",
-                "3:",
+                "xchg qword ptr gs:[{base}], {token}",
                 base = in(reg) base.as_ptr(),
-                none = in(reg) 0usize,
-                out("rax") token,
-                options(nostack)
+                token = inout(reg) core::ptr::null_mut::<c_void>() => token,
+                options(nostack, preserves_flags)
             )
         };
         NonNull::new(token)
