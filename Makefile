@@ -12,8 +12,8 @@ MAKEFLAGS += --no-print-directory
 module:
 	@scripts/build.sh $(KERNEL)
 
-.PHONY: demo check lint shell
-demo check lint shell:
+.PHONY: demo check soak lint shell
+demo check soak lint shell:
 	@scripts/$@.sh
 
 .PHONY: clean distclean

@@ -17,15 +17,19 @@ why() {
 	echo "# the whole console: $1"
 }
 
-# The tests in a guest. vm.sh writes the .out, and whatever that says, the kernel's own log has a
-# result of its own.
-run_kselftest() {
-	local kernel=$1 name=kselftest-$1 module rc=0
+# in_guest NAME KERNEL SECONDS [OPTION]… -- COMMAND…: tests in a guest, where COMMAND finds the test
+# runner as ./run_kselftest.sh. vm.sh writes the .out, and whatever that says, the kernel's own log
+# has a result of its own.
+in_guest() {
+	local name=$1 kernel=$2 timeout=$3 module options=() rc=0
 	local log=$folder/$name.log
+	shift 3
+	while [[ $1 != -- ]]; do options+=("$1"); shift; done
+	shift
 	module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1)
 	"$SCRIPTS/kselftest.sh" "$kernel" "$module" "$folder/install-$kernel"
-	"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout 1200 --log "$log" -- \
-		"$folder/install-$kernel/run_kselftest.sh" || rc=$?
+	"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout "$timeout" "${options[@]}" --log "$log" -- \
+		env --chdir "$folder/install-$kernel" "$@" || rc=$?
 	{
 		echo 1..1
 		case $rc in
@@ -42,11 +46,30 @@ run_kselftest() {
 	} >"$folder/console-$kernel.out"
 }
 
+# The programs that find more the longer they run, and on the debug kernel every check of pages that
+# can be switched on at boot, which makes it too slow for all of them.
+soak() {
+	local kernel=$1 seconds=1700 options=() programs=(stress load_unload unload_races control_files) program
+	export LABYRINTH_SOAK=1
+	local -a run=(env LABYRINTH_SOAK=1 ./run_kselftest.sh --override-timeout "$seconds")
+	if [[ $kernel == debug ]]; then
+		for program in page_owner=on page_poison=1 debug_pagealloc=on slab_debug=FZPU; do
+			options+=(--append "$program")
+		done
+		options+=(--memory 2G --boot-timeout 400)
+		programs=(soak_options stress unload_races exhaustion fault_injection)
+		run=(./run_kselftest.sh --override-timeout "$seconds")
+	fi
+	for program in "${programs[@]}"; do run+=(-t "labyrinth:$program.py"); done
+	in_guest "soak-$kernel" "$kernel" "$seconds" "${options[@]}" -- "${run[@]}"
+}
+
 for job; do
 	what=${job%:*} kernel=${job#*:}
 	name=$what-$kernel
 	case $what in
-	kselftest) command=(run_kselftest "$kernel") ;;
+	kselftest) command=(in_guest "$name" "$kernel" 1200 -- ./run_kselftest.sh) ;;
+	soak) command=(soak "$kernel") ;;
 	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner") ;;
 	planted) command=("$TOP/tests/planted/run.sh" "$kernel" "$folder/planted") ;;
 	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel") ;;

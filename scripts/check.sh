@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# check.sh: every test there is, on the target kernel and on the debug kernel, or on KDIR's alone.
+# check.sh [soak]: every test there is, on the target kernel and on the debug kernel, or on KDIR's
+# alone; with soak, instead, those that find more the longer they run.
 # Results come as KTAP while they happen; the last line counts them. All logs stay in build/check.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+what=${1-check}
+[[ $what =~ ^(check|soak)$ ]] || die "check.sh: unknown argument '$what'" "check.sh or check.sh soak"
 lock "check-$(cksum <<<"$TOP" | tr ' ' -)"
 # Two lanes for two CPUs: whoever waits for a device or a timer leaves its CPU to the other.
 if [[ -n ${KDIR-} ]]; then
@@ -17,9 +20,13 @@ else
 	kernel=stock
 	lanes=("kselftest:debug compile-fail:stock lint:stock" "kselftest:stock planted:debug runner:stock host:stock")
 fi
+if [[ $what == soak ]]; then
+	lanes=("soak:stock" "soak:debug")
+	[[ $kernel != kdir ]] || lanes=("soak:kdir")
+fi
 "$SCRIPTS/kvm-probe.sh" "$kernel" >/dev/null
 
-logs=$TOP/build/check
+logs=$TOP/build/$what
 rm -rf "$logs"
 mkdir -p "$logs"
 start=$SECONDS
@@ -93,7 +100,7 @@ files=()
 read -ra jobs <<<"${lanes[*]}"
 for job in "${jobs[@]}"; do
 	files+=("$logs/${job%:*}-${job#*:}.out")
-	[[ ${job%:*} != kselftest ]] || files+=("$logs/console-${job#*:}.out")
+	[[ ! ${job%:*} =~ ^(kselftest|soak)$ ]] || files+=("$logs/console-${job#*:}.out")
 done
 for file in "${files[@]}"; do : >>"$file"; done
 awk -f "$SCRIPTS/count-ktap.awk" "${files[@]}" >"$logs/summary"

@@ -6,6 +6,7 @@ cat <<'HELP'
 make            build labyrinth.ko for the newest stock Debian kernel that has Rust
 make demo       boot that kernel in a virtual machine, run the module, print what happened
 make check      test everything on the stock kernel and on a debug kernel; includes lint
+make soak       test for longer what finds more that way; up to half an hour
 make lint       formatting, warnings and conventions only
 make shell      a shell in a virtual machine with the module loaded
 make clean      remove what was built from this checkout

@@ -12,7 +12,7 @@ import stat
 from lib import ktap, metrics, module
 
 U64_MAX = (1 << 64) - 1
-RANDOM_WRITES = 10_000
+RANDOM_WRITES = ktap.soak(10_000, 100_000)
 NOBODY = 65534
 
 

@@ -7,7 +7,7 @@ import os
 
 from lib import kmsg, ktap, metrics, module
 
-CYCLES = 100
+CYCLES = ktap.soak(100, 1000)
 
 
 def left_behind():

@@ -8,7 +8,7 @@ import time
 
 from lib import ktap, metrics, module
 
-SECONDS = 8
+SECONDS = ktap.soak(8, 300)
 
 
 def books_balance_under_load():

@@ -9,7 +9,7 @@ import time
 
 from lib import ktap, metrics, module
 
-ROUNDS = 20
+ROUNDS = ktap.soak(20, 200)
 
 
 def refused_as_busy():

@@ -18,6 +18,11 @@ class Skip(Exception):
     """The case makes no sense here; the text says why."""
 
 
+def soak(usual, long):
+    """How often or how long: `make soak` takes the time for more than `make check` does."""
+    return long if os.environ.get("LABYRINTH_SOAK") else usual
+
+
 def note(text):
     """Prints a line that is no result."""
     ksft.print_msg(text)

@@ -28,7 +28,10 @@ use std::{
 
 pub(crate) const CASES: &[Case] = &[
     ("chain_is_like_a_loop", is_like_a_loop),
-    ("chain_asks_in_order_and_no_further", asks_in_order_and_no_further),
+    (
+        "chain_asks_in_order_and_no_further",
+        asks_in_order_and_no_further,
+    ),
 ];
 
 /// Stands for a page: to be had once, and not to be copied.
@@ -129,7 +132,10 @@ fn is_like_a_loop() {
                     right.put(&(), two.remove(0)).err(),
                     left.put(&(), three.remove(0)).err(),
                 ];
-                assert!(refused[0] == refused[1] && refused[0] == refused[2], "{refused:?}");
+                assert!(
+                    refused[0] == refused[1] && refused[0] == refused[2],
+                    "{refused:?}"
+                );
                 for (pages, page) in held.iter_mut().zip(refused) {
                     pages.extend(page);
                 }
@@ -137,7 +143,13 @@ fn is_like_a_loop() {
             for (rooms, held) in [[a, b, c, d], [e, f, g, h]].iter().zip(&held[1..]) {
                 let inside: Vec<u32> = rooms
                     .iter()
-                    .flat_map(|room| room.pages.borrow().iter().map(|page| page.0).collect::<Vec<_>>())
+                    .flat_map(|room| {
+                        room.pages
+                            .borrow()
+                            .iter()
+                            .map(|page| page.0)
+                            .collect::<Vec<_>>()
+                    })
                     .chain(held.iter().map(|page| page.0))
                     .collect();
                 let different: BTreeSet<u32> = inside.iter().copied().collect();
@@ -156,7 +168,11 @@ fn asks_in_order_and_no_further() {
         let page = Fallback(a, Fallback(b, Fallback(c, d))).get(&(), &mut request);
         assert_eq!(page.is_some(), serves < 4);
         for (number, room) in Room::ALL.into_iter().enumerate() {
-            assert_eq!(request.has_been_to(room), number <= serves, "{serves}: {room:?}");
+            assert_eq!(
+                request.has_been_to(room),
+                number <= serves,
+                "{serves}: {room:?}"
+            );
         }
         assert_eq!(request.last_room(), Some(Room::ALL[serves.min(3)]));
     }

@@ -22,7 +22,11 @@ fn low_is_three_quarters() {
         assert_eq!(marks.target(), target);
         for level in 0..=target + 10 {
             let wanted = target > 0 && 4 * level <= 3 * target;
-            assert_eq!(marks.is_low(level), wanted, "target {target}, level {level}");
+            assert_eq!(
+                marks.is_low(level),
+                wanted,
+                "target {target}, level {level}"
+            );
         }
     }
 }
@@ -45,19 +49,22 @@ fn of_any_size() {
 
 /// A refill in chunks ends at the target, in as few chunks as it takes, and is low no more.
 fn refill_reaches_the_target() {
-    holds((0..5000_usize, 0..5000_usize, 1..300_usize), |(target, start, chunk)| {
-        let marks = Marks::new(target);
-        let (mut level, mut chunks) = (start, 0);
-        loop {
-            let more = marks.wanted(level, chunk);
-            if more == 0 {
-                break;
+    holds(
+        (0..5000_usize, 0..5000_usize, 1..300_usize),
+        |(target, start, chunk)| {
+            let marks = Marks::new(target);
+            let (mut level, mut chunks) = (start, 0);
+            loop {
+                let more = marks.wanted(level, chunk);
+                if more == 0 {
+                    break;
+                }
+                level += more;
+                chunks += 1;
             }
-            level += more;
-            chunks += 1;
-        }
-        assert_eq!(level, target.max(start));
-        assert_eq!(chunks, target.saturating_sub(start).div_ceil(chunk));
-        assert!(!marks.is_low(level));
-    });
+            assert_eq!(level, target.max(start));
+            assert_eq!(chunks, target.saturating_sub(start).div_ceil(chunk));
+            assert!(!marks.is_low(level));
+        },
+    );
 }

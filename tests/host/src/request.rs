@@ -28,7 +28,10 @@ fn remembers_its_path() {
         for (number, room) in Room::ALL.into_iter().enumerate() {
             assert_eq!(request.has_been_to(room), path.contains(&number));
         }
-        assert_eq!(request.last_room().map(|room| room as usize), path.iter().max().copied());
+        assert_eq!(
+            request.last_room().map(|room| room as usize),
+            path.iter().max().copied()
+        );
         assert_eq!(request.priority(), Priority::Normal);
     });
 }
@@ -37,10 +40,20 @@ fn remembers_its_path() {
 fn rooms_are_numbered_in_order() {
     for (number, room) in Room::ALL.into_iter().enumerate() {
         assert_eq!(room as usize, number);
-        assert!(Room::ALL.iter().all(|&other| other == room || other.name() != room.name()));
+        assert!(Room::ALL
+            .iter()
+            .all(|&other| other == room || other.name() != room.name()));
     }
-    assert_eq!(Room::ALL.first(), Some(&Room::Cache), "the cheapest is not first");
-    assert_eq!(Room::ALL.last(), Some(&Room::Emergency), "what is everybody's is not last");
+    assert_eq!(
+        Room::ALL.first(),
+        Some(&Room::Cache),
+        "the cheapest is not first"
+    );
+    assert_eq!(
+        Room::ALL.last(),
+        Some(&Room::Emergency),
+        "what is everybody's is not last"
+    );
 }
 
 fn priorities_are_ordered() {

@@ -18,7 +18,10 @@ use std::{
 
 pub(crate) const CASES: &[Case] = &[
     ("stack_is_like_a_vec", is_like_a_vec),
-    ("stack_keeps_and_drops_each_value_once", drops_each_value_once),
+    (
+        "stack_keeps_and_drops_each_value_once",
+        drops_each_value_once,
+    ),
     ("stack_works_in_borrowed_slots", works_in_borrowed_slots),
 ];
 
@@ -90,7 +93,10 @@ fn drops_each_value_once() {
 fn works_in_borrowed_slots() {
     let mut slots = [None; 3];
     let mut stack = Stack::new(&mut slots[..]);
-    assert_eq!([1, 2, 3, 4].map(|n| stack.push(n)), [Ok(()), Ok(()), Ok(()), Err(4)]);
+    assert_eq!(
+        [1, 2, 3, 4].map(|n| stack.push(n)),
+        [Ok(()), Ok(()), Ok(()), Err(4)]
+    );
     assert_eq!(stack.pop(), Some(3));
     assert_eq!(slots, [Some(1), Some(2), None]);
 }

@@ -166,7 +166,11 @@ impl Machine {
         let flows = flows.iter().map(|&(kind, rounds)| Flow {
             kind,
             cpu: if let Kind::Task(cpu) = kind { cpu } else { 0 },
-            next: if let Kind::Task(_) = kind { Next::Take } else { Next::Begin },
+            next: if let Kind::Task(_) = kind {
+                Next::Take
+            } else {
+                Next::Begin
+            },
             rounds,
             seen: 0,
             was_on: 0,
@@ -194,12 +198,19 @@ impl Machine {
     }
 
     fn load(&mut self, cpu: usize, word: Word) -> u8 {
-        let own = self.buffers[cpu].iter().rev().find(|pending| pending.word == word);
+        let own = self.buffers[cpu]
+            .iter()
+            .rev()
+            .find(|pending| pending.word == word);
         own.map(|pending| pending.value).unwrap_or(*self.word(word))
     }
 
     fn store(&mut self, cpu: usize, word: Word, value: u8, release: bool) {
-        self.buffers[cpu].push(Pending { word, value, release });
+        self.buffers[cpu].push(Pending {
+            word,
+            value,
+            release,
+        });
     }
 
     /// A locked exchange. The CPU's buffer is empty.
@@ -241,7 +252,9 @@ impl Machine {
                 // nothing left to write.
                 (Next::Begin, _) => {
                     let busy = self.flows.iter().any(|flow| {
-                        flow.cpu == 1 && matches!(flow.kind, Kind::Task(_)) && flow.next != Next::End
+                        flow.cpu == 1
+                            && matches!(flow.kind, Kind::Task(_))
+                            && flow.next != Next::End
                     });
                     if !busy && self.interrupts[1].is_empty() && self.buffers[1].is_empty() {
                         events.push(Event::Step(number));
@@ -349,7 +362,12 @@ impl Machine {
                 flow.next = Next::StoreBody;
                 if protocol == Protocol::GiveBackEarly {
                     self.given_back(flow);
-                    self.store(here, Word::Token(flow.body.unwrap()), address(flow.body.unwrap()), true);
+                    self.store(
+                        here,
+                        Word::Token(flow.body.unwrap()),
+                        address(flow.body.unwrap()),
+                        true,
+                    );
                 }
             }
             Next::StoreBody => {
@@ -413,7 +431,11 @@ impl Machine {
         flow.body = None;
         (flow.seen, flow.value, flow.was_on) = (0, 0, 0);
         flow.rounds -= 1;
-        flow.next = if flow.rounds > 0 { Next::Take } else { Next::End };
+        flow.next = if flow.rounds > 0 {
+            Next::Take
+        } else {
+            Next::End
+        };
         if flow.next == Next::End && flow.kind == Kind::Interrupt {
             self.interrupts[flow.cpu].pop();
         }

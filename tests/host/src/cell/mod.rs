@@ -20,14 +20,23 @@ use machine::{
 };
 
 pub(crate) const CASES: &[Case] = &[
-    ("cell_exchange_keeps_all_promises", exchange_keeps_all_promises),
+    (
+        "cell_exchange_keeps_all_promises",
+        exchange_keeps_all_promises,
+    ),
     ("cell_catches_local_compare", catches_local_compare),
     ("cell_catches_load_and_store", catches_load_and_store),
     ("cell_catches_compare_elsewhere", catches_compare_elsewhere),
     ("cell_catches_give_back_here", catches_give_back_here),
-    ("cell_catches_give_back_unordered", catches_give_back_unordered),
+    (
+        "cell_catches_give_back_unordered",
+        catches_give_back_unordered,
+    ),
     ("cell_catches_give_back_early", catches_give_back_early),
-    ("cell_catches_give_back_only_at_home", catches_give_back_only_at_home),
+    (
+        "cell_catches_give_back_only_at_home",
+        catches_give_back_only_at_home,
+    ),
 ];
 
 /// The machines: flows, and how many accesses each makes. Two rounds meet what the first one left.
@@ -52,7 +61,10 @@ fn exchange_keeps_all_promises() {
             if let Some((broken, way)) = found.broken {
                 panic!("{memory:?} memory, {flows:?}: {broken:?} after {way:#?}");
             }
-            assert!(found.seen.afar, "{flows:?}: nobody gave back from another CPU");
+            assert!(
+                found.seen.afar,
+                "{flows:?}: nobody gave back from another CPU"
+            );
             assert!(found.seen.turned_away, "{flows:?}: nobody was turned away");
             println!("# {memory:?} memory, {flows:?}: {} states", found.states);
         }
@@ -80,7 +92,11 @@ fn catches_load_and_store() {
 }
 
 fn catches_compare_elsewhere() {
-    catches(Protocol::CompareElsewhere, Memory::Ordered, Broken::TwoHolders);
+    catches(
+        Protocol::CompareElsewhere,
+        Memory::Ordered,
+        Broken::TwoHolders,
+    );
 }
 
 fn catches_give_back_here() {
@@ -89,7 +105,11 @@ fn catches_give_back_here() {
 
 /// Only where memory is weak: on x86 every store has release order.
 fn catches_give_back_unordered() {
-    catches(Protocol::GiveBackUnordered, Memory::Weak, Broken::AccessLost);
+    catches(
+        Protocol::GiveBackUnordered,
+        Memory::Weak,
+        Broken::AccessLost,
+    );
 }
 
 fn catches_give_back_early() {
@@ -97,5 +117,9 @@ fn catches_give_back_early() {
 }
 
 fn catches_give_back_only_at_home() {
-    catches(Protocol::GiveBackOnlyAtHome, Memory::Ordered, Broken::TokenLost);
+    catches(
+        Protocol::GiveBackOnlyAtHome,
+        Memory::Ordered,
+        Broken::TokenLost,
+    );
 }
