@@ -12,7 +12,7 @@
 //!   ([`Memory::Ordered`], as on x86), or not, unless it has release order ([`Memory::Weak`]). A CPU
 //!   sees its own stores at once. A locked instruction, and moving a task, wait for the buffer.
 //!
-//! Loads are not reordered: the address of the body comes out of the token, which orders them.
+//! Loads are not reordered: an exchange between CPUs orders them, too.
 
 /// CPUs of the machine.
 pub(crate) const CPUS: usize = 2;

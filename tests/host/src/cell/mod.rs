@@ -41,12 +41,12 @@ pub(crate) const CASES: &[Case] = &[
 
 /// The machines: flows, and how many accesses each makes. Two rounds meet what the first one left.
 const MACHINES: [&[(Kind, u8)]; 5] = [
-    // Interrupts that nest, above a task that is moved.
-    &[(Task(0), 2), (Interrupt, 1), (Interrupt, 1)],
     // Tasks that preempt each other, from both sides.
     &[(Task(0), 2), (Task(1), 2)],
     &[(Task(0), 1), (Task(0), 1), (Task(0), 1)],
     &[(Task(0), 1), (Task(0), 2), (Interrupt, 1)],
+    // Interrupts that nest, above a task that is moved.
+    &[(Task(0), 2), (Interrupt, 1), (Interrupt, 1)],
     // The other CPU goes offline with a token of its own still held.
     &[(Task(1), 2), (Task(1), 1), (Undertaker, 1)],
 ];
