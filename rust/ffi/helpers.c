@@ -170,6 +170,43 @@ void *labyrinth_percpu_of(void *base, unsigned int cpu)
 	return per_cpu_ptr(to_percpu(base), cpu);
 }
 
+static u64 __percpu *to_word(void *base, size_t index)
+{
+	return (u64 __percpu *)to_percpu(base) + index;
+}
+
+/* What was done before has to be seen before the new value is. */
+void labyrinth_percpu_add(void *base, size_t index, u64 n)
+{
+	smp_wmb();
+	this_cpu_add(*to_word(base, index), n);
+}
+
+/* Not this_cpu_cmpxchg(): others may clear the word. If moved meanwhile, another CPU's is as good. */
+void labyrinth_percpu_raise(void *base, size_t index, u64 n)
+{
+	u64 *word = raw_cpu_ptr(to_word(base, index));
+	u64 value = READ_ONCE(*word);
+
+	while (value < n && !try_cmpxchg64(word, &value, n))
+		;
+}
+
+u64 labyrinth_percpu_read_here(void *base, size_t index)
+{
+	return this_cpu_read(*to_word(base, index));
+}
+
+u64 labyrinth_percpu_read(void *base, unsigned int cpu, size_t index)
+{
+	return smp_load_acquire(per_cpu_ptr(to_word(base, index), cpu));
+}
+
+void labyrinth_percpu_clear(void *base, unsigned int cpu, size_t index)
+{
+	WRITE_ONCE(*per_cpu_ptr(to_word(base, index), cpu), 0);
+}
+
 /*
  * The token protocol of percpu_cell.rs. Not this_cpu_xchg(), which need not be
  * atomic against a store by another CPU. If this is moved in between, it takes

@@ -59,6 +59,12 @@ void labyrinth_percpu_free(void *base);
 void *labyrinth_percpu_local(void *base);
 void *labyrinth_percpu_of(void *base, unsigned int cpu);
 
+void labyrinth_percpu_add(void *base, size_t index, u64 n);
+void labyrinth_percpu_raise(void *base, size_t index, u64 n);
+u64 labyrinth_percpu_read_here(void *base, size_t index);
+u64 labyrinth_percpu_read(void *base, unsigned int cpu, size_t index);
+void labyrinth_percpu_clear(void *base, unsigned int cpu, size_t index);
+
 void *labyrinth_token_take(void *base);
 void *labyrinth_token_take_remote(void *word);
 void labyrinth_token_give_back(void *word, void *token);

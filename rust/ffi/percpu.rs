@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Per-CPU memory for values that are safe to share.
-//!
-//! [`PerCpu`] gives every possible CPU its own copy of a `T`, so that CPUs that write to their own
-//! do not fight over cache lines. It does not promise that nobody else touches the local copy: a
-//! task can be moved to another CPU, or be interrupted, between looking the copy up and using it.
-//! Therefore `T` must be [`Sync`] (atomics), and a `&T` is all that is ever handed out. That makes
-//! [`PerCpu::local`] and [`PerCpu::iter`] callable from any context.
+//! Numbers that each CPU counts for itself.
 //!
 //! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
 
@@ -16,78 +10,205 @@ use super::{
 };
 use core::{
     cell::UnsafeCell,
-    marker::PhantomData,
     ptr::NonNull, //
 };
 use kernel::{
     alloc::AllocError,
-    prelude::*,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Relaxed,
-        Release, //
-    }, //
+    prelude::*, //
 };
 
-/// A counter that one CPU writes most of the time and any CPU may read or write at any time.
+/// `N` counters for each possible CPU, all of them zero at first.
 ///
-/// All operations may be called in any context; in NMI only where the architecture has 64-bit atomic
-/// instructions.
-#[repr(transparent)]
-pub(crate) struct Counter(Atomic<u64>);
+/// Every CPU writes to its own, so that CPUs do not fight over cache lines, and an update is one
+/// instruction where the architecture has one that is atomic on its CPU: no lock, no disabled
+/// interrupts, no call. What is read is the sum over all CPUs.
+///
+/// All operations may be called in any context. An update comes after everything that the CPU has done
+/// before: whoever sees it in [`Self::sum`] sees that, too.
+///
+/// # Invariants
+///
+/// `base` is a live per-CPU allocation of `N` aligned 64-bit words that belongs to this value.
+pub(crate) struct CpuCounters<const N: usize> {
+    base: NonNull<c_void>,
+}
 
-// SAFETY: An `Atomic<u64>` has the representation of a `u64`, which may be zero.
-unsafe impl Zeroable for Counter {}
+// SAFETY: The counters are plain memory that is not tied to the thread that allocated it.
+unsafe impl<const N: usize> Send for CpuCounters<N> {}
+// SAFETY: The words are only accessed by single instructions or atomic operations.
+unsafe impl<const N: usize> Sync for CpuCounters<N> {}
 
-impl Counter {
-    /// Adds `n`.
-    #[inline]
-    pub(crate) fn add(&self, n: u64) {
-        self.0.add(n, Relaxed);
+impl<const N: usize> CpuCounters<N> {
+    /// Allocates the counters. Task context only, may sleep.
+    pub(crate) fn new() -> Result<Self, AllocError> {
+        const {
+            // PCPU_MIN_UNIT_SIZE: the allocator refuses more.
+            assert!(
+                N * size_of::<u64>() <= 32 << 10,
+                "too large for per-CPU memory"
+            );
+        };
+
+        // SAFETY: Task context; size and alignment are those of an array of words.
+        let base =
+            unsafe { helpers::labyrinth_percpu_alloc(N * size_of::<u64>(), align_of::<u64>()) };
+        // INVARIANT: The allocation is fresh, zeroed, and large and aligned enough.
+        Ok(Self {
+            base: NonNull::new(base).ok_or(AllocError)?,
+        })
     }
 
-    /// Adds `n`, after everything that this thread has done before: whoever sees the sum by
-    /// [`Self::read_before`] sees that, too.
-    #[inline]
-    pub(crate) fn add_after(&self, n: u64) {
-        self.0.fetch_add(n, Release);
-    }
-
-    /// The value.
-    #[inline]
-    pub(crate) fn read(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-
-    /// The value, before everything that this thread reads later.
-    #[inline]
-    pub(crate) fn read_before(&self) -> u64 {
-        self.0.load(Acquire)
-    }
-
-    /// Makes the value at least `n`.
-    #[inline]
-    pub(crate) fn raise_to(&self, n: u64) {
-        let mut value = self.read();
-        while value < n {
-            match self.0.cmpxchg(value, n, Relaxed) {
-                Ok(_) => break,
-                Err(now) => value = now,
-            }
+    /// Adds `n` to the counter of this CPU. `index` is less than `N`; what is not is ignored.
+    #[inline(always)]
+    pub(crate) fn add(&self, index: usize, n: u64) {
+        if index < N {
+            // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
+            unsafe { counter_imp::add(self.base, index, n) };
         }
     }
 
-    /// Sets the value to zero.
-    pub(crate) fn clear(&self) {
-        self.0.store(0, Relaxed);
+    /// Makes the counter of this CPU at least `n`. `index` is less than `N`; what is not is ignored.
+    #[inline(always)]
+    pub(crate) fn raise(&self, index: usize, n: u64) {
+        // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
+        if index < N && unsafe { counter_imp::read(self.base, index) } < n {
+            // SAFETY: As above.
+            unsafe { helpers::labyrinth_percpu_raise(self.base.as_ptr(), index, n) };
+        }
+    }
+
+    /// The sum of one counter over all CPUs, before everything that this thread reads later.
+    pub(crate) fn sum(&self, index: usize) -> u64 {
+        self.each(index).fold(0, u64::wrapping_add)
+    }
+
+    /// The largest value of one counter.
+    pub(crate) fn max(&self, index: usize) -> u64 {
+        self.each(index).max().unwrap_or(0)
+    }
+
+    /// The value of one counter on one possible CPU.
+    pub(crate) fn of(&self, index: usize, cpu: u32) -> u64 {
+        if index < N && cpu::possible().any(|possible| possible == cpu) {
+            // SAFETY: By the invariant there is such a word, of this possible CPU.
+            unsafe { helpers::labyrinth_percpu_read(self.base.as_ptr(), cpu, index) }
+        } else {
+            0
+        }
+    }
+
+    /// Sets one counter to zero on the CPUs that `which` chooses. For counters that are raised, not
+    /// added to: an addition at the same time may undo it.
+    pub(crate) fn clear(&self, index: usize, which: impl Fn(u32) -> bool) {
+        for cpu in cpu::possible().filter(|&cpu| index < N && which(cpu)) {
+            // SAFETY: By the invariant there is such a word, of this possible CPU.
+            unsafe { helpers::labyrinth_percpu_clear(self.base.as_ptr(), cpu, index) };
+        }
+    }
+
+    fn each(&self, index: usize) -> impl Iterator<Item = u64> + use<'_, N> {
+        cpu::possible().filter(move |_| index < N).map(move |cpu| {
+            // SAFETY: As above.
+            unsafe { helpers::labyrinth_percpu_read(self.base.as_ptr(), cpu, index) }
+        })
+    }
+}
+
+impl<const N: usize> Drop for CpuCounters<N> {
+    /// Task and softirq context.
+    fn drop(&mut self) {
+        // SAFETY: By the invariant the allocation is ours, and nobody has a reference any more.
+        unsafe { helpers::labyrinth_percpu_free(self.base.as_ptr()) };
+    }
+}
+
+/// Updates by x86 instructions. They need no lock prefix: only the CPU itself adds to its words.
+#[cfg(all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML)))]
+mod counter_imp {
+    use super::{
+        c_void,
+        NonNull, //
+    };
+    use core::arch::asm;
+
+    /// Adds to a word of this CPU.
+    ///
+    /// # Safety
+    ///
+    /// `base` must be a live per-CPU allocation with more than `index` words.
+    #[inline(always)]
+    pub(super) unsafe fn add(base: NonNull<c_void>, index: usize, n: u64) {
+        // SAFETY: The word is in this CPU's copy, whichever CPU this is, and one instruction reads
+        // and writes it.
+        unsafe {
+            asm!(
+                "add qword ptr gs:[{base} + 8 * {index}], {n}",
+                base = in(reg) base.as_ptr(),
+                index = in(reg) index,
+                n = in(reg) n,
+                options(nostack)
+            )
+        };
+    }
+
+    /// Reads a word of this CPU.
+    ///
+    /// # Safety
+    ///
+    /// As for [`add`].
+    #[inline(always)]
+    pub(super) unsafe fn read(base: NonNull<c_void>, index: usize) -> u64 {
+        let value;
+        // SAFETY: As for `add`.
+        unsafe {
+            asm!(
+                "mov {value}, qword ptr gs:[{base} + 8 * {index}]",
+                base = in(reg) base.as_ptr(),
+                index = in(reg) index,
+                value = out(reg) value,
+                options(nostack, readonly, preserves_flags)
+            )
+        };
+        value
+    }
+}
+
+/// Updates by C helpers, on any architecture.
+#[cfg(not(all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML))))]
+mod counter_imp {
+    use super::{
+        c_void,
+        helpers,
+        NonNull, //
+    };
+
+    /// Adds to a word of this CPU.
+    ///
+    /// # Safety
+    ///
+    /// `base` must be a live per-CPU allocation with more than `index` words.
+    #[inline]
+    pub(super) unsafe fn add(base: NonNull<c_void>, index: usize, n: u64) {
+        // SAFETY: As the caller promises.
+        unsafe { helpers::labyrinth_percpu_add(base.as_ptr(), index, n) };
+    }
+
+    /// Reads a word of this CPU.
+    ///
+    /// # Safety
+    ///
+    /// As for [`add`].
+    #[inline]
+    pub(super) unsafe fn read(base: NonNull<c_void>, index: usize) -> u64 {
+        // SAFETY: As the caller promises.
+        unsafe { helpers::labyrinth_percpu_read_here(base.as_ptr(), index) }
     }
 }
 
 /// A number that one holder writes at a time and anybody may read at any time.
 ///
-/// Unlike a [`Counter`] it costs a load and a store, inlined, and no atomic read-modify-write: two
-/// writers at a time would lose an update (and nothing else). Meant for the shared part of a
+/// It costs a load and a store, inlined, and no atomic read-modify-write: two writers at a time would
+/// lose an update (and nothing else). Meant for the shared part of a
 /// [`CpuCell`](super::percpu_cell::CpuCell), which only the holder of the private part writes.
 ///
 /// Any context.
@@ -99,9 +220,9 @@ pub(crate) struct Tally(UnsafeCell<u64>);
 unsafe impl Sync for Tally {}
 
 impl Tally {
-    /// Zero.
-    pub(crate) const fn new() -> Self {
-        Self(UnsafeCell::new(0))
+    /// Makes one.
+    pub(crate) const fn new(value: u64) -> Self {
+        Self(UnsafeCell::new(value))
     }
 
     /// The value.
@@ -122,73 +243,5 @@ impl Tally {
     #[inline(always)]
     pub(crate) fn add(&self, n: u64) {
         self.set(self.read().wrapping_add(n));
-    }
-}
-
-/// One `T` for each possible CPU.
-///
-/// # Invariants
-///
-/// `base` is a live per-CPU allocation that holds a valid `T` for each possible CPU and belongs to
-/// this value.
-pub(crate) struct PerCpu<T: Zeroable + Sync> {
-    base: NonNull<c_void>,
-    _copies: PhantomData<T>,
-}
-
-// SAFETY: The copies are plain memory that is not tied to the thread that allocated it; `T: Send`
-// lets them be freed elsewhere.
-unsafe impl<T: Zeroable + Sync + Send> Send for PerCpu<T> {}
-// SAFETY: `&PerCpu<T>` only ever gives out `&T`, and `T` is `Sync`.
-unsafe impl<T: Zeroable + Sync> Sync for PerCpu<T> {}
-
-impl<T: Zeroable + Sync> PerCpu<T> {
-    /// Allocates the copies, all of them zero. Task context only, may sleep.
-    pub(crate) fn new() -> Result<Self, AllocError> {
-        const {
-            assert!(
-                !core::mem::needs_drop::<T>(),
-                "the copies are never dropped"
-            );
-            // PCPU_MIN_UNIT_SIZE: the allocator refuses more.
-            assert!(size_of::<T>() <= 32 << 10, "too large for per-CPU memory");
-        };
-
-        // SAFETY: Task context; size and alignment are those of a type.
-        let base = unsafe { helpers::labyrinth_percpu_alloc(size_of::<T>(), align_of::<T>()) };
-        // INVARIANT: The allocation is fresh, zeroed, and large and aligned enough for a `T` on
-        // each possible CPU; zero is a valid `T`.
-        Ok(Self {
-            base: NonNull::new(base).ok_or(AllocError)?,
-            _copies: PhantomData,
-        })
-    }
-
-    /// The copy of the CPU that this runs on, or ran on a moment ago.
-    #[inline]
-    pub(crate) fn local(&self) -> &T {
-        // SAFETY: `base` is a live per-CPU allocation by the invariant.
-        let copy = unsafe { helpers::labyrinth_percpu_local(self.base.as_ptr()) };
-        // SAFETY: By the invariant this is a valid `T`; it lives as long as `self`, and only shared
-        // references to it exist.
-        unsafe { &*copy.cast::<T>() }
-    }
-
-    /// The copies of all possible CPUs.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        cpu::possible().map(|cpu| {
-            // SAFETY: `base` is a live per-CPU allocation and `cpu` is a possible CPU.
-            let copy = unsafe { helpers::labyrinth_percpu_of(self.base.as_ptr(), cpu) };
-            // SAFETY: As in `local`.
-            unsafe { &*copy.cast::<T>() }
-        })
-    }
-}
-
-impl<T: Zeroable + Sync> Drop for PerCpu<T> {
-    /// Task and softirq context.
-    fn drop(&mut self) {
-        // SAFETY: By the invariant the allocation is ours, and nobody has a reference any more.
-        unsafe { helpers::labyrinth_percpu_free(self.base.as_ptr()) };
     }
 }

@@ -17,12 +17,12 @@ mod tests {
 
     #[test]
     fn outcomes_are_counted_in_their_series() -> Result {
-        let stats = Stats::new(true)?;
+        let stats = Stats::new(true, 1)?;
         let recorder = Recorder::new(stats.clone(), Kind::TaskAtomic);
 
-        assert!(recorder.request().done(true));
-        assert!(!recorder.request().done(false));
-        assert!(!recorder.request().done(false));
+        assert!(recorder.request().done(true, Some(0)));
+        assert!(!recorder.request().done(false, None));
+        assert!(!recorder.request().done(false, None));
         recorder.cycle();
 
         let view = stats.view()?;
@@ -42,11 +42,11 @@ mod tests {
 
     #[test]
     fn reset_keeps_pages_in_flight() -> Result {
-        let stats = Stats::new(true)?;
+        let stats = Stats::new(true, 1)?;
         let recorder = Recorder::new(stats.clone(), Kind::Spinlock);
 
         for _ in 0..5 {
-            assert!(recorder.request().done(true));
+            assert!(recorder.request().done(true, Some(0)));
         }
         recorder.freed(2);
         stats.reset()?;
@@ -72,12 +72,12 @@ mod tests {
 
     #[test]
     fn pages_counted_before_recording_ends_are_counted_when_freed() -> Result {
-        let stats = Stats::new(true)?;
+        let stats = Stats::new(true, 1)?;
         let recorder = Recorder::new(stats.clone(), Kind::TimerSoftirq);
 
-        assert!(recorder.request().done(true));
+        assert!(recorder.request().done(true, Some(0)));
         stats.set_recording(false);
-        assert!(!recorder.request().done(true));
+        assert!(!recorder.request().done(true, Some(0)));
         recorder.cycle();
         recorder.freed(1);
 

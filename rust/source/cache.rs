@@ -62,11 +62,11 @@ pub(crate) struct CacheCounts {
 impl CacheCounts {
     const fn new() -> Self {
         Self {
-            level: Tally::new(),
-            hits: [const { Tally::new() }; Kind::COUNT],
-            recycled: [const { Tally::new() }; Kind::COUNT],
-            refilled: Tally::new(),
-            drained: Tally::new(),
+            level: Tally::new(0),
+            hits: [const { Tally::new(0) }; Kind::COUNT],
+            recycled: [const { Tally::new(0) }; Kind::COUNT],
+            refilled: Tally::new(0),
+            drained: Tally::new(0),
         }
     }
 

@@ -56,7 +56,7 @@ impl Reserve {
                 c"labyrinth_reserve",
                 static_lock_class!(),
             ),
-            level: Tally::new(),
+            level: Tally::new(0),
             marks: Marks::new(target),
         }? Error)
     }

@@ -35,15 +35,14 @@ pub(crate) use view::{
     View, //
 };
 
-use crate::ffi::clock;
+use crate::ffi::{
+    clock,
+    percpu::Tally, //
+};
 use kernel::{
     new_mutex,
     prelude::*,
     sync::{
-        atomic::{
-            AtomicFlag,
-            Relaxed, //
-        },
         Arc,
         Mutex, //
     }, //
@@ -56,7 +55,7 @@ use series::{
 /// All statistics of the module.
 #[pin_data]
 pub(crate) struct Stats {
-    recording: AtomicFlag,
+    recording: Tally,
     series: [Series; Kind::COUNT],
     /// The same requests once more, by the source that was asked last.
     sources: KVec<Series>,
@@ -84,7 +83,7 @@ impl Stats {
 
         Arc::pin_init(
             pin_init!(Self {
-                recording: AtomicFlag::new(recording),
+                recording: Tally::new(recording.into()),
                 series,
                 sources,
                 clock_nanos: clock::read_cost_nanos(),
@@ -97,7 +96,7 @@ impl Stats {
     /// Whether new allocations are recorded.
     #[inline]
     pub(crate) fn recording(&self) -> bool {
-        self.recording.load(Relaxed)
+        self.recording.read() != 0
     }
 
     /// Switches recording on or off.
@@ -105,7 +104,7 @@ impl Stats {
     /// Pages whose allocation was counted are counted when they are freed, even when recording is
     /// off by then.
     pub(crate) fn set_recording(&self, on: bool) {
-        self.recording.store(on, Relaxed);
+        self.recording.set(on.into());
     }
 
     /// The cost of reading the clock once, in nanoseconds. Every latency contains about one.

@@ -3,6 +3,7 @@
 //! The writing end.
 
 use super::{
+    series::Series,
     Kind,
     Stats, //
 };
@@ -42,14 +43,14 @@ impl Recorder {
     #[inline]
     pub(crate) fn freed(&self, pages: u64) {
         if pages != 0 {
-            self.slot(|slot| slot.frees(pages));
+            self.series().frees(pages);
         }
     }
 
     /// Notes that a cycle of an exercise begins, if recording is on. Any context.
     pub(crate) fn cycle(&self) {
         if self.stats.recording() {
-            self.slot(|slot| slot.cycle());
+            self.series().cycle();
         }
     }
 
@@ -57,13 +58,13 @@ impl Recorder {
     /// not. Any context.
     pub(crate) fn corruptions(&self, pages: u64) {
         if pages != 0 {
-            self.slot(|slot| slot.corruptions(pages));
+            self.series().corruptions(pages);
         }
     }
 
     #[inline]
-    fn slot(&self, record: impl FnOnce(&super::series::Slot)) {
-        record(self.stats.series[self.kind as usize].local());
+    fn series(&self) -> &Series {
+        &self.stats.series[self.kind as usize]
     }
 }
 
@@ -84,9 +85,9 @@ impl Request<'_> {
         };
         let nanos = Moment::now().nanos_since(started);
 
-        self.recorder.slot(|slot| slot.allocation(success, nanos));
+        self.recorder.series().allocation(success, nanos);
         if let Some(source) = source.and_then(|index| self.recorder.stats.sources.get(index)) {
-            source.local().allocation(success, nanos);
+            source.latency(nanos);
         }
         success
     }

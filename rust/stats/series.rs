@@ -6,125 +6,104 @@ use super::histogram::{
     self,
     BUCKETS, //
 };
-use crate::ffi::percpu::{
-    Counter,
-    PerCpu, //
-};
+use crate::ffi::percpu::CpuCounters;
 use kernel::{
     alloc::AllocError,
     prelude::*, //
 };
 
-/// What one CPU has recorded.
-#[derive(Zeroable)]
-pub(super) struct Slot {
-    success: Counter,
-    failure: Counter,
-    freed: Counter,
-    cycles: Counter,
-    corruptions: Counter,
-    latency_sum: Counter,
-    latency_max: Counter,
+/// What is counted: the index of a counter. The histogram follows.
+mod index {
+    pub(super) const SUCCESS: usize = 0;
+    pub(super) const FAILURE: usize = 1;
+    pub(super) const FREED: usize = 2;
+    pub(super) const CYCLES: usize = 3;
+    pub(super) const CORRUPTIONS: usize = 4;
+    pub(super) const LATENCY_SUM: usize = 5;
+    pub(super) const LATENCY_MAX: usize = 6;
     /// The bitwise complement of the minimum, so that zero stands for "none yet".
-    latency_min_complement: Counter,
-    latency: [Counter; BUCKETS],
+    pub(super) const LATENCY_MIN_COMPLEMENT: usize = 7;
+    pub(super) const LATENCY: usize = 8;
 }
 
-impl Slot {
+/// One series: counters and a histogram for each CPU.
+pub(super) struct Series(CpuCounters<{ index::LATENCY + BUCKETS }>);
+
+impl Series {
+    /// Makes a series that is all zero. Task context only, may sleep.
+    pub(super) fn new() -> Result<Self, AllocError> {
+        Ok(Self(CpuCounters::new()?))
+    }
+
     /// Counts an allocation. Any context.
     ///
-    /// The order is the reverse of that in [`Series::totals`]: what is seen there of an allocation
+    /// The order is the reverse of that in [`Self::totals`]: what is seen there of an allocation
     /// never lacks what was written earlier, so a sample is never outside of the extremes, and
     /// there are never more outcomes than samples.
     #[inline]
     pub(super) fn allocation(&self, success: bool, nanos: u64) {
-        self.latency_max.raise_to(nanos);
-        self.latency_min_complement.raise_to(!nanos);
-        self.latency_sum.add(nanos);
-        self.latency[histogram::index(nanos)].add_after(1);
-        if success {
-            self.success.add_after(1);
+        self.0.raise(index::LATENCY_MAX, nanos);
+        self.0.raise(index::LATENCY_MIN_COMPLEMENT, !nanos);
+        self.latency(nanos);
+        let outcome = if success {
+            index::SUCCESS
         } else {
-            self.failure.add_after(1);
-        }
+            index::FAILURE
+        };
+        self.0.add(outcome, 1);
+    }
+
+    /// Counts a latency, and nothing else. Any context.
+    #[inline]
+    pub(super) fn latency(&self, nanos: u64) {
+        self.0.add(index::LATENCY_SUM, nanos);
+        self.0.add(index::LATENCY + histogram::index(nanos), 1);
     }
 
     /// Counts `pages` frees. Any context.
     #[inline]
     pub(super) fn frees(&self, pages: u64) {
-        self.freed.add_after(pages);
+        self.0.add(index::FREED, pages);
     }
 
     /// Counts a cycle of an exercise. Any context.
     pub(super) fn cycle(&self) {
-        self.cycles.add(1);
+        self.0.add(index::CYCLES, 1);
     }
 
     /// Counts pages with foreign contents. Any context.
     pub(super) fn corruptions(&self, pages: u64) {
-        self.corruptions.add(pages);
-    }
-}
-
-/// One series.
-pub(super) struct Series {
-    slots: PerCpu<Slot>,
-}
-
-impl Series {
-    /// Makes a series that is all zero. Task context only, may sleep.
-    pub(super) fn new() -> Result<Self, AllocError> {
-        Ok(Self {
-            slots: PerCpu::new()?,
-        })
-    }
-
-    /// The place to record into from this CPU.
-    #[inline]
-    pub(super) fn local(&self) -> &Slot {
-        self.slots.local()
+        self.0.add(index::CORRUPTIONS, pages);
     }
 
     /// The sums over all CPUs: frees, then outcomes, then samples, then extremes.
     pub(super) fn totals(&self) -> Result<Totals, AllocError> {
         let mut totals = Totals::zero()?;
 
-        for slot in self.slots.iter() {
-            totals.freed += slot.freed.read_before();
+        totals.freed = self.0.sum(index::FREED);
+        totals.success = self.0.sum(index::SUCCESS);
+        totals.failure = self.0.sum(index::FAILURE);
+        totals.cycles = self.0.sum(index::CYCLES);
+        totals.corruptions = self.0.sum(index::CORRUPTIONS);
+        for (bucket, total) in totals.latency.iter_mut().enumerate() {
+            *total = self.0.sum(index::LATENCY + bucket);
         }
-        for slot in self.slots.iter() {
-            totals.success += slot.success.read_before();
-            totals.failure += slot.failure.read_before();
-            totals.cycles += slot.cycles.read();
-            totals.corruptions += slot.corruptions.read();
-        }
-        for slot in self.slots.iter() {
-            for (total, count) in totals.latency.iter_mut().zip(&slot.latency) {
-                *total += count.read_before();
-            }
-        }
-        for slot in self.slots.iter() {
-            totals.latency_sum += slot.latency_sum.read();
-            totals.latency_max = totals.latency_max.max(slot.latency_max.read());
-            totals.latency_min = totals.latency_min.min(!slot.latency_min_complement.read());
-        }
+        totals.latency_sum = self.0.sum(index::LATENCY_SUM);
+        totals.latency_max = self.0.max(index::LATENCY_MAX);
+        totals.latency_min = !self.0.max(index::LATENCY_MIN_COMPLEMENT);
         Ok(totals)
     }
 
     /// The pages in flight.
     pub(super) fn in_flight(&self) -> u64 {
-        let freed: u64 = self.slots.iter().map(|slot| slot.freed.read_before()).sum();
-        let success: u64 = self.slots.iter().map(|slot| slot.success.read()).sum();
-
-        success.wrapping_sub(freed)
+        let freed = self.0.sum(index::FREED);
+        self.0.sum(index::SUCCESS).wrapping_sub(freed)
     }
 
     /// Clears minimum and maximum, which cannot be subtracted.
     pub(super) fn forget_extremes(&self) {
-        for slot in self.slots.iter() {
-            slot.latency_max.clear();
-            slot.latency_min_complement.clear();
-        }
+        self.0.clear(index::LATENCY_MAX, |_| true);
+        self.0.clear(index::LATENCY_MIN_COMPLEMENT, |_| true);
     }
 }
 

@@ -5,140 +5,148 @@
 use crate::{
     ffi::{
         context::Kind,
-        cpu,
-        percpu::{
-            Counter,
-            PerCpu, //
-        }, //
+        percpu::CpuCounters, //
     },
     source::logic::request::{
         Request,
         Room, //
     }, //
 };
-use kernel::{
-    alloc::AllocError,
-    prelude::*, //
-};
-
-/// One CPU's counters. `[context][room]`
-#[derive(Zeroable)]
-struct Slot {
-    /// Requests that a room was asked for.
-    asked: [[Counter; Room::COUNT]; Kind::COUNT],
-    /// Requests that it served.
-    served: [[Counter; Room::COUNT]; Kind::COUNT],
-    /// Requests that nobody served.
-    failed: [Counter; Kind::COUNT],
-    /// Pages that went to the reserve, by context.
-    to_reserve: [Counter; Kind::COUNT],
-    /// Pages that went back to the allocator, by context.
-    to_buddy: [Counter; Kind::COUNT],
-    /// Pages filled into the reserve ahead.
-    refilled: Counter,
-    /// Whether requests of this CPU found its cache empty since it was last refilled.
-    hungry: Counter,
-}
+use kernel::alloc::AllocError;
 
 /// All counters.
-pub(crate) struct Counts(PerCpu<Slot>);
+pub(crate) struct Counts(CpuCounters<{ Place::COUNT }>);
+
+/// What is counted.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Requests that a room was asked for.
+    Asked(Kind, Room),
+    /// Requests that it served.
+    Served(Kind, Room),
+    /// Requests that nobody served.
+    Failed(Kind),
+    /// Pages that went to the reserve.
+    ToReserve(Kind),
+    /// Pages that went back to the allocator.
+    ToBuddy(Kind),
+    /// Pages filled into the reserve ahead.
+    Refilled,
+    /// 1 if requests of this CPU found its cache empty since it was last refilled.
+    Hungry,
+}
+
+impl Place {
+    const PAIRS: usize = Kind::COUNT * Room::COUNT;
+    const COUNT: usize = 2 * Self::PAIRS + 3 * Kind::COUNT + 2;
+
+    /// The index of the counter.
+    #[inline(always)]
+    const fn index(self) -> usize {
+        let singles = 2 * Self::PAIRS;
+        match self {
+            Self::Asked(kind, room) => kind as usize * Room::COUNT + room as usize,
+            Self::Served(kind, room) => Self::PAIRS + kind as usize * Room::COUNT + room as usize,
+            Self::Failed(kind) => singles + kind as usize,
+            Self::ToReserve(kind) => singles + Kind::COUNT + kind as usize,
+            Self::ToBuddy(kind) => singles + 2 * Kind::COUNT + kind as usize,
+            Self::Refilled => Self::COUNT - 2,
+            Self::Hungry => Self::COUNT - 1,
+        }
+    }
+}
 
 impl Counts {
     pub(super) fn new() -> Result<Self, AllocError> {
-        Ok(Self(PerCpu::new()?))
+        Ok(Self(CpuCounters::new()?))
+    }
+
+    #[inline(always)]
+    fn add(&self, place: Place, n: usize) {
+        self.0.add(place.index(), n as u64);
+    }
+
+    fn sum(&self, place: Place) -> u64 {
+        self.0.sum(place.index())
     }
 
     /// Notes how a request that its CPU's cache could not serve has ended. Any context.
     pub(super) fn path(&self, context: Kind, request: &Request, served: bool) {
-        let slot = self.0.local();
-        let context = context as usize;
-        let last = request.last_room();
-
         for room in Room::ALL {
             if request.has_been_to(room) {
-                slot.asked[context][room as usize].add(1);
+                self.add(Place::Asked(context, room), 1);
             }
         }
-        match last {
-            Some(room) if served => slot.served[context][room as usize].add(1),
-            _ => slot.failed[context].add(1),
+        match request.last_room() {
+            Some(room) if served => self.add(Place::Served(context, room), 1),
+            _ => self.add(Place::Failed(context), 1),
         }
-        slot.hungry.raise_to(1);
+        self.0.raise(Place::Hungry.index(), 1);
     }
 
     /// Notes pages of one call that its CPU's cache could not serve.
     pub(super) fn bulk_missed(&self, context: Kind, pages: usize) {
-        let slot = self.0.local();
-        slot.asked[context as usize][Room::Cache as usize].add(pages as u64);
-        slot.hungry.raise_to(1);
+        self.add(Place::Asked(context, Room::Cache), pages);
+        self.0.raise(Place::Hungry.index(), 1);
     }
 
     /// Notes pages that a room served in one call.
     pub(super) fn bulk(&self, context: Kind, room: Room, pages: usize) {
-        let slot = self.0.local();
-        slot.asked[context as usize][room as usize].add(pages as u64);
-        slot.served[context as usize][room as usize].add(pages as u64);
+        self.add(Place::Asked(context, room), pages);
+        self.add(Place::Served(context, room), pages);
     }
 
-    /// Notes a page that went to the reserve.
-    pub(super) fn to_reserve(&self, context: Kind) {
-        self.0.local().to_reserve[context as usize].add(1);
+    /// Notes pages that went to the reserve.
+    pub(super) fn to_reserve(&self, context: Kind, pages: usize) {
+        self.add(Place::ToReserve(context), pages);
     }
 
-    /// Notes a page that went back to the allocator.
-    pub(super) fn to_buddy(&self, context: Kind) {
-        self.0.local().to_buddy[context as usize].add(1);
+    /// Notes pages that went back to the allocator.
+    pub(super) fn to_buddy(&self, context: Kind, pages: usize) {
+        self.add(Place::ToBuddy(context), pages);
     }
 
     /// Notes a page filled into the reserve ahead.
     pub(super) fn refilled(&self) {
-        self.0.local().refilled.add(1);
+        self.add(Place::Refilled, 1);
     }
 
     /// Whether requests of `cpu` found its cache empty since this was last asked.
     pub(super) fn take_hunger(&self, cpu: u32) -> bool {
-        // The numbers of possible CPUs may have gaps.
-        let mut slots = cpu::possible().zip(self.0.iter());
-        slots.find(|&(of, _)| of == cpu).is_some_and(|(_, slot)| {
-            let hungry = slot.hungry.read() != 0;
-            if hungry {
-                slot.hungry.clear();
-            }
-            hungry
-        })
+        let hungry = self.0.of(Place::Hungry.index(), cpu) != 0;
+        if hungry {
+            self.0.clear(Place::Hungry.index(), |of| of == cpu);
+        }
+        hungry
     }
 
-    /// How often a room was asked in a context.
+    /// How often a room was asked in a context; the cache only as far as it could not serve.
     pub(crate) fn asked(&self, context: Kind, room: Room) -> u64 {
-        self.sum(|slot| &slot.asked[context as usize][room as usize])
+        self.sum(Place::Asked(context, room))
     }
 
     /// How often it served. The cache counts for itself.
     pub(crate) fn served(&self, context: Kind, room: Room) -> u64 {
-        self.sum(|slot| &slot.served[context as usize][room as usize])
+        self.sum(Place::Served(context, room))
     }
 
     /// How many requests nobody served.
     pub(crate) fn failed(&self, context: Kind) -> u64 {
-        self.sum(|slot| &slot.failed[context as usize])
+        self.sum(Place::Failed(context))
     }
 
     /// How many pages went to the reserve.
     pub(crate) fn put_to_reserve(&self, context: Kind) -> u64 {
-        self.sum(|slot| &slot.to_reserve[context as usize])
+        self.sum(Place::ToReserve(context))
     }
 
     /// How many pages went back to the allocator.
     pub(crate) fn put_to_buddy(&self, context: Kind) -> u64 {
-        self.sum(|slot| &slot.to_buddy[context as usize])
+        self.sum(Place::ToBuddy(context))
     }
 
     /// How many pages were filled into the reserve ahead.
     pub(crate) fn reserve_refilled(&self) -> u64 {
-        self.sum(|slot| &slot.refilled)
-    }
-
-    fn sum(&self, counter: impl Fn(&Slot) -> &Counter) -> u64 {
-        self.0.iter().map(|slot| counter(slot).read()).sum()
+        self.sum(Place::Refilled)
     }
 }

@@ -259,11 +259,11 @@ impl<C: PlainAlloc> PageSource<C> for Beyond<'_> {
 
         match reserve.put(cx, pages) {
             Ok(()) => {
-                counts.to_reserve(C::KIND);
+                counts.to_reserve(C::KIND, 1);
                 Ok(())
             }
             Err(pages) => {
-                counts.to_buddy(C::KIND);
+                counts.to_buddy(C::KIND, 1);
                 buddy.put(cx, pages)
             }
         }
