@@ -12,8 +12,8 @@ MAKEFLAGS += --no-print-directory
 module:
 	@scripts/build.sh $(KERNEL)
 
-.PHONY: demo check soak lint shell
-demo check soak lint shell:
+.PHONY: demo check soak lint shell bench
+demo check soak lint shell bench:
 	@scripts/$@.sh
 
 .PHONY: clean distclean

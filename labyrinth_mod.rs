@@ -11,6 +11,9 @@
 //!      └───────────┴────────────┴────► stats ─────┘
 //! ```
 
+#[cfg(labyrinth_bench)]
+#[path = "rust/bench/mod.rs"]
+mod bench;
 #[path = "rust/debugfs/mod.rs"]
 mod debugfs;
 #[path = "rust/exercise/mod.rs"]

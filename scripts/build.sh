@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # build.sh stock|debug|kdir [PLANT]: builds the module for a kernel, with a planted fault for
-# tests of the tests. The last line on stdout is the path of labyrinth.ko.
+# tests of the tests. LABYRINTH_BENCH=1 adds the benchmark. The last line on stdout is the path
+# of labyrinth.ko.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -13,19 +14,25 @@ case $plant in
 *) die "'$plant' is no fault that can be planted" "use leak, sleep or use_after_free" ;;
 esac
 
+case ${LABYRINTH_BENCH-} in
+'') bench='' ;;
+1) bench=bench ;;
+*) die "LABYRINTH_BENCH is '$LABYRINTH_BENCH'" "set it to 1 for a module with the benchmark, or unset it" ;;
+esac
+
 assignments=$("$SCRIPTS/kernel.sh" "$id")
 eval "$assignments"
-out=$TOP/build/$K_KEY${plant:+-$plant}
+out=$TOP/build/$K_KEY${plant:+-$plant}${bench:+-bench}
 mkdir -p "$out"
 log=$out/build.log
 
 build() {
 	"$SCRIPTS/sandbox.sh" --kernel "$id" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="$out" \
-		${plant:+"LABYRINTH_PLANT=$plant"} -j"$JOBS" modules
+		${plant:+"LABYRINTH_PLANT=$plant"} ${bench:+LABYRINTH_BENCH=1} -j"$JOBS" modules
 }
 
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
-step "building labyrinth.ko for $K_RELEASE${plant:+ with a planted $plant}" "$log" build
+step "building labyrinth.ko for $K_RELEASE${plant:+ with a planted $plant}${bench:+ with the benchmark}" "$log" build
 # modpost and rustc may warn without failing; nobody should have to look for it.
 grep -E '^(warning|WARNING)|: warning:' "$log" >&2 || true
 printf '%s\n' "$out/labyrinth.ko"

@@ -74,6 +74,7 @@ for job; do
 	planted) command=("$TOP/tests/planted/run.sh" "$kernel" "$folder/planted") ;;
 	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel") ;;
 	host) command=("$TOP/tests/host/run.sh") ;;
+	bench) command=("$SCRIPTS/bench.sh" --short) ;;
 	lint) command=("$SCRIPTS/lint.sh") ;;
 	*) die "check-lane.sh: unknown part '$what'" ;;
 	esac

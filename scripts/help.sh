@@ -8,6 +8,7 @@ make demo       boot that kernel in a virtual machine, run the module, print wha
 make check      test everything on the stock kernel and on a debug kernel; includes lint
 make soak       test for longer what finds more that way; up to half an hour
 make lint       formatting, warnings and conventions only
+make bench      count the instructions of every way to get a page, side by side
 make shell      a shell in a virtual machine with the module loaded
 make clean      remove what was built from this checkout
 make distclean  also empty the cache: toolchain, kernels, logs

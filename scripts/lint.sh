@@ -63,6 +63,7 @@ compile() {
 }
 check_rustc() { compile "$1" rustc; }
 check_clippy() { compile "$1" clippy CLIPPY=1; }
+check_bench() { compile "$1" bench CLIPPY=1 LABYRINTH_BENCH=1; }
 
 # The kernel has no rustdoc target for modules. The compiler's own command, as just saved by
 # check_rustc, has every flag that it takes.
@@ -104,6 +105,7 @@ check_spdx() {
 
 checks=(format shellcheck checkpatch spdx)
 for kernel in "${kernels[@]}"; do checks+=("rustc $kernel" "rustdoc $kernel" "clippy $kernel"); done
+checks+=("bench ${kernels[0]}")
 
 printf 'KTAP version 1\n1..%d\n' "${#checks[@]}"
 number=0 failed=0

@@ -40,5 +40,7 @@ pub(crate) fn create(exercises: Arc<Exercises>) -> Result<Root<Exercises>> {
     top.read_only::<latency::Histograms>(c"latency");
     top.read_only::<metrics::OpenMetrics>(c"metrics");
     control::create(&top);
+    #[cfg(labyrinth_bench)]
+    crate::bench::create(&top);
     Ok(root)
 }

@@ -7,6 +7,8 @@
 //!
 //! [`helpers.h`]: rust/ffi/helpers.h
 
+#[cfg(labyrinth_bench)]
+pub(crate) mod bench;
 pub(crate) mod clock;
 pub(crate) mod compat;
 pub(crate) mod context;

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The peers in Rust, ours among them.
+
+use crate::{
+    ffi::{
+        clock::Moment,
+        context::Softirq, //
+    },
+    page::{
+        Atomic,
+        ExclusivePage,
+        Uninit, //
+    },
+    stats::{
+        Kind,
+        Recorder,
+        Stats, //
+    }, //
+};
+use core::{
+    hint::black_box,
+    mem::MaybeUninit, //
+};
+use kernel::{
+    page::{
+        Page,
+        PAGE_SIZE, //
+    },
+    prelude::*, //
+};
+
+/// A way to get pages, written in Rust.
+///
+/// The two loops are those of `bench_peers.c`.
+pub(super) trait Peer: Sized + Send + 'static {
+    /// The name in reports.
+    const NAME: &'static str;
+
+    /// The largest batch.
+    const MAX_BATCH: usize = 256;
+
+    /// What is got and given back.
+    type Item: Send + 'static;
+
+    /// Task context, may sleep.
+    fn prepare() -> Result<Self>;
+
+    /// Gets one; `None` if there is none.
+    fn get(&mut self, cx: &Softirq) -> Option<Self::Item>;
+
+    /// Gives one back.
+    #[inline]
+    fn put(&mut self, _cx: &Softirq, item: Self::Item) {
+        drop(item);
+    }
+
+    /// Gets and gives back, one after the other. Returns whether there was always one to get.
+    #[inline]
+    fn single(&mut self, cx: &Softirq, ops: usize) -> bool {
+        for _ in 0..ops {
+            match self.get(cx) {
+                Some(item) => self.put(cx, item),
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Gets as many as `items` has room for, then gives all of them back.
+    #[inline]
+    fn batch(&mut self, cx: &Softirq, ops: usize, items: &mut KVec<Self::Item>) -> bool {
+        let batch = items.capacity();
+        let mut left = ops;
+
+        while left >= batch {
+            for _ in 0..batch {
+                match self.get(cx) {
+                    // There is room.
+                    Some(item) => drop(items.push_within_capacity(item)),
+                    None => return false,
+                }
+            }
+            for item in items.drain_all() {
+                self.put(cx, item);
+            }
+            left -= batch;
+        }
+        true
+    }
+}
+
+/// The loops alone.
+pub(super) struct Empty;
+
+impl Peer for Empty {
+    const NAME: &'static str = "empty_rust";
+    type Item = usize;
+
+    fn prepare() -> Result<Self> {
+        Ok(Self)
+    }
+
+    #[inline]
+    fn get(&mut self, _: &Softirq) -> Option<usize> {
+        Some(black_box(1))
+    }
+
+    #[inline]
+    fn put(&mut self, _: &Softirq, item: usize) {
+        black_box(item);
+    }
+
+    #[inline]
+    fn single(&mut self, _: &Softirq, ops: usize) -> bool {
+        for _ in 0..ops {
+            black_box(());
+        }
+        true
+    }
+}
+
+/// `kernel::page::Page`.
+pub(super) struct KernelPage;
+
+impl Peer for KernelPage {
+    const NAME: &'static str = "kernel_page";
+    type Item = Page;
+
+    fn prepare() -> Result<Self> {
+        Ok(Self)
+    }
+
+    #[inline]
+    fn get(&mut self, _: &Softirq) -> Option<Page> {
+        Page::alloc_page(GFP_ATOMIC).ok()
+    }
+}
+
+/// `KBox` of as many bytes as a page has.
+pub(super) struct PageInABox;
+
+impl Peer for PageInABox {
+    const NAME: &'static str = "kbox_page";
+    type Item = KBox<MaybeUninit<[u8; PAGE_SIZE]>>;
+
+    fn prepare() -> Result<Self> {
+        Ok(Self)
+    }
+
+    #[inline]
+    fn get(&mut self, _: &Softirq) -> Option<Self::Item> {
+        KBox::new_uninit(GFP_ATOMIC).ok()
+    }
+}
+
+/// [`ExclusivePage`].
+pub(super) struct Exclusive;
+
+impl Peer for Exclusive {
+    const NAME: &'static str = "exclusive_page";
+    type Item = ExclusivePage<Uninit>;
+
+    fn prepare() -> Result<Self> {
+        Ok(Self)
+    }
+
+    #[inline]
+    fn get(&mut self, cx: &Softirq) -> Option<Self::Item> {
+        ExclusivePage::alloc(cx, Atomic).ok()
+    }
+}
+
+/// Two readings of the clock that latencies are measured with.
+pub(super) struct TwoClockReads;
+
+impl Peer for TwoClockReads {
+    const NAME: &'static str = "two_clock_reads";
+    const MAX_BATCH: usize = 1;
+    type Item = ();
+
+    fn prepare() -> Result<Self> {
+        Ok(Self)
+    }
+
+    #[inline]
+    fn get(&mut self, _: &Softirq) -> Option<()> {
+        let start = Moment::now();
+        black_box(Moment::now().nanos_since(start));
+        Some(())
+    }
+}
+
+/// What recording adds to an operation: a request that succeeds, and its page freed.
+///
+/// With `ON` it records counters and latencies.
+pub(super) struct Recording<const ON: bool>(Recorder);
+
+impl<const ON: bool> Peer for Recording<ON> {
+    const NAME: &'static str = if ON {
+        "recording_full"
+    } else {
+        "recording_off"
+    };
+    const MAX_BATCH: usize = 1;
+    type Item = bool;
+
+    fn prepare() -> Result<Self> {
+        Ok(Self(Recorder::new(Stats::new(ON)?, Kind::TimerSoftirq)))
+    }
+
+    #[inline]
+    fn get(&mut self, _: &Softirq) -> Option<bool> {
+        Some(self.0.request().done(black_box(true)))
+    }
+
+    #[inline]
+    fn put(&mut self, _: &Softirq, counted: bool) {
+        self.0.freed(u64::from(counted));
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which points are measured, and how they are written down.
+//!
+//! ```text
+//! known 1000 1000                  instructions, and the time of so many
+//! point NAME ORDER BATCH OPS BEST MEDIAN WORST
+//! ```
+
+use super::{
+    peers::{
+        self,
+        Peer, //
+    },
+    timing, //
+};
+use crate::ffi::bench;
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
+
+/// The extent of a run.
+pub(super) trait Plan: 'static {
+    /// Samples for each point.
+    const SAMPLES: usize;
+    /// At order 0. All divide [`OPS`].
+    const BATCHES: &'static [usize];
+    /// One at a time.
+    const ORDERS: &'static [u32];
+}
+
+/// Everything.
+pub(super) struct Full;
+
+impl Plan for Full {
+    const SAMPLES: usize = 31;
+    const BATCHES: &'static [usize] = &[1, 8, 16, 64, 128, 256];
+    const ORDERS: &'static [u32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9];
+}
+
+/// What the required ratios need, and little more.
+pub(super) struct Short;
+
+impl Plan for Short {
+    const SAMPLES: usize = 15;
+    const BATCHES: &'static [usize] = &[1, 64];
+    const ORDERS: &'static [u32] = &[3];
+}
+
+/// Operations in a sample: a multiple of every batch size and of what any peer refills at once.
+const OPS: usize = 256;
+
+/// Operations in a sample of blocks, which may have to be cleared: fewer, the larger they are.
+fn ops_of(order: u32) -> usize {
+    (OPS >> order).max(4)
+}
+
+/// Measures all points. Task context only, sleeps.
+pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
+    calibrate::<P>(out)?;
+    for peer in bench::Peer::all() {
+        for &batch in P::BATCHES {
+            c_point::<P>(out, peer, 0, batch, OPS)?;
+        }
+        for &order in P::ORDERS {
+            if peer.has_order(order) {
+                c_point::<P>(out, peer, order, 1, ops_of(order))?;
+            }
+        }
+    }
+    rust_peer::<P, peers::Empty>(out)?;
+    rust_peer::<P, peers::KernelPage>(out)?;
+    rust_peer::<P, peers::PageInABox>(out)?;
+    rust_peer::<P, peers::Exclusive>(out)?;
+    rust_peer::<P, peers::TwoClockReads>(out)?;
+    rust_peer::<P, peers::Recording<false>>(out)?;
+    rust_peer::<P, peers::Recording<true>>(out)
+}
+
+fn calibrate<P: Plan>(out: &SeqFile) -> Result {
+    let known = bench::known_instructions();
+    let with = timing::time(P::SAMPLES, |_| bench::known_instructions() != 0)?;
+    let without = timing::time(P::SAMPLES, |_| bench::no_instructions() != 0)?;
+
+    seq_print!(
+        out,
+        "known {known} {}\n",
+        with.best.wrapping_sub(without.best)
+    );
+    Ok(())
+}
+
+fn c_point<P: Plan>(
+    out: &SeqFile,
+    peer: bench::Peer,
+    order: u32,
+    batch: usize,
+    ops: usize,
+) -> Result {
+    let mut prepared = peer.prepare(order, batch, ops)?;
+    let figure = timing::time(P::SAMPLES, move |cx| prepared.run(cx));
+
+    report(out, peer.name(), order, batch, ops, figure)
+}
+
+fn rust_peer<P: Plan, R: Peer>(out: &SeqFile) -> Result {
+    for &batch in P::BATCHES {
+        if batch > R::MAX_BATCH {
+            break;
+        }
+        let mut peer = R::prepare()?;
+        let figure = if batch == 1 {
+            timing::time(P::SAMPLES, move |cx| peer.single(cx, OPS))
+        } else {
+            let mut items = KVec::with_capacity(batch, GFP_KERNEL)?;
+            timing::time(P::SAMPLES, move |cx| peer.batch(cx, OPS, &mut items))
+        };
+        report(out, R::NAME, 0, batch, OPS, figure)?;
+    }
+    Ok(())
+}
+
+/// Writes a point down. A peer that runs out of memory has no figures, and that is said.
+fn report(
+    out: &SeqFile,
+    name: &str,
+    order: u32,
+    batch: usize,
+    ops: usize,
+    figure: Result<timing::Figure>,
+) -> Result {
+    match figure {
+        Ok(figure) => seq_print!(
+            out,
+            "point {name} {order} {batch} {ops} {} {} {}\n",
+            figure.best,
+            figure.median,
+            figure.worst
+        ),
+        Err(error) if error == ENOMEM => {
+            seq_print!(out, "failed {name} {order} {batch} out of memory\n");
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The benchmark's C side: peers, clock, calibration. Only in builds with `LABYRINTH_BENCH=1`.
+//!
+//! C header: [`bench_peers.h`](rust/ffi/bench_peers.h)
+
+use super::context::Softirq;
+use core::ptr::NonNull;
+use kernel::prelude::*;
+
+/// The bindgen output for `bench_peers.h`, made by a rule in `Kbuild`.
+#[allow(
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
+    dead_code,
+    missing_docs,
+    non_camel_case_types,
+    unreachable_pub
+)]
+mod raw {
+    use kernel::bindings::*;
+    use kernel::ffi;
+
+    include!(env!("LABYRINTH_BENCH_BINDINGS"));
+}
+
+/// A way to get pages, written in C.
+///
+/// # Invariants
+///
+/// The number is that of a peer: `labyrinth_bench_name()` has a name for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer {
+    number: u32,
+    name: &'static str,
+}
+
+impl Peer {
+    /// All peers. Any context.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..).map_while(|number| {
+            // SAFETY: Takes any number.
+            let name = NonNull::new(unsafe { raw::labyrinth_bench_name(number) }.cast_mut())?;
+            // SAFETY: Not null, so a string that lives as long as the module.
+            let name = unsafe { CStr::from_char_ptr(name.as_ptr()) };
+            // INVARIANT: The number has a name.
+            Some(Self {
+                number,
+                name: name.to_str().ok()?,
+            })
+        })
+    }
+
+    /// The name in reports. Any context.
+    pub(crate) fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// Whether the peer hands out blocks of 2^`order` pages. Any context.
+    pub(crate) fn has_order(self, order: u32) -> bool {
+        // SAFETY: Takes any numbers.
+        unsafe { raw::labyrinth_bench_has_order(self.number, order) }
+    }
+
+    /// Sets the peer up for one order and batch size and a number of operations in a run, a
+    /// multiple of the batch size. Task context only, may sleep.
+    ///
+    /// Fails with `ENOMEM` if there is no memory, or no such order or batch size.
+    pub(crate) fn prepare(self, order: u32, batch: usize, ops: usize) -> Result<Prepared> {
+        let (batch, ops) = (u32::try_from(batch)?, u32::try_from(ops)?);
+        // SAFETY: Task context; the numbers are checked on the other side.
+        let handle = unsafe { raw::labyrinth_bench_open(self.number, order, batch, ops) };
+
+        // INVARIANT: Just opened.
+        Ok(Prepared(NonNull::new(handle).ok_or(ENOMEM)?))
+    }
+}
+
+/// A peer that is ready to run.
+///
+/// # Invariants
+///
+/// An open handle of `labyrinth_bench_open()` that belongs to this value.
+pub(crate) struct Prepared(NonNull<c_void>);
+
+// SAFETY: The handle is memory that is not tied to a thread.
+unsafe impl Send for Prepared {}
+
+impl Prepared {
+    /// Does all operations. Always from the same CPU. Returns whether there was enough memory.
+    pub(crate) fn run(&mut self, _cx: &Softirq) -> bool {
+        // SAFETY: The handle is open; `_cx` proves the context, `&mut self` that nobody else runs it.
+        unsafe { raw::labyrinth_bench_run(self.0.as_ptr()) == 0 }
+    }
+}
+
+impl Drop for Prepared {
+    /// Task context only, may sleep.
+    fn drop(&mut self) {
+        // SAFETY: The handle is open and ours.
+        unsafe { raw::labyrinth_bench_close(self.0.as_ptr()) };
+    }
+}
+
+/// The time in units of the clock: cycles on hardware, instructions under QEMU's
+/// `-icount shift=0`. Any context.
+#[inline]
+pub(crate) fn clock() -> u64 {
+    // SAFETY: Only reads a register.
+    unsafe { raw::labyrinth_bench_clock() }
+}
+
+/// Runs a known number of instructions, and returns it. Any context.
+pub(crate) fn known_instructions() -> u64 {
+    // SAFETY: Does nothing, at length.
+    unsafe { raw::labyrinth_bench_known() };
+    // SAFETY: Returns a constant.
+    u64::from(unsafe { raw::labyrinth_bench_known_instructions() })
+}
+
+/// Runs as many calls as [`known_instructions`], and nothing else. Any context.
+pub(crate) fn no_instructions() -> u64 {
+    // SAFETY: Does nothing.
+    unsafe { raw::labyrinth_bench_nothing() };
+    // SAFETY: Returns a constant.
+    u64::from(unsafe { raw::labyrinth_bench_known_instructions() })
+}

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The benchmark's peers in C. See bench_peers.h.
+ *
+ * Every peer is a way to get and a way to give back, put into the same loop at compile
+ * time, so that the loop costs each of them the same and no pointer to a function is called.
+ */
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/irqflags.h>
+#include <linux/mempool.h>
+#include <linux/mm.h>
+#include <linux/numa.h>
+#include <linux/page_frag_cache.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/timex.h>
+#include <net/page_pool/helpers.h>
+
+#include "bench_peers.h"
+
+#define MAX_BATCH 256
+
+struct labyrinth_bench {
+	const struct peer *peer;
+	unsigned int order;
+	unsigned int batch;
+	unsigned int ops;
+	union {
+		struct page_pool *page_pool;
+		mempool_t *mempool;
+		struct kmem_cache *slab;
+		struct page_frag_cache frag;
+	};
+	void *items[MAX_BATCH];
+};
+
+struct peer {
+	const char *name;
+	int (*open)(struct labyrinth_bench *bench);
+	int (*run)(struct labyrinth_bench *bench);
+	void (*close)(struct labyrinth_bench *bench);
+	unsigned int max_order;
+};
+
+typedef void *(*get_fn)(struct labyrinth_bench *bench);
+typedef void (*put_fn)(struct labyrinth_bench *bench, void *item);
+
+static __always_inline int run_single(struct labyrinth_bench *bench, get_fn get,
+				      put_fn put)
+{
+	unsigned int left = bench->ops;
+
+	do {
+		void *item = get(bench);
+
+		if (unlikely(!item))
+			return -ENOMEM;
+		put(bench, item);
+	} while (--left);
+	return 0;
+}
+
+static __always_inline int run_batch(struct labyrinth_bench *bench, get_fn get,
+				     put_fn put)
+{
+	unsigned int batch = bench->batch, left, i;
+
+	for (left = bench->ops; left; left -= batch) {
+		for (i = 0; i < batch; i++) {
+			bench->items[i] = get(bench);
+			if (unlikely(!bench->items[i]))
+				goto failed;
+		}
+		for (i = 0; i < batch; i++)
+			put(bench, bench->items[i]);
+	}
+	return 0;
+failed:
+	while (i)
+		put(bench, bench->items[--i]);
+	return -ENOMEM;
+}
+
+static __always_inline int run(struct labyrinth_bench *bench, get_fn get,
+			       put_fn put)
+{
+	return bench->batch == 1 ? run_single(bench, get, put) :
+				   run_batch(bench, get, put);
+}
+
+/* The loops alone: what is subtracted from every other peer in C. */
+static int run_empty(struct labyrinth_bench *bench)
+{
+	unsigned int batch = bench->batch, left = bench->ops, i;
+
+	if (batch == 1) {
+		do {
+			barrier();
+		} while (--left);
+		return 0;
+	}
+	for (; left; left -= batch) {
+		for (i = 0; i < batch; i++)
+			WRITE_ONCE(bench->items[i], bench);
+		for (i = 0; i < batch; i++)
+			READ_ONCE(bench->items[i]);
+	}
+	return 0;
+}
+
+/* The page allocator, of order 0 known to the compiler and of any. */
+
+static __always_inline void *get_page_0(struct labyrinth_bench *bench)
+{
+	return alloc_pages(GFP_ATOMIC, 0);
+}
+
+static __always_inline void put_page_0(struct labyrinth_bench *bench, void *item)
+{
+	__free_pages(item, 0);
+}
+
+static __always_inline void *get_pages(struct labyrinth_bench *bench)
+{
+	return alloc_pages(GFP_ATOMIC, bench->order);
+}
+
+static __always_inline void put_pages(struct labyrinth_bench *bench, void *item)
+{
+	__free_pages(item, bench->order);
+}
+
+static int run_alloc_pages(struct labyrinth_bench *bench)
+{
+	return bench->order ? run(bench, get_pages, put_pages) :
+			      run(bench, get_page_0, put_page_0);
+}
+
+/* Its bulk interface. There is none to free. */
+static int run_alloc_pages_bulk(struct labyrinth_bench *bench)
+{
+	struct page **pages = (struct page **)bench->items;
+	unsigned int batch = bench->batch, left;
+	unsigned long got, i;
+
+	for (left = bench->ops; left; left -= batch) {
+		/* It fills the entries that are NULL. */
+		memset(pages, 0, batch * sizeof(*pages));
+		got = alloc_pages_bulk(GFP_ATOMIC, batch, pages);
+		for (i = 0; i < got; i++)
+			__free_pages(pages[i], 0);
+		if (unlikely(got != batch))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* page_pool, given back in its three ways. Its consumer is the softirq that runs this. */
+
+static int open_page_pool(struct labyrinth_bench *bench)
+{
+	struct page_pool_params params = {
+		.order = bench->order,
+		.pool_size = 4 * MAX_BATCH,
+		.nid = NUMA_NO_NODE,
+	};
+
+	bench->page_pool = page_pool_create(&params);
+	return PTR_ERR_OR_ZERO(bench->page_pool);
+}
+
+static void close_page_pool(struct labyrinth_bench *bench)
+{
+	page_pool_destroy(bench->page_pool);
+}
+
+static __always_inline void *get_page_pool(struct labyrinth_bench *bench)
+{
+	return page_pool_alloc_pages(bench->page_pool, GFP_ATOMIC);
+}
+
+static __always_inline void put_page_pool_direct(struct labyrinth_bench *bench,
+						 void *item)
+{
+	page_pool_recycle_direct(bench->page_pool, item);
+}
+
+static __always_inline void put_page_pool_ring(struct labyrinth_bench *bench,
+					       void *item)
+{
+	page_pool_put_full_page(bench->page_pool, item, false);
+}
+
+/* A page that somebody else holds too goes back to the page allocator, past the pool. */
+static __always_inline void put_page_pool_slow(struct labyrinth_bench *bench,
+					       void *item)
+{
+	get_page(item);
+	page_pool_put_full_page(bench->page_pool, item, false);
+	put_page(item);
+}
+
+static int run_page_pool_fast(struct labyrinth_bench *bench)
+{
+	return run(bench, get_page_pool, put_page_pool_direct);
+}
+
+static int run_page_pool_ring(struct labyrinth_bench *bench)
+{
+	return run(bench, get_page_pool, put_page_pool_ring);
+}
+
+static int run_page_pool_slow(struct labyrinth_bench *bench)
+{
+	return run(bench, get_page_pool, put_page_pool_slow);
+}
+
+/* mempool of pages: the allocator first; and its reserve alone. */
+
+static int open_mempool(struct labyrinth_bench *bench)
+{
+	bench->mempool = mempool_create_page_pool(MAX_BATCH >> bench->order ?: 1,
+						  bench->order);
+	return bench->mempool ? 0 : -ENOMEM;
+}
+
+static void close_mempool(struct labyrinth_bench *bench)
+{
+	mempool_destroy(bench->mempool);
+}
+
+static __always_inline void *get_mempool(struct labyrinth_bench *bench)
+{
+	return mempool_alloc(bench->mempool, GFP_ATOMIC);
+}
+
+static __always_inline void *get_mempool_reserve(struct labyrinth_bench *bench)
+{
+	return mempool_alloc_preallocated(bench->mempool);
+}
+
+static __always_inline void put_mempool(struct labyrinth_bench *bench, void *item)
+{
+	mempool_free(item, bench->mempool);
+}
+
+static int run_mempool(struct labyrinth_bench *bench)
+{
+	return run(bench, get_mempool, put_mempool);
+}
+
+static int run_mempool_reserve(struct labyrinth_bench *bench)
+{
+	return run(bench, get_mempool_reserve, put_mempool);
+}
+
+/* A slab cache of objects as large as a page, and its bulk interface. */
+
+static int open_slab(struct labyrinth_bench *bench)
+{
+	bench->slab = kmem_cache_create("labyrinth_bench", PAGE_SIZE, PAGE_SIZE,
+					SLAB_NO_MERGE, NULL);
+	return bench->slab ? 0 : -ENOMEM;
+}
+
+static void close_slab(struct labyrinth_bench *bench)
+{
+	kmem_cache_destroy(bench->slab);
+}
+
+static __always_inline void *get_slab(struct labyrinth_bench *bench)
+{
+	return kmem_cache_alloc(bench->slab, GFP_ATOMIC);
+}
+
+static __always_inline void put_slab(struct labyrinth_bench *bench, void *item)
+{
+	kmem_cache_free(bench->slab, item);
+}
+
+static int run_slab(struct labyrinth_bench *bench)
+{
+	return run(bench, get_slab, put_slab);
+}
+
+static int run_slab_bulk(struct labyrinth_bench *bench)
+{
+	unsigned int batch = bench->batch, left;
+
+	for (left = bench->ops; left; left -= batch) {
+		if (unlikely(!kmem_cache_alloc_bulk(bench->slab, GFP_ATOMIC, batch,
+						    bench->items)))
+			return -ENOMEM;
+		kmem_cache_free_bulk(bench->slab, batch, bench->items);
+	}
+	return 0;
+}
+
+/* Fragments as large as a page, in one softirq as the cache demands. */
+
+static int open_page_frag(struct labyrinth_bench *bench)
+{
+	page_frag_cache_init(&bench->frag);
+	return 0;
+}
+
+static void close_page_frag(struct labyrinth_bench *bench)
+{
+	page_frag_cache_drain(&bench->frag);
+}
+
+static __always_inline void *get_page_frag(struct labyrinth_bench *bench)
+{
+	return page_frag_alloc(&bench->frag, PAGE_SIZE, GFP_ATOMIC);
+}
+
+static __always_inline void put_page_frag(struct labyrinth_bench *bench, void *item)
+{
+	page_frag_free(item);
+}
+
+static int run_page_frag(struct labyrinth_bench *bench)
+{
+	return run(bench, get_page_frag, put_page_frag);
+}
+
+/*
+ * The limit: the least that a per-CPU stack of pages can cost, on an array in the module's
+ * own per-CPU memory, at an offset known when it is linked. First without any protection,
+ * which is fit only for one softirq that nothing else on its CPU shares the stack with. Then
+ * with the cheapest that keeps a nested interrupt out: a word taken by an unlocked cmpxchg
+ * and stored back. Then with interrupts off.
+ */
+struct limit {
+	unsigned long taken;
+	unsigned long count;
+	void *items[MAX_BATCH];
+};
+
+static DEFINE_PER_CPU(struct limit, limit);
+
+static int open_limit(struct labyrinth_bench *bench)
+{
+	struct limit *stack;
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		stack = per_cpu_ptr(&limit, cpu);
+		/* They are never looked at. */
+		for (stack->count = 0; stack->count < MAX_BATCH; stack->count++)
+			stack->items[stack->count] = bench;
+	}
+	return 0;
+}
+
+static void close_limit(struct labyrinth_bench *bench)
+{
+}
+
+static __always_inline void *get_limit(struct labyrinth_bench *bench)
+{
+	unsigned long count = this_cpu_read(limit.count);
+
+	if (unlikely(!count))
+		return NULL;
+	this_cpu_write(limit.count, count - 1);
+	return this_cpu_read(limit.items[count - 1]);
+}
+
+static __always_inline void put_limit(struct labyrinth_bench *bench, void *item)
+{
+	unsigned long count = this_cpu_read(limit.count);
+
+	if (unlikely(count == MAX_BATCH))
+		return;
+	this_cpu_write(limit.items[count], item);
+	this_cpu_write(limit.count, count + 1);
+}
+
+static __always_inline bool take_limit(void)
+{
+	return likely(this_cpu_cmpxchg(limit.taken, 0, 1) == 0);
+}
+
+static __always_inline void release_limit(void)
+{
+	barrier();
+	this_cpu_write(limit.taken, 0);
+}
+
+static __always_inline void *get_limit_token(struct labyrinth_bench *bench)
+{
+	void *item;
+
+	if (!take_limit())
+		return NULL;
+	item = get_limit(bench);
+	release_limit();
+	return item;
+}
+
+static __always_inline void put_limit_token(struct labyrinth_bench *bench,
+					    void *item)
+{
+	if (!take_limit())
+		return;
+	put_limit(bench, item);
+	release_limit();
+}
+
+static __always_inline void *get_limit_irq(struct labyrinth_bench *bench)
+{
+	unsigned long flags;
+	void *item;
+
+	local_irq_save(flags);
+	item = get_limit(bench);
+	local_irq_restore(flags);
+	return item;
+}
+
+static __always_inline void put_limit_irq(struct labyrinth_bench *bench, void *item)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	put_limit(bench, item);
+	local_irq_restore(flags);
+}
+
+static int run_limit(struct labyrinth_bench *bench)
+{
+	return run(bench, get_limit, put_limit);
+}
+
+static int run_limit_token(struct labyrinth_bench *bench)
+{
+	return run(bench, get_limit_token, put_limit_token);
+}
+
+static int run_limit_irq(struct labyrinth_bench *bench)
+{
+	return run(bench, get_limit_irq, put_limit_irq);
+}
+
+static int open_nothing(struct labyrinth_bench *bench)
+{
+	return 0;
+}
+
+static void close_nothing(struct labyrinth_bench *bench)
+{
+}
+
+static const struct peer peers[] = {
+	{ "empty_c", open_nothing, run_empty, close_nothing, 9 },
+	{ "alloc_pages", open_nothing, run_alloc_pages, close_nothing, 9 },
+	{ "alloc_pages_bulk", open_nothing, run_alloc_pages_bulk, close_nothing },
+	{ "page_pool_fast", open_page_pool, run_page_pool_fast, close_page_pool, 9 },
+	{ "page_pool_ring", open_page_pool, run_page_pool_ring, close_page_pool },
+	{ "page_pool_slow", open_page_pool, run_page_pool_slow, close_page_pool },
+	{ "mempool", open_mempool, run_mempool, close_mempool, 9 },
+	{ "mempool_reserve", open_mempool, run_mempool_reserve, close_mempool },
+	{ "kmem_cache", open_slab, run_slab, close_slab },
+	{ "kmem_cache_bulk", open_slab, run_slab_bulk, close_slab },
+	{ "page_frag", open_page_frag, run_page_frag, close_page_frag },
+	{ "limit", open_limit, run_limit, close_limit },
+	{ "limit_token", open_limit, run_limit_token, close_limit },
+	{ "limit_irq", open_limit, run_limit_irq, close_limit },
+};
+
+const char *labyrinth_bench_name(unsigned int peer)
+{
+	return peer < ARRAY_SIZE(peers) ? peers[peer].name : NULL;
+}
+
+bool labyrinth_bench_has_order(unsigned int peer, unsigned int order)
+{
+	return peer < ARRAY_SIZE(peers) && order <= peers[peer].max_order;
+}
+
+void *labyrinth_bench_open(unsigned int peer, unsigned int order,
+			   unsigned int batch, unsigned int ops)
+{
+	struct labyrinth_bench *bench;
+
+	if (!labyrinth_bench_has_order(peer, order) || !batch ||
+	    batch > MAX_BATCH || !ops || ops % batch)
+		return NULL;
+	bench = kzalloc_obj(*bench);
+	if (!bench)
+		return NULL;
+	bench->peer = &peers[peer];
+	bench->order = order;
+	bench->batch = batch;
+	bench->ops = ops;
+	if (bench->peer->open(bench)) {
+		kfree(bench);
+		return NULL;
+	}
+	return bench;
+}
+
+void labyrinth_bench_close(void *handle)
+{
+	struct labyrinth_bench *bench = handle;
+
+	bench->peer->close(bench);
+	kfree(bench);
+}
+
+int labyrinth_bench_run(void *handle)
+{
+	struct labyrinth_bench *bench = handle;
+
+	return bench->peer->run(bench);
+}
+
+u64 labyrinth_bench_clock(void)
+{
+#ifdef CONFIG_X86
+	return rdtsc_ordered();
+#else
+	return get_cycles();
+#endif
+}
+
+#define KNOWN_INSTRUCTIONS 1000
+
+void labyrinth_bench_known(void)
+{
+	asm volatile(".rept %c0\n\tnop\n\t.endr" : : "i"(KNOWN_INSTRUCTIONS));
+}
+
+unsigned int labyrinth_bench_known_instructions(void)
+{
+	return KNOWN_INSTRUCTIONS;
+}
+
+void labyrinth_bench_nothing(void)
+{
+	barrier();
+}

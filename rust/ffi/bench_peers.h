@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The C side of the benchmark, only in builds with LABYRINTH_BENCH=1: other ways to get a
+ * page, each used as its documentation says, and the clock that all are timed with.
+ * bindgen reads this file (see Kbuild); only rust/ffi/bench.rs calls it.
+ */
+#ifndef LABYRINTH_BENCH_PEERS_H
+#define LABYRINTH_BENCH_PEERS_H
+
+#include <linux/types.h>
+
+/* One peer at one order and one batch size, ready to run. */
+struct labyrinth_bench;
+
+/* The name of a peer, NULL after the last. Any context. */
+const char *labyrinth_bench_name(unsigned int peer);
+
+/* Whether it can hand out blocks of so many pages. Any context. */
+bool labyrinth_bench_has_order(unsigned int peer, unsigned int order);
+
+/* Task context, may sleep. NULL when there is no memory. */
+void *labyrinth_bench_open(unsigned int peer, unsigned int order,
+			   unsigned int batch, unsigned int ops);
+void labyrinth_bench_close(void *bench);
+
+/*
+ * Gets and gives back `ops` times, `batch` at a time. Softirq context, except on the CPU of
+ * an earlier run, never at the same time as another run. 0 or -ENOMEM.
+ */
+int labyrinth_bench_run(void *bench);
+
+/* The time: cycles on hardware, instructions under QEMU's -icount shift=0. Any context. */
+u64 labyrinth_bench_clock(void);
+
+/* As many instructions as labyrinth_bench_known_instructions() says. Any context. */
+void labyrinth_bench_known(void);
+unsigned int labyrinth_bench_known_instructions(void);
+
+/* An empty call, to be subtracted from what labyrinth_bench_known() takes. Any context. */
+void labyrinth_bench_nothing(void);
+
+#endif /* LABYRINTH_BENCH_PEERS_H */

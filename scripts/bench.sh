@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# bench.sh [--short] [--hardware]: every way to get a page, side by side, in the timer softirq.
+# Results are KTAP on stdout, and in build/bench: results.ktap, results.md, results.json, and
+# the consoles. Fails when a required ratio is missed.
+#   --short     what the required ratios need, once
+#   --hardware  in cycles of the real CPU, by KVM, instead of in instructions by QEMU's -icount;
+#               then the figures are medians, and ratios are printed but none is required
+# A machine of its own for each run, on an initramfs: virtiofs under emulation needs
+# init_on_alloc=1, which hides everything else.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+	printf 'labyrinth: error: bench.sh: %s\n' "$1" >&2
+	exit 2
+}
+
+extent=full clock=instructions
+while (($#)); do
+	case $1 in
+	--short) extent=short ;;
+	--hardware) clock=cycles ;;
+	*) usage "unknown argument '$1'; there are --short and --hardware" ;;
+	esac
+	shift
+done
+
+kernel=${KDIR:+kdir}
+kernel=${kernel:-stock}
+[[ $kernel == kdir ]] || "$SCRIPTS/setup.sh" stock >&2
+if [[ $clock == cycles && $("$SCRIPTS/kvm-probe.sh" "$kernel") != kvm ]]; then
+	die "KVM cannot boot a guest here, so there are no real cycles to count" "leave --hardware out"
+fi
+assignments=$("$SCRIPTS/kernel.sh" "$kernel")
+eval "$assignments"
+
+out=$TOP/build/bench
+mkdir -p "$out"
+lock "bench-$(cksum <<<"$out" | tr ' ' -)"
+rm -rf "${out:?}"/*
+module=$(LABYRINTH_BENCH=1 "$SCRIPTS/build.sh" "$kernel" | tail -n 1)
+
+# Everything the guest needs, in one archive.
+# shellcheck disable=SC2016 # expanded in the sandbox
+"$SCRIPTS/sandbox.sh" bash -euo pipefail -c '
+	tree=$1/initramfs
+	mkdir -p "$tree"/{bin,dev,proc,sys}
+	cp /usr/bin/busybox "$tree/bin/"
+	cp "$2" "$tree/init"
+	objcopy --strip-debug "$3" "$tree/labyrinth.ko"
+	cd "$tree"
+	find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet >"$1/initramfs.cpio"
+	rm -rf "$tree"' - "$out" "$TOP/tests/bench/init" "$module"
+
+case $clock in
+# Without the CPU's random numbers and with a clock of its own, every boot is the same one.
+instructions) machine=(-accel "tcg,tb-size=256" -cpu "max,rdrand=off,rdseed=off" -icount "shift=0,sleep=off") ;;
+cycles) machine=(-accel kvm -cpu host) ;;
+esac
+
+# boot NAME INIT_ON_ALLOC: leaves NAME.log and NAME.points.
+boot() {
+	local name=$1 rc=0 log=$out/$1.log
+	timeout -k 5 900 "$SCRIPTS/sandbox.sh" --kernel "$kernel" qemu-system-x86_64 \
+		"${machine[@]}" -smp 1 -m 512M -nodefaults -no-user-config -display none -no-reboot \
+		-serial stdio -rtc base=2026-01-01,clock=vm -kernel "$K_IMAGE" -initrd "$out/initramfs.cpio" \
+		-append "console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$2 bench=$extent" \
+		>"$log" 2>&1 </dev/null || rc=$?
+	((rc == 0)) || { echo "QEMU ended with status $rc (124: no end after 900 s)"; return 1; }
+	"$SCRIPTS/console-verdict.sh" "$log"
+	tr -d '\r' <"$log" | sed -n '/^BENCH-BEGIN$/,/^BENCH-END/p' >"$out/$name.points"
+	grep -qx 'BENCH-END 0' "$out/$name.points" ||
+		{ echo "the benchmark did not come to its end, see $log"; return 1; }
+}
+
+runs=(init_on_alloc-0)
+step "benchmark, init_on_alloc=0 ($extent, $clock)" "$out/boot-0.err" boot init_on_alloc-0 0
+if [[ $extent == full ]]; then
+	step "benchmark once more: the figures have to be the same" "$out/boot-0-again.err" boot again 0
+	step "benchmark, init_on_alloc=1 ($extent, $clock)" "$out/boot-1.err" boot init_on_alloc-1 1
+	runs+=(init_on_alloc-1)
+fi
+
+rc=0
+"$SCRIPTS/sandbox.sh" python3 -B "$TOP/tests/bench/report.py" "$out" "$clock" "$K_BUILD/.config" "${runs[@]}" || rc=$?
+note "results: $out/results.md, results.json, results.ktap"
+((rc == 0)) || die "a figure is wrong or a required ratio is missed (see 'not ok' above)"

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""report.py FOLDER UNIT CONFIG NAME…: what the benchmark's points say.
+
+Reads FOLDER/NAME.points for each NAME, the first being the run with init_on_alloc=0, and
+FOLDER/again.points if there is one, which must repeat that run's figures to the digit. Writes
+results.ktap (also printed), results.md and results.json. Fails when a required ratio is missed.
+"""
+
+import json
+import os
+import re
+import sys
+from fractions import Fraction
+
+# Loops in the language of the peer, subtracted from it.
+RUST = ("kernel_page", "kbox_page", "exclusive_", "two_clock_reads", "recording_", "pool_")
+
+# What the figures must satisfy: name, figure, at most FACTOR times the figure, in which runs.
+# A figure is (peer, order, batch).
+REQUIRED = (
+    ("ExclusivePage costs no more than C", ("exclusive_page", 0, 1),
+     ("alloc_pages", 0, 1), Fraction(102, 100)),
+)
+
+# Options that change what an allocation costs.
+OPTIONS = ("PREEMPT", "PREEMPT_RT", "PREEMPT_DYNAMIC", "HZ", "NUMA", "MEMCG", "DEBUG_VM", "KASAN",
+           "KFENCE", "UBSAN", "PROVE_LOCKING", "LOCKDEP", "DEBUG_PREEMPT", "DEBUG_ATOMIC_SLEEP",
+           "DEBUG_PAGEALLOC", "PAGE_OWNER", "PAGE_POISONING", "PAGE_TABLE_CHECK", "SLUB_DEBUG_ON",
+           "SLAB_FREELIST_HARDENED", "SLAB_FREELIST_RANDOM", "LIST_HARDENED",
+           "INIT_ON_ALLOC_DEFAULT_ON", "INIT_ON_FREE_DEFAULT_ON", "MEM_ALLOC_PROFILING",
+           "FAULT_INJECTION", "FUNCTION_TRACER", "PARAVIRT_XXL", "CALL_PADDING",
+           "MITIGATION_RETPOLINE", "MITIGATION_RETHUNK", "CC_VERSION_TEXT", "RUSTC_VERSION_TEXT")
+
+
+class Run:
+    """The points of one boot."""
+
+    def __init__(self, folder, name, hardware):
+        self.name = name
+        self.points, self.failed, self.facts, self.known = {}, [], {}, None
+        column = 1 if hardware else 0
+        with open(os.path.join(folder, name + ".points"), encoding="utf-8") as lines:
+            for line in lines:
+                kind, *words = line.split()
+                if kind == "point":
+                    order, batch, ops = map(int, words[1:4])
+                    key = (words[0], order, batch)
+                    assert key not in self.points, f"{key} comes twice"
+                    self.points[key] = (int(words[4 + column]), ops, tuple(map(int, words[4:7])))
+                elif kind == "failed":
+                    self.failed.append(((words[0], int(words[1]), int(words[2])),
+                                        " ".join(words[3:])))
+                elif kind == "known":
+                    self.known = tuple(map(int, words))
+                elif kind == "fact":
+                    self.facts[words[0]] = " ".join(words[1:])
+        assert self.known and self.points and self.facts, f"{name}: not a complete run"
+
+    def has(self, key):
+        """Whether there is such a point."""
+        return key in self.points
+
+    def cost(self, key):
+        """The time of one operation without loop and clock, exactly."""
+        peer, order, batch = key
+        ticks, ops, _ = self.points[key]
+        empty = "empty_rust" if peer.startswith(RUST) else "empty_c"
+        loop, loops, _ = self.points[(empty, order, batch)]
+        assert loops == ops, f"{key}: {ops} operations, but {loops} in the empty loop"
+        return Fraction(ticks - loop, ops)
+
+    def keys(self):
+        """The points that are not loops."""
+        return [key for key in self.points if not key[0].startswith("empty_")]
+
+
+def decimal(value):
+    """Two digits, rounded up, so that no ratio looks better than it is."""
+    hundredths = -(-value * 100 // 1)
+    return f"{int(hundredths) // 100}.{int(hundredths) % 100:02}"
+
+
+def label(key):
+    """A point's name."""
+    return f"{key[0]} order={key[1]} batch={key[2]}"
+
+
+class Ktap:
+    """Collects cases."""
+
+    def __init__(self):
+        self.lines, self.cases, self.failures = [], 0, 0
+
+    def case(self, passed, name, *notes):
+        """One case with notes before it."""
+        self.cases += 1
+        self.failures += not passed
+        self.lines += [f"# {note}" for note in notes]
+        self.lines.append(f"{'ok' if passed else 'not ok'} {self.cases} {name}")
+
+    def text(self, *notes):
+        """All of it."""
+        head = ["KTAP version 1", f"1..{self.cases}", *(f"# {note}" for note in notes)]
+        return "\n".join(head + self.lines) + "\n"
+
+
+def options(config):
+    """What CONFIG says of the options that matter."""
+    with open(config, encoding="utf-8") as file:
+        found = dict(re.findall(r"^CONFIG_(\w+)=(.*)$", file.read(), re.M))
+    return {name: found.get(name, "n").strip('"') for name in OPTIONS}
+
+
+def check_ratios(ktap, run):
+    """A case for each requirement; the ratios as data."""
+    ratios = []
+    for name, key, base, factor in REQUIRED:
+        missing = [label(k) for k in (key, base) if not run.has(k)]
+        if missing:
+            ktap.case(False, f"required: {name}", f"no figure of {', '.join(missing)}")
+            continue
+        ratio = run.cost(key) / run.cost(base)
+        ktap.case(ratio <= factor, f"required: {name}",
+                  f"perf={float(ratio):.4f} of {label(base)}, at most {float(factor):.4f}")
+        ratios.append({"name": name, "figure": label(key), "of": label(base),
+                       "ratio": float(ratio), "at_most": float(factor), "met": ratio <= factor})
+    return ratios
+
+
+def markdown(runs, unit, ratios, facts, config):
+    """The tables for people."""
+    out = [f"# Benchmark: {unit} for one page (or block) got and given back", ""]
+    first = runs[0]
+    peers = list(dict.fromkeys(key[0] for key in first.keys()))
+    for run in runs:
+        batches = sorted({key[2] for key in run.keys() if key[1] == 0})
+        orders = sorted({key[1] for key in run.keys() if key[2] == 1})
+        for title, columns, at in (
+                ("order 0, by batch", batches, lambda peer, n: (peer, 0, n)),
+                ("one at a time, by order", orders, lambda peer, n: (peer, n, 1))):
+            out += [f"## {run.name}, {title}", "",
+                    f"| peer | {' | '.join(map(str, columns))} |",
+                    "|---|" + "---:|" * len(columns)]
+            for peer in peers:
+                keys = [at(peer, n) for n in columns]
+                if sum(run.has(key) for key in keys) < (2 if columns is orders else 1):
+                    continue
+                cells = [decimal(run.cost(k)) if run.has(k) else "" for k in keys]
+                out.append(f"| {peer} | {' | '.join(cells)} |")
+            out.append("")
+    out += ["## Required ratios", "", "| what | ratio | at most | |", "|---|---:|---:|---|"]
+    out += [f"| {r['name']} | {r['ratio']:.4f} | {r['at_most']:.4f} | "
+            f"{'met' if r['met'] else '**missed**'} |" for r in ratios]
+    out += ["", "## What the figures depend on", ""]
+    out += [f"- {name}: {value}" for name, value in facts.items()]
+    out.append("- config: " + ", ".join(f"{n}={v}" for n, v in config.items()))
+    return "\n".join(out) + "\n"
+
+
+def main(folder, unit, config_file, *names):
+    """See the top."""
+    hardware = unit == "cycles"
+    runs = [Run(folder, name, hardware) for name in names]
+    again = None
+    if os.path.exists(os.path.join(folder, "again.points")):
+        again = Run(folder, "again", hardware)
+    config = options(config_file)
+    ktap = Ktap()
+
+    for run in runs + ([again] if again else []):
+        instructions, ticks = run.known
+        if not hardware:
+            ktap.case(instructions == ticks, f"{run.name}: the clock counts instructions",
+                      f"perf={ticks} {unit} for {instructions} known instructions")
+    for run in runs:
+        for key in run.keys():
+            notes, good = [], run.cost(key) >= 0
+            notes.append(f"perf={float(run.cost(key)):.4f} {unit}/op, {run.points[key][1]} ops, "
+                         "raw best/median/worst {}/{}/{}".format(*run.points[key][2]))
+            if again and run is runs[0]:
+                same = again.points.get(key, (None,))[0] == run.points[key][0]
+                good = good and same
+                notes.append("the same to the digit when repeated" if same else
+                             f"not the same when repeated: {again.points.get(key)}")
+            ktap.case(good, f"{run.name}: {label(key)}", *notes)
+        for key, why in run.failed:
+            ktap.case(False, f"{run.name}: {label(key)}", why)
+    ratios = [] if hardware else check_ratios(ktap, runs[0])
+
+    facts = runs[0].facts
+    config_text = ", ".join(f"{n}={v}" for n, v in config.items())
+    text = ktap.text(*(f"{name}: {value}" for name, value in facts.items()),
+                     f"config: {config_text}")
+    with open(os.path.join(folder, "results.ktap"), "w", encoding="utf-8") as file:
+        file.write(text)
+    with open(os.path.join(folder, "results.md"), "w", encoding="utf-8") as file:
+        file.write(markdown(runs, unit, ratios, facts, config))
+    with open(os.path.join(folder, "results.json"), "w", encoding="utf-8") as file:
+        json.dump({
+            "unit": unit, "config": config, "ratios": ratios,
+            "runs": [{
+                "name": run.name, "facts": run.facts,
+                "points": [{"peer": key[0], "order": key[1], "batch": key[2],
+                            "per_op": float(run.cost(key)), "ops": run.points[key][1],
+                            "best": run.points[key][2][0], "median": run.points[key][2][1],
+                            "worst": run.points[key][2][2]} for key in run.keys()],
+            } for run in runs]}, file, indent=1)
+        file.write("\n")
+    sys.stdout.write(text)
+    return 1 if ktap.failures else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 5:
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))
