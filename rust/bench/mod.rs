@@ -21,6 +21,7 @@
 
 mod peers;
 mod plan;
+mod pool;
 mod timing;
 
 use crate::ffi::debugfs::{

@@ -40,11 +40,14 @@ pub(super) trait Peer: Sized + Send + 'static {
     /// The largest batch.
     const MAX_BATCH: usize = 256;
 
+    /// The largest order.
+    const MAX_ORDER: u32 = 0;
+
     /// What is got and given back.
     type Item: Send + 'static;
 
     /// Task context, may sleep.
-    fn prepare() -> Result<Self>;
+    fn prepare(order: u32, batch: usize) -> Result<Self>;
 
     /// Gets one; `None` if there is none.
     fn get(&mut self, cx: &Softirq) -> Option<Self::Item>;
@@ -95,9 +98,10 @@ pub(super) struct Empty;
 
 impl Peer for Empty {
     const NAME: &'static str = "empty_rust";
+    const MAX_ORDER: u32 = 9;
     type Item = usize;
 
-    fn prepare() -> Result<Self> {
+    fn prepare(_order: u32, _batch: usize) -> Result<Self> {
         Ok(Self)
     }
 
@@ -127,7 +131,7 @@ impl Peer for KernelPage {
     const NAME: &'static str = "kernel_page";
     type Item = Page;
 
-    fn prepare() -> Result<Self> {
+    fn prepare(_order: u32, _batch: usize) -> Result<Self> {
         Ok(Self)
     }
 
@@ -144,7 +148,7 @@ impl Peer for PageInABox {
     const NAME: &'static str = "kbox_page";
     type Item = KBox<MaybeUninit<[u8; PAGE_SIZE]>>;
 
-    fn prepare() -> Result<Self> {
+    fn prepare(_order: u32, _batch: usize) -> Result<Self> {
         Ok(Self)
     }
 
@@ -161,7 +165,7 @@ impl Peer for Exclusive {
     const NAME: &'static str = "exclusive_page";
     type Item = ExclusivePage<Uninit>;
 
-    fn prepare() -> Result<Self> {
+    fn prepare(_order: u32, _batch: usize) -> Result<Self> {
         Ok(Self)
     }
 
@@ -179,7 +183,7 @@ impl Peer for TwoClockReads {
     const MAX_BATCH: usize = 1;
     type Item = ();
 
-    fn prepare() -> Result<Self> {
+    fn prepare(_order: u32, _batch: usize) -> Result<Self> {
         Ok(Self)
     }
 
@@ -205,13 +209,13 @@ impl<const ON: bool> Peer for Recording<ON> {
     const MAX_BATCH: usize = 1;
     type Item = bool;
 
-    fn prepare() -> Result<Self> {
-        Ok(Self(Recorder::new(Stats::new(ON)?, Kind::TimerSoftirq)))
+    fn prepare(_order: u32, _batch: usize) -> Result<Self> {
+        Ok(Self(Recorder::new(Stats::new(ON, 1)?, Kind::TimerSoftirq)))
     }
 
     #[inline]
     fn get(&mut self, _: &Softirq) -> Option<bool> {
-        Some(self.0.request().done(black_box(true)))
+        Some(self.0.request().done(black_box(true), Some(0)))
     }
 
     #[inline]

@@ -12,6 +12,7 @@ use super::{
         self,
         Peer, //
     },
+    pool,
     timing, //
 };
 use crate::ffi::bench;
@@ -35,7 +36,7 @@ pub(super) trait Plan: 'static {
 pub(super) struct Full;
 
 impl Plan for Full {
-    const SAMPLES: usize = 31;
+    const SAMPLES: usize = 11;
     const BATCHES: &'static [usize] = &[1, 8, 16, 64, 128, 256];
     const ORDERS: &'static [u32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9];
 }
@@ -44,7 +45,7 @@ impl Plan for Full {
 pub(super) struct Short;
 
 impl Plan for Short {
-    const SAMPLES: usize = 15;
+    const SAMPLES: usize = 7;
     const BATCHES: &'static [usize] = &[1, 64];
     const ORDERS: &'static [u32] = &[3];
 }
@@ -74,6 +75,12 @@ pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
     rust_peer::<P, peers::KernelPage>(out)?;
     rust_peer::<P, peers::PageInABox>(out)?;
     rust_peer::<P, peers::Exclusive>(out)?;
+    rust_peer::<P, pool::Exclusives>(out)?;
+    rust_peer::<P, pool::Hit>(out)?;
+    rust_peer::<P, pool::ReserveAlone>(out)?;
+    rust_peer::<P, pool::Miss>(out)?;
+    rust_peer::<P, pool::Bulk<true>>(out)?;
+    rust_peer::<P, pool::Bulk<false>>(out)?;
     rust_peer::<P, peers::TwoClockReads>(out)?;
     rust_peer::<P, peers::Recording<false>>(out)?;
     rust_peer::<P, peers::Recording<true>>(out)
@@ -107,19 +114,27 @@ fn c_point<P: Plan>(
 
 fn rust_peer<P: Plan, R: Peer>(out: &SeqFile) -> Result {
     for &batch in P::BATCHES {
-        if batch > R::MAX_BATCH {
-            break;
+        if batch <= R::MAX_BATCH {
+            rust_point::<P, R>(out, 0, batch, OPS)?;
         }
-        let mut peer = R::prepare()?;
-        let figure = if batch == 1 {
-            timing::time(P::SAMPLES, move |cx| peer.single(cx, OPS))
-        } else {
-            let mut items = KVec::with_capacity(batch, GFP_KERNEL)?;
-            timing::time(P::SAMPLES, move |cx| peer.batch(cx, OPS, &mut items))
-        };
-        report(out, R::NAME, 0, batch, OPS, figure)?;
+    }
+    for &order in P::ORDERS {
+        if order <= R::MAX_ORDER {
+            rust_point::<P, R>(out, order, 1, ops_of(order))?;
+        }
     }
     Ok(())
+}
+
+fn rust_point<P: Plan, R: Peer>(out: &SeqFile, order: u32, batch: usize, ops: usize) -> Result {
+    let mut peer = R::prepare(order, batch)?;
+    let figure = if batch == 1 {
+        timing::time(P::SAMPLES, move |cx| peer.single(cx, ops))
+    } else {
+        let mut items = KVec::with_capacity(batch, GFP_KERNEL)?;
+        timing::time(P::SAMPLES, move |cx| peer.batch(cx, ops, &mut items))
+    };
+    report(out, R::NAME, order, batch, ops, figure)
 }
 
 /// Writes a point down. A peer that runs out of memory has no figures, and that is said.

@@ -31,6 +31,8 @@ pub(crate) use keeper::{
     Keeper, //
     KeptPool,
 };
+#[cfg(labyrinth_bench)]
+pub(crate) use logic::page_source::PageSource;
 pub(crate) use logic::request::{
     Priority,
     Request,

@@ -21,6 +21,14 @@ RUST = ("kernel_page", "kbox_page", "exclusive_", "two_clock_reads", "recording_
 REQUIRED = (
     ("ExclusivePage costs no more than C", ("exclusive_page", 0, 1),
      ("alloc_pages", 0, 1), Fraction(102, 100)),
+    ("a cache hit is at most 1/8 of the page allocator", ("pool_hit", 0, 1),
+     ("alloc_pages", 0, 1), Fraction(1, 8)),
+    ("a cache hit is not above page_pool's fast path", ("pool_hit", 0, 1),
+     ("page_pool_fast", 0, 1), Fraction(1)),
+    ("a page of the reserve is at most 1/4 of the page allocator", ("pool_reserve", 0, 1),
+     ("alloc_pages", 0, 1), Fraction(1, 4)),
+    ("a page of 64 at once is at most 0.55 of a single one", ("pool_bulk_miss", 0, 64),
+     ("alloc_pages", 0, 1), Fraction(55, 100)),
 )
 
 # Options that change what an allocation costs.

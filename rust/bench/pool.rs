@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Our sources as peers: the pool room by room, and blocks of pages.
+
+use super::peers::Peer;
+use crate::{
+    ffi::context::Softirq,
+    page::{
+        Atomic,
+        ExclusivePages,
+        Place,
+        Uninit, //
+    },
+    source::{
+        Keeper,
+        KeptPool,
+        PageSource,
+        PoolConfig,
+        Priority,
+        Request, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+
+type Pages = ExclusivePages<Uninit>;
+
+/// Makes a pool, and waits until its keeper has filled the reserve, and the cache of each CPU with
+/// `primed` pages. Task context only, sleeps. `ENOMEM` if that takes longer than a second.
+fn full_pool(order: u32, cache: usize, primed: usize, reserve: usize) -> Result<Arc<KeptPool>> {
+    let config = PoolConfig {
+        order,
+        cache,
+        reserve,
+        emergency: 0,
+        place: Place::Any,
+    };
+    let pool = Keeper::new()?.pool(c"bench", config, primed)?;
+
+    for _ in 0..1000 {
+        let cached = pool
+            .cache()
+            .counts()
+            .all(|(_, counts)| counts.level() >= primed as u64);
+        if cached && pool.reserve().level() >= reserve {
+            return Ok(pool);
+        }
+        fsleep(Delta::from_millis(1));
+    }
+    Err(ENOMEM)
+}
+
+/// A request as most of them are.
+#[inline(always)]
+fn normal() -> Request {
+    Request::new(Priority::Normal)
+}
+
+/// [`ExclusivePages`] from the page allocator.
+pub(super) struct Exclusives(u32);
+
+impl Peer for Exclusives {
+    const NAME: &'static str = "exclusive_pages";
+    const MAX_ORDER: u32 = 9;
+    type Item = Pages;
+
+    fn prepare(order: u32, _batch: usize) -> Result<Self> {
+        Ok(Self(order))
+    }
+
+    #[inline]
+    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+        ExclusivePages::alloc(cx, Atomic, self.0, Place::Any).ok()
+    }
+}
+
+/// A pool whose per-CPU cache always has pages: the hit path.
+pub(super) struct Hit(Arc<KeptPool>);
+
+impl Peer for Hit {
+    const NAME: &'static str = "pool_hit";
+    const MAX_ORDER: u32 = 9;
+    type Item = Pages;
+
+    fn prepare(order: u32, batch: usize) -> Result<Self> {
+        Ok(Self(full_pool(order, 2 * batch, batch, 0)?))
+    }
+
+    #[inline]
+    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+        self.0.get(cx, &mut normal())
+    }
+
+    #[inline]
+    fn put(&mut self, cx: &Softirq, pages: Pages) {
+        self.0.put(cx, pages);
+    }
+}
+
+/// The reserve of a pool by itself.
+pub(super) struct ReserveAlone(Arc<KeptPool>);
+
+impl Peer for ReserveAlone {
+    const NAME: &'static str = "pool_reserve";
+    type Item = Pages;
+
+    fn prepare(order: u32, batch: usize) -> Result<Self> {
+        Ok(Self(full_pool(order, 0, 0, batch)?))
+    }
+
+    #[inline]
+    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+        self.0.reserve().get(cx, &mut normal())
+    }
+
+    #[inline]
+    fn put(&mut self, cx: &Softirq, pages: Pages) {
+        // There is room for what came from there.
+        drop(self.0.reserve().put(cx, pages));
+    }
+}
+
+/// A pool without a cache or reserve: the whole chain, down to the page allocator and back.
+pub(super) struct Miss(Arc<KeptPool>);
+
+impl Peer for Miss {
+    const NAME: &'static str = "pool_miss";
+    type Item = Pages;
+
+    fn prepare(order: u32, _batch: usize) -> Result<Self> {
+        Ok(Self(full_pool(order, 0, 0, 0)?))
+    }
+
+    #[inline]
+    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+        self.0.get(cx, &mut normal())
+    }
+
+    #[inline]
+    fn put(&mut self, cx: &Softirq, pages: Pages) {
+        self.0.put(cx, pages);
+    }
+}
+
+/// Many pages at once, from a cache that has them (`CACHED`) or from the page allocator.
+pub(super) struct Bulk<const CACHED: bool>(Arc<KeptPool>);
+
+impl<const CACHED: bool> Peer for Bulk<CACHED> {
+    const NAME: &'static str = if CACHED {
+        "pool_bulk_hit"
+    } else {
+        "pool_bulk_miss"
+    };
+    type Item = Pages;
+
+    fn prepare(order: u32, batch: usize) -> Result<Self> {
+        let (cache, primed) = if CACHED { (2 * batch, batch) } else { (0, 0) };
+        Ok(Self(full_pool(order, cache, primed, 0)?))
+    }
+
+    #[inline]
+    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+        self.0.get(cx, &mut normal())
+    }
+
+    #[inline]
+    fn put(&mut self, cx: &Softirq, pages: Pages) {
+        self.0.put(cx, pages);
+    }
+
+    #[inline]
+    fn batch(&mut self, cx: &Softirq, ops: usize, items: &mut KVec<Pages>) -> bool {
+        let batch = items.capacity();
+        let mut left = ops;
+
+        while left >= batch {
+            let got = self.0.get_bulk(cx, Priority::Normal, batch, |pages| {
+                // There is room.
+                drop(items.push_within_capacity(pages));
+            });
+            for pages in items.drain_all() {
+                self.0.put(cx, pages);
+            }
+            if got < batch {
+                return false;
+            }
+            left -= batch;
+        }
+        true
+    }
+}
