@@ -64,7 +64,7 @@ esac
 boot() {
 	local name=$1 rc=0 log=$out/$1.log
 	timeout --foreground -k 5 900 "$SCRIPTS/sandbox.sh" --kernel "$kernel" qemu-system-x86_64 \
-		"${machine[@]}" -smp 1 -m 512M -nodefaults -no-user-config -display none -no-reboot \
+		"${machine[@]}" -smp 1 -m 256M -nodefaults -no-user-config -display none -no-reboot \
 		-serial stdio -rtc base=2026-01-01,clock=vm -kernel "$K_IMAGE" -initrd "$out/initramfs.cpio" \
 		-append "console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$2 bench=$extent" \
 		>"$log" 2>&1 </dev/null || rc=$?

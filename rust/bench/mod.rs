@@ -23,6 +23,8 @@ mod peers;
 mod plan;
 mod pool;
 mod timing;
+#[cfg(not(CONFIG_PREEMPT_RT))]
+mod worst;
 
 use crate::ffi::debugfs::{
     Dir,

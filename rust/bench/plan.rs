@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! known 1000 1000                  instructions, and the time of so many
+//! worst …                          see the module of that name
 //! point NAME ORDER BATCH OPS BEST MEDIAN WORST
 //! ```
 
@@ -36,7 +37,7 @@ pub(super) trait Plan: 'static {
 pub(super) struct Full;
 
 impl Plan for Full {
-    const SAMPLES: usize = 11;
+    const SAMPLES: usize = 21;
     const BATCHES: &'static [usize] = &[1, 8, 16, 64, 128, 256];
     const ORDERS: &'static [u32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9];
 }
@@ -45,7 +46,7 @@ impl Plan for Full {
 pub(super) struct Short;
 
 impl Plan for Short {
-    const SAMPLES: usize = 7;
+    const SAMPLES: usize = 15;
     const BATCHES: &'static [usize] = &[1, 64];
     const ORDERS: &'static [u32] = &[3];
 }
@@ -76,6 +77,8 @@ pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
     rust_peer::<P, peers::PageInABox>(out)?;
     rust_peer::<P, peers::Exclusive>(out)?;
     rust_peer::<P, pool::Exclusives>(out)?;
+    rust_peer::<P, pool::ExclusiveBulk>(out)?;
+    rust_peer::<P, pool::StackAlone>(out)?;
     rust_peer::<P, pool::Hit>(out)?;
     rust_peer::<P, pool::ReserveAlone>(out)?;
     rust_peer::<P, pool::Miss>(out)?;
@@ -83,7 +86,10 @@ pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
     rust_peer::<P, pool::Bulk<false>>(out)?;
     rust_peer::<P, peers::TwoClockReads>(out)?;
     rust_peer::<P, peers::Recording<false>>(out)?;
-    rust_peer::<P, peers::Recording<true>>(out)
+    rust_peer::<P, peers::Recording<true>>(out)?;
+    #[cfg(not(CONFIG_PREEMPT_RT))]
+    super::worst::run(out)?;
+    Ok(())
 }
 
 fn calibrate<P: Plan>(out: &SeqFile) -> Result {

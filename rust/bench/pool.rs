@@ -4,7 +4,10 @@
 
 use super::peers::Peer;
 use crate::{
-    ffi::context::Softirq,
+    ffi::{
+        context::Softirq,
+        percpu_cell::CpuCell, //
+    },
     page::{
         Atomic,
         ExclusivePages,
@@ -17,7 +20,8 @@ use crate::{
         PageSource,
         PoolConfig,
         Priority,
-        Request, //
+        Request,
+        Stack, //
     }, //
 };
 use kernel::{
@@ -33,7 +37,12 @@ type Pages = ExclusivePages<Uninit>;
 
 /// Makes a pool, and waits until its keeper has filled the reserve, and the cache of each CPU with
 /// `primed` pages. Task context only, sleeps. `ENOMEM` if that takes longer than a second.
-fn full_pool(order: u32, cache: usize, primed: usize, reserve: usize) -> Result<Arc<KeptPool>> {
+pub(super) fn full_pool(
+    order: u32,
+    cache: usize,
+    primed: usize,
+    reserve: usize,
+) -> Result<Arc<KeptPool>> {
     let config = PoolConfig {
         order,
         cache,
@@ -77,6 +86,91 @@ impl Peer for Exclusives {
     #[inline]
     fn get(&mut self, cx: &Softirq) -> Option<Pages> {
         ExclusivePages::alloc(cx, Atomic, self.0, Place::Any).ok()
+    }
+}
+
+/// Many pages at once from the page allocator, as [`ExclusivePages`].
+pub(super) struct ExclusiveBulk;
+
+impl Peer for ExclusiveBulk {
+    const NAME: &'static str = "exclusive_bulk";
+    type Item = Pages;
+
+    fn prepare(_order: u32, _batch: usize) -> Result<Self> {
+        Ok(Self)
+    }
+
+    #[inline]
+    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+        let mut page = None;
+        ExclusivePages::alloc_bulk(cx, Atomic, 1, |one| page = Some(one));
+        page
+    }
+
+    #[inline]
+    fn batch(&mut self, cx: &Softirq, ops: usize, items: &mut KVec<Pages>) -> bool {
+        let batch = items.capacity();
+        let mut left = ops;
+
+        while left >= batch {
+            let got = ExclusivePages::alloc_bulk(cx, Atomic, batch, |pages| {
+                // There is room.
+                drop(items.push_within_capacity(pages));
+            });
+            items.clear();
+            if got < batch {
+                return false;
+            }
+            left -= batch;
+        }
+        true
+    }
+}
+
+/// The stack of a per-CPU cache by itself, without the chain around it and without counters.
+pub(super) struct StackAlone(CpuCell<Stack<KVec<Option<Pages>>>, ()>);
+
+impl Peer for StackAlone {
+    const NAME: &'static str = "cpu_stack";
+    type Item = Pages;
+
+    fn prepare(_order: u32, batch: usize) -> Result<Self> {
+        let stack = || {
+            let mut slots = KVec::with_capacity(2 * batch, GFP_KERNEL)?;
+            for _ in 0..2 * batch {
+                slots.push(None, GFP_KERNEL)?;
+            }
+            Ok((Stack::new(slots), ()))
+        };
+        Ok(Self(CpuCell::new(stack)?))
+    }
+
+    #[inline]
+    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+        match self.0.with(|stack, ()| stack.pop()).flatten() {
+            None => Self::first(cx),
+            pages => pages,
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, _: &Softirq, pages: Pages) {
+        let mut pages = Some(pages);
+        self.0.with(|stack, ()| {
+            if let Some(given) = pages.take() {
+                pages = stack.push(given).err();
+            }
+        });
+        drop(pages);
+    }
+}
+
+impl StackAlone {
+    /// The stack begins empty: these are the pages that it keeps from then on.
+    #[cold]
+    #[inline(never)]
+    fn first(cx: &Softirq) -> Option<Pages> {
+        ExclusivePages::alloc(cx, Atomic, 0, Place::Any).ok()
     }
 }
 

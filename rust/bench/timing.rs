@@ -39,7 +39,7 @@ pub(super) struct Figure {
 /// `work` returns whether it could do its work; fails with `ENOMEM` when once it could not.
 pub(super) fn time<W>(samples: usize, work: W) -> Result<Figure>
 where
-    W: FnMut(&Softirq) -> bool + Send + 'static,
+    W: FnMut(&mut Softirq) -> bool + Send + 'static,
 {
     let outcome = Arc::pin_init(Outcome::new(), GFP_KERNEL)?;
     let job = Job {
@@ -97,7 +97,7 @@ struct Job<W> {
     outcome: Arc<Outcome>,
 }
 
-impl<W: FnMut(&Softirq) -> bool + Send + 'static> Handler for Job<W> {
+impl<W: FnMut(&mut Softirq) -> bool + Send + 'static> Handler for Job<W> {
     fn expired(&mut self, cx: &mut Softirq) -> Next {
         let mut failures = 0;
 
@@ -125,7 +125,7 @@ impl<W: FnMut(&Softirq) -> bool + Send + 'static> Handler for Job<W> {
 }
 
 /// Sorts a few numbers.
-fn sort(numbers: &mut [u64]) {
+pub(super) fn sort(numbers: &mut [u64]) {
     for end in 1..numbers.len() {
         for i in (0..end).rev() {
             if numbers[i] <= numbers[i + 1] {

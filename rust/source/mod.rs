@@ -32,7 +32,10 @@ pub(crate) use keeper::{
     KeptPool,
 };
 #[cfg(labyrinth_bench)]
-pub(crate) use logic::page_source::PageSource;
+pub(crate) use logic::{
+    page_source::PageSource,
+    stack::Stack, //
+};
 pub(crate) use logic::request::{
     Priority,
     Request,
