@@ -76,7 +76,7 @@ boot() {
 }
 
 runs=(init_on_alloc-0)
-[[ $extent == short ]] && steps 1 || steps 3
+if [[ $extent == short ]]; then steps 1; else steps 3; fi
 step "benchmark, init_on_alloc=0 ($extent, $clock)" "$out/boot-0.err" boot init_on_alloc-0 0
 if [[ $extent == full ]]; then
 	step "benchmark once more: the figures have to be the same" "$out/boot-0-again.err" boot again 0
