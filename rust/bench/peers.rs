@@ -61,11 +61,14 @@ pub(super) trait Peer: Sized + Send + 'static {
     /// Gets and gives back, one after the other. Returns whether there was always one to get.
     #[inline]
     fn single(&mut self, cx: &Softirq, ops: usize) -> bool {
-        for _ in 0..ops {
+        // Not a range, for which the compiler keeps more books than the C loop has.
+        let mut left = ops;
+        while left != 0 {
             match self.get(cx) {
                 Some(item) => self.put(cx, item),
                 None => return false,
             }
+            left -= 1;
         }
         true
     }
@@ -117,8 +120,10 @@ impl Peer for Empty {
 
     #[inline]
     fn single(&mut self, _: &Softirq, ops: usize) -> bool {
-        for _ in 0..ops {
+        let mut left = ops;
+        while left != 0 {
             black_box(());
+            left -= 1;
         }
         true
     }

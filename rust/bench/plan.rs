@@ -79,6 +79,7 @@ pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
     rust_peer::<P, pool::Exclusives>(out)?;
     rust_peer::<P, pool::ExclusiveBulk>(out)?;
     rust_peer::<P, pool::StackAlone>(out)?;
+    rust_peer::<P, pool::CacheAlone>(out)?;
     rust_peer::<P, pool::Hit>(out)?;
     rust_peer::<P, pool::ReserveAlone>(out)?;
     rust_peer::<P, pool::Miss>(out)?;

@@ -197,6 +197,29 @@ impl Peer for Hit {
     }
 }
 
+/// The per-CPU cache of a pool by itself: the stack with its counters.
+pub(super) struct CacheAlone(Arc<KeptPool>);
+
+impl Peer for CacheAlone {
+    const NAME: &'static str = "cpu_cache";
+    type Item = Pages;
+
+    fn prepare(order: u32, batch: usize) -> Result<Self> {
+        Ok(Self(full_pool(order, 2 * batch, batch, 0)?))
+    }
+
+    #[inline]
+    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+        self.0.cache().get(cx, &mut normal())
+    }
+
+    #[inline]
+    fn put(&mut self, cx: &Softirq, pages: Pages) {
+        // There is room for what came from there.
+        drop(self.0.cache().put(cx, pages));
+    }
+}
+
 /// The reserve of a pool by itself.
 pub(super) struct ReserveAlone(Arc<KeptPool>);
 
