@@ -230,32 +230,46 @@ struct Beyond<'a>(&'a Pool);
 impl<C: PlainAlloc> PageSource<C> for Beyond<'_> {
     type Pages = Pages;
 
+    #[inline(always)]
+    fn get(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+        self.0.get_beyond(cx, request)
+    }
+
+    #[inline(always)]
+    fn put(&self, cx: &C, pages: Pages) -> Result<(), Pages> {
+        self.0.put_beyond(cx, pages)
+    }
+}
+
+/// What a hit must not pay for. Methods of the pool, not of [`Beyond`]: a reference to that, handed
+/// to a function that is not inlined, would have to be in memory on every hit.
+impl Pool {
     #[cold]
     #[inline(never)]
-    fn get(&self, cx: &C, request: &mut Request) -> Option<Pages> {
-        let Pool {
+    fn get_beyond<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+        let Self {
             buddy,
             reserve,
             emergency,
             counts,
             ..
-        } = self.0;
+        } = self;
 
         let pages = Fallback(buddy, Fallback(reserve, emergency)).get(cx, request);
         counts.path(C::KIND, request, pages.is_some());
-        self.0.call_keeper();
+        self.call_keeper();
         pages
     }
 
     #[cold]
     #[inline(never)]
-    fn put(&self, cx: &C, pages: Pages) -> Result<(), Pages> {
-        let Pool {
+    fn put_beyond<C: PlainAlloc>(&self, cx: &C, pages: Pages) -> Result<(), Pages> {
+        let Self {
             buddy,
             reserve,
             counts,
             ..
-        } = self.0;
+        } = self;
 
         match reserve.put(cx, pages) {
             Ok(()) => {
