@@ -15,7 +15,9 @@
 #include <linux/types.h>
 
 #include "interrupt.h"
+#include "mempool.h"
 #include "notify.h"
+#include "watermark.h"
 
 #ifdef __BINDGEN__
 /* Flags that the kernel crate has no names for; bindgen cannot see through macros. */

@@ -18,6 +18,7 @@ pub(crate) mod hard_timer;
 pub(crate) mod hotplug;
 pub(crate) mod irq;
 pub(crate) mod lock;
+pub(crate) mod mempool;
 pub(crate) mod number;
 pub(crate) mod percpu;
 pub(crate) mod percpu_cell;
@@ -26,6 +27,7 @@ pub(crate) mod shrinker;
 pub(crate) mod thread;
 pub(crate) mod timer;
 pub(crate) mod waker;
+pub(crate) mod watermark;
 
 /// The bindgen output for `helpers.h`, made by a rule in `Kbuild`.
 #[allow(

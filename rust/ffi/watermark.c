@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Free pages, watermarks, and the allocator's own counters.
+ */
+#include <linux/cpumask.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/percpu.h>
+#include <linux/vmstat.h>
+
+#include "watermark.h"
+
+bool labyrinth_allocations_counted(void)
+{
+	return IS_ENABLED(CONFIG_VM_EVENT_COUNTERS);
+}
+
+unsigned int labyrinth_zone_kinds(void)
+{
+	return MAX_NR_ZONES;
+}
+
+/* Pages that left the allocator on this CPU since boot, for zones of this kind. */
+unsigned long labyrinth_local_allocations(unsigned int kind)
+{
+#ifdef CONFIG_VM_EVENT_COUNTERS
+	return raw_cpu_read(vm_event_states.event[PGALLOC_NORMAL -
+						  ZONE_NORMAL + kind]);
+#else
+	return 0;
+#endif
+}
+
+static unsigned long zone_free(struct zone *zone)
+{
+	return zone_page_state_snapshot(zone, NR_FREE_PAGES);
+}
+
+/*
+ * Not min_wmark_pages(): that adds a boost against fragmentation which is no part of the emergency
+ * reserve, and which GFP_ATOMIC may ignore.
+ */
+static unsigned long zone_min(struct zone *zone)
+{
+	return zone->_watermark[WMARK_MIN];
+}
+
+static unsigned long zone_low(struct zone *zone)
+{
+	return zone->_watermark[WMARK_LOW];
+}
+
+static unsigned long zone_high(struct zone *zone)
+{
+	return zone->_watermark[WMARK_HIGH];
+}
+
+static unsigned long zone_shortfall(struct zone *zone)
+{
+	unsigned long free = zone_free(zone), min = zone_min(zone);
+
+	return free < min ? min - free : 0;
+}
+
+/* What ordinary requests cannot get of a zone that hardware with short addresses needs. */
+static unsigned long zone_protected(struct zone *zone)
+{
+	return zone->lowmem_reserve[gfp_zone(GFP_KERNEL)];
+}
+
+static unsigned long zone_on_cpu_lists(struct zone *zone)
+{
+	unsigned long pages = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		pages += per_cpu_ptr(zone->per_cpu_pageset, cpu)->count;
+	return pages;
+}
+
+/* Adds up a figure of all zones of one kind. */
+static unsigned long sum_of_kind(unsigned int kind,
+				 unsigned long (*figure)(struct zone *zone))
+{
+	unsigned long sum = 0;
+	int node;
+
+	for_each_online_node(node) {
+		struct zone *zone = &NODE_DATA(node)->node_zones[kind];
+
+		if (populated_zone(zone))
+			sum += figure(zone);
+	}
+	return sum;
+}
+
+static unsigned long sum_of_all(unsigned long (*figure)(struct zone *zone))
+{
+	unsigned long sum = 0;
+	unsigned int kind;
+
+	for (kind = 0; kind < MAX_NR_ZONES; kind++)
+		sum += sum_of_kind(kind, figure);
+	return sum;
+}
+
+/* Whether any zone of this kind is below its min watermark. */
+bool labyrinth_below_min(unsigned int kind)
+{
+	return sum_of_kind(kind, zone_shortfall) != 0;
+}
+
+unsigned long labyrinth_memory_free(void)
+{
+	return sum_of_all(zone_free);
+}
+
+unsigned long labyrinth_memory_on_cpu_lists(void)
+{
+	return sum_of_all(zone_on_cpu_lists);
+}
+
+unsigned long labyrinth_memory_protected(void)
+{
+	return sum_of_all(zone_protected);
+}
+
+/* What all zones together lack to be at their min watermarks, of which each is alone. */
+unsigned long labyrinth_memory_shortfall(void)
+{
+	return sum_of_all(zone_shortfall);
+}
+
+unsigned long labyrinth_memory_mark_min(void)
+{
+	return sum_of_all(zone_min);
+}
+
+unsigned long labyrinth_memory_mark_low(void)
+{
+	return sum_of_all(zone_low);
+}
+
+unsigned long labyrinth_memory_mark_high(void)
+{
+	return sum_of_all(zone_high);
+}

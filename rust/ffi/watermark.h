@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How much memory is free, and who takes pages while less than the min watermark is.
+ * helpers.h includes this file.
+ */
+#ifndef LABYRINTH_WATERMARK_H
+#define LABYRINTH_WATERMARK_H
+
+#include <linux/types.h>
+
+bool labyrinth_allocations_counted(void);
+unsigned int labyrinth_zone_kinds(void);
+unsigned long labyrinth_local_allocations(unsigned int kind);
+bool labyrinth_below_min(unsigned int kind);
+
+unsigned long labyrinth_memory_free(void);
+unsigned long labyrinth_memory_on_cpu_lists(void);
+unsigned long labyrinth_memory_protected(void);
+unsigned long labyrinth_memory_shortfall(void);
+unsigned long labyrinth_memory_mark_min(void);
+unsigned long labyrinth_memory_mark_low(void);
+unsigned long labyrinth_memory_mark_high(void);
+
+#endif /* LABYRINTH_WATERMARK_H */
