@@ -31,6 +31,8 @@ mod parameters;
 mod source;
 #[path = "rust/stats/mod.rs"]
 mod stats;
+#[path = "rust/wall/mod.rs"]
+mod wall;
 
 use exercise::Exercises;
 use ffi::debugfs::Root;

@@ -9,6 +9,8 @@
 //! reset                 write 1: count from zero again
 //! recording             0 or 1
 //! exercise/<context>/   run (0 or 1), period_us, batch, hold_us
+//! wall/                 what `make wall` drives: prepare, burst, hold, release, results,
+//!                       memory
 //! ```
 
 #![forbid(unsafe_code)]
@@ -17,6 +19,7 @@ mod control;
 mod latency;
 mod metrics;
 mod stats;
+mod wall;
 
 use crate::{
     exercise::Exercises,
@@ -42,5 +45,6 @@ pub(crate) fn create(exercises: Arc<Exercises>) -> Result<Root<Exercises>> {
     control::create(&top);
     #[cfg(labyrinth_bench)]
     crate::bench::create(&top);
+    wall::create(&top);
     Ok(root)
 }

@@ -39,7 +39,8 @@ use crate::{
         Context,
         LeakCheck,
         Stats, //
-    }, //
+    },
+    wall::Experiment, //
 };
 use kernel::{
     prelude::*,
@@ -65,6 +66,8 @@ pub(crate) struct Exercises {
     spinlock: Control<Spinlock>,
     #[pin]
     task: Control<Task>,
+    #[pin]
+    experiment: Experiment,
     _leak_check: LeakCheck,
     pool: Arc<KeptPool>,
     keeper: Arc<Keeper>,
@@ -94,6 +97,7 @@ impl Exercises {
                 timer_softirq <- Control::new(means(timer_softirq.settings)),
                 spinlock <- Control::new(means(spinlock.settings)),
                 task <- Control::new(means(task.settings)),
+                experiment <- Experiment::new(keeper.clone()),
                 _leak_check: LeakCheck(stats.clone()),
                 pool,
                 keeper,
@@ -123,6 +127,11 @@ impl Exercises {
     /// All pools.
     pub(crate) fn keeper(&self) -> &Keeper {
         &self.keeper
+    }
+
+    /// The experiment with full memory.
+    pub(crate) fn experiment(&self) -> &Experiment {
+        &self.experiment
     }
 
     /// The settings of an exercise.

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `wall/`: the experiment of `make wall`, for the program that drives it.
+//!
+//! Every line of a report is a list of `key=value`, in pages and nanoseconds.
+
+use crate::{
+    exercise::Exercises,
+    ffi::{
+        context::Task,
+        debugfs::{
+            Dir,
+            Show,
+            Store, //
+        },
+        number::parse_u64,
+        watermark::Memory, //
+    },
+    wall::{
+        Name,
+        Record, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
+
+/// Makes the files.
+pub(super) fn create(top: &Dir<'_, Exercises>) {
+    let wall = top.dir(c"wall");
+
+    wall.read_write::<Prepare>(c"prepare");
+    wall.write_only::<Burst>(c"burst");
+    wall.write_only::<Hold>(c"hold");
+    wall.write_only::<Release>(c"release");
+    wall.read_only::<Results>(c"results");
+    wall.read_only::<State>(c"memory");
+}
+
+/// The file `prepare`: the pages in a burst; 0 gives all memory back.
+struct Prepare;
+
+impl Show<Exercises> for Prepare {
+    fn show(exercises: &Exercises, out: &SeqFile) -> Result {
+        seq_print!(out, "{}\n", exercises.experiment().pages());
+        Ok(())
+    }
+}
+
+impl Store<Exercises> for Prepare {
+    fn store(cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
+        exercises.experiment().prepare(cx, parse_u64(text)?)
+    }
+}
+
+/// Reads the name of a contestant. `EINVAL` if there is none of that name.
+fn parse_name(text: &CStr) -> Result<Name> {
+    let text = text.to_bytes();
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+
+    Name::ALL
+        .into_iter()
+        .find(|name| name.text().as_bytes() == text)
+        .ok_or(EINVAL)
+}
+
+/// The file `burst`: the name of a contestant starts its burst, and the write ends with it.
+struct Burst;
+
+impl Store<Exercises> for Burst {
+    fn store(cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
+        exercises.experiment().burst(cx, parse_name(text)?)
+    }
+}
+
+/// The file `hold`: the contestant takes an eighth of a burst and keeps it.
+struct Hold;
+
+impl Store<Exercises> for Hold {
+    fn store(cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
+        exercises.experiment().hold(cx, parse_name(text)?)
+    }
+}
+
+/// The file `release`: the contestant gives back what it holds.
+struct Release;
+
+impl Store<Exercises> for Release {
+    fn store(cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
+        exercises.experiment().release(cx, parse_name(text)?)
+    }
+}
+
+/// The file `results`: a line for each contestant, with all its bursts and its last one.
+struct Results;
+
+impl Show<Exercises> for Results {
+    fn show(exercises: &Exercises, out: &SeqFile) -> Result {
+        for name in Name::ALL {
+            seq_print!(out, "name={} context={}", name.text(), name.context());
+            exercises
+                .experiment()
+                .with_record(name, |record| show_record(out, record))?;
+            seq_print!(out, "\n");
+        }
+        Ok(())
+    }
+}
+
+fn show_record(out: &SeqFile, record: &Record) {
+    seq_print!(
+        out,
+        " bursts={} asked={} dropped={} emergency={} reserve={} not_recovered={} \
+         longest_recovery_ns={}",
+        record.bursts,
+        record.asked,
+        record.dropped,
+        record.emergency,
+        record.reserve,
+        record.not_recovered,
+        record.longest_recovery
+    );
+    for (what, latencies) in [("served", &record.served), ("failed", &record.failed)] {
+        seq_print!(
+            out,
+            " {what}_p50_ns={} {what}_p99_ns={} {what}_max_ns={}",
+            latencies.percentile(5_000),
+            latencies.percentile(9_900),
+            latencies.max()
+        );
+    }
+    if let Some(last) = &record.last {
+        seq_print!(
+            out,
+            " last_asked={} last_dropped={} last_emergency={} last_ns={} last_free_before={} \
+             last_cpu_lists_before={} last_shortfall_before={} last_free_after={} last_cpu_lists_after={} \
+             last_shortfall_after={}",
+            last.asked,
+            last.dropped,
+            last.emergency,
+            last.nanos,
+            last.before.free,
+            last.before.on_cpu_lists,
+            last.before.shortfall,
+            last.after.free,
+            last.after.on_cpu_lists,
+            last.after.shortfall
+        );
+        if let Some(nanos) = last.recovered {
+            seq_print!(out, " last_recovery_ns={nanos}");
+        }
+    }
+}
+
+/// The file `memory`: what is free, and the watermarks.
+struct State;
+
+impl Show<Exercises> for State {
+    fn show(_: &Exercises, out: &SeqFile) -> Result {
+        let now = Memory::now();
+
+        seq_print!(
+            out,
+            "free={} cpu_lists={} protected={} shortfall={} min={} low={} high={}\n",
+            now.free,
+            now.on_cpu_lists,
+            now.protected,
+            now.shortfall,
+            now.min,
+            now.low,
+            now.high
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! labyrinth's chain of sources.
+
+use super::contestant::{
+    Contestant,
+    Level, //
+};
+use crate::{
+    ffi::context::{
+        PlainAlloc,
+        Task, //
+    },
+    page::{
+        ExclusivePages,
+        Place,
+        Uninit, //
+    },
+    source::{
+        Keeper,
+        KeptPool,
+        PoolConfig,
+        Priority,
+        Request, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// Pages that each CPU's cache can keep: the module's default.
+const CACHE: usize = 64;
+
+/// Allocations from below the min watermark that are allowed: the module's default.
+const EMERGENCY: u32 = 64;
+
+/// What becomes of the pages at the end of a burst.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// They go back to the pool.
+    Return,
+    /// They go to the allocator behind the pool's back, as pages do that a driver has passed on.
+    /// The pool has to find new ones.
+    Consume,
+}
+
+/// A pool, asked with the highest priority.
+pub(super) struct Chain {
+    pool: Arc<KeptPool>,
+    pages: KVVec<ExclusivePages<Uninit>>,
+    fate: Fate,
+}
+
+impl Chain {
+    /// Makes a pool and fills its reserve of so many pages. May sleep.
+    pub(super) fn new(
+        cx: &Task,
+        keeper: &Arc<Keeper>,
+        name: &CStr,
+        reserve: usize,
+        fate: Fate,
+    ) -> Result<Self> {
+        let config = PoolConfig {
+            order: 0,
+            cache: CACHE,
+            reserve,
+            emergency: EMERGENCY,
+            place: Place::Any,
+        };
+
+        let pages = KVVec::with_capacity(reserve, GFP_KERNEL)?;
+        let pool = keeper.pool(name, config, 0)?;
+        pool.prime(cx, 0);
+
+        Ok(Self { pool, pages, fate })
+    }
+}
+
+impl<C: PlainAlloc> Contestant<C> for Chain {
+    #[inline]
+    fn take(&mut self, cx: &C) -> bool {
+        self.pool
+            .get(cx, &mut Request::new(Priority::High))
+            .is_some_and(|page| self.pages.push_within_capacity(page).is_ok())
+    }
+
+    fn release_all(&mut self, cx: &C) {
+        while let Some(page) = self.pages.pop() {
+            match self.fate {
+                Fate::Return => self.pool.put(cx, page),
+                Fate::Consume => drop(page),
+            }
+        }
+    }
+
+    fn level(&self) -> Option<Level> {
+        let reserve = self.pool.reserve();
+
+        Some(Level {
+            now: reserve.level() as u64,
+            full: reserve.marks().target() as u64,
+        })
+    }
+}

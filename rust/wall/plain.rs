@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The buddy allocator itself, with one set of flags.
+
+use super::contestant::Contestant;
+use crate::{
+    ffi::context::Context,
+    page::{
+        AllowedIn,
+        ExclusivePage,
+        Uninit, //
+    }, //
+};
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
+
+/// `alloc_pages()` with the flags `G`.
+pub(super) struct Plain<G> {
+    pages: KVVec<ExclusivePage<Uninit>>,
+    gfp: G,
+}
+
+impl<G> Plain<G> {
+    /// A contestant that can hold so many pages. Task context only, may sleep.
+    pub(super) fn new(gfp: G, most: usize) -> Result<Self, AllocError> {
+        Ok(Self {
+            pages: KVVec::with_capacity(most, GFP_KERNEL)?,
+            gfp,
+        })
+    }
+}
+
+impl<C: Context, G: AllowedIn<C> + Send + 'static> Contestant<C> for Plain<G> {
+    #[inline]
+    fn take(&mut self, cx: &C) -> bool {
+        ExclusivePage::alloc(cx, self.gfp)
+            .is_ok_and(|page| self.pages.push_within_capacity(page).is_ok())
+    }
+
+    fn release_all(&mut self, _cx: &C) {
+        self.pages.clear();
+    }
+}
