@@ -7,6 +7,8 @@ make            build labyrinth.ko for the newest stock Debian kernel that has R
 make demo       boot that kernel in a virtual machine, run the module, print what happened
 make check      test everything on the stock kernel and on a debug kernel; includes lint
 make soak       test for longer what finds more that way; up to half an hour
+make wall       bursts of atomic requests against memory full of page cache: who drops pages,
+                how late, at whose expense; the module beside the allocator and mempool
 make lint       formatting, warnings and conventions only
 make bench      count the instructions of every way to get a page, side by side
 make shell      a shell in a virtual machine with the module loaded
@@ -19,6 +21,10 @@ KDIR=TREE       use this built kernel tree with CONFIG_RUST=y (or its O= folder)
 FLAVOUR=F       cloud-amd64 (default), amd64 or rt-amd64
 SERIES=X.Y      the newest stock kernel of this series instead of the newest of all
 JOBS=N          parallel jobs of a build (default: all CPUs)
+WALL_MEMORY=M   make wall: memory of the virtual machine in MiB (default 384)
+WALL_BURST=N    make wall: pages in a burst, and in a reserve (default 2048)
+WALL_ROUNDS=N   make wall: bursts of each contestant (default 10)
+WALL_FRAGMENTATION=0  make wall: leave out the part about fragmentation
 LABYRINTH_CACHE=DIR   where toolchain, kernels and logs are kept (default: ~/.cache/labyrinth)
 LABYRINTH_REFRESH=1   look for a newer kernel now (otherwise at most once a day)
 HELP

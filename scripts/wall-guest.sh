@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# wall-guest.sh FOLDER BURST ROUNDS FRAGMENTATION: the part of make wall that runs in the virtual machine.
+# Status: that of guest.py.
+set -euo pipefail
+insmod "$1/labyrinth.ko"
+rc=0
+python3 "$1/guest.py" "$@" || rc=$?
+rmmod labyrinth
+exit "$rc"

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Every judgement of verdict.py, seen to fail on the fault that it is there for. Needs no kernel."""
+
+import copy
+import sys
+
+import verdict
+
+
+def _total(dropped, emergency, reserve):
+    return {"asked": 100, "dropped": dropped, "emergency": emergency, "bursts": 1,
+            "reserve": reserve, "not_recovered": 0}
+
+
+GOOD = {
+    "burst": 100,
+    "bursts": [{"name": "atomic", "dropped": 5, "clean_cache": 400},
+               {"name": "labyrinth", "dropped": 0, "clean_cache": 400}],
+    "contestants": {"atomic": _total(5, 2, 0), "labyrinth": _total(0, 1, 100),
+                    "labyrinth_consumed": _total(0, 1, 100)},
+}
+
+
+def failing(run):
+    """The names of the judgements that fail."""
+    return [name for name, problem in [*verdict.validity(run), *verdict.requirements(run)]
+            if problem]
+
+
+def spoilt(name, change):
+    """Whether a change to a good run is found, and nothing else is."""
+    run = copy.deepcopy(GOOD)
+    change(run)
+    return name, failing(run) == [name]
+
+
+def _set(value, *path):
+    def change(run):
+        for key in path[:-1]:
+            run = run[key]
+        run[path[-1]] = value
+    return change
+
+
+CASES = (
+    ("a_good_run_passes", failing(GOOD) == []),
+    spoilt("atomic_fails", _set(0, "bursts", 0, "dropped")),
+    spoilt("clean_page_cache_fills_memory", _set(399, "bursts", 1, "clean_cache")),
+    *(case for name in verdict.OURS for case in (
+        spoilt(f"{name}_drops_nothing", _set(1, "contestants", name, "dropped")),
+        spoilt(f"{name}_recovers_on_its_own", _set(1, "contestants", name, "not_recovered")),
+        spoilt(f"{name}_recovers_on_its_own", _set(99, "contestants", name, "reserve")),
+        spoilt(f"{name}_spares_the_emergency_reserve",
+               _set(2, "contestants", name, "emergency")))),
+)
+
+print(f"KTAP version 1\n1..{len(CASES)}")
+for number, (name, passed) in enumerate(CASES, 1):
+    print(f"{'ok' if passed else 'not ok'} {number} {name}")
+sys.exit(0 if all(passed for _, passed in CASES) else 1)
