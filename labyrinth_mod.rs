@@ -14,6 +14,8 @@
 #[cfg(labyrinth_bench)]
 #[path = "rust/bench/mod.rs"]
 mod bench;
+#[path = "rust/capi/mod.rs"]
+mod capi;
 #[path = "rust/debugfs/mod.rs"]
 mod debugfs;
 #[path = "rust/exercise/mod.rs"]
@@ -34,6 +36,7 @@ mod stats;
 #[path = "rust/wall/mod.rs"]
 mod wall;
 
+use capi::CApi;
 use exercise::Exercises;
 use ffi::debugfs::Root;
 use kernel::prelude::*;
@@ -42,6 +45,8 @@ use source::{
     Room, //
 };
 use stats::Stats;
+
+ffi::exports::export_to_c!(CApi);
 
 module! {
     type: Labyrinth,
@@ -138,6 +143,7 @@ module! {
 /// Dropping it removes the files, which then drops the exercises, which stops them.
 struct Labyrinth {
     _files: Root<Exercises>,
+    _c_api: CApi,
 }
 
 impl kernel::Module for Labyrinth {
@@ -146,9 +152,11 @@ impl kernel::Module for Labyrinth {
         let stats = Stats::new(given.recording, Room::COUNT)?;
         let keeper = Keeper::new()?;
         let pool = keeper.pool(c"default", given.pool, given.prime)?;
+        let c_api = CApi::new(pool.clone())?;
         let exercises = Exercises::new(stats, keeper, pool, given.plans)?;
 
         Ok(Self {
+            _c_api: c_api,
             _files: debugfs::create(exercises)?,
         })
     }

@@ -5,6 +5,7 @@
 //! [OpenMetrics]: https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
 
 use crate::{
+    capi::Misuse,
     exercise::Exercises,
     ffi::{
         context::Kind,
@@ -59,6 +60,21 @@ impl Show<Exercises> for OpenMetrics {
         by_context(out, "exercise_corruptions_total", |c| {
             view.sum(c, corruptions)
         });
+
+        family(
+            out,
+            "misuse",
+            "counter",
+            "What C modules did wrong, since the module was loaded.",
+        );
+        for misuse in Misuse::ALL {
+            seq_print!(
+                out,
+                "labyrinth_misuse_total{{kind=\"{}\"}} {}\n",
+                misuse.name(),
+                misuse.count()
+            );
+        }
 
         family(out, "exercise_running", "gauge", "1 while it runs.");
         by_context(out, "exercise_running", |c| exercises.running(c).into());

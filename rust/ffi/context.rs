@@ -157,6 +157,14 @@ pub(crate) struct IrqsOff(NotThreadSafe);
 /// Exists only while a hard interrupt is being served on this CPU, and interrupts are disabled.
 pub(crate) struct HardIrq(NotThreadSafe);
 
+/// A caller in C, which says nothing about its context: may not sleep. What can be seen of the
+/// context at run time, `Kind::ALL[KIND]`, is for reports only.
+///
+/// # Invariants
+///
+/// Exists only while C calls, from a context where [`PlainAlloc`] is fine.
+pub(crate) struct CCaller<const KIND: usize>(NotThreadSafe);
+
 impl Task {
     /// Asserts that the current context may sleep.
     ///
@@ -219,6 +227,19 @@ impl HardIrq {
     }
 }
 
+impl<const KIND: usize> CCaller<KIND> {
+    /// Asserts that C has called from where pages may be allocated without sleeping, and freed.
+    ///
+    /// # Safety
+    ///
+    /// The context must be task, softirq, under a `spinlock_t`, or (not on PREEMPT_RT) with
+    /// interrupts disabled or in a hard interrupt, for as long as the token exists.
+    pub(in crate::ffi) unsafe fn assume() -> Self {
+        // INVARIANT: The caller promises exactly this.
+        Self(NotThreadSafe)
+    }
+}
+
 // SAFETY: Made only by `assume`, whose callers promise the context; `NotThreadSafe` keeps the token
 // from being sent or shared elsewhere.
 unsafe impl Context for Task {
@@ -267,3 +288,10 @@ unsafe impl PlainAlloc for IrqsOff {}
 // SAFETY: As above.
 #[cfg(not(CONFIG_PREEMPT_RT))]
 unsafe impl PlainAlloc for HardIrq {}
+
+// SAFETY: As for `Task`.
+unsafe impl<const KIND: usize> Context for CCaller<KIND> {
+    const KIND: Kind = Kind::ALL[KIND];
+}
+// SAFETY: That is what C has promised.
+unsafe impl<const KIND: usize> PlainAlloc for CCaller<KIND> {}

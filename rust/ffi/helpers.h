@@ -14,9 +14,11 @@
 #include <linux/timer.h>
 #include <linux/types.h>
 
+#include "exports.h"
 #include "interrupt.h"
 #include "mempool.h"
 #include "notify.h"
+#include "page_mark.h"
 #include "watermark.h"
 
 #ifdef __BINDGEN__

@@ -14,6 +14,8 @@ pub(crate) mod compat;
 pub(crate) mod context;
 pub(crate) mod cpu;
 pub(crate) mod debugfs;
+pub(crate) mod exports;
+pub(crate) mod handles;
 pub(crate) mod hard_timer;
 pub(crate) mod hotplug;
 pub(crate) mod irq;

@@ -23,6 +23,7 @@
 
 mod exclusive;
 mod gfp;
+mod lent;
 mod pages;
 mod place;
 
@@ -39,6 +40,13 @@ pub(crate) use gfp::{
     MayFail,
     NoWait,
     NoWarn, //
+};
+pub(crate) use lent::{
+    lend,
+    take_back,
+    take_back_late,
+    why_not,
+    Refusal, //
 };
 pub(crate) use pages::{
     ExclusivePages,

@@ -290,3 +290,28 @@ impl<T: Contents> Drop for ExclusivePages<T> {
         unsafe { helpers::labyrinth_free_pages(self.page(), self.order()) };
     }
 }
+
+impl ExclusivePages<Uninit> {
+    /// Gives the pages away as the first `struct page`.
+    #[inline(always)]
+    pub(super) fn into_page(self) -> NonNull<bindings::page> {
+        let page = ManuallyDrop::new(self).page();
+        // SAFETY: By the invariant the address of a page.
+        unsafe { NonNull::new_unchecked(page) }
+    }
+
+    /// Takes over pages that were given away.
+    ///
+    /// # Safety
+    ///
+    /// `page` must come from [`Self::into_page`] of pages of this `order`, and nobody else may own
+    /// or access them.
+    #[inline(always)]
+    pub(super) unsafe fn from_given(page: NonNull<bindings::page>, order: u32) -> Self {
+        // INVARIANT: By the requirements.
+        Self {
+            tagged: page.map_addr(|address| address | order as usize),
+            _contents: PhantomData,
+        }
+    }
+}

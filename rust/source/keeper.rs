@@ -145,7 +145,7 @@ impl Keeper {
     /// Makes a pool and has the thread fill it: the reserve, and each CPU's cache with `primed`
     /// pages. Task context only, may sleep; does not wait for the pages ([`Pool::prime`] does).
     ///
-    /// `EINVAL` for a name that reports could not show.
+    /// `EINVAL` for a name that reports could not show, `EEXIST` for one that a pool has already.
     pub(crate) fn pool(
         self: &Arc<Self>,
         name: &CStr,
@@ -166,7 +166,16 @@ impl Keeper {
             GFP_KERNEL,
         )?;
 
-        self.pools.list.lock().push(pool, GFP_KERNEL)?;
+        // The lock is given back before an error drops `kept`, which takes it.
+        let added = {
+            let mut list = self.pools.list.lock();
+            if list.iter().any(|other| other.name() == name) {
+                Err(EEXIST)
+            } else {
+                list.push(pool, GFP_KERNEL).map_err(Error::from)
+            }
+        };
+        added?;
         self.waker.wake();
         Ok(kept)
     }
@@ -181,6 +190,13 @@ impl Keeper {
 pub(crate) struct KeptPool {
     pool: Arc<Pool>,
     keeper: Arc<Keeper>,
+}
+
+impl KeptPool {
+    /// Who keeps it.
+    pub(crate) fn keeper(&self) -> &Arc<Keeper> {
+        &self.keeper
+    }
 }
 
 impl Deref for KeptPool {

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Pages for code that may not sleep: labyrinth for C.
+ *
+ * Everything here is exported for GPL modules. A module that uses it keeps
+ * labyrinth loaded.
+ *
+ * A block is 2^order contiguous pages in the kernel's linear mapping, aligned to
+ * its size, and is named by the address of its first byte. Its contents are
+ * undefined when it is handed out. Whoever got it owns it, until it is given back
+ * to the pool that it came from.
+ *
+ * Context: "atomic" below means task context, softirqs, under a spinlock_t and with
+ * interrupts disabled or in a hard interrupt, but these last two not on PREEMPT_RT;
+ * never in NMI. Nothing that is called in atomic context sleeps.
+ *
+ * Misuse: an address that is not out, or came from another pool, or from elsewhere, a
+ * pool that does not exist (any more) and NULL are refused and change nothing. They
+ * are counted in labyrinth_misuse_total of the file "metrics", and the first one of
+ * each kind is reported in the kernel log with its caller. One thing cannot be
+ * noticed: a second free of a block that has been handed out again meanwhile.
+ */
+#ifndef LABYRINTH_H
+#define LABYRINTH_H
+
+#include <linux/types.h>
+
+/**
+ * struct labyrinth_pool - a pool of blocks
+ *
+ * Opaque. A pointer to it is a handle and not an address.
+ */
+struct labyrinth_pool;
+
+/**
+ * struct labyrinth_pool_params - what labyrinth_pool_create() makes
+ * @name: for reports and metrics, each name once: 1 to 31 letters, digits, or any of
+ *	"_-.:/"; copied
+ * @order: a block has 2^@order pages; 0 to 10
+ * @cache: blocks that each CPU can keep, 0 to 1024
+ * @reserve: blocks set aside for when the allocator has none, 0 to 262144
+ * @emergency: blocks that may be taken from the kernel's emergency reserve before
+ *	@reserve is full again
+ */
+struct labyrinth_pool_params {
+	const char *name;
+	unsigned int order;
+	unsigned int cache;
+	unsigned int reserve;
+	unsigned int emergency;
+};
+
+void *labyrinth_alloc_page_gfp_atomic(void);
+void labyrinth_free_page(void *address);
+
+struct labyrinth_pool *
+labyrinth_pool_create(const struct labyrinth_pool_params *params);
+void labyrinth_pool_destroy(struct labyrinth_pool *pool);
+int labyrinth_pool_prime(struct labyrinth_pool *pool, unsigned int per_cpu);
+
+void *labyrinth_pool_alloc(struct labyrinth_pool *pool);
+void labyrinth_pool_free(struct labyrinth_pool *pool, void *address);
+unsigned int labyrinth_pool_alloc_bulk(struct labyrinth_pool *pool,
+				       unsigned int wanted, void **blocks);
+unsigned int labyrinth_pool_free_bulk(struct labyrinth_pool *pool,
+				      unsigned int count, void *const *blocks);
+
+#endif /* LABYRINTH_H */

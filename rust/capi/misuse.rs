@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Misuse of the C interface: counted, and the first of each kind reported.
+
+use crate::ffi::exports::{
+    report_misuse,
+    Caller, //
+};
+use kernel::{
+    fmt,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+/// What C can do wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Misuse {
+    /// NULL where there has to be a pool, a block or an array.
+    Null,
+    /// An address in the middle of a page.
+    Unaligned,
+    /// An address that no pool has handed out.
+    Foreign,
+    /// A block that is back already.
+    DoubleFree,
+    /// A block of another pool.
+    WrongPool,
+    /// A block of another pool, with another order, or an address in the middle of a block.
+    WrongOrder,
+    /// A pool that does not exist, or does not any more.
+    NoPool,
+    /// A pool that was destroyed while some of its blocks were out.
+    BlocksOut,
+}
+
+impl Misuse {
+    /// How many kinds there are.
+    pub(crate) const COUNT: usize = 8;
+
+    /// All kinds; `kind as usize` is the index.
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::Null,
+        Self::Unaligned,
+        Self::Foreign,
+        Self::DoubleFree,
+        Self::WrongPool,
+        Self::WrongOrder,
+        Self::NoPool,
+        Self::BlocksOut,
+    ];
+
+    /// The name in metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Unaligned => "unaligned",
+            Self::Foreign => "foreign",
+            Self::DoubleFree => "double_free",
+            Self::WrongPool => "wrong_pool",
+            Self::WrongOrder => "wrong_order",
+            Self::NoPool => "no_pool",
+            Self::BlocksOut => "blocks_out",
+        }
+    }
+
+    /// How often it happened since the module was loaded. Any context.
+    pub(crate) fn count(self) -> u64 {
+        COUNTS[self as usize].load(Relaxed) as u64
+    }
+
+    /// Counts one, and reports it if it is the first of its kind. Any context that printing is
+    /// allowed in.
+    #[cold]
+    pub(super) fn happened(self, caller: Caller, what: fmt::Arguments<'_>) {
+        self.happened_at(None, caller, what);
+    }
+
+    /// As [`Self::happened`], with the address that it was about.
+    #[cold]
+    pub(super) fn happened_at(
+        self,
+        address: Option<*const c_void>,
+        caller: Caller,
+        what: fmt::Arguments<'_>,
+    ) {
+        if COUNTS[self as usize].fetch_add(1, Relaxed) == 0 {
+            report_misuse(fmt!("{}: {}", self.name(), what), address, caller);
+        }
+    }
+}
+
+static COUNTS: [Atomic<i64>; Misuse::COUNT] = [const { Atomic::new(0) }; Misuse::COUNT];

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pools for C modules: what is behind `include/labyrinth.h`.
+//!
+//! A C module names a pool by a [`Handle`] and a block by its address. Both may be wrong. A handle
+//! is looked up in a table and never followed; an address is believed only if the mark of its page
+//! says so (see [`page`](crate::page)). So misuse is noticed, counted and reported, and leaves
+//! everything as it was.
+//!
+//! # The end of a pool
+//!
+//! Blocks that are out when their pool is destroyed, or when labyrinth is unloaded, stay with those
+//! who have them. As long as labyrinth is loaded they can still be given back.
+
+#![forbid(unsafe_code)]
+
+mod misuse;
+mod parameters;
+mod pool;
+
+pub(crate) use misuse::Misuse;
+
+use crate::{
+    ffi::{
+        context::{
+            PlainAlloc,
+            Task, //
+        },
+        exports::{
+            self,
+            Caller,
+            Lent,
+            Parameters,
+            Returned,
+            Service, //
+        },
+        handles::{
+            Borrowed,
+            Handle,
+            Handles, //
+        }, //
+    },
+    page::{
+        take_back,
+        take_back_late,
+        why_not,
+        Refusal, //
+    },
+    source::KeptPool, //
+};
+use kernel::{
+    fmt,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+use pool::Pool;
+
+/// All pools of C modules.
+static POOLS: Handles<Arc<Pool>> = Handles::new();
+
+/// The handle of the shared pool, 0 while there is none.
+static DEFAULT: Atomic<usize> = Atomic::new(0);
+
+/// The pages of blocks that are out and whose pool is gone.
+static ORPHANS: Atomic<i64> = Atomic::new(0);
+
+/// The C interface while the module is loaded.
+///
+/// Dropping it destroys all pools and reports what did not come back.
+pub(crate) struct CApi(());
+
+impl CApi {
+    /// Lets C modules have blocks of `shared`, and make pools beside it. Task context only, may sleep.
+    pub(crate) fn new(shared: Arc<KeptPool>) -> Result<Self> {
+        let pool = POOLS.insert(Pool::new(shared)?)?;
+        DEFAULT.store(pool.raw(), Relaxed);
+        Ok(Self(()))
+    }
+}
+
+impl Drop for CApi {
+    fn drop(&mut self) {
+        let default = Self::default_pool();
+        DEFAULT.store(0, Relaxed);
+
+        // Nobody makes pools any more: C modules keep labyrinth loaded.
+        for handle in POOLS.all() {
+            let Some(pool) = POOLS.remove(handle) else {
+                continue;
+            };
+            if Some(handle) != default {
+                pr_err!("pool '{}' was never destroyed\n", pool.name());
+            }
+            report_leak(pool.out() << pool.order());
+        }
+        report_leak(ORPHANS.load(Relaxed));
+    }
+}
+
+fn report_leak(pages: i64) {
+    if pages != 0 {
+        pr_err!("{pages} page(s) leaked: blocks of the C interface\n");
+    }
+}
+
+/// The pool that C means; without one, that is reported.
+#[inline]
+fn find(pool: exports::Pool, caller: Caller) -> Option<(Handle, Borrowed<'static, Arc<Pool>>)> {
+    let found = pool.and_then(|handle| Some((handle, POOLS.get(handle)?)));
+    if found.is_none() {
+        no_pool(pool, caller);
+    }
+    found
+}
+
+#[cold]
+fn no_pool(pool: exports::Pool, caller: Caller) {
+    match pool {
+        None => Misuse::Null.happened(caller, fmt!("a pool is NULL")),
+        Some(handle) if POOLS.issued(handle) => {
+            Misuse::NoPool.happened(caller, fmt!("a pool has been destroyed"));
+        }
+        Some(_) => Misuse::NoPool.happened(caller, fmt!("a pool was never one")),
+    }
+}
+
+/// Reports that a block was not taken by `pool`, and why.
+#[cold]
+fn refused(block: &Returned, handle: Handle, pool: &Pool, caller: Caller) {
+    let refusal = why_not(block, handle, |handle| POOLS.issued(handle));
+    let name = pool.name();
+    let report = |kind: Misuse, why: fmt::Arguments<'_>| {
+        kind.happened_at(
+            Some(block.address()),
+            caller,
+            fmt!("given back to pool '{name}' {why}"),
+        );
+    };
+
+    match refusal {
+        Refusal::Null => report(Misuse::Null, fmt!("was NULL")),
+        Refusal::Unaligned => report(Misuse::Unaligned, fmt!("was the middle of a page")),
+        Refusal::Foreign => report(Misuse::Foreign, fmt!("was what no pool has handed out")),
+        Refusal::AlreadyBack => {
+            report(Misuse::DoubleFree, fmt!("was a block that is back already"))
+        }
+        Refusal::Inside { order } => report(
+            Misuse::WrongOrder,
+            fmt!("was the middle of a block of order {order}"),
+        ),
+        Refusal::Other { owner, order } => {
+            let owner = POOLS.get(owner);
+            let owner = owner.as_ref().map_or(c"(destroyed)", |pool| pool.name());
+            let kind = if order == pool.order() {
+                Misuse::WrongPool
+            } else {
+                Misuse::WrongOrder
+            };
+            report(
+                kind,
+                fmt!("was a block of pool '{owner}' and of order {order}"),
+            );
+        }
+    }
+}
+
+impl Service for CApi {
+    #[inline]
+    fn default_pool() -> exports::Pool {
+        Handle::from_raw(DEFAULT.load(Relaxed))
+    }
+
+    fn create(_cx: &Task, given: &Parameters<'_>) -> Result<Handle> {
+        let (name, config) = parameters::check(given)?;
+        // Not borrowed while sleeping.
+        let shared = Self::default_pool()
+            .and_then(|handle| POOLS.get(handle))
+            .map(|pool| Arc::clone(&pool))
+            .ok_or(ENODEV)?;
+
+        let pool = shared
+            .keeper()
+            .pool(name, config, 0)
+            .inspect_err(|&error| {
+                if error == EEXIST {
+                    pr_err!("there is a pool '{name}' already\n");
+                }
+            })?;
+        POOLS.insert(Pool::new(pool)?).inspect_err(|&error| {
+            if error == ENOSPC {
+                pr_err!("pool '{name}': there are too many pools; destroy some\n");
+            }
+        })
+    }
+
+    fn destroy(_cx: &Task, pool: exports::Pool, caller: Caller) {
+        let removed = pool.and_then(|handle| POOLS.remove(handle));
+        let Some(removed) = removed else {
+            return no_pool(pool, caller);
+        };
+        let out = removed.out();
+
+        // Those who have given one back since the pool left the table have counted it here before.
+        ORPHANS.fetch_add(out << removed.order(), Relaxed);
+        if out != 0 {
+            Misuse::BlocksOut.happened(
+                caller,
+                fmt!(
+                    "pool '{}' was destroyed with {out} of its blocks out",
+                    removed.name()
+                ),
+            );
+        }
+    }
+
+    fn prime(cx: &Task, pool: exports::Pool, per_cpu: usize, caller: Caller) -> Result {
+        // Not borrowed while sleeping.
+        let pool = {
+            let (_, pool) = find(pool, caller).ok_or(EINVAL)?;
+            Arc::clone(&pool)
+        };
+        pool.prime(cx, per_cpu);
+        Ok(())
+    }
+
+    #[inline]
+    fn alloc<C: PlainAlloc>(cx: &C, pool: exports::Pool, caller: Caller) -> Option<Lent> {
+        let (handle, pool) = find(pool, caller)?;
+        pool.get(cx, handle)
+    }
+
+    fn alloc_bulk<C: PlainAlloc>(
+        cx: &C,
+        pool: exports::Pool,
+        wanted: usize,
+        caller: Caller,
+        sink: impl FnMut(Lent),
+    ) -> usize {
+        find(pool, caller).map_or(0, |(handle, pool)| pool.get_bulk(cx, handle, wanted, sink))
+    }
+
+    #[inline]
+    fn free<C: PlainAlloc>(cx: &C, pool: exports::Pool, block: Returned, caller: Caller) -> bool {
+        let Some((handle, pool)) = find(pool, caller) else {
+            // Misuse, yet no reason to lose a block.
+            let late = pool.and_then(|handle| take_back_late(&block, handle));
+            if let Some(pages) = &late {
+                ORPHANS.fetch_sub(1 << pages.order(), Relaxed);
+            }
+            return late.is_some();
+        };
+        let Some(pages) = take_back(&block, handle, pool.order()) else {
+            refused(&block, handle, &pool, caller);
+            return false;
+        };
+        pool.put(cx, pages);
+        true
+    }
+
+    #[cold]
+    fn no_array(caller: Caller) {
+        Misuse::Null.happened(caller, fmt!("an array of blocks is NULL"));
+    }
+}

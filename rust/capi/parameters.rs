@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The parameters of a pool, checked.
+
+use crate::{
+    ffi::exports::Parameters,
+    page::{
+        Place,
+        MAX_ORDER, //
+    },
+    source::{
+        PoolConfig,
+        MAX_CACHE,
+        MAX_RESERVE, //
+    }, //
+};
+use kernel::prelude::*;
+
+/// The longest name of a pool, in bytes.
+const MAX_NAME: usize = 31;
+
+/// Checks the parameters. What is wrong is said in the kernel log: `EINVAL` for the name, `ERANGE` for
+/// a number.
+pub(super) fn check<'a>(given: &Parameters<'a>) -> Result<(&'a CStr, PoolConfig)> {
+    let Some(name) = given.name else {
+        pr_err!("a pool needs a name, not NULL\n");
+        return Err(EINVAL);
+    };
+    let bytes = name.to_bytes();
+    let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || b"_-.:/".contains(&byte);
+
+    if bytes.is_empty() || bytes.len() > MAX_NAME || !bytes.iter().all(plain) {
+        pr_err!(
+            "the name of a pool is 1 to {MAX_NAME} letters, digits or any of _-.:/, not '{name}'\n"
+        );
+        return Err(EINVAL);
+    }
+    let config = PoolConfig {
+        order: given.order,
+        cache: given.cache as usize,
+        reserve: given.reserve as usize,
+        emergency: given.emergency,
+        place: Place::Any,
+    };
+    for (what, value, max) in [
+        ("order", config.order as usize, MAX_ORDER as usize),
+        ("cache", config.cache, MAX_CACHE),
+        ("reserve", config.reserve, MAX_RESERVE),
+    ] {
+        if value > max {
+            pr_err!("pool '{name}': {what}={value} is out of bounds: 0 to {max}\n");
+            return Err(ERANGE);
+        }
+    }
+    Ok((name, config))
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One pool of C modules.
+
+use crate::{
+    ffi::{
+        context::{
+            PlainAlloc,
+            Task, //
+        },
+        exports::Lent,
+        handles::Handle,
+        percpu::CpuCounters, //
+    },
+    page::{
+        lend,
+        ExclusivePages,
+        Uninit, //
+    },
+    source::{
+        Keeper,
+        KeptPool,
+        Priority,
+        Request, //
+    }, //
+};
+use kernel::{
+    alloc::AllocError,
+    prelude::*,
+    sync::Arc, //
+};
+
+/// A pool, and how many of its blocks are out with C.
+pub(super) struct Pool {
+    pool: Arc<KeptPool>,
+    flow: CpuCounters<2>,
+}
+
+/// The counter of the blocks that went out.
+const LENT: usize = 0;
+/// The counter of the blocks that came back.
+const BACK: usize = 1;
+
+impl Pool {
+    /// Task context only, may sleep.
+    pub(super) fn new(pool: Arc<KeptPool>) -> Result<Arc<Self>, AllocError> {
+        let flow = CpuCounters::new()?;
+        Arc::new(Self { pool, flow }, GFP_KERNEL)
+    }
+
+    /// Who makes further pools.
+    pub(super) fn keeper(&self) -> &Arc<Keeper> {
+        self.pool.keeper()
+    }
+
+    /// The name.
+    pub(super) fn name(&self) -> &CStr {
+        self.pool.name()
+    }
+
+    /// The order of a block.
+    #[inline]
+    pub(super) fn order(&self) -> u32 {
+        self.pool.config().order
+    }
+
+    /// The blocks that are out. Exact when nobody gets or gives back any. Any context.
+    pub(super) fn out(&self) -> i64 {
+        // Returns first: each that is seen was lent before.
+        let back = self.flow.sum(BACK);
+        self.flow.sum(LENT).wrapping_sub(back) as i64
+    }
+
+    /// Hands out a block.
+    #[inline]
+    pub(super) fn get<C: PlainAlloc>(&self, cx: &C, handle: Handle) -> Option<Lent> {
+        let pages = self.pool.get(cx, &mut Request::new(Priority::High))?;
+        self.flow.add(LENT, 1);
+        Some(lend(pages, handle))
+    }
+
+    /// Hands out up to `wanted` blocks, and returns how many.
+    pub(super) fn get_bulk<C: PlainAlloc>(
+        &self,
+        cx: &C,
+        handle: Handle,
+        wanted: usize,
+        mut sink: impl FnMut(Lent),
+    ) -> usize {
+        let lent = self.pool.get_bulk(cx, Priority::High, wanted, |pages| {
+            self.flow.add(LENT, 1);
+            sink(lend(pages, handle));
+        });
+        lent
+    }
+
+    /// Takes back a block that was handed out.
+    #[inline]
+    pub(super) fn put<C: PlainAlloc>(&self, cx: &C, pages: ExclusivePages<Uninit>) {
+        self.flow.add(BACK, 1);
+        self.pool.put(cx, pages);
+    }
+
+    /// Fills each CPU's cache up to so many blocks, and the reserve.
+    pub(super) fn prime(&self, cx: &Task, per_cpu: usize) {
+        self.pool.prime(cx, per_cpu);
+    }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What C modules call. The work is done in Rust; here the caller is noted, for reports,
+ * and the handle of a pool becomes a number.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/instruction_pointer.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/printk.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+
+#include "../../include/labyrinth.h"
+#include "exports.h"
+
+/*
+ * What can be seen of the context, for statistics. Where the kernel does not count
+ * (no CONFIG_PREEMPT_COUNT) a spinlock cannot be seen.
+ */
+static unsigned int context(void)
+{
+	enum { TASK, SOFTIRQ, SPINLOCKED, IRQS_OFF };
+
+	if (in_hardirq() || irqs_disabled())
+		return IRQS_OFF;
+	if (in_serving_softirq())
+		return SOFTIRQ;
+	return preempt_count() ? SPINLOCKED : TASK;
+}
+
+void labyrinth_report_misuse(const char *what, int length, const void *address,
+			     unsigned long caller)
+{
+	pr_err("misuse of the C interface: %.*s; address %p, by %pS in %s[%d]; more of this kind are only counted\n",
+	       length, what, address, (void *)caller, current->comm, current->pid);
+}
+
+/**
+ * labyrinth_alloc_page_gfp_atomic() - get a page without sleeping
+ *
+ * The page comes from the pool "default", which all callers of this function share.
+ *
+ * Context: atomic, as include/labyrinth.h explains it.
+ * Return: the address of the page, or NULL if there is none.
+ */
+void *labyrinth_alloc_page_gfp_atomic(void)
+{
+	return labyrinth_export_alloc_default(context(), _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(labyrinth_alloc_page_gfp_atomic);
+
+/**
+ * labyrinth_free_page() - give a page back
+ * @address: the address from labyrinth_alloc_page_gfp_atomic()
+ *
+ * Context: atomic.
+ */
+void labyrinth_free_page(void *address)
+{
+	labyrinth_export_free_default(address, context(), _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(labyrinth_free_page);
+
+/**
+ * labyrinth_pool_create() - make a pool
+ * @params: what it is to be; needed for the length of the call only
+ *
+ * A driver makes one for each of its queues, so that they do not get in each other's
+ * way. What is wrong with @params is said in the kernel log.
+ *
+ * Context: task context, may sleep.
+ * Return: the pool, or an error pointer: -EINVAL or -ERANGE for bad @params, -EEXIST for
+ * a name that is taken, -ENOMEM, -ENOSPC when there are too many pools (1024).
+ */
+struct labyrinth_pool *
+labyrinth_pool_create(const struct labyrinth_pool_params *params)
+{
+	might_sleep();
+	if (!params) {
+		pr_err("%s() needs parameters, not NULL\n", __func__);
+		return ERR_PTR(-EINVAL);
+	}
+	return (void *)labyrinth_export_create(params->name, params->order,
+					       params->cache, params->reserve,
+					       params->emergency);
+}
+EXPORT_SYMBOL_GPL(labyrinth_pool_create);
+
+/**
+ * labyrinth_pool_destroy() - do away with a pool
+ * @pool: the pool; afterwards nobody may use it
+ *
+ * All blocks should be back. If there are some out that is reported as misuse; they
+ * stay valid, and can still be given back.
+ *
+ * Context: task context, sleeps.
+ */
+void labyrinth_pool_destroy(struct labyrinth_pool *pool)
+{
+	might_sleep();
+	labyrinth_export_destroy((unsigned long)pool, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(labyrinth_pool_destroy);
+
+/**
+ * labyrinth_pool_prime() - prepare a pool for a burst
+ * @pool: the pool
+ * @per_cpu: how many blocks each CPU's cache should hold
+ *
+ * Fills the cache of each CPU that is online up to @per_cpu blocks, or as many as it can
+ * keep, and the reserve. What cannot be had now is asked for again in the background.
+ *
+ * Context: task context, may sleep; not with the CPU hotplug lock held.
+ * Return: 0, or -EINVAL for a pool that does not exist.
+ */
+int labyrinth_pool_prime(struct labyrinth_pool *pool, unsigned int per_cpu)
+{
+	might_sleep();
+	return labyrinth_export_prime((unsigned long)pool, per_cpu, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(labyrinth_pool_prime);
+
+/**
+ * labyrinth_pool_alloc() - get a block without sleeping
+ * @pool: the pool
+ *
+ * Context: atomic.
+ * Return: the address of the block, or NULL if there is none.
+ */
+void *labyrinth_pool_alloc(struct labyrinth_pool *pool)
+{
+	return labyrinth_export_alloc((unsigned long)pool, context(),
+				      _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(labyrinth_pool_alloc);
+
+/**
+ * labyrinth_pool_free() - give a block back
+ * @pool: the pool that the block came from
+ * @address: the address of the block
+ *
+ * Context: atomic.
+ */
+void labyrinth_pool_free(struct labyrinth_pool *pool, void *address)
+{
+	labyrinth_export_free((unsigned long)pool, address, context(),
+			      _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(labyrinth_pool_free);
+
+/**
+ * labyrinth_pool_alloc_bulk() - get several blocks without sleeping
+ * @pool: the pool
+ * @wanted: how many
+ * @blocks: where their addresses go, room for @wanted
+ *
+ * Context: atomic.
+ * Return: how many blocks there are in @blocks now, from its beginning; what follows is
+ * left as it was. Fewer than @wanted is an ordinary answer.
+ */
+unsigned int labyrinth_pool_alloc_bulk(struct labyrinth_pool *pool,
+				       unsigned int wanted, void **blocks)
+{
+	return labyrinth_export_alloc_bulk((unsigned long)pool, wanted, blocks,
+					   context(), _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(labyrinth_pool_alloc_bulk);
+
+/**
+ * labyrinth_pool_free_bulk() - give several blocks back
+ * @pool: the pool that they came from
+ * @count: how many
+ * @blocks: their addresses
+ *
+ * A block that is refused does not keep the others from being taken.
+ *
+ * Context: atomic.
+ * Return: how many were taken back: @count, unless some were misuse.
+ */
+unsigned int labyrinth_pool_free_bulk(struct labyrinth_pool *pool,
+				      unsigned int count, void *const *blocks)
+{
+	return labyrinth_export_free_bulk((unsigned long)pool, count, blocks,
+					  context(), _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(labyrinth_pool_free_bulk);

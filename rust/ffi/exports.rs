@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The interface for C modules, `include/labyrinth.h`.
+//!
+//! This file turns what C says into types; what is done then is the business of a [`Service`], which
+//! is safe code. It is named once, in the crate root, by `export_to_c!`: so this part knows none of
+//! those above it, and there is no indirect call in between.
+//!
+//! ```text
+//!   C module ─► exports.c ─► functions made by export_to_c! ─► functions here ─► Service
+//! ```
+//!
+//! # When C may call
+//!
+//! A module that uses these functions is linked to labyrinth: the module loader does not let it in
+//! before labyrinth's initialisation has succeeded, and does not let labyrinth go as long as it is
+//! there. What such a module forgot to give back is for the [`Service`] to find at unload.
+
+use super::{
+    context::{
+        CCaller,
+        Kind,
+        PlainAlloc,
+        Task, //
+    },
+    handles::Handle,
+    helpers, //
+};
+use core::ptr::{
+    self,
+    NonNull, //
+};
+use kernel::{
+    fmt::{
+        self,
+        Write as _, //
+    },
+    prelude::*, //
+};
+
+/// The place in the code that a call came from, for reports.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller(usize);
+
+/// The address of pages that are to be handed over to C.
+///
+/// # Invariants
+///
+/// Whoever has the value owns pages that begin at the address.
+pub(crate) struct Lent(NonNull<c_void>);
+
+impl Lent {
+    /// Makes the value.
+    ///
+    /// # Safety
+    ///
+    /// Pages in the linear mapping that nobody else owns must begin at `address`.
+    #[inline]
+    pub(crate) unsafe fn new(address: NonNull<c_void>) -> Self {
+        // INVARIANT: The caller promises exactly this.
+        Self(address)
+    }
+
+    #[inline]
+    fn into_address(self) -> *mut c_void {
+        self.0.as_ptr()
+    }
+}
+
+/// An address that C has given back. It may be anything.
+///
+/// # Invariants
+///
+/// If pages that are out with C begin at the address, C does not use them any more.
+pub(crate) struct Returned(*mut c_void);
+
+impl Returned {
+    /// The address.
+    #[inline]
+    pub(crate) fn address(&self) -> *const c_void {
+        self.0
+    }
+}
+
+/// What C asks of a new pool; nothing of it is checked yet.
+pub(crate) struct Parameters<'a> {
+    /// The name, if there is one.
+    pub(crate) name: Option<&'a CStr>,
+    /// The order of a block.
+    pub(crate) order: u32,
+    /// Blocks that each CPU may keep.
+    pub(crate) cache: u32,
+    /// Blocks set aside.
+    pub(crate) reserve: u32,
+    /// Blocks from the kernel's emergency reserve in one storm.
+    pub(crate) emergency: u32,
+}
+
+/// A pool as C names it: a handle that may be stale or made up, or `None` for NULL.
+pub(crate) type Pool = Option<Handle>;
+
+/// What C modules are served by.
+///
+/// A pool that does not exist, and an address that is not out, is misuse: to be reported and
+/// otherwise ignored.
+pub(crate) trait Service {
+    /// The pool that is shared by those who have none of their own.
+    fn default_pool() -> Pool;
+
+    /// Makes a pool.
+    fn create(cx: &Task, parameters: &Parameters<'_>) -> Result<Handle>;
+
+    /// Does away with a pool.
+    fn destroy(cx: &Task, pool: Pool, caller: Caller);
+
+    /// Fills a pool: each CPU's cache up to so many blocks, and the reserve.
+    fn prime(cx: &Task, pool: Pool, per_cpu: usize, caller: Caller) -> Result;
+
+    /// Hands out a block.
+    fn alloc<C: PlainAlloc>(cx: &C, pool: Pool, caller: Caller) -> Option<Lent>;
+
+    /// Hands out up to `wanted` blocks, and returns how many.
+    fn alloc_bulk<C: PlainAlloc>(
+        cx: &C,
+        pool: Pool,
+        wanted: usize,
+        caller: Caller,
+        sink: impl FnMut(Lent),
+    ) -> usize;
+
+    /// Takes a block back. Whether it did.
+    fn free<C: PlainAlloc>(cx: &C, pool: Pool, block: Returned, caller: Caller) -> bool;
+
+    /// Reports that C has passed NULL where an array should be.
+    fn no_array(caller: Caller);
+}
+
+/// Reports misuse in the kernel log: `what` (the first 200 bytes of it), with which address if there is
+/// one, and by whom. Any context.
+pub(crate) fn report_misuse(
+    what: fmt::Arguments<'_>,
+    address: Option<*const c_void>,
+    caller: Caller,
+) {
+    let mut text = Text {
+        bytes: [0; 200],
+        length: 0,
+    };
+    // Writing to it never fails.
+    let _ = text.write_fmt(what);
+
+    // SAFETY: Reads that many bytes of text; the others are only printed.
+    unsafe {
+        helpers::labyrinth_report_misuse(
+            text.bytes.as_ptr(),
+            text.length as c_int,
+            address.unwrap_or(ptr::null()),
+            caller.0,
+        )
+    };
+}
+
+/// A text that is cut off where there is no more room.
+struct Text {
+    bytes: [u8; 200],
+    length: usize,
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let room = &mut self.bytes[self.length..];
+        let length = room.len().min(more.len());
+        room[..length].copy_from_slice(&more.as_bytes()[..length]);
+        self.length += length;
+        Ok(())
+    }
+}
+
+/// Calls a function of a [`Service`] with a token that says what `exports.c` has seen of the context.
+///
+/// # Safety
+///
+/// A context for `CCaller`.
+macro_rules! as_seen {
+    ($context:ident, |$cx:ident| $call:expr) => {{
+        macro_rules! as_kind {
+            ($kind:expr) => {{
+                // SAFETY: By the requirement above.
+                let $cx = &unsafe { CCaller::<{ $kind as usize }>::assume() };
+                $call
+            }};
+        }
+        match Kind::ALL.get($context as usize) {
+            None | Some(Kind::Task) => as_kind!(Kind::Task),
+            Some(Kind::Softirq) => as_kind!(Kind::Softirq),
+            Some(Kind::SpinLocked) => as_kind!(Kind::SpinLocked),
+            Some(Kind::IrqsOff) => as_kind!(Kind::IrqsOff),
+        }
+    }};
+}
+
+/// # Safety
+///
+/// Task context that may sleep; `name` must be null or NUL-terminated.
+pub(crate) unsafe fn create<S: Service>(
+    name: *const c_char,
+    order: u32,
+    cache: u32,
+    reserve: u32,
+    emergency: u32,
+) -> c_long {
+    // SAFETY: By the requirement above.
+    let cx = unsafe { Task::assume() };
+    let name = if name.is_null() {
+        None
+    } else {
+        // SAFETY: By the requirement above; C keeps the name for the length of the call.
+        Some(unsafe { CStr::from_char_ptr(name) })
+    };
+    let parameters = Parameters {
+        name,
+        order,
+        cache,
+        reserve,
+        emergency,
+    };
+
+    match S::create(&cx, &parameters) {
+        Ok(handle) => handle.raw() as c_long,
+        Err(error) => error.to_errno() as c_long,
+    }
+}
+
+/// # Safety
+///
+/// Task context that may sleep.
+pub(crate) unsafe fn destroy<S: Service>(pool: usize, caller: usize) {
+    // SAFETY: By the requirement above.
+    let cx = unsafe { Task::assume() };
+    S::destroy(&cx, Handle::from_raw(pool), Caller(caller));
+}
+
+/// # Safety
+///
+/// Task context that may sleep.
+pub(crate) unsafe fn prime<S: Service>(pool: usize, per_cpu: u32, caller: usize) -> c_int {
+    // SAFETY: By the requirement above.
+    let cx = unsafe { Task::assume() };
+    S::prime(
+        &cx,
+        Handle::from_raw(pool),
+        per_cpu as usize,
+        Caller(caller),
+    )
+    .map_or_else(|error| error.to_errno(), |()| 0)
+}
+
+/// # Safety
+///
+/// A context for `CCaller`.
+#[inline]
+pub(crate) unsafe fn alloc_default<S: Service>(context: u32, caller: usize) -> *mut c_void {
+    // SAFETY: By the requirement above.
+    unsafe { alloc_from::<S>(S::default_pool(), context, caller) }
+}
+
+/// # Safety
+///
+/// As for `free`.
+#[inline]
+pub(crate) unsafe fn free_default<S: Service>(block: *mut c_void, context: u32, caller: usize) {
+    // SAFETY: By the requirements above.
+    unsafe { free_to::<S>(S::default_pool(), block, context, caller) };
+}
+
+/// # Safety
+///
+/// A context for `CCaller`.
+#[inline]
+pub(crate) unsafe fn alloc<S: Service>(pool: usize, context: u32, caller: usize) -> *mut c_void {
+    // SAFETY: By the requirement above.
+    unsafe { alloc_from::<S>(Handle::from_raw(pool), context, caller) }
+}
+
+/// # Safety
+///
+/// A context for `CCaller`. If pages that are out with C begin at `block`, nobody uses them any more.
+#[inline]
+pub(crate) unsafe fn free<S: Service>(
+    pool: usize,
+    block: *mut c_void,
+    context: u32,
+    caller: usize,
+) {
+    // SAFETY: By the requirements above.
+    unsafe { free_to::<S>(Handle::from_raw(pool), block, context, caller) };
+}
+
+/// # Safety
+///
+/// A context for `CCaller`; `blocks` must be null or valid for writes of `wanted` addresses.
+pub(crate) unsafe fn alloc_bulk<S: Service>(
+    pool: usize,
+    wanted: u32,
+    blocks: *mut *mut c_void,
+    context: u32,
+    caller: usize,
+) -> u32 {
+    let caller = Caller(caller);
+    if blocks.is_null() && wanted != 0 {
+        S::no_array(caller);
+        return 0;
+    }
+    let pool = Handle::from_raw(pool);
+    let mut filled = 0;
+    let mut fill = |block: Lent| {
+        // A service that gave more than was asked for would lose it, which is better than to write
+        // beyond the end.
+        if filled < wanted {
+            // SAFETY: Within the array, by the requirement above and the condition.
+            unsafe { blocks.add(filled as usize).write(block.into_address()) };
+            filled += 1;
+        }
+    };
+
+    as_seen!(context, |cx| S::alloc_bulk(
+        cx,
+        pool,
+        wanted as usize,
+        caller,
+        &mut fill
+    ));
+    filled
+}
+
+/// # Safety
+///
+/// A context for `CCaller`; `blocks` must be null or valid for reads of `count` addresses, for each
+/// of which the requirement of `free` holds.
+pub(crate) unsafe fn free_bulk<S: Service>(
+    pool: usize,
+    count: u32,
+    blocks: *const *mut c_void,
+    context: u32,
+    caller: usize,
+) -> u32 {
+    if blocks.is_null() && count != 0 {
+        S::no_array(Caller(caller));
+        return 0;
+    }
+    let mut taken = 0;
+
+    for i in 0..count as usize {
+        // SAFETY: Within the array, by the requirement above.
+        let block = unsafe { blocks.add(i).read() };
+        // SAFETY: By the requirements above.
+        let back = unsafe { free_to::<S>(Handle::from_raw(pool), block, context, caller) };
+        taken += u32::from(back);
+    }
+    taken
+}
+
+/// # Safety
+///
+/// A context for `CCaller`.
+#[inline]
+unsafe fn alloc_from<S: Service>(pool: Pool, context: u32, caller: usize) -> *mut c_void {
+    as_seen!(context, |cx| S::alloc(cx, pool, Caller(caller)))
+        .map_or(ptr::null_mut(), Lent::into_address)
+}
+
+/// # Safety
+///
+/// As for `free`.
+#[inline]
+unsafe fn free_to<S: Service>(pool: Pool, block: *mut c_void, context: u32, caller: usize) -> bool {
+    // INVARIANT: By the requirement above.
+    let block = Returned(block);
+    as_seen!(context, |cx| S::free(cx, pool, block, Caller(caller)))
+}
+
+/// Makes the functions that `exports.c` calls, for a [`Service`].
+///
+/// Each is compared with its declaration in `exports.h`, as the branches of an `if` must have the
+/// same type.
+macro_rules! export_to_c {
+    ($service:ty) => {
+        $crate::ffi::exports::export_to_c! {
+            @functions $service,
+            labyrinth_export_create = create(
+                name: *const c_char, order: u32, cache: u32, reserve: u32, emergency: u32
+            ) -> c_long,
+            labyrinth_export_destroy = destroy(pool: usize, caller: usize) -> (),
+            labyrinth_export_prime = prime(pool: usize, per_cpu: u32, caller: usize) -> c_int,
+            labyrinth_export_alloc_default = alloc_default(context: u32, caller: usize) -> *mut c_void,
+            labyrinth_export_free_default =
+                free_default(block: *mut c_void, context: u32, caller: usize) -> (),
+            labyrinth_export_alloc = alloc(pool: usize, context: u32, caller: usize) -> *mut c_void,
+            labyrinth_export_free =
+                free(pool: usize, block: *mut c_void, context: u32, caller: usize) -> (),
+            labyrinth_export_alloc_bulk = alloc_bulk(
+                pool: usize, wanted: u32, blocks: *mut *mut c_void, context: u32, caller: usize
+            ) -> u32,
+            labyrinth_export_free_bulk = free_bulk(
+                pool: usize, count: u32, blocks: *const *mut c_void, context: u32, caller: usize
+            ) -> u32,
+        }
+    };
+    (@functions $service:ty, $(
+        $symbol:ident = $function:ident($($argument:ident: $type:ty),*) -> $result:ty,
+    )*) => {
+        const _: () = {
+            use kernel::prelude::*;
+
+            $(
+                /// # Safety
+                ///
+                /// Only for `exports.c`, whose callers have promised what the function wants.
+                #[no_mangle]
+                unsafe extern "C" fn $symbol($($argument: $type),*) -> $result {
+                    // SAFETY: By the requirement above.
+                    unsafe { $crate::ffi::exports::$function::<$service>($($argument),*) }
+                }
+
+                const _: () = {
+                    if true {
+                        $crate::ffi::helpers::$symbol
+                    } else {
+                        $symbol
+                    };
+                };
+            )*
+        };
+    };
+}
+pub(crate) use export_to_c;

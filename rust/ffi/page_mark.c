@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The word is page->private. It belongs to whoever has allocated the page, and the
+ * allocator clears it before it hands out a page. Of a page of somebody else it can
+ * hold anything at any time, so it is only ever compared, until it equals a mark.
+ */
+#include <linux/atomic.h>
+#include <linux/mm.h>
+
+#include "page_mark.h"
+
+/* Marks a page of ours and gives its address. */
+void *labyrinth_page_mark(struct page *page, unsigned long mark)
+{
+	WRITE_ONCE(page->private, mark);
+	return page_address(page);
+}
+
+/*
+ * The page at the address if its mark was @from, which then is @to; NULL otherwise. Of
+ * several callers at once one gets the page. The address may be anything.
+ */
+struct page *labyrinth_page_remark(const void *address, unsigned long from,
+				   unsigned long to)
+{
+	struct page *page;
+
+	if (!PAGE_ALIGNED(address) || !virt_addr_valid(address))
+		return NULL;
+	page = virt_to_page(address);
+	/* Most pages are not ours to write to: look first. */
+	if (READ_ONCE(page->private) != from ||
+	    cmpxchg(&page->private, from, to) != from)
+		return NULL;
+	return page;
+}
+
+/* What is in the word of the page at the address; false if there is no page. */
+bool labyrinth_page_mark_of(const void *address, unsigned long *mark)
+{
+	if (!virt_addr_valid(address))
+		return false;
+	*mark = READ_ONCE(virt_to_page(address)->private);
+	return true;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A word of struct page that says whose a page is while it is out with C.
+ */
+#ifndef LABYRINTH_PAGE_MARK_H
+#define LABYRINTH_PAGE_MARK_H
+
+#include <linux/types.h>
+
+struct page;
+
+void *labyrinth_page_mark(struct page *page, unsigned long mark);
+struct page *labyrinth_page_remark(const void *address, unsigned long from,
+				   unsigned long to);
+bool labyrinth_page_mark_of(const void *address, unsigned long *mark);
+
+#endif /* LABYRINTH_PAGE_MARK_H */

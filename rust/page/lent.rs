@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pages that are out with C, where no compiler sees to it that they come back once, whole, and to
+//! where they belong.
+//!
+//! Therefore such pages carry a mark, in a word of their `struct page` that belongs to the owner of a
+//! page: whose they are, their order, and whether they are out. A page is taken back only if its mark
+//! says that it is out, which changes the mark with one atomic operation: whoever comes second, be it
+//! at the same time, finds another mark.
+//!
+//! ```text
+//!                      lend(owner)
+//!   ExclusivePages ───────────────────► address, mark "out"
+//!          ▲                                    │
+//!          └────────────────────────────────────┘
+//!                take_back(owner): mark "back"
+//! ```
+//!
+//! Pages of others have something else in that word. It could look like a mark only by chance: a mark
+//! is mixed with a random number that is made anew each time the module is loaded. The allocator
+//! clears the word when it hands out a page, so an old mark does not outlive its page's way through
+//! the allocator.
+//!
+//! What this cannot see is an address given back for a second time when the page has been handed out
+//! again to somebody by the same owner meanwhile.
+
+use super::{
+    pages::{
+        ExclusivePages,
+        MAX_ORDER, //
+    },
+    Uninit, //
+};
+use crate::ffi::{
+    exports::{
+        Lent,
+        Returned, //
+    },
+    handles::{
+        Handle,
+        HANDLE_BITS, //
+    },
+    helpers, //
+};
+use core::ptr::NonNull;
+use kernel::{
+    bindings,
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+/// Why an address was not taken back.
+pub(crate) enum Refusal {
+    /// It is null.
+    Null,
+    /// It is not the address of a page, but of something in the middle of one.
+    Unaligned,
+    /// It is none of ours: no page in the linear mapping, or not one that was lent.
+    Foreign,
+    /// The pages are back already.
+    AlreadyBack,
+    /// The pages belong to somebody else.
+    Other {
+        /// Their owner.
+        owner: Handle,
+        /// Their order.
+        order: u32,
+    },
+    /// It is a page within a block that is out, but not the first.
+    Inside {
+        /// The order of that block.
+        order: u32,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Out = 0,
+    Back = 1,
+}
+
+const STATE_BITS: u32 = 1;
+const ORDER_BITS: u32 = 4;
+
+const _: () = {
+    assert!(MAX_ORDER < 1 << ORDER_BITS);
+    assert!(HANDLE_BITS + ORDER_BITS + STATE_BITS <= usize::BITS);
+};
+
+/// What a mark says.
+struct Mark {
+    owner: Handle,
+    order: u32,
+    state: State,
+}
+
+impl Mark {
+    #[inline]
+    fn encode(owner: Handle, order: u32, state: State) -> usize {
+        let fields = (owner.raw() << ORDER_BITS | order as usize) << STATE_BITS | state as usize;
+        fields ^ key()
+    }
+
+    /// What a word would say as a mark.
+    fn decode(word: usize) -> Option<Self> {
+        let fields = word ^ key();
+        let owner = fields >> (ORDER_BITS + STATE_BITS);
+        Some(Self {
+            owner: Handle::from_raw(owner).filter(|_| owner >> HANDLE_BITS == 0)?,
+            order: (fields >> STATE_BITS) as u32 & ((1 << ORDER_BITS) - 1),
+            state: if fields & 1 == 0 {
+                State::Out
+            } else {
+                State::Back
+            },
+        })
+    }
+
+    /// The mark of the page at an address, if that is a page and has one.
+    fn at(address: *const c_void, known: impl Fn(Handle) -> bool) -> Option<Self> {
+        let mut word = 0;
+        // SAFETY: The address may be anything, `word` is valid for writing.
+        let valid = unsafe { helpers::labyrinth_page_mark_of(address, &mut word) };
+
+        Self::decode(word).filter(|mark| valid && mark.order <= MAX_ORDER && known(mark.owner))
+    }
+}
+
+/// The random number that all marks are mixed with; 0 before the first use.
+static KEY: Atomic<usize> = Atomic::new(0);
+
+#[inline]
+fn key() -> usize {
+    match KEY.load(Relaxed) {
+        0 => make_key(),
+        key => key,
+    }
+}
+
+#[cold]
+fn make_key() -> usize {
+    // SAFETY: Any context.
+    let key = unsafe { bindings::get_random_u64() } as usize | 1;
+    // Another CPU may have been first.
+    match KEY.cmpxchg(0, key, Relaxed) {
+        Ok(_) => key,
+        Err(first) => first,
+    }
+}
+
+/// Makes pages ready to be handed to C. Any context.
+#[inline]
+pub(crate) fn lend(pages: ExclusivePages<Uninit>, owner: Handle) -> Lent {
+    let order = pages.order();
+    let page = pages.into_page();
+
+    // SAFETY: An allocated page that is ours until now, in the linear mapping.
+    let address = unsafe {
+        let mark = Mark::encode(owner, order, State::Out);
+        NonNull::new_unchecked(helpers::labyrinth_page_mark(page.as_ptr(), mark))
+    };
+    // SAFETY: The pages were exclusively ours and are given away with this.
+    unsafe { Lent::new(address) }
+}
+
+/// Takes back pages of `owner` that have the order `order`, or returns `false`. Any context.
+#[inline]
+pub(crate) fn take_back(
+    block: &Returned,
+    owner: Handle,
+    order: u32,
+) -> Option<ExclusivePages<Uninit>> {
+    let out = Mark::encode(owner, order, State::Out);
+    let back = Mark::encode(owner, order, State::Back);
+    // SAFETY: The address may be anything.
+    let page = unsafe { helpers::labyrinth_page_remark(block.address(), out, back) };
+
+    // SAFETY: The mark said that `lend` gave away these pages, with that order, and that nobody has
+    // taken them back; the change of the mark was atomic, so nobody else does. By the invariant of
+    // `Returned` C does not use them any more.
+    NonNull::new(page).map(|page| unsafe { ExclusivePages::from_given(page, order) })
+}
+
+/// Takes back pages of an `owner` that does not exist any more, whatever their order. Any context.
+pub(crate) fn take_back_late(block: &Returned, owner: Handle) -> Option<ExclusivePages<Uninit>> {
+    let mark = Mark::at(block.address(), |handle| handle == owner)?;
+    take_back(block, owner, mark.order)
+}
+
+/// Why pages were not taken back. Any context.
+///
+/// `known` says whether there ever was an owner with this handle.
+#[cold]
+pub(crate) fn why_not(
+    block: &Returned,
+    owner: Handle,
+    known: impl Fn(Handle) -> bool + Copy,
+) -> Refusal {
+    let address = block.address();
+    if address.is_null() {
+        return Refusal::Null;
+    }
+    if address.addr() % PAGE_SIZE != 0 {
+        return Refusal::Unaligned;
+    }
+    match Mark::at(address, known) {
+        Some(Mark {
+            owner: other,
+            order,
+            state: State::Out,
+        }) if other != owner => {
+            return Refusal::Other {
+                owner: other,
+                order,
+            }
+        }
+        // With the owner's mark "out" the pages have been lent again after we had looked.
+        Some(_) => return Refusal::AlreadyBack,
+        None => {}
+    }
+    for order in 1..=MAX_ORDER {
+        let first = address.map_addr(|address| address & !((PAGE_SIZE << order) - 1));
+        match Mark::at(first, known) {
+            Some(mark) if mark.state == State::Out && mark.order >= order => {
+                return Refusal::Inside { order: mark.order };
+            }
+            _ => {}
+        }
+    }
+    Refusal::Foreign
+}
