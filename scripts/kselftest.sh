@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# kselftest.sh KERNEL MODULE FOLDER: puts the kernel's own test runner, our tests and the module
-# into FOLDER, where run_kselftest.sh then runs them in a guest.
+# kselftest.sh KERNEL MODULE FOLDER: puts the kernel's own test runner, our tests, the module and
+# those that use it into FOLDER, where run_kselftest.sh then runs them in a guest.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -24,5 +24,8 @@ make_tests() { "$SCRIPTS/sandbox.sh" --kernel "$id" make -s -C "$TOP/tests" KSEL
 make_tests install INSTALL_PATH="$folder/labyrinth" >&2
 make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"
 cp "$module" "$folder/labyrinth/labyrinth.ko"
+consumers=$("$SCRIPTS/consumers.sh" "$id" "$module")
+mapfile -t consumers <<<"$consumers"
+cp "${consumers[@]}" "$folder/labyrinth/"
 # The guest cannot keep what it compiles, and would compile it again for every program.
 "$SCRIPTS/sandbox.sh" --bind "$folder" python3 -m compileall -q "$folder/labyrinth/lib"

@@ -47,19 +47,30 @@ def is_loaded():
     return os.path.exists("/sys/module/" + NAME)
 
 
-def load(**parameters):
-    """insmod; OSError if the kernel refuses."""
+def insert(file_name, **parameters):
+    """insmod of any module file; OSError if the kernel refuses."""
     text = " ".join(f"{name}={value}" for name, value in parameters.items())
-    fd = os.open(path(), os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(file_name, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _checked(libc.syscall(_SYS_FINIT_MODULE, fd, text.encode(), 0), f"insmod {text}")
+        _checked(libc.syscall(_SYS_FINIT_MODULE, fd, text.encode(), 0),
+                 f"insmod {os.path.basename(file_name)} {text}")
     finally:
         os.close(fd)
 
 
+def remove(name):
+    """rmmod of any module; OSError if the kernel refuses."""
+    _checked(libc.syscall(_SYS_DELETE_MODULE, name.encode(), os.O_NONBLOCK), f"rmmod {name}")
+
+
+def load(**parameters):
+    """insmod; OSError if the kernel refuses."""
+    insert(path(), **parameters)
+
+
 def unload():
     """rmmod; OSError if the kernel refuses."""
-    _checked(libc.syscall(_SYS_DELETE_MODULE, NAME.encode(), os.O_NONBLOCK), "rmmod")
+    remove(NAME)
 
 
 @contextlib.contextmanager

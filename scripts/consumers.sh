@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# consumers.sh stock|debug|kdir MODULE: builds the modules of tests/modules against the labyrinth.ko
+# that MODULE is. Prints their paths, one a line.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+(($# == 2)) || die "consumers.sh needs a kernel and a module"
+
+id=$1
+built=$(cd "$(dirname "$2")" && pwd -P)
+symbols=$built/Module.symvers
+[[ -r $symbols ]] || die "$symbols is missing" "build the module first: scripts/build.sh $id"
+grep -qw labyrinth_pool_create "$symbols" || die "$2 exports nothing for other modules" \
+	"build it from this checkout: scripts/build.sh $id"
+
+assignments=$("$SCRIPTS/kernel.sh" "$id")
+eval "$assignments"
+out=$built/consumers
+mkdir -p "$out"
+
+build() {
+	"$SCRIPTS/sandbox.sh" --kernel "$id" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP/tests/modules" \
+		MO="$out" KBUILD_EXTRA_SYMBOLS="$symbols" -j"$JOBS" modules
+}
+
+lock "build-$(cksum <<<"$out" | tr ' ' -)"
+step "building the modules that use labyrinth for $K_RELEASE" "$out/build.log" build
+grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || true
+printf '%s\n' "$out"/labyrinth_consumer_{c,rust}.ko

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Other modules use labyrinth, in C and in Rust: honestly, and not."""
+
+import errno
+import os
+
+from lib import consumer, kmsg, ktap, metrics, module
+
+# What each misuse counts, by kind. See tests/modules/consumer_c/.
+MISUSE = {
+    "double_free": {"double_free": 1},
+    "double_free_in_bulk": {"double_free": 1},
+    "wrong_pool": {"wrong_pool": 1},
+    "wrong_order": {"wrong_order": 1},
+    "inside_block": {"wrong_order": 1},
+    "unaligned": {"unaligned": 1},
+    "foreign": {"foreign": 9},
+    "null": {"null": 8},
+    "no_pool": {"no_pool": 7},
+    "blocks_out": {"blocks_out": 1, "no_pool": 2},
+}
+KINDS = sorted({kind for counts in MISUSE.values() for kind in counts})
+RACE_ROUNDS = 1000
+# Enough for every path many times.
+BLOCKS = 3000
+
+
+def misuses():
+    """The misuse counted so far, by kind."""
+    now = metrics.Metrics()
+    return {kind: now.total("misuse_total", kind=kind) for kind in KINDS}
+
+
+def refused(action, wanted):
+    """The action has to fail with this errno."""
+    try:
+        action()
+    except OSError as error:
+        assert error.errno == wanted, error
+        return
+    raise AssertionError(f"not refused with {errno.errorcode[wanted]}")
+
+
+def from_c():
+    """Timers and a thread in C get what they ask for, unharmed, at several orders."""
+    for order in (0, 1, 3):
+        with module.loaded(), consumer.loaded(consumer.C, order=order):
+            module.write(consumer.parameter("run"), 1)
+            for name in ("softirq_bulk", "softirq_blocks", "task_blocks", "spinlock_blocks",
+                         "passed_on"):
+                goal = BLOCKS if name.startswith("softirq") else 100
+                module.wait_until(lambda n=name, g=goal: consumer.tally(n) >= g,
+                                  f"{goal} {name}", 120)
+            # While blocks are out, and while the consumer runs, labyrinth stays.
+            refused(module.unload, errno.EWOULDBLOCK)
+            module.write(consumer.parameter("run"), 0)
+            assert consumer.tally("corruptions") == 0, "blocks were corrupted"
+            # The traffic holds a few blocks of a machine that has memory to spare.
+            assert consumer.tally("failures") == 0, f"{consumer.tally('failures')} failures"
+            assert not any(misuses().values()), misuses()
+            metrics.Metrics().check_idle()
+
+
+def from_rust():
+    """A Rust module of its own: in a softirq and in task context."""
+    with module.loaded(), consumer.loaded(consumer.RUST):
+        module.wait_until(lambda: consumer.rust_tally("softirq_blocks") >= BLOCKS,
+                          f"{BLOCKS} blocks in the softirq", 120)
+        assert consumer.rust_tally("task_blocks") == 1000
+        assert consumer.rust_tally("corruptions") == 0
+        assert consumer.rust_tally("failures") == 0
+        refused(module.unload, errno.EWOULDBLOCK)
+        assert not any(misuses().values()), misuses()
+    assert not os.path.exists(consumer.RUST_FILES)
+
+
+def both_at_once():
+    """C, Rust and the exercises share the machine."""
+    with module.loaded(), consumer.loaded(consumer.C), consumer.loaded(consumer.RUST), \
+            module.running(*module.CONTEXTS, period_us=2000, batch=16):
+        module.write(consumer.parameter("run"), 1)
+        module.wait_until(lambda: consumer.tally("softirq_blocks") >= BLOCKS, "blocks in C", 120)
+        module.wait_until(lambda: consumer.rust_tally("softirq_blocks") >= BLOCKS,
+                          "blocks in Rust", 120)
+        module.write(consumer.parameter("run"), 0)
+        assert consumer.tally("corruptions") == consumer.rust_tally("corruptions") == 0
+        assert not any(misuses().values()), misuses()
+        metrics.Metrics().check()
+
+
+def check_report(errors, kind):
+    """One report of the kind, which names it and its caller."""
+    found = [text for text in errors if f"misuse of the C interface: {kind}: " in text]
+    assert len(found) == 1, f"{kind} was reported {len(found)} times: {errors}"
+    assert f"[{consumer.C}]" in found[0], f"no caller: {found[0]}"
+
+
+def misuse_is_noticed():
+    """Each misuse is counted exactly, reported once, harms nobody, and changes no other count."""
+    for name, counts in MISUSE.items():
+        with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
+            for times in (1, 2):
+                consumer.misuse(name)
+                wanted = {kind: times * counts.get(kind, 0) for kind in KINDS}
+                assert misuses() == wanted, f"{name}, {times}: {misuses()}, not {wanted}"
+            # It still works.
+            module.write(consumer.parameter("run"), 1)
+            module.wait_until(lambda: consumer.tally("softirq_blocks") >= 100, "blocks", 60)
+            module.write(consumer.parameter("run"), 0)
+            assert consumer.tally("corruptions") == 0
+            assert misuses() == wanted, f"{name}: traffic counted as misuse"
+            errors = log.errors()
+        for kind in counts:
+            check_report(errors, kind)
+        assert len(errors) == len(counts), f"{name}: more than the reports: {errors}"
+
+
+def two_frees_at_once():
+    """Of two CPUs that give back one block at the same time, one is refused, each time."""
+    with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
+        consumer.misuse("race")
+        counts = misuses()
+        assert counts == {kind: RACE_ROUNDS if kind == "double_free" else 0 for kind in KINDS}, \
+            counts
+        check_report(log.errors(), "double_free")
+        metrics.Metrics().check_idle()
+
+
+def bad_parameters():
+    """What is wrong with a pool's parameters is refused, and said."""
+    with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
+        consumer.misuse("bad_parameters")
+        errors = log.errors()
+        assert not any(misuses().values()), misuses()
+    wanted = ("needs parameters", "needs a name", "not ''", "'a name with blanks'",
+              "0123456789012345678901234567890x", "order=11 is out of bounds: 0 to 10",
+              "cache=4294967295 is out", "reserve=4294967295 is out",
+              "there is a pool 'default' already")
+    assert len(errors) == len(wanted), errors
+    for part, text in zip(wanted, errors):
+        assert part in text, f"{text!r} does not say {part!r}"
+    refused_names()
+
+
+def refused_names():
+    """The consumer itself refuses what it does not know."""
+    with module.loaded(), consumer.loaded(consumer.C):
+        refused(lambda: consumer.misuse("no such misuse"), errno.EINVAL)
+
+
+def forgotten_pool():
+    """A pool that its module left behind is found at unload."""
+    with kmsg.Provoked() as log:
+        with module.loaded():
+            with consumer.loaded(consumer.C):
+                consumer.misuse("forgotten")
+        assert log.errors() == ["labyrinth: pool 'forgotten' was never destroyed"], log.errors()
+
+
+ktap.main(from_c, from_rust, both_at_once, misuse_is_noticed, two_frees_at_once, bad_parameters,
+          forgotten_pool)

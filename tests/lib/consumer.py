@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The modules that use labyrinth: in C and in Rust."""
+
+import contextlib
+import os
+
+from lib import module
+
+C = "labyrinth_consumer_c"
+RUST = "labyrinth_consumer_rust"
+RUST_FILES = f"/sys/kernel/debug/{RUST}"
+
+
+@contextlib.contextmanager
+def loaded(name, **parameters):
+    """A consumer, for the length of a block. labyrinth has to be loaded."""
+    module.insert(os.path.join(os.path.dirname(module.path()), name + ".ko"), **parameters)
+    try:
+        yield
+    finally:
+        module.remove(name)
+
+
+def parameter(name):
+    """The path of a parameter of the consumer in C."""
+    return f"/sys/module/{C}/parameters/{name}"
+
+
+def tally(name):
+    """A number that the consumer in C counts."""
+    return int(module.read(parameter(name)))
+
+
+def rust_tally(name):
+    """A number that the consumer in Rust counts."""
+    return int(module.read(f"{RUST_FILES}/{name}"))
+
+
+def misuse(name):
+    """Has the consumer in C do something wrong; OSError if that harmed anybody."""
+    module.write(parameter("misuse"), name)

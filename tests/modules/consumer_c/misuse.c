@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What no caller should do. Each case also looks whether it harmed anybody: a block
+ * that was not given back properly has to keep its contents, and has to be accepted
+ * when it is.
+ */
+#include <linux/bottom_half.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "consumer.h"
+
+static struct labyrinth_pool *create(const char *name, unsigned int block_order)
+{
+	const struct labyrinth_pool_params params = {
+		.name = name,
+		.order = block_order,
+		.cache = 8,
+	};
+
+	return labyrinth_pool_create(&params);
+}
+
+/* On one CPU, and nobody else gets the block in between. */
+static int double_free(void)
+{
+	void *page;
+
+	local_bh_disable();
+	page = labyrinth_alloc_page_gfp_atomic();
+	labyrinth_free_page(page);
+	labyrinth_free_page(page);
+	local_bh_enable();
+	return 0;
+}
+
+static int double_free_in_bulk(void)
+{
+	struct labyrinth_pool *pool = create("misuse", 0);
+	void *blocks[3];
+	int ret = 0;
+
+	local_bh_disable();
+	blocks[0] = labyrinth_pool_alloc(pool);
+	blocks[1] = blocks[0];
+	blocks[2] = labyrinth_pool_alloc(pool);
+	if (labyrinth_pool_free_bulk(pool, 3, blocks) != 2)
+		ret = -EIO;
+	local_bh_enable();
+	labyrinth_pool_destroy(pool);
+	return ret;
+}
+
+/* A block is offered to the wrong pool; its own has to take it afterwards. */
+static int to_wrong_pool(unsigned int block_order, struct labyrinth_pool *wrong)
+{
+	struct labyrinth_pool *pool = create("misuse", block_order);
+	void *block = labyrinth_pool_alloc(pool);
+	int ret = 0;
+
+	if (!block)
+		return -ENOMEM;
+	stamp(block, block_order, 2);
+	if (wrong)
+		labyrinth_pool_free(wrong, block);
+	else
+		labyrinth_free_page(block);
+	if (!stamped(block, block_order, 2))
+		ret = -EIO;
+	labyrinth_pool_free(pool, block);
+	labyrinth_pool_destroy(pool);
+	return ret;
+}
+
+static int wrong_pool(void)
+{
+	struct labyrinth_pool *other = create("other", 0);
+	int ret = to_wrong_pool(0, other);
+
+	labyrinth_pool_destroy(other);
+	return ret;
+}
+
+static int wrong_order(void)
+{
+	return to_wrong_pool(2, NULL);
+}
+
+/* An address within a block: another page of it, or the middle of one. */
+static int inside(size_t offset)
+{
+	struct labyrinth_pool *pool = create("misuse", 2);
+	void *block = labyrinth_pool_alloc(pool);
+	int ret = 0;
+
+	if (!block)
+		return -ENOMEM;
+	stamp(block, 2, 3);
+	labyrinth_pool_free(pool, block + offset);
+	if (!stamped(block, 2, 3))
+		ret = -EIO;
+	labyrinth_pool_free(pool, block);
+	labyrinth_pool_destroy(pool);
+	return ret;
+}
+
+static int inside_block(void)
+{
+	return inside(PAGE_SIZE);
+}
+
+static int unaligned(void)
+{
+	return inside(8);
+}
+
+static char image[2 * PAGE_SIZE];
+
+/* Addresses that come from elsewhere: nine of them. */
+static int foreign(void)
+{
+	void *page = (void *)__get_free_page(GFP_KERNEL);
+	void *object = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	void *mapped = vmalloc(PAGE_SIZE);
+	int on_stack = 0, ret = 0;
+
+	if (page && object && mapped) {
+		stamp(page, 0, 4);
+		labyrinth_free_page(page);
+		set_page_private(virt_to_page(page), (unsigned long)page);
+		labyrinth_free_page(page);
+		if (!stamped(page, 0, 4) ||
+		    page_private(virt_to_page(page)) != (unsigned long)page)
+			ret = -EIO;
+		set_page_private(virt_to_page(page), 0);
+		labyrinth_free_page(object);
+		labyrinth_free_page(mapped);
+		labyrinth_free_page(PTR_ALIGN_DOWN((void *)&on_stack, PAGE_SIZE));
+		labyrinth_free_page(PTR_ALIGN(&image[0], PAGE_SIZE));
+		/* User space, the end of the address space, a hole of the linear mapping. */
+		labyrinth_free_page((void *)(16 * PAGE_SIZE));
+		labyrinth_free_page((void *)(-PAGE_SIZE));
+		labyrinth_free_page((void *)(PAGE_OFFSET + (1UL << 44)));
+	} else {
+		ret = -ENOMEM;
+	}
+	vfree(mapped);
+	kfree(object);
+	free_page((unsigned long)page);
+	return ret;
+}
+
+static int null(void)
+{
+	struct labyrinth_pool *pool = create("misuse", 0);
+	void *page = labyrinth_alloc_page_gfp_atomic();
+	int ret = 0;
+
+	if (!page)
+		return -ENOMEM;
+	stamp(page, 0, 5);
+	/* No address: three. */
+	labyrinth_free_page(NULL);
+	labyrinth_pool_free(pool, NULL);
+	if (labyrinth_pool_alloc_bulk(pool, 1, NULL) ||
+	    labyrinth_pool_alloc_bulk(pool, 0, NULL))
+		ret = -EIO;
+	/* No pool: five. */
+	labyrinth_pool_free(NULL, page);
+	labyrinth_pool_destroy(NULL);
+	if (labyrinth_pool_alloc(NULL) || labyrinth_pool_prime(NULL, 1) != -EINVAL ||
+	    labyrinth_pool_free_bulk(NULL, 1, &page) || !stamped(page, 0, 5))
+		ret = -EIO;
+	labyrinth_free_page(page);
+	labyrinth_pool_destroy(pool);
+	return ret;
+}
+
+/* A pool that was destroyed (four), and some that never were (three). */
+static int no_pool(void)
+{
+	struct labyrinth_pool *pool = create("misuse", 0);
+	void *page = labyrinth_alloc_page_gfp_atomic();
+	int ret = 0;
+
+	if (!page)
+		return -ENOMEM;
+	stamp(page, 0, 6);
+	labyrinth_pool_destroy(pool);
+	labyrinth_pool_destroy(pool);
+	labyrinth_pool_free(pool, page);
+	if (labyrinth_pool_alloc(pool) ||
+	    labyrinth_pool_prime(pool, 1) != -EINVAL)
+		ret = -EIO;
+	labyrinth_pool_free(ERR_PTR(-ENOMEM), page);
+	labyrinth_pool_free((void *)&ret, page);
+	labyrinth_pool_free((void *)1, page);
+	if (!stamped(page, 0, 6))
+		ret = -EIO;
+	labyrinth_free_page(page);
+	return ret;
+}
+
+/* The pool goes before its blocks: one, and two late returns to a pool that is gone. */
+static int blocks_out(void)
+{
+	struct labyrinth_pool *pool = create("misuse", 1);
+	void *one = labyrinth_pool_alloc(pool);
+	void *two = labyrinth_pool_alloc(pool);
+	int ret = 0;
+
+	if (!one || !two)
+		return -ENOMEM;
+	stamp(one, 1, 7);
+	stamp(two, 1, 8);
+	labyrinth_pool_destroy(pool);
+	if (!stamped(one, 1, 7) || !stamped(two, 1, 8))
+		ret = -EIO;
+	labyrinth_pool_free(pool, one);
+	labyrinth_pool_free(pool, two);
+	return ret;
+}
+
+/* Not counted as misuse, but refused. */
+static int bad_parameters(void)
+{
+	static const struct labyrinth_pool_params refused[] = {
+		{ .name = NULL },
+		{ .name = "" },
+		{ .name = "a name with blanks" },
+		{ .name = "0123456789012345678901234567890x" },
+		{ .name = "misuse", .order = 11 },
+		{ .name = "misuse", .cache = -1 },
+		{ .name = "misuse", .reserve = -1 },
+		{ .name = "default" },
+	};
+	static const int wanted[] = {
+		EINVAL, EINVAL, EINVAL, EINVAL, ERANGE, ERANGE, ERANGE, EEXIST,
+	};
+	unsigned int i;
+
+	if (labyrinth_pool_create(NULL) != ERR_PTR(-EINVAL))
+		return -EIO;
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		struct labyrinth_pool *pool = labyrinth_pool_create(&refused[i]);
+
+		if (pool != ERR_PTR(-wanted[i])) {
+			if (!IS_ERR(pool))
+				labyrinth_pool_destroy(pool);
+			return -EIO;
+		}
+	}
+	return 0;
+}
+
+/* A pool is left behind when this module is unloaded. */
+static int forgotten(void)
+{
+	return PTR_ERR_OR_ZERO(create("forgotten", 0));
+}
+
+int misuse(const char *name)
+{
+	static const struct {
+		const char *name;
+		int (*commit)(void);
+	} all[] = {
+		{ "double_free", double_free },
+		{ "double_free_in_bulk", double_free_in_bulk },
+		{ "wrong_pool", wrong_pool },
+		{ "wrong_order", wrong_order },
+		{ "inside_block", inside_block },
+		{ "unaligned", unaligned },
+		{ "foreign", foreign },
+		{ "null", null },
+		{ "no_pool", no_pool },
+		{ "blocks_out", blocks_out },
+		{ "bad_parameters", bad_parameters },
+		{ "forgotten", forgotten },
+		{ "race", misuse_race },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		if (!strcmp(name, all[i].name))
+			return all[i].commit();
+	return -EINVAL;
+}
