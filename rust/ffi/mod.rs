@@ -28,6 +28,7 @@ pub(crate) mod raw_lock;
 pub(crate) mod shrinker;
 pub(crate) mod thread;
 pub(crate) mod timer;
+pub(crate) mod trace;
 pub(crate) mod waker;
 pub(crate) mod watermark;
 

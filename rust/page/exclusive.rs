@@ -188,6 +188,12 @@ impl<T: Contents> ExclusivePage<T> {
         }
     }
 
+    /// The page frame number, for reports. Any context.
+    pub(crate) fn pfn(&self) -> usize {
+        // SAFETY: `page` is a valid page by the invariant.
+        unsafe { helpers::labyrinth_page_to_pfn(self.page.as_ptr()) }
+    }
+
     /// The address of the contents.
     #[inline]
     fn contents(&self) -> NonNull<T> {

@@ -3,6 +3,7 @@
 //! Pages in batches, every one of them counted.
 
 use super::{
+    events,
     Pool,
     Priority,
     Request,
@@ -83,6 +84,9 @@ impl<G: Gfp> Batch<G> {
             self.counted +=
                 u64::from(asked.done(page.is_some(), served_by.map(|room| room as usize)));
 
+            if matches!(supply, Supply::Buddy) {
+                events::answered_by_buddy::<C, G>(page.as_ref());
+            }
             if let Some(page) = page {
                 // There is room, so this cannot fail; if it did the page would be freed.
                 let _ = self.pages.push_within_capacity(page.zeroed());
@@ -104,7 +108,7 @@ impl<G: Gfp> Batch<G> {
     /// [`ExclusivePage`].
     pub(crate) fn clear<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
         match supply {
-            Supply::Buddy => self.pages.clear(),
+            Supply::Buddy => self.free(),
             Supply::Pool(pool) => {
                 while let Some(page) = self.pages.pop() {
                     pool.put(cx, page.into_uninit().into());
@@ -133,9 +137,16 @@ impl<G: Gfp> Batch<G> {
     }
 }
 
+impl<G> Batch<G> {
+    fn free(&mut self) {
+        events::freed(&self.pages, ExclusivePage::pfn);
+        self.pages.clear();
+    }
+}
+
 impl<G> Drop for Batch<G> {
     fn drop(&mut self) {
-        self.pages.clear();
+        self.free();
         self.recorder.freed(self.counted);
     }
 }

@@ -181,6 +181,11 @@ impl CpuCache {
             .unwrap_or(false)
     }
 
+    /// The pages in the stack of this CPU, or of the one that this ran on a moment ago. Any context.
+    pub(crate) fn level_here(&self) -> usize {
+        self.cell.shared_here().level() as usize
+    }
+
     /// Gives up to `wanted` pages of this CPU back to the allocator and returns how many that were.
     /// In any context that may free pages.
     pub(crate) fn drain_here(&self, wanted: usize) -> usize {

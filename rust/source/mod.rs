@@ -17,6 +17,7 @@ mod batch;
 mod buddy;
 mod cache;
 mod emergency;
+mod events;
 mod keeper;
 mod logic;
 mod pool;

@@ -64,6 +64,15 @@ impl Request {
         }
     }
 
+    /// What is left of a request that `room` served, for reports.
+    #[inline(always)]
+    pub(crate) const fn served_by(room: Room) -> Self {
+        Self {
+            priority: Priority::Low,
+            been_to: 1 << room as u8,
+        }
+    }
+
     /// The priority.
     #[inline(always)]
     pub(crate) const fn priority(&self) -> Priority {

@@ -22,6 +22,7 @@ use super::{
         MAX_CACHE, //
     },
     emergency::Emergency,
+    events,
     logic::{
         fallback::Fallback,
         page_source::PageSource,
@@ -166,7 +167,14 @@ impl Pool {
     /// interrupts disabled not on PREEMPT_RT; never in NMI.
     #[inline]
     pub(crate) fn get<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
-        Fallback(&self.cache, Beyond(self)).get(cx, request)
+        let pages = Fallback(&self.cache, Beyond(self)).get(cx, request);
+        self.answered::<C>(request, pages.as_ref());
+        pages
+    }
+
+    #[inline(always)]
+    fn answered<C: PlainAlloc>(&self, request: &Request, pages: Option<&Pages>) {
+        events::answered::<C>(&self.name, self.config.order, request, pages);
     }
 
     /// Hands out up to `wanted` pages, gives each to `sink` and returns how many there were.
@@ -181,19 +189,29 @@ impl Pool {
         mut sink: impl FnMut(Pages),
     ) -> usize {
         let mut request = Request::new(priority);
-        let mut got = self.cache.get_bulk(cx, &mut request, wanted, &mut sink);
+        let mut got = self.cache.get_bulk(cx, &mut request, wanted, |pages| {
+            self.answered::<C>(&Request::served_by(Room::Cache), Some(&pages));
+            sink(pages);
+        });
 
         if got < wanted {
             self.counts.bulk_missed(C::KIND, wanted - got);
+            events::missed(&self.name, wanted - got);
             self.call_keeper();
             let more = self
                 .buddy
-                .get_bulk(cx, &mut request, wanted - got, &mut sink);
+                .get_bulk(cx, &mut request, wanted - got, |pages| {
+                    self.answered::<C>(&Request::served_by(Room::Buddy), Some(&pages));
+                    sink(pages);
+                });
             self.counts.bulk(C::KIND, Room::Buddy, more);
             got += more;
         }
         while got < wanted {
-            let Some(pages) = Beyond(self).get(cx, &mut Request::new(priority)) else {
+            let mut request = Request::new(priority);
+            let pages = Beyond(self).get(cx, &mut request);
+            self.answered::<C>(&request, pages.as_ref());
+            let Some(pages) = pages else {
                 break;
             };
             sink(pages);
@@ -209,10 +227,37 @@ impl Pool {
     #[inline]
     pub(crate) fn put<C: PlainAlloc>(&self, cx: &C, pages: Pages) {
         if pages.order() != self.config.order {
+            if events::given_back_listened_to() {
+                events::given_back(&self.name, Room::Buddy, pages.order(), pages.pfn());
+            }
             return drop(pages);
+        }
+        if events::given_back_listened_to() {
+            return self.put_traced(cx, pages);
         }
         // The last one has always room.
         let _ = Fallback(&self.cache, Beyond(self)).put(cx, pages);
+    }
+
+    /// As [`Self::put`], with the page frame number kept for the tracepoint: what has arrived in
+    /// the cache can be with somebody else by the time that it is reported.
+    #[cold]
+    fn put_traced<C: PlainAlloc>(&self, cx: &C, pages: Pages) {
+        let pfn = pages.pfn();
+        match self.cache.put(cx, pages) {
+            Ok(()) => self.given_back(Room::Cache, Some(pfn)),
+            Err(pages) => {
+                let _ = Beyond(self).put(cx, pages);
+            }
+        }
+    }
+
+    /// `pfn` is `None` when nobody wanted to know it.
+    #[inline(always)]
+    fn given_back(&self, to: Room, pfn: Option<usize>) {
+        if let Some(pfn) = pfn {
+            events::given_back(&self.name, to, self.config.order, pfn);
+        }
     }
 
     /// Calls the keeper. Any context.
@@ -257,6 +302,7 @@ impl Pool {
 
         let pages = Fallback(buddy, Fallback(reserve, emergency)).get(cx, request);
         counts.path(C::KIND, request, pages.is_some());
+        events::steps(&self.name, request);
         self.call_keeper();
         pages
     }
@@ -271,12 +317,15 @@ impl Pool {
             ..
         } = self;
 
+        let pfn = events::given_back_listened_to().then(|| pages.pfn());
         match reserve.put(cx, pages) {
             Ok(()) => {
+                self.given_back(Room::Reserve, pfn);
                 counts.to_reserve(C::KIND, 1);
                 Ok(())
             }
             Err(pages) => {
+                self.given_back(Room::Buddy, pfn);
                 counts.to_buddy(C::KIND, 1);
                 buddy.put(cx, pages)
             }

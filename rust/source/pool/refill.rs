@@ -17,7 +17,13 @@ use crate::{
         MayFail,
         NoWarn, //
     },
-    source::logic::marks::Marks,
+    source::{
+        events,
+        logic::{
+            marks::Marks,
+            request::Room, //
+        }, //
+    }, //
 };
 use kernel::sync::atomic::Relaxed;
 
@@ -85,15 +91,24 @@ impl Pool {
         let marks: Marks = self.reserve.marks();
         let wanted = marks.wanted(self.reserve.level(), chunk);
 
+        let (mut got, mut starved) = (0, false);
         for _ in 0..wanted {
             let Some(pages) = self.from_kernel(cx) else {
-                return Refilled::Starved;
+                starved = true;
+                break;
             };
             // Pages came back meanwhile: so much the better.
             if self.reserve.fill(pages).is_err() {
                 break;
             }
             self.counts.refilled();
+            got += 1;
+        }
+        if wanted != 0 {
+            events::refilled(&self.name, Room::Reserve, wanted, got, marks.target());
+        }
+        if starved {
+            return Refilled::Starved;
         }
         if self.reserve.level() >= marks.target() {
             Refilled::Full
@@ -106,11 +121,16 @@ impl Pool {
         if per_cpu == 0 || self.cache.capacity() == 0 {
             return;
         }
+        let target = per_cpu.min(self.cache.capacity());
         let hotplug = HotplugGuard::new();
         for cpu in hotplug.online() {
             if which(cpu.number()) {
                 cpu.run(cx, |cx| {
-                    self.cache.refill(per_cpu, || self.from_kernel(cx));
+                    let wanted = target.saturating_sub(self.cache.level_here());
+                    let got = self.cache.refill(target, || self.from_kernel(cx));
+                    if wanted != 0 {
+                        events::refilled(&self.name, Room::Cache, wanted, got, target);
+                    }
                 });
             }
         }

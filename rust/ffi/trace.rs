@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tracepoints `labyrinth:page_alloc`, `page_free`, `fallback` and `refill`.
+//!
+//! A tracepoint that nobody listens to costs one instruction that does nothing: it is guarded by a
+//! static branch, and what it is to report is made by a closure that only a listener lets run.
+//!
+//! All functions may be called in any context, NMI included. Names of pools are cut by nobody, so
+//! they should be short.
+//!
+//! C headers: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h),
+//! [`labyrinth_trace.h`]
+//!
+//! [`labyrinth_trace.h`]: rust/ffi/labyrinth_trace.h
+
+use super::{
+    context::Kind,
+    helpers, //
+};
+use kernel::{
+    bindings,
+    prelude::*, //
+};
+
+/// Where pages are, as `labyrinth_trace.h` numbers it.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum Room {
+    /// Nowhere: there was no page.
+    None = 0,
+    /// The per-CPU cache.
+    Cache = 1,
+    /// The buddy allocator.
+    Buddy = 2,
+    /// The reserve.
+    Reserve = 3,
+    /// The buddy allocator, by way of the kernel's emergency reserve.
+    Emergency = 4,
+}
+
+/// A request for pages and the answer to it.
+pub(crate) struct PageAlloc<'a> {
+    /// The name of the pool.
+    pub(crate) pool: &'a CStr,
+    /// Where the pages came from; [`Room::None`] when there were none.
+    pub(crate) source: Room,
+    /// The context of the request.
+    pub(crate) context: Kind,
+    /// Two to this power is the number of pages.
+    pub(crate) order: u32,
+    /// The page frame number of the first page; 0 when there was none.
+    pub(crate) pfn: usize,
+    /// The allocation flags.
+    pub(crate) gfp: bindings::gfp_t,
+}
+
+/// Pages that are given back.
+pub(crate) struct PageFree<'a> {
+    /// The name of the pool.
+    pub(crate) pool: &'a CStr,
+    /// Where they go.
+    pub(crate) to: Room,
+    /// Two to this power is the number of pages.
+    pub(crate) order: u32,
+    /// The page frame number of the first page.
+    pub(crate) pfn: usize,
+}
+
+/// A step of a request from a room without a page to the next.
+pub(crate) struct Fallback<'a> {
+    /// The name of the pool.
+    pub(crate) pool: &'a CStr,
+    /// The room without a page.
+    pub(crate) from: Room,
+    /// The next one.
+    pub(crate) to: Room,
+}
+
+/// Pages fetched ahead of requests.
+pub(crate) struct Refill<'a> {
+    /// The name of the pool.
+    pub(crate) pool: &'a CStr,
+    /// Where they go.
+    pub(crate) room: Room,
+    /// How many requests' worth of pages were asked for.
+    pub(crate) wanted: u32,
+    /// How many came.
+    pub(crate) got: u32,
+    /// How many there should be.
+    pub(crate) target: u32,
+}
+
+/// Whether somebody listens to a tracepoint.
+macro_rules! listened_to {
+    ($tracepoint:ident) => {{
+        #[cfg(CONFIG_TRACEPOINTS)]
+        // SAFETY: A tracepoint that `trace.c` defines, whose key is a static key.
+        unsafe {
+            kernel::jump_label::static_branch_unlikely!(
+                helpers::$tracepoint,
+                bindings::tracepoint,
+                key
+            )
+        }
+        #[cfg(not(CONFIG_TRACEPOINTS))]
+        false
+    }};
+}
+
+/// Whether somebody listens to `page_free`; for callers that would else loop for nothing.
+#[inline(always)]
+pub(crate) fn page_free_listened_to() -> bool {
+    listened_to!(__tracepoint_page_free)
+}
+
+/// Whether somebody listens to `fallback`.
+#[inline(always)]
+pub(crate) fn fallback_listened_to() -> bool {
+    listened_to!(__tracepoint_fallback)
+}
+
+/// Reports a request that has been answered.
+#[inline(always)]
+pub(crate) fn page_alloc<'a>(event: impl FnOnce() -> PageAlloc<'a>) {
+    if listened_to!(__tracepoint_page_alloc) {
+        do_page_alloc(&event());
+    }
+}
+
+/// Reports pages that are given back.
+#[inline(always)]
+pub(crate) fn page_free<'a>(event: impl FnOnce() -> PageFree<'a>) {
+    if listened_to!(__tracepoint_page_free) {
+        do_page_free(&event());
+    }
+}
+
+/// Reports that a room had no page.
+#[inline(always)]
+pub(crate) fn fallback<'a>(event: impl FnOnce() -> Fallback<'a>) {
+    if listened_to!(__tracepoint_fallback) {
+        do_fallback(&event());
+    }
+}
+
+/// Reports a refill.
+#[inline(always)]
+pub(crate) fn refill<'a>(event: impl FnOnce() -> Refill<'a>) {
+    if listened_to!(__tracepoint_refill) {
+        do_refill(&event());
+    }
+}
+
+// Out of line: of the fast path's cache lines these should take none.
+
+#[cold]
+fn do_page_alloc(event: &PageAlloc<'_>) {
+    #[cfg(CONFIG_TRACEPOINTS)]
+    // SAFETY: `pool` is NUL-terminated and lives; the rest are numbers.
+    unsafe {
+        helpers::rust_do_trace_page_alloc(
+            event.pool.as_char_ptr(),
+            event.source as c_uint,
+            event.context as c_uint,
+            event.order,
+            event.pfn,
+            event.gfp,
+        )
+    };
+}
+
+#[cold]
+fn do_page_free(event: &PageFree<'_>) {
+    #[cfg(CONFIG_TRACEPOINTS)]
+    // SAFETY: As for `do_page_alloc`.
+    unsafe {
+        helpers::rust_do_trace_page_free(
+            event.pool.as_char_ptr(),
+            event.to as c_uint,
+            event.order,
+            event.pfn,
+        )
+    };
+}
+
+#[cold]
+fn do_fallback(event: &Fallback<'_>) {
+    #[cfg(CONFIG_TRACEPOINTS)]
+    // SAFETY: As for `do_page_alloc`.
+    unsafe {
+        helpers::rust_do_trace_fallback(
+            event.pool.as_char_ptr(),
+            event.from as c_uint,
+            event.to as c_uint,
+        )
+    };
+}
+
+#[cold]
+fn do_refill(event: &Refill<'_>) {
+    #[cfg(CONFIG_TRACEPOINTS)]
+    // SAFETY: As for `do_page_alloc`.
+    unsafe {
+        helpers::rust_do_trace_refill(
+            event.pool.as_char_ptr(),
+            event.room as c_uint,
+            event.wanted,
+            event.got,
+            event.target,
+        )
+    };
+}

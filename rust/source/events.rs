@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the tracepoints say about requests and pages.
+
+use super::logic::request::{
+    Request,
+    Room, //
+};
+use crate::{
+    ffi::{
+        context::Context,
+        trace::{
+            self,
+            PageAlloc,
+            PageFree, //
+        }, //
+    },
+    page::{
+        Atomic,
+        ExclusivePage,
+        ExclusivePages,
+        Gfp,
+        NoWait,
+        NoWarn,
+        Uninit, //
+    }, //
+};
+use kernel::{
+    bindings,
+    prelude::*, //
+};
+
+/// The name that is reported for pages that are of no pool.
+const NO_POOL: &CStr = c"none";
+
+impl From<Room> for trace::Room {
+    fn from(room: Room) -> Self {
+        match room {
+            Room::Cache => Self::Cache,
+            Room::Buddy => Self::Buddy,
+            Room::Reserve => Self::Reserve,
+            Room::Emergency => Self::Emergency,
+        }
+    }
+}
+
+/// A pool has answered a request, from the room that it was in last or not at all.
+#[inline(always)]
+pub(super) fn answered<C: Context>(
+    pool: &CStr,
+    order: u32,
+    request: &Request,
+    pages: Option<&ExclusivePages<Uninit>>,
+) {
+    trace::page_alloc(|| {
+        let room = request.last_room().filter(|_| pages.is_some());
+        PageAlloc {
+            pool,
+            source: room.map_or(trace::Room::None, Into::into),
+            context: C::KIND,
+            order,
+            pfn: pages.map_or(0, ExclusivePages::pfn),
+            gfp: room.map_or(0, gfp_in),
+        }
+    });
+}
+
+/// The flags that a pool uses with a room; none where it does not ask the allocator.
+fn gfp_in(room: Room) -> bindings::gfp_t {
+    match room {
+        Room::Cache | Room::Reserve => 0,
+        Room::Buddy => NoWait::RAW,
+        Room::Emergency => NoWarn::<Atomic>::RAW,
+    }
+}
+
+/// The allocator itself has answered a request.
+#[inline(always)]
+pub(super) fn answered_by_buddy<C: Context, G: Gfp>(page: Option<&ExclusivePage<Uninit>>) {
+    trace::page_alloc(|| PageAlloc {
+        pool: NO_POOL,
+        source: page.map_or(trace::Room::None, |_| trace::Room::Buddy),
+        context: C::KIND,
+        order: 0,
+        pfn: page.map_or(0, ExclusivePage::pfn),
+        gfp: G::RAW,
+    });
+}
+
+/// Whether somebody wants to know of pages that are given back.
+#[inline(always)]
+pub(super) fn given_back_listened_to() -> bool {
+    trace::page_free_listened_to()
+}
+
+/// Pages of a pool are given back. In the trace this can come after the next request that they are
+/// handed out to, unless they go to the allocator.
+#[inline(always)]
+pub(super) fn given_back(pool: &CStr, to: Room, order: u32, pfn: usize) {
+    trace::page_free(|| PageFree {
+        pool,
+        to: to.into(),
+        order,
+        pfn,
+    });
+}
+
+/// Pages of no pool are about to be freed.
+#[inline(always)]
+pub(super) fn freed<'a, T: 'a>(pages: impl IntoIterator<Item = &'a T>, pfn: impl Fn(&T) -> usize) {
+    if trace::page_free_listened_to() {
+        for page in pages {
+            given_back(NO_POOL, Room::Buddy, 0, pfn(page));
+        }
+    }
+}
+
+/// The steps that a request took beyond the rooms without a page.
+#[inline(always)]
+pub(super) fn steps(pool: &CStr, request: &Request) {
+    if !trace::fallback_listened_to() {
+        return;
+    }
+    let mut visited = Room::ALL
+        .into_iter()
+        .filter(|&room| request.has_been_to(room));
+    let Some(mut from) = visited.next() else {
+        return;
+    };
+    for to in visited {
+        trace::fallback(|| trace::Fallback {
+            pool,
+            from: from.into(),
+            to: to.into(),
+        });
+        from = to;
+    }
+}
+
+/// The per-CPU cache had so many pages too few for a request for several: as many steps.
+#[inline(always)]
+pub(super) fn missed(pool: &CStr, pages: usize) {
+    if trace::fallback_listened_to() {
+        for _ in 0..pages {
+            trace::fallback(|| trace::Fallback {
+                pool,
+                from: trace::Room::Cache,
+                to: trace::Room::Buddy,
+            });
+        }
+    }
+}
+
+/// A room was refilled; all numbers are of pages of the pool's order.
+#[inline(always)]
+pub(super) fn refilled(pool: &CStr, room: Room, wanted: usize, got: usize, target: usize) {
+    trace::refill(|| trace::Refill {
+        pool,
+        room: room.into(),
+        wanted: wanted as u32,
+        got: got as u32,
+        target: target as u32,
+    });
+}

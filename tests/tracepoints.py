@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The tracepoints labyrinth:* by way of the tools that people use, compared with our counters."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from lib import faults, ktap, metrics, module, tracing
+from lib.ktap import Skip
+
+# What the tracepoint calls the context of each exercise, and its number there.
+CONTEXTS = {"timer_softirq": ("softirq", 1), "spinlock": ("spinlock", 2), "task": ("task", 0)}
+NONE, CACHE, BUDDY, RESERVE = range(4)
+# Neither a buffer nor a map may lose an event.
+BUFFER_KB = 4096
+
+
+@contextlib.contextmanager
+def tool(name):
+    """Skips the case where a tool is not installed; yields a folder to work in."""
+    if not shutil.which(name):
+        raise Skip(f"{name} is not installed: install the package {name}")
+    if not os.path.isdir(tracing.TRACING + "/events/kmem"):
+        raise Skip("the kernel has no trace events (CONFIG_EVENT_TRACING)")
+    with tempfile.TemporaryDirectory() as folder:
+        yield folder
+
+
+def call(*command):
+    """Runs a tool; what it printed, or an AssertionError with all of it."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    text = done.stdout + done.stderr
+    assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}\n{text}"
+    return done.stdout
+
+
+def script(folder, *contexts):
+    """A command that runs exercises for a moment, for tools that trace a command."""
+    name = folder + "/exercise.sh"
+    lines = [f"echo {run} >{module.control(context, 'run')}"
+             for run in (1, 0) for context in contexts]
+    lines.insert(len(contexts), "sleep 1")
+    with open(name, "w", encoding="ascii") as f:
+        f.write("\n".join(["#!/bin/sh", "set -e"] + lines) + "\n")
+    os.chmod(name, 0o755)
+    return name
+
+
+def agree(tool_name, seen, ours, contexts):
+    """What was seen, {context: pages allocated} and pages freed, is what we counted."""
+    allocated, freed = seen
+    for context in contexts:
+        name, _ = CONTEXTS[context]
+        theirs, mine = allocated.pop(name, 0), ours.allocated(context=context)
+        ktap.note(f"{tool_name}: {context}: {theirs} page_alloc, we count {mine}")
+        assert mine > 0, f"{context}: nothing was allocated"
+        assert theirs == mine, f"{context}: {tool_name} has {theirs} page_alloc, we count {mine}"
+    assert not allocated, f"{tool_name} has allocations in contexts that did not run: {allocated}"
+    mine = ours.freed()
+    ktap.note(f"{tool_name}: {freed} page_free, we count {mine}")
+    assert freed == mine, f"{tool_name} has {freed} page_free, we count {mine}"
+
+
+def settings():
+    """A pace at which there is much to count and nothing is lost."""
+    for context in module.CONTEXTS:
+        module.tune(context, period_us=10_000, batch=8)
+
+
+def number(field, keys):
+    """The value of a key of a histogram's entry."""
+    return int(re.search(rf"\b{field}:\s*(\d+)", keys).group(1))
+
+
+def counts_by_histograms():
+    """tracefs: allocations by context and source, frees by destination, exercise by exercise."""
+    with module.loaded():
+        watched = {"alloc": ("labyrinth/page_alloc", "context,source,order"),
+                   "free": ("labyrinth/page_free", "to,order")}
+        before = metrics.Metrics()
+        for context in module.CONTEXTS:
+            with tracing.histograms(**watched) as kernel:
+                with module.running(context, period_us=5000, batch=16):
+                    metrics.wait_for_cycles(context, 10)
+                ours = metrics.Metrics().check_idle()
+                allocs, frees = kernel["alloc"].entries(), kernel["free"].entries()
+            for keys, _ in allocs + frees:
+                assert number("order", keys) == 0, f"an order that nobody asked for: {keys}"
+            where = {(number("context", keys), number("source", keys)) for keys, _ in allocs}
+            assert where == {(CONTEXTS[context][1], BUDDY)}, f"{context}: {allocs}"
+            assert {number("to", keys) for keys, _ in frees} == {BUDDY}, f"{context}: {frees}"
+            pairs = [("page_alloc", tracing.count(allocs),
+                      ours.allocated(context=context) - before.allocated(context=context)),
+                     ("page_free", tracing.count(frees),
+                      ours.freed(context=context) - before.freed(context=context))]
+            for what, theirs, mine in pairs:
+                ktap.note(f"{context}: {theirs} {what}, we count {mine}")
+                assert theirs == mine > 0, f"{context}: {theirs} {what}, we count {mine}"
+
+
+def failures_by_histograms():
+    """A request that got nothing is reported as such: no source, no page frame."""
+    watched = {"alloc": ("labyrinth/page_alloc", "source,pfn", f"source == {NONE}")}
+    with module.loaded(), tracing.histograms(**watched) as kernel:
+        with faults.failing(50):
+            with module.running("spinlock", period_us=5000, batch=16):
+                metrics.wait_for_cycles("spinlock", 20)
+        ours = metrics.Metrics().check_idle()
+        failures = kernel["alloc"].entries()
+    assert all(number("pfn", keys) == 0 for keys, _ in failures), f"{failures}"
+    theirs, mine = tracing.count(failures), ours.failed(context="spinlock")
+    ktap.note(f"{theirs} page_alloc without a page, we count {mine} failures")
+    assert theirs == mine > 0, f"{theirs} page_alloc without a page, we count {mine}"
+
+
+def same_page_comes_and_goes():
+    """The page frames in the trace: each is allocated, then freed, and is nobody's in between."""
+    line = re.compile(r": (page_alloc|page_free): .*pfn=0x([0-9a-f]+)")
+    lost = re.compile(r"(?:overrun|dropped events): (\d+)")
+    with module.loaded():
+        settings()
+        folder = tracing.INSTANCE
+        os.mkdir(folder)
+        try:
+            module.write(folder + "/buffer_size_kb", BUFFER_KB)
+            module.write(folder + "/events/labyrinth/enable", 1)
+            with module.running(*module.CONTEXTS):
+                for context in module.CONTEXTS:
+                    metrics.wait_for_cycles(context, 10)
+            module.write(folder + "/events/labyrinth/enable", 0)
+            text = module.read(folder + "/trace")
+            for cpu in os.listdir(folder + "/per_cpu"):
+                stats = module.read(f"{folder}/per_cpu/{cpu}/stats")
+                assert set(lost.findall(stats)) == {"0"}, f"{cpu} lost events: {stats}"
+        finally:
+            os.rmdir(folder)
+    out, pages = set(), 0
+    for event, frame in line.findall(text):
+        if event == "page_alloc":
+            assert frame not in out, f"page frame {frame} was allocated while it was allocated"
+            out.add(frame)
+            pages += 1
+        else:
+            assert frame in out, f"page frame {frame} was freed, but not allocated"
+            out.remove(frame)
+    assert pages > 0 and not out, f"{pages} pages, of which {len(out)} were never freed"
+    ktap.note(f"{pages} pages came and went")
+
+
+def rooms_of_the_pool():
+    """Pages of a pool: from which room, to which room, by which steps, and the refills."""
+    watched = {"alloc": ("labyrinth/page_alloc", "source,pool", 'pool != "none"'),
+               "free": ("labyrinth/page_free", "to,pool", 'pool != "none"'),
+               "step": ("labyrinth/fallback", "from,to"),
+               "refill": ("labyrinth/refill", "room,got")}
+    hits = {"outcome": "hit"}
+    with module.loaded(pool_cache=8, pool_reserve=16):
+        module.wait_until(lambda: metrics.Metrics().total("pool_reserved") == 16, "a full reserve")
+        before = metrics.Metrics()
+        with tracing.histograms(**watched) as kernel:
+            module.write(module.file("pool", "prime"), 8)
+            with module.running("timer_softirq", "spinlock", pool=1, period_us=10_000, batch=32):
+                metrics.wait_for_cycles("timer_softirq", 10)
+                metrics.wait_for_cycles("spinlock", 10)
+            # The keeper works on for a moment.
+            module.wait_until(lambda: metrics.Metrics().total("pool_reserved") == 16, "a reserve")
+            seen = {name: histogram.entries() for name, histogram in kernel.items()}
+            ours = metrics.Metrics().check_idle()
+
+    def grown(name, **labels):
+        return ours.total(name, **labels) - before.total(name, **labels)
+
+    def by(event, field, value):
+        return sum(count for keys, count in seen[event] if number(field, keys) == value)
+
+    def refilled(room):
+        return sum(number("got", keys) * count for keys, count in seen["refill"]
+                   if number("room", keys) == room)
+
+    pairs = [
+        ("from the cache", by("alloc", "source", CACHE),
+         grown("pool_requests_total", room="cache", **hits)),
+        ("from the allocator", by("alloc", "source", BUDDY),
+         grown("pool_requests_total", room="buddy", **hits)),
+        ("from the reserve", by("alloc", "source", RESERVE),
+         grown("pool_requests_total", room="reserve", **hits)),
+        ("not at all", by("alloc", "source", NONE), grown("pool_failures_total")),
+        ("beyond the cache", by("step", "from", CACHE),
+         grown("pool_requests_total", room="cache", outcome="miss")),
+        ("to the cache", by("free", "to", CACHE), grown("pool_recycle_cached_total")),
+        ("to the reserve", by("free", "to", RESERVE), grown("pool_recycle_reserve_total")),
+        ("to the allocator", by("free", "to", BUDDY), grown("pool_released_total")),
+        ("refilled into caches", refilled(CACHE), grown("pool_cache_refill_pages_total")),
+        ("refilled into the reserve", refilled(RESERVE), grown("pool_reserve_refill_pages_total")),
+    ]
+    for what, theirs, mine in pairs:
+        ktap.note(f"{what}: {theirs} in the trace, we count {mine}")
+    for what, theirs, mine in pairs:
+        assert theirs == mine, f"{what}: {theirs} in the trace, we count {mine}"
+    for what, theirs, _ in pairs[:2] + pairs[4:6] + pairs[7:9]:
+        assert theirs > 0, f"{what}: nothing; the case is of no use"
+
+
+def counts_by_trace_cmd():
+    """trace-cmd record, while all exercises run, and trace-cmd report."""
+    report_line = re.compile(r"(page_alloc|page_free):\s+(.*)")
+    with tool("trace-cmd") as folder, module.loaded():
+        settings()
+        data = folder + "/trace.dat"
+        call("trace-cmd", "record", "-q", "-b", str(BUFFER_KB), "-o", data,
+             "-e", "labyrinth:page_alloc", "-e", "labyrinth:page_free",
+             script(folder, *module.CONTEXTS))
+        ours = metrics.Metrics().check_idle()
+        text = call("trace-cmd", "report", "-i", data)
+    assert "DROPPED" not in text and "FAILED TO PARSE" not in text, text[:2000]
+    allocated, freed = {}, 0
+    for event, fields in report_line.findall(text):
+        if event == "page_free":
+            assert "to=buddy" in fields and "order=0" in fields, fields
+            freed += 1
+            continue
+        assert "source=buddy" in fields and "GFP_" in fields, fields
+        context = re.search(r"context=(\w+)", fields).group(1)
+        allocated[context] = allocated.get(context, 0) + 1
+    agree("trace-cmd", (allocated, freed), ours, module.CONTEXTS)
+
+
+def counts_by_bpftrace():
+    """bpftrace counts in the kernel, by the names of our fields."""
+    program = """
+        tracepoint:labyrinth:page_alloc {
+            @alloc[args.context, args.source, str(args.pool)] = count();
+        }
+        tracepoint:labyrinth:page_free { @free[args.to] = count(); }
+    """
+    if not os.path.exists("/proc/sys/kernel/unprivileged_bpf_disabled"):
+        raise Skip("the kernel has no BPF (CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS)")
+    with tool("bpftrace") as folder, module.loaded():
+        settings()
+        text = call("bpftrace", "-q", "-f", "json", "-e", program,
+                    "-c", "/bin/sh " + script(folder, *module.CONTEXTS))
+        ours = metrics.Metrics().check_idle()
+    maps = {}
+    for line in text.splitlines():
+        record = json.loads(line) if line.startswith("{") else {}
+        if record.get("type") == "map":
+            maps.update(record["data"])
+        assert record.get("type") != "lost_events", line
+    names = {str(value): name for name, value in CONTEXTS.values()}
+    allocated = {}
+    for key, hits in maps["@alloc"].items():
+        context, source, pool = key.split(",")
+        assert int(source) == BUDDY and pool == "none", key
+        allocated[names[context]] = hits
+    assert set(maps["@free"]) == {str(BUDDY)}, maps["@free"]
+    agree("bpftrace", (allocated, maps["@free"][str(BUDDY)]), ours, module.CONTEXTS)
+
+
+ktap.main(counts_by_histograms, failures_by_histograms, same_page_comes_and_goes,
+          rooms_of_the_pool, counts_by_trace_cmd, counts_by_bpftrace)
