@@ -144,14 +144,11 @@ fn pools(exercises: &Exercises, out: &SeqFile) {
         for context in Kind::ALL {
             let cache_hits = pool.cache().counts().map(|(_, c)| c.hits(context)).sum();
             for room in Room::ALL {
-                let (hits, misses) = match room {
-                    Room::Cache => (cache_hits, pool.counts().asked(context, room)),
-                    _ => {
-                        let served = pool.counts().served(context, room);
-                        let asked = pool.counts().asked(context, room);
-                        (served, asked.saturating_sub(served))
-                    }
+                let hits = match room {
+                    Room::Cache => cache_hits,
+                    _ => pool.counts().served(context, room),
                 };
+                let misses = pool.counts().missed(context, room);
                 for (outcome, count) in [("hit", hits), ("miss", misses)] {
                     seq_print!(
                         out,

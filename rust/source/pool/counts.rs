@@ -20,9 +20,10 @@ pub(crate) struct Counts(CpuCounters<{ Place::COUNT }>);
 /// What is counted.
 #[derive(Clone, Copy)]
 enum Place {
-    /// Requests that a room was asked for.
-    Asked(Kind, Room),
-    /// Requests that it served.
+    /// Requests that a room could not serve.
+    Missed(Kind, Room),
+    /// Requests that it served. Neither is the difference of two other counters, which could be less
+    /// at one read than at the one before.
     Served(Kind, Room),
     /// Requests that nobody served.
     Failed(Kind),
@@ -45,7 +46,7 @@ impl Place {
     const fn index(self) -> usize {
         let singles = 2 * Self::PAIRS;
         match self {
-            Self::Asked(kind, room) => kind as usize * Room::COUNT + room as usize,
+            Self::Missed(kind, room) => kind as usize * Room::COUNT + room as usize,
             Self::Served(kind, room) => Self::PAIRS + kind as usize * Room::COUNT + room as usize,
             Self::Failed(kind) => singles + kind as usize,
             Self::ToReserve(kind) => singles + Kind::COUNT + kind as usize,
@@ -72,27 +73,28 @@ impl Counts {
 
     /// Notes how a request that its CPU's cache could not serve has ended. Any context.
     pub(super) fn path(&self, context: Kind, request: &Request, served: bool) {
+        let served_by = request.last_room().filter(|_| served);
+
         for room in Room::ALL {
-            if request.has_been_to(room) {
-                self.add(Place::Asked(context, room), 1);
+            if request.has_been_to(room) && served_by != Some(room) {
+                self.add(Place::Missed(context, room), 1);
             }
         }
-        match request.last_room() {
-            Some(room) if served => self.add(Place::Served(context, room), 1),
-            _ => self.add(Place::Failed(context), 1),
+        match served_by {
+            Some(room) => self.add(Place::Served(context, room), 1),
+            None => self.add(Place::Failed(context), 1),
         }
         self.0.raise(Place::Hungry.index(), 1);
     }
 
     /// Notes pages of one call that its CPU's cache could not serve.
     pub(super) fn bulk_missed(&self, context: Kind, pages: usize) {
-        self.add(Place::Asked(context, Room::Cache), pages);
+        self.add(Place::Missed(context, Room::Cache), pages);
         self.0.raise(Place::Hungry.index(), 1);
     }
 
     /// Notes pages that a room served in one call.
     pub(super) fn bulk(&self, context: Kind, room: Room, pages: usize) {
-        self.add(Place::Asked(context, room), pages);
         self.add(Place::Served(context, room), pages);
     }
 
@@ -120,9 +122,9 @@ impl Counts {
         hungry
     }
 
-    /// How often a room was asked in a context; the cache only as far as it could not serve.
-    pub(crate) fn asked(&self, context: Kind, room: Room) -> u64 {
-        self.sum(Place::Asked(context, room))
+    /// How often a room was asked in a context and had nothing.
+    pub(crate) fn missed(&self, context: Kind, room: Room) -> u64 {
+        self.sum(Place::Missed(context, room))
     }
 
     /// How often it served. The cache counts for itself.
