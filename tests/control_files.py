@@ -26,6 +26,8 @@ def files():
             yield module.control(context, name), name
     yield module.file("recording"), "recording"
     yield module.file("reset"), "reset"
+    for name in module.POOL:
+        yield module.file("pool", name), name
 
 
 def expected(name, data):
@@ -58,7 +60,7 @@ def try_write(fd, data, offset=0):
 
 def state():
     """What all readable control files say."""
-    return {path: module.read(path) for path, name in files() if name != "reset"}
+    return {path: module.read(path) for path, name in files() if name not in module.WRITE_ONLY}
 
 
 def attempt(path, name, data):
@@ -105,7 +107,7 @@ def bounds():
             for value in sorted({low, high}):
                 for form in (b"%d", b"%d\n", b"+%d", b"+%d\n", b"000%d"):
                     assert not attempt(path, name, form % value)
-                    if name != "reset":
+                    if name not in module.WRITE_ONLY:
                         assert module.read(path) == f"{value}\n", f"{path} after {value}"
             before = state()
             for value in (low - 1, high + 1):
@@ -199,11 +201,13 @@ def ten_thousand_random_writes():
     refused = 0
     with module.loaded():
         every = list(files())
-        # Starting and stopping takes long, and has tests of its own: a tenth of the share.
-        weights = [0.1 if name == "run" else 1 for _, name in every]
-        fds = {path: os.open(path, os.O_WRONLY if name == "reset" else os.O_RDWR)
+        # Starting, stopping and priming take long, and have tests of their own: a tenth of the
+        # share.
+        weights = [0.1 if name in ("run", "prime") else 1 for _, name in every]
+        fds = {path: os.open(path, os.O_WRONLY if name in module.WRITE_ONLY else os.O_RDWR)
                for path, name in every}
-        model = {path: module.read(path) for path, name in every if name != "reset"}
+        model = {path: module.read(path) for path, name in every
+                 if name not in module.WRITE_ONLY}
         try:
             for path, name in rng.choices(every, weights, k=RANDOM_WRITES):
                 data = _random_text(rng, name)
@@ -211,7 +215,7 @@ def ten_thousand_random_writes():
                 got = try_write(fds[path], data)
                 assert got == error, f"{path}: {data!r} gives {_name(got)}, not {_name(error)}"
                 refused += error is not None
-                if name != "reset":
+                if name not in module.WRITE_ONLY:
                     if error is None:
                         model[path] = f"{value}\n"
                     now = os.pread(fds[path], 64, 0).decode()
@@ -232,7 +236,7 @@ def only_for_root():
     with module.loaded():
         modes = {module.file(name): 0o400 for name in module.READABLE}
         for path, name in files():
-            modes[path] = 0o200 if name == "reset" else 0o600
+            modes[path] = 0o200 if name in module.WRITE_ONLY else 0o600
         for name, mode in WALL.items():
             modes[module.file("wall", name)] = mode
         for path, mode in modes.items():

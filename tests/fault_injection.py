@@ -2,18 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """Page allocations that fail on purpose: all counted, none lost, nothing leaks."""
 
-import contextlib
 import math
 import os
 
-from lib import faults, ktap, metrics, module
-
-SECOND_CPU = "/sys/devices/system/cpu/cpu1/online"
+from lib import faults, ktap, metrics, module, pressure
 
 
 def with_faults(context, probability, times, until, **settings):
     """Runs an exercise that meets faults, until a condition holds; what the counters say."""
-    with module.loaded():
+    # The thread that refills would meet the faults, too.
+    with module.loaded(pool_reserve=0):
+        metrics.wait_until_filled()
         with faults.failing(probability, times):
             with module.running(context, **settings):
                 until()
@@ -51,22 +50,10 @@ def a_third_fails(context):
         f"{got.failed()} of {attempts} failed; {expected:.0f} ± {spread:.0f} expected"
 
 
-@contextlib.contextmanager
-def one_cpu():
-    """The kernel counts `times` down without a lock; on one CPU that is exact."""
-    if not os.path.exists(SECOND_CPU):
-        yield
-        return
-    module.write(SECOND_CPU, 0)
-    try:
-        yield
-    finally:
-        module.write(SECOND_CPU, 1)
-
-
 def exactly_so_many_fail(context, times):
     """The kernel injects so many faults and not one more; we count as many."""
-    with one_cpu():
+    # The kernel counts `times` down without a lock; on one CPU that is exact.
+    with pressure.one_cpu():
         got = with_faults(context, 50, times,
                           lambda: module.wait_until(lambda: faults.times_left() == 0,
                                                     "all faults injected"),

@@ -23,7 +23,8 @@ PAGES = {
 
 def run(context, cycles, watched, **settings):
     """Runs one exercise under observation: what the kernel and what our counters saw of it."""
-    with module.loaded():
+    with module.loaded(pool_reserve=0):
+        metrics.wait_until_filled()
         with tracing.histograms(**watched) as kernel:
             with module.running(context, **settings):
                 metrics.wait_for_cycles(context, cycles)
@@ -86,8 +87,10 @@ def timer_softirq_held_pages():
 def timer_softirq_pages_in_flight():
     """While pages are held, the kernel has so many allocations more than frees, too."""
     pages = 64 * os.cpu_count()
-    with module.loaded(), tracing.histograms(**PAGES) as kernel:
-        with module.running("timer_softirq", period_us=10_000, batch=64, hold_us=10_000_000):
+    with module.loaded(pool_reserve=0):
+        metrics.wait_until_filled()
+        with tracing.histograms(**PAGES) as kernel, \
+                module.running("timer_softirq", period_us=10_000, batch=64, hold_us=10_000_000):
             module.wait_until(lambda: metrics.Metrics().in_flight() == pages, f"{pages} pages")
             allocs = tracing.count(ours_only(kernel["alloc"].entries(), ALLOC))
             frees = tracing.count(ours_only(kernel["free"].entries(), FREE))

@@ -12,12 +12,22 @@ except ImportError:
 
 READS = 15
 LATENCY = "labyrinth_page_alloc_latency_seconds"
+ROOM_LATENCY = "labyrinth_page_alloc_room_latency_seconds"
 FAMILIES = {
     "labyrinth_page_alloc": "counter", "labyrinth_page_free": "counter",
     "labyrinth_pages_in_flight": "gauge", LATENCY: "histogram",
     "labyrinth_exercise_cycles": "counter", "labyrinth_exercise_corruptions": "counter",
     "labyrinth_exercise_running": "gauge", "labyrinth_recording": "gauge",
     "labyrinth_clock_read_seconds": "gauge",
+    ROOM_LATENCY: "histogram",
+    "labyrinth_pool_requests": "counter", "labyrinth_pool_failures": "counter",
+    "labyrinth_pool_recycle_cached": "counter", "labyrinth_pool_recycle_reserve": "counter",
+    "labyrinth_pool_released": "counter", "labyrinth_pool_cache_refill_pages": "counter",
+    "labyrinth_pool_cache_drain_pages": "counter",
+    "labyrinth_pool_reserve_refill_pages": "counter",
+    "labyrinth_pool_emergency_pages": "counter", "labyrinth_pool_emergency_budget": "gauge",
+    "labyrinth_pool_cached": "gauge", "labyrinth_pool_reserved": "gauge",
+    "labyrinth_pool_reserve_target": "gauge",
 }
 
 
@@ -57,7 +67,7 @@ def check_histograms(family, allocs=None):
 def parsed_under_load():
     """Accepted at every read; complete, consistent, and never backwards."""
     with module.loaded():
-        with module.running(*module.CONTEXTS, period_us=1000, batch=32, hold_us=500):
+        with module.running(*module.CONTEXTS, period_us=1000, batch=32, hold_us=500, pool=1):
             metrics.wait_for_all()
             before = None
             for _ in range(READS):
@@ -68,6 +78,7 @@ def parsed_under_load():
                     assert families[name].type == kind, f"{name} is a {families[name].type}"
                     assert families[name].documentation, f"{name} has no HELP"
                 check_histograms(families[LATENCY])
+                check_histograms(families[ROOM_LATENCY])
                 now = metrics.Metrics(text).check()
                 assert now.total("exercise_running") == 3
                 if before:
@@ -75,7 +86,7 @@ def parsed_under_load():
                 before = now
             assert before.allocated() > 0
         text = module.read(module.file("metrics"))
-        metrics.Metrics(text).check_idle().check_after(before)
+        metrics.Metrics(text).check_idle().check_pool().check_after(before)
         families = parse(text)
         check_histograms(families[LATENCY], families["labyrinth_page_alloc"])
 

@@ -11,6 +11,7 @@ from lib import kmsg, ktap, metrics, module
 # 100 µs is a test of its own (stress.py).
 SETTINGS = {f"{context}_{name}": (context, name) for context in module.CONTEXTS
             for name in module.SETTINGS}
+POOL = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18), "prime": (0, 64)}
 SWITCHES = [f"{context}_start" for context in module.CONTEXTS] + ["recording"]
 
 
@@ -26,6 +27,29 @@ def both_ends():
         with module.loaded(recording=value):
             assert module.read(module.file("recording")) == f"{value}\n"
             assert metrics.Metrics().total("recording") == value
+
+
+def both_ends_of_the_pool():
+    """A pool without any room of its own, and one that is as large as can be."""
+    with module.loaded(pool_cache=0, pool_reserve=0, pool_emergency=0, prime=0):
+        now = metrics.wait_until_filled()
+        assert now.total("pool_reserve_target") == 0 and now.cached() == 0
+        assert module.read(module.file("pool", "emergency_budget")) == "0\n"
+        module.write(module.file("pool", "prime"), 0)
+        try:
+            module.write(module.file("pool", "prime"), 1)
+        except OSError as error:
+            assert error.errno == errno.ERANGE, os.strerror(error.errno)
+        else:
+            raise AssertionError("a cache of 0 pages is primed with 1")
+    with module.loaded(pool_cache=1024, pool_emergency=0xffff_ffff, prime=1024):
+        wanted = 1024 * os.cpu_count()
+        module.wait_until(lambda: metrics.Metrics().cached() == wanted, f"{wanted} pages cached")
+        metrics.wait_until_filled().check_pool()
+        assert module.read(module.file("pool", "emergency_budget")) == "4294967295\n"
+    # As much as all memory there is: unloaded before it has filled that.
+    with module.loaded(pool_reserve=1 << 18):
+        assert metrics.Metrics().total("pool_reserve_target") == 1 << 18
 
 
 def started_at_load():
@@ -71,10 +95,12 @@ def out_of_bounds():
         low, high = module.BOUNDS[name]
         cases += [(parameter, value, (errno.ERANGE,))
                   for value in (low - 1, high + 1, 0xffff_ffff) if value >= 0]
+    cases += [(parameter, value, (errno.ERANGE,)) for parameter, (_, high) in POOL.items()
+              for value in (high + 1, 0xffff_ffff)]
     cases += [(switch, value, (errno.ERANGE,)) for switch in SWITCHES for value in (2, 0xffff_ffff)]
     for parameter, value, errors in refusals(cases):
         _, name = SETTINGS.get(parameter, (None, "run"))
-        low, high = module.BOUNDS[name]
+        low, high = POOL.get(parameter) or module.BOUNDS[name]
         wanted = (parameter, str(value), str(low), str(high))
         assert any("labyrinth: " in line and all(part in line for part in wanted)
                    for line in errors), f"{parameter}={value}: the log only says {errors}"
@@ -83,7 +109,7 @@ def out_of_bounds():
 def not_a_number():
     """EINVAL for text and negative numbers, and a refusal for what no u32 can hold."""
     cases = []
-    for parameter in list(SETTINGS) + SWITCHES:
+    for parameter in [*SETTINGS, *SWITCHES, *POOL, "pool_emergency"]:
         cases += [(parameter, value, (errno.EINVAL,)) for value in ("abc", "-1", "1x", "")]
         cases.append((parameter, 1 << 32, (errno.EINVAL, errno.ERANGE)))
     for _ in refusals(cases):
@@ -101,4 +127,5 @@ def nothing_left_after_a_refusal():
         metrics.Metrics().check_idle()
 
 
-ktap.main(both_ends, started_at_load, out_of_bounds, not_a_number, nothing_left_after_a_refusal)
+ktap.main(both_ends, both_ends_of_the_pool, started_at_load, out_of_bounds, not_a_number,
+          nothing_left_after_a_refusal)

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from lib import ktap, metrics, module
+from lib import books, ktap, metrics, module
 
 ROUNDS = ktap.soak(20, 200)
 
@@ -28,6 +28,8 @@ def every_file():
         yield module.file(name), os.O_RDONLY
     yield module.file("reset"), os.O_WRONLY
     yield module.file("recording"), os.O_RDWR
+    yield module.file("pool", "prime"), os.O_WRONLY
+    yield module.file("pool", "emergency_budget"), os.O_RDWR
     for context in module.CONTEXTS:
         for name in ("run",) + module.SETTINGS:
             yield module.control(context, name), os.O_RDWR
@@ -118,6 +120,30 @@ def everything_runs():
         module.unload()
 
 
+def the_reserve_is_being_filled():
+    """Unloaded while the thread fills a reserve of a quarter of a GiB: it stops at once, and all
+    that it had is freed."""
+    with module.loaded():
+        books.Books({}).learn()
+    under_way, pages = 0, 0
+    for round_ in range(ROUNDS):
+        with books.kept(4096) as kernel:
+            module.load(pool_reserve=65_536, pool_cache=1024, prime=1024,
+                        **{f"{context}_start": round_ % 2 for context in module.CONTEXTS},
+                        **{f"{context}_pool": 1 for context in module.CONTEXTS})
+            kernel.learn()
+            time.sleep((0, 0.005, 0.02, 0.1)[round_ % 4])
+            if round_ % 5:
+                level = metrics.Metrics().check().reserved()
+                under_way += 0 < level < 65_536
+            module.unload()
+            allocated, freed = kernel.read()
+            pages += allocated
+            assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
+    ktap.note(f"{pages} pages; the reserve was seen partly filled in {under_way} of {ROUNDS} rounds")
+    assert under_way > 0, "no round came upon the thread at work"
+
+
 def stopped_and_started_from_two_sides():
     """Two processes switch the same exercises; nobody loses count."""
     module.load()
@@ -145,4 +171,4 @@ def stopped_and_started_from_two_sides():
 
 
 ktap.main(a_file_is_open, a_read_is_half_done, files_are_read_in_a_loop, everything_runs,
-          stopped_and_started_from_two_sides)
+          the_reserve_is_being_filled, stopped_and_started_from_two_sides)

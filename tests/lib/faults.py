@@ -11,19 +11,23 @@ FOLDER = "/sys/kernel/debug/fail_page_alloc"
 FUNCTION = "labyrinth_alloc_pages"
 
 
-def function_range(name):
-    """Where a function of the module begins and ends."""
+def function_ranges(*names):
+    """Where functions of the module begin and end."""
     symbols = []
     with open("/proc/kallsyms", encoding="ascii") as table:
         for line in table:
-            fields = line.split()
-            if len(fields) == 4 and fields[3] == "[labyrinth]":
-                symbols.append((int(fields[0], 16), fields[2]))
+            if line.endswith("[labyrinth]\n"):
+                address, _, symbol, _ = line.split()
+                symbols.append((int(address, 16), symbol))
     symbols.sort()
-    start = [address for address, symbol in symbols if symbol == name]
-    assert len(start) == 1, f"{name} is in kallsyms {len(start)} times"
-    later = [address for address, _ in symbols if address > start[0]]
-    return start[0], (later[0] if later else start[0] + 4096)
+
+    def function_range(name):
+        start = [address for address, symbol in symbols if symbol == name]
+        assert len(start) == 1, f"{name} is in kallsyms {len(start)} times"
+        later = [address for address, _ in symbols if address > start[0]]
+        return start[0], (later[0] if later else start[0] + 4096)
+
+    return {name: function_range(name) for name in names}
 
 
 def times_left():
@@ -32,16 +36,17 @@ def times_left():
 
 
 @contextlib.contextmanager
-def failing(probability, times=-1):
-    """Fails this percentage of the module's page allocations. The module must be loaded."""
+def failing(probability, times=-1, spare_sleepers=False):
+    """Fails this percentage of the module's page allocations, or of those that may not sleep. The
+    module must be loaded."""
     if not os.path.isdir(FOLDER):
         raise Skip("the kernel has no fault injection (CONFIG_FAIL_PAGE_ALLOC)")
     if not os.path.exists(FOLDER + "/require-start"):
         raise Skip("faults cannot be aimed (CONFIG_FAULT_INJECTION_STACKTRACE_FILTER)")
-    start, end = function_range(FUNCTION)
+    start, end = function_ranges(FUNCTION)[FUNCTION]
     for name, value in {
             "task-filter": "N", "verbose": 0, "space": 0, "interval": 1, "min-order": 0,
-            "ignore-gfp-wait": "N", "ignore-gfp-highmem": "N", "stacktrace-depth": 32,
+            "ignore-gfp-wait": "Y" if spare_sleepers else "N", "ignore-gfp-highmem": "N", "stacktrace-depth": 32,
             "require-start": f"{start:#x}", "require-end": f"{end:#x}",
             "times": times, "probability": probability}.items():
         module.write(f"{FOLDER}/{name}", value)

@@ -5,6 +5,8 @@ import re
 
 from lib import module
 
+ROOMS = ("cache", "buddy", "reserve", "emergency")
+
 _SAMPLE = re.compile(r"^labyrinth_(\w+)(?:\{(.*)\})? (\S+)$")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
@@ -70,6 +72,48 @@ class Metrics:
         assert self.total("exercise_running") == 0, "something still runs"
         return self
 
+    def served(self, room, **labels):
+        """Requests that a room of the pool served."""
+        return self.total("pool_requests_total", room=room, outcome="hit", **labels)
+
+    def missed(self, room, **labels):
+        """Requests that a room of the pool was asked for and could not serve."""
+        return self.total("pool_requests_total", room=room, outcome="miss", **labels)
+
+    def asked(self, room, **labels):
+        """Requests that a room of the pool was asked for."""
+        return self.served(room, **labels) + self.missed(room, **labels)
+
+    def cached(self):
+        """Pages in the per-CPU caches."""
+        return self.total("pool_cached")
+
+    def reserved(self):
+        """Pages in the reserve."""
+        return self.total("pool_reserved")
+
+    def handed_out(self):
+        """Pages that the pool handed out, less those that it took back."""
+        return sum(self.served(room) for room in ROOMS) - sum(
+            self.total(f"pool_{way}_total")
+            for way in ("recycle_cached", "recycle_reserve", "released"))
+
+    def check_pool(self):
+        """What holds of the pool whenever nobody is inside: what came, less what went, is there."""
+        cached = self.total("pool_recycle_cached_total") \
+            + self.total("pool_cache_refill_pages_total") \
+            - self.total("pool_cache_drain_pages_total") - self.served("cache")
+        assert self.cached() == cached, f"{self.cached()} cached; the counters say {cached}"
+        reserved = self.total("pool_recycle_reserve_total") \
+            + self.total("pool_reserve_refill_pages_total") - self.served("reserve")
+        assert self.reserved() == reserved, \
+            f"{self.reserved()} in reserve; the counters say {reserved}"
+        assert self.reserved() <= self.total("pool_reserve_target"), "the reserve overflows"
+        # A request goes on to the next room exactly when this one had nothing.
+        asked = sum(self.served(room) for room in ROOMS) + self.total("pool_failures_total")
+        assert self.asked("cache") == asked, f"{self.asked('cache')} requests, {asked} ends"
+        return self
+
     def counters(self):
         """The samples that must never go backwards."""
         return {key: value for key, value in self.samples.items()
@@ -95,3 +139,13 @@ def wait_for_cycles(context, count=1, seconds=60):
     goal = Metrics().cycles(context) + count
     module.wait_until(lambda: Metrics().cycles(context) >= goal,
                       f"{count} cycles of {context}", seconds)
+
+
+def wait_until_filled(seconds=60):
+    """Waits until the reserve is full and the thread that fills it has gone to sleep."""
+    def filled():
+        now = Metrics()
+        return now.reserved() == now.total("pool_reserve_target") and module.refill_sleeps()
+
+    module.wait_until(filled, "a full reserve and a keeper at rest", seconds)
+    return Metrics()

@@ -10,10 +10,14 @@ NAME = "labyrinth"
 DEBUGFS = "/sys/kernel/debug/" + NAME
 CONTEXTS = ("timer_softirq", "spinlock", "task")
 READABLE = ("stats", "latency", "metrics")
-SETTINGS = ("period_us", "batch", "hold_us")
+SETTINGS = ("period_us", "batch", "hold_us", "pool")
 BOUNDS = {"period_us": (100, 10_000_000), "batch": (1, 4096), "hold_us": (0, 10_000_000),
-          "run": (0, 1), "recording": (0, 1), "reset": (1, 1)}
-DEFAULTS = {"period_us": 10_000, "batch": 16, "hold_us": 0}
+          "pool": (0, 1), "run": (0, 1), "recording": (0, 1), "reset": (1, 1),
+          "emergency_budget": (0, 0xffff_ffff), "prime": (0, 64)}
+DEFAULTS = {"period_us": 10_000, "batch": 16, "hold_us": 0, "pool": 0}
+# The files of the pool, and those that can only be written.
+POOL = ("prime", "emergency_budget")
+WRITE_ONLY = ("reset", "prime")
 
 # System calls instead of insmod and rmmod: a process costs more than the load under emulation,
 # and the errno is what several cases are about.
@@ -137,6 +141,17 @@ def running(*contexts, **settings):
     finally:
         for context in contexts:
             stop(context)
+
+
+def refill_sleeps():
+    """Whether the thread that refills the pools sleeps, as TASK_IDLE."""
+    for process in os.listdir("/proc"):
+        if process.isdigit():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                fields = read(f"/proc/{process}/stat")
+                if "(labyrinth/refil" in fields:
+                    return fields.rpartition(")")[2].split()[0] == "I"
+    raise AssertionError("there is no thread labyrinth/refill")
 
 
 def wait_until(condition, what, seconds=60):

@@ -18,19 +18,20 @@ _ENTRY = re.compile(r"^\{ (.*?)\} hitcount:\s*(\d+)", re.M | re.S)
 class Histogram:
     """Counts of one event by some keys."""
 
-    def __init__(self, event, keys, condition=""):
+    def __init__(self, event, keys, condition="", size=4096):
         self._folder = f"{INSTANCE}/events/{event}"
         self._keys = keys
+        self._size = size
         self._condition = f" if {condition}" if condition else ""
         module.write(self._folder + "/trigger", self._definition())
 
     def _definition(self, *options):
-        return ":".join(("hist", f"keys={self._keys}", "size=4096") + options) + self._condition
+        return ":".join(("hist", f"keys={self._keys}", f"size={self._size}") + options) + self._condition
 
     def entries(self):
-        """All entries as (text of the keys, count), with none dropped. Ends the counting."""
+        """All entries as (text of the keys, count), with none dropped. Halts the counting."""
         # Reading allocates pages too: what is counted must not change under way.
-        module.write(self._folder + "/trigger", self._definition("pause"))
+        self.halt()
         text = module.read(self._folder + "/hist")
         totals = _TOTALS.search(text)
         assert totals, f"no totals in {text!r}"
@@ -41,6 +42,14 @@ class Histogram:
         assert sum(count for _, count in found) == hits, "the counts do not add up to the hits"
         return found
 
+    def halt(self):
+        """Counts no more."""
+        module.write(self._folder + "/trigger", self._definition("pause"))
+
+    def go_on(self):
+        """Counts again."""
+        module.write(self._folder + "/trigger", self._definition("continue"))
+
     def remove(self):
         """Stops counting."""
         module.write(self._folder + "/trigger", "!" + self._definition())
@@ -48,7 +57,7 @@ class Histogram:
 
 @contextlib.contextmanager
 def histograms(**wanted):
-    """Several histograms, name=(event, keys[, condition]), in an instance of their own."""
+    """Several histograms, name=(event, keys[, condition[, size]]), in an instance of their own."""
     if not os.path.exists(TRACING + "/events/kmem/mm_page_alloc/hist"):
         raise Skip("the kernel has no histogram triggers (CONFIG_HIST_TRIGGERS)")
     os.mkdir(INSTANCE)

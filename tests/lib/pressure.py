@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Machines with one CPU, and without memory."""
+
+import contextlib
+import glob
+import os
+import tempfile
+
+from lib import module
+from lib.ktap import note
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+MIB = 1 << 20
+MIN_FREE = "/proc/sys/vm/min_free_kbytes"
+
+
+def memory(name):
+    """A value of /proc/meminfo, in bytes."""
+    for line in module.read("/proc/meminfo").splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(f"no {name} in /proc/meminfo")
+
+
+@contextlib.contextmanager
+def one_cpu():
+    """Takes all CPUs but one offline."""
+    switches = [path for path in glob.glob("/sys/devices/system/cpu/cpu[0-9]*/online")
+                if module.read(path).strip() == "1" and "/cpu0/" not in path]
+    try:
+        for path in switches:
+            module.write(path, 0)
+        online = module.read("/sys/devices/system/cpu/online").strip()
+        assert online == "0", f"CPUs {online} are online, not just one"
+        yield
+    finally:
+        for path in switches:
+            module.write(path, 1)
+
+
+@contextlib.contextmanager
+def full_memory(leave):
+    """Fills all but `leave` bytes of the free memory with a file in a tmpfs of its own."""
+    before = module.read(MIN_FREE).strip()
+    score = module.read("/proc/self/oom_score_adj").strip()
+    module.write("/proc/self/oom_score_adj", -1000)
+    folder = tempfile.mkdtemp()
+    assert os.system(f"mount -t tmpfs -o size=100% tmpfs {folder}") == 0, "no tmpfs"
+    try:
+        module.write(MIN_FREE, 1024)
+        fd = os.open(folder + "/filler", os.O_CREAT | os.O_RDWR)
+        size = 0
+        try:
+            while memory("MemFree") > leave + MIB:
+                step = min(memory("MemFree") - leave, 64 * MIB) // PAGE * PAGE
+                os.posix_fallocate(fd, size, step)
+                size += step
+        finally:
+            os.close(fd)
+        note(f"{size // MIB} MiB filled, {memory('MemFree') // MIB} MiB free, "
+             f"{memory('Cached') // MIB} MiB cached")
+        yield
+    finally:
+        os.system(f"umount {folder}")
+        os.rmdir(folder)
+        module.write(MIN_FREE, before)
+        module.write("/proc/self/oom_score_adj", score)

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The pool's rooms: each serves in its turn, all is counted, and no page is ever lost."""
+
+import contextlib
+import os
+import random
+
+from lib import books, faults, ktap, metrics, module, pressure
+
+CACHE, RESERVE = 64, 256
+DEBUG = os.path.isdir(faults.FOLDER)
+# Pages that go through the pool under full load; a kernel that checks everything is slow.
+GETS = 50_000 if DEBUG else 1_000_000
+
+BURST = 4096
+LEAVE = BURST * pressure.PAGE // 2
+BUDGET = 32
+
+
+def cpus():
+    """CPUs online."""
+    return os.cpu_count()
+
+
+@contextlib.contextmanager
+def pool(cache=CACHE, reserve=RESERVE, emergency=BUDGET, prime=0):
+    """The module with a pool that is filled as far as it gets by itself."""
+    with module.loaded(pool_cache=cache, pool_reserve=reserve, pool_emergency=emergency,
+                       prime=prime):
+        module.wait_until(lambda: metrics.Metrics().cached() == prime * cpus(),
+                          f"{prime} pages in each cache")
+        metrics.wait_until_filled().check_idle().check_pool()
+        yield
+
+
+def at_rest(*contexts, kept=0):
+    """The metrics once nothing runs: everything balances, and came by way of these contexts. An
+    exercise that is stopped while it holds pages frees them itself: `kept` of them at most."""
+    now = metrics.wait_until_filled().check_idle().check_pool()
+    assert 0 <= now.handed_out() <= kept, f"{now.handed_out()} pages of the pool are out at rest"
+    for context in {"task", "softirq", "spinlock", "irqs_off"} - set(contexts):
+        for room in metrics.ROOMS:
+            assert now.asked(room, context=context) == 0, f"{room} asked in {context}"
+    return now
+
+
+def cache_serves():
+    """As long as the cache has pages nobody else is asked, neither a room nor the kernel."""
+    with books.kept() as kernel, pool(prime=CACHE):
+        kernel.learn()
+        before = kernel.read()
+        with module.running("timer_softirq", period_us=5000, batch=CACHE, pool=1):
+            metrics.wait_for_cycles("timer_softirq", 40)
+        after = kernel.read()
+        now = at_rest("softirq")
+    pages = now.allocated()
+    ktap.note(f"{pages} pages from the cache, {after[0] - before[0]} from the kernel")
+    assert after == before, f"the kernel saw {before} before and {after} after"
+    assert now.served("cache", context="softirq") == pages > 0
+    assert now.missed("cache") == 0 and now.failed() == 0
+    assert all(now.asked(room) == 0 for room in metrics.ROOMS[1:])
+    assert now.total("pool_recycle_cached_total", context="softirq") == pages
+    assert now.cached() == CACHE * cpus()
+
+
+def buddy_serves():
+    """Without a cache and a reserve every page is the kernel's, and goes back there."""
+    with books.kept() as kernel, pool(cache=0, reserve=0):
+        kernel.learn()
+        allocated, freed = kernel.read()
+        with module.running("spinlock", period_us=5000, batch=32, pool=1):
+            metrics.wait_for_cycles("spinlock", 40)
+        now = at_rest("spinlock")
+        pages = now.allocated()
+        # The keeper, called by each cycle, looks with a page of its own whether memory is short.
+        looks = [new - old - pages for new, old in zip(kernel.read(), (allocated, freed))]
+    assert now.served("buddy", context="spinlock") == pages == now.missed("cache") > 0
+    assert now.missed("buddy") == 0 and now.failed() == 0
+    assert now.asked("reserve") == now.asked("emergency") == 0
+    assert now.total("pool_released_total", context="spinlock") == pages
+    assert looks[0] == looks[1] and 0 <= looks[0] <= pages, \
+        f"pages unaccounted for: {looks}"
+
+
+def cache_is_refilled_to_a_half():
+    """A cache that was found empty is filled half up behind the request's back."""
+    with pool(cache=CACHE, reserve=0):
+        with module.running("task", period_us=10_000, batch=1, pool=1):
+            module.wait_until(lambda: metrics.Metrics().cached() >= CACHE // 2, "a refill")
+            metrics.wait_for_cycles("task", 4)
+        now = at_rest("task")
+        # What came back is there, too.
+        assert CACHE // 2 <= now.cached() <= (CACHE // 2 + 1) * cpus(), now.cached()
+        assert now.served("buddy") > 0 and now.served("cache") > 0, "refilled for nothing"
+    assert now.total("pool_cache_refill_pages_total") >= CACHE // 2
+
+
+def reserve_serves():
+    """With the allocator failing, requests that may not sleep live on the reserve."""
+    with pool(cache=0, reserve=RESERVE):
+        with faults.failing(100, spare_sleepers=True):
+            with module.running("timer_softirq", period_us=20_000, batch=RESERVE // cpus() // 2,
+                                pool=1):
+                metrics.wait_for_cycles("timer_softirq", 40)
+        now = at_rest("softirq")
+    pages = now.allocated()
+    assert now.served("reserve", context="softirq") == pages == now.missed("buddy") > 0
+    assert now.failed() == 0 and now.asked("emergency") == 0
+    assert now.total("pool_recycle_reserve_total") > 0, "no page came back to the reserve"
+
+
+def reserve_is_refilled():
+    """While its pages are out, the reserve is filled from task context, and serves again."""
+    batch = RESERVE // cpus()
+    with books.kept() as kernel, pool(cache=0, reserve=RESERVE):
+        kernel.learn()
+        with faults.failing(100, spare_sleepers=True):
+            with module.running("timer_softirq", period_us=100_000, batch=batch,
+                                hold_us=10_000_000, pool=1):
+                module.wait_until(lambda: metrics.Metrics().in_flight() == batch * cpus(),
+                                  "the whole reserve to be out")
+                full = metrics.wait_until_filled().check().check_pool()
+                held = kernel.held()
+        now = at_rest("softirq", kept=batch * cpus())
+        rest = kernel.held()
+    assert full.failed() == 0 and full.served("reserve") == batch * cpus()
+    assert full.total("pool_reserve_refill_pages_total") >= RESERVE + batch * cpus()
+    assert held == RESERVE + batch * cpus(), f"the kernel says that we hold {held}"
+    assert rest == now.reserved() == RESERVE, f"the kernel says that we hold {rest} at rest"
+
+
+def everything_fails():
+    """No cache, an empty reserve, an allocator that fails: each request ends, and is counted."""
+    with pool(cache=0, reserve=0, emergency=BUDGET):
+        with faults.failing(100, spare_sleepers=True):
+            with module.running("timer_softirq", period_us=5000, batch=16, pool=1):
+                metrics.wait_for_cycles("timer_softirq", 20)
+        now = at_rest("softirq")
+    assert now.allocated() == 0 and now.failed() > 0
+    assert now.total("pool_failures_total", context="softirq") == now.failed()
+    assert now.missed("buddy") == now.missed("emergency") == now.failed()
+    # It was paid in advance, and paid back each time.
+    assert now.total("pool_emergency_pages_total") == 0
+
+
+def burst():
+    """One burst of one timer that asks for more than there is; what it did to the metrics."""
+    before = metrics.wait_until_filled().check_idle().check_pool()
+    module.start("timer_softirq", period_us=1_000_000, batch=BURST, hold_us=0, pool=1)
+    module.tune("timer_softirq", period_us=10_000_000)
+    module.wait_until(lambda: metrics.Metrics().cycles("timer_softirq") >
+                      before.cycles("timer_softirq"), "the burst")
+    module.stop("timer_softirq")
+    after = metrics.wait_until_filled().check_idle().check_pool()
+    assert after.cycles("timer_softirq") == before.cycles("timer_softirq") + 1, "two bursts"
+    assert after.handed_out() == 0
+
+    def change(function, *arguments):
+        return function(after, *arguments) - function(before, *arguments)
+
+    return change, after
+
+
+def every_room_is_exhausted():
+    """Memory is really full: cache, allocator, reserve and budget are used up to the last page,
+    in this order, and are whole again for the next burst."""
+    served, missed, total = (metrics.Metrics.served, metrics.Metrics.missed,
+                             metrics.Metrics.total)
+    with pool(prime=CACHE):
+        with pressure.one_cpu():
+            # The cache of the CPU that went away was given back, that of this one is full.
+            assert metrics.Metrics().cached() == CACHE
+            with pressure.full_memory(LEAVE):
+                for budget in (BUDGET, BUDGET, 0, BUDGET // 2):
+                    module.write(module.file("pool", "emergency_budget"), budget)
+                    change, after = burst()
+                    buddy, emergency = change(served, "buddy"), change(served, "emergency")
+                    failed = change(metrics.Metrics.failed)
+                    taken = change(total, "pool_emergency_pages_total")
+                    ktap.note(f"budget {budget}: cache {change(served, 'cache')}, buddy {buddy}, "
+                              f"reserve {change(served, 'reserve')}, emergency {emergency} "
+                              f"({taken} below min), failed {failed}")
+                    assert change(served, "cache") == CACHE, "not all of the cache"
+                    assert buddy > 0, "nothing from the allocator"
+                    assert change(served, "reserve") == RESERVE, "not all of the reserve"
+                    assert taken == budget, f"{taken} below the min watermark"
+                    assert emergency >= budget and (budget or not emergency)
+                    assert failed > 0, "memory was not exhausted"
+                    assert change(total, "pool_failures_total") == failed
+                    # Each room is asked by those that the one before it has turned away.
+                    assert change(missed, "cache") == BURST - CACHE
+                    assert change(missed, "buddy") == BURST - CACHE - buddy
+                    assert change(missed, "reserve") == change(missed, "buddy") - RESERVE
+                    # Not only by its counters: it is all there again.
+                    assert after.reserved() == RESERVE and after.cached() == CACHE
+
+
+def prime_fills():
+    """On return the caches have what was asked for, and the reserve is full; less asks for nothing."""
+    with books.kept() as kernel, pool():
+        kernel.learn()
+        for pages in (0, 1, 17, 16, 0, CACHE, 1):
+            before = metrics.Metrics()
+            module.write(module.file("pool", "prime"), pages)
+            now = metrics.Metrics().check_pool()
+            assert now.cached() == max(pages * cpus(), before.cached()), \
+                f"{now.cached()} cached, {before.cached()} before, primed with {pages}"
+            assert now.reserved() == RESERVE
+        metrics.wait_until_filled()
+        assert kernel.held() == CACHE * cpus() + RESERVE
+        assert now.total("pool_cache_refill_pages_total") == CACHE * cpus()
+        assert sum(now.asked(room) for room in metrics.ROOMS) == 0, "priming counts as a request"
+
+
+def each_page_is_in_one_place():
+    """By the kernel's account: in flight, cached or in reserve; after unloading, nowhere."""
+    with books.kept() as kernel:
+        with pool(prime=CACHE // 2):
+            kernel.learn()
+            start = metrics.Metrics()
+            assert kernel.held() == start.cached() + start.reserved() > 0
+            with module.running("timer_softirq", "spinlock", period_us=100_000, batch=100,
+                                hold_us=10_000_000, pool=1):
+                out = 100 * (cpus() + 2)
+                module.wait_until(lambda: metrics.Metrics().in_flight() == out, f"{out} in flight")
+                now = metrics.wait_until_filled().check().check_pool()
+                assert now.handed_out() == out
+                held = kernel.held()
+                assert held == out + now.cached() + now.reserved(), \
+                    f"the kernel says {held}; {out} in flight, {now.cached()} cached, " \
+                    f"{now.reserved()} in reserve"
+            rest = at_rest("softirq", "spinlock", kept=out)
+            assert kernel.held() == rest.cached() + rest.reserved()
+        allocated, freed = kernel.read()
+    ktap.note(f"the kernel saw {allocated} pages come and {freed} go")
+    assert allocated == freed > 0, f"{allocated} allocated, {freed} freed after unloading"
+
+
+def conserved_under_full_load():
+    """From all contexts at once, with the pool's sizes far too small for it."""
+    rng = random.Random(2)
+    with books.kept() as kernel:
+        with pool(cache=CACHE, reserve=RESERVE, prime=CACHE):
+            kernel.learn()
+            with module.running(*module.CONTEXTS, period_us=100, batch=CACHE, pool=1):
+                before = metrics.Metrics().check()
+                while before.allocated(gfp="GFP_ATOMIC") < GETS:
+                    module.tune(rng.choice(module.CONTEXTS), hold_us=rng.choice((0, 0, 50, 2000)),
+                                batch=rng.choice((16, CACHE, CACHE, 2 * CACHE, 4096)))
+                    now = metrics.Metrics().check().check_after(before)
+                    assert now.cached() <= CACHE * cpus() and now.reserved() <= RESERVE
+                    before = now
+            now = at_rest("softirq", "spinlock", "task", kept=4096 * (cpus() + 1))
+            held = kernel.held()
+            ktap.note(", ".join(f"{room} {now.served(room)}" for room in metrics.ROOMS) +
+                      f", the kernel {kernel.read()[0]}")
+            assert held == now.cached() + now.reserved(), f"the kernel says {held}"
+            for context in ("softirq", "spinlock", "task"):
+                assert now.served("cache", context=context) > 0, f"no hit in {context}"
+        allocated, freed = kernel.read()
+    assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
+
+
+ktap.main(cache_serves, buddy_serves, cache_is_refilled_to_a_half, reserve_serves,
+          reserve_is_refilled, everything_fails, every_room_is_exhausted, prime_fills,
+          each_page_is_in_one_place, conserved_under_full_load)

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Memory is short: the caches give their pages back, the reserve does not."""
+
+import contextlib
+import glob
+import os
+
+from lib import books, ktap, metrics, module
+from lib.ktap import Skip
+
+CACHE, RESERVE = 64, 256
+SHRINKERS = "/sys/kernel/debug/shrinker"
+
+
+@contextlib.contextmanager
+def on_cpu(cpu):
+    """This process, on one CPU alone."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cpu})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextlib.contextmanager
+def full_caches():
+    """A pool with all that it can hold; the kernel's books."""
+    with books.kept() as kernel:
+        with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
+            kernel.learn()
+            full = CACHE * os.cpu_count()
+            module.wait_until(lambda: metrics.Metrics().cached() == full, "full caches")
+            metrics.wait_until_filled().check_idle().check_pool()
+            yield kernel
+        allocated, freed = kernel.read()
+    assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
+
+
+def drop_slab_empties_the_caches():
+    """drop_caches=2 asks all shrinkers for all that they have, from whichever CPU."""
+    with full_caches() as kernel:
+        full = CACHE * os.cpu_count()
+        for cpu in sorted(os.sched_getaffinity(0)):
+            before = kernel.held()
+            with on_cpu(cpu):
+                module.write("/proc/sys/vm/drop_caches", 2)
+            # Those of other CPUs are given back a moment later.
+            module.wait_until(lambda: metrics.Metrics().cached() == 0, "empty caches")
+            now = metrics.wait_until_filled().check_idle().check_pool()
+            assert now.reserved() == RESERVE, f"{now.reserved()} left in reserve"
+            assert now.total("pool_cache_drain_pages_total") == full * (cpu + 1)
+            assert before - kernel.held() == full, "the kernel did not get them"
+            module.write(module.file("pool", "prime"), CACHE)
+            metrics.wait_until_filled()
+
+
+def as_many_as_asked_for():
+    """The shrinker's own debugfs files: the count is what is cached, a scan takes its number."""
+    folders = glob.glob(SHRINKERS + "/labyrinth-*")
+    if not os.path.isdir(SHRINKERS):
+        raise Skip("the kernel shows no shrinkers (CONFIG_SHRINKER_DEBUG)")
+    assert not folders, "there is a shrinker of ours without us"
+    with full_caches():
+        folder, = glob.glob(SHRINKERS + "/labyrinth-*")
+
+        def count():
+            # Lines of "<cgroup> <objects on node 0> <on node 1> …"; none when there is nothing.
+            return sum(int(line.split()[1])
+                       for line in module.read(folder + "/count").splitlines())
+
+        full = CACHE * os.cpu_count()
+        assert count() == full, f"{count()} counted, {full} cached"
+        with on_cpu(0):
+            for wanted in (1, 10, 20):
+                before = metrics.Metrics()
+                module.write(folder + "/scan", f"0 0 {wanted}")
+                now = metrics.Metrics().check_pool()
+                assert before.cached() - now.cached() == wanted, \
+                    f"{before.cached() - now.cached()} given back, {wanted} asked for"
+                assert count() == now.cached() and now.reserved() == RESERVE
+            # Beyond what this CPU has: the others' follow.
+            module.write(folder + "/scan", "0 0 100000")
+            module.wait_until(lambda: metrics.Metrics().cached() == 0, "empty caches")
+        assert metrics.wait_until_filled().check_pool().reserved() == RESERVE
+    assert not glob.glob(SHRINKERS + "/labyrinth-*"), "the shrinker stays after unloading"
+
+
+def under_load():
+    """Shrunk over and over while all contexts work: no page is lost, no reserve touched."""
+    with full_caches() as kernel:
+        drained = 0
+        with module.running(*module.CONTEXTS, period_us=5000, batch=CACHE // 2, pool=1):
+            for i in range(30):
+                with on_cpu(i % os.cpu_count()):
+                    module.write("/proc/sys/vm/drop_caches", 2)
+                metrics.Metrics().check()
+        now = metrics.wait_until_filled().check_idle().check_pool()
+        drained = now.total("pool_cache_drain_pages_total")
+        ktap.note(f"{now.allocated()} pages, {drained} given back")
+        assert drained > CACHE, f"only {drained} pages were given back"
+        assert now.handed_out() == 0 and now.reserved() == RESERVE
+        held = kernel.held()
+        assert held == now.cached() + now.reserved(), f"the kernel says {held}"
+
+
+ktap.main(drop_slab_empties_the_caches, as_many_as_asked_for, under_load)
