@@ -10,7 +10,7 @@ from lib.ktap import Skip
 
 SWITCH = "/sys/devices/system/cpu/cpu1/online"
 CACHE, RESERVE = 64, 256
-ROUNDS = 3
+ROUNDS = ktap.soak(3, 50)
 
 
 def switch(on):

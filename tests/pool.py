@@ -11,7 +11,7 @@ from lib import books, faults, ktap, metrics, module, pressure
 CACHE, RESERVE = 64, 256
 DEBUG = os.path.isdir(faults.FOLDER)
 # Pages that go through the pool under full load; a kernel that checks everything is slow.
-GETS = 50_000 if DEBUG else 1_000_000
+GETS = 50_000 if DEBUG else ktap.soak(1_000_000, 100_000_000)
 
 BURST = 4096
 LEAVE = BURST * pressure.PAGE // 2
