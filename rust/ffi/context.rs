@@ -148,6 +148,10 @@ pub(crate) struct SpinLocked(NotThreadSafe);
 /// # Invariants
 ///
 /// Exists only while the interrupts of this CPU are disabled.
+#[cfg_attr(
+    not(CONFIG_KUNIT = "y"),
+    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
+)]
 pub(crate) struct IrqsOff(NotThreadSafe);
 
 /// A hard interrupt, interrupts disabled: may not sleep. It stays one on PREEMPT_RT.
@@ -155,6 +159,10 @@ pub(crate) struct IrqsOff(NotThreadSafe);
 /// # Invariants
 ///
 /// Exists only while a hard interrupt is being served on this CPU, and interrupts are disabled.
+#[cfg_attr(
+    not(CONFIG_KUNIT = "y"),
+    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
+)]
 pub(crate) struct HardIrq(NotThreadSafe);
 
 /// A caller in C, which says nothing about its context: may not sleep. What can be seen of the
@@ -202,6 +210,10 @@ impl SpinLocked {
     }
 }
 
+#[cfg_attr(
+    not(CONFIG_KUNIT = "y"),
+    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
+)]
 impl IrqsOff {
     /// Asserts that interrupts are disabled.
     ///
@@ -214,6 +226,10 @@ impl IrqsOff {
     }
 }
 
+#[cfg_attr(
+    not(CONFIG_KUNIT = "y"),
+    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
+)]
 impl HardIrq {
     /// Asserts that a hard interrupt is being served.
     ///

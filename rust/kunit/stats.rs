@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(view.in_flight(), 3);
         assert_eq!(view.sum(Context::Spinlock, SeriesView::successes), 3);
         assert_eq!(view.sum(Context::Spinlock, SeriesView::freed), 0);
-        assert_eq!(view.sum(Context::Spinlock, SeriesView::samples), 0);
+        assert_eq!(view.sum(Context::Spinlock, |series| series.samples()), 0);
 
         recorder.freed(3);
         let view = stats.view()?;

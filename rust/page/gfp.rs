@@ -117,16 +117,3 @@ unsafe impl<G: Gfp> Gfp for MayFail<G> {
 
 // SAFETY: `__GFP_RETRY_MAYFAIL` only lets the allocator give up.
 unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for MayFail<G> {}
-
-/// `__GFP_COMP` added to `G`: pages of an order above 0 are tied together as a compound page.
-#[derive(Clone, Copy)]
-pub(crate) struct Compound<G>(pub(crate) G);
-
-// SAFETY: `__GFP_COMP` is not `__GFP_HIGHMEM`, and `G` does not contain that either.
-unsafe impl<G: Gfp> Gfp for Compound<G> {
-    const NAME: &'static str = G::NAME;
-    const RAW: bindings::gfp_t = G::RAW | helpers::LABYRINTH_GFP_COMP;
-}
-
-// SAFETY: `__GFP_COMP` says nothing about how the pages are found.
-unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for Compound<G> {}

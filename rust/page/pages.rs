@@ -115,6 +115,7 @@ impl ExclusivePages<Uninit> {
     /// It fails more often than [`Self::alloc`], as soon as a lock would have to be waited for, and
     /// never uses the emergency reserve. Where it is used `__free_pages()` may not be allowed, so
     /// the page has to be dropped elsewhere.
+    #[allow(dead_code, reason = "no exercise in hard interrupts yet")]
     pub(crate) fn alloc_nolock<C: Context>(_cx: &C, place: Place) -> Result<Self, AllocError> {
         let node = match place {
             Place::Any => bindings::NUMA_NO_NODE,
@@ -160,6 +161,7 @@ impl ExclusivePages<Uninit> {
     }
 
     /// Fills the pages with zeroes.
+    #[allow(dead_code, reason = "the exercises take single pages")]
     pub(crate) fn zeroed(self) -> ExclusivePages<Bytes> {
         let this = ManuallyDrop::new(self);
 
@@ -201,6 +203,7 @@ impl<T: Contents> ExclusivePages<T> {
 
     /// Forgets what the pages contain.
     #[inline(always)]
+    #[allow(dead_code, reason = "the exercises take single pages")]
     pub(crate) fn into_uninit(self) -> ExclusivePages<Uninit> {
         // INVARIANT: The pages move over; any bytes are a valid `Uninit`.
         ExclusivePages {

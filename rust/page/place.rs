@@ -6,6 +6,7 @@ use crate::ffi::helpers;
 use kernel::prelude::*;
 
 /// The choice of NUMA node.
+#[allow(dead_code, reason = "no caller chooses a node yet")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// The node of the CPU, or what the memory policy of the task says.
@@ -25,6 +26,7 @@ pub(crate) enum Place {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Node(c_int);
 
+#[allow(dead_code, reason = "no caller chooses a node yet")]
 impl Node {
     /// The node with this number. `ENODEV` if it is not online. Any context.
     pub(crate) fn new(number: u32) -> Result<Self> {

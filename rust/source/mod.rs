@@ -32,15 +32,15 @@ pub(crate) use keeper::{
     Keeper, //
     KeptPool,
 };
-#[cfg(labyrinth_bench)]
-pub(crate) use logic::{
-    page_source::PageSource,
-    stack::Stack, //
-};
 pub(crate) use logic::request::{
     Priority,
     Request,
     Room, //
+};
+#[cfg(labyrinth_bench)]
+pub(crate) use logic::{
+    page_source::PageSource,
+    stack::Stack, //
 };
 pub(crate) use pool::{
     Pool,

@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! When a store of pages is refilled, and by how much.
+//! By how much a store of pages is refilled.
 
-/// The low mark and the target of a store.
-///
-/// # Invariants
-///
-/// `low` is less than `target`, or both are 0.
+/// What a store should hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Marks {
-    low: usize,
     target: usize,
 }
 
 impl Marks {
-    /// Marks for a store that should hold `target` pages: below three quarters of that it is
-    /// refilled. A store of 0 pages never is.
+    /// Marks for a store that should hold `target` pages. A store of 0 pages is never refilled.
     pub(crate) const fn new(target: usize) -> Self {
-        // INVARIANT: The subtraction is at least 1 unless `target` is 0. It cannot overflow.
-        Self {
-            low: target - target.div_ceil(4),
-            target,
-        }
-    }
-
-    /// Whether a store at `level` has to be refilled.
-    #[inline(always)]
-    pub(crate) const fn is_low(self, level: usize) -> bool {
-        level <= self.low && self.low < self.target
+        Self { target }
     }
 
     /// How many pages bring a store at `level` to its target, at most `chunk` of them at a time.

@@ -36,6 +36,7 @@ impl Room {
 
 /// How much a request matters. A room that is kept for important requests refuses lesser ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(dead_code, reason = "no caller is content with less yet")]
 pub(crate) enum Priority {
     /// Can be refused without harm: takes what is at hand, neither the reserve nor the emergency
     /// reserve.

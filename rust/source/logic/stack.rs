@@ -54,6 +54,7 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
 
     /// How many values there is room for.
     #[inline(always)]
+    #[allow(dead_code, reason = "for the host tests")]
     pub(crate) fn capacity(&self) -> usize {
         self.slots.len()
     }
