@@ -234,7 +234,7 @@ def counts_by_bpftrace():
     """bpftrace counts in the kernel, by the names of our fields."""
     program = """
         tracepoint:labyrinth:page_alloc {
-            @alloc[args.context, args.source, str(args.pool)] = count();
+            @alloc[args.context, args.source] = count();
         }
         tracepoint:labyrinth:page_free { @free[args.to] = count(); }
     """
@@ -254,8 +254,8 @@ def counts_by_bpftrace():
     names = {str(value): name for name, value in CONTEXTS.values()}
     allocated = {}
     for key, hits in maps["@alloc"].items():
-        context, source, pool = key.split(",")
-        assert int(source) == BUDDY and pool == "none", key
+        context, source = key.split(",")
+        assert int(source) == BUDDY, key
         allocated[names[context]] = hits
     assert set(maps["@free"]) == {str(BUDDY)}, maps["@free"]
     agree("bpftrace", (allocated, maps["@free"][str(BUDDY)]), ours, module.CONTEXTS)
