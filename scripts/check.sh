@@ -14,11 +14,11 @@ lock "check-$(cksum <<<"$TOP" | tr ' ' -)"
 if [[ -n ${KDIR-} ]]; then
 	"$SCRIPTS/setup.sh" root
 	kernel=kdir
-	lanes=("kselftest:kdir planted:kdir" "runner:kdir host:kdir compile-fail:kdir lint:kdir bench:kdir")
+	lanes=("kselftest:kdir planted:kdir" "runner:kdir host:kdir compile-fail:kdir lint:kdir")
 else
 	"$SCRIPTS/setup.sh" root stock debug
 	kernel=stock
-	lanes=("kselftest:debug compile-fail:stock lint:stock" "kselftest:stock planted:debug runner:stock host:stock bench:stock")
+	lanes=("kselftest:debug compile-fail:stock lint:stock" "kselftest:stock planted:debug runner:stock host:stock")
 fi
 if [[ $what == soak ]]; then
 	lanes=("soak:stock" "soak:debug")

@@ -4,7 +4,7 @@
 # Boots the kernel in a virtual machine and runs COMMAND in it as root. The guest sees the
 # toolchain root, the checkout and the cache read-only, at the paths they have here.
 #   --timeout S      for all of it (default 600)
-#   --boot-timeout S until COMMAND starts (default 240)
+#   --boot-timeout S until COMMAND starts (default 480)
 #   --cpus N         (default 2)
 #   --memory M       (default 1G)
 #   --append ARGS    more kernel command line; may be repeated
@@ -25,7 +25,7 @@ usage() {
 
 whole_number() { [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || usage "$1 wants a whole number above 0, not '$2'"; }
 
-kernel='' timeout=600 boot_timeout=240 cpus=2 memory=1G accel=auto log='' append=() rwdirs=()
+kernel='' timeout=600 boot_timeout=480 cpus=2 memory=1G accel=auto log='' append=() rwdirs=()
 stop_at_report=''
 while (($#)); do
 	case $1 in

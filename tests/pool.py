@@ -93,7 +93,7 @@ def cache_is_refilled_to_a_half():
         # What came back is there, too.
         assert CACHE // 2 <= now.cached() <= (CACHE // 2 + 1) * cpus(), now.cached()
         assert now.served("buddy") > 0 and now.served("cache") > 0, "refilled for nothing"
-    assert now.total("pool_cache_refill_pages_total") >= CACHE // 2
+    assert now.total("pool_cache_refill_pages_total") > 0, "only what came back"
 
 
 def reserve_serves():

@@ -10,7 +10,6 @@
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
-#include <linux/mmzone.h>
 #include <linux/nodemask.h>
 #include <linux/percpu.h>
 #include <linux/sched/task.h>
@@ -38,13 +37,6 @@ struct page *labyrinth_alloc_page_nolock(int node)
 size_t labyrinth_alloc_pages_bulk(gfp_t gfp, size_t wanted, struct page **pages)
 {
 	return alloc_pages_bulk(gfp, wanted, pages);
-}
-
-bool labyrinth_zone_below_min(struct page *page)
-{
-	struct zone *zone = page_zone(page);
-
-	return zone_page_state(zone, NR_FREE_PAGES) < min_wmark_pages(zone);
 }
 
 unsigned long labyrinth_page_to_pfn(const struct page *page)
@@ -175,14 +167,14 @@ static u64 __percpu *to_word(void *base, size_t index)
 	return (u64 __percpu *)to_percpu(base) + index;
 }
 
-/* What was done before has to be seen before the new value is. */
 void labyrinth_percpu_add(void *base, size_t index, u64 n)
 {
+	/* What was done before has to be seen before the new value is. */
 	smp_wmb();
 	this_cpu_add(*to_word(base, index), n);
 }
 
-/* Not this_cpu_cmpxchg(): others may clear the word. If moved meanwhile, another CPU's is as good. */
+/* Not this_cpu_cmpxchg(): others may clear the word. If moved, another CPU's is as good. */
 void labyrinth_percpu_raise(void *base, size_t index, u64 n)
 {
 	u64 *word = raw_cpu_ptr(to_word(base, index));
@@ -199,6 +191,7 @@ u64 labyrinth_percpu_read_here(void *base, size_t index)
 
 u64 labyrinth_percpu_read(void *base, unsigned int cpu, size_t index)
 {
+	/* Pairs with the order of labyrinth_percpu_add(). */
 	return smp_load_acquire(per_cpu_ptr(to_word(base, index), cpu));
 }
 
@@ -224,6 +217,7 @@ void *labyrinth_token_take_remote(void *word)
 
 void labyrinth_token_give_back(void *word, void *token)
 {
+	/* Pairs with the exchange of whoever takes it next. */
 	smp_store_release((void **)word, token);
 }
 

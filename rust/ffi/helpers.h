@@ -35,7 +35,6 @@ struct page *labyrinth_alloc_pages_node(int node, gfp_t gfp,
 struct page *labyrinth_alloc_page_nolock(int node);
 size_t labyrinth_alloc_pages_bulk(gfp_t gfp, size_t wanted,
 				  struct page **pages);
-bool labyrinth_zone_below_min(struct page *page);
 unsigned long labyrinth_page_to_pfn(const struct page *page);
 bool labyrinth_node_online(int node);
 void labyrinth_free_pages(struct page *page, unsigned int order);

@@ -121,6 +121,7 @@ void labyrinth_irq_work_call(struct irq_work *work, int *called)
 {
 	unsigned long flags;
 
+	/* Pairs with the xchg() of the thread that was called. */
 	smp_mb();
 	if (READ_ONCE(*called))
 		return;

@@ -47,6 +47,13 @@ static unsigned long zone_min(struct zone *zone)
 	return zone->_watermark[WMARK_MIN];
 }
 
+bool labyrinth_zone_below_min(const struct page *page)
+{
+	struct zone *zone = page_zone(page);
+
+	return zone_free(zone) < zone_min(zone);
+}
+
 static unsigned long zone_low(struct zone *zone)
 {
 	return zone->_watermark[WMARK_LOW];

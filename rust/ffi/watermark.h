@@ -8,7 +8,10 @@
 
 #include <linux/types.h>
 
+struct page;
+
 bool labyrinth_allocations_counted(void);
+bool labyrinth_zone_below_min(const struct page *page);
 unsigned int labyrinth_zone_kinds(void);
 unsigned long labyrinth_local_allocations(unsigned int kind);
 bool labyrinth_below_min(unsigned int kind);

@@ -5,7 +5,7 @@
 //! # Vocabulary
 //!
 //! - *Exclusive*: whoever holds the value is the only one to read, write, map or free the page.
-//! - *Contents*: [`Uninit`](exclusive::Uninit) (as the allocator left it) or [`Bytes`].
+//! - *Contents*: [`Uninit`] (as the allocator left it) or [`Bytes`].
 //! - *Context*: a proof token of [`crate::ffi::context`]; it decides which [`Gfp`] flags can be
 //!   named.
 //!

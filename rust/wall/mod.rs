@@ -5,7 +5,7 @@
 //!
 //! # Vocabulary
 //!
-//! - *Contestant*: a way to get pages ([`Contestant`]).
+//! - *Contestant*: a way to get pages ([`Contestant`](contestant::Contestant)).
 //! - *Burst*: so many requests in a row, in the timer softirq; then all pages are released, in the
 //!   same softirq. `GFP_KERNEL`, which may not be used there, bursts in the task that asks for it.
 //! - *Emergency page*: see [`crate::ffi::watermark`].

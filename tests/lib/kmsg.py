@@ -11,7 +11,8 @@ WARNING = 4
 HARMLESS = re.compile(
     r"module verification failed|out-of-tree module taints"
     r"|clocksource|timekeeping|tsc: |perf: interrupt took|hrtimer: interrupt took"
-    r"|sched: RT throttling activated|kauditd|systemd-journald|udevd")
+    r"|sched: RT throttling activated|kauditd|systemd-journald|udevd"
+    r"|Test should be marked slow|Automounting of tracing to debugfs is deprecated")
 
 
 # Texts that a case provoked on purpose, and has looked at.
