@@ -87,11 +87,10 @@ impl Pool {
         wanted: usize,
         mut sink: impl FnMut(Lent),
     ) -> usize {
-        let lent = self.pool.get_bulk(cx, Priority::High, wanted, |pages| {
+        self.pool.get_bulk(cx, Priority::High, wanted, |pages| {
             self.flow.add(LENT, 1);
             sink(lend(pages, handle));
-        });
-        lent
+        })
     }
 
     /// Takes back a block that was handed out.

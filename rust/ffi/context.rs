@@ -297,12 +297,12 @@ unsafe impl PlainAlloc for SpinLocked {}
 // SAFETY: As above.
 unsafe impl IrqsOn for SpinLocked {}
 
+#[cfg(not(CONFIG_PREEMPT_RT))]
 // SAFETY: Without PREEMPT_RT a `spinlock_t` spins, and the allocator takes its own with interrupts
 // disabled or by trying.
-#[cfg(not(CONFIG_PREEMPT_RT))]
 unsafe impl PlainAlloc for IrqsOff {}
-// SAFETY: As above.
 #[cfg(not(CONFIG_PREEMPT_RT))]
+// SAFETY: As above.
 unsafe impl PlainAlloc for HardIrq {}
 
 // SAFETY: As for `Task`.

@@ -103,7 +103,7 @@ impl<S: Shrink> Shrinker<S> {
         // SAFETY: By the requirement above.
         let wanted = unsafe { (*control).nr_to_scan };
 
-        match value.scan(wanted as usize) {
+        match value.scan(wanted) {
             // SAFETY: Returns a constant.
             0 => unsafe { helpers::labyrinth_shrink_stop() },
             freed => freed as c_ulong,

@@ -93,7 +93,7 @@ impl Pool {
 
         let (mut got, mut starved) = (0, false);
         for _ in 0..wanted {
-            let Some(pages) = self.from_kernel(cx) else {
+            let Some(pages) = self.one_for_task(cx) else {
                 starved = true;
                 break;
             };
@@ -127,7 +127,7 @@ impl Pool {
             if which(cpu.number()) {
                 cpu.run(cx, |cx| {
                     let wanted = target.saturating_sub(self.cache.level_here());
-                    let got = self.cache.refill(target, || self.from_kernel(cx));
+                    let got = self.cache.refill(target, || self.one_for_task(cx));
                     if wanted != 0 {
                         events::refilled(&self.name, Room::Cache, wanted, got, target);
                     }
@@ -138,14 +138,14 @@ impl Pool {
 
     /// A page by `GFP_KERNEL`, with reclaim but without the OOM killer: a reserve is not worth a
     /// process.
-    fn from_kernel(&self, cx: &Task) -> Option<Pages> {
+    fn one_for_task(&self, cx: &Task) -> Option<Pages> {
         let gfp = NoWarn(MayFail(Kernel));
         ExclusivePages::alloc(cx, gfp, self.config.order, self.config.place).ok()
     }
 
     /// Whether an allocation now leaves its zone above the min watermark.
     fn ground_is_firm(&self, cx: &Task) -> bool {
-        self.from_kernel(cx)
+        self.one_for_task(cx)
             .is_some_and(|pages| !pages.zone_below_min())
     }
 }
