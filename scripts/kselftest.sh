@@ -20,7 +20,12 @@ rm -rf "$folder"
 mkdir -p "$folder/kselftest" "$folder/labyrinth"
 cp "$kselftest/run_kselftest.sh" "$folder/"
 cp "$kselftest"/kselftest/{runner.sh,prefix.pl,ktap_helpers.sh,ksft.py} "$folder/kselftest/"
-make_tests() { "$SCRIPTS/sandbox.sh" --kernel "$id" make -s -C "$TOP/tests" KSELFTEST="$kselftest" SOAK="${LABYRINTH_SOAK-}" "$@"; }
+production=
+[[ $id != stock ]] || production=1
+make_tests() {
+	"$SCRIPTS/sandbox.sh" --kernel "$id" make -s -C "$TOP/tests" KSELFTEST="$kselftest" \
+		PRODUCTION="$production" SOAK="${LABYRINTH_SOAK-}" "$@"
+}
 make_tests install INSTALL_PATH="$folder/labyrinth" >&2
 make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"
 cp "$module" "$folder/labyrinth/labyrinth.ko"

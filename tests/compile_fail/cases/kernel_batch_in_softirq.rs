@@ -8,5 +8,5 @@ type Flags = NoWarn<Kernel>;
 
 fn case(batch: &mut Batch<Flags>, cx: &Softirq) {
     // error[E0277]: is atomic context, which may not sleep
-    batch.fill(cx, 16);
+    batch.fill(cx, 16, Supply::Buddy);
 }
