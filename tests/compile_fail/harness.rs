@@ -26,6 +26,7 @@ mod case {
             irq::*,
             lock::*,
             percpu::*,
+            percpu_cell::*,
             raw_lock::*,
             shrinker::*,
             thread::*,

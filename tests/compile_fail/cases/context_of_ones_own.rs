@@ -4,11 +4,17 @@
 struct Anywhere;
 
 #[cfg(not(misuse))]
-unsafe impl Context for Anywhere {}
+unsafe impl Context for Anywhere {
+    const KIND: Kind = Kind::Task;
+}
 #[cfg(misuse)]
 // error[E0200]: requires an `unsafe impl` declaration
-impl Context for Anywhere {}
+impl Context for Anywhere {
+    const KIND: Kind = Kind::Task;
+}
+
+fn takes<C: Context>(_cx: &C) {}
 
 fn case() {
-    let page = ExclusivePage::alloc(&Anywhere, Atomic);
+    takes(&Anywhere);
 }

@@ -2,7 +2,7 @@
 // Data for files, which any number of tasks read at once, that only one thread may touch.
 
 #[cfg(not(misuse))]
-type Data = Counter;
+type Data = Tally;
 #[cfg(misuse)]
 type Data = core::cell::Cell<u64>;
 

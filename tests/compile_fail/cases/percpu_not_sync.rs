@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-// A per-CPU value that two CPUs must not touch at a time.
+// The shared part of a per-CPU cell that two CPUs must not touch at a time.
 
 #[cfg(not(misuse))]
-type Value = Counter;
+type Shared = Tally;
 #[cfg(misuse)]
-type Value = core::cell::UnsafeCell<u64>;
+type Shared = core::cell::UnsafeCell<u64>;
 
-// error[E0277]: cannot be shared between threads safely
-fn case(copies: PerCpu<Value>) {}
+fn from_anywhere<T: Sync>(_value: &T) {}
+
+fn case(cell: &CpuCell<u64, Shared>) {
+    // error[E0277]: cannot be shared between threads safely
+    from_anywhere(cell);
+}
