@@ -85,7 +85,10 @@ guard() {
 	set +m
 }
 unguard() {
-	[[ -z $guard_pid ]] || kill -KILL -- "-$guard_pid" 2>/dev/null || true
+	[[ -n $guard_pid ]] || return 0
+	kill -KILL -- "-$guard_pid" 2>/dev/null || true
+	# Bash would tell of its end otherwise.
+	wait "$guard_pid" 2>/dev/null || true
 	guard_pid=
 }
 
