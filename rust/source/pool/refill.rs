@@ -45,7 +45,8 @@ impl Pool {
     /// Prepares the ground: fills each online CPU's cache up to `per_cpu` pages (or its capacity)
     /// and the reserve up to its size. Task context only, may sleep and reclaim.
     ///
-    /// Returns nothing: what could not be had is asked for again by the keeper.
+    /// Returns nothing. What the reserve could not get, the keeper asks for again; a cache that stayed
+    /// short is filled when requests find it empty.
     pub(crate) fn prime(&self, cx: &Task, per_cpu: usize) {
         self.fill_caches(cx, per_cpu, |_| true);
         // Not until it is full: others may take pages out as fast as they come in.
