@@ -17,6 +17,11 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/root.sh
+source "$SCRIPTS/root.sh"
+
+# Where virtme-run finds it.
+VIRTIOFSD=/usr/libexec/virtiofsd
 
 usage() {
 	printf 'labyrinth: error: vm.sh: %s\n' "$1" >&2
@@ -64,7 +69,8 @@ kvm | tcg) ;;
 *) usage "--accel is auto, kvm or tcg, not '$accel'" ;;
 esac
 
-enter=("$SCRIPTS/sandbox.sh" --kernel "$kernel")
+enter=("$SCRIPTS/sandbox.sh" --kernel "$kernel" --over "$ROOT_DIR$VIRTIOFSD" /mnt/virtiofsd
+	--over "$SCRIPTS/guest-virtiofsd.sh" "$VIRTIOFSD")
 for dir in "${rwdirs[@]}"; do enter+=(--bind "$(realpath -e "$dir")"); done
 
 # virtiofsd writes guest memory behind the emulator's back. The emulator only notices that a
