@@ -42,7 +42,7 @@ turns_red() {
 	[[ $plant != leak ]] || early=()
 	module=$("$scripts/build.sh" "$kernel" "$plant" 2>"$folder/$plant.build" | tail -n 1)
 	"$scripts/kselftest.sh" "$kernel" "$module" "$folder/$plant" 2>>"$folder/$plant.build"
-	"$scripts/vm.sh" --kernel "$kernel" --cpus 1 --timeout 300 "${early[@]}" --log "$folder/$plant.log" -- \
+	"$scripts/vm.sh" --kernel "$kernel" --cpus 1 --timeout 900 "${early[@]}" --log "$folder/$plant.log" -- \
 		"$folder/$plant/run_kselftest.sh" -t labyrinth:openmetrics.py 2>"$folder/$plant.vm" || rc=$?
 	if ((rc != 3)); then
 		ktap_print_msg "$plant: status $rc of vm.sh, not 3: the kernel noticed nothing"
