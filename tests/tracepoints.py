@@ -39,31 +39,37 @@ def call(*command):
     return done.stdout
 
 
-def script(folder, *contexts):
+def script(folder, *contexts, finish="true"):
     """A command that runs exercises for a moment, for tools that trace a command."""
     name = folder + "/exercise.sh"
     lines = [f"echo {run} >{module.control(context, 'run')}"
              for run in (1, 0) for context in contexts]
     lines.insert(len(contexts), "sleep 1")
     with open(name, "w", encoding="ascii") as f:
-        f.write("\n".join(["#!/bin/sh", "set -e"] + lines) + "\n")
+        f.write("\n".join(["#!/bin/sh", "set -e"] + lines + [finish]) + "\n")
     os.chmod(name, 0o755)
     return name
 
 
-def agree(tool_name, seen, ours, contexts):
-    """What was seen, {context: pages allocated} and pages freed, is what we counted."""
+def agree(tool_name, seen, ours, contexts, missed=0):
+    """What was seen, {context: pages allocated} and pages freed, is what we counted, less those
+    events of which the kernel says that it has not called the tool."""
     allocated, freed = seen
+    unseen = 0
     for context in contexts:
         name, _ = CONTEXTS[context]
         theirs, mine = allocated.pop(name, 0), ours.allocated(context=context)
         ktap.note(f"{tool_name}: {context}: {theirs} page_alloc, we count {mine}")
         assert mine > 0, f"{context}: nothing was allocated"
-        assert theirs == mine, f"{context}: {tool_name} has {theirs} page_alloc, we count {mine}"
+        assert mine - missed <= theirs <= mine, \
+            f"{context}: {tool_name} has {theirs} page_alloc, we count {mine}"
+        unseen += mine - theirs
     assert not allocated, f"{tool_name} has allocations in contexts that did not run: {allocated}"
     mine = ours.freed()
     ktap.note(f"{tool_name}: {freed} page_free, we count {mine}")
-    assert freed == mine, f"{tool_name} has {freed} page_free, we count {mine}"
+    assert mine - missed <= freed <= mine, f"{tool_name} has {freed} page_free, we count {mine}"
+    unseen += mine - freed
+    assert unseen == missed, f"{tool_name} lacks {unseen} events, of which {missed} were missed"
 
 
 def settings():
@@ -231,34 +237,34 @@ def counts_by_trace_cmd():
 
 
 def counts_by_bpftrace():
-    """bpftrace counts in the kernel, by the names of our fields."""
-    program = """
-        tracepoint:labyrinth:page_alloc {
-            @alloc[args.context, args.source] = count();
-        }
-        tracepoint:labyrinth:page_free { @free[args.to] = count(); }
-    """
+    """bpftrace counts in the kernel, by the names of our fields. On a CPU that is busy with another
+    BPF program or with the maps of one the kernel does not call it, but counts that."""
+    # A map for each count, as one with keys loses a count where two CPUs meet a key for the first
+    # time; one program for each event, as a miss is counted for each.
+    counts = "".join(f"if (args.context == {value} && args.source == {BUDDY}) {{ @{context} = count(); }} "
+                     for context, (_, value) in CONTEXTS.items())
+    program = f"tracepoint:labyrinth:page_alloc {{ {counts} }} " \
+              f"tracepoint:labyrinth:page_free /args.to == {BUDDY}/ {{ @free = count(); }}"
     if not os.path.exists("/proc/sys/kernel/unprivileged_bpf_disabled"):
         raise Skip("the kernel has no BPF (CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS)")
     with tool("bpftrace") as folder, module.loaded():
         settings()
+        finish = f"cat /proc/$PPID/fdinfo/* >{folder}/fdinfo"
         text = call("bpftrace", "-q", "-f", "json", "-e", program,
-                    "-c", "/bin/sh " + script(folder, *module.CONTEXTS))
+                    "-c", "/bin/sh " + script(folder, *module.CONTEXTS, finish=finish))
         ours = metrics.Metrics().check_idle()
+        misses = re.findall(r"^recursion_misses:\s*(\d+)$", module.read(folder + "/fdinfo"), re.M)
+    assert misses, "the kernel does not say how many events bpftrace has missed"
+    missed = sum(map(int, misses))
+    ktap.note(f"bpftrace: {missed} events missed, says the kernel")
     maps = {}
     for line in text.splitlines():
         record = json.loads(line) if line.startswith("{") else {}
         if record.get("type") == "map":
             maps.update(record["data"])
         assert record.get("type") != "lost_events", line
-    names = {str(value): name for name, value in CONTEXTS.values()}
-    allocated = {}
-    for key, hits in maps["@alloc"].items():
-        context, source = key.split(",")
-        assert int(source) == BUDDY, key
-        allocated[names[context]] = hits
-    assert set(maps["@free"]) == {str(BUDDY)}, maps["@free"]
-    agree("bpftrace", (allocated, maps["@free"][str(BUDDY)]), ours, module.CONTEXTS)
+    allocated = {name: maps["@" + context] for context, (name, _) in CONTEXTS.items()}
+    agree("bpftrace", (allocated, maps["@free"]), ours, module.CONTEXTS, missed)
 
 
 ktap.main(counts_by_histograms, failures_by_histograms, same_page_comes_and_goes,
