@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # check-lane.sh FOLDER WHAT:KERNEL…: a part of check.sh, one after the other. For each WHAT the
-# KTAP goes to FOLDER/WHAT-KERNEL.out and what else is said to FOLDER/WHAT-KERNEL.err.
+# KTAP goes to FOLDER/WHAT-KERNEL.out, what else is said to FOLDER/WHAT-KERNEL.err, and how long it
+# took to FOLDER/times.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -79,5 +80,7 @@ for job; do
 	*) die "check-lane.sh: unknown part '$what'" ;;
 	esac
 	# A failure is in the results, or there are none, which counts as a failure.
+	start=$SECONDS
 	"${command[@]}" >>"$folder/$name.out" 2>"$folder/$name.err" || true
+	echo "$name $((SECONDS - start)) s" >>"$folder/times"
 done

@@ -110,6 +110,6 @@ sed '$d' "$logs/summary"
 rc=0
 [[ $total =~ ^[1-9][0-9]*\ passed,\ 0\ failed, ]] || rc=1
 ((rc == 0)) || note "all logs and consoles are in $logs"
-note "$((SECONDS - start)) s, without set-up"
+note "$((SECONDS - start)) s, without set-up: $(paste -sd , "$logs/times")"
 echo "$total"
 exit "$rc"
