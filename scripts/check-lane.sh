@@ -27,8 +27,9 @@ in_guest() {
 	shift 3
 	while [[ $1 != -- ]]; do options+=("$1"); shift; done
 	shift
-	module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1)
-	"$SCRIPTS/kselftest.sh" "$kernel" "$module" "$folder/install-$kernel"
+	# Where its caller looks at its status, set -e does not hold.
+	module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1) || return
+	"$SCRIPTS/kselftest.sh" "$kernel" "$module" "$folder/install-$kernel" || return
 	"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout "$timeout" "${options[@]}" --log "$log" -- \
 		env --chdir "$folder/install-$kernel" "$@" || rc=$?
 	{
