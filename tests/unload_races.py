@@ -10,6 +10,7 @@ import time
 from lib import books, ktap, metrics, module
 
 ROUNDS = ktap.soak(20, 200)
+FILLS = ktap.soak(8, 80)
 
 
 def refused_as_busy():
@@ -126,7 +127,7 @@ def the_reserve_is_being_filled():
     with module.loaded():
         books.Books({}).learn()
     under_way, pages = 0, 0
-    for round_ in range(ROUNDS):
+    for round_ in range(FILLS):
         with books.kept(4096) as kernel:
             module.load(pool_reserve=65_536, pool_cache=1024, prime=1024,
                         **{f"{context}_start": round_ % 2 for context in module.CONTEXTS},
@@ -140,7 +141,7 @@ def the_reserve_is_being_filled():
             allocated, freed = kernel.read()
             pages += allocated
             assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
-    ktap.note(f"{pages} pages; the reserve was seen partly filled in {under_way} of {ROUNDS} rounds")
+    ktap.note(f"{pages} pages; the reserve was seen partly filled in {under_way} of {FILLS} rounds")
     assert under_way > 0, "no round came upon the thread at work"
 
 
