@@ -7,6 +7,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=scripts/lib.sh
 source "$here/../../scripts/lib.sh"
+# shellcheck source=scripts/root.sh
+source "$SCRIPTS/root.sh"
 
 # cargo keeps a lock beside the manifest, and that is no file of ours: it is handed the same tree
 # at another place of the same depth.
@@ -20,7 +22,13 @@ rm -f "$build/Cargo.lock"
 registry=/usr/share/cargo/registry
 "$SCRIPTS/sandbox.sh" test -d "$registry" || die "the toolchain root has no $registry" \
 	"$SCRIPTS/packages has to list librust-proptest-dev; then: $SCRIPTS/setup.sh root"
-cargo=("$SCRIPTS/sandbox.sh" env CARGO_HOME="$build/cargo" CARGO_TARGET_DIR="$build/target" cargo --quiet)
+# proptest takes longer to compile than ours to run, and is the same for every checkout.
+target=$CACHE/host-$ROOT_KEY
+mkdir -p "$target"
+lock "host-$ROOT_KEY"
+cargo=("$SCRIPTS/sandbox.sh" env CARGO_HOME="$build/cargo" CARGO_TARGET_DIR="$target" cargo --quiet)
 "${cargo[@]}" --offline --config 'source.crates-io.replace-with="debian"' \
 	--config "source.debian.directory=\"$registry\"" build --manifest-path "$build/Cargo.toml" -j"$JOBS" >&2
-exec "$SCRIPTS/sandbox.sh" "$build/target/debug/labyrinth-host-tests"
+cp "$target/debug/labyrinth-host-tests" "$build/"
+unlock
+exec "$SCRIPTS/sandbox.sh" "$build/labyrinth-host-tests"
