@@ -14,6 +14,10 @@
  * interrupts disabled or in a hard interrupt, but these last two not on PREEMPT_RT;
  * never in NMI. Nothing that is called in atomic context sleeps.
  *
+ * Where the kernel has allocation profiling, the blocks that are out show in
+ * /proc/allocinfo in the line of code that got them. For that labyrinth uses the words
+ * private and lru of the struct page of a block.
+ *
  * Misuse: an address that is not out, or came from another pool, or from elsewhere, a
  * pool that does not exist (any more) and NULL are refused and change nothing. They
  * are counted in labyrinth_misuse_total of the file "metrics", and the first one of
@@ -23,6 +27,7 @@
 #ifndef LABYRINTH_H
 #define LABYRINTH_H
 
+#include <linux/alloc_tag.h>
 #include <linux/types.h>
 
 /**
@@ -64,5 +69,42 @@ unsigned int labyrinth_pool_alloc_bulk(struct labyrinth_pool *pool,
 				       unsigned int wanted, void **blocks);
 unsigned int labyrinth_pool_free_bulk(struct labyrinth_pool *pool,
 				      unsigned int count, void *const *blocks);
+
+#ifdef CONFIG_MEM_ALLOC_PROFILING
+void labyrinth_charge_blocks(unsigned int count, void *const *blocks,
+			     struct alloc_tag *tag);
+
+/* Gives the line of code that this is used in its line in /proc/allocinfo. */
+#define labyrinth_charge_here(_count, _blocks)				\
+({									\
+	DEFINE_ALLOC_TAG(_alloc_tag);					\
+	if (mem_alloc_profiling_enabled())				\
+		labyrinth_charge_blocks(_count, _blocks, &_alloc_tag);	\
+})
+
+/* These call the functions of the same names. */
+#define labyrinth_alloc_page_gfp_atomic()				\
+({									\
+	void *_block = labyrinth_alloc_page_gfp_atomic();		\
+	labyrinth_charge_here(!!_block, &_block);			\
+	_block;								\
+})
+
+#define labyrinth_pool_alloc(_pool)					\
+({									\
+	void *_block = labyrinth_pool_alloc(_pool);			\
+	labyrinth_charge_here(!!_block, &_block);			\
+	_block;								\
+})
+
+#define labyrinth_pool_alloc_bulk(_pool, _wanted, _blocks)		\
+({									\
+	void **_array = (_blocks);					\
+	unsigned int _got;						\
+	_got = labyrinth_pool_alloc_bulk(_pool, _wanted, _array);	\
+	labyrinth_charge_here(_got, _array);				\
+	_got;								\
+})
+#endif
 
 #endif /* LABYRINTH_H */

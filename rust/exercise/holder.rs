@@ -7,7 +7,10 @@ use super::{
     settings::MAX_BATCH, //
 };
 use crate::{
-    ffi::context::PlainAlloc,
+    ffi::{
+        call_site::CallSite,
+        context::PlainAlloc, //
+    },
     page::{
         AllowedIn,
         Gfp, //
@@ -28,11 +31,11 @@ pub(super) struct Holder<G> {
 }
 
 impl<G: Gfp> Holder<G> {
-    /// Makes a holder without pages. `who` differs between the holders of one series. Task context
-    /// only, may sleep.
-    pub(super) fn new(gfp: G, recorder: Recorder, who: u32) -> Result<Self> {
+    /// Makes a holder without pages. `who` differs between the holders of one series; `caller` is
+    /// whom the pages are charged to. Task context only, may sleep.
+    pub(super) fn new(gfp: G, recorder: Recorder, who: u32, caller: CallSite) -> Result<Self> {
         Ok(Self {
-            batch: Batch::new(MAX_BATCH, gfp, recorder.clone())?,
+            batch: Batch::new(MAX_BATCH, gfp, recorder.clone(), caller)?,
             pattern: Pattern::new(recorder.kind() as u8, who),
             recorder,
         })

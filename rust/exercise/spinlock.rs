@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     ffi::{
+        call_site::call_site,
         context::Softirq,
         cpu::HotplugGuard,
         lock::SpinLockBh,
@@ -51,8 +52,13 @@ impl Workload for Spinlock {
     fn start(means: &Arc<Means>) -> Result<Self> {
         let recorder = Recorder::new(means.stats.clone(), Kind::Spinlock);
         let held = Held {
-            by_task: Holder::new(NoWarn(Atomic), recorder.clone(), 0)?,
-            by_softirq: Holder::new(NoWarn(Atomic), recorder, 1)?,
+            by_task: Holder::new(
+                NoWarn(Atomic),
+                recorder.clone(),
+                0,
+                call_site!(spinlock_task),
+            )?,
+            by_softirq: Holder::new(NoWarn(Atomic), recorder, 1, call_site!(spinlock_softirq))?,
         };
         let shared = Arc::pin_init(
             try_pin_init!(Shared {

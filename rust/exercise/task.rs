@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     ffi::{
+        call_site::call_site,
         context,
         thread::{
             Body,
@@ -47,8 +48,18 @@ impl Workload for Task {
         let recorder = |kind| Recorder::new(means.stats.clone(), kind);
         let baseline = Baseline {
             means: means.clone(),
-            atomic: Holder::new(NoWarn(Atomic), recorder(Kind::TaskAtomic), 0)?,
-            kernel: Holder::new(NoWarn(Kernel), recorder(Kind::TaskKernel), 0)?,
+            atomic: Holder::new(
+                NoWarn(Atomic),
+                recorder(Kind::TaskAtomic),
+                0,
+                call_site!(task_atomic),
+            )?,
+            kernel: Holder::new(
+                NoWarn(Kernel),
+                recorder(Kind::TaskKernel),
+                0,
+                call_site!(task_kernel),
+            )?,
         };
 
         Ok(Self {

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     ffi::{
+        call_site::call_site,
         context::Softirq,
         cpu::HotplugGuard,
         timer::{
@@ -47,7 +48,12 @@ impl Workload for TimerSoftirq {
         for cpu in hotplug.online() {
             let tick = Tick {
                 means: means.clone(),
-                holder: Holder::new(NoWarn(Atomic), recorder.clone(), cpu.number())?,
+                holder: Holder::new(
+                    NoWarn(Atomic),
+                    recorder.clone(),
+                    cpu.number(),
+                    call_site!(timer_softirq),
+                )?,
                 holding: None,
             };
             let timer = Timer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);

@@ -17,6 +17,11 @@
 #include "../../include/labyrinth.h"
 #include "exports.h"
 
+/* Macros of the header, which charge blocks to the lines that they are used in. */
+#undef labyrinth_alloc_page_gfp_atomic
+#undef labyrinth_pool_alloc
+#undef labyrinth_pool_alloc_bulk
+
 /*
  * What can be seen of the context, for statistics. Where the kernel does not count
  * (no CONFIG_PREEMPT_COUNT) a spinlock cannot be seen.

@@ -14,29 +14,43 @@
 #include <linux/percpu.h>
 #include <linux/sched/task.h>
 
+#include "alloc_tag.h"
 #include "helpers.h"
 
-/* Not bindings::alloc_pages: a call of our own has its own line in /proc/allocinfo. */
 struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order)
 {
-	return alloc_pages(gfp, order);
+	struct page *page = labyrinth_alloc_held(alloc_pages_noprof(gfp, order));
+
+	labyrinth_pages_allocated(page, order);
+	return page;
 }
 
 struct page *labyrinth_alloc_pages_node(int node, gfp_t gfp,
 					unsigned int order)
 {
-	return alloc_pages_node(node, gfp, order);
+	struct page *page = labyrinth_alloc_held(alloc_pages_node_noprof(node, gfp, order));
+
+	labyrinth_pages_allocated(page, order);
+	return page;
 }
 
 /* For a page that may be freed by __free_pages() alone, so without __GFP_ACCOUNT. */
 struct page *labyrinth_alloc_page_nolock(int node)
 {
-	return alloc_pages_nolock(0, node, 0);
+	struct page *page = labyrinth_alloc_held(alloc_pages_nolock_noprof(0, node, 0));
+
+	labyrinth_pages_allocated(page, 0);
+	return page;
 }
 
 size_t labyrinth_alloc_pages_bulk(gfp_t gfp, size_t wanted, struct page **pages)
 {
-	return alloc_pages_bulk(gfp, wanted, pages);
+	size_t got = labyrinth_alloc_held(alloc_pages_bulk_noprof(gfp, numa_mem_id(), NULL,
+								  wanted, pages));
+
+	for (size_t i = 0; i < got; i++)
+		labyrinth_pages_allocated(pages[i], 0);
+	return got;
 }
 
 unsigned long labyrinth_page_to_pfn(const struct page *page)
@@ -51,6 +65,7 @@ bool labyrinth_node_online(int node)
 
 void labyrinth_free_pages(struct page *page, unsigned int order)
 {
+	labyrinth_uncharge(page, order);
 	__free_pages(page, order);
 }
 

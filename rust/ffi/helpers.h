@@ -22,6 +22,7 @@
 #include "watermark.h"
 
 #ifdef __BINDGEN__
+#include "alloc_tag.h"
 #include "labyrinth_trace.h"
 
 /* Flags that the kernel crate has no names for; bindgen cannot see through macros. */

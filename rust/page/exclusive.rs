@@ -4,6 +4,7 @@
 
 use super::gfp::AllowedIn;
 use crate::ffi::{
+    call_site::CallSite,
     context::Context,
     helpers, //
 };
@@ -192,6 +193,21 @@ impl<T: Contents> ExclusivePage<T> {
     pub(crate) fn pfn(&self) -> usize {
         // SAFETY: `page` is a valid page by the invariant.
         unsafe { helpers::labyrinth_page_to_pfn(self.page.as_ptr()) }
+    }
+
+    /// Charges the page to a line of `/proc/allocinfo`, until it is freed or goes back to a pool.
+    /// Any context.
+    ///
+    /// The first caller counts: a page that is charged already stays so.
+    #[inline(always)]
+    pub(crate) fn charge(&self, caller: CallSite) {
+        #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+        // SAFETY: An allocated page of order 0 by the invariant, and the tag is static.
+        unsafe {
+            helpers::labyrinth_charge(self.page.as_ptr(), caller.as_raw())
+        };
+        #[cfg(not(CONFIG_MEM_ALLOC_PROFILING))]
+        let _ = caller;
     }
 
     /// The address of the contents.

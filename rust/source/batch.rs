@@ -10,7 +10,10 @@ use super::{
     Room, //
 };
 use crate::{
-    ffi::context::PlainAlloc,
+    ffi::{
+        call_site::CallSite,
+        context::PlainAlloc, //
+    },
     page::{
         AllowedIn,
         Bytes,
@@ -45,17 +48,25 @@ pub(crate) struct Batch<G> {
     counted: u64,
     recorder: Recorder,
     gfp: G,
+    caller: CallSite,
 }
 
 impl<G: Gfp> Batch<G> {
-    /// Makes an empty batch with room for `capacity` pages. Task context only, may sleep.
-    pub(crate) fn new(capacity: usize, gfp: G, recorder: Recorder) -> Result<Self, AllocError> {
+    /// Makes an empty batch with room for `capacity` pages, which will be charged to `caller`. Task
+    /// context only, may sleep.
+    pub(crate) fn new(
+        capacity: usize,
+        gfp: G,
+        recorder: Recorder,
+        caller: CallSite,
+    ) -> Result<Self, AllocError> {
         // INVARIANT: There are no pages yet.
         Ok(Self {
             pages: KVVec::with_capacity(capacity, GFP_KERNEL)?,
             counted: 0,
             recorder,
             gfp,
+            caller,
         })
     }
 
@@ -88,6 +99,7 @@ impl<G: Gfp> Batch<G> {
                 events::answered_by_buddy::<C, G>(page.as_ref());
             }
             if let Some(page) = page {
+                page.charge(self.caller);
                 // There is room, so this cannot fail; if it did the page would be freed.
                 let _ = self.pages.push_within_capacity(page.zeroed());
             }

@@ -232,6 +232,7 @@ impl Pool {
             }
             return drop(pages);
         }
+        pages.uncharge();
         if events::given_back_listened_to() {
             return self.put_traced(cx, pages);
         }

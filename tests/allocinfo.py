@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""/proc/allocinfo: every caller's pages are a line of their own, and as many as we count."""
+
+import contextlib
+import os
+import re
+
+from lib import consumer, ktap, metrics, module
+from lib.ktap import Skip
+
+ALLOCINFO = "/proc/allocinfo"
+SWITCH = "/proc/sys/vm/mem_profiling"
+LINE = re.compile(r"^\s*(-?\d+)\s+(\d+)\s+(\S+):(\d+) \[(\w+)\] func:(\S+)", re.M)
+PAGE = os.sysconf("SC_PAGE_SIZE")
+# Whose pages are in flight in each exercise. Both sides of the spinlock have callers of their own.
+CALLERS = {"timer_softirq": ("timer_softirq",), "spinlock": ("spinlock_task", "spinlock_softirq"),
+           "task": ("task_atomic", "task_kernel")}
+HELD = "labyrinth_held_tag"
+EVERYBODY = sum(CALLERS.values(), (HELD,))
+# Without pages of a pool, which are held as well.
+NO_POOL = {"pool_cache": 0, "pool_reserve": 0, "pool_emergency": 0}
+HOLD = {"period_us": 10_000, "batch": 32, "hold_us": 10_000_000}
+
+
+@contextlib.contextmanager
+def profiling(on=True):
+    """Allocation profiling switched on (or off) for the length of a block."""
+    if not os.path.exists(ALLOCINFO):
+        raise Skip("the kernel has no allocation profiling (CONFIG_MEM_ALLOC_PROFILING, and not "
+                   "sysctl.vm.mem_profiling=never)")
+    before = module.read(SWITCH).strip()
+    module.write(SWITCH, int(on))
+    try:
+        yield
+    finally:
+        module.write(SWITCH, before)
+
+
+def lines_of(name):
+    """The lines of a module, as (bytes, calls, path, line, function)."""
+    return [(int(size), int(calls), path, int(line), function)
+            for size, calls, path, line, of, function in LINE.findall(module.read(ALLOCINFO))
+            if of == name]
+
+
+def lines():
+    """The lines of pages: {name: (bytes, calls)}, each of them once."""
+    found = [line for line in lines_of(module.NAME) if line[4] in EVERYBODY]
+    assert sorted(line[4] for line in found) == sorted(EVERYBODY), f"not a line for each: {found}"
+    return {name: (size, calls) for size, calls, _, _, name in found}
+
+
+def pages(*names):
+    """How many pages are charged to these lines."""
+    now = lines()
+    for name in names:
+        size, calls = now[name]
+        assert size == calls * PAGE, f"{name}: {size} bytes in {calls} pages"
+    return sum(now[name][1] for name in names)
+
+
+def charged(seen, wanted):
+    """Waits until the exercises hold what they want, and compares."""
+    module.wait_until(lambda: metrics.Metrics().in_flight() == wanted, f"{wanted} pages")
+    now = {name: pages(name) for name in seen}
+    ktap.note(f"{wanted} pages in flight: {now}")
+    return now
+
+
+def lines_say_where():
+    """Each caller has a line, with the file and line in the source where it names itself."""
+    with profiling(), module.loaded():
+        found = lines_of(module.NAME)
+    where = {name: (path, line) for _, _, path, line, name in found if name in EVERYBODY}
+    for context, names in CALLERS.items():
+        for name in names:
+            assert name in where, f"{name} has no line: {where}"
+            assert where[name][0].endswith(f"rust/exercise/{context}.rs"), where[name]
+            ktap.note(f"{name}: {where[name][0]}:{where[name][1]}")
+    assert len(set(where.values())) == len(where), f"callers share a line: {where}"
+
+
+def callers_apart():
+    """While one exercise holds pages they are all in its lines, and nothing in the others'."""
+    with profiling(), module.loaded(**NO_POOL):
+        for context, names in CALLERS.items():
+            wanted = {"timer_softirq": 32 * len(os.sched_getaffinity(0)), "spinlock": 64,
+                      "task": 32}[context]
+            with module.running(context, **HOLD):
+                now = charged(EVERYBODY, wanted)
+            assert sum(now[name] for name in names) == wanted, f"{context}: {now}"
+            assert sum(now.values()) == wanted, f"{context}'s pages are in others' lines: {now}"
+            if context == "spinlock":
+                assert all(now[name] == 32 for name in names), f"not apart: {now}"
+            now = {name: pages(name) for name in EVERYBODY}
+            assert not any(now.values()), f"{context} has stopped, but has pages: {now}"
+
+
+def callers_together():
+    """All exercises at once: the lines add up to the pages in flight."""
+    cpus = len(os.sched_getaffinity(0))
+    with profiling(), module.loaded(**NO_POOL), module.running(*module.CONTEXTS, **HOLD):
+        now = charged(EVERYBODY, 32 * cpus + 64 + 32)
+        assert sum(now.values()) == 32 * cpus + 96, now
+        assert now["timer_softirq"] == 32 * cpus, now
+        assert metrics.Metrics().check().in_flight() == sum(now.values())
+
+
+def balanced_after_much():
+    """After many pages, allocated and freed on whatever CPU, no line keeps any."""
+    with profiling(), module.loaded(**NO_POOL):
+        with module.running(*module.CONTEXTS, period_us=1000, batch=64):
+            for context in module.CONTEXTS:
+                metrics.wait_for_cycles(context, 50)
+        ktap.note(f"{metrics.Metrics().check_idle().allocated()} pages came and went")
+        left = lines()
+        assert all(numbers == (0, 0) for numbers in left.values()), f"not nothing: {left}"
+
+
+def pages_of_a_pool():
+    """A page that comes from a pool is its caller's until it is back; in the pool it is held."""
+    def held_is_what_the_pool_has():
+        now = metrics.Metrics()
+        return pages(HELD) == now.total("pool_cached") + now.total("pool_reserved")
+
+    with profiling(), module.loaded(pool_cache=64, pool_reserve=64, prime=64):
+        module.wait_until(lambda: metrics.Metrics().total("pool_reserved") == 64, "a reserve")
+        assert metrics.Metrics().total("pool_cached") > 0, "nothing was primed"
+        module.wait_until(held_is_what_the_pool_has, "as many held pages as there are in the pool")
+        for context in ("spinlock", "task"):
+            wanted = {"spinlock": 64, "task": 32}[context]
+            with module.running(context, pool=1, **HOLD):
+                now = charged(EVERYBODY, wanted)
+                assert sum(now[name] for name in CALLERS[context]) == wanted, f"{context}: {now}"
+                module.wait_until(held_is_what_the_pool_has, f"{context}: held is what is left")
+            hits = metrics.Metrics().total("pool_requests_total", room="cache", outcome="hit")
+            assert hits > 0, "no page came from the cache; the case is of no use"
+            assert not pages(*CALLERS[context]), f"{context} has stopped: {lines()}"
+            module.wait_until(held_is_what_the_pool_has, f"{context}: held is all there is")
+        ktap.note(f"{pages(HELD)} held pages, {hits} requests served by the cache")
+
+
+def callers_in_c():
+    """A C module has a line for each place where it gets blocks, with those that it holds."""
+    order, bulk, cpus = 1, 16, len(os.sched_getaffinity(0))
+
+    def holds(function, blocks):
+        return any(line[:2] == (blocks * PAGE << order, blocks)
+                   for line in lines_of(consumer.C) if line[4] == function)
+
+    with profiling(), module.loaded(), consumer.loaded(consumer.C, order=order):
+        module.write(consumer.parameter("run"), 1)
+        module.wait_until(lambda: holds("expired", bulk * cpus), "the blocks of the timers")
+        module.wait_until(lambda: holds("thread_function", 1), "the block of the thread")
+        module.write(consumer.parameter("run"), 0)
+        found = [line for line in lines_of(consumer.C)
+                 if line[4] in ("expired", "one_page", "thread_function")]
+        ktap.note(", ".join(f"{path}:{line} {name}" for _, _, path, line, name in found))
+        assert len(found) == len({line[3] for line in found}) == 4, f"not four lines: {found}"
+        assert not any(line[1] for line in found), f"stopped, but has blocks: {found}"
+
+
+def switched_on_under_way():
+    """Pages of before profiling was on are in no line, and nothing gets negative by them."""
+    with profiling(on=False), module.loaded(**NO_POOL):
+        with module.running("spinlock", **HOLD):
+            now = charged(EVERYBODY, 64)
+            assert not any(now.values()), f"profiling is off, but: {now}"
+            with profiling():
+                now = {name: pages(name) for name in EVERYBODY}
+                assert not any(now.values()), f"pages of before: {now}"
+                module.stop("spinlock")
+                now = {name: pages(name) for name in EVERYBODY}
+                assert not any(now.values()), f"after pages of before were freed: {now}"
+
+
+def switched_off_under_way():
+    """Pages that are charged when profiling ends are still taken off their callers' lines."""
+    names = CALLERS["spinlock"]
+    with profiling(), module.loaded(**NO_POOL):
+        with module.running("spinlock", **HOLD):
+            charged(names, 64)
+            module.write(SWITCH, 0)
+        assert not pages(*names), f"freed while profiling was off, but: {lines()}"
+        # The kernel itself does not notice frees while it is off; these are its numbers.
+        ktap.note(f"{lines()[HELD][1]} pages are left in the kernel's own count")
+
+
+ktap.main(lines_say_where, callers_apart, callers_together, balanced_after_much,
+          pages_of_a_pool, callers_in_c, switched_on_under_way, switched_off_under_way)
