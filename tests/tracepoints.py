@@ -241,10 +241,12 @@ def counts_by_bpftrace():
     BPF program or with the maps of one the kernel does not call it, but counts that."""
     # A map for each count, as one with keys loses a count where two CPUs meet a key for the first
     # time; one program for each event, as a miss is counted for each.
-    counts = "".join(f"if (args.context == {value} && args.source == {BUDDY}) {{ @{context} = count(); }} "
+    counts = "".join(f"if (args.context == {value}) {{ @{context} = count(); }} "
                      for context, (_, value) in CONTEXTS.items())
-    program = f"tracepoint:labyrinth:page_alloc {{ {counts} }} " \
-              f"tracepoint:labyrinth:page_free /args.to == {BUDDY}/ {{ @free = count(); }}"
+    program = "tracepoint:labyrinth:page_alloc " \
+              f"/args.source == {BUDDY} && args.pool == \"none\"/ {{ {counts} }} " \
+              "tracepoint:labyrinth:page_free " \
+              f"/args.to == {BUDDY} && args.pool == \"none\"/ {{ @free = count(); }}"
     if not os.path.exists("/proc/sys/kernel/unprivileged_bpf_disabled"):
         raise Skip("the kernel has no BPF (CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS)")
     with tool("bpftrace") as folder, module.loaded():

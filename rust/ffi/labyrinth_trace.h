@@ -15,6 +15,12 @@
 #include <linux/tracepoint.h>
 #include <trace/events/mmflags.h>
 
+/*
+ * The longest name of a pool and its end. An array, and not __string(): what
+ * bpftrace 0.23 reads of those is empty.
+ */
+#define LABYRINTH_TRACE_NAME 32
+
 #define labyrinth_show_room(room)			\
 	__print_symbolic(room,				\
 		{ 0, "none" },				\
@@ -44,7 +50,7 @@ TRACE_EVENT(page_alloc,
 		__field(unsigned int, order)
 		__field(u8, source)
 		__field(u8, context)
-		__string(pool, pool)
+		__array(char, pool, LABYRINTH_TRACE_NAME)
 	),
 
 	TP_fast_assign(
@@ -53,11 +59,11 @@ TRACE_EVENT(page_alloc,
 		__entry->order = order;
 		__entry->source = source;
 		__entry->context = context;
-		__assign_str(pool);
+		strscpy_pad(__entry->pool, pool);
 	),
 
 	TP_printk("pool=%s source=%s context=%s order=%u pfn=0x%lx gfp_flags=%s",
-		  __get_str(pool), labyrinth_show_room(__entry->source),
+		  __entry->pool, labyrinth_show_room(__entry->source),
 		  labyrinth_show_context(__entry->context), __entry->order,
 		  __entry->pfn, show_gfp_flags(__entry->gfp_flags))
 );
@@ -73,18 +79,18 @@ TRACE_EVENT(page_free,
 		__field(unsigned long, pfn)
 		__field(unsigned int, order)
 		__field(u8, to)
-		__string(pool, pool)
+		__array(char, pool, LABYRINTH_TRACE_NAME)
 	),
 
 	TP_fast_assign(
 		__entry->pfn = pfn;
 		__entry->order = order;
 		__entry->to = to;
-		__assign_str(pool);
+		strscpy_pad(__entry->pool, pool);
 	),
 
 	TP_printk("pool=%s to=%s order=%u pfn=0x%lx",
-		  __get_str(pool), labyrinth_show_room(__entry->to),
+		  __entry->pool, labyrinth_show_room(__entry->to),
 		  __entry->order, __entry->pfn)
 );
 
@@ -97,16 +103,16 @@ TRACE_EVENT(fallback,
 	TP_STRUCT__entry(
 		__field(u8, from)
 		__field(u8, to)
-		__string(pool, pool)
+		__array(char, pool, LABYRINTH_TRACE_NAME)
 	),
 
 	TP_fast_assign(
 		__entry->from = from;
 		__entry->to = to;
-		__assign_str(pool);
+		strscpy_pad(__entry->pool, pool);
 	),
 
-	TP_printk("pool=%s from=%s to=%s", __get_str(pool),
+	TP_printk("pool=%s from=%s to=%s", __entry->pool,
 		  labyrinth_show_room(__entry->from),
 		  labyrinth_show_room(__entry->to))
 );
@@ -123,7 +129,7 @@ TRACE_EVENT(refill,
 		__field(unsigned int, got)
 		__field(unsigned int, target)
 		__field(u8, room)
-		__string(pool, pool)
+		__array(char, pool, LABYRINTH_TRACE_NAME)
 	),
 
 	TP_fast_assign(
@@ -131,10 +137,10 @@ TRACE_EVENT(refill,
 		__entry->got = got;
 		__entry->target = target;
 		__entry->room = room;
-		__assign_str(pool);
+		strscpy_pad(__entry->pool, pool);
 	),
 
-	TP_printk("pool=%s room=%s wanted=%u got=%u target=%u", __get_str(pool),
+	TP_printk("pool=%s room=%s wanted=%u got=%u target=%u", __entry->pool,
 		  labyrinth_show_room(__entry->room), __entry->wanted,
 		  __entry->got, __entry->target)
 );

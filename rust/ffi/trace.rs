@@ -5,8 +5,8 @@
 //! A tracepoint that nobody listens to costs one instruction that does nothing: it is guarded by a
 //! static branch, and what it is to report is made by a closure that only a listener lets run.
 //!
-//! All functions may be called in any context, NMI included. Names of pools are cut by nobody, so
-//! they should be short.
+//! All functions may be called in any context, NMI included. Of the name of a pool the first 31 bytes
+//! are reported.
 //!
 //! C headers: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h),
 //! [`labyrinth_trace.h`]
