@@ -52,22 +52,7 @@ impl Running {
     /// [`Waker`] does not end it; what it said stays for [`Self::sleep_until_woken`].
     #[must_use]
     pub(crate) fn sleep_us(&mut self, delay_us: u32) -> Wish {
-        // SAFETY: No requirements.
-        let now = || unsafe { helpers::labyrinth_time_in_us(0) };
-        // SAFETY: No requirements.
-        let mut deadline = unsafe { helpers::labyrinth_time_in_us(delay_us) };
-
-        loop {
-            // SAFETY: By the type invariant the current task is a kernel thread in task context;
-            // `deadline` is valid, and there is no word to look at.
-            unsafe {
-                helpers::labyrinth_thread_sleep_until(&mut deadline, core::ptr::null());
-            }
-            let wish = self.wish();
-            if wish == Wish::Stop || now() >= deadline {
-                return wish;
-            }
-        }
+        self.sleep(Some(delay_us), None)
     }
 
     /// Sleeps until the thread's [`Waker`] is called, or until the owner wants the thread to stop.
@@ -78,18 +63,32 @@ impl Running {
     #[must_use]
     #[allow(dead_code, reason = "for the page sources")]
     pub(crate) fn sleep_until_woken(&mut self) -> Wish {
-        let word = self
-            .waker
-            .as_ref()
-            .map_or(core::ptr::null(), |waker| waker.word());
+        self.sleep(None, self.waker.as_deref())
+    }
+
+    /// As [`Self::sleep_until_woken`], for `delay_us` microseconds at the most.
+    #[must_use]
+    pub(crate) fn sleep_until_woken_or(&mut self, delay_us: u32) -> Wish {
+        self.sleep(Some(delay_us), self.waker.as_deref())
+    }
+
+    /// Sleeps until one of these ends it, or the owner.
+    fn sleep(&self, delay_us: Option<u32>, waker: Option<&Waker>) -> Wish {
+        // SAFETY: No requirements.
+        let in_us = |delay_us| unsafe { helpers::labyrinth_time_in_us(delay_us) };
+        let mut deadline = delay_us.map(in_us);
+        let word = waker.map_or(core::ptr::null(), Waker::word);
 
         loop {
+            let at = deadline
+                .as_mut()
+                .map_or(core::ptr::null_mut(), core::ptr::from_mut);
             // SAFETY: By the type invariant the current task is a kernel thread in task context;
-            // there is no deadline, and `word` is null or lives as long as our waker.
-            unsafe { helpers::labyrinth_thread_sleep_until(core::ptr::null_mut(), word) };
-            let woken = self.waker.as_ref().is_some_and(|waker| waker.take());
+            // `at` is null or valid, and `word` is null or lives as long as `waker`.
+            unsafe { helpers::labyrinth_thread_sleep_until(at, word) };
+            let woken = waker.is_some_and(Waker::take);
             let wish = self.wish();
-            if woken || wish == Wish::Stop {
+            if woken || wish == Wish::Stop || deadline.is_some_and(|end| in_us(0) >= end) {
                 return wish;
             }
         }

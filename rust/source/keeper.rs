@@ -4,14 +4,18 @@
 //! went away.
 //!
 //! One thread serves all pools, in turn and in bounded portions, so that a large pool does not keep
-//! a small one waiting. It sleeps until a pool calls.
+//! a small one waiting. It sleeps until a pool calls. A pool for which there is no memory rests for a
+//! while, called or not, and keeps no other one waiting.
 
-use super::pool::{
-    Pool,
-    PoolConfig,
-    Refilled, //
+use super::{
+    logic::turns::Round,
+    pool::{
+        Pool,
+        PoolConfig, //
+    }, //
 };
 use crate::ffi::{
+    clock::Moment,
     context::Task,
     cpu::HotplugGuard,
     hotplug::{
@@ -48,10 +52,6 @@ use kernel::{
         Delta, //
     }, //
 };
-
-/// How long the thread waits before it asks for memory again that was not to be had, in
-/// microseconds.
-const STARVED_US: u32 = 10_000;
 
 /// How often, a millisecond apart, a dead CPU's caches are looked at again while tasks that were moved
 /// away from there are in the middle of them. They need some microseconds each, once they run.
@@ -226,22 +226,21 @@ struct Refill(Arc<Pools>);
 
 impl Body for Refill {
     fn run(&mut self, thread: &mut Running) {
+        let start = Moment::now();
+        let now = || Moment::now().nanos_since(start) / 1000;
+
         loop {
-            let (mut partly, mut starved) = (false, false);
+            let mut round = Round::default();
             let cx = &*thread.context();
 
             self.0.shrink_elsewhere(cx);
-            self.0.for_each(|pool| match pool.refill(cx) {
-                Refilled::Full => {}
-                Refilled::Partly => partly = true,
-                Refilled::Starved => starved = true,
+            self.0.for_each(|pool| {
+                let rest = round.turn(pool.rests_until(), now, || pool.refill(cx));
+                pool.set_rests_until(rest);
             });
-            let wish = if starved {
-                thread.sleep_us(STARVED_US)
-            } else if partly {
-                thread.sleep_us(0)
-            } else {
-                thread.sleep_until_woken()
+            let wish = match round.next() {
+                None => thread.sleep_until_woken(),
+                Some(next) => thread.sleep_until_woken_or(next.saturating_sub(now()) as u32),
             };
             if wish == Wish::Stop {
                 return;

@@ -10,3 +10,4 @@ pub(crate) mod marks;
 pub(crate) mod page_source;
 pub(crate) mod request;
 pub(crate) mod stack;
+pub(crate) mod turns;

@@ -13,7 +13,6 @@ mod counts;
 mod refill;
 
 pub(crate) use counts::Counts;
-pub(super) use refill::Refilled;
 
 use super::{
     buddy::Buddy,
@@ -98,6 +97,7 @@ pub(crate) struct Pool {
     counts: Counts,
     /// Pages that each CPU's cache is to be filled with once.
     to_prime: Atomic<u32>,
+    rests_until: Atomic<u64>,
     waker: Arc<Waker>,
     config: PoolConfig,
 }
@@ -123,6 +123,7 @@ impl Pool {
                 emergency: Emergency::new(order, place, emergency),
                 counts: Counts::new()?,
                 to_prime: Atomic::new(0),
+                rests_until: Atomic::new(0),
                 waker,
                 config,
             }? Error),

@@ -21,22 +21,12 @@ use crate::{
         events,
         logic::{
             marks::Marks,
-            request::Room, //
+            request::Room,
+            turns::Refilled, //
         }, //
     }, //
 };
 use kernel::sync::atomic::Relaxed;
-
-/// What filling came to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::source) enum Refilled {
-    /// Nothing is missing.
-    Full,
-    /// There is more to do.
-    Partly,
-    /// There is no memory.
-    Starved,
-}
 
 /// The pages of one pool in one go, so that other pools have their turn.
 const CHUNK: usize = 64;
@@ -81,6 +71,16 @@ impl Pool {
             self.emergency.restore();
         }
         refilled
+    }
+
+    /// Until when the keeper leaves it alone, by the keeper's clock.
+    pub(in crate::source) fn rests_until(&self) -> u64 {
+        self.rests_until.load(Relaxed)
+    }
+
+    /// Sets [`Self::rests_until`]. For the keeper's thread only.
+    pub(in crate::source) fn set_rests_until(&self, time: u64) {
+        self.rests_until.store(time, Relaxed);
     }
 
     /// Pages of the per-CPU caches go back to the allocator: of this CPU's. Returns how many.

@@ -14,6 +14,7 @@ mod marks;
 mod property;
 mod request;
 mod stack;
+mod turns;
 
 #[allow(dead_code)]
 #[path = "../../../rust/source/logic/mod.rs"]
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         marks::CASES,
         request::CASES,
         chain::CASES,
+        turns::CASES,
         cell::CASES,
     ]
     .concat();
