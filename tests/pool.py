@@ -213,6 +213,20 @@ def prime_fills():
         assert sum(now.asked(room) for room in metrics.ROOMS) == 0, "priming counts as a request"
 
 
+def busy_cpu_keeps_nobody_waiting():
+    """The cache of a CPU that has no time for anything is filled and shrunk all the same."""
+    if cpus() < 2:
+        raise ktap.Skip("there is one CPU only")
+    with pool(cache=CACHE, reserve=0):
+        with pressure.hogged(1) as is_busy:
+            module.write(module.file("pool", "prime"), CACHE)
+            primed = metrics.Metrics().check_pool().cached()
+            module.write("/proc/sys/vm/drop_caches", 2)
+            shrunk = metrics.Metrics().check_pool().cached()
+            assert is_busy(), "all this has waited for the busy CPU, or has taken too long"
+    assert (primed, shrunk) == (CACHE * cpus(), 0), f"{primed} cached, then {shrunk}"
+
+
 def each_page_is_in_one_place():
     """By the kernel's account: in flight, cached or in reserve; after unloading, nowhere."""
     with books.kept() as kernel:
@@ -264,4 +278,4 @@ def conserved_under_full_load():
 
 ktap.main(cache_serves, buddy_serves, cache_is_refilled_to_a_half, reserve_serves,
           reserve_is_refilled, everything_fails, every_room_is_exhausted, prime_fills,
-          each_page_is_in_one_place, conserved_under_full_load)
+          busy_cpu_keeps_nobody_waiting, each_page_is_in_one_place, conserved_under_full_load)

@@ -46,9 +46,8 @@ def drop_slab_empties_the_caches():
             before = kernel.held()
             with on_cpu(cpu):
                 module.write("/proc/sys/vm/drop_caches", 2)
-            # Those of other CPUs are given back a moment later.
-            module.wait_until(lambda: metrics.Metrics().cached() == 0, "empty caches")
-            now = metrics.wait_until_filled().check_idle().check_pool()
+            now = metrics.Metrics().check_idle().check_pool()
+            assert now.cached() == 0, f"{now.cached()} left in the caches"
             assert now.reserved() == RESERVE, f"{now.reserved()} left in reserve"
             assert now.total("pool_cache_drain_pages_total") == full * (cpu + 1)
             assert before - kernel.held() == full, "the kernel did not get them"
@@ -80,9 +79,9 @@ def as_many_as_asked_for():
                 assert before.cached() - now.cached() == wanted, \
                     f"{before.cached() - now.cached()} given back, {wanted} asked for"
                 assert count() == now.cached() and now.reserved() == RESERVE
-            # Beyond what this CPU has: the others' follow.
+            # Beyond what this CPU has.
             module.write(folder + "/scan", "0 0 100000")
-            module.wait_until(lambda: metrics.Metrics().cached() == 0, "empty caches")
+            assert metrics.Metrics().cached() == 0, f"{metrics.Metrics().cached()} left"
         assert metrics.wait_until_filled().check_pool().reserved() == RESERVE
     assert not glob.glob(SHRINKERS + "/labyrinth-*"), "the shrinker stays after unloading"
 

@@ -12,7 +12,9 @@
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/sched/task.h>
+#include <linux/topology.h>
 
 #include "alloc_tag.h"
 #include "helpers.h"
@@ -61,6 +63,12 @@ unsigned long labyrinth_page_to_pfn(const struct page *page)
 bool labyrinth_node_online(int node)
 {
 	return node >= 0 && node < MAX_NUMNODES && node_online(node);
+}
+
+/* Of a CPU that is online; where that has no memory, the nearest that has. */
+int labyrinth_node_of_cpu(unsigned int cpu)
+{
+	return cpu_to_mem(cpu);
 }
 
 void labyrinth_free_pages(struct page *page, unsigned int order)
@@ -225,15 +233,31 @@ void *labyrinth_token_take(void *base)
 	return xchg((void **)raw_cpu_ptr(to_percpu(base)), NULL);
 }
 
-void *labyrinth_token_take_remote(void *word)
+/*
+ * Of any CPU, to be given back by labyrinth_token_give_back_of(). In between this is
+ * not preempted: another CPU must not be without its own because of the load of ours.
+ */
+void *labyrinth_token_take_of(void *word)
 {
-	return xchg((void **)word, NULL);
+	void *token;
+
+	preempt_disable();
+	token = xchg((void **)word, NULL);
+	if (!token)
+		preempt_enable();
+	return token;
 }
 
 void labyrinth_token_give_back(void *word, void *token)
 {
 	/* Pairs with the exchange of whoever takes it next. */
 	smp_store_release((void **)word, token);
+}
+
+void labyrinth_token_give_back_of(void *word, void *token)
+{
+	labyrinth_token_give_back(word, token);
+	preempt_enable();
 }
 
 void labyrinth_cpus_read_lock(void)

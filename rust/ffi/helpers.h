@@ -38,6 +38,7 @@ size_t labyrinth_alloc_pages_bulk(gfp_t gfp, size_t wanted,
 				  struct page **pages);
 unsigned long labyrinth_page_to_pfn(const struct page *page);
 bool labyrinth_node_online(int node);
+int labyrinth_node_of_cpu(unsigned int cpu);
 void labyrinth_free_pages(struct page *page, unsigned int order);
 void *labyrinth_page_address(const struct page *page);
 struct page *labyrinth_virt_to_page(const void *address);
@@ -71,8 +72,9 @@ u64 labyrinth_percpu_read(void *base, unsigned int cpu, size_t index);
 void labyrinth_percpu_clear(void *base, unsigned int cpu, size_t index);
 
 void *labyrinth_token_take(void *base);
-void *labyrinth_token_take_remote(void *word);
 void labyrinth_token_give_back(void *word, void *token);
+void *labyrinth_token_take_of(void *word);
+void labyrinth_token_give_back_of(void *word, void *token);
 
 void labyrinth_cpus_read_lock(void);
 void labyrinth_cpus_read_unlock(void);

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel calling us in task context: on a given CPU, when a CPU is dead, when
- * memory is wanted back.
+ * The kernel calling us in task context: when a CPU is dead, when memory is wanted
+ * back.
  */
 #include <linux/cpuhotplug.h>
-#include <linux/workqueue.h>
 
 #include "notify.h"
-
-long labyrinth_run_on_cpu(int cpu, long (*function)(void *data), void *data)
-{
-	return work_on_cpu(cpu, function, data);
-}
 
 /* A state of its own for each caller; the instance is what carries the caller's data. */
 int labyrinth_hotplug_register(const char *name, struct hlist_node *node,

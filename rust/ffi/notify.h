@@ -9,8 +9,6 @@
 #include <linux/shrinker.h>
 #include <linux/types.h>
 
-long labyrinth_run_on_cpu(int cpu, long (*function)(void *data), void *data);
-
 int labyrinth_hotplug_register(const char *name, struct hlist_node *node,
 			       int (*dead)(unsigned int cpu,
 					   struct hlist_node *node));

@@ -89,7 +89,7 @@ impl<const N: usize> CpuCounters<N> {
 
     /// The value of one counter on one possible CPU.
     pub(crate) fn of(&self, index: usize, cpu: u32) -> u64 {
-        if index < N && cpu::possible().any(|possible| possible == cpu) {
+        if index < N && cpu::is_possible(cpu) {
             // SAFETY: By the invariant there is such a word, of this possible CPU.
             unsafe { helpers::labyrinth_percpu_read(self.base.as_ptr(), cpu, index) }
         } else {

@@ -23,14 +23,18 @@
 //! to another CPU between taking and giving back still has the address of the body that it took, and
 //! gives back that one.
 //!
-//! Nobody but its own CPU takes a token, yet the exchange has to be atomic among all of them, because
-//! a token can come back from anywhere. An x86 `cmpxchg` without lock prefix, which `this_cpu_cmpxchg()`
-//! is there, also writes the word when the comparison fails: it would write the 0 that it has read
-//! over what another CPU has just given back, and the body would be lost. `tests/host/src/cell`
-//! explores all interleavings.
+//! As a rule a CPU takes its own token ([`CpuCell::with`]). For what need not be quick any CPU may take
+//! any token ([`CpuCell::with_of`]), also that of a CPU that is offline or too busy to run anything
+//! else.
 //!
-//! Whoever finds 0 does not wait but is told so ([`CpuCell::with`] returns `None`). It is either an
-//! interrupt that came upon a holder on its own CPU, or the holder was preempted. So the access
+//! The exchange has to be atomic among all CPUs, even if it were not for those: a token can come back
+//! from anywhere. An x86 `cmpxchg` without lock prefix, which `this_cpu_cmpxchg()` is there, also
+//! writes the word when the comparison fails: it would write the 0 that it has read over what another
+//! CPU has just given back, and the body would be lost. `tests/host/src/cell` explores all
+//! interleavings.
+//!
+//! Whoever finds 0 does not wait but is told so: the answer is `None`. It is an interrupt that came
+//! upon a holder on its own CPU, or the holder was preempted, or is on another CPU. So the access
 //! works in every context, NMI and PREEMPT_RT included, and cannot deadlock.
 //!
 //! On x86 the exchange is an `xchg`, relative to the segment of the per-CPU area; elsewhere `xchg()`
@@ -40,8 +44,7 @@
 
 use super::{
     cpu,
-    helpers,
-    hotplug::DeadCpu, //
+    helpers, //
 };
 use core::{
     cell::UnsafeCell,
@@ -159,37 +162,34 @@ impl<T, S> CpuCell<T, S> {
         })
     }
 
-    /// The shared part of the CPU that this runs on, or ran on a moment ago. Any context.
-    #[inline]
-    pub(crate) fn shared_here(&self) -> &S {
-        // SAFETY: `base` is a live per-CPU allocation by the invariant.
-        let body = unsafe { helpers::labyrinth_percpu_local(self.base.as_ptr()) };
+    /// The shared part of a CPU; `None` if there can be no such CPU. Any context.
+    pub(crate) fn shared_of(&self, cpu: u32) -> Option<&S> {
         // SAFETY: As in `shared`.
-        unsafe { &(*body.cast::<Body<T, S>>()).shared }
+        cpu::is_possible(cpu).then(|| unsafe { &Self::body_of(self.base, cpu).as_ref().shared })
     }
 
-    /// Runs `access` with the body of a CPU that is offline. `None` when a task that was moved away
-    /// from there still holds it.
-    pub(crate) fn with_dead<R>(
-        &self,
-        cpu: &mut DeadCpu<'_>,
-        access: impl FnOnce(&mut T, &S) -> R,
-    ) -> Option<R> {
-        let body = Self::body_of(self.base, cpu.number());
-        // SAFETY: The body is initialised by the invariant.
-        let token = unsafe { (*body.as_ptr()).token.get() };
+    /// Runs `access` with the body of any CPU, online or not. `None` when somebody holds it, or if
+    /// there can be no such CPU.
+    ///
+    /// In any context. `access` runs with preemption disabled, so it must not sleep, nor on PREEMPT_RT
+    /// take a `spinlock_t`; meanwhile that CPU is turned away.
+    pub(crate) fn with_of<R>(&self, cpu: u32, access: impl FnOnce(&mut T, &S) -> R) -> Option<R> {
+        if !cpu::is_possible(cpu) {
+            return None;
+        }
+        // SAFETY: The body is initialised by the invariant, and lives as long as `self`; by its
+        // `UnsafeCell`s others may change it meanwhile.
+        let body = unsafe { Self::body_of(self.base, cpu).as_ref() };
+        let word = body.token.get().cast();
 
-        // SAFETY: `token` is a token of ours. Nobody runs on that CPU, and `cpu` is the only proof
-        // of that, borrowed mutably: so nobody else takes this token, and it can only come back.
-        NonNull::new(unsafe { imp::take_remote(token.cast()) })?;
-        // SAFETY: As in `with`.
-        let body = unsafe { body.as_ref() };
+        // SAFETY: The word of a token. It is given back below.
+        let token = NonNull::new(unsafe { helpers::labyrinth_token_take_of(word) })?;
         // SAFETY: As in `with`.
         let result = access(unsafe { &mut *body.private.get() }, &body.shared);
 
         // INVARIANT: As in `with`.
-        // SAFETY: As in `with`.
-        unsafe { imp::give_back(token.cast(), NonNull::from(body).cast()) };
+        // SAFETY: As in `with`; taken by the function that belongs to this one.
+        unsafe { helpers::labyrinth_token_give_back_of(word, token.as_ptr()) };
         Some(result)
     }
 
@@ -216,7 +216,6 @@ impl<T, S> Drop for CpuCell<T, S> {
 /// Taking and giving back by x86 instructions.
 #[cfg(all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML)))]
 mod imp {
-    pub(super) use super::generic::take_remote;
     use super::{c_void, NonNull};
     use core::arch::asm;
 
@@ -284,16 +283,6 @@ mod generic {
     pub(super) unsafe fn take(base: NonNull<c_void>) -> Option<NonNull<c_void>> {
         // SAFETY: As the caller promises.
         NonNull::new(unsafe { helpers::labyrinth_token_take(base.as_ptr()) })
-    }
-
-    /// Takes the token of another CPU, by an exchange that is atomic among all CPUs.
-    ///
-    /// # Safety
-    ///
-    /// `word` must be a token's word, and nobody may take it with [`take`] meanwhile.
-    pub(super) unsafe fn take_remote(word: *mut c_void) -> *mut c_void {
-        // SAFETY: As the caller promises.
-        unsafe { helpers::labyrinth_token_take_remote(word) }
     }
 
     /// Gives a token back.

@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Running on a given CPU, and the death of one.
+//! The death of a CPU.
 
-use super::task::{
-    check,
-    eventually,
-    in_task, //
-};
-use crate::{
-    ffi::{
-        cpu::HotplugGuard,
-        hotplug::{
-            CpuDead,
-            DeadCpu,
-            Hotplug, //
-        }, //
-    },
-    page::{
-        ExclusivePage,
-        Kernel, //
+use super::task::eventually;
+use crate::ffi::{
+    cpu::HotplugGuard,
+    hotplug::{
+        CpuDead,
+        DeadCpu,
+        Hotplug, //
     }, //
 };
 use kernel::{
@@ -63,26 +53,6 @@ fn down_and_up(cpu: u32) -> Result {
 #[kunit_tests(labyrinth_cpu)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn work_runs_on_each_cpu_and_gives_its_result_back() -> Result {
-        in_task(|thread| {
-            let mut seen = KVec::new();
-
-            for cpu in HotplugGuard::new().online() {
-                let text = KBox::new(cpu.number(), GFP_KERNEL)?;
-                let result: Result<(u32, u32)> = cpu.run(thread.context(), |cx| {
-                    let page = ExclusivePage::alloc(cx, Kernel)?.zeroed();
-                    check(page[0] == 0)?;
-                    Ok((CpuId::current().as_u32(), *text))
-                });
-                let (here, text) = result?;
-                check(here == cpu.number() && text == cpu.number())?;
-                seen.push(here, GFP_KERNEL)?;
-            }
-            check(!seen.is_empty())
-        })
-    }
 
     #[test]
     fn death_of_a_cpu_is_told_until_the_callback_is_dropped() -> Result {

@@ -2,7 +2,10 @@
 
 //! Which NUMA node pages come from.
 
-use crate::ffi::helpers;
+use crate::ffi::{
+    cpu::OnlineCpu,
+    helpers, //
+};
 use kernel::prelude::*;
 
 /// The choice of NUMA node.
@@ -15,6 +18,21 @@ pub(crate) enum Place {
     Near(Node),
     /// This node and no other (`__GFP_THISNODE`).
     Only(Node),
+}
+
+impl Place {
+    /// The same choice, made for code on `cpu`: of any node its own comes first. Any context that can
+    /// have an [`OnlineCpu`].
+    pub(crate) fn seen_from(self, cpu: OnlineCpu<'_>) -> Self {
+        match self {
+            // INVARIANT: The node of a CPU that is online, and has memory, is online.
+            // SAFETY: The CPU is online, by its invariant.
+            Self::Any => Self::Near(Node(unsafe {
+                helpers::labyrinth_node_of_cpu(cpu.number())
+            })),
+            Self::Near(_) | Self::Only(_) => self,
+        }
+    }
 }
 
 /// A NUMA node.

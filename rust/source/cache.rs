@@ -16,7 +16,6 @@ use crate::{
             Context,
             Kind, //
         },
-        hotplug::DeadCpu,
         percpu::Tally,
         percpu_cell::CpuCell, //
     },
@@ -25,6 +24,7 @@ use crate::{
         Uninit, //
     }, //
 };
+use core::num::NonZero;
 use kernel::{
     alloc::AllocError,
     prelude::*, //
@@ -37,9 +37,10 @@ type Pages = ExclusivePages<Uninit>;
 
 /// A stack of pages for each CPU.
 ///
-/// Usable in every context, also with interrupts off, in NMI and on PREEMPT_RT. Nobody ever waits: an
-/// interrupt that comes upon the stack of its CPU in use is turned away, as if the stack were empty
-/// (or full, when it gives back). A hit touches memory of its own CPU alone.
+/// Usable in every context, also with interrupts off, in NMI and on PREEMPT_RT. Nobody ever waits:
+/// whoever comes upon a stack in use is turned away, as if the stack were empty (or full, when it gives
+/// back). A hit touches memory of its own CPU alone. Stacks are refilled and drained from any CPU, one
+/// page at a time, so that theirs is hardly ever turned away for that.
 pub(crate) struct CpuCache {
     cell: CpuCell<Stack<KVec<Option<Pages>>>, CacheCounts>,
     capacity: usize,
@@ -151,64 +152,89 @@ impl CpuCache {
             .unwrap_or(0)
     }
 
-    /// Fills pages from `source` into the stack of this CPU, until there are `target` or there are
-    /// no more, and returns how many that were. Any context that `source` can be called in.
+    /// Fills pages from `source` into the stack of a CPU, until there are `target` or there are no more,
+    /// and returns how many that were. Any context that `source` can be called in.
     ///
-    /// At most `target` pages in one call: somebody may take pages out as fast as they come in, be
-    /// it the shrinker that `source` itself has set off.
-    pub(crate) fn refill(&self, target: usize, mut source: impl FnMut() -> Option<Pages>) -> usize {
-        let most = target.min(self.capacity);
-        (0..most)
-            .take_while(|_| self.refill_one(most, &mut source))
-            .count()
-    }
-
-    /// The source is asked while nobody holds the stack, as it may take long.
-    fn refill_one(&self, target: usize, source: &mut impl FnMut() -> Option<Pages>) -> bool {
-        if self.cell.shared_here().level() >= target as u64 {
-            return false;
+    /// `source` is called at most `target` times: somebody may take pages out as fast as they come in,
+    /// be it the shrinker that `source` itself has set off. Nobody holds the stack then, as it may take
+    /// long.
+    pub(crate) fn refill(
+        &self,
+        cpu: u32,
+        target: usize,
+        mut source: impl FnMut() -> Option<Pages>,
+    ) -> usize {
+        let target = target.min(self.capacity);
+        let mut filled = 0;
+        for _ in 0..target {
+            if self.level_of(cpu) >= target {
+                break;
+            }
+            let Some(pages) = source() else {
+                break;
+            };
+            filled += usize::from(self.fill(cpu, pages));
         }
-        let Some(pages) = source() else {
-            return false;
-        };
-        self.cell
-            .with(|stack, counts| {
-                let done = stack.push(pages).is_ok();
+        filled
+    }
+
+    /// Puts a page into the stack of a CPU. One that it has no room for, or that comes upon it in use,
+    /// is freed.
+    fn fill(&self, cpu: u32, pages: Pages) -> bool {
+        // Moved out by the one call of the closure, or freed here: that takes locks.
+        let mut pages = Some(pages);
+        self.cell.with_of(cpu, |stack, counts| {
+            if let Some(given) = pages.take() {
+                pages = stack.push(given).err();
                 counts.level.set(stack.len() as u64);
-                counts.refilled.add(done.into());
-                done
-            })
-            .unwrap_or(false)
+                counts.refilled.add(pages.is_none().into());
+            }
+        });
+        pages.is_none()
     }
 
-    /// The pages in the stack of this CPU, or of the one that this ran on a moment ago. Any context.
-    pub(crate) fn level_here(&self) -> usize {
-        self.cell.shared_here().level() as usize
+    /// The pages in the stack of a CPU, at about this time. Any context.
+    pub(crate) fn level_of(&self, cpu: u32) -> usize {
+        self.cell
+            .shared_of(cpu)
+            .map_or(0, |counts| counts.level() as usize)
     }
 
-    /// Gives up to `wanted` pages of this CPU back to the allocator and returns how many that were.
-    /// In any context that may free pages.
-    pub(crate) fn drain_here(&self, wanted: usize) -> usize {
+    /// Gives up to `wanted` pages of a CPU, online or not, back to the allocator and returns how many
+    /// that were; as an error when it came upon the stack in use. In any context that may free pages.
+    pub(crate) fn drain(&self, cpu: u32, wanted: usize) -> Result<usize, usize> {
+        for drained in 0..wanted {
+            let pages = self.cell.with_of(cpu, |stack, counts| {
+                let pages = stack.pop();
+                counts.level.set(stack.len() as u64);
+                counts.drained.add(pages.is_some().into());
+                pages
+            });
+            // Freed here, as in `fill`.
+            match pages {
+                Some(Some(_)) => {}
+                Some(None) => return Ok(drained),
+                None => return Err(drained),
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Gives up to `wanted` pages back to the allocator, of each CPU a part in proportion to what it
+    /// has, and returns how many that were. In any context that may free pages.
+    pub(crate) fn shrink(&self, wanted: usize) -> usize {
+        let all = self.level() as usize;
+        let Some(divisor) = NonZero::new(all) else {
+            return 0;
+        };
+        let wanted = wanted.min(all);
         let mut drained = 0;
-        while drained < wanted && self.cell.with(Self::drain_one) == Some(true) {
-            drained += 1;
+        for (cpu, counts) in self.counts() {
+            let part = (counts.level() as usize * wanted + all - 1) / divisor;
+            let part = part.min(wanted - drained);
+            drained += self.drain(cpu, part).unwrap_or_else(|some| some);
         }
         drained
-    }
-
-    /// Gives all pages of a CPU that is offline back to the allocator. Returns whether it could: not
-    /// when a task that was moved away from there still holds the stack.
-    pub(crate) fn drain_dead(&self, cpu: &mut DeadCpu<'_>) -> bool {
-        self.cell
-            .with_dead(cpu, |stack, counts| while Self::drain_one(stack, counts) {})
-            .is_some()
-    }
-
-    fn drain_one(stack: &mut Stack<KVec<Option<Pages>>>, counts: &CacheCounts) -> bool {
-        let pages = stack.pop();
-        counts.level.set(stack.len() as u64);
-        counts.drained.add(pages.is_some().into());
-        pages.is_some()
     }
 }
 

@@ -16,8 +16,6 @@ use super::{
 };
 use crate::ffi::{
     clock::Moment,
-    context::Task,
-    cpu::HotplugGuard,
     hotplug::{
         CpuDead,
         DeadCpu,
@@ -40,10 +38,6 @@ use kernel::{
     new_mutex,
     prelude::*,
     sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
         Arc,
         Mutex, //
     },
@@ -73,9 +67,6 @@ pub(crate) struct Keeper {
 struct Pools {
     #[pin]
     list: Mutex<KVec<Arc<Pool>>>,
-    /// Cached pages that the shrinker wants back and could not reach from its CPU.
-    to_shrink: Atomic<usize>,
-    waker: Arc<Waker>,
 }
 
 impl Pools {
@@ -93,35 +84,15 @@ impl Pools {
             index += 1;
         }
     }
-
-    /// Gives the pages back that the shrinker has asked for, each CPU its own.
-    fn shrink_elsewhere(&self, cx: &Task) {
-        let mut wanted = self.to_shrink.xchg(0, Relaxed);
-        if wanted == 0 {
-            return;
-        }
-        let hotplug = HotplugGuard::new();
-        for cpu in hotplug.online() {
-            if wanted == 0 {
-                break;
-            }
-            cpu.run(cx, |_| {
-                self.for_each(|pool| wanted -= pool.shrink_here(wanted));
-            });
-        }
-    }
 }
 
 impl Keeper {
     /// Starts it, without pools. Task context only, may sleep.
     pub(crate) fn new() -> Result<Arc<Self>> {
         let waker = Waker::new()?;
-        let waker_too = waker.clone();
         let pools = Arc::pin_init(
             pin_init!(Pools {
                 list <- new_mutex!(KVec::new()),
-                to_shrink: Atomic::new(0),
-                waker: waker_too,
             }),
             GFP_KERNEL,
         )?;
@@ -233,7 +204,6 @@ impl Body for Refill {
             let mut round = Round::default();
             let cx = &*thread.context();
 
-            self.0.shrink_elsewhere(cx);
             self.0.for_each(|pool| {
                 let rest = round.turn(pool.rests_until(), now, || pool.refill(cx));
                 pool.set_rests_until(rest);
@@ -258,19 +228,14 @@ impl Shrink for Arc<Pools> {
         list.iter().map(|pool| pool.cache().level() as usize).sum()
     }
 
-    /// Gives pages of this CPU's caches back, and has the thread give back those of other CPUs, which
-    /// only these can reach. Returns the former: the latter come too late to be counted on.
+    /// Gives pages of the caches of all CPUs back.
     fn scan(&self, wanted: usize) -> usize {
         let Some(list) = self.list.try_lock() else {
             return 0;
         };
         let mut freed = 0;
         for pool in list.iter() {
-            freed += pool.shrink_here(wanted - freed);
-        }
-        if freed < wanted && list.iter().any(|pool| pool.cache().level() != 0) {
-            self.to_shrink.store(wanted - freed, Relaxed);
-            self.waker.wake();
+            freed += pool.cache().shrink(wanted - freed);
         }
         freed
     }
@@ -281,7 +246,7 @@ impl CpuDead for Arc<Pools> {
         let mut tries = 0;
         // With the lock: a pool that is missed keeps these pages until the CPU comes back.
         for pool in self.list.lock().iter() {
-            while !pool.cache().drain_dead(cpu) && tries < DEAD_TRIES {
+            while pool.cache().drain(cpu.number(), usize::MAX).is_err() && tries < DEAD_TRIES {
                 fsleep(Delta::from_millis(1));
                 tries += 1;
             }

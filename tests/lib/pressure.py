@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Machines with one CPU, and without memory."""
+"""Machines with one CPU, with a CPU that is too busy, and without memory."""
 
 import contextlib
 import glob
 import os
+import signal
 import tempfile
+import time
 
 from lib import module
 from lib.ktap import note
@@ -14,6 +16,9 @@ MIB = 1 << 20
 MIN_FREE = "/proc/sys/vm/min_free_kbytes"
 # The allocator's per-CPU lists hold at most one part in so many of the memory, or four batches.
 LISTS = "/proc/sys/vm/percpu_pagelist_high_fraction"
+# What of a CPU the scheduler keeps from real-time tasks, for all others.
+RT_LIMIT = "/proc/sys/kernel/sched_rt_runtime_us"
+OTHERS_SHARE = "/sys/kernel/debug/sched/fair_server/cpu{}/runtime"
 
 
 def memory(name):
@@ -38,6 +43,41 @@ def one_cpu():
     finally:
         for path in switches:
             module.write(path, 1)
+
+
+@contextlib.contextmanager
+def hogged(cpu, seconds=5):
+    """A real-time task lets nothing else run on a CPU, for so long or for the length of the block.
+    Yields a function that says whether it still does. The caller keeps off that CPU."""
+    limits = {path: module.read(path).strip() for path in (RT_LIMIT, OTHERS_SHARE.format(cpu))
+              if os.path.exists(path)}
+    affinity = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, affinity - {cpu})
+    reader, writer = os.pipe()
+    try:
+        for path in limits:
+            module.write(path, -1 if path == RT_LIMIT else 0)
+        pid = os.fork()
+        if not pid:
+            os.sched_setaffinity(0, {cpu})
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+            end = time.monotonic() + seconds
+            os.write(writer, b"!")
+            while time.monotonic() < end:
+                pass
+            os._exit(0)
+        assert os.read(reader, 1) == b"!"
+        try:
+            yield lambda: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    finally:
+        os.close(reader)
+        os.close(writer)
+        for path, before in limits.items():
+            module.write(path, before)
+        os.sched_setaffinity(0, affinity)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,8 @@ use crate::{
         ExclusivePages,
         Kernel,
         MayFail,
-        NoWarn, //
+        NoWarn,
+        Place, //
     },
     source::{
         events,
@@ -83,18 +84,13 @@ impl Pool {
         self.rests_until.store(time, Relaxed);
     }
 
-    /// Pages of the per-CPU caches go back to the allocator: of this CPU's. Returns how many.
-    pub(in crate::source) fn shrink_here(&self, wanted: usize) -> usize {
-        self.cache.drain_here(wanted)
-    }
-
     fn fill_reserve(&self, cx: &Task, chunk: usize) -> Refilled {
         let marks: Marks = self.reserve.marks();
         let wanted = marks.wanted(self.reserve.level(), chunk);
 
         let (mut got, mut starved) = (0, false);
         for _ in 0..wanted {
-            let Some(pages) = self.one_for_task(cx) else {
+            let Some(pages) = self.one_for_task(cx, self.config.place) else {
                 starved = true;
                 break;
             };
@@ -123,30 +119,31 @@ impl Pool {
             return;
         }
         let target = per_cpu.min(self.cache.capacity());
+        // A CPU that is offline would keep its pages from all others.
         let hotplug = HotplugGuard::new();
         for cpu in hotplug.online() {
-            if which(cpu.number()) {
-                cpu.run(cx, |cx| {
-                    let wanted = target.saturating_sub(self.cache.level_here());
-                    let got = self.cache.refill(target, || self.one_for_task(cx));
-                    if wanted != 0 {
-                        events::refilled(&self.name, Room::Cache, wanted, got, target);
-                    }
-                });
+            let (number, place) = (cpu.number(), self.config.place.seen_from(cpu));
+            if which(number) {
+                let wanted = target.saturating_sub(self.cache.level_of(number));
+                let source = || self.one_for_task(cx, place);
+                let got = self.cache.refill(number, target, source);
+                if wanted != 0 {
+                    events::refilled(&self.name, Room::Cache, wanted, got, target);
+                }
             }
         }
     }
 
     /// A page by `GFP_KERNEL`, with reclaim but without the OOM killer: a reserve is not worth a
     /// process.
-    fn one_for_task(&self, cx: &Task) -> Option<Pages> {
+    fn one_for_task(&self, cx: &Task, place: Place) -> Option<Pages> {
         let gfp = NoWarn(MayFail(Kernel));
-        ExclusivePages::alloc(cx, gfp, self.config.order, self.config.place).ok()
+        ExclusivePages::alloc(cx, gfp, self.config.order, place).ok()
     }
 
     /// Whether an allocation now leaves its zone above the min watermark.
     fn ground_is_firm(&self, cx: &Task) -> bool {
-        self.one_for_task(cx)
+        self.one_for_task(cx, self.config.place)
             .is_some_and(|pages| !pages.zone_below_min())
     }
 }

@@ -84,6 +84,7 @@ pub(crate) fn explore(
         if events.is_empty() {
             seen.afar |= machine.seen.afar;
             seen.turned_away |= machine.seen.turned_away;
+            seen.by_visitor |= machine.seen.by_visitor;
             if let Err(what) = machine.at_the_end() {
                 if wanted(what) {
                     broken = Some((what, number, None));

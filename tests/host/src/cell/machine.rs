@@ -49,6 +49,8 @@ pub(crate) enum Protocol {
     GiveBackEarly,
     /// Forget to give back when another CPU has been reached.
     GiveBackOnlyAtHome,
+    /// As [`Self::Exchange`], but visitors take by a load and a store.
+    VisitByStore,
 }
 
 /// A word of memory.
@@ -73,7 +75,9 @@ pub(crate) enum Kind {
     Task(usize),
     /// An interrupt, on whichever CPU it comes to.
     Interrupt,
-    /// A task on CPU 0 that takes the body of the other CPU, when that has gone offline.
+    /// A task, at first on CPU 0, that takes the body of CPU 1, wherever it is itself.
+    Visitor,
+    /// As a visitor, once CPU 1 has gone offline.
     Undertaker,
 }
 
@@ -84,7 +88,7 @@ enum Next {
     Begin,
     Take,
     Compare,
-    TakeOfDead,
+    TakeOf,
     LoadBody,
     StoreBody,
     GiveBack,
@@ -112,6 +116,8 @@ pub(crate) struct Seen {
     pub(crate) afar: bool,
     /// A flow was turned away.
     pub(crate) turned_away: bool,
+    /// A flow was turned away because of a visitor.
+    pub(crate) by_visitor: bool,
 }
 
 /// The machine at a moment.
@@ -166,10 +172,10 @@ impl Machine {
         let flows = flows.iter().map(|&(kind, rounds)| Flow {
             kind,
             cpu: if let Kind::Task(cpu) = kind { cpu } else { 0 },
-            next: if let Kind::Task(_) = kind {
-                Next::Take
-            } else {
-                Next::Begin
+            next: match kind {
+                Kind::Task(_) => Next::Take,
+                Kind::Visitor => Next::TakeOf,
+                Kind::Interrupt | Kind::Undertaker => Next::Begin,
             },
             rounds,
             seen: 0,
@@ -228,8 +234,8 @@ impl Machine {
     /// Whether the next step of a flow has to wait for the buffer of its CPU.
     fn is_locked(&self, flow: &Flow, protocol: Protocol) -> bool {
         match flow.next {
-            Next::Take => protocol == Protocol::Exchange,
-            Next::TakeOfDead => true,
+            Next::Take => matches!(protocol, Protocol::Exchange | Protocol::VisitByStore),
+            Next::TakeOf => protocol != Protocol::VisitByStore,
             _ => false,
         }
     }
@@ -253,7 +259,7 @@ impl Machine {
                 (Next::Begin, _) => {
                     let busy = self.flows.iter().any(|flow| {
                         flow.cpu == 1
-                            && matches!(flow.kind, Kind::Task(_))
+                            && matches!(flow.kind, Kind::Task(_) | Kind::Visitor)
                             && flow.next != Next::End
                     });
                     if !busy && self.interrupts[1].is_empty() && self.buffers[1].is_empty() {
@@ -272,7 +278,7 @@ impl Machine {
                 events.push(Event::Step(number));
             }
             // A task below an interrupt cannot be moved; one that waits could have been before.
-            if runs && idle && matches!(flow.kind, Kind::Task(_)) {
+            if runs && idle && matches!(flow.kind, Kind::Task(_) | Kind::Visitor) {
                 events.extend(
                     (0..CPUS)
                         .filter(|&cpu| cpu != flow.cpu && !self.offline[cpu])
@@ -324,13 +330,22 @@ impl Machine {
         match flow.next {
             Next::Begin => {
                 self.offline[1] = true;
-                flow.next = Next::TakeOfDead;
+                flow.next = Next::TakeOf;
             }
-            Next::TakeOfDead => match self.exchange(Word::Token(1), 0) {
-                0 => self.turned_away(flow, 1)?,
-                _ => self.taken(number, flow, 1)?,
-            },
-            Next::Take if protocol == Protocol::Exchange => {
+            Next::TakeOf if self.is_locked(flow, protocol) => {
+                match self.exchange(Word::Token(1), 0) {
+                    0 => self.turned_away(flow, 1)?,
+                    _ => self.taken(number, flow, 1)?,
+                }
+            }
+            Next::TakeOf => {
+                flow.seen = self.load(here, Word::Token(1));
+                if flow.seen == 0 {
+                    return self.turned_away(flow, 1);
+                }
+                flow.next = Next::Compare;
+            }
+            Next::Take if self.is_locked(flow, protocol) => {
                 match self.exchange(Word::Token(here), 0) {
                     0 => self.turned_away(flow, here)?,
                     token => self.taken(number, flow, usize::from(token) - 1)?,
@@ -347,9 +362,10 @@ impl Machine {
             Next::Compare => {
                 let word = match protocol {
                     Protocol::CompareElsewhere => Word::Token(flow.was_on),
+                    Protocol::VisitByStore => Word::Token(1),
                     _ => Word::Token(here),
                 };
-                if protocol == Protocol::LoadAndStore {
+                if matches!(protocol, Protocol::LoadAndStore | Protocol::VisitByStore) {
                     self.store(here, word, 0, false);
                 } else if self.compare_locally(here, word, flow.seen, 0) != flow.seen {
                     flow.next = Next::Take;
@@ -415,6 +431,8 @@ impl Machine {
     /// `None` for the caller: there has to be a holder, or a token on its way.
     fn turned_away(&mut self, flow: &mut Flow, cpu: usize) -> Result<(), Broken> {
         self.seen.turned_away = true;
+        self.seen.by_visitor |=
+            self.holder[cpu].is_some_and(|holder| self.flows[holder].kind == Kind::Visitor);
         self.done(flow);
         let mut on_its_way = self.buffers.iter().flatten();
         if self.holder[cpu].is_some()
@@ -431,10 +449,10 @@ impl Machine {
         flow.body = None;
         (flow.seen, flow.value, flow.was_on) = (0, 0, 0);
         flow.rounds -= 1;
-        flow.next = if flow.rounds > 0 {
-            Next::Take
-        } else {
-            Next::End
+        flow.next = match flow.kind {
+            _ if flow.rounds == 0 => Next::End,
+            Kind::Visitor => Next::TakeOf,
+            _ => Next::Take,
         };
         if flow.next == Next::End && flow.kind == Kind::Interrupt {
             self.interrupts[flow.cpu].pop();

@@ -13,7 +13,8 @@ use machine::{
         self,
         Interrupt,
         Task,
-        Undertaker, //
+        Undertaker,
+        Visitor, //
     },
     Memory,
     Protocol, //
@@ -37,10 +38,15 @@ pub(crate) const CASES: &[Case] = &[
         "cell_catches_give_back_only_at_home",
         catches_give_back_only_at_home,
     ),
+    (
+        "cell_catches_local_compare_beside_visitors",
+        catches_local_compare_beside_visitors,
+    ),
+    ("cell_catches_visit_by_store", catches_visit_by_store),
 ];
 
 /// The machines: flows, and how many accesses each makes. Two rounds meet what the first one left.
-const MACHINES: [&[(Kind, u8)]; 5] = [
+const MACHINES: [&[(Kind, u8)]; 9] = [
     // Tasks that preempt each other, from both sides.
     &[(Task(0), 2), (Task(1), 2)],
     &[(Task(0), 1), (Task(0), 1), (Task(0), 1)],
@@ -49,6 +55,11 @@ const MACHINES: [&[(Kind, u8)]; 5] = [
     &[(Task(0), 2), (Interrupt, 1), (Interrupt, 1)],
     // The other CPU goes offline with a token of its own still held.
     &[(Task(1), 2), (Task(1), 1), (Undertaker, 1)],
+    // A body is taken from afar: beside its own CPU, an interrupt there, another such, the end of it.
+    &[(Task(1), 2), (Visitor, 2)],
+    &[(Task(1), 1), (Interrupt, 1), (Visitor, 1)],
+    &[(Task(1), 1), (Visitor, 1), (Visitor, 1)],
+    &[(Task(1), 1), (Visitor, 1), (Undertaker, 1)],
 ];
 
 const MEMORIES: [Memory; 2] = [Memory::Ordered, Memory::Weak];
@@ -66,6 +77,11 @@ fn exchange_keeps_all_promises() {
                 "{flows:?}: nobody gave back from another CPU"
             );
             assert!(found.seen.turned_away, "{flows:?}: nobody was turned away");
+            assert_eq!(
+                found.seen.by_visitor,
+                flows.iter().any(|&(kind, _)| kind == Visitor),
+                "{flows:?}: turned away by a visitor, or not"
+            );
             println!("# {memory:?} memory, {flows:?}: {} states", found.states);
         }
     }
@@ -122,4 +138,13 @@ fn catches_give_back_only_at_home() {
         Memory::Ordered,
         Broken::TokenLost,
     );
+}
+
+/// What is atomic on one CPU alone is not enough when others take its token.
+fn catches_local_compare_beside_visitors() {
+    catches(Protocol::LocalCompare, Memory::Ordered, Broken::TwoHolders);
+}
+
+fn catches_visit_by_store() {
+    catches(Protocol::VisitByStore, Memory::Ordered, Broken::TwoHolders);
 }
