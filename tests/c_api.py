@@ -11,6 +11,7 @@ from lib import consumer, kmsg, ktap, metrics, module
 MISUSE = {
     "double_free": {"double_free": 1},
     "double_free_in_bulk": {"double_free": 1},
+    "freed_elsewhere": {"foreign": 1},
     "wrong_pool": {"wrong_pool": 1},
     "wrong_order": {"wrong_order": 1},
     "inside_block": {"wrong_order": 1},

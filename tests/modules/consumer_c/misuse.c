@@ -39,6 +39,33 @@ static int double_free(void)
 	return 0;
 }
 
+/* First past labyrinth: to the allocator, which takes the mark off. */
+static int freed_elsewhere(void)
+{
+	struct page *page;
+	unsigned long mark;
+	void *address;
+
+	local_bh_disable();
+	address = labyrinth_alloc_page_gfp_atomic();
+	if (!address) {
+		local_bh_enable();
+		return -ENOMEM;
+	}
+	mark = page_private(virt_to_page(address));
+	free_page((unsigned long)address);
+	labyrinth_free_page(address);
+	local_bh_enable();
+
+	/* Its pool waits for a page: this one will do. */
+	page = alloc_page(GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+	set_page_private(page, mark);
+	labyrinth_free_page(page_address(page));
+	return 0;
+}
+
 static int double_free_in_bulk(void)
 {
 	struct labyrinth_pool *pool = create("misuse", 0);
@@ -272,6 +299,7 @@ int misuse(const char *name)
 	} all[] = {
 		{ "double_free", double_free },
 		{ "double_free_in_bulk", double_free_in_bulk },
+		{ "freed_elsewhere", freed_elsewhere },
 		{ "wrong_pool", wrong_pool },
 		{ "wrong_order", wrong_order },
 		{ "inside_block", inside_block },
