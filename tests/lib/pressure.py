@@ -93,30 +93,37 @@ def short_lists():
 
 
 @contextlib.contextmanager
-def full_memory(leave):
-    """Fills all but `leave` bytes of the free memory with a file in a tmpfs of its own."""
+def full_memory(leave, min_free_kb=1024):
+    """Fills all but `leave` bytes of the free memory with a file in a tmpfs of its own, the min
+    watermarks being `min_free_kb` KiB."""
     before = module.read(MIN_FREE).strip()
     score = module.read("/proc/self/oom_score_adj").strip()
     module.write("/proc/self/oom_score_adj", -1000)
     folder = tempfile.mkdtemp()
     assert os.system(f"mount -t tmpfs -o size=100% tmpfs {folder}") == 0, "no tmpfs"
     try:
-        module.write(MIN_FREE, 1024)
-        fd = os.open(folder + "/filler", os.O_CREAT | os.O_RDWR)
-        size = 0
-        try:
-            while memory("MemFree") > leave + MIB:
-                step = min(memory("MemFree") - leave, 64 * MIB) // PAGE * PAGE
-                os.posix_fallocate(fd, size, step)
-                size += step
-        finally:
-            os.close(fd)
-        note(f"{size // MIB} MiB filled, {memory('MemFree') // MIB} MiB free, "
-             f"{memory('Cached') // MIB} MiB cached")
+        module.write(MIN_FREE, min_free_kb)
         with short_lists():
+            size = _fill(folder + "/filler", leave)
+            note(f"{size // MIB} MiB filled, {memory('MemFree') // MIB} MiB free, "
+                 f"{memory('Cached') // MIB} MiB cached")
             yield
     finally:
         os.system(f"umount {folder}")
         os.rmdir(folder)
         module.write(MIN_FREE, before)
         module.write("/proc/self/oom_score_adj", score)
+
+
+def _fill(name, leave):
+    """Makes a file grow until no more than that is free; its size."""
+    fd = os.open(name, os.O_CREAT | os.O_RDWR)
+    size = 0
+    try:
+        while memory("MemFree") > leave + MIB:
+            step = min(memory("MemFree") - leave, 64 * MIB) // PAGE * PAGE
+            os.posix_fallocate(fd, size, step)
+            size += step
+    finally:
+        os.close(fd)
+    return size
