@@ -107,6 +107,12 @@ macro_rules! listened_to {
     }};
 }
 
+/// Whether somebody listens to `page_alloc`; for callers with a path of its own for that.
+#[inline(always)]
+pub(crate) fn page_alloc_listened_to() -> bool {
+    listened_to!(__tracepoint_page_alloc)
+}
+
 /// Whether somebody listens to `page_free`; for callers that would else loop for nothing.
 #[inline(always)]
 pub(crate) fn page_free_listened_to() -> bool {

@@ -44,6 +44,12 @@ impl From<Room> for trace::Room {
     }
 }
 
+/// Whether somebody wants to know of requests that are answered.
+#[inline(always)]
+pub(super) fn answered_listened_to() -> bool {
+    trace::page_alloc_listened_to()
+}
+
 /// A pool has answered a request, from the room that it was in last or not at all.
 #[inline(always)]
 pub(super) fn answered<C: Context>(

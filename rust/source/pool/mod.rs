@@ -168,9 +168,21 @@ impl Pool {
     /// interrupts disabled not on PREEMPT_RT; never in NMI.
     #[inline]
     pub(crate) fn get<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
-        let pages = Fallback(&self.cache, Beyond(self)).get(cx, request);
-        self.answered::<C>(request, pages.as_ref());
-        pages
+        // Nothing comes after a call in here, so a hit has no registers to save.
+        let Some(pages) = self.cache.get(cx, request) else {
+            return self.get_beyond(cx, request);
+        };
+        if events::answered_listened_to() {
+            return self.hit_traced::<C>(pages);
+        }
+        Some(pages)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn hit_traced<C: PlainAlloc>(&self, pages: Pages) -> Option<Pages> {
+        self.answered::<C>(&Request::served_by(Room::Cache), Some(&pages));
+        Some(pages)
     }
 
     #[inline(always)]
@@ -210,9 +222,7 @@ impl Pool {
         }
         while got < wanted {
             let mut request = Request::new(priority);
-            let pages = Beyond(self).get(cx, &mut request);
-            self.answered::<C>(&request, pages.as_ref());
-            let Some(pages) = pages else {
+            let Some(pages) = self.get_beyond(cx, &mut request) else {
                 break;
             };
             sink(pages);
@@ -227,30 +237,38 @@ impl Pool {
     /// disabled not on PREEMPT_RT; never in NMI.
     #[inline]
     pub(crate) fn put<C: PlainAlloc>(&self, cx: &C, pages: Pages) {
+        // As in `get`, nothing comes after a call in here.
         if pages.order() != self.config.order {
-            if events::given_back_listened_to() {
-                events::given_back(&self.name, Room::Buddy, pages.order(), pages.pfn());
-            }
-            return drop(pages);
+            return self.put_foreign(pages);
         }
         pages.uncharge();
         if events::given_back_listened_to() {
             return self.put_traced(cx, pages);
         }
-        // The last one has always room.
-        let _ = Fallback(&self.cache, Beyond(self)).put(cx, pages);
+        if let Err(pages) = self.cache.put(cx, pages) {
+            self.put_beyond(cx, pages);
+        }
+    }
+
+    /// Pages of another order.
+    #[cold]
+    #[inline(never)]
+    fn put_foreign(&self, pages: Pages) {
+        if events::given_back_listened_to() {
+            events::given_back(&self.name, Room::Buddy, pages.order(), pages.pfn());
+        }
+        drop(pages);
     }
 
     /// As [`Self::put`], with the page frame number kept for the tracepoint: what has arrived in
     /// the cache can be with somebody else by the time that it is reported.
     #[cold]
+    #[inline(never)]
     fn put_traced<C: PlainAlloc>(&self, cx: &C, pages: Pages) {
         let pfn = pages.pfn();
         match self.cache.put(cx, pages) {
             Ok(()) => self.given_back(Room::Cache, Some(pfn)),
-            Err(pages) => {
-                let _ = Beyond(self).put(cx, pages);
-            }
+            Err(pages) => self.put_beyond(cx, pages),
         }
     }
 
@@ -271,25 +289,7 @@ impl Pool {
     }
 }
 
-/// The rooms of a pool beyond the per-CPU cache, out of the way of a hit.
-struct Beyond<'a>(&'a Pool);
-
-impl<C: PlainAlloc> PageSource<C> for Beyond<'_> {
-    type Pages = Pages;
-
-    #[inline(always)]
-    fn get(&self, cx: &C, request: &mut Request) -> Option<Pages> {
-        self.0.get_beyond(cx, request)
-    }
-
-    #[inline(always)]
-    fn put(&self, cx: &C, pages: Pages) -> Result<(), Pages> {
-        self.0.put_beyond(cx, pages)
-    }
-}
-
-/// What a hit must not pay for. Methods of the pool, not of [`Beyond`]: a reference to that, handed
-/// to a function that is not inlined, would have to be in memory on every hit.
+/// What a hit must not pay for: the rooms beyond the per-CPU cache.
 impl Pool {
     #[cold]
     #[inline(never)]
@@ -305,13 +305,14 @@ impl Pool {
         let pages = Fallback(buddy, Fallback(reserve, emergency)).get(cx, request);
         counts.path(C::KIND, request, pages.is_some());
         events::steps(&self.name, request);
+        self.answered::<C>(request, pages.as_ref());
         self.call_keeper();
         pages
     }
 
     #[cold]
     #[inline(never)]
-    fn put_beyond<C: PlainAlloc>(&self, cx: &C, pages: Pages) -> Result<(), Pages> {
+    fn put_beyond<C: PlainAlloc>(&self, cx: &C, pages: Pages) {
         let Self {
             buddy,
             reserve,
@@ -324,12 +325,12 @@ impl Pool {
             Ok(()) => {
                 self.given_back(Room::Reserve, pfn);
                 counts.to_reserve(C::KIND, 1);
-                Ok(())
             }
             Err(pages) => {
                 self.given_back(Room::Buddy, pfn);
                 counts.to_buddy(C::KIND, 1);
-                buddy.put(cx, pages)
+                // There is always room.
+                let _ = buddy.put(cx, pages);
             }
         }
     }
