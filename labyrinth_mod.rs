@@ -40,10 +40,7 @@ use capi::CApi;
 use exercise::Exercises;
 use ffi::debugfs::Root;
 use kernel::prelude::*;
-use source::{
-    Keeper,
-    Room, //
-};
+use source::Keeper;
 use stats::Stats;
 
 ffi::exports::export_to_c!(CApi);
@@ -57,7 +54,7 @@ module! {
     params: {
         recording: u32 {
             default: 1,
-            description: "record from the start (0 or 1)",
+            description: "record from the start (0: nothing, 1: all, 2: outcomes without latencies)",
         },
         pool_cache: u32 {
             default: 64,
@@ -149,7 +146,7 @@ struct Labyrinth {
 impl kernel::Module for Labyrinth {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let given = parameters::read()?;
-        let stats = Stats::new(given.recording, Room::COUNT)?;
+        let stats = Stats::new(given.recording)?;
         let keeper = Keeper::new()?;
         let pool = keeper.pool(c"default", given.pool, given.prime)?;
         let c_api = CApi::new(pool.clone())?;

@@ -20,14 +20,17 @@ use crate::{
         MAX_CACHE,
         MAX_RESERVE, //
     },
-    stats::Context, //
+    stats::{
+        Context,
+        Recording, //
+    }, //
 };
 use kernel::prelude::*;
 
 /// What the module was told when it was loaded.
 pub(crate) struct Parameters {
-    /// Whether to record from the start.
-    pub(crate) recording: bool,
+    /// What is recorded from the start.
+    pub(crate) recording: Recording,
     /// The pool of the exercises and of callers without a pool of their own.
     pub(crate) pool: PoolConfig,
     /// Pages that each CPU's cache of that pool is filled with at load.
@@ -40,7 +43,7 @@ pub(crate) struct Parameters {
 /// kernel log.
 pub(crate) fn read() -> Result<Parameters> {
     Ok(Parameters {
-        recording: switch("", "recording", parameter(&given::recording))?,
+        recording: recording(parameter(&given::recording))?,
         pool: PoolConfig {
             order: 0,
             cache: bounded("pool_cache", parameter(&given::pool_cache), MAX_CACHE)?,
@@ -102,8 +105,15 @@ fn plan(context: Context, start: u32, values: [u32; 4]) -> Result<Plan> {
     })?;
 
     Ok(Plan {
-        start: switch(context.name(), "_start", start)?,
+        start: start_switch(context, start)?,
         settings,
+    })
+}
+
+fn recording(value: u32) -> Result<Recording> {
+    Recording::from_number(value.into()).inspect_err(|_| {
+        let most = Recording::MAX;
+        pr_err!("parameter recording={value} is out of bounds: 0 to {most}\n");
     })
 }
 
@@ -117,13 +127,14 @@ fn bounded(name: &str, value: u32, most: usize) -> Result<usize> {
     Ok(pages)
 }
 
-/// A parameter that is 0 or 1; its name comes in two parts.
-fn switch(prefix: &str, name: &str, value: u32) -> Result<bool> {
+/// Whether an exercise starts at load.
+fn start_switch(context: Context, value: u32) -> Result<bool> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
         _ => {
-            pr_err!("parameter {prefix}{name}={value} is out of bounds: 0 to 1\n");
+            let context = context.name();
+            pr_err!("parameter {context}_start={value} is out of bounds: 0 to 1\n");
             Err(ERANGE)
         }
     }

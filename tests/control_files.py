@@ -320,5 +320,33 @@ def recording_can_be_switched_off():
         assert on.allocated() > still.allocated(), "nothing is counted after switching on again"
 
 
+def counters_without_latencies():
+    """2: outcomes are counted and the clock is not read; 1: both again."""
+    with module.loaded(recording=2):
+        def outcomes_and_latencies():
+            with module.running(*module.CONTEXTS, period_us=1000, batch=16, hold_us=0):
+                for context in module.CONTEXTS:
+                    metrics.wait_for_cycles(context, 3)
+                for _ in range(10):
+                    metrics.Metrics().check()
+            now = metrics.Metrics().check_idle()
+            for context in module.CONTEXTS:
+                assert now.allocated(context=context) > 0, f"{context}: no outcomes"
+            return (now.allocated() + now.failed(),
+                    now.total("page_alloc_latency_seconds_count"),
+                    now.total("page_alloc_room_latency_seconds_count"))
+
+        outcomes, latencies, by_room = outcomes_and_latencies()
+        assert (latencies, by_room) == (0, 0), f"{latencies}, {by_room} latencies without a clock"
+        stats = module.read(module.file("stats"))
+        assert "recording counters only," in stats, stats.splitlines()[1]
+
+        module.write(module.file("recording"), 1)
+        more, latencies, by_room = outcomes_and_latencies()
+        assert latencies == by_room == more - outcomes > 0, \
+            f"{latencies}, {by_room} latencies of {more - outcomes} requests"
+
+
 ktap.main(bad_input, bounds, partial_writes, bad_pointer, ten_thousand_random_writes,
-          only_for_root, reset_starts_over, recording_can_be_switched_off)
+          only_for_root, reset_starts_over, recording_can_be_switched_off,
+          counters_without_latencies)

@@ -12,7 +12,7 @@ from lib import kmsg, ktap, metrics, module
 SETTINGS = {f"{context}_{name}": (context, name) for context in module.CONTEXTS
             for name in module.SETTINGS}
 POOL = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18), "prime": (0, 64)}
-SWITCHES = [f"{context}_start" for context in module.CONTEXTS] + ["recording"]
+SWITCHES = {**{f"{context}_start": "run" for context in module.CONTEXTS}, "recording": "recording"}
 
 
 def both_ends():
@@ -23,7 +23,7 @@ def both_ends():
             for parameter, (context, name) in SETTINGS.items():
                 got = module.read(module.control(context, name))
                 assert got == f"{values[parameter]}\n", f"{parameter}={values[parameter]}: {got!r}"
-    for value in (0, 1):
+    for value in (0, 1, 2):
         with module.loaded(recording=value):
             assert module.read(module.file("recording")) == f"{value}\n"
             assert metrics.Metrics().total("recording") == value
@@ -97,9 +97,10 @@ def out_of_bounds():
                   for value in (low - 1, high + 1, 0xffff_ffff) if value >= 0]
     cases += [(parameter, value, (errno.ERANGE,)) for parameter, (_, high) in POOL.items()
               for value in (high + 1, 0xffff_ffff)]
-    cases += [(switch, value, (errno.ERANGE,)) for switch in SWITCHES for value in (2, 0xffff_ffff)]
+    cases += [(switch, value, (errno.ERANGE,)) for switch, name in SWITCHES.items()
+              for value in (module.BOUNDS[name][1] + 1, 0xffff_ffff)]
     for parameter, value, errors in refusals(cases):
-        _, name = SETTINGS.get(parameter, (None, "run"))
+        _, name = SETTINGS.get(parameter, (None, SWITCHES.get(parameter)))
         low, high = POOL.get(parameter) or module.BOUNDS[name]
         wanted = (parameter, str(value), str(low), str(high))
         assert any("labyrinth: " in line and all(part in line for part in wanted)

@@ -5,7 +5,8 @@
 use crate::{
     ffi::{
         clock::Moment,
-        context::Softirq, //
+        context::Softirq,
+        percpu::Tally, //
     },
     page::{
         Atomic,
@@ -15,6 +16,7 @@ use crate::{
     stats::{
         Kind,
         Recorder,
+        Recording,
         Stats, //
     }, //
 };
@@ -202,29 +204,46 @@ impl Peer for TwoClockReads {
 
 /// What recording adds to an operation: a request that succeeds, and its page freed.
 ///
-/// With `ON` it records counters and latencies.
-pub(super) struct Recording<const ON: bool>(Recorder);
+/// `MODE` is a [`Recording`], as a number.
+pub(super) struct Recorded<const MODE: u64> {
+    recorder: Recorder,
+    /// Read anew for each request: 0 if it fails.
+    page: Tally,
+    /// As well: the source that was asked last.
+    source: Tally,
+}
 
-impl<const ON: bool> Peer for Recording<ON> {
-    const NAME: &'static str = if ON {
-        "recording_full"
-    } else {
-        "recording_off"
+impl<const MODE: u64> Peer for Recorded<MODE> {
+    const NAME: &'static str = match MODE {
+        OFF => "recording_off",
+        COUNTERS => "recording_counters",
+        _ => "recording_full",
     };
     const MAX_BATCH: usize = 1;
     type Item = bool;
 
     fn prepare(_order: u32, _batch: usize) -> Result<Self> {
-        Ok(Self(Recorder::new(Stats::new(ON, 1)?, Kind::TimerSoftirq)))
+        let stats = Stats::new(Recording::from_number(MODE)?)?;
+        Ok(Self {
+            recorder: Recorder::new(stats, Kind::TimerSoftirq),
+            page: Tally::new(1),
+            source: Tally::new(1),
+        })
     }
 
-    #[inline]
+    #[inline(always)]
     fn get(&mut self, _: &Softirq) -> Option<bool> {
-        Some(self.0.request().done(black_box(true), Some(0)))
+        let request = self.recorder.request();
+        Some(request.done(self.page.read() != 0, self.source.read() as usize))
     }
 
     #[inline]
     fn put(&mut self, _: &Softirq, counted: bool) {
-        self.0.freed(u64::from(counted));
+        self.recorder.freed(u64::from(counted));
     }
 }
+
+/// [`Recorded`] in each mode.
+pub(super) const OFF: u64 = Recording::Off as u64;
+pub(super) const FULL: u64 = Recording::Full as u64;
+pub(super) const COUNTERS: u64 = Recording::Counters as u64;

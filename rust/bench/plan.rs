@@ -86,8 +86,9 @@ pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
     rust_peer::<P, pool::Bulk<true>>(out)?;
     rust_peer::<P, pool::Bulk<false>>(out)?;
     rust_peer::<P, peers::TwoClockReads>(out)?;
-    rust_peer::<P, peers::Recording<false>>(out)?;
-    rust_peer::<P, peers::Recording<true>>(out)?;
+    rust_peer::<P, peers::Recorded<{ peers::OFF }>>(out)?;
+    rust_peer::<P, peers::Recorded<{ peers::COUNTERS }>>(out)?;
+    rust_peer::<P, peers::Recorded<{ peers::FULL }>>(out)?;
     #[cfg(not(CONFIG_PREEMPT_RT))]
     super::worst::run(out)?;
     Ok(())

@@ -16,7 +16,10 @@ use crate::{
         },
         number::parse_u64, //
     },
-    stats::Context, //
+    stats::{
+        self,
+        Context, //
+    }, //
 };
 use kernel::{
     prelude::*,
@@ -74,14 +77,15 @@ struct Recording;
 
 impl Show<Exercises> for Recording {
     fn show(exercises: &Exercises, out: &SeqFile) -> Result {
-        seq_print!(out, "{}\n", u8::from(exercises.stats().recording()));
+        seq_print!(out, "{}\n", exercises.stats().recording() as u8);
         Ok(())
     }
 }
 
 impl Store<Exercises> for Recording {
     fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
-        exercises.stats().set_recording(parse_switch(text)?);
+        let recording = stats::Recording::from_number(parse_u64(text)?)?;
+        exercises.stats().set_recording(recording);
         Ok(())
     }
 }

@@ -83,9 +83,9 @@ impl Show<Exercises> for OpenMetrics {
             out,
             "recording",
             "gauge",
-            "1 while allocations are recorded.",
+            "1 while allocations are recorded, 2 while only their outcomes are.",
         );
-        seq_print!(out, "labyrinth_recording {}\n", u8::from(stats.recording()));
+        seq_print!(out, "labyrinth_recording {}\n", stats.recording() as u8);
 
         family(
             out,

@@ -19,7 +19,7 @@ impl Show<Exercises> for Table {
     fn show(exercises: &Exercises, out: &SeqFile) -> Result {
         let stats = exercises.stats();
         let view = stats.view()?;
-        let recording = if stats.recording() { "on" } else { "off" };
+        let recording = stats.recording().name();
 
         seq_print!(
             out,

@@ -218,6 +218,17 @@ u64 labyrinth_percpu_read(void *base, unsigned int cpu, size_t index)
 	return smp_load_acquire(per_cpu_ptr(to_word(base, index), cpu));
 }
 
+void labyrinth_percpu_add_up(void *base, unsigned int cpu, size_t first,
+			     size_t count, u64 *sums)
+{
+	const u64 *words = per_cpu_ptr(to_word(base, first), cpu);
+
+	for (size_t i = 0; i < count; i++) {
+		/* As in labyrinth_percpu_read(). */
+		sums[i] += smp_load_acquire(&words[i]);
+	}
+}
+
 void labyrinth_percpu_clear(void *base, unsigned int cpu, size_t index)
 {
 	WRITE_ONCE(*per_cpu_ptr(to_word(base, index), cpu), 0);

@@ -69,6 +69,8 @@ void labyrinth_percpu_add(void *base, size_t index, u64 n);
 void labyrinth_percpu_raise(void *base, size_t index, u64 n);
 u64 labyrinth_percpu_read_here(void *base, size_t index);
 u64 labyrinth_percpu_read(void *base, unsigned int cpu, size_t index);
+void labyrinth_percpu_add_up(void *base, unsigned int cpu, size_t first,
+			     size_t count, u64 *sums);
 void labyrinth_percpu_clear(void *base, unsigned int cpu, size_t index);
 
 void *labyrinth_token_take(void *base);

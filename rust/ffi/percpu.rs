@@ -10,6 +10,7 @@ use super::{
 };
 use core::{
     cell::UnsafeCell,
+    marker::PhantomData,
     ptr::NonNull, //
 };
 use kernel::{
@@ -61,25 +62,42 @@ impl<const N: usize> CpuCounters<N> {
     /// Adds `n` to the counter of this CPU. `index` is less than `N`; what is not is ignored.
     #[inline(always)]
     pub(crate) fn add(&self, index: usize, n: u64) {
-        if index < N {
-            // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
-            unsafe { counter_imp::add(self.base, index, n) };
-        }
+        self.all().add(index, n);
     }
 
-    /// Makes the counter of this CPU at least `n`. `index` is less than `N`; what is not is ignored.
+    /// All counters, to update several of them.
     #[inline(always)]
-    pub(crate) fn raise(&self, index: usize, n: u64) {
-        // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
-        if index < N && unsafe { counter_imp::read(self.base, index) } < n {
-            // SAFETY: As above.
-            unsafe { helpers::labyrinth_percpu_raise(self.base.as_ptr(), index, n) };
+    pub(crate) fn all(&self) -> Stretch<'_, N> {
+        // INVARIANT: As is ours.
+        Stretch {
+            first: self.base,
+            _counters: PhantomData,
         }
     }
 
     /// The sum of one counter over all CPUs, before everything that this thread reads later.
     pub(crate) fn sum(&self, index: usize) -> u64 {
         self.each(index).fold(0, u64::wrapping_add)
+    }
+
+    /// Adds the sums of the counters from `first` on to `sums`, one to each, before everything that
+    /// this thread reads later. There should be as many; what is beyond them stays as it is.
+    pub(crate) fn sum_each(&self, first: usize, sums: &mut [u64]) {
+        let count = sums.len().min(N.saturating_sub(first));
+
+        for cpu in cpu::possible() {
+            // SAFETY: By the invariant there are `count` words from `first` on, of this possible
+            // CPU; `sums` has as many.
+            unsafe {
+                helpers::labyrinth_percpu_add_up(
+                    self.base.as_ptr(),
+                    cpu,
+                    first,
+                    count,
+                    sums.as_mut_ptr(),
+                )
+            };
+        }
     }
 
     /// The largest value of one counter.
@@ -122,6 +140,89 @@ impl<const N: usize> Drop for CpuCounters<N> {
     }
 }
 
+/// Some counters in a row, on whichever CPU this runs.
+///
+/// # Invariants
+///
+/// `first` is the first of at least `LEN` words that all are in the per-CPU allocation of the
+/// [`CpuCounters`] that is borrowed.
+#[derive(Clone, Copy)]
+pub(crate) struct Stretch<'a, const LEN: usize> {
+    first: NonNull<c_void>,
+    _counters: PhantomData<&'a c_void>,
+}
+
+impl<'a, const LEN: usize> Stretch<'a, LEN> {
+    /// Adds `n` to a counter. `index` is less than `LEN`; what is not is ignored. Any context.
+    #[inline(always)]
+    pub(crate) fn add(self, index: usize, n: u64) {
+        if index < LEN {
+            // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
+            unsafe { counter_imp::add(self.first, index, n) };
+        }
+    }
+
+    /// Adds 1 to a counter. `index` is less than `LEN`; what is not is ignored. Any context.
+    #[inline(always)]
+    pub(crate) fn increment(self, index: usize) {
+        if index < LEN {
+            // SAFETY: As for `add`.
+            unsafe { counter_imp::increment(self.first, index) };
+        }
+    }
+
+    /// One of `COUNT` parts of `PART` counters each, of which the first begins here.
+    ///
+    /// `COUNT` is a power of two, and `number` counts modulo `COUNT`.
+    #[inline(always)]
+    pub(crate) fn part<const PART: usize, const COUNT: usize>(
+        self,
+        number: usize,
+    ) -> Stretch<'a, PART> {
+        const { assert!(COUNT.is_power_of_two() && COUNT * PART <= LEN) };
+        let index = (number % COUNT).wrapping_mul(PART);
+        let first = self.first.as_ptr().cast::<u64>().wrapping_add(index);
+        // INVARIANT: The index is at most `LEN - PART`, so there are `PART` words from there on.
+        Stretch {
+            // SAFETY: No word of a per-CPU allocation is at null.
+            first: unsafe { NonNull::new_unchecked(first.cast()) },
+            _counters: PhantomData,
+        }
+    }
+
+    /// Adds `n` to the counter of a fixed index. Any context.
+    #[inline(always)]
+    pub(crate) fn add_at<const INDEX: usize>(self, n: u64) {
+        const { assert!(INDEX < LEN) };
+        // SAFETY: As for `add`.
+        unsafe { counter_imp::add_at::<INDEX>(self.first, n) };
+    }
+
+    /// Adds 1 to the counter of a fixed index. Any context.
+    #[inline(always)]
+    pub(crate) fn increment_at<const INDEX: usize>(self) {
+        const { assert!(INDEX < LEN) };
+        // SAFETY: As for `add`.
+        unsafe { counter_imp::increment_at::<INDEX>(self.first) };
+    }
+
+    /// Makes the counter of a fixed index at least `n`. Any context.
+    ///
+    /// That it is large enough already is found out by a plain load. Nothing that happens after the
+    /// load makes this wrong: an interrupt can only raise the counter, and a task that is moved has
+    /// compared with the counter of a CPU that it was on. Only a new maximum is written, by an
+    /// exchange that compares again. Whoever clears the counter meanwhile wants none of this.
+    #[inline(always)]
+    pub(crate) fn raise<const INDEX: usize>(self, n: u64) {
+        const { assert!(INDEX < LEN) };
+        // SAFETY: As for `add`.
+        if unsafe { counter_imp::is_below::<INDEX>(self.first, n) } {
+            // SAFETY: As for `add`.
+            unsafe { helpers::labyrinth_percpu_raise(self.first.as_ptr(), INDEX, n) };
+        }
+    }
+}
+
 /// Updates by x86 instructions. They need no lock prefix: only the CPU itself adds to its words.
 #[cfg(all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML)))]
 mod counter_imp {
@@ -151,25 +252,81 @@ mod counter_imp {
         };
     }
 
-    /// Reads a word of this CPU.
+    /// Adds 1 to a word of this CPU.
     ///
     /// # Safety
     ///
     /// As for [`add`].
     #[inline(always)]
-    pub(super) unsafe fn read(base: NonNull<c_void>, index: usize) -> u64 {
-        let value;
+    pub(super) unsafe fn increment(base: NonNull<c_void>, index: usize) {
         // SAFETY: As for `add`.
         unsafe {
             asm!(
-                "mov {value}, qword ptr gs:[{base} + 8 * {index}]",
+                "inc qword ptr gs:[{base} + 8 * {index}]",
                 base = in(reg) base.as_ptr(),
                 index = in(reg) index,
-                value = out(reg) value,
-                options(nostack, readonly, preserves_flags)
+                options(nostack)
             )
         };
-        value
+    }
+
+    /// Adds to the word of a fixed index of this CPU.
+    ///
+    /// # Safety
+    ///
+    /// `base` must be a live per-CPU allocation with more than `INDEX` words.
+    #[inline(always)]
+    pub(super) unsafe fn add_at<const INDEX: usize>(base: NonNull<c_void>, n: u64) {
+        // SAFETY: As for `add`.
+        unsafe {
+            asm!(
+                "add qword ptr gs:[{base} + {offset}], {n}",
+                base = in(reg) base.as_ptr(),
+                offset = const 8 * INDEX,
+                n = in(reg) n,
+                options(nostack)
+            )
+        };
+    }
+
+    /// Adds 1 to the word of a fixed index of this CPU.
+    ///
+    /// # Safety
+    ///
+    /// As for [`add_at`].
+    #[inline(always)]
+    pub(super) unsafe fn increment_at<const INDEX: usize>(base: NonNull<c_void>) {
+        // SAFETY: As for `add`.
+        unsafe {
+            asm!(
+                "inc qword ptr gs:[{base} + {offset}]",
+                base = in(reg) base.as_ptr(),
+                offset = const 8 * INDEX,
+                options(nostack)
+            )
+        };
+    }
+
+    /// Whether the word of a fixed index of this CPU is less than `n`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`add_at`].
+    #[inline(always)]
+    pub(super) unsafe fn is_below<const INDEX: usize>(base: NonNull<c_void>, n: u64) -> bool {
+        // SAFETY: As for `add`.
+        unsafe {
+            asm!(
+                "cmp qword ptr gs:[{base} + {offset}], {n}",
+                "jb {below}",
+                base = in(reg) base.as_ptr(),
+                offset = const 8 * INDEX,
+                n = in(reg) n,
+                below = label { return true },
+                options(nostack, readonly)
+            )
+        };
+        false
     }
 }
 
@@ -193,15 +350,48 @@ mod counter_imp {
         unsafe { helpers::labyrinth_percpu_add(base.as_ptr(), index, n) };
     }
 
-    /// Reads a word of this CPU.
+    /// Adds 1 to a word of this CPU.
     ///
     /// # Safety
     ///
     /// As for [`add`].
     #[inline]
-    pub(super) unsafe fn read(base: NonNull<c_void>, index: usize) -> u64 {
+    pub(super) unsafe fn increment(base: NonNull<c_void>, index: usize) {
         // SAFETY: As the caller promises.
-        unsafe { helpers::labyrinth_percpu_read_here(base.as_ptr(), index) }
+        unsafe { add(base, index, 1) };
+    }
+
+    /// Adds to the word of a fixed index of this CPU.
+    ///
+    /// # Safety
+    ///
+    /// `base` must be a live per-CPU allocation with more than `INDEX` words.
+    #[inline]
+    pub(super) unsafe fn add_at<const INDEX: usize>(base: NonNull<c_void>, n: u64) {
+        // SAFETY: As the caller promises.
+        unsafe { add(base, INDEX, n) };
+    }
+
+    /// Adds 1 to the word of a fixed index of this CPU.
+    ///
+    /// # Safety
+    ///
+    /// As for [`add_at`].
+    #[inline]
+    pub(super) unsafe fn increment_at<const INDEX: usize>(base: NonNull<c_void>) {
+        // SAFETY: As the caller promises.
+        unsafe { add(base, INDEX, 1) };
+    }
+
+    /// Whether the word of a fixed index of this CPU is less than `n`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`add_at`].
+    #[inline]
+    pub(super) unsafe fn is_below<const INDEX: usize>(base: NonNull<c_void>, n: u64) -> bool {
+        // SAFETY: As the caller promises.
+        (unsafe { helpers::labyrinth_percpu_read_here(base.as_ptr(), INDEX) }) < n
     }
 }
 

@@ -6,8 +6,10 @@ use crate::stats::{
     Context,
     Kind,
     Recorder,
+    Recording,
     SeriesView,
-    Stats, //
+    Stats,
+    SOURCES, //
 };
 use kernel::prelude::*;
 
@@ -17,12 +19,12 @@ mod tests {
 
     #[test]
     fn outcomes_are_counted_in_their_series() -> Result {
-        let stats = Stats::new(true, 1)?;
+        let stats = Stats::new(Recording::Full)?;
         let recorder = Recorder::new(stats.clone(), Kind::TaskAtomic);
 
-        assert!(recorder.request().done(true, Some(0)));
-        assert!(!recorder.request().done(false, None));
-        assert!(!recorder.request().done(false, None));
+        assert!(recorder.request().done(true, 0));
+        assert!(!recorder.request().done(false, 3));
+        assert!(!recorder.request().done(false, 3));
         recorder.cycle();
 
         let view = stats.view()?;
@@ -42,11 +44,11 @@ mod tests {
 
     #[test]
     fn reset_keeps_pages_in_flight() -> Result {
-        let stats = Stats::new(true, 1)?;
+        let stats = Stats::new(Recording::Full)?;
         let recorder = Recorder::new(stats.clone(), Kind::Spinlock);
 
         for _ in 0..5 {
-            assert!(recorder.request().done(true, Some(0)));
+            assert!(recorder.request().done(true, 0));
         }
         recorder.freed(2);
         stats.reset()?;
@@ -72,12 +74,12 @@ mod tests {
 
     #[test]
     fn pages_counted_before_recording_ends_are_counted_when_freed() -> Result {
-        let stats = Stats::new(true, 1)?;
+        let stats = Stats::new(Recording::Full)?;
         let recorder = Recorder::new(stats.clone(), Kind::TimerSoftirq);
 
-        assert!(recorder.request().done(true, Some(0)));
-        stats.set_recording(false);
-        assert!(!recorder.request().done(true, Some(0)));
+        assert!(recorder.request().done(true, 0));
+        stats.set_recording(Recording::Off);
+        assert!(!recorder.request().done(true, 0));
         recorder.cycle();
         recorder.freed(1);
 
@@ -86,6 +88,48 @@ mod tests {
         assert_eq!(view.sum(Context::TimerSoftirq, SeriesView::successes), 1);
         assert_eq!(view.sum(Context::TimerSoftirq, SeriesView::freed), 1);
         assert_eq!(view.sum(Context::TimerSoftirq, SeriesView::cycles), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn counters_have_no_latencies() -> Result {
+        let stats = Stats::new(Recording::Counters)?;
+        let recorder = Recorder::new(stats.clone(), Kind::TaskKernel);
+
+        assert!(recorder.request().done(true, 1));
+        assert!(!recorder.request().done(false, 1));
+        recorder.freed(1);
+
+        let view = stats.view()?;
+        assert_eq!(view.in_flight(), 0);
+        assert_eq!(view.sum(Context::Task, SeriesView::successes), 1);
+        assert_eq!(view.sum(Context::Task, SeriesView::failures), 1);
+        assert_eq!(view.sum(Context::Task, |series| series.samples()), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn sources_and_series_share_latencies() -> Result {
+        let stats = Stats::new(Recording::Full)?;
+
+        for (series, kind) in Kind::ALL.into_iter().enumerate() {
+            let recorder = Recorder::new(stats.clone(), kind);
+            for source in 0..SOURCES {
+                for _ in 0..10 * series + source {
+                    recorder.request().done(false, source);
+                }
+            }
+        }
+        let view = stats.view()?;
+        for (number, series) in view.series().iter().enumerate() {
+            assert_eq!(series.samples(), (4 * 10 * number + 6) as u64);
+        }
+        for (number, source) in view.sources().iter().enumerate() {
+            assert_eq!(source.samples(), (60 + 4 * number) as u64);
+        }
+        let series = view.series().iter().map(|series| series.latency_sum());
+        let sources = view.sources().iter().map(|source| source.latency_sum());
+        assert_eq!(series.sum::<u64>(), sources.sum());
         Ok(())
     }
 }

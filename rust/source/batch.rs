@@ -22,12 +22,18 @@ use crate::{
         Gfp,
         Uninit, //
     },
-    stats::Recorder, //
+    stats::{
+        Recorder,
+        SOURCES, //
+    }, //
 };
 use kernel::{
     alloc::AllocError,
     prelude::*, //
 };
+
+// Latencies are told apart by the room that was asked last.
+const _: () = assert!(Room::COUNT == SOURCES);
 
 /// Where the pages of a batch come from.
 #[derive(Clone, Copy)]
@@ -83,17 +89,18 @@ impl<G: Gfp> Batch<G> {
 
         for _ in 0..wanted.min(room) {
             let asked = self.recorder.request();
-            let (page, served_by) = match supply {
-                Supply::Buddy => (ExclusivePage::alloc(cx, self.gfp).ok(), Some(Room::Buddy)),
+            let (page, last_room) = match supply {
+                Supply::Buddy => (ExclusivePage::alloc(cx, self.gfp).ok(), Room::Buddy),
                 Supply::Pool(pool) => {
                     let mut request = Request::new(Priority::High);
                     let pages = pool.get(cx, &mut request);
-                    (pages.and_then(one_page), request.last_room())
+                    // Every request is in the cache first.
+                    let last_room = request.last_room().unwrap_or(Room::Cache);
+                    (pages.and_then(one_page), last_room)
                 }
             };
             // INVARIANT: A page whose allocation is counted is counted here, too.
-            self.counted +=
-                u64::from(asked.done(page.is_some(), served_by.map(|room| room as usize)));
+            self.counted += u64::from(asked.done(page.is_some(), last_room as usize));
 
             if matches!(supply, Supply::Buddy) {
                 events::answered_by_buddy::<C, G>(page.as_ref());

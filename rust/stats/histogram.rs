@@ -25,20 +25,20 @@ pub(crate) const BUCKETS: usize =
     LINEAR as usize + (MAX_LOG2 - LINEAR.ilog2()) as usize * PER_OCTAVE + 1;
 
 /// The bucket of a value.
-#[inline]
+#[inline(always)]
 pub(crate) const fn index(value: u64) -> usize {
-    if value < LINEAR {
-        return value as usize;
-    }
-    let log2 = value.ilog2();
-    if log2 >= MAX_LOG2 {
-        return BUCKETS - 1;
-    }
-    // The leading one bit and the four bits after it: 16..=31.
-    let leading = (value >> (log2 - PER_OCTAVE_LOG2)) as usize;
-    let octave = (log2 - LINEAR.ilog2()) as usize;
+    // Values below 32 are as if of the lowest octave, whose buckets have a width of one.
+    let above = (value | PER_OCTAVE as u64)
+        .ilog2()
+        .wrapping_sub(PER_OCTAVE_LOG2) as usize;
+    // The leading one bit and the four bits after it are 16 to 31, which is one octave more.
+    let index = ((value >> above) as usize).wrapping_add(above.wrapping_mul(PER_OCTAVE));
 
-    LINEAR as usize + octave * PER_OCTAVE + (leading - PER_OCTAVE)
+    if index < BUCKETS {
+        index
+    } else {
+        BUCKETS - 1
+    }
 }
 
 /// The smallest value of a bucket.

@@ -5,7 +5,7 @@
 //! # Vocabulary
 //!
 //! - A *series* is what is counted together: one [`Kind`], that is one context and one set of
-//!   allocation flags.
+//!   allocation flags. Latencies are told apart once more by *source*, that is by a number.
 //! - A [`Recorder`] is the writing end, for any context: no locks, no allocation, only atomic
 //!   operations on memory of the CPU it runs on.
 //! - A [`View`] is the reading end: all series at one time, counted from the last reset.
@@ -21,6 +21,7 @@
 pub(crate) mod histogram;
 mod kind;
 mod recorder;
+mod recording;
 mod series;
 mod view;
 
@@ -29,6 +30,8 @@ pub(crate) use kind::{
     Kind, //
 };
 pub(crate) use recorder::Recorder;
+pub(crate) use recording::Recording;
+pub(crate) use series::SOURCES;
 pub(crate) use view::{
     Latencies,
     SeriesView,
@@ -56,36 +59,29 @@ use series::{
 #[pin_data]
 pub(crate) struct Stats {
     recording: Tally,
-    series: [Series; Kind::COUNT],
-    /// The same requests once more, by the source that was asked last.
-    sources: KVec<Series>,
+    series: [Arc<Series>; Kind::COUNT],
     clock_nanos: u64,
-    /// What the last reset subtracts from everything, sources after series, `None` before the first.
+    /// What the last reset subtracts from everything, `None` before the first.
     #[pin]
-    baseline: Mutex<Option<KVVec<Totals>>>,
+    baseline: Mutex<Option<AllTotals>>,
+}
+
+/// The totals of everything.
+struct AllTotals {
+    series: KVVec<Totals>,
+    sources: KVVec<Totals>,
 }
 
 impl Stats {
-    /// Makes statistics that are all zero, with so many sources told apart, and measures the clock.
-    /// Task context only, may sleep.
-    pub(crate) fn new(recording: bool, source_count: usize) -> Result<Arc<Self>> {
-        let series = [
-            Series::new()?,
-            Series::new()?,
-            Series::new()?,
-            Series::new()?,
-        ];
-
-        let mut sources = KVec::with_capacity(source_count, GFP_KERNEL)?;
-        for _ in 0..source_count {
-            sources.push(Series::new()?, GFP_KERNEL)?;
-        }
+    /// Makes statistics that are all zero, and measures the clock. Task context only, may sleep.
+    pub(crate) fn new(recording: Recording) -> Result<Arc<Self>> {
+        let series = || Arc::new(Series::new()?, GFP_KERNEL);
+        let series = [series()?, series()?, series()?, series()?];
 
         Arc::pin_init(
             pin_init!(Self {
-                recording: Tally::new(recording.into()),
+                recording: Tally::new(recording as u64),
                 series,
-                sources,
                 clock_nanos: clock::read_cost_nanos(),
                 baseline <- new_mutex!(None),
             }),
@@ -93,18 +89,25 @@ impl Stats {
         )
     }
 
-    /// Whether new allocations are recorded.
-    #[inline]
-    pub(crate) fn recording(&self) -> bool {
-        self.recording.read() != 0
+    /// What is recorded of new allocations.
+    #[inline(always)]
+    pub(crate) fn recording(&self) -> Recording {
+        const OFF: u64 = Recording::Off as u64;
+        const FULL: u64 = Recording::Full as u64;
+        match self.recording.read() {
+            OFF => Recording::Off,
+            FULL => Recording::Full,
+            // Only numbers of these are ever in there.
+            _ => Recording::Counters,
+        }
     }
 
-    /// Switches recording on or off.
+    /// Chooses what is recorded of new allocations.
     ///
     /// Pages whose allocation was counted are counted when they are freed, even when recording is
     /// off by then.
-    pub(crate) fn set_recording(&self, on: bool) {
-        self.recording.set(on.into());
+    pub(crate) fn set_recording(&self, recording: Recording) {
+        self.recording.set(recording as u64);
     }
 
     /// The cost of reading the clock once, in nanoseconds. Every latency contains about one.
@@ -115,21 +118,17 @@ impl Stats {
     /// Reads everything. Task context only, may sleep.
     pub(crate) fn view(&self) -> Result<View> {
         let baseline = self.baseline.lock();
-        let mut series = KVVec::with_capacity(Kind::COUNT, GFP_KERNEL)?;
+        let mut now = self.totals()?;
 
-        for (i, kind) in Kind::ALL.into_iter().enumerate() {
-            let mut totals = self.series[i].totals()?;
-            if let Some(baseline) = baseline.as_ref() {
-                totals.subtract(&baseline[i]);
-            }
+        if let Some(earlier) = baseline.as_ref() {
+            now.subtract(earlier);
+        }
+        let mut series = KVVec::with_capacity(Kind::COUNT, GFP_KERNEL)?;
+        for (kind, totals) in Kind::ALL.into_iter().zip(now.series) {
             series.push(SeriesView::new(kind, totals), GFP_KERNEL)?;
         }
-        let mut sources = KVVec::with_capacity(self.sources.len(), GFP_KERNEL)?;
-        for (i, source) in self.sources.iter().enumerate() {
-            let mut totals = source.totals()?;
-            if let Some(baseline) = baseline.as_ref() {
-                totals.subtract(&baseline[Kind::COUNT + i]);
-            }
+        let mut sources = KVVec::with_capacity(SOURCES, GFP_KERNEL)?;
+        for totals in now.sources {
             sources.push(Latencies::new(totals), GFP_KERNEL)?;
         }
         Ok(View::new(series, sources))
@@ -144,24 +143,42 @@ impl Stats {
     /// On an error (no memory) nothing has changed.
     pub(crate) fn reset(&self) -> Result {
         let mut baseline = self.baseline.lock();
-        let mut totals = KVVec::with_capacity(Kind::COUNT + self.sources.len(), GFP_KERNEL)?;
+        let mut now = self.totals()?;
 
-        for series in &self.series {
-            let mut now = series.totals()?;
-            now.success = now.freed;
-            totals.push(now, GFP_KERNEL)?;
-        }
-        for source in &self.sources {
-            totals.push(source.totals()?, GFP_KERNEL)?;
+        for totals in &mut now.series {
+            totals.success = totals.freed;
         }
         for series in &self.series {
             series.forget_extremes();
         }
-        for source in &self.sources {
-            source.forget_extremes();
-        }
-        *baseline = Some(totals);
+        *baseline = Some(now);
         Ok(())
+    }
+
+    /// Everything since the module was loaded.
+    fn totals(&self) -> Result<AllTotals> {
+        let mut series = KVVec::with_capacity(Kind::COUNT, GFP_KERNEL)?;
+        let mut sources = KVVec::with_capacity(SOURCES, GFP_KERNEL)?;
+
+        for _ in 0..SOURCES {
+            sources.push(Totals::zero()?, GFP_KERNEL)?;
+        }
+        for one in &self.series {
+            series.push(one.totals(&mut sources)?, GFP_KERNEL)?;
+        }
+        Ok(AllTotals { series, sources })
+    }
+}
+
+impl AllTotals {
+    /// Subtracts what was there at an earlier time.
+    fn subtract(&mut self, earlier: &Self) {
+        for (totals, earlier) in self.series.iter_mut().zip(&earlier.series) {
+            totals.subtract(earlier);
+        }
+        for (totals, earlier) in self.sources.iter_mut().zip(&earlier.sources) {
+            totals.subtract(earlier);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 use super::{
     series::Series,
     Kind,
+    Recording,
     Stats, //
 };
 use crate::ffi::clock::Moment;
@@ -14,13 +15,18 @@ use kernel::sync::Arc;
 #[derive(Clone)]
 pub(crate) struct Recorder {
     stats: Arc<Stats>,
+    series: Arc<Series>,
     kind: Kind,
 }
 
 impl Recorder {
     /// Makes a recorder for the series of `kind`.
     pub(crate) fn new(stats: Arc<Stats>, kind: Kind) -> Self {
-        Self { stats, kind }
+        Self {
+            series: stats.series[kind as usize].clone(),
+            stats,
+            kind,
+        }
     }
 
     /// The series.
@@ -30,27 +36,35 @@ impl Recorder {
 
     /// Notes that a page is about to be requested. Task, softirq and hard interrupt context.
     ///
-    /// When recording is off this is a load and a branch.
-    #[inline]
+    /// When recording is off this is two loads and branches.
+    #[inline(always)]
     pub(crate) fn request(&self) -> Request<'_> {
+        // Asked for one by one, or the compiler would ask for the most frequent answer last.
+        let noted = if self.stats.recording() == Recording::Full {
+            Noted::Time(Moment::now())
+        } else if self.stats.recording() == Recording::Off {
+            Noted::Nothing
+        } else {
+            Noted::Request
+        };
         Request {
-            recorder: self,
-            started: self.stats.recording().then(Moment::now),
+            series: &self.series,
+            noted,
         }
     }
 
     /// Notes that `pages` pages whose allocation was counted have been freed. Any context.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn freed(&self, pages: u64) {
         if pages != 0 {
-            self.series().frees(pages);
+            self.series.frees(pages);
         }
     }
 
     /// Notes that a cycle of an exercise begins, if recording is on. Any context.
     pub(crate) fn cycle(&self) {
-        if self.stats.recording() {
-            self.series().cycle();
+        if self.stats.recording() != Recording::Off {
+            self.series.cycle();
         }
     }
 
@@ -58,37 +72,41 @@ impl Recorder {
     /// not. Any context.
     pub(crate) fn corruptions(&self, pages: u64) {
         if pages != 0 {
-            self.series().corruptions(pages);
+            self.series.corruptions(pages);
         }
-    }
-
-    #[inline]
-    fn series(&self) -> &Series {
-        &self.stats.series[self.kind as usize]
     }
 }
 
 /// A request for a page that is being served.
 #[must_use = "a request that is never done is not recorded"]
 pub(crate) struct Request<'a> {
-    recorder: &'a Recorder,
-    started: Option<Moment>,
+    series: &'a Series,
+    noted: Noted,
+}
+
+/// What is known of a request.
+enum Noted {
+    /// Recording is off.
+    Nothing,
+    /// That it is to be counted.
+    Request,
+    /// When it began.
+    Time(Moment),
 }
 
 impl Request<'_> {
-    /// Records the outcome, the latency, and which source was asked last, by its number. Returns
-    /// whether it counted an allocated page, which then has to be counted as freed, too.
-    #[inline]
-    pub(crate) fn done(self, success: bool, source: Option<usize>) -> bool {
-        let Some(started) = self.started else {
-            return false;
-        };
-        let nanos = Moment::now().nanos_since(started);
-
-        self.recorder.series().allocation(success, nanos);
-        if let Some(source) = source.and_then(|index| self.recorder.stats.sources.get(index)) {
-            source.latency(nanos);
+    /// Records the outcome, the latency, and which source was asked last, by its number, which
+    /// counts modulo [`SOURCES`](super::SOURCES). Returns whether it counted an allocated page, which
+    /// then has to be counted as freed, too.
+    #[inline(always)]
+    pub(crate) fn done(self, success: bool, source: usize) -> bool {
+        let here = self.series.here();
+        match self.noted {
+            Noted::Nothing => return false,
+            Noted::Request => {}
+            Noted::Time(started) => here.latency(Moment::now().nanos_since(started), source),
         }
+        here.outcome(success);
         success
     }
 }

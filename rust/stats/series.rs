@@ -6,28 +6,80 @@ use super::histogram::{
     self,
     BUCKETS, //
 };
-use crate::ffi::percpu::CpuCounters;
+use crate::ffi::percpu::{
+    CpuCounters,
+    Stretch, //
+};
 use kernel::{
     alloc::AllocError,
     prelude::*, //
 };
 
-/// What is counted: the index of a counter. The histogram follows.
+/// The sources that latencies are told apart by.
+pub(crate) const SOURCES: usize = 4;
+
+/// What is counted: the index of a counter. The latencies by source come first.
 mod index {
-    pub(super) const SUCCESS: usize = 0;
-    pub(super) const FAILURE: usize = 1;
-    pub(super) const FREED: usize = 2;
-    pub(super) const CYCLES: usize = 3;
-    pub(super) const CORRUPTIONS: usize = 4;
-    pub(super) const LATENCY_SUM: usize = 5;
-    pub(super) const LATENCY_MAX: usize = 6;
+    use super::{
+        latencies,
+        SOURCES, //
+    };
+
+    pub(super) const SUCCESS: usize = SOURCES * latencies::LEN;
+    pub(super) const FAILURE: usize = SUCCESS + 1;
+    pub(super) const FREED: usize = SUCCESS + 2;
+    pub(super) const CYCLES: usize = SUCCESS + 3;
+    pub(super) const CORRUPTIONS: usize = SUCCESS + 4;
+    pub(super) const LATENCY_MAX: usize = SUCCESS + 5;
     /// The bitwise complement of the minimum, so that zero stands for "none yet".
-    pub(super) const LATENCY_MIN_COMPLEMENT: usize = 7;
-    pub(super) const LATENCY: usize = 8;
+    pub(super) const LATENCY_MIN_COMPLEMENT: usize = SUCCESS + 6;
+    pub(super) const COUNT: usize = SUCCESS + 7;
 }
 
-/// One series: counters and a histogram for each CPU.
-pub(super) struct Series(CpuCounters<{ index::LATENCY + BUCKETS }>);
+/// The latencies of one source: a histogram, then the sum.
+mod latencies {
+    pub(super) use super::BUCKETS as SUM;
+
+    pub(super) const LEN: usize = SUM + 1;
+}
+
+/// One series: counters, and a histogram of latencies by source, for each CPU.
+///
+/// No latency is counted twice: those of the series are the sum over its sources, those of a source
+/// the sum over all series.
+pub(super) struct Series(CpuCounters<{ index::COUNT }>);
+
+/// What one allocation is counted in.
+#[derive(Clone, Copy)]
+pub(super) struct Here<'a>(Stretch<'a, { index::COUNT }>);
+
+impl Here<'_> {
+    /// Counts the latency of a request whose outcome is counted next. `source` counts modulo
+    /// [`SOURCES`]. Any context.
+    ///
+    /// The order, here and of these two, is the reverse of that in [`Series::totals`]: what is seen
+    /// there of an allocation never lacks what was written earlier, so a sample is never outside of
+    /// the extremes, and while all is recorded there are never more outcomes than samples.
+    #[inline(always)]
+    pub(super) fn latency(self, nanos: u64, source: usize) {
+        self.0.raise::<{ index::LATENCY_MAX }>(nanos);
+        self.0.raise::<{ index::LATENCY_MIN_COMPLEMENT }>(!nanos);
+
+        let latencies = self.0.part::<{ latencies::LEN }, SOURCES>(source);
+        latencies.add_at::<{ latencies::SUM }>(nanos);
+        latencies.increment(histogram::index(nanos));
+    }
+
+    /// Counts an allocation. Any context.
+    #[inline(always)]
+    pub(super) fn outcome(self, success: bool) {
+        if success {
+            self.0.increment_at::<{ index::SUCCESS }>();
+        } else {
+            self.0.increment_at::<{ index::FAILURE }>();
+        }
+    }
+}
 
 impl Series {
     /// Makes a series that is all zero. Task context only, may sleep.
@@ -35,35 +87,16 @@ impl Series {
         Ok(Self(CpuCounters::new()?))
     }
 
-    /// Counts an allocation. Any context.
-    ///
-    /// The order is the reverse of that in [`Self::totals`]: what is seen there of an allocation
-    /// never lacks what was written earlier, so a sample is never outside of the extremes, and
-    /// there are never more outcomes than samples.
-    #[inline]
-    pub(super) fn allocation(&self, success: bool, nanos: u64) {
-        self.0.raise(index::LATENCY_MAX, nanos);
-        self.0.raise(index::LATENCY_MIN_COMPLEMENT, !nanos);
-        self.latency(nanos);
-        let outcome = if success {
-            index::SUCCESS
-        } else {
-            index::FAILURE
-        };
-        self.0.add(outcome, 1);
-    }
-
-    /// Counts a latency, and nothing else. Any context.
-    #[inline]
-    pub(super) fn latency(&self, nanos: u64) {
-        self.0.add(index::LATENCY_SUM, nanos);
-        self.0.add(index::LATENCY + histogram::index(nanos), 1);
+    /// Where an allocation is counted.
+    #[inline(always)]
+    pub(super) fn here(&self) -> Here<'_> {
+        Here(self.0.all())
     }
 
     /// Counts `pages` frees. Any context.
-    #[inline]
+    #[inline(always)]
     pub(super) fn frees(&self, pages: u64) {
-        self.0.add(index::FREED, pages);
+        self.0.all().add_at::<{ index::FREED }>(pages);
     }
 
     /// Counts a cycle of an exercise. Any context.
@@ -76,19 +109,23 @@ impl Series {
         self.0.add(index::CORRUPTIONS, pages);
     }
 
-    /// The sums over all CPUs: frees, then outcomes, then samples, then extremes.
-    pub(super) fn totals(&self) -> Result<Totals, AllocError> {
+    /// The sums over all CPUs: frees, then outcomes, then samples, then extremes. Adds the latencies
+    /// of each source to those in `sources`, of which there are [`SOURCES`].
+    pub(super) fn totals(&self, sources: &mut [Totals]) -> Result<Totals, AllocError> {
         let mut totals = Totals::zero()?;
+        let mut latencies = KVVec::from_elem(0, latencies::LEN, GFP_KERNEL)?;
 
         totals.freed = self.0.sum(index::FREED);
         totals.success = self.0.sum(index::SUCCESS);
         totals.failure = self.0.sum(index::FAILURE);
         totals.cycles = self.0.sum(index::CYCLES);
         totals.corruptions = self.0.sum(index::CORRUPTIONS);
-        for (bucket, total) in totals.latency.iter_mut().enumerate() {
-            *total = self.0.sum(index::LATENCY + bucket);
+        for (number, source) in sources.iter_mut().enumerate() {
+            latencies.fill(0);
+            self.0.sum_each(number * latencies::LEN, &mut latencies);
+            totals.add_latencies(&latencies);
+            source.add_latencies(&latencies);
         }
-        totals.latency_sum = self.0.sum(index::LATENCY_SUM);
         totals.latency_max = self.0.max(index::LATENCY_MAX);
         totals.latency_min = !self.0.max(index::LATENCY_MIN_COMPLEMENT);
         Ok(totals)
@@ -123,7 +160,8 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    fn zero() -> Result<Self, AllocError> {
+    /// Nothing yet.
+    pub(super) fn zero() -> Result<Self, AllocError> {
         Ok(Self {
             success: 0,
             failure: 0,
@@ -135,6 +173,18 @@ impl Totals {
             latency_min: u64::MAX,
             latency: KVVec::from_elem(0, BUCKETS, GFP_KERNEL)?,
         })
+    }
+
+    /// Adds a histogram that its sum follows.
+    fn add_latencies(&mut self, latencies: &[u64]) {
+        let (buckets, sum) = latencies.split_at(latencies::SUM);
+
+        for (total, count) in self.latency.iter_mut().zip(buckets) {
+            *total = total.wrapping_add(*count);
+        }
+        for nanos in sum {
+            self.latency_sum = self.latency_sum.wrapping_add(*nanos);
+        }
     }
 
     /// Subtracts what was there at an earlier time. Extremes stay.

@@ -84,13 +84,17 @@ impl Counts {
             Some(room) => self.add(Place::Served(context, room), 1),
             None => self.add(Place::Failed(context), 1),
         }
-        self.0.raise(Place::Hungry.index(), 1);
+        self.hungry();
     }
 
     /// Notes pages of one call that its CPU's cache could not serve.
     pub(super) fn bulk_missed(&self, context: Kind, pages: usize) {
         self.add(Place::Missed(context, Room::Cache), pages);
-        self.0.raise(Place::Hungry.index(), 1);
+        self.hungry();
+    }
+
+    fn hungry(&self) {
+        self.0.all().raise::<{ Place::Hungry.index() }>(1);
     }
 
     /// Notes pages that a room served in one call.

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How much is recorded.
+
+use kernel::prelude::*;
+
+/// How much of a request is recorded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recording {
+    /// Nothing.
+    Off = 0,
+    /// Its outcome and its latency.
+    Full = 1,
+    /// Its outcome; the clock is not read.
+    Counters = 2,
+}
+
+impl Recording {
+    /// The largest number that stands for one of these.
+    pub(crate) const MAX: u64 = 2;
+
+    /// What a number stands for. `ERANGE` if it stands for nothing.
+    pub(crate) fn from_number(number: u64) -> Result<Self> {
+        match number {
+            0 => Ok(Self::Off),
+            1 => Ok(Self::Full),
+            2 => Ok(Self::Counters),
+            _ => Err(ERANGE),
+        }
+    }
+
+    /// The name in reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Full => "on",
+            Self::Counters => "counters only",
+        }
+    }
+}
