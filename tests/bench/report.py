@@ -36,6 +36,8 @@ REQUIRED = (
 # What one figure may be above another, in instructions.
 ADDED = (
     ("the counters of a cache hit", ("cpu_cache", 0, 1), ("cpu_stack", 0, 1), 12),
+    ("counting what comes of a request", ("recording_counters", 0, 1),
+     ("recording_off", 0, 1), 12),
     ("full recording without its two clock reads", ("recording_full", 0, 1),
      ("two_clock_reads", 0, 1), 40),
 )
