@@ -38,7 +38,10 @@ mod wall;
 
 use capi::CApi;
 use exercise::Exercises;
-use ffi::debugfs::Root;
+use ffi::{
+    context::with_task,
+    debugfs::Root, //
+};
 use kernel::prelude::*;
 use source::Keeper;
 use stats::Stats;
@@ -150,7 +153,7 @@ impl kernel::Module for Labyrinth {
         let keeper = Keeper::new()?;
         let pool = keeper.pool(c"default", given.pool, given.prime)?;
         let c_api = CApi::new(pool.clone())?;
-        let exercises = Exercises::new(stats, keeper, pool, given.plans)?;
+        let exercises = with_task(|cx| Exercises::new(cx, stats, keeper, pool, given.plans))??;
 
         Ok(Self {
             _c_api: c_api,

@@ -4,7 +4,10 @@
 
 use crate::ffi::{
     bench::clock,
-    context::Softirq,
+    context::{
+        with_task,
+        Softirq, //
+    },
     cpu::HotplugGuard,
     timer::{
         Handler,
@@ -47,7 +50,7 @@ where
         samples: KVec::from_elem(0, samples, GFP_KERNEL)?,
         outcome: outcome.clone(),
     };
-    let hotplug = HotplugGuard::new();
+    let hotplug = with_task(|cx| HotplugGuard::new(cx))?;
     let cpu = hotplug.online().next().ok_or(ENODEV)?;
     let timer = KBox::pin_init(Timer::start_on(cpu, 0, job), GFP_KERNEL)?;
 

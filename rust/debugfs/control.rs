@@ -135,8 +135,8 @@ impl<const CONTEXT: usize> Show<Exercises> for Run<CONTEXT> {
 }
 
 impl<const CONTEXT: usize> Store<Exercises> for Run<CONTEXT> {
-    fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
-        exercises.set_running(Context::ALL[CONTEXT], parse_switch(text)?)
+    fn store(cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
+        exercises.set_running(cx, Context::ALL[CONTEXT], parse_switch(text)?)
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     Settings, //
 };
 use crate::{
+    ffi::context::Task,
     source::{
         KeptPool,
         Supply, //
@@ -28,8 +29,8 @@ use kernel::{
 
 /// An exercise while it runs. Dropping it stops it and frees its pages.
 pub(crate) trait Workload: Sized + Send + Unpin {
-    /// Starts. Task context only, may sleep.
-    fn start(means: &Arc<Means>) -> Result<Self>;
+    /// Starts. May sleep.
+    fn start(cx: &Task, means: &Arc<Means>) -> Result<Self>;
 }
 
 /// What an exercise works with.
@@ -83,14 +84,14 @@ impl<W: Workload> Control<W> {
         self.running.load(Relaxed)
     }
 
-    /// Starts or stops it; asking for what is already so does nothing. Task context only, sleeps.
-    pub(crate) fn set_running(&self, run: bool) -> Result {
+    /// Starts or stops it; asking for what is already so does nothing. Sleeps.
+    pub(crate) fn set_running(&self, cx: &Task, run: bool) -> Result {
         let mut workload = self.workload.lock();
 
         if !run {
             *workload = None;
         } else if workload.is_none() {
-            *workload = Some(W::start(&self.means)?);
+            *workload = Some(W::start(cx, &self.means)?);
         }
         self.running.store(run, Relaxed);
         Ok(())

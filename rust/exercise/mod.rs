@@ -30,6 +30,7 @@ pub(crate) use task::Task;
 pub(crate) use timer_softirq::TimerSoftirq;
 
 use crate::{
+    ffi::context,
     source::{
         Keeper,
         KeptPool,
@@ -76,8 +77,9 @@ pub(crate) struct Exercises {
 
 impl Exercises {
     /// Makes the exercises and starts those that the plans, in the order of [`Context::ALL`], say.
-    /// Task context only, may sleep.
+    /// May sleep.
     pub(crate) fn new(
+        cx: &context::Task,
         stats: Arc<Stats>,
         keeper: Arc<Keeper>,
         pool: Arc<KeptPool>,
@@ -108,7 +110,7 @@ impl Exercises {
 
         for (context, start) in Context::ALL.into_iter().zip(starts) {
             if start {
-                exercises.set_running(context, true)?;
+                exercises.set_running(cx, context, true)?;
             }
         }
         Ok(exercises)
@@ -152,14 +154,14 @@ impl Exercises {
         }
     }
 
-    /// Starts or stops an exercise. Task context only, sleeps.
+    /// Starts or stops an exercise. Sleeps.
     ///
     /// When it has stopped, all its pages are freed.
-    pub(crate) fn set_running(&self, context: Context, run: bool) -> Result {
+    pub(crate) fn set_running(&self, cx: &context::Task, context: Context, run: bool) -> Result {
         match context {
-            Context::TimerSoftirq => self.timer_softirq.set_running(run),
-            Context::Spinlock => self.spinlock.set_running(run),
-            Context::Task => self.task.set_running(run),
+            Context::TimerSoftirq => self.timer_softirq.set_running(cx, run),
+            Context::Spinlock => self.spinlock.set_running(cx, run),
+            Context::Task => self.task.set_running(cx, run),
         }
     }
 }

@@ -12,7 +12,10 @@ use super::{
 use crate::{
     ffi::{
         call_site::call_site,
-        context::Softirq,
+        context::{
+            self,
+            Softirq, //
+        },
         cpu::HotplugGuard,
         lock::SpinLockBh,
         thread::{
@@ -49,7 +52,7 @@ pub(crate) struct Spinlock {
 }
 
 impl Workload for Spinlock {
-    fn start(means: &Arc<Means>) -> Result<Self> {
+    fn start(cx: &context::Task, means: &Arc<Means>) -> Result<Self> {
         let recorder = Recorder::new(means.stats.clone(), Kind::Spinlock);
         let held = Held {
             by_task: Holder::new(
@@ -69,7 +72,7 @@ impl Workload for Spinlock {
         )?;
 
         let thread = Thread::spawn(c"labyrinth/spinlock", TaskSide(shared.clone()))?;
-        let hotplug = HotplugGuard::new();
+        let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
         let side = SoftirqSide {
             shared,

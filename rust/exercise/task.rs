@@ -44,7 +44,7 @@ pub(crate) struct Task {
 }
 
 impl Workload for Task {
-    fn start(means: &Arc<Means>) -> Result<Self> {
+    fn start(_cx: &context::Task, means: &Arc<Means>) -> Result<Self> {
         let recorder = |kind| Recorder::new(means.stats.clone(), kind);
         let baseline = Baseline {
             means: means.clone(),

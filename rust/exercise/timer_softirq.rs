@@ -12,7 +12,10 @@ use super::{
 use crate::{
     ffi::{
         call_site::call_site,
-        context::Softirq,
+        context::{
+            self,
+            Softirq, //
+        },
         cpu::HotplugGuard,
         timer::{
             Handler,
@@ -40,10 +43,10 @@ pub(crate) struct TimerSoftirq {
 }
 
 impl Workload for TimerSoftirq {
-    fn start(means: &Arc<Means>) -> Result<Self> {
+    fn start(cx: &context::Task, means: &Arc<Means>) -> Result<Self> {
         let recorder = Recorder::new(means.stats.clone(), Kind::TimerSoftirq);
         let mut timers = KVec::new();
-        let hotplug = HotplugGuard::new();
+        let hotplug = HotplugGuard::new(cx);
 
         for cpu in hotplug.online() {
             let tick = Tick {

@@ -8,7 +8,8 @@
 //! - A *token* is a value of a type that implements [`Context`]. Whoever has a reference to one is
 //!   in that context for as long as the reference lives. Tokens are made by the wrapper that
 //!   enters the context ([`timer`](super::timer), [`hard_timer`](super::hard_timer),
-//!   [`thread`](super::thread), [`lock`](super::lock), [`irq`](super::irq)), never by its user.
+//!   [`thread`](super::thread), [`lock`](super::lock), [`irq`](super::irq)), never by its user;
+//!   [`with_task`] makes one after looking where it is.
 //!
 //! ```text
 //!   Thread body ────────► &mut Task ────┐
@@ -33,7 +34,11 @@
 //! The pattern is the one of the kernel crate's `LocalInterruptDisabled` (since Linux 7.3).
 //! C background: [`include/linux/preempt.h`](srctree/include/linux/preempt.h).
 
-use kernel::types::NotThreadSafe;
+use super::helpers;
+use kernel::{
+    prelude::*,
+    types::NotThreadSafe, //
+};
 
 /// A proof of context.
 ///
@@ -184,6 +189,21 @@ impl Task {
         // INVARIANT: The caller promises exactly this.
         Self(NotThreadSafe)
     }
+}
+
+/// Runs `work` with a proof of task context, where this is one. For code that the kernel crate calls
+/// without a token: when the module is loaded, in KUnit.
+///
+/// Any context. `EPERM` in a hard interrupt or softirq, with bottom halves or interrupts disabled, and
+/// where the kernel counts it (`CONFIG_PREEMPT_COUNT`) with preemption disabled.
+pub(crate) fn with_task<R>(work: impl FnOnce(&mut Task) -> R) -> Result<R> {
+    // SAFETY: No requirements.
+    if !unsafe { helpers::labyrinth_may_sleep() } {
+        return Err(EPERM);
+    }
+    // SAFETY: Nothing forbids to sleep that labyrinth's own wrappers can have entered, for each of them
+    // disables bottom halves or interrupts. What `work` enters borrows the token.
+    Ok(work(&mut unsafe { Task::assume() }))
 }
 
 impl Softirq {

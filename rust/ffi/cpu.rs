@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/linux/cpumask.h`](srctree/include/linux/cpumask.h)
 
-use super::helpers;
+use super::{
+    context::Task,
+    helpers, //
+};
 use core::marker::PhantomData;
 use kernel::{
     cpu::nr_cpu_ids,
@@ -58,8 +61,8 @@ pub(crate) struct HotplugGuard(NotThreadSafe);
 
 impl HotplugGuard {
     /// Takes the hotplug lock for reading. Task context only, may sleep.
-    pub(crate) fn new() -> Self {
-        // SAFETY: Called in task context; `drop` releases the lock in the same task.
+    pub(crate) fn new(_cx: &Task) -> Self {
+        // SAFETY: `_cx` says that this is task context; `drop` releases the lock in the same task.
         unsafe { helpers::labyrinth_cpus_read_lock() };
         // INVARIANT: The lock was just taken and only `drop` releases it.
         Self(NotThreadSafe)

@@ -34,6 +34,12 @@ bool labyrinth_in_hardirq(void)
 	return in_hardirq();
 }
 
+/* On PREEMPT_RT disabled bottom halves do not show in preempt_count(). */
+bool labyrinth_may_sleep(void)
+{
+	return !preempt_count() && !softirq_count() && !irqs_disabled();
+}
+
 void labyrinth_raw_spin_init(raw_spinlock_t *lock, const char *name,
 			     struct lock_class_key *key)
 {

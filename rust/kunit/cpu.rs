@@ -4,6 +4,7 @@
 
 use super::task::eventually;
 use crate::ffi::{
+    context::with_task,
     cpu::HotplugGuard,
     hotplug::{
         CpuDead,
@@ -57,7 +58,7 @@ mod tests {
     #[test]
     fn death_of_a_cpu_is_told_until_the_callback_is_dropped() -> Result {
         // The last one; the first can rarely be taken down.
-        let cpu = HotplugGuard::new()
+        let cpu = with_task(|cx| HotplugGuard::new(cx))?
             .online()
             .map(|cpu| cpu.number())
             .max()
@@ -88,6 +89,9 @@ mod tests {
 
         down_and_up(cpu)?;
         assert_eq!(deaths.count.load(Relaxed), 1);
-        eventually(|| HotplugGuard::new().online().any(|it| it.number() == cpu))
+        eventually(|| {
+            with_task(|cx| HotplugGuard::new(cx))
+                .is_ok_and(|hotplug| hotplug.online().any(|it| it.number() == cpu))
+        })
     }
 }

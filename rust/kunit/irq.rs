@@ -10,6 +10,7 @@ use super::task::{
 use crate::{
     ffi::{
         context::{
+            with_task,
             Context,
             HardIrq,
             IrqsOff, //
@@ -24,6 +25,7 @@ use crate::{
             being_served,
             irqs_off, //
         },
+        lock::SpinLockBh,
         timer::Next, //
     },
     page::{
@@ -35,6 +37,7 @@ use crate::{
 use kernel::{
     cpu::CpuId,
     prelude::*,
+    static_lock_class,
     sync::{
         atomic::{
             Atomic as AtomicCell,
@@ -71,6 +74,20 @@ mod tests {
     }
 
     #[test]
+    fn task_context_is_where_one_may_sleep() -> Result {
+        in_task(|thread| {
+            check(with_task(|_| ()).is_ok())?;
+            irqs_off(thread.context(), |_| check(with_task(|_| ()).is_err()))?;
+            let lock = KBox::pin_init(
+                SpinLockBh::new((), c"labyrinth_kunit_task", static_lock_class!()),
+                GFP_KERNEL,
+            )?;
+            lock.with(thread.context(), |_, ()| check(with_task(|_| ()).is_err()))?;
+            check(with_task(|_| ()).is_ok())
+        })
+    }
+
+    #[test]
     #[cfg(not(CONFIG_PREEMPT_RT))]
     fn page_with_interrupts_off() -> Result {
         in_task(|thread| irqs_off(thread.context(), |cx| check(page_works(cx))))
@@ -89,7 +106,7 @@ mod tests {
                 let here = CpuId::current().as_u32() == self.cpu && being_served() && are_off();
                 #[cfg(not(CONFIG_PREEMPT_RT))]
                 let here = here && page_works(cx);
-                let nested = irqs_off(cx, |_| are_off()) && are_off();
+                let nested = irqs_off(cx, |_| are_off()) && are_off() && with_task(|_| ()).is_err();
 
                 let count = if here && nested {
                     &self.good
@@ -105,7 +122,7 @@ mod tests {
             }
         }
 
-        for cpu in HotplugGuard::new().online() {
+        for cpu in with_task(|cx| HotplugGuard::new(cx))?.online() {
             let good = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
             let bad = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
             let tick = Tick {
@@ -136,7 +153,7 @@ mod tests {
             }
         }
 
-        let hotplug = HotplugGuard::new();
+        let hotplug = with_task(|cx| HotplugGuard::new(cx))?;
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
         for _ in 0..20 {
             let count = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;

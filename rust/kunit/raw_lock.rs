@@ -4,7 +4,10 @@
 
 use super::task::eventually;
 use crate::ffi::{
-    context::HardIrq,
+    context::{
+        with_task,
+        HardIrq, //
+    },
     cpu::HotplugGuard,
     hard_timer::{
         HardHandler,
@@ -91,7 +94,7 @@ mod tests {
         let done = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
         let torn = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
         let mut timers = KVec::new();
-        for cpu in HotplugGuard::new().online() {
+        for cpu in with_task(|cx| HotplugGuard::new(cx))?.online() {
             let tick = Tick {
                 pair: pair.clone(),
                 done: done.clone(),

@@ -8,7 +8,10 @@ use super::task::{
 };
 use crate::ffi::{
     clock::Moment,
-    context::HardIrq,
+    context::{
+        with_task,
+        HardIrq, //
+    },
     cpu::HotplugGuard,
     hard_timer::{
         HardHandler,
@@ -84,7 +87,7 @@ mod tests {
         lock.with(|()| waker.wake());
         eventually(|| count.load(Relaxed) == 2)?;
 
-        let hotplug = HotplugGuard::new();
+        let hotplug = with_task(|cx| HotplugGuard::new(cx))?;
         let cpu = hotplug.online().last().ok_or(ENODEV)?;
         let tick = KBox::pin_init(
             HardTimer::start_on(cpu, 1_000, Tick(waker.clone())),

@@ -107,13 +107,13 @@ impl<T: Contestant<Softirq>> Handler for InSoftirq<T> {
 /// Has work done in the timer softirq of the first CPU and waits for its end. Task context only,
 /// sleeps.
 pub(super) fn in_softirq<T: Contestant<Softirq>>(
-    _cx: &Task,
+    cx: &Task,
     home: &Arc<Home<T>>,
     work: Work,
 ) -> Result {
     let errand = Errand::new(home, work)?;
     let done = errand.done.clone();
-    let hotplug = HotplugGuard::new();
+    let hotplug = HotplugGuard::new(cx);
     let cpu = hotplug.online().next().ok_or(ENODEV)?;
     // It stays where it is when the CPU goes offline meanwhile: the kernel moves it.
     let timer = KBox::pin_init(Timer::start_on(cpu, 0, InSoftirq(errand)), GFP_KERNEL)?;

@@ -120,7 +120,7 @@ impl Pool {
         }
         let target = per_cpu.min(self.cache.capacity());
         // A CPU that is offline would keep its pages from all others.
-        let hotplug = HotplugGuard::new();
+        let hotplug = HotplugGuard::new(cx);
         for cpu in hotplug.online() {
             let (number, place) = (cpu.number(), self.config.place.seen_from(cpu));
             if which(number) {

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// A lock that sleeps, taken where nobody may sleep.
+
+fn case(task: &Task, softirq: &Softirq) {
+    #[cfg(not(misuse))]
+    let hotplug = HotplugGuard::new(task);
+    #[cfg(misuse)]
+    // error[E0308]: mismatched types
+    let hotplug = HotplugGuard::new(softirq);
+}

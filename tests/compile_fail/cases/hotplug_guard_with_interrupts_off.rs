@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+// The hotplug lock, taken with interrupts disabled by the token of the context around.
+
+fn case(thread: &mut Running) {
+    #[cfg(not(misuse))]
+    {
+        let hotplug = HotplugGuard::new(thread.context());
+        irqs_off(thread.context(), |_| drop(hotplug));
+    }
+    #[cfg(misuse)]
+    // error[E0500]: closure requires unique access
+    irqs_off(thread.context(), |_| HotplugGuard::new(thread.context()));
+}
