@@ -135,6 +135,26 @@ module! {
             default: 0,
             description: "whether its pages come from the pool (0 or 1)",
         },
+        hard_irq_start: u32 {
+            default: 0,
+            description: "start the exercise in hard interrupts (0 or 1)",
+        },
+        hard_irq_period_us: u32 {
+            default: 10_000,
+            description: "its period in microseconds (100 to 10000000)",
+        },
+        hard_irq_batch: u32 {
+            default: 16,
+            description: "its pages in a batch (1 to 4096)",
+        },
+        hard_irq_hold_us: u32 {
+            default: 0,
+            description: "how long it holds them in microseconds (0 to 10000000)",
+        },
+        hard_irq_pool: u32 {
+            default: 0,
+            description: "whether its pages come from the pool (0 or 1)",
+        },
     },
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Parameters {
     /// Pages that each CPU's cache of that pool is filled with at load.
     pub(crate) prime: usize,
     /// The exercises, in the order of [`Context::ALL`].
-    pub(crate) plans: [Plan; 3],
+    pub(crate) plans: [Plan; 4],
 }
 
 /// Reads and checks all parameters. `ERANGE` for one that is out of bounds, which is named in the
@@ -85,6 +85,16 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::task_batch),
                     parameter(&given::task_hold_us),
                     parameter(&given::task_pool),
+                ],
+            )?,
+            plan(
+                Context::HardIrq,
+                parameter(&given::hard_irq_start),
+                [
+                    parameter(&given::hard_irq_period_us),
+                    parameter(&given::hard_irq_batch),
+                    parameter(&given::hard_irq_hold_us),
+                    parameter(&given::hard_irq_pool),
                 ],
             )?,
         ],

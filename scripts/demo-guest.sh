@@ -6,9 +6,9 @@ debugfs=/sys/kernel/debug/labyrinth
 seconds=10
 
 printf 'Linux %s, %s CPUs\n\n' "$(uname -r)" "$(nproc)"
-insmod "$1" timer_softirq_start=1 spinlock_start=1 task_start=1
+insmod "$1" timer_softirq_start=1 spinlock_start=1 task_start=1 hard_irq_start=1
 sleep "$seconds"
-for context in timer_softirq spinlock task; do
+for context in timer_softirq spinlock task hard_irq; do
 	echo 0 >"$debugfs/exercise/$context/run"
 done
 printf 'stats after %s seconds of atomic allocations:\n\n' "$seconds"

@@ -8,9 +8,12 @@ import re
 from lib import ktap, metrics, module, tracing
 
 ALLOC, FREE = "labyrinth_alloc_pages", "labyrinth_free_pages"
+ALLOC_NOLOCK = "labyrinth_alloc_page_nolock"
 TIMER_SOFTIRQ_VEC = 1
 # Names of the functions that run expired timers, of which at least one is not inlined.
 RUN_TIMERS = ("__run_timers", "run_timer_base", "expire_timers", "call_timer_fn")
+RUN_HARD_TIMERS = ("__hrtimer_run_queues", "hrtimer_interrupt")
+RUN_THREAD = "kthread+0x"
 MAY_SLEEP = 0x400  # __GFP_DIRECT_RECLAIM
 KSWAPD, HIGH = 0x800, 0x20  # __GFP_KSWAPD_RECLAIM, __GFP_HIGH
 
@@ -28,7 +31,8 @@ def run(context, cycles, watched, **settings):
         with tracing.histograms(**watched) as kernel:
             with module.running(context, **settings):
                 metrics.wait_for_cycles(context, cycles)
-            ours = metrics.Metrics().check_idle()
+            # What interrupts gave back is freed by a thread.
+            ours = metrics.wait_until_filled().check_idle()
             seen = {name: histogram.entries() for name, histogram in kernel.items()}
     return ours, seen
 
@@ -112,6 +116,30 @@ def task_pages():
     assert ours.allocated(context="task", gfp="GFP_KERNEL") > 0, "no GFP_KERNEL at all"
 
 
+def hard_irq_pages():
+    """Pages by way of alloc_pages_nolock(), in interrupts or with them off, are freed elsewhere. Such
+    a request may fail at any time; those that did not are counted alike."""
+    ours, seen = run("hard_irq", 40, PAGES, period_us=10_000, batch=16)
+    allocs, frees = ours_only(seen["alloc"], ALLOC_NOLOCK), ours_only(seen["free"], FREE)
+    for keys, _ in allocs:
+        assert not gfp(keys) & (MAY_SLEEP | KSWAPD | HIGH), f"flags: {gfp(keys):#x}"
+    for keys, _ in frees:
+        assert not any(name in keys for name in RUN_HARD_TIMERS), f"freed in an interrupt: {keys}"
+    interrupts = [entry for entry in allocs if any(name in entry[0] for name in RUN_HARD_TIMERS)]
+    # The stack of an interrupt ends in what was interrupted, so it may show a thread, too.
+    thread = [entry for entry in allocs if entry not in interrupts and RUN_THREAD in entry[0]]
+    mine = ours.allocated(context="hard_irq", gfp="nolock")
+    ktap.note(f"hard_irq: the kernel counts {tracing.count(interrupts)} in interrupts and "
+              f"{tracing.count(thread)} with them off, {tracing.count(frees)} freed; we count {mine}, "
+              f"and {ours.failed(context='hard_irq')} failures")
+    assert tracing.count(interrupts) + tracing.count(thread) == tracing.count(allocs) == mine
+    assert tracing.count(frees) == ours.freed(context="hard_irq") == mine
+    assert tracing.count(thread) > 0, "no page with interrupts off"
+    # On PREEMPT_RT the allocator refuses interrupts altogether.
+    assert tracing.count(interrupts) > 0 or "PREEMPT_RT" in os.uname().version, "none in interrupts"
+    assert not ours_only(seen["alloc"], ALLOC), "pages came another way"
+
+
 def timer_softirq_cycles():
     """Each expiry of our timers is a cycle, and on each CPU there were softirqs for them."""
     watched = {
@@ -139,4 +167,5 @@ def timer_softirq_cycles():
 
 
 ktap.main(timer_softirq_pages, timer_softirq_held_pages,
-          timer_softirq_pages_in_flight, spinlock_pages, task_pages, timer_softirq_cycles)
+          timer_softirq_pages_in_flight, spinlock_pages, task_pages, hard_irq_pages,
+          timer_softirq_cycles)

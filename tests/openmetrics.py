@@ -13,6 +13,8 @@ except ImportError:
 READS = 15
 LATENCY = "labyrinth_page_alloc_latency_seconds"
 ROOM_LATENCY = "labyrinth_page_alloc_room_latency_seconds"
+# One for each context and set of flags.
+SERIES = 5
 FAMILIES = {
     "labyrinth_page_alloc": "counter", "labyrinth_page_free": "counter",
     "labyrinth_pages_in_flight": "gauge", LATENCY: "histogram",
@@ -27,7 +29,7 @@ FAMILIES = {
     "labyrinth_pool_reserve_refill_pages": "counter",
     "labyrinth_pool_emergency_pages": "counter", "labyrinth_pool_emergency_budget": "gauge",
     "labyrinth_pool_cached": "gauge", "labyrinth_pool_reserved": "gauge",
-    "labyrinth_pool_reserve_target": "gauge",
+    "labyrinth_pool_reserve_target": "gauge", "labyrinth_pool_returning": "gauge",
 }
 
 
@@ -38,7 +40,7 @@ def parse(text):
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
-def check_histograms(family, allocs=None):
+def check_histograms(family, count, allocs=None):
     """Buckets grow, the last is the count; at rest the count is that of the allocations."""
     series = {}
     for sample in family.samples:
@@ -49,7 +51,7 @@ def check_histograms(family, allocs=None):
             one["buckets"].append((float(edge), sample.value))
         else:
             one[sample.name.rsplit("_", 1)[1]] = sample.value
-    assert len(series) == 4, f"series: {sorted(series)}"
+    assert len(series) == count, f"series: {sorted(series)}"
     for labels, one in series.items():
         edges, counts = zip(*one["buckets"])
         assert list(edges) == sorted(set(edges)), f"{labels}: edges out of order"
@@ -77,10 +79,10 @@ def parsed_under_load():
                     assert name in families, f"{name} is missing"
                     assert families[name].type == kind, f"{name} is a {families[name].type}"
                     assert families[name].documentation, f"{name} has no HELP"
-                check_histograms(families[LATENCY])
-                check_histograms(families[ROOM_LATENCY])
+                check_histograms(families[LATENCY], SERIES)
+                check_histograms(families[ROOM_LATENCY], len(metrics.ROOMS))
                 now = metrics.Metrics(text).check()
-                assert now.total("exercise_running") == 3
+                assert now.total("exercise_running") == len(module.CONTEXTS)
                 if before:
                     now.check_after(before)
                 before = now
@@ -88,7 +90,7 @@ def parsed_under_load():
         text = module.read(module.file("metrics"))
         metrics.Metrics(text).check_idle().check_pool().check_after(before)
         families = parse(text)
-        check_histograms(families[LATENCY], families["labyrinth_page_alloc"])
+        check_histograms(families[LATENCY], SERIES, families["labyrinth_page_alloc"])
 
 
 def parser_refuses_broken_text():

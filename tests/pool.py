@@ -270,12 +270,12 @@ def conserved_under_full_load():
                     now = metrics.Metrics().check().check_after(before)
                     assert now.cached() <= CACHE * cpus() and now.reserved() <= RESERVE
                     before = now
-            now = at_rest("softirq", "spinlock", "task", kept=4096 * (cpus() + 1))
+            now = at_rest("softirq", "spinlock", "task", "irqs_off", kept=4096 * (2 * cpus() + 1))
             held = kernel.held()
             ktap.note(", ".join(f"{room} {now.served(room)}" for room in metrics.ROOMS) +
                       f", the kernel {kernel.read()[0]}")
             assert held == now.cached() + now.reserved(), f"the kernel says {held}"
-            for context in ("softirq", "spinlock", "task"):
+            for context in ("softirq", "spinlock", "task", "irqs_off"):
                 assert now.served("cache", context=context) > 0, f"no hit in {context}"
         allocated, freed = kernel.read()
     assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"

@@ -14,7 +14,8 @@ from lib import faults, ktap, metrics, module, tracing
 from lib.ktap import Skip
 
 # What the tracepoint calls the context of each exercise, and its number there.
-CONTEXTS = {"timer_softirq": ("softirq", 1), "spinlock": ("spinlock", 2), "task": ("task", 0)}
+CONTEXTS = {"timer_softirq": ("softirq", 1), "spinlock": ("spinlock", 2), "task": ("task", 0),
+            "hard_irq": ("irqs_off", 3)}
 NONE, CACHE, BUDDY, RESERVE = range(4)
 # Neither a buffer nor a map may lose an event.
 BUFFER_KB = 4096
@@ -97,16 +98,24 @@ def counts_by_histograms():
                 allocs, frees = kernel["alloc"].entries(), kernel["free"].entries()
             for keys, _ in allocs + frees:
                 assert number("order", keys) == 0, f"an order that nobody asked for: {keys}"
-            where = {(number("context", keys), number("source", keys)) for keys, _ in allocs}
-            assert where == {(CONTEXTS[context][1], BUDDY)}, f"{context}: {allocs}"
+            where = {number("context", keys) for keys, _ in allocs}
+            assert where == {CONTEXTS[context][1]}, f"{context}: {allocs}"
+            by_source = {source: sum(hits for keys, hits in allocs if number("source", keys) == source)
+                         for source in (BUDDY, NONE)}
+            assert sum(by_source.values()) == tracing.count(allocs), f"{context}: {allocs}"
+            if context in module.PLAIN:
+                assert by_source[NONE] == 0, f"{context}: {allocs}"
             assert {number("to", keys) for keys, _ in frees} == {BUDDY}, f"{context}: {frees}"
-            pairs = [("page_alloc", tracing.count(allocs),
+            pairs = [("page_alloc", by_source[BUDDY],
                       ours.allocated(context=context) - before.allocated(context=context)),
+                     ("page_alloc without a page", by_source[NONE],
+                      ours.failed(context=context) - before.failed(context=context)),
                      ("page_free", tracing.count(frees),
                       ours.freed(context=context) - before.freed(context=context))]
             for what, theirs, mine in pairs:
                 ktap.note(f"{context}: {theirs} {what}, we count {mine}")
-                assert theirs == mine > 0, f"{context}: {theirs} {what}, we count {mine}"
+                assert theirs == mine, f"{context}: {theirs} {what}, we count {mine}"
+            assert by_source[BUDDY] > 0, f"{context}: nothing was allocated"
 
 
 def failures_by_histograms():
@@ -126,7 +135,7 @@ def failures_by_histograms():
 
 def same_page_comes_and_goes():
     """The page frames in the trace: each is allocated, then freed, and is nobody's in between."""
-    line = re.compile(r": (page_alloc|page_free): .*pfn=0x([0-9a-f]+)")
+    line = re.compile(r": (page_alloc|page_free): .*pfn=0x([1-9a-f][0-9a-f]*)")
     lost = re.compile(r"(?:overrun|dropped events): (\d+)")
     with module.loaded():
         settings()
@@ -230,8 +239,11 @@ def counts_by_trace_cmd():
             assert "to=buddy" in fields and "order=0" in fields, fields
             freed += 1
             continue
-        assert "source=buddy" in fields and "GFP_" in fields, fields
         context = re.search(r"context=(\w+)", fields).group(1)
+        if context == "irqs_off" and "source=none" in fields:
+            continue
+        flags = "gfp_flags=none" if context == "irqs_off" else "GFP_"
+        assert "source=buddy" in fields and flags in fields, fields
         allocated[context] = allocated.get(context, 0) + 1
     agree("trace-cmd", (allocated, freed), ours, module.CONTEXTS)
 

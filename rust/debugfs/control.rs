@@ -40,6 +40,7 @@ pub(super) fn create(top: &Dir<'_, Exercises>) {
     create_exercise::<{ Context::TimerSoftirq as usize }>(&exercise.dir(c"timer_softirq"));
     create_exercise::<{ Context::Spinlock as usize }>(&exercise.dir(c"spinlock"));
     create_exercise::<{ Context::Task as usize }>(&exercise.dir(c"task"));
+    create_exercise::<{ Context::HardIrq as usize }>(&exercise.dir(c"hard_irq"));
 }
 
 fn create_exercise<const CONTEXT: usize>(dir: &Dir<'_, Exercises>) {

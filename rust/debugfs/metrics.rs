@@ -226,7 +226,7 @@ fn pools(exercises: &Exercises, out: &SeqFile) {
 
 /// Numbers of a pool as a whole: name, kind, help, value.
 type PoolNumber = (&'static str, &'static str, &'static str, fn(&Pool) -> u64);
-const POOL_NUMBERS: [PoolNumber; 8] = [
+const POOL_NUMBERS: [PoolNumber; 9] = [
     (
         "pool_cache_refill_pages",
         "counter",
@@ -266,6 +266,12 @@ const POOL_NUMBERS: [PoolNumber; 8] = [
     ("pool_reserved", "gauge", "Pages in the reserve.", |pool| {
         pool.reserve().level() as u64
     }),
+    (
+        "pool_returning",
+        "gauge",
+        "Pages given back in hard interrupts that wait to be freed.",
+        |pool| pool.returning() as u64,
+    ),
     (
         "pool_reserve_target",
         "gauge",

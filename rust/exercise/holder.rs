@@ -9,14 +9,19 @@ use super::{
 use crate::{
     ffi::{
         call_site::CallSite,
-        context::PlainAlloc, //
+        context::{
+            Context,
+            PlainAlloc, //
+        }, //
     },
     page::{
         AllowedIn,
-        Gfp, //
+        Gfp,
+        NoLock, //
     },
     source::{
         Batch,
+        Pool,
         Supply, //
     },
     stats::Recorder, //
@@ -66,5 +71,20 @@ impl<G: Gfp> Holder<G> {
         }
         #[cfg(labyrinth_plant = "use_after_free")]
         self.batch.use_one_after_free();
+    }
+}
+
+impl Holder<NoLock> {
+    /// As [`Self::begin`], in any context but NMI.
+    pub(super) fn begin_nolock<C: Context>(&mut self, cx: &C, pages: usize, supply: Supply<'_>) {
+        self.recorder.cycle();
+        self.batch.fill_nolock(cx, pages, supply);
+        self.pattern.stamp(&mut self.batch);
+    }
+
+    /// As [`Self::finish`], in any context but NMI. What is freed is freed by the keeper of `pool`.
+    pub(super) fn finish_nolock<C: Context>(&mut self, cx: &C, pool: &Pool, supply: Supply<'_>) {
+        self.recorder.corruptions(self.pattern.verify(&self.batch));
+        self.batch.clear_nolock(cx, pool, supply);
     }
 }

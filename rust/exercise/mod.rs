@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod control;
+mod hard_irq;
 mod holder;
 mod pace;
 mod pattern;
@@ -21,6 +22,7 @@ pub(crate) use control::{
     Means,
     Workload, //
 };
+pub(crate) use hard_irq::HardIrq;
 pub(crate) use settings::{
     Setting,
     Settings, //
@@ -68,6 +70,8 @@ pub(crate) struct Exercises {
     #[pin]
     task: Control<Task>,
     #[pin]
+    hard_irq: Control<HardIrq>,
+    #[pin]
     experiment: Experiment,
     _leak_check: LeakCheck,
     pool: Arc<KeptPool>,
@@ -83,22 +87,28 @@ impl Exercises {
         stats: Arc<Stats>,
         keeper: Arc<Keeper>,
         pool: Arc<KeptPool>,
-        plans: [Plan; 3],
+        plans: [Plan; 4],
     ) -> Result<Arc<Self>> {
-        let [timer_softirq, spinlock, task] = plans;
+        let [timer_softirq, spinlock, task, hard_irq] = plans;
         let (recorded_in, taken_from) = (stats.clone(), pool.clone());
         let means = move |settings| Means {
             settings,
             stats: recorded_in.clone(),
             pool: taken_from.clone(),
         };
-        let starts = [timer_softirq.start, spinlock.start, task.start];
+        let starts = [
+            timer_softirq.start,
+            spinlock.start,
+            task.start,
+            hard_irq.start,
+        ];
 
         let exercises = Arc::pin_init(
             try_pin_init!(Self {
                 timer_softirq <- Control::new(means(timer_softirq.settings)),
                 spinlock <- Control::new(means(spinlock.settings)),
                 task <- Control::new(means(task.settings)),
+                hard_irq <- Control::new(means(hard_irq.settings)),
                 experiment <- Experiment::new(keeper.clone()),
                 _leak_check: LeakCheck(stats.clone()),
                 pool,
@@ -142,6 +152,7 @@ impl Exercises {
             Context::TimerSoftirq => self.timer_softirq.settings(),
             Context::Spinlock => self.spinlock.settings(),
             Context::Task => self.task.settings(),
+            Context::HardIrq => self.hard_irq.settings(),
         }
     }
 
@@ -151,6 +162,7 @@ impl Exercises {
             Context::TimerSoftirq => self.timer_softirq.running(),
             Context::Spinlock => self.spinlock.running(),
             Context::Task => self.task.running(),
+            Context::HardIrq => self.hard_irq.running(),
         }
     }
 
@@ -162,6 +174,7 @@ impl Exercises {
             Context::TimerSoftirq => self.timer_softirq.set_running(cx, run),
             Context::Spinlock => self.spinlock.set_running(cx, run),
             Context::Task => self.task.set_running(cx, run),
+            Context::HardIrq => self.hard_irq.set_running(cx, run),
         }
     }
 }

@@ -11,10 +11,6 @@ use kernel::{
 
 /// What the function of an hrtimer returns: whether the timer is armed again.
 #[cfg(labyrinth_since_7_3)]
-#[cfg_attr(
-    not(CONFIG_KUNIT = "y"),
-    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
-)]
 pub(super) const fn hrtimer_restart(again: bool) -> bindings::hrtimer_restart {
     if again {
         bindings::hrtimer_restart::HRTIMER_RESTART
@@ -25,10 +21,6 @@ pub(super) const fn hrtimer_restart(again: bool) -> bindings::hrtimer_restart {
 
 /// What the function of an hrtimer returns: whether the timer is armed again.
 #[cfg(not(labyrinth_since_7_3))]
-#[cfg_attr(
-    not(CONFIG_KUNIT = "y"),
-    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
-)]
 pub(super) const fn hrtimer_restart(again: bool) -> bindings::hrtimer_restart {
     if again {
         bindings::hrtimer_restart_HRTIMER_RESTART

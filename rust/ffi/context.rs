@@ -153,10 +153,6 @@ pub(crate) struct SpinLocked(NotThreadSafe);
 /// # Invariants
 ///
 /// Exists only while the interrupts of this CPU are disabled.
-#[cfg_attr(
-    not(CONFIG_KUNIT = "y"),
-    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
-)]
 pub(crate) struct IrqsOff(NotThreadSafe);
 
 /// A hard interrupt, interrupts disabled: may not sleep. It stays one on PREEMPT_RT.
@@ -164,10 +160,6 @@ pub(crate) struct IrqsOff(NotThreadSafe);
 /// # Invariants
 ///
 /// Exists only while a hard interrupt is being served on this CPU, and interrupts are disabled.
-#[cfg_attr(
-    not(CONFIG_KUNIT = "y"),
-    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
-)]
 pub(crate) struct HardIrq(NotThreadSafe);
 
 /// A caller in C, which says nothing about its context: may not sleep. What can be seen of the
@@ -230,10 +222,6 @@ impl SpinLocked {
     }
 }
 
-#[cfg_attr(
-    not(CONFIG_KUNIT = "y"),
-    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
-)]
 impl IrqsOff {
     /// Asserts that interrupts are disabled.
     ///
@@ -246,10 +234,6 @@ impl IrqsOff {
     }
 }
 
-#[cfg_attr(
-    not(CONFIG_KUNIT = "y"),
-    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
-)]
 impl HardIrq {
     /// Asserts that a hard interrupt is being served.
     ///

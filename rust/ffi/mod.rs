@@ -17,16 +17,8 @@ pub(crate) mod cpu;
 pub(crate) mod debugfs;
 pub(crate) mod exports;
 pub(crate) mod handles;
-#[cfg_attr(
-    not(CONFIG_KUNIT = "y"),
-    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
-)]
 pub(crate) mod hard_timer;
 pub(crate) mod hotplug;
-#[cfg_attr(
-    not(CONFIG_KUNIT = "y"),
-    allow(dead_code, reason = "no exercise in hard interrupts yet, only KUnit")
-)]
 pub(crate) mod irq;
 pub(crate) mod lock;
 pub(crate) mod mempool;

@@ -93,17 +93,4 @@ impl<T: Unpin> RawSpinLock<T> {
     pub(crate) fn with<R>(&self, section: impl FnOnce(&mut T) -> R + Send) -> R {
         section(&mut self.inner.lock())
     }
-
-    /// Runs `section` as [`Self::with`] does, or not at all when the lock is taken.
-    ///
-    /// Any context, NMI included. An NMI may come upon a holder on its own CPU, so there `None` says
-    /// nothing about how long the lock will be taken.
-    #[inline]
-    #[cfg_attr(
-        not(CONFIG_KUNIT = "y"),
-        allow(dead_code, reason = "nobody allocates in NMI yet, only KUnit tries")
-    )]
-    pub(crate) fn try_with<R>(&self, section: impl FnOnce(&mut T) -> R + Send) -> Option<R> {
-        Some(section(&mut *self.inner.try_lock()?))
-    }
 }

@@ -61,7 +61,6 @@ impl Running {
     /// after the last return of this function. Without a waker ([`Thread::spawn`]) only the owner
     /// ends it.
     #[must_use]
-    #[allow(dead_code, reason = "for the page sources")]
     pub(crate) fn sleep_until_woken(&mut self) -> Wish {
         self.sleep(None, self.waker.as_deref())
     }
@@ -151,7 +150,6 @@ impl<B: Body> Thread<B> {
 
     /// Starts a thread that `waker` wakes. Task context only, may sleep. `EBUSY` if the waker belongs
     /// to another thread, even one that has ended.
-    #[allow(dead_code, reason = "for the page sources")]
     pub(crate) fn spawn_with(name: &CStr, waker: Arc<Waker>, body: B) -> Result<Self> {
         Self::start(name, Some(waker), body)
     }

@@ -49,10 +49,6 @@ pub(crate) enum Next {
     /// Expire again after so many microseconds, on the same CPU.
     After(u32),
     /// Stay idle.
-    #[allow(
-        dead_code,
-        reason = "the half of the interface that no exercise needs yet"
-    )]
     Stop,
 }
 

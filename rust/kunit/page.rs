@@ -17,8 +17,11 @@ use crate::{
     page::{
         Atomic,
         Bytes,
+        Chain,
         ExclusivePage,
-        Kernel, //
+        ExclusivePages,
+        Kernel,
+        Place, //
     }, //
 };
 use kernel::{
@@ -80,6 +83,28 @@ mod tests {
             one.fill(1);
             two.fill(2);
             check(one.iter().all(|&byte| byte == 1) && two.iter().all(|&byte| byte == 2))
+        })
+    }
+
+    #[test]
+    fn chain_hands_out_the_last_first() -> Result {
+        in_task(|thread| {
+            let mut chain = Chain::new();
+            let mut frames = KVec::new();
+
+            check(chain.pop().is_none() && chain.len() == 0)?;
+            for order in [0, 3, 0, 1] {
+                let pages = ExclusivePages::alloc(thread.context(), Kernel, order, Place::Any)?;
+                frames.push((pages.pfn(), order), GFP_KERNEL)?;
+                chain.push(pages);
+            }
+            check(chain.len() == frames.len())?;
+            // One stays behind, for the chain to free.
+            for &(pfn, order) in frames.iter().skip(1).rev() {
+                let pages = chain.pop().ok_or(EINVAL)?;
+                check(pages.pfn() == pfn && pages.order() == order)?;
+            }
+            check(chain.len() == 1)
         })
     }
 

@@ -125,7 +125,11 @@ mod tests {
             assert_eq!(series.samples(), (4 * 10 * number + 6) as u64);
         }
         for (number, source) in view.sources().iter().enumerate() {
-            assert_eq!(source.samples(), (60 + 4 * number) as u64);
+            let kinds = Kind::COUNT;
+            assert_eq!(
+                source.samples(),
+                (5 * kinds * (kinds - 1) + kinds * number) as u64
+            );
         }
         let series = view.series().iter().map(|series| series.latency_sum());
         let sources = view.sources().iter().map(|source| source.latency_sum());

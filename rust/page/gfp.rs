@@ -90,6 +90,18 @@ unsafe impl Gfp for Kernel {
 // SAFETY: `C` may sleep.
 unsafe impl<C: MaySleep> AllowedIn<C> for Kernel {}
 
+/// No flags: what `alloc_pages_nolock()` is told. It goes with
+/// [`ExclusivePages::alloc_nolock`](super::ExclusivePages::alloc_nolock) alone, so it is not
+/// [`AllowedIn`] any context.
+#[derive(Clone, Copy)]
+pub(crate) struct NoLock;
+
+// SAFETY: 0 does not contain `__GFP_HIGHMEM`.
+unsafe impl Gfp for NoLock {
+    const NAME: &'static str = "nolock";
+    const RAW: bindings::gfp_t = 0;
+}
+
 /// `__GFP_NOWARN` added to `G`: a failure prints nothing. For callers that count failures
 /// themselves; printing a stack from a softirq takes longer than everything measured here.
 #[derive(Clone, Copy)]

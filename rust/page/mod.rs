@@ -21,12 +21,14 @@
 //!          └──────────── drop, from either state
 //! ```
 
+mod chain;
 mod exclusive;
 mod gfp;
 mod lent;
 mod pages;
 mod place;
 
+pub(crate) use chain::Chain;
 pub(crate) use exclusive::{
     Bytes,
     ExclusivePage,
@@ -38,6 +40,7 @@ pub(crate) use gfp::{
     Gfp,
     Kernel,
     MayFail,
+    NoLock,
     NoWait,
     NoWarn, //
 };

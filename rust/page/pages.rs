@@ -57,9 +57,12 @@ pub(crate) const MAX_ORDER: u32 = 10;
 ///   value, which has exclusive access to their contents.
 /// - The contents are valid `T`s.
 pub(crate) struct ExclusivePages<T: Contents> {
-    tagged: NonNull<bindings::page>,
+    tagged: Tagged,
     _contents: PhantomData<T>,
 }
+
+/// The address of a `struct page` with an order in its low bits.
+pub(super) type Tagged = NonNull<bindings::page>;
 
 /// The low bits of the address of a `struct page`, which are free for the order.
 const ORDER_BITS: usize = 0xf;
@@ -116,7 +119,6 @@ impl ExclusivePages<Uninit> {
     /// It fails more often than [`Self::alloc`], as soon as a lock would have to be waited for, and
     /// never uses the emergency reserve. Where it is used `__free_pages()` may not be allowed, so
     /// the page has to be dropped elsewhere.
-    #[allow(dead_code, reason = "no exercise in hard interrupts yet")]
     pub(crate) fn alloc_nolock<C: Context>(_cx: &C, place: Place) -> Result<Self, AllocError> {
         let node = match place {
             Place::Any => bindings::NUMA_NO_NODE,
@@ -259,8 +261,28 @@ impl<T: Contents> ExclusivePages<T> {
             .map_addr(|address| address & !ORDER_BITS)
     }
 
+    /// Gives the pages up for their tagged address, which [`Self::from_tagged`] takes.
+    #[inline(always)]
+    pub(super) fn into_tagged(self) -> Tagged {
+        ManuallyDrop::new(self).tagged
+    }
+
+    /// Takes over what [`Self::into_tagged`] has given up.
+    ///
+    /// # Safety
+    ///
+    /// `tagged` must come from `into_tagged` of the same type, and be used once.
+    #[inline(always)]
+    pub(super) unsafe fn from_tagged(tagged: Tagged) -> Self {
+        // INVARIANT: Those of the value that was given up.
+        Self {
+            tagged,
+            _contents: PhantomData,
+        }
+    }
+
     #[inline]
-    fn contents(&self) -> NonNull<T> {
+    pub(super) fn contents(&self) -> NonNull<T> {
         // SAFETY: A valid page by the invariant.
         let address = unsafe { helpers::labyrinth_page_address(self.page()) };
 

@@ -12,7 +12,10 @@ use super::{
 use crate::{
     ffi::{
         call_site::CallSite,
-        context::PlainAlloc, //
+        context::{
+            Context,
+            PlainAlloc, //
+        }, //
     },
     page::{
         AllowedIn,
@@ -20,6 +23,8 @@ use crate::{
         ExclusivePage,
         ExclusivePages,
         Gfp,
+        NoLock,
+        Place,
         Uninit, //
     },
     stats::{
@@ -85,15 +90,31 @@ impl<G: Gfp> Batch<G> {
     where
         G: AllowedIn<C>,
     {
+        let gfp = self.gfp;
+        self.fill_by::<C>(
+            wanted,
+            supply,
+            || ExclusivePage::alloc(cx, gfp).ok(),
+            |pool, request| pool.get(cx, request),
+        );
+    }
+
+    fn fill_by<C: Context>(
+        &mut self,
+        wanted: usize,
+        supply: Supply<'_>,
+        from_buddy: impl Fn() -> Option<ExclusivePage<Uninit>>,
+        from_pool: impl Fn(&Pool, &mut Request) -> Option<ExclusivePages<Uninit>>,
+    ) {
         let room = self.pages.capacity() - self.pages.len();
 
         for _ in 0..wanted.min(room) {
             let asked = self.recorder.request();
             let (page, last_room) = match supply {
-                Supply::Buddy => (ExclusivePage::alloc(cx, self.gfp).ok(), Room::Buddy),
+                Supply::Buddy => (from_buddy(), Room::Buddy),
                 Supply::Pool(pool) => {
                     let mut request = Request::new(Priority::High);
-                    let pages = pool.get(cx, &mut request);
+                    let pages = from_pool(pool, &mut request);
                     // Every request is in the cache first.
                     let last_room = request.last_room().unwrap_or(Room::Cache);
                     (pages.and_then(one_page), last_room)
@@ -153,6 +174,39 @@ impl<G: Gfp> Batch<G> {
         if let Some(page) = self.pages.pop() {
             page.free_then_read();
         }
+    }
+}
+
+impl Batch<NoLock> {
+    /// As [`Self::fill`], in any context but NMI: from the allocator without a lock, or from the rooms
+    /// of a pool that take none of the allocator's.
+    pub(crate) fn fill_nolock<C: Context>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>) {
+        self.fill_by::<C>(
+            wanted,
+            supply,
+            || {
+                let pages = ExclusivePages::alloc_nolock(cx, Place::Any).ok()?;
+                one_page(pages)
+            },
+            |pool, request| pool.get_nolock(cx, request),
+        );
+    }
+
+    /// As [`Self::clear`], in any context but NMI. What has to be freed is freed by the keeper of
+    /// `pool` a moment later, though it is counted as freed at once.
+    pub(crate) fn clear_nolock<C: Context>(&mut self, cx: &C, pool: &Pool, supply: Supply<'_>) {
+        if matches!(supply, Supply::Buddy) {
+            events::freed(&self.pages, ExclusivePage::pfn);
+        }
+        while let Some(page) = self.pages.pop() {
+            let pages = page.into_uninit().into();
+            match supply {
+                Supply::Buddy => pool.free_later(pages),
+                Supply::Pool(pool) => pool.put_nolock(cx, pages),
+            }
+        }
+        // INVARIANT: No page is left, and those that were counted are now counted as freed.
+        self.recorder.freed(core::mem::take(&mut self.counted));
     }
 }
 

@@ -86,13 +86,11 @@ impl<C: Context, G: AllowedIn<C>> PageSource<C> for Buddy<G> {
 }
 
 /// The buddy allocator without a lock (`alloc_pages_nolock()`), order 0 only, for every context.
-#[allow(dead_code, reason = "no exercise in hard interrupts yet")]
 pub(crate) struct BuddyNoLock {
     place: Place,
     room: Room,
 }
 
-#[allow(dead_code, reason = "no exercise in hard interrupts yet")]
 impl BuddyNoLock {
     /// The lockless allocator in the role of `room`.
     pub(crate) const fn new(place: Place, room: Room) -> Self {

@@ -20,6 +20,7 @@ use crate::{
         ExclusivePage,
         ExclusivePages,
         Gfp,
+        NoLock,
         NoWait,
         NoWarn,
         Uninit, //
@@ -57,6 +58,28 @@ pub(super) fn answered<C: Context>(
     order: u32,
     request: &Request,
     pages: Option<&ExclusivePages<Uninit>>,
+) {
+    answered_with::<C>(pool, order, request, pages, gfp_in);
+}
+
+/// As [`answered`], without entering the allocator the ordinary way.
+#[inline(always)]
+pub(super) fn answered_nolock<C: Context>(
+    pool: &CStr,
+    order: u32,
+    request: &Request,
+    pages: Option<&ExclusivePages<Uninit>>,
+) {
+    answered_with::<C>(pool, order, request, pages, |_| NoLock::RAW);
+}
+
+#[inline(always)]
+fn answered_with<C: Context>(
+    pool: &CStr,
+    order: u32,
+    request: &Request,
+    pages: Option<&ExclusivePages<Uninit>>,
+    gfp_in: impl Fn(Room) -> bindings::gfp_t,
 ) {
     trace::page_alloc(|| {
         let room = request.last_room().filter(|_| pages.is_some());

@@ -5,7 +5,8 @@
 use crate::page::{
     Atomic,
     Gfp,
-    Kernel, //
+    Kernel,
+    NoLock, //
 };
 
 /// The context that an exercise allocates in.
@@ -17,11 +18,18 @@ pub(crate) enum Context {
     Spinlock,
     /// Task context.
     Task,
+    /// A hard interrupt.
+    HardIrq,
 }
 
 impl Context {
     /// All contexts, in the order of their reports.
-    pub(crate) const ALL: [Self; 3] = [Self::TimerSoftirq, Self::Spinlock, Self::Task];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::TimerSoftirq,
+        Self::Spinlock,
+        Self::Task,
+        Self::HardIrq,
+    ];
 
     /// The name in reports and file names.
     pub(crate) const fn name(self) -> &'static str {
@@ -29,6 +37,7 @@ impl Context {
             Self::TimerSoftirq => "timer_softirq",
             Self::Spinlock => "spinlock",
             Self::Task => "task",
+            Self::HardIrq => "hard_irq",
         }
     }
 }
@@ -44,6 +53,8 @@ pub(crate) enum Kind {
     TaskAtomic,
     /// `GFP_KERNEL` in task context.
     TaskKernel,
+    /// `alloc_pages_nolock()` in a hard interrupt.
+    HardIrq,
 }
 
 impl Kind {
@@ -53,10 +64,11 @@ impl Kind {
         Self::Spinlock,
         Self::TaskAtomic,
         Self::TaskKernel,
+        Self::HardIrq,
     ];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 4;
+    pub(crate) const COUNT: usize = 5;
 
     /// The context.
     pub(crate) const fn context(self) -> Context {
@@ -64,6 +76,7 @@ impl Kind {
             Self::TimerSoftirq => Context::TimerSoftirq,
             Self::Spinlock => Context::Spinlock,
             Self::TaskAtomic | Self::TaskKernel => Context::Task,
+            Self::HardIrq => Context::HardIrq,
         }
     }
 
@@ -72,6 +85,7 @@ impl Kind {
         match self {
             Self::TimerSoftirq | Self::Spinlock | Self::TaskAtomic => Atomic::NAME,
             Self::TaskKernel => Kernel::NAME,
+            Self::HardIrq => NoLock::NAME,
         }
     }
 }

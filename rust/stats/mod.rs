@@ -76,7 +76,7 @@ impl Stats {
     /// Makes statistics that are all zero, and measures the clock. Task context only, may sleep.
     pub(crate) fn new(recording: Recording) -> Result<Arc<Self>> {
         let series = || Arc::new(Series::new()?, GFP_KERNEL);
-        let series = [series()?, series()?, series()?, series()?];
+        let series = [series()?, series()?, series()?, series()?, series()?];
 
         Arc::pin_init(
             pin_init!(Self {

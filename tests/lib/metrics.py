@@ -142,10 +142,12 @@ def wait_for_cycles(context, count=1, seconds=60):
 
 
 def wait_until_filled(seconds=60):
-    """Waits until the reserve is full and the thread that fills it has gone to sleep."""
+    """Waits until the reserve is full, nothing waits to be freed, and the thread that sees to it
+    has gone to sleep."""
     def filled():
         now = Metrics()
-        return now.reserved() == now.total("pool_reserve_target") and module.refill_sleeps()
+        return now.reserved() == now.total("pool_reserve_target") \
+            and now.total("pool_returning") == 0 and module.refill_sleeps()
 
     module.wait_until(filled, "a full reserve and a keeper at rest", seconds)
     return Metrics()

@@ -8,7 +8,10 @@ import time
 
 NAME = "labyrinth"
 DEBUGFS = "/sys/kernel/debug/" + NAME
-CONTEXTS = ("timer_softirq", "spinlock", "task")
+CONTEXTS = ("timer_softirq", "spinlock", "task", "hard_irq")
+# Those whose requests fail only when memory is short, or a fault is injected. What must not wait for
+# a lock may fail whenever one is taken.
+PLAIN = CONTEXTS[:3]
 READABLE = ("stats", "latency", "metrics")
 SETTINGS = ("period_us", "batch", "hold_us", "pool")
 BOUNDS = {"period_us": (100, 10_000_000), "batch": (1, 4096), "hold_us": (0, 10_000_000),

@@ -10,6 +10,7 @@
 //! What takes time, refilling above all, is the [`Keeper`](super::Keeper)'s, in task context.
 
 mod counts;
+mod nolock;
 mod refill;
 
 pub(crate) use counts::Counts;
@@ -39,9 +40,11 @@ use super::{
 use crate::{
     ffi::{
         context::PlainAlloc,
+        raw_lock::RawSpinLock,
         waker::Waker, //
     },
     page::{
+        Chain,
         ExclusivePages,
         NoWait,
         Place,
@@ -51,6 +54,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
+    static_lock_class,
     str::CString,
     sync::{
         atomic::Atomic,
@@ -94,6 +98,9 @@ pub(crate) struct Pool {
     #[pin]
     reserve: Reserve,
     emergency: Emergency,
+    /// Pages that came back where nothing can be freed.
+    #[pin]
+    returning: RawSpinLock<Chain>,
     counts: Counts,
     /// Pages that each CPU's cache is to be filled with once.
     to_prime: Atomic<u32>,
@@ -121,6 +128,11 @@ impl Pool {
                 buddy: Buddy::new(NoWait, order, place, Room::Buddy),
                 reserve <- Reserve::new(reserve),
                 emergency: Emergency::new(order, place, emergency),
+                returning <- RawSpinLock::new(
+                    Chain::new(),
+                    c"labyrinth_returning",
+                    static_lock_class!(),
+                ),
                 counts: Counts::new()?,
                 to_prime: Atomic::new(0),
                 rests_until: Atomic::new(0),

@@ -59,6 +59,8 @@ impl Pool {
     /// The caches of the CPUs that found theirs empty are filled to a half, which leaves room for
     /// what comes back. The emergency budget is whole again when the reserve is.
     pub(in crate::source) fn refill(&self, cx: &Task) -> Refilled {
+        self.free_returned();
+
         let half = self.cache.capacity().div_ceil(2);
         self.fill_caches(cx, half, |cpu| self.counts.take_hunger(cpu));
         self.fill_caches(cx, self.to_prime.xchg(0, Relaxed) as usize, |_| true);

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A pool where the page allocator may not be entered: hard interrupts and interrupts disabled, on
+//! PREEMPT_RT, too.
+//!
+//! ```text
+//!   get:  per-CPU cache ──► buddy without a lock ──► reserve
+//!   put:  per-CPU cache ──► reserve ──► returning ──► the keeper frees them
+//! ```
+//!
+//! The kernel's emergency reserve is out of reach there. On PREEMPT_RT the lockless allocator gives
+//! nothing to a hard interrupt either; cache and reserve are what is left.
+
+use super::{
+    Pages,
+    Pool, //
+};
+use crate::{
+    ffi::context::Context,
+    page::Chain,
+    source::{
+        buddy::BuddyNoLock,
+        events,
+        logic::{
+            fallback::Fallback,
+            page_source::PageSource,
+            request::{
+                Request,
+                Room, //
+            }, //
+        }, //
+    }, //
+};
+
+impl Pool {
+    /// Hands out pages as [`Self::get`] does, in any context but NMI.
+    #[inline]
+    pub(crate) fn get_nolock<C: Context>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+        let pages = self
+            .cache
+            .get(cx, request)
+            .or_else(|| self.get_beyond_nolock(cx, request));
+        events::answered_nolock::<C>(&self.name, self.config.order, request, pages.as_ref());
+        pages
+    }
+
+    /// Takes pages back as [`Self::put`] does, in any context but NMI. Those that find no room stay
+    /// allocated until the keeper's thread has freed them, a moment later.
+    #[inline]
+    pub(crate) fn put_nolock<C: Context>(&self, cx: &C, pages: Pages) {
+        let pfn = events::given_back_listened_to().then(|| pages.pfn());
+        if pages.order() != self.config.order {
+            if let Some(pfn) = pfn {
+                events::given_back(&self.name, Room::Buddy, pages.order(), pfn);
+            }
+            return self.free_later(pages);
+        }
+        pages.uncharge();
+        match self.cache.put(cx, pages) {
+            Ok(()) => self.given_back(Room::Cache, pfn),
+            Err(pages) => self.put_beyond_nolock(cx, pages, pfn),
+        }
+    }
+
+    /// Has the keeper's thread free pages, whoever's they were. Any context but NMI.
+    pub(crate) fn free_later(&self, pages: Pages) {
+        pages.uncharge();
+        self.returning.with(|chain| chain.push(pages));
+        // A round of the keeper that begins after this finds the pages.
+        self.call_keeper();
+    }
+
+    /// Pages that wait to be freed by the keeper's thread. Any context but NMI.
+    pub(crate) fn returning(&self) -> usize {
+        self.returning.with(|chain| chain.len())
+    }
+
+    /// Frees what has come back where nothing can be freed. In any context that may free pages.
+    pub(super) fn free_returned(&self) {
+        while let Some(pages) = self.returning.with(Chain::pop) {
+            drop(pages);
+        }
+    }
+}
+
+/// The rooms beyond the per-CPU cache that take no lock but the reserve's raw one.
+impl Pool {
+    #[cold]
+    #[inline(never)]
+    fn get_beyond_nolock<C: Context>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+        let Self {
+            reserve,
+            counts,
+            config,
+            ..
+        } = self;
+
+        // The lockless allocator has single pages only.
+        let pages = if config.order == 0 {
+            Fallback(BuddyNoLock::new(config.place, Room::Buddy), reserve).get(cx, request)
+        } else {
+            reserve.get(cx, request)
+        };
+        counts.path(C::KIND, request, pages.is_some());
+        events::steps(&self.name, request);
+        self.call_keeper();
+        pages
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_beyond_nolock<C: Context>(&self, cx: &C, pages: Pages, pfn: Option<usize>) {
+        match self.reserve.put(cx, pages) {
+            Ok(()) => {
+                self.given_back(Room::Reserve, pfn);
+                self.counts.to_reserve(C::KIND, 1);
+            }
+            Err(pages) => {
+                // Before it can be anybody else's.
+                self.given_back(Room::Buddy, pfn);
+                self.counts.to_buddy(C::KIND, 1);
+                self.free_later(pages);
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Pages of the pool where nothing may be freed and no ordinary lock taken: in hard interrupts, and in
+a thread with interrupts disabled."""
+
+import os
+
+from lib import books, ktap, metrics, module, pressure
+
+CACHE, RESERVE = 64, 128
+CONTEXT = "hard_irq"
+BURST = 4096
+
+
+def settled():
+    """The metrics once the keeper has freed all that was left to it."""
+    now = metrics.wait_until_filled().check_idle().check_pool()
+    assert now.total("pool_returning") == 0, f"{now.total('pool_returning')} wait to be freed"
+    return now
+
+
+def from_the_pool():
+    """The cache serves; a page that finds no room is freed by the keeper, not by the interrupt."""
+    with books.kept() as kernel:
+        with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
+            kernel.learn()
+            full = CACHE * os.cpu_count()
+            module.wait_until(lambda: metrics.Metrics().cached() == full, "full caches")
+            before = settled()
+            with module.running(CONTEXT, period_us=10_000, batch=CACHE, pool=1):
+                metrics.wait_for_cycles(CONTEXT, 40)
+            hits = settled()
+            assert hits.served("cache", context="irqs_off") == hits.allocated() > 0
+            assert hits.failed() == hits.missed("cache") == 0
+            assert hits.cached() == before.cached()
+
+            with module.running(CONTEXT, period_us=10_000, batch=4 * CACHE, pool=1):
+                metrics.wait_for_cycles(CONTEXT, 40)
+            now = settled()
+            held = kernel.held()
+            released = now.total("pool_released_total", context="irqs_off")
+            ktap.note(", ".join(f"{room} {now.served(room)}" for room in metrics.ROOMS) +
+                      f", failed {now.failed()}, {released} left to the keeper")
+            assert now.served("buddy", context="irqs_off") > 0 and released > 0
+            assert now.asked("emergency") == 0, "the emergency reserve was asked"
+            assert now.handed_out() == 0
+            assert held == now.cached() + now.reserved(), f"the kernel says {held}"
+        allocated, freed = kernel.read()
+    assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
+
+
+def the_reserve_is_the_last_room():
+    """With memory really full the allocator turns interrupts away at the min watermark. The reserve
+    serves, the emergency reserve is not even asked, and all is whole again behind their backs."""
+    with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE):
+        settled()
+        with pressure.one_cpu(), pressure.full_memory(BURST * pressure.PAGE // 2):
+            with module.running(CONTEXT, period_us=100_000, batch=BURST, pool=1):
+                module.wait_until(lambda: metrics.Metrics().check().failed(context=CONTEXT) > 0,
+                                  "a burst that is too large")
+            full = settled()
+        ktap.note(", ".join(f"{room} {full.served(room)}" for room in metrics.ROOMS) +
+                  f", failed {full.failed()}")
+        assert full.served("reserve", context="irqs_off") > 0, "the reserve did not serve"
+        assert full.missed("reserve", context="irqs_off") == full.failed() > 0
+        assert full.asked("emergency") == 0, "the emergency reserve was asked"
+        assert full.handed_out() == 0
+
+
+def interrupts_of_all_other_contexts():
+    """Everything at once on one pool: whoever is interrupted in its cache loses nothing."""
+    with books.kept() as kernel:
+        with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
+            kernel.learn()
+            with module.running(*module.CONTEXTS, period_us=5000, batch=2 * CACHE, pool=1):
+                before = metrics.Metrics().check()
+                for _ in range(20):
+                    metrics.wait_for_cycles(CONTEXT, 5)
+                    before = metrics.Metrics().check().check_after(before)
+            now = settled()
+            held = kernel.held()
+            assert held == now.cached() + now.reserved(), f"the kernel says {held}"
+            assert now.served("cache", context="irqs_off") > 0
+            assert now.total("pool_released_total", context="irqs_off") > 0, "nothing was left over"
+        allocated, freed = kernel.read()
+    assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
+
+
+def unloaded_while_pages_return():
+    """rmmod while interrupts give back more than there is room for."""
+    with module.loaded():
+        books.Books({}).learn()
+    for round_ in range(6):
+        with books.kept(4096) as kernel:
+            module.load(pool_cache=8, pool_reserve=8, hard_irq_start=1, hard_irq_period_us=200,
+                        hard_irq_batch=64, hard_irq_pool=round_ % 2)
+            kernel.learn()
+            metrics.wait_for_cycles(CONTEXT, 3)
+            module.unload()
+            allocated, freed = kernel.read()
+            assert allocated == freed > 0, f"{allocated} allocated, {freed} freed"
+
+
+ktap.main(from_the_pool, the_reserve_is_the_last_room, interrupts_of_all_other_contexts, unloaded_while_pages_return)
