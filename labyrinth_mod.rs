@@ -95,6 +95,10 @@ module! {
             default: 0,
             description: "whether its pages come from the pool (0 or 1)",
         },
+        timer_softirq_priority: u32 {
+            default: 2,
+            description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
+        },
         spinlock_start: u32 {
             default: 0,
             description: "start the exercise under a spinlock (0 or 1)",
@@ -114,6 +118,10 @@ module! {
         spinlock_pool: u32 {
             default: 0,
             description: "whether its pages come from the pool (0 or 1)",
+        },
+        spinlock_priority: u32 {
+            default: 2,
+            description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
         },
         task_start: u32 {
             default: 0,
@@ -135,6 +143,10 @@ module! {
             default: 0,
             description: "whether its pages come from the pool (0 or 1)",
         },
+        task_priority: u32 {
+            default: 2,
+            description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
+        },
         hard_irq_start: u32 {
             default: 0,
             description: "start the exercise in hard interrupts (0 or 1)",
@@ -154,6 +166,10 @@ module! {
         hard_irq_pool: u32 {
             default: 0,
             description: "whether its pages come from the pool (0 or 1)",
+        },
+        hard_irq_priority: u32 {
+            default: 2,
+            description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
         },
     },
 }

@@ -65,6 +65,7 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::timer_softirq_batch),
                     parameter(&given::timer_softirq_hold_us),
                     parameter(&given::timer_softirq_pool),
+                    parameter(&given::timer_softirq_priority),
                 ],
             )?,
             plan(
@@ -75,6 +76,7 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::spinlock_batch),
                     parameter(&given::spinlock_hold_us),
                     parameter(&given::spinlock_pool),
+                    parameter(&given::spinlock_priority),
                 ],
             )?,
             plan(
@@ -85,6 +87,7 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::task_batch),
                     parameter(&given::task_hold_us),
                     parameter(&given::task_pool),
+                    parameter(&given::task_priority),
                 ],
             )?,
             plan(
@@ -95,13 +98,14 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::hard_irq_batch),
                     parameter(&given::hard_irq_hold_us),
                     parameter(&given::hard_irq_pool),
+                    parameter(&given::hard_irq_priority),
                 ],
             )?,
         ],
     })
 }
 
-fn plan(context: Context, start: u32, values: [u32; 4]) -> Result<Plan> {
+fn plan(context: Context, start: u32, values: [u32; Setting::COUNT]) -> Result<Plan> {
     let settings = Settings::new(values).map_err(|setting: Setting| {
         pr_err!(
             "parameter {}_{}={} is out of bounds: {} to {}\n",

@@ -147,10 +147,11 @@ def everything_fails():
     assert now.total("pool_emergency_pages_total") == 0
 
 
-def burst():
+def burst(priority=2):
     """One burst of one timer that asks for more than there is; what it did to the metrics."""
     before = metrics.wait_until_filled().check_idle().check_pool()
-    module.start("timer_softirq", period_us=1_000_000, batch=BURST, hold_us=0, pool=1)
+    module.start("timer_softirq", period_us=1_000_000, batch=BURST, hold_us=0, pool=1,
+                 priority=priority)
     module.tune("timer_softirq", period_us=10_000_000)
     module.wait_until(lambda: metrics.Metrics().cycles("timer_softirq") >
                       before.cycles("timer_softirq"), "the burst")
@@ -199,6 +200,22 @@ def every_room_is_exhausted():
                     assert change(missed, "reserve") == change(missed, "buddy") - RESERVE
                     # Not only by its counters: it is all there again.
                     assert after.reserved() == RESERVE and after.cached() == CACHE
+
+
+def lesser_requests_spare_the_reserves():
+    """With memory really full, a request of low priority gets nothing from the reserve, and only one
+    of high priority comes to the emergency reserve."""
+    rooms = metrics.ROOMS[2:]
+    with pool(), pressure.one_cpu(), pressure.full_memory(LEAVE):
+        for priority, opened in ((0, ()), (1, ("reserve",)), (2, ("reserve", "emergency"))):
+            change, _ = burst(priority)
+            served = {room: change(metrics.Metrics.served, room) for room in rooms}
+            ktap.note(f"priority {priority}: {served}, failed {change(metrics.Metrics.failed)}")
+            for room in rooms:
+                asked = change(metrics.Metrics.asked, room)
+                assert (asked > 0) == (room in opened), f"priority {priority}: {asked} asked the {room}"
+            assert served["reserve"] == (RESERVE if priority else 0)
+            assert change(metrics.Metrics.failed) > 0, "memory was not exhausted"
 
 
 def prime_fills():
@@ -282,5 +299,6 @@ def conserved_under_full_load():
 
 
 ktap.main(cache_serves, buddy_serves, cache_is_refilled_to_a_half, reserve_serves,
-          reserve_is_refilled, everything_fails, every_room_is_exhausted, prime_fills,
-          busy_cpu_keeps_nobody_waiting, each_page_is_in_one_place, conserved_under_full_load)
+          reserve_is_refilled, everything_fails, every_room_is_exhausted,
+          lesser_requests_spare_the_reserves, prime_fills, busy_cpu_keeps_nobody_waiting,
+          each_page_is_in_one_place, conserved_under_full_load)

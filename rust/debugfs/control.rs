@@ -49,6 +49,7 @@ fn create_exercise<const CONTEXT: usize>(dir: &Dir<'_, Exercises>) {
     dir.read_write::<Tune<CONTEXT, { Setting::Batch as usize }>>(c"batch");
     dir.read_write::<Tune<CONTEXT, { Setting::HoldUs as usize }>>(c"hold_us");
     dir.read_write::<Tune<CONTEXT, { Setting::Pool as usize }>>(c"pool");
+    dir.read_write::<Tune<CONTEXT, { Setting::Priority as usize }>>(c"priority");
 }
 
 /// Parses a number that is 0 or 1.

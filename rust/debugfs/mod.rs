@@ -8,7 +8,7 @@
 //! metrics               all of it as OpenMetrics text
 //! reset                 write 1: count from zero again
 //! recording             0: off, 1: on, 2: outcomes without latencies
-//! exercise/<context>/   run (0 or 1), period_us, batch, hold_us
+//! exercise/<context>/   run (0 or 1), period_us, batch, hold_us, pool, priority
 //! wall/                 what `make wall` drives: prepare, burst, hold, release, results,
 //!                       memory
 //! ```

@@ -47,7 +47,7 @@ impl Means {
     /// Where pages come from now. Any context.
     pub(super) fn supply(&self) -> Supply<'_> {
         if self.settings.get(Setting::Pool) != 0 {
-            Supply::Pool(&self.pool)
+            Supply::Pool(&self.pool, self.settings.priority())
         } else {
             Supply::Buddy
         }

@@ -2,6 +2,7 @@
 
 //! What can be tuned, within bounds.
 
+use crate::source::Priority;
 use core::ops::RangeInclusive;
 use kernel::{
     prelude::*,
@@ -23,11 +24,22 @@ pub(crate) enum Setting {
     HoldUs,
     /// 1 if pages come from the pool, 0 if straight from the buddy allocator.
     Pool,
+    /// The index in [`Priority::ALL`] of its requests to the pool.
+    Priority,
 }
 
 impl Setting {
-    /// All settings.
-    pub(crate) const ALL: [Self; 4] = [Self::PeriodUs, Self::Batch, Self::HoldUs, Self::Pool];
+    /// All settings; `setting as usize` is the index.
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::PeriodUs,
+        Self::Batch,
+        Self::HoldUs,
+        Self::Pool,
+        Self::Priority,
+    ];
+
+    /// How many there are.
+    pub(crate) const COUNT: usize = 5;
 
     /// The values that it can have.
     pub(crate) const fn bounds(self) -> RangeInclusive<u32> {
@@ -36,6 +48,7 @@ impl Setting {
             Self::Batch => 1..=MAX_BATCH as u32,
             Self::HoldUs => 0..=10_000_000,
             Self::Pool => 0..=1,
+            Self::Priority => 0..=(Priority::COUNT - 1) as u32,
         }
     }
 
@@ -46,6 +59,7 @@ impl Setting {
             Self::Batch => "batch",
             Self::HoldUs => "hold_us",
             Self::Pool => "pool",
+            Self::Priority => "priority",
         }
     }
 
@@ -66,13 +80,13 @@ pub(super) const MAX_BATCH: usize = 4096;
 /// # Invariants
 ///
 /// Every value is within the bounds of its setting.
-pub(crate) struct Settings([Atomic<u32>; 4]);
+pub(crate) struct Settings([Atomic<u32>; Setting::COUNT]);
 
 impl Settings {
     /// Makes settings from values in the order of [`Setting::ALL`].
     ///
     /// Returns the first setting that is out of bounds as the error.
-    pub(crate) fn new(values: [u32; 4]) -> Result<Self, Setting> {
+    pub(crate) fn new(values: [u32; Setting::COUNT]) -> Result<Self, Setting> {
         for (setting, value) in Setting::ALL.into_iter().zip(values) {
             setting.check(value.into()).map_err(|_| setting)?;
         }
@@ -95,6 +109,14 @@ impl Settings {
     /// The batch as a number of pages.
     pub(crate) fn batch(&self) -> usize {
         self.get(Setting::Batch) as usize
+    }
+
+    /// How much requests to the pool matter.
+    pub(crate) fn priority(&self) -> Priority {
+        // By the invariant there is such a priority.
+        *Priority::ALL
+            .get(self.get(Setting::Priority) as usize)
+            .unwrap_or(&Priority::High)
     }
 
     /// How long to hold a batch, in microseconds.

@@ -45,8 +45,8 @@ const _: () = assert!(Room::COUNT == SOURCES);
 pub(crate) enum Supply<'a> {
     /// The buddy allocator, with the flags of the batch.
     Buddy,
-    /// A pool of order 0, with its own flags.
-    Pool(&'a Pool),
+    /// A pool of order 0, with its own flags, by requests of a priority.
+    Pool(&'a Pool, Priority),
 }
 
 /// Pages that were allocated together and are freed together.
@@ -112,8 +112,8 @@ impl<G: Gfp> Batch<G> {
             let asked = self.recorder.request();
             let (page, last_room) = match supply {
                 Supply::Buddy => (from_buddy(), Room::Buddy),
-                Supply::Pool(pool) => {
-                    let mut request = Request::new(Priority::High);
+                Supply::Pool(pool, priority) => {
+                    let mut request = Request::new(priority);
                     let pages = from_pool(pool, &mut request);
                     // Every request is in the cache first.
                     let last_room = request.last_room().unwrap_or(Room::Cache);
@@ -149,7 +149,7 @@ impl<G: Gfp> Batch<G> {
     pub(crate) fn clear<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
         match supply {
             Supply::Buddy => self.free(),
-            Supply::Pool(pool) => {
+            Supply::Pool(pool, _) => {
                 while let Some(page) = self.pages.pop() {
                     pool.put(cx, page.into_uninit().into());
                 }
@@ -202,7 +202,7 @@ impl Batch<NoLock> {
             let pages = page.into_uninit().into();
             match supply {
                 Supply::Buddy => pool.free_later(pages),
-                Supply::Pool(pool) => pool.put_nolock(cx, pages),
+                Supply::Pool(pool, _) => pool.put_nolock(cx, pages),
             }
         }
         // INVARIANT: No page is left, and those that were counted are now counted as freed.

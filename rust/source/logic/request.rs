@@ -36,7 +36,6 @@ impl Room {
 
 /// How much a request matters. A room that is kept for important requests refuses lesser ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(dead_code, reason = "no caller is content with less yet")]
 pub(crate) enum Priority {
     /// Can be refused without harm: takes what is at hand, neither the reserve nor the emergency
     /// reserve.
@@ -45,6 +44,14 @@ pub(crate) enum Priority {
     Normal,
     /// May also take from the kernel's emergency reserve, within the pool's budget.
     High,
+}
+
+impl Priority {
+    /// All priorities, the least first.
+    pub(crate) const ALL: [Self; Self::COUNT] = [Self::Low, Self::Normal, Self::High];
+
+    /// How many there are.
+    pub(crate) const COUNT: usize = 3;
 }
 
 /// A request on its way: its priority, and the rooms that it has been to.

@@ -51,11 +51,4 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
-
-    /// How many values there is room for.
-    #[inline(always)]
-    #[allow(dead_code, reason = "for the host tests")]
-    pub(crate) fn capacity(&self) -> usize {
-        self.slots.len()
-    }
 }

@@ -67,8 +67,6 @@ impl PageSource<()> for Store {
     }
 }
 
-const PRIORITIES: [Priority; 3] = [Priority::Low, Priority::Normal, Priority::High];
-
 /// Four rooms with these spaces, all full.
 fn stores(spaces: [usize; 4], least: [Priority; 4]) -> [Store; 4] {
     let mut next = 0;
@@ -91,9 +89,9 @@ fn stores(spaces: [usize; 4], least: [Priority; 4]) -> [Store; 4] {
 /// is in exactly one place all the time.
 fn is_like_a_loop() {
     let spaces = uniform4(0..4_usize);
-    let least = uniform4(select(&PRIORITIES[..]));
+    let least = uniform4(select(&Priority::ALL[..]));
     // A priority gets a page, none puts back the one that was got first.
-    let steps = vec(option::of(select(&PRIORITIES[..])), 0..48);
+    let steps = vec(option::of(select(&Priority::ALL[..])), 0..48);
     holds((spaces, least, steps), |(spaces, least, steps)| {
         let [a, b, c, d] = &stores(spaces, least);
         let right = Fallback(a, Fallback(b, Fallback(c, d)));

@@ -58,4 +58,5 @@ fn rooms_are_numbered_in_order() {
 
 fn priorities_are_ordered() {
     assert!(Priority::Low < Priority::Normal && Priority::Normal < Priority::High);
+    assert!(Priority::ALL.is_sorted());
 }
