@@ -8,6 +8,7 @@
 #   --cpus N         (default 2)
 #   --memory M       (default 1G)
 #   --append ARGS    more kernel command line; may be repeated
+#   --node M,cpus=N  a NUMA node with so much of the memory (0: none) and a CPU; may be repeated
 #   --rwdir DIR      a folder that the guest may write to; the folder of FILE always is
 #   --stop-at-report do not wait for COMMAND once the kernel has reported a bug
 #   --accel A        auto, kvm or tcg (default auto)
@@ -30,11 +31,11 @@ usage() {
 
 whole_number() { [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || usage "$1 wants a whole number above 0, not '$2'"; }
 
-kernel='' timeout=600 boot_timeout=480 cpus=2 memory=1G accel=auto log='' append=() rwdirs=()
+kernel='' timeout=600 boot_timeout=480 cpus=2 memory=1G accel=auto log='' append=() rwdirs=() sockets=''
 stop_at_report=''
 while (($#)); do
 	case $1 in
-	--kernel | --timeout | --boot-timeout | --cpus | --memory | --append | --rwdir | --accel | --log)
+	--kernel | --timeout | --boot-timeout | --cpus | --memory | --append | --node | --rwdir | --accel | --log)
 		(($# > 1)) || usage "$1 wants a value" ;;&
 	--kernel) kernel=$2; shift 2 ;;
 	--timeout) whole_number "$1" "$2"; timeout=$2; shift 2 ;;
@@ -42,6 +43,12 @@ while (($#)); do
 	--cpus) whole_number "$1" "$2"; cpus=$2; shift 2 ;;
 	--memory) memory=$2; shift 2 ;;
 	--append) append+=(--kopt "$2"); shift 2 ;;
+	--node)
+		# Two nodes cannot share a socket.
+		sockets=yes
+		if [[ $2 == 0,* ]]; then append+=(--qemu-opt=-numa "--qemu-opt=node${2#0}"); else append+=(--numa "$2"); fi
+		shift 2
+		;;
 	--rwdir) rwdirs+=("$2"); shift 2 ;;
 	--accel) accel=$2; shift 2 ;;
 	--stop-at-report) stop_at_report=1; shift ;;
@@ -75,7 +82,7 @@ for dir in "${rwdirs[@]}"; do enter+=(--bind "$(realpath -e "$dir")"); done
 
 # virtiofsd writes guest memory behind the emulator's back. The emulator only notices that a
 # page holds new code when the guest itself has written to it: init_on_alloc sees to that.
-machine=(--kimg "$K_IMAGE" --mods auto --disable-microvm --memory "$memory" --cpus "$cpus"
+machine=(--kimg "$K_IMAGE" --mods auto --disable-microvm --memory "$memory" --cpus "$cpus${sockets:+,sockets=$cpus}"
 	--show-boot-console --verbose
 	--kopt init_on_alloc=1 --kopt oops=panic --kopt rcupdate.rcu_cpu_stall_timeout=60)
 [[ $accel == kvm ]] || machine+=(--disable-kvm)
