@@ -71,6 +71,14 @@ module! {
             default: 64,
             description: "allocations below the min watermark until the reserve is full again",
         },
+        pool_node: i32 {
+            default: -1,
+            description: "NUMA node that the pages of the pool come from (-1: any)",
+        },
+        pool_node_only: u32 {
+            default: 0,
+            description: "whether no other node will do (0 or 1)",
+        },
         prime: u32 {
             default: 0,
             description: "pages that each CPU's cache is filled with at load (0 to pool_cache)",

@@ -14,7 +14,10 @@ use crate::{
     },
     ffi::compat::parameter,
     module_parameters as given,
-    page::Place,
+    page::{
+        Node,
+        Place, //
+    },
     source::{
         PoolConfig,
         MAX_CACHE,
@@ -39,8 +42,8 @@ pub(crate) struct Parameters {
     pub(crate) plans: [Plan; 4],
 }
 
-/// Reads and checks all parameters. `ERANGE` for one that is out of bounds, which is named in the
-/// kernel log.
+/// Reads and checks all parameters. `ERANGE` for one that is out of bounds, `ENODEV` for a node that is
+/// not there; either is named in the kernel log.
 pub(crate) fn read() -> Result<Parameters> {
     Ok(Parameters {
         recording: recording(parameter(&given::recording))?,
@@ -49,7 +52,10 @@ pub(crate) fn read() -> Result<Parameters> {
             cache: bounded("pool_cache", parameter(&given::pool_cache), MAX_CACHE)?,
             reserve: bounded("pool_reserve", parameter(&given::pool_reserve), MAX_RESERVE)?,
             emergency: parameter(&given::pool_emergency),
-            place: Place::Any,
+            place: place(
+                parameter(&given::pool_node),
+                switch("pool_", "node_only", parameter(&given::pool_node_only))?,
+            )?,
         },
         prime: bounded(
             "prime",
@@ -119,7 +125,7 @@ fn plan(context: Context, start: u32, values: [u32; Setting::COUNT]) -> Result<P
     })?;
 
     Ok(Plan {
-        start: start_switch(context, start)?,
+        start: switch(context.name(), "_start", start)?,
         settings,
     })
 }
@@ -128,6 +134,20 @@ fn recording(value: u32) -> Result<Recording> {
     Recording::from_number(value.into()).inspect_err(|_| {
         let most = Recording::MAX;
         pr_err!("parameter recording={value} is out of bounds: 0 to {most}\n");
+    })
+}
+
+/// The place that `pool_node` and `pool_node_only` name. `ENODEV` for a node that is not online.
+fn place(node: i32, only: bool) -> Result<Place> {
+    if node == -1 {
+        return Ok(Place::Any);
+    }
+    let node = Node::new(node)
+        .inspect_err(|_| pr_err!("parameter pool_node={node}: there is no such node online\n"))?;
+    Ok(if only {
+        Place::Only(node)
+    } else {
+        Place::Near(node)
     })
 }
 
@@ -141,14 +161,13 @@ fn bounded(name: &str, value: u32, most: usize) -> Result<usize> {
     Ok(pages)
 }
 
-/// Whether an exercise starts at load.
-fn start_switch(context: Context, value: u32) -> Result<bool> {
+/// A parameter that is 0 or 1, and whose name has two parts.
+fn switch(prefix: &str, name: &str, value: u32) -> Result<bool> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
         _ => {
-            let context = context.name();
-            pr_err!("parameter {context}_start={value} is out of bounds: 0 to 1\n");
+            pr_err!("parameter {prefix}{name}={value} is out of bounds: 0 to 1\n");
             Err(ERANGE)
         }
     }

@@ -12,7 +12,8 @@ from lib import kmsg, ktap, metrics, module
 SETTINGS = {f"{context}_{name}": (context, name) for context in module.CONTEXTS
             for name in module.SETTINGS}
 POOL = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18), "prime": (0, 64)}
-SWITCHES = {**{f"{context}_start": "run" for context in module.CONTEXTS}, "recording": "recording"}
+SWITCHES = {**{f"{context}_start": "run" for context in module.CONTEXTS},
+            "pool_node_only": "run", "recording": "recording"}
 
 
 def both_ends():
@@ -107,6 +108,14 @@ def out_of_bounds():
                    for line in errors), f"{parameter}={value}: the log only says {errors}"
 
 
+def no_such_node():
+    """ENODEV; the log names the parameter and its value."""
+    cases = [("pool_node", value, (errno.ENODEV,)) for value in (-2, 1023, 1024, 1 << 30)]
+    for parameter, value, errors in refusals(cases):
+        assert any(f"{parameter}={value}" in line for line in errors), \
+            f"{parameter}={value}: the log only says {errors}"
+
+
 def not_a_number():
     """EINVAL for text and negative numbers, and a refusal for what no u32 can hold."""
     cases = []
@@ -128,5 +137,5 @@ def nothing_left_after_a_refusal():
         metrics.Metrics().check_idle()
 
 
-ktap.main(both_ends, both_ends_of_the_pool, started_at_load, out_of_bounds, not_a_number,
-          nothing_left_after_a_refusal)
+ktap.main(both_ends, both_ends_of_the_pool, started_at_load, out_of_bounds, no_such_node,
+          not_a_number, nothing_left_after_a_refusal)

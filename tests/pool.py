@@ -206,7 +206,7 @@ def lesser_requests_spare_the_reserves():
     """With memory really full, a request of low priority gets nothing from the reserve, and only one
     of high priority comes to the emergency reserve."""
     rooms = metrics.ROOMS[2:]
-    with pool(), pressure.one_cpu(), pressure.full_memory(LEAVE):
+    with pool(), pressure.one_cpu(), pressure.full_memory(LEAVE, MIN_FREE_KB):
         for priority, opened in ((0, ()), (1, ("reserve",)), (2, ("reserve", "emergency"))):
             change, _ = burst(priority)
             served = {room: change(metrics.Metrics.served, room) for room in rooms}

@@ -55,4 +55,7 @@ pub(crate) use pages::{
     ExclusivePages,
     MAX_ORDER, //
 };
-pub(crate) use place::Place;
+pub(crate) use place::{
+    Node,
+    Place, //
+};

@@ -9,7 +9,6 @@ use crate::ffi::{
 use kernel::prelude::*;
 
 /// The choice of NUMA node.
-#[allow(dead_code, reason = "no caller chooses a node yet")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// The node of the CPU, or what the memory policy of the task says.
@@ -44,11 +43,9 @@ impl Place {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Node(c_int);
 
-#[allow(dead_code, reason = "no caller chooses a node yet")]
 impl Node {
     /// The node with this number. `ENODEV` if it is not online. Any context.
-    pub(crate) fn new(number: u32) -> Result<Self> {
-        let number = c_int::try_from(number).map_err(|_| ENODEV)?;
+    pub(crate) fn new(number: c_int) -> Result<Self> {
         // SAFETY: Checks the range, then reads the mask of online nodes.
         if unsafe { helpers::labyrinth_node_online(number) } {
             // INVARIANT: Just checked.
