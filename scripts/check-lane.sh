@@ -58,8 +58,9 @@ soak() {
 		for program in page_owner=on page_poison=1 debug_pagealloc=on slab_debug=FZPU; do
 			options+=(--append "$program")
 		done
-		options+=(--memory 2G --boot-timeout 400)
-		programs=(soak_options stress unload_races exhaustion fault_injection)
+		seconds=5400
+		options+=(--memory 2G)
+		programs=(soak_options stress unload_races exhaustion fault_injection cpu_hotplug c_api pool hard_irq)
 		run=(./run_kselftest.sh --override-timeout "$seconds")
 	fi
 	for program in "${programs[@]}"; do run+=(-t "labyrinth:$program.py"); done
