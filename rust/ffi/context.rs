@@ -188,13 +188,17 @@ impl Task {
 ///
 /// Any context. `EPERM` in a hard interrupt or softirq, with bottom halves or interrupts disabled, and
 /// where the kernel counts it (`CONFIG_PREEMPT_COUNT`) with preemption disabled.
-pub(crate) fn with_task<R>(work: impl FnOnce(&mut Task) -> R) -> Result<R> {
+///
+/// `work` is `Send`, so it can capture no other token, which would go on allowing to sleep where this one
+/// is borrowed to stand for a stricter context.
+pub(crate) fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R> {
     // SAFETY: No requirements.
     if !unsafe { helpers::labyrinth_may_sleep() } {
         return Err(EPERM);
     }
-    // SAFETY: Nothing forbids to sleep that labyrinth's own wrappers can have entered, for each of them
-    // disables bottom halves or interrupts. What `work` enters borrows the token.
+    // SAFETY: Nothing forbids to sleep that labyrinth's own wrappers can have entered: they disable
+    // bottom halves or interrupts, or are RCU read-side sections, and those that only disable preemption
+    // call nothing of their callers. What `work` enters borrows the token, and it has no other one.
     Ok(work(&mut unsafe { Task::assume() }))
 }
 

@@ -37,7 +37,8 @@ bool labyrinth_in_hardirq(void)
 /* On PREEMPT_RT disabled bottom halves do not show in preempt_count(). */
 bool labyrinth_may_sleep(void)
 {
-	return !preempt_count() && !softirq_count() && !irqs_disabled();
+	return !preempt_count() && !softirq_count() && !irqs_disabled() &&
+	       !rcu_preempt_depth();
 }
 
 void labyrinth_raw_spin_init(raw_spinlock_t *lock, const char *name,
