@@ -22,6 +22,7 @@ pub(crate) use misuse::Misuse;
 
 use crate::{
     ffi::{
+        call_site::keep_lines,
         context::{
             PlainAlloc,
             Task, //
@@ -105,6 +106,7 @@ impl Drop for CApi {
 
 fn report_leak(pages: i64) {
     if pages != 0 {
+        keep_lines();
         pr_err!("{pages} page(s) leaked: blocks of the C interface\n");
     }
 }

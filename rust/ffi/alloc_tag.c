@@ -57,10 +57,24 @@ static unsigned long recall(const struct page *page)
 
 static void move(struct alloc_tag *from, struct alloc_tag *to, size_t bytes)
 {
-	this_cpu_sub(from->counters->bytes, bytes);
-	this_cpu_dec(from->counters->calls);
 	this_cpu_add(to->counters->bytes, bytes);
 	this_cpu_inc(to->counters->calls);
+	this_cpu_dec(from->counters->calls);
+	/* Last: a line without bytes whose module is gone may go, too. */
+	this_cpu_sub(from->counters->bytes, bytes);
+}
+
+/*
+ * Keeps the lines of this module when it is unloaded while pages are out: the kernel has
+ * them down as held, and looks there when they are freed one day. It keeps the lines of a
+ * module as long as one of them has bytes, and those of "held" were moved elsewhere.
+ */
+void labyrinth_keep_lines(void)
+{
+	struct alloc_tag *held = labyrinth_held_tag();
+
+	if (held->counters)
+		this_cpu_inc(held->counters->bytes);
 }
 
 /* For each fresh allocation. */

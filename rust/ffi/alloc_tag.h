@@ -18,6 +18,7 @@ struct alloc_tag *labyrinth_held_tag(void);
 void labyrinth_pages_allocated(struct page *page, unsigned int order);
 void labyrinth_charge(struct page *page, struct alloc_tag *tag);
 void labyrinth_uncharge(struct page *page, unsigned int order);
+void labyrinth_keep_lines(void);
 
 /* Allocates by a function whose name ends in _noprof, into the line of held pages. */
 #define labyrinth_alloc_held(call) \

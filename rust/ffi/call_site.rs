@@ -45,6 +45,16 @@ macro_rules! call_site {
 }
 pub(crate) use call_site;
 
+/// Has the kernel keep all lines when the module is unloaded, because pages stay out that it will look
+/// for there when they are freed. Task context, at unload.
+pub(crate) fn keep_lines() {
+    // SAFETY: Counts in a tag of this module.
+    #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+    unsafe {
+        super::helpers::labyrinth_keep_lines()
+    };
+}
+
 /// A tag of the kernel's; its numbers are the kernel's business.
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
 #[repr(transparent)]
