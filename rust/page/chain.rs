@@ -65,6 +65,12 @@ impl Chain {
     }
 }
 
+impl Default for Chain {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Drop for Chain {
     /// Frees the pages, in any context that may.
     fn drop(&mut self) {

@@ -173,7 +173,11 @@ impl CpuCache {
             let Some(pages) = source() else {
                 break;
             };
-            filled += usize::from(self.fill(cpu, pages));
+            // Full by now, or in use by somebody who may be preempted: no use in asking for more.
+            if !self.fill(cpu, pages) {
+                break;
+            }
+            filled += 1;
         }
         filled
     }

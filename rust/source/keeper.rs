@@ -205,6 +205,8 @@ impl Body for Refill {
             let cx = &*thread.context();
 
             self.0.for_each(|pool| {
+                // Also that of a pool for which there is no memory now.
+                pool.free_returned();
                 let rest = round.turn(pool.rests_until(), now, || pool.refill(cx));
                 pool.set_rests_until(rest);
             });

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     ffi::context::Context,
-    page::Chain,
+    page::Place,
     source::{
         buddy::BuddyNoLock,
         events,
@@ -75,11 +75,10 @@ impl Pool {
         self.returning.with(|chain| chain.len())
     }
 
-    /// Frees what has come back where nothing can be freed. In any context that may free pages.
-    pub(super) fn free_returned(&self) {
-        while let Some(pages) = self.returning.with(Chain::pop) {
-            drop(pages);
-        }
+    /// Frees what has come back, up to now, where nothing can be freed. In any context that may free
+    /// pages.
+    pub(in crate::source) fn free_returned(&self) {
+        drop(self.returning.with(core::mem::take));
     }
 }
 
@@ -95,8 +94,8 @@ impl Pool {
             ..
         } = self;
 
-        // The lockless allocator has single pages only.
-        let pages = if config.order == 0 {
+        // The lockless allocator has single pages only, and goes on to other nodes.
+        let pages = if config.order == 0 && !matches!(config.place, Place::Only(_)) {
             Fallback(BuddyNoLock::new(config.place, Room::Buddy), reserve).get(cx, request)
         } else {
             reserve.get(cx, request)

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     ffi::{
         context::Task,
-        cpu::HotplugGuard, //
+        cpu::{
+            possible,
+            HotplugGuard, //
+        }, //
     },
     page::{
         ExclusivePages,
@@ -59,13 +62,19 @@ impl Pool {
     /// The caches of the CPUs that found theirs empty are filled to a half, which leaves room for
     /// what comes back. The emergency budget is whole again when the reserve is.
     pub(in crate::source) fn refill(&self, cx: &Task) -> Refilled {
-        self.free_returned();
-
         let half = self.cache.capacity().div_ceil(2);
-        self.fill_caches(cx, half, |cpu| self.counts.take_hunger(cpu));
-        self.fill_caches(cx, self.to_prime.xchg(0, Relaxed) as usize, |_| true);
+        let mut starved = self.fill_caches(cx, half, |cpu| self.counts.take_hunger(cpu));
+        let to_prime = self.to_prime.xchg(0, Relaxed);
+        if self.fill_caches(cx, to_prime as usize, |_| true) {
+            starved = true;
+            // Unless somebody has asked anew meanwhile.
+            let _ = self.to_prime.cmpxchg(0, to_prime, Relaxed);
+        }
 
         let refilled = self.fill_reserve(cx, CHUNK);
+        if starved {
+            return Refilled::Starved;
+        }
         if refilled == Refilled::Full && self.emergency.is_touched() {
             if !self.ground_is_firm(cx) {
                 // Nobody may call again before the next storm, which needs the budget.
@@ -116,24 +125,35 @@ impl Pool {
         }
     }
 
-    fn fill_caches(&self, cx: &Task, per_cpu: usize, which: impl Fn(u32) -> bool) {
+    /// Returns whether there was no more memory.
+    fn fill_caches(&self, cx: &Task, per_cpu: usize, which: impl Fn(u32) -> bool) -> bool {
         if per_cpu == 0 || self.cache.capacity() == 0 {
-            return;
+            return false;
         }
         let target = per_cpu.min(self.cache.capacity());
-        // A CPU that is offline would keep its pages from all others.
-        let hotplug = HotplugGuard::new(cx);
-        for cpu in hotplug.online() {
-            let (number, place) = (cpu.number(), self.config.place.seen_from(cpu));
-            if which(number) {
-                let wanted = target.saturating_sub(self.cache.level_of(number));
-                let source = || self.one_for_task(cx, place);
-                let got = self.cache.refill(number, target, source);
-                if wanted != 0 {
-                    events::refilled(&self.name, Room::Cache, wanted, got, target);
-                }
+        for number in possible().filter(|&number| which(number)) {
+            // A CPU that is offline would keep its pages from all others. Whoever waits to take one
+            // down, and everybody behind, waits for the pages of one CPU only.
+            let hotplug = HotplugGuard::new(cx);
+            let Some(cpu) = hotplug.online().find(|cpu| cpu.number() == number) else {
+                continue;
+            };
+            let place = self.config.place.seen_from(cpu);
+            let wanted = target.saturating_sub(self.cache.level_of(number));
+            let mut starved = false;
+            let got = self.cache.refill(number, target, || {
+                let pages = self.one_for_task(cx, place);
+                starved = pages.is_none();
+                pages
+            });
+            if wanted != 0 {
+                events::refilled(&self.name, Room::Cache, wanted, got, target);
+            }
+            if starved {
+                return true;
             }
         }
+        false
     }
 
     /// A page by `GFP_KERNEL`, with reclaim but without the OOM killer: a reserve is not worth a
