@@ -71,7 +71,7 @@ for job; do
 	what=${job%:*} kernel=${job#*:}
 	name=$what-$kernel
 	case $what in
-	kselftest) command=(in_guest "$name" "$kernel" 2400 -- ./run_kselftest.sh) ;;
+	kselftest) command=(in_guest "$name" "$kernel" 3600 -- ./run_kselftest.sh) ;;
 	soak) command=(soak "$kernel") ;;
 	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner") ;;
 	planted) command=("$TOP/tests/planted/run.sh" "$kernel" "$folder/planted") ;;
