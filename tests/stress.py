@@ -9,6 +9,7 @@ import time
 from lib import ktap, metrics, module
 
 SECONDS = ktap.soak(8, 300)
+READS = 10
 
 
 def books_balance_under_load():
@@ -19,15 +20,15 @@ def books_balance_under_load():
         with module.running(*module.CONTEXTS, period_us=100, batch=64, hold_us=0):
             end = time.monotonic() + SECONDS
             before = metrics.Metrics().check()
-            while time.monotonic() < end:
+            # However slow the machine is.
+            while time.monotonic() < end or reads < READS:
                 module.tune(rng.choice(module.CONTEXTS), batch=rng.choice((1, 16, 256, 4096)),
                             hold_us=rng.choice((0, 50, 2000, 50_000)),
                             period_us=rng.choice((100, 1000, 5000)))
                 before = metrics.Metrics().check().check_after(before)
                 reads += 1
         after = metrics.Metrics().check_idle()
-    ktap.note(f"{after.allocated()} pages in {SECONDS} s on {os.cpu_count()} CPUs, {reads} reads")
-    assert reads >= 10, f"only {reads} reads"
+    ktap.note(f"{after.allocated()} pages on {os.cpu_count()} CPUs, {reads} reads")
     for context in module.CONTEXTS:
         assert after.allocated(context=context) > 0, f"{context} did nothing"
 
