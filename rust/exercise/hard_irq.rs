@@ -4,6 +4,7 @@
 //! on each CPU that is online at the start, and in a thread with interrupts disabled.
 
 use super::{
+    cycle::Cycle,
     holder::Holder,
     pace::Pace,
     Means,
@@ -68,7 +69,7 @@ impl Workload for HardIrq {
                 means: means.clone(),
                 share,
                 holder: Holder::new(NoLock, recorder.clone(), cpu.number(), call_site!(hard_irq))?,
-                holding: None,
+                cycle: Cycle::default(),
             };
             let timer = HardTimer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);
             timers.push(KBox::pin_init(timer, GFP_KERNEL)?, GFP_KERNEL)?;
@@ -86,31 +87,20 @@ struct Tick {
     /// How many times what it worked it rests.
     share: u32,
     holder: Holder<NoLock>,
-    /// While a batch is held: its cycle and how long it was to be held.
-    holding: Option<(Pace, u32)>,
+    cycle: Cycle,
 }
 
 impl HardHandler for Tick {
     fn expired(&mut self, cx: &mut context::HardIrq) -> Next {
         let Means { settings, pool, .. } = &*self.means;
-        let (pace, held_us) = match self.holding.take() {
-            Some(holding) => holding,
-            None => {
-                let pace = Pace::begin();
-                self.holder
-                    .begin_nolock(&*cx, settings.batch(), self.means.supply());
-
-                let hold_us = settings.hold_us();
-                if hold_us != 0 {
-                    self.holding = Some((pace, hold_us));
-                    return Next::After(hold_us);
-                }
-                (pace, 0)
-            }
-        };
-
-        self.holder.finish_nolock(&*cx, pool, self.means.supply());
-        Next::After(pace.rest_of_us(settings, held_us, self.share))
+        let supply = self.means.supply();
+        Next::After(self.cycle.expired(
+            settings,
+            self.share,
+            &mut self.holder,
+            |holder| holder.begin_nolock(&*cx, settings.batch(), supply),
+            |holder| holder.finish_nolock(&*cx, pool, supply),
+        ))
     }
 }
 

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod control;
+mod cycle;
 mod hard_irq;
 mod holder;
 mod pace;

@@ -3,6 +3,7 @@
 //! Allocates under a spinlock that task context and the timer softirq share.
 
 use super::{
+    cycle::Cycle,
     holder::Holder,
     pace::Pace,
     Means,
@@ -76,7 +77,7 @@ impl Workload for Spinlock {
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
         let side = SoftirqSide {
             shared,
-            holding: None,
+            cycle: Cycle::default(),
         };
         let timer = Timer::start_on(cpu, means.settings.get(Setting::PeriodUs), side);
 
@@ -141,8 +142,7 @@ impl Body for TaskSide {
 /// The side in the timer softirq: interrupts the other side, or waits for it on another CPU.
 struct SoftirqSide {
     shared: Arc<Shared>,
-    /// While a batch is held: its cycle and how long it was to be held.
-    holding: Option<(Pace, u32)>,
+    cycle: Cycle,
 }
 
 impl Handler for SoftirqSide {
@@ -150,24 +150,16 @@ impl Handler for SoftirqSide {
         let Shared { held, means } = &*self.shared;
         let settings = &means.settings;
 
-        if let Some((pace, held_us)) = self.holding.take() {
-            held.with(cx, |cx, held| held.by_softirq.finish(cx, means.supply()));
-            return Next::After(pace.rest_us(settings, held_us));
-        }
-
-        let pace = Pace::begin();
-        let (pages, hold_us) = (settings.batch(), settings.hold_us());
-
-        held.with(cx, |cx, held| {
-            held.by_softirq.begin(cx, pages, means.supply());
-            if hold_us == 0 {
-                held.by_softirq.finish(cx, means.supply());
-            }
+        let cycle = &mut self.cycle;
+        let next = held.with(cx, |cx, held| {
+            cycle.expired(
+                settings,
+                1,
+                &mut held.by_softirq,
+                |holder| holder.begin(cx, settings.batch(), means.supply()),
+                |holder| holder.finish(cx, means.supply()),
+            )
         });
-        if hold_us == 0 {
-            return Next::After(pace.rest_us(settings, 0));
-        }
-        self.holding = Some((pace, hold_us));
-        Next::After(hold_us)
+        Next::After(next)
     }
 }

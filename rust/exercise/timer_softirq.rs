@@ -3,8 +3,8 @@
 //! Allocates in the timer softirq: a timer on each CPU that is online at the start.
 
 use super::{
+    cycle::Cycle,
     holder::Holder,
-    pace::Pace,
     Means,
     Setting,
     Workload, //
@@ -57,7 +57,7 @@ impl Workload for TimerSoftirq {
                     cpu.number(),
                     call_site!(timer_softirq),
                 )?,
-                holding: None,
+                cycle: Cycle::default(),
             };
             let timer = Timer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);
             timers.push(KBox::pin_init(timer, GFP_KERNEL)?, GFP_KERNEL)?;
@@ -70,32 +70,22 @@ impl Workload for TimerSoftirq {
 struct Tick {
     means: Arc<Means>,
     holder: Holder<NoWarn<Atomic>>,
-    /// While a batch is held: its cycle and how long it was to be held.
-    holding: Option<(Pace, u32)>,
+    cycle: Cycle,
 }
 
 impl Handler for Tick {
     fn expired(&mut self, cx: &mut Softirq) -> Next {
-        let Means { settings, .. } = &*self.means;
-        let (pace, held_us) = match self.holding.take() {
-            Some(holding) => holding,
-            None => {
-                let pace = Pace::begin();
-                self.holder
-                    .begin(&*cx, settings.batch(), self.means.supply());
-
-                let hold_us = settings.hold_us();
-                if hold_us != 0 {
-                    self.holding = Some((pace, hold_us));
-                    return Next::After(hold_us);
-                }
-                (pace, 0)
-            }
-        };
-
-        #[cfg(any(labyrinth_plant = "leak", labyrinth_plant = "use_after_free"))]
-        self.holder.misbehave();
-        self.holder.finish(&*cx, self.means.supply());
-        Next::After(pace.rest_us(settings, held_us))
+        let (settings, supply) = (&self.means.settings, self.means.supply());
+        Next::After(self.cycle.expired(
+            settings,
+            1,
+            &mut self.holder,
+            |holder| holder.begin(&*cx, settings.batch(), supply),
+            |holder| {
+                #[cfg(any(labyrinth_plant = "leak", labyrinth_plant = "use_after_free"))]
+                holder.misbehave();
+                holder.finish(&*cx, supply);
+            },
+        ))
     }
 }

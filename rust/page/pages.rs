@@ -13,7 +13,6 @@ use super::{
     ExclusivePage, //
 };
 use crate::ffi::{
-    call_site::CallSite,
     context::Context,
     helpers, //
 };
@@ -226,22 +225,6 @@ impl<T: Contents> ExclusivePages<T> {
     pub(crate) fn pfn(&self) -> usize {
         // SAFETY: An allocated page, by the invariant.
         unsafe { helpers::labyrinth_page_to_pfn(self.page()) }
-    }
-
-    /// Charges the pages to a line of `/proc/allocinfo`, until they are freed or go back to a pool.
-    /// Any context.
-    ///
-    /// The first caller counts: pages that are charged already stay so.
-    #[allow(dead_code, reason = "for callers of pools of higher orders")]
-    #[inline(always)]
-    pub(crate) fn charge(&self, caller: CallSite) {
-        #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-        // SAFETY: Allocated with this order by the invariant, and the tag is static.
-        unsafe {
-            helpers::labyrinth_charge(self.page(), caller.as_raw())
-        };
-        #[cfg(not(CONFIG_MEM_ALLOC_PROFILING))]
-        let _ = caller;
     }
 
     /// Takes the pages off the line that they are charged to, if any. Any context.
