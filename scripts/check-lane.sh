@@ -29,9 +29,9 @@ in_guest() {
 	shift
 	# Where its caller looks at its status, set -e does not hold.
 	module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1) || return
-	"$SCRIPTS/kselftest.sh" "$kernel" "$module" "$folder/install-$kernel" || return
+	"$SCRIPTS/kselftest.sh" "$kernel" "$module" "$folder/install-$name" || return
 	"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout "$timeout" "${options[@]}" --log "$log" -- \
-		env --chdir "$folder/install-$kernel" "$@" || rc=$?
+		env --chdir "$folder/install-$name" "$@" || rc=$?
 	{
 		echo 1..1
 		case $rc in
@@ -45,7 +45,7 @@ in_guest() {
 			echo "not ok 1 the machine did not come to its end (status $rc of vm.sh)"
 			;;
 		esac
-	} >"$folder/console-$kernel.out"
+	} >"$folder/console-$name.out"
 }
 
 # The programs that find more the longer they run, and on the debug kernel every check of pages that
@@ -71,7 +71,13 @@ for job; do
 	what=${job%:*} kernel=${job#*:}
 	name=$what-$kernel
 	case $what in
-	kselftest) command=(in_guest "$name" "$kernel" 3600 -- ./run_kselftest.sh) ;;
+	kselftest) command=(in_guest "$name" "$kernel" 3600 -- ./run_kselftest.sh --skip labyrinth:numa.py) ;;
+	# A machine for the one test that needs nodes: two with memory and one without.
+	numa)
+		command=(in_guest "$name" "$kernel" 900 --cpus 3
+			--node 512M,cpus=0 --node 512M,cpus=1 --node 0,cpus=2 --
+			./run_kselftest.sh -t labyrinth:numa.py)
+		;;
 	soak) command=(soak "$kernel") ;;
 	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner") ;;
 	planted) command=("$TOP/tests/planted/run.sh" "$kernel" "$folder/planted") ;;

@@ -20,7 +20,7 @@ else
 	kernel=stock
 	# What the benchmark requires is required of production kernels.
 	lanes=("kselftest:debug compile-fail:stock lint:stock"
-		"kselftest:stock planted:debug runner:stock host:stock bench:stock")
+		"kselftest:stock numa:stock planted:debug runner:stock host:stock bench:stock")
 fi
 if [[ $what == soak ]]; then
 	lanes=("soak:stock" "soak:debug")
@@ -101,8 +101,8 @@ show_results
 files=()
 read -ra jobs <<<"${lanes[*]}"
 for job in "${jobs[@]}"; do
-	files+=("$logs/${job%:*}-${job#*:}.out")
-	[[ ! ${job%:*} =~ ^(kselftest|soak)$ ]] || files+=("$logs/console-${job#*:}.out")
+	files+=("$logs/${job/:/-}.out")
+	[[ ! ${job%:*} =~ ^(kselftest|numa|soak)$ ]] || files+=("$logs/console-${job/:/-}.out")
 done
 for file in "${files[@]}"; do : >>"$file"; done
 awk -f "$SCRIPTS/count-ktap.awk" "${files[@]}" >"$logs/summary"
