@@ -21,16 +21,15 @@ mkdir -p "$folder/kselftest" "$folder/labyrinth"
 cp "$kselftest/run_kselftest.sh" "$folder/"
 cp "$kselftest"/kselftest/{runner.sh,prefix.pl,ktap_helpers.sh,ksft.py} "$folder/kselftest/"
 production=
-[[ $id != stock ]] || production=1
+grep -qx CONFIG_KASAN=y "$K_BUILD/.config" || production=1
 make_tests() {
 	"$SCRIPTS/sandbox.sh" --kernel "$id" make -s -C "$TOP/tests" KSELFTEST="$kselftest" \
 		PRODUCTION="$production" SOAK="${LABYRINTH_SOAK-}" "$@"
 }
 make_tests install INSTALL_PATH="$folder/labyrinth" >&2
 make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"
-cp "$module" "$folder/labyrinth/labyrinth.ko"
 consumers=$("$SCRIPTS/consumers.sh" "$id" "$module")
 mapfile -t consumers <<<"$consumers"
-cp "${consumers[@]}" "$folder/labyrinth/"
+cp "$module" "${consumers[@]}" "$folder/labyrinth/"
 # The guest cannot keep what it compiles, and would compile it again for every program.
 "$SCRIPTS/sandbox.sh" --bind "$folder" python3 -m compileall -q "$folder/labyrinth/lib"

@@ -74,7 +74,7 @@ def interrupts_of_all_other_contexts():
             kernel.learn()
             with module.running(*module.CONTEXTS, period_us=5000, batch=2 * CACHE, pool=1):
                 before = metrics.Metrics().check()
-                for _ in range(20):
+                for _ in range(8):
                     metrics.wait_for_cycles(CONTEXT, 5)
                     before = metrics.Metrics().check().check_after(before)
             now = settled()

@@ -36,7 +36,7 @@ def one_cycle():
         for context in module.CONTEXTS:
             for name, value in {**module.DEFAULTS, "run": 0}.items():
                 assert module.read(module.control(context, name)) == f"{value}\n"
-        with module.running(*module.CONTEXTS, period_us=1000, batch=8):
+        with module.running(*module.CONTEXTS, batch=8):
             metrics.wait_for_all()
         end = metrics.Metrics().check_idle()
         for context in module.CONTEXTS:

@@ -14,9 +14,9 @@ SETTINGS = {f"{context}_{name}": (context, name) for context in module.CONTEXTS
 POOL = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18), "prime": (0, 64)}
 SWITCHES = {**{f"{context}_start": "run" for context in module.CONTEXTS},
             "pool_node_only": "run", "recording": "recording"}
-# A kernel that checks everything takes a second for a load: of many it sees each fourth, so that
+# A kernel that checks everything takes a second for a load: of many it sees each seventh, so that
 # values and parameters alternate.
-STRIDE = 4 if os.path.isdir(faults.FOLDER) else 1
+STRIDE = 7 if os.path.isdir(faults.FOLDER) else 1
 
 
 def both_ends():

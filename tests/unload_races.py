@@ -9,10 +9,9 @@ import time
 
 from lib import books, faults, ktap, metrics, module
 
-ROUNDS = ktap.soak(20, 200)
-# A kernel that checks everything lets readers hardly come to an end.
-UNLOADS = ktap.soak(4, 40) if os.path.isdir(faults.FOLDER) else ROUNDS
-FILLS = ktap.soak(8, 80)
+# A kernel that checks everything is slow, and lets readers hardly come to an end.
+ROUNDS, UNLOADS, FILLS = (20, 20, 8) if not os.path.isdir(faults.FOLDER) else (6, 4, 4)
+ROUNDS, UNLOADS, FILLS = (ktap.soak(count, 10 * count) for count in (ROUNDS, UNLOADS, FILLS))
 
 
 def refused_as_busy():

@@ -129,7 +129,7 @@ booted command_passes 0 'Linux version' -- true
 booted command_fails 1 'Linux version' -- sh -c 'exit 7'
 booted kernel_panics 3 'Kernel panic - not syncing: sysrq' -- sh -c 'echo c >/proc/sysrq-trigger; sleep 60'
 booted ends_without_a_result 3 'Power down' -- sh -c 'poweroff -f; sleep 60'
-booted hangs_at_boot 4 'before mounting root device' --boot-timeout 20 --append rootdelay=1000 -- true
+booted hangs_at_boot 4 'Command line: .*rootdelay=1000' --boot-timeout 20 --append rootdelay=1000 -- true
 booted prints_a_kasan_report 3 'BUG: KASAN' -- \
 	sh -c 'echo "<3>BUG: KASAN: slab-use-after-free in made_up+0x1/0x2" >/dev/kmsg'
 booted prints_a_lockdep_report 3 'possible recursive locking' -- \
