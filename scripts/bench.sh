@@ -6,6 +6,8 @@
 #   --short     what the required ratios need, once
 #   --hardware  in cycles of the real CPU, by KVM, instead of in instructions by QEMU's -icount;
 #               then the figures are medians, and ratios are printed but none is required
+# Without KVM but on the real kernel of a real machine: build with LABYRINTH_BENCH=1 make KDIR=…,
+# insmod, and read bench/full in debugfs; its lines are raw, rust/bench says how.
 # A machine of its own for each run, on an initramfs: virtiofs under emulation needs
 # init_on_alloc=1, which hides everything else.
 set -euo pipefail
@@ -31,7 +33,7 @@ kernel=${KDIR:+kdir}
 kernel=${kernel:-stock}
 [[ $kernel == kdir ]] || "$SCRIPTS/setup.sh" stock >&2
 if [[ $clock == cycles && $("$SCRIPTS/kvm-probe.sh" "$kernel") != kvm ]]; then
-	die "KVM cannot boot a guest here, so there are no real cycles to count" "leave --hardware out"
+	die "KVM cannot boot a guest here, so there are no real cycles to count" "leave --hardware out, or read the figures on the machine itself, see README.md"
 fi
 assignments=$("$SCRIPTS/kernel.sh" "$kernel")
 eval "$assignments"
@@ -76,10 +78,15 @@ boot() {
 }
 
 runs=(init_on_alloc-0)
-if [[ $extent == short ]]; then steps 1; else steps 3; fi
+case $extent-$clock in
+short-*) steps 1 ;;
+full-cycles) steps 2 ;;
+full-instructions) steps 3 ;;
+esac
 step "benchmark, init_on_alloc=0 ($extent, $clock)" "$out/boot-0.err" boot init_on_alloc-0 0
 if [[ $extent == full ]]; then
-	step "benchmark once more: the figures have to be the same" "$out/boot-0-again.err" boot again 0
+	[[ $clock == cycles ]] ||
+		step "benchmark once more: the figures have to be the same" "$out/boot-0-again.err" boot again 0
 	step "benchmark, init_on_alloc=1 ($extent, $clock)" "$out/boot-1.err" boot init_on_alloc-1 1
 	runs+=(init_on_alloc-1)
 fi

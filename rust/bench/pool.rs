@@ -5,7 +5,11 @@
 use super::peers::Peer;
 use crate::{
     ffi::{
-        context::Softirq,
+        context::{
+            with_task,
+            Softirq, //
+        },
+        cpu::HotplugGuard,
         percpu_cell::CpuCell, //
     },
     page::{
@@ -35,8 +39,8 @@ use kernel::{
 
 type Pages = ExclusivePages<Uninit>;
 
-/// Makes a pool, and waits until its keeper has filled the reserve, and the cache of each CPU with
-/// `primed` pages. Task context only, sleeps. `ENOMEM` if that takes longer than a second.
+/// Makes a pool, and waits until its keeper has filled the reserve, and the cache of each online CPU
+/// with `primed` pages. Task context only, sleeps. `ENOMEM` if that takes longer than a second.
 pub(super) fn full_pool(
     order: u32,
     cache: usize,
@@ -53,10 +57,11 @@ pub(super) fn full_pool(
     let pool = Keeper::new()?.pool(c"bench", config, primed)?;
 
     for _ in 0..1000 {
-        let cached = pool
-            .cache()
-            .counts()
-            .all(|(_, counts)| counts.level() >= primed as u64);
+        let cached = with_task(|cx| {
+            HotplugGuard::new(cx)
+                .online()
+                .all(|cpu| pool.cache().level_of(cpu.number()) >= primed)
+        })?;
         if cached && pool.reserve().level() >= reserve {
             return Ok(pool);
         }
