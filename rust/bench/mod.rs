@@ -2,6 +2,8 @@
 
 //! The benchmark: every way to get a page, side by side, in the timer softirq.
 //!
+//! And some of them on several CPUs at once, in mixed contexts ([`scaling`]).
+//!
 //! Only in builds with `LABYRINTH_BENCH=1`; `make bench` makes one and boots it.
 //!
 //! # Vocabulary
@@ -22,6 +24,8 @@
 mod peers;
 mod plan;
 mod pool;
+#[cfg(not(CONFIG_PREEMPT_RT))]
+mod scaling;
 mod timing;
 #[cfg(not(CONFIG_PREEMPT_RT))]
 mod worst;
@@ -52,24 +56,49 @@ pub(crate) fn create<T: Send + Sync + 'static>(top: &Dir<'_, T>) {
 
     folder.read_only::<Run<Full>>(c"full");
     folder.read_only::<Run<Short>>(c"short");
+    #[cfg(not(CONFIG_PREEMPT_RT))]
+    {
+        folder.read_only::<Scaling<scaling::Timed>>(c"scaling");
+        folder.read_only::<Scaling<scaling::Counted>>(c"sharing");
+    }
 }
 
 /// 1 while the benchmark runs: two at a time would measure each other.
 static RUNNING: Atomic<i32> = Atomic::new(0);
 
+/// Runs a benchmark, `EBUSY` if one is under way.
+fn alone(run: impl FnOnce() -> Result) -> Result {
+    if RUNNING.cmpxchg(0, 1, Acquire).is_err() {
+        return Err(EBUSY);
+    }
+    let result = run();
+    RUNNING.store(0, Release);
+    result
+}
+
+/// With too little room everything would run again.
+const SIZE: usize = 128 << 10;
+
 /// A file that runs the benchmark when it is read.
 struct Run<P>(PhantomData<P>);
 
 impl<T, P: Plan> Show<T> for Run<P> {
-    // With too little room everything would run again.
-    const SIZE: usize = 128 << 10;
+    const SIZE: usize = SIZE;
 
     fn show(_: &T, out: &SeqFile) -> Result {
-        if RUNNING.cmpxchg(0, 1, Acquire).is_err() {
-            return Err(EBUSY);
-        }
-        let result = plan::run::<P>(out);
-        RUNNING.store(0, Release);
-        result
+        alone(|| plan::run::<P>(out))
+    }
+}
+
+/// A file that runs it on several CPUs at once.
+#[cfg(not(CONFIG_PREEMPT_RT))]
+struct Scaling<P>(PhantomData<P>);
+
+#[cfg(not(CONFIG_PREEMPT_RT))]
+impl<T, P: scaling::Plan> Show<T> for Scaling<P> {
+    const SIZE: usize = SIZE;
+
+    fn show(_: &T, out: &SeqFile) -> Result {
+        alone(|| scaling::run::<P>(out))
     }
 }

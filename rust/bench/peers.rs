@@ -5,7 +5,7 @@
 use crate::{
     ffi::{
         clock::Moment,
-        context::Softirq,
+        context::PlainAlloc,
         percpu::Tally, //
     },
     page::{
@@ -52,17 +52,22 @@ pub(super) trait Peer: Sized + Send + 'static {
     fn prepare(order: u32, batch: usize) -> Result<Self>;
 
     /// Gets one; `None` if there is none.
-    fn get(&mut self, cx: &Softirq) -> Option<Self::Item>;
+    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Self::Item>;
 
     /// Gives one back.
     #[inline]
-    fn put(&mut self, _cx: &Softirq, item: Self::Item) {
+    fn put<C: PlainAlloc>(&mut self, _cx: &C, item: Self::Item) {
         drop(item);
+    }
+
+    /// Requests that were turned away, and all of them, where that is counted.
+    fn turned_away(&self) -> Option<(u64, u64)> {
+        None
     }
 
     /// Gets and gives back, one after the other. Returns whether there was always one to get.
     #[inline]
-    fn single(&mut self, cx: &Softirq, ops: usize) -> bool {
+    fn single<C: PlainAlloc>(&mut self, cx: &C, ops: usize) -> bool {
         // Not a range, for which the compiler keeps more books than the C loop has.
         let mut left = ops;
         while left != 0 {
@@ -77,7 +82,7 @@ pub(super) trait Peer: Sized + Send + 'static {
 
     /// Gets as many as `items` has room for, then gives all of them back.
     #[inline]
-    fn batch(&mut self, cx: &Softirq, ops: usize, items: &mut KVec<Self::Item>) -> bool {
+    fn batch<C: PlainAlloc>(&mut self, cx: &C, ops: usize, items: &mut KVec<Self::Item>) -> bool {
         let batch = items.capacity();
         let mut left = ops;
 
@@ -99,6 +104,7 @@ pub(super) trait Peer: Sized + Send + 'static {
 }
 
 /// The loops alone.
+#[derive(Clone)]
 pub(super) struct Empty;
 
 impl Peer for Empty {
@@ -111,17 +117,17 @@ impl Peer for Empty {
     }
 
     #[inline]
-    fn get(&mut self, _: &Softirq) -> Option<usize> {
+    fn get<C: PlainAlloc>(&mut self, _: &C) -> Option<usize> {
         Some(black_box(1))
     }
 
     #[inline]
-    fn put(&mut self, _: &Softirq, item: usize) {
+    fn put<C: PlainAlloc>(&mut self, _: &C, item: usize) {
         black_box(item);
     }
 
     #[inline]
-    fn single(&mut self, _: &Softirq, ops: usize) -> bool {
+    fn single<C: PlainAlloc>(&mut self, _: &C, ops: usize) -> bool {
         let mut left = ops;
         while left != 0 {
             black_box(());
@@ -143,7 +149,7 @@ impl Peer for KernelPage {
     }
 
     #[inline]
-    fn get(&mut self, _: &Softirq) -> Option<Page> {
+    fn get<C: PlainAlloc>(&mut self, _: &C) -> Option<Page> {
         Page::alloc_page(GFP_ATOMIC).ok()
     }
 }
@@ -160,12 +166,13 @@ impl Peer for PageInABox {
     }
 
     #[inline]
-    fn get(&mut self, _: &Softirq) -> Option<Self::Item> {
+    fn get<C: PlainAlloc>(&mut self, _: &C) -> Option<Self::Item> {
         KBox::new_uninit(GFP_ATOMIC).ok()
     }
 }
 
 /// [`ExclusivePage`].
+#[derive(Clone)]
 pub(super) struct Exclusive;
 
 impl Peer for Exclusive {
@@ -177,7 +184,7 @@ impl Peer for Exclusive {
     }
 
     #[inline]
-    fn get(&mut self, cx: &Softirq) -> Option<Self::Item> {
+    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Self::Item> {
         ExclusivePage::alloc(cx, Atomic).ok()
     }
 }
@@ -195,7 +202,7 @@ impl Peer for TwoClockReads {
     }
 
     #[inline]
-    fn get(&mut self, _: &Softirq) -> Option<()> {
+    fn get<C: PlainAlloc>(&mut self, _: &C) -> Option<()> {
         let start = Moment::now();
         black_box(Moment::now().nanos_since(start));
         Some(())
@@ -232,13 +239,13 @@ impl<const MODE: u64> Peer for Recorded<MODE> {
     }
 
     #[inline(always)]
-    fn get(&mut self, _: &Softirq) -> Option<bool> {
+    fn get<C: PlainAlloc>(&mut self, _: &C) -> Option<bool> {
         let request = self.recorder.request();
         Some(request.done(self.page.read() != 0, self.source.read() as usize))
     }
 
     #[inline]
-    fn put(&mut self, _: &Softirq, counted: bool) {
+    fn put<C: PlainAlloc>(&mut self, _: &C, counted: bool) {
         self.recorder.freed(u64::from(counted));
     }
 }

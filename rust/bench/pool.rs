@@ -7,7 +7,8 @@ use crate::{
     ffi::{
         context::{
             with_task,
-            Softirq, //
+            Kind,
+            PlainAlloc, //
         },
         cpu::HotplugGuard,
         percpu_cell::CpuCell, //
@@ -25,6 +26,7 @@ use crate::{
         PoolConfig,
         Priority,
         Request,
+        Room,
         Stack, //
     }, //
 };
@@ -89,7 +91,7 @@ impl Peer for Exclusives {
     }
 
     #[inline]
-    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
         ExclusivePages::alloc(cx, Atomic, self.0, Place::Any).ok()
     }
 }
@@ -106,14 +108,14 @@ impl Peer for ExclusiveBulk {
     }
 
     #[inline]
-    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
         let mut page = None;
         ExclusivePages::alloc_bulk(cx, Atomic, 1, |one| page = Some(one));
         page
     }
 
     #[inline]
-    fn batch(&mut self, cx: &Softirq, ops: usize, items: &mut KVec<Pages>) -> bool {
+    fn batch<C: PlainAlloc>(&mut self, cx: &C, ops: usize, items: &mut KVec<Pages>) -> bool {
         let batch = items.capacity();
         let mut left = ops;
 
@@ -151,7 +153,7 @@ impl Peer for StackAlone {
     }
 
     #[inline]
-    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
         match self.0.with(|stack, ()| stack.pop()).flatten() {
             None => Self::first(cx),
             pages => pages,
@@ -159,7 +161,7 @@ impl Peer for StackAlone {
     }
 
     #[inline]
-    fn put(&mut self, _: &Softirq, pages: Pages) {
+    fn put<C: PlainAlloc>(&mut self, _: &C, pages: Pages) {
         let mut pages = Some(pages);
         self.0.with(|stack, ()| {
             if let Some(given) = pages.take() {
@@ -174,12 +176,13 @@ impl StackAlone {
     /// The stack begins empty: these are the pages that it keeps from then on.
     #[cold]
     #[inline(never)]
-    fn first(cx: &Softirq) -> Option<Pages> {
+    fn first<C: PlainAlloc>(cx: &C) -> Option<Pages> {
         ExclusivePages::alloc(cx, Atomic, 0, Place::Any).ok()
     }
 }
 
 /// A pool whose per-CPU cache always has pages: the hit path.
+#[derive(Clone)]
 pub(super) struct Hit(Arc<KeptPool>);
 
 impl Peer for Hit {
@@ -192,13 +195,22 @@ impl Peer for Hit {
     }
 
     #[inline]
-    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
         self.0.get(cx, &mut normal())
     }
 
     #[inline]
-    fn put(&mut self, cx: &Softirq, pages: Pages) {
+    fn put<C: PlainAlloc>(&mut self, cx: &C, pages: Pages) {
         self.0.put(cx, pages);
+    }
+
+    /// They came upon their CPU's cache in use, or empty.
+    fn turned_away(&self) -> Option<(u64, u64)> {
+        let away = |kind| self.0.counts().missed(kind, Room::Cache);
+        let served = |kind| self.0.cache().counts().map(move |(_, cpu)| cpu.hits(kind));
+        let away = Kind::ALL.into_iter().map(away).sum();
+        let served: u64 = Kind::ALL.into_iter().flat_map(served).sum();
+        Some((away, away + served))
     }
 }
 
@@ -214,18 +226,19 @@ impl Peer for CacheAlone {
     }
 
     #[inline]
-    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
         self.0.cache().get(cx, &mut normal())
     }
 
     #[inline]
-    fn put(&mut self, cx: &Softirq, pages: Pages) {
+    fn put<C: PlainAlloc>(&mut self, cx: &C, pages: Pages) {
         // There is room for what came from there.
         drop(self.0.cache().put(cx, pages));
     }
 }
 
 /// The reserve of a pool by itself.
+#[derive(Clone)]
 pub(super) struct ReserveAlone(Arc<KeptPool>);
 
 impl Peer for ReserveAlone {
@@ -237,18 +250,19 @@ impl Peer for ReserveAlone {
     }
 
     #[inline]
-    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
         self.0.reserve().get(cx, &mut normal())
     }
 
     #[inline]
-    fn put(&mut self, cx: &Softirq, pages: Pages) {
+    fn put<C: PlainAlloc>(&mut self, cx: &C, pages: Pages) {
         // There is room for what came from there.
         drop(self.0.reserve().put(cx, pages));
     }
 }
 
 /// A pool without a cache or reserve: the whole chain, down to the page allocator and back.
+#[derive(Clone)]
 pub(super) struct Miss(Arc<KeptPool>);
 
 impl Peer for Miss {
@@ -260,12 +274,12 @@ impl Peer for Miss {
     }
 
     #[inline]
-    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
         self.0.get(cx, &mut normal())
     }
 
     #[inline]
-    fn put(&mut self, cx: &Softirq, pages: Pages) {
+    fn put<C: PlainAlloc>(&mut self, cx: &C, pages: Pages) {
         self.0.put(cx, pages);
     }
 }
@@ -287,17 +301,17 @@ impl<const CACHED: bool> Peer for Bulk<CACHED> {
     }
 
     #[inline]
-    fn get(&mut self, cx: &Softirq) -> Option<Pages> {
+    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
         self.0.get(cx, &mut normal())
     }
 
     #[inline]
-    fn put(&mut self, cx: &Softirq, pages: Pages) {
+    fn put<C: PlainAlloc>(&mut self, cx: &C, pages: Pages) {
         self.0.put(cx, pages);
     }
 
     #[inline]
-    fn batch(&mut self, cx: &Softirq, ops: usize, items: &mut KVec<Pages>) -> bool {
+    fn batch<C: PlainAlloc>(&mut self, cx: &C, ops: usize, items: &mut KVec<Pages>) -> bool {
         let batch = items.capacity();
         let mut left = ops;
 

@@ -4,9 +4,15 @@
 //!
 //! C header: [`bench_peers.h`](rust/ffi/bench_peers.h)
 
-use super::context::Softirq;
+use super::context::{
+    Kind,
+    PlainAlloc, //
+};
 use core::ptr::NonNull;
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 /// The bindgen output for `bench_peers.h`, made by a rule in `Kbuild`.
 #[allow(
@@ -62,6 +68,12 @@ impl Peer {
         unsafe { raw::labyrinth_bench_has_order(self.number, order) }
     }
 
+    /// Whether it runs in softirqs alone. Any context.
+    pub(crate) fn only_in_softirq(self) -> bool {
+        // SAFETY: Takes any number.
+        unsafe { raw::labyrinth_bench_only_in_softirq(self.number) }
+    }
+
     /// Sets the peer up for one order and batch size and a number of operations in a run, a
     /// multiple of the batch size. Task context only, may sleep.
     ///
@@ -71,8 +83,12 @@ impl Peer {
         // SAFETY: Task context; the numbers are checked on the other side.
         let handle = unsafe { raw::labyrinth_bench_open(self.number, order, batch, ops) };
 
-        // INVARIANT: Just opened.
-        Ok(Prepared(NonNull::new(handle).ok_or(ENOMEM)?))
+        // INVARIANT: Just opened, on its own.
+        Ok(Prepared {
+            handle: NonNull::new(handle).ok_or(ENOMEM)?,
+            only_in_softirq: self.only_in_softirq(),
+            _first: None,
+        })
     }
 }
 
@@ -80,25 +96,51 @@ impl Peer {
 ///
 /// # Invariants
 ///
-/// An open handle of `labyrinth_bench_open()` that belongs to this value.
-pub(crate) struct Prepared(NonNull<c_void>);
+/// - An open handle that belongs to this value.
+/// - Where it was opened beside another one, that is in `_first`.
+/// - `only_in_softirq` is what its peer says.
+pub(crate) struct Prepared {
+    handle: NonNull<c_void>,
+    only_in_softirq: bool,
+    _first: Option<Arc<Prepared>>,
+}
 
 // SAFETY: The handle is memory that is not tied to a thread.
 unsafe impl Send for Prepared {}
+// SAFETY: A shared reference only allows to open others beside it, which does not change it.
+unsafe impl Sync for Prepared {}
 
 impl Prepared {
-    /// Does all operations. Always from the same CPU. Returns whether there was enough memory.
-    pub(crate) fn run(&mut self, _cx: &Softirq) -> bool {
+    /// Another one beside `first`, to run at the same time. Task context only, may sleep.
+    pub(crate) fn beside(first: &Arc<Self>) -> Result<Self> {
+        // SAFETY: The handle is open, and stays so for longer than the new one.
+        let handle = unsafe { raw::labyrinth_bench_open_beside(first.handle.as_ptr()) };
+
+        // INVARIANT: Just opened, beside `first`, with the same peer.
+        Ok(Self {
+            handle: NonNull::new(handle).ok_or(ENOMEM)?,
+            only_in_softirq: first.only_in_softirq,
+            _first: Some(first.clone()),
+        })
+    }
+
+    /// Does all operations. Always from the same CPU. Returns whether there was enough memory, and
+    /// this is a softirq if the peer runs in softirqs alone.
+    #[inline]
+    pub(crate) fn run<C: PlainAlloc>(&mut self, _cx: &C) -> bool {
+        if self.only_in_softirq && C::KIND != Kind::Softirq {
+            return false;
+        }
         // SAFETY: The handle is open; `_cx` proves the context, `&mut self` that nobody else runs it.
-        unsafe { raw::labyrinth_bench_run(self.0.as_ptr()) == 0 }
+        unsafe { raw::labyrinth_bench_run(self.handle.as_ptr()) == 0 }
     }
 }
 
 impl Drop for Prepared {
     /// Task context only, may sleep.
     fn drop(&mut self) {
-        // SAFETY: The handle is open and ours.
-        unsafe { raw::labyrinth_bench_close(self.0.as_ptr()) };
+        // SAFETY: The handle is open and ours; the one that it was opened beside is closed later.
+        unsafe { raw::labyrinth_bench_close(self.handle.as_ptr()) };
     }
 }
 
@@ -108,6 +150,27 @@ impl Drop for Prepared {
 pub(crate) fn clock() -> u64 {
     // SAFETY: Only reads a register.
     unsafe { raw::labyrinth_bench_clock() }
+}
+
+/// The clock where that begins what `tests/bench/sharing.c` counts. Any context.
+#[inline]
+pub(crate) fn begin() -> u64 {
+    // SAFETY: As for `clock`.
+    unsafe { raw::labyrinth_bench_begin() }
+}
+
+/// The clock where it ends. Any context.
+#[inline]
+pub(crate) fn end() -> u64 {
+    // SAFETY: As for `clock`.
+    unsafe { raw::labyrinth_bench_end() }
+}
+
+/// Says that what was counted until now is complete: nobody is between [`begin`] and [`end`]. Any
+/// context.
+pub(crate) fn counted() {
+    // SAFETY: Does nothing.
+    unsafe { raw::labyrinth_bench_counted() };
 }
 
 /// Runs a known number of instructions, and returns it. Any context.

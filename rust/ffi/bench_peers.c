@@ -26,6 +26,7 @@ struct labyrinth_bench {
 	unsigned int order;
 	unsigned int batch;
 	unsigned int ops;
+	bool borrowed;
 	union {
 		struct page_pool *page_pool;
 		mempool_t *mempool;
@@ -41,6 +42,9 @@ struct peer {
 	int (*run)(struct labyrinth_bench *bench);
 	void (*close)(struct labyrinth_bench *bench);
 	unsigned int max_order;
+	bool only_in_softirq;
+	/* All handles have the same one. */
+	bool shared;
 };
 
 typedef void *(*get_fn)(struct labyrinth_bench *bench);
@@ -457,17 +461,17 @@ static const struct peer peers[] = {
 	{ "empty_c", open_nothing, run_empty, close_nothing, 9 },
 	{ "alloc_pages", open_nothing, run_alloc_pages, close_nothing, 9 },
 	{ "alloc_pages_bulk", open_nothing, run_alloc_pages_bulk, close_nothing },
-	{ "page_pool_fast", open_page_pool, run_page_pool_fast, close_page_pool, 9 },
-	{ "page_pool_ring", open_page_pool, run_page_pool_ring, close_page_pool },
-	{ "page_pool_slow", open_page_pool, run_page_pool_slow, close_page_pool },
-	{ "mempool", open_mempool, run_mempool, close_mempool, 9 },
-	{ "mempool_reserve", open_mempool, run_mempool_reserve, close_mempool },
-	{ "kmem_cache", open_slab, run_slab, close_slab },
-	{ "kmem_cache_bulk", open_slab, run_slab_bulk, close_slab },
+	{ "page_pool_fast", open_page_pool, run_page_pool_fast, close_page_pool, 9, true },
+	{ "page_pool_ring", open_page_pool, run_page_pool_ring, close_page_pool, 0, true },
+	{ "page_pool_slow", open_page_pool, run_page_pool_slow, close_page_pool, 0, true },
+	{ "mempool", open_mempool, run_mempool, close_mempool, 9, false, true },
+	{ "mempool_reserve", open_mempool, run_mempool_reserve, close_mempool, 0, false, true },
+	{ "kmem_cache", open_slab, run_slab, close_slab, 0, false, true },
+	{ "kmem_cache_bulk", open_slab, run_slab_bulk, close_slab, 0, false, true },
 	{ "page_frag", open_page_frag, run_page_frag, close_page_frag },
-	{ "limit", open_limit, run_limit, close_limit },
-	{ "limit_token", open_limit, run_limit_token, close_limit },
-	{ "limit_irq", open_limit, run_limit_irq, close_limit },
+	{ "limit", open_limit, run_limit, close_limit, 0, false, true },
+	{ "limit_token", open_limit, run_limit_token, close_limit, 0, false, true },
+	{ "limit_irq", open_limit, run_limit_irq, close_limit, 0, false, true },
 };
 
 const char *labyrinth_bench_name(unsigned int peer)
@@ -502,11 +506,32 @@ void *labyrinth_bench_open(unsigned int peer, unsigned int order,
 	return bench;
 }
 
+void *labyrinth_bench_open_beside(const void *handle)
+{
+	struct labyrinth_bench *bench;
+
+	bench = kmemdup(handle, sizeof(*bench), GFP_KERNEL);
+	if (!bench)
+		return NULL;
+	bench->borrowed = bench->peer->shared;
+	if (!bench->borrowed && bench->peer->open(bench)) {
+		kfree(bench);
+		return NULL;
+	}
+	return bench;
+}
+
+bool labyrinth_bench_only_in_softirq(unsigned int peer)
+{
+	return peer < ARRAY_SIZE(peers) && peers[peer].only_in_softirq;
+}
+
 void labyrinth_bench_close(void *handle)
 {
 	struct labyrinth_bench *bench = handle;
 
-	bench->peer->close(bench);
+	if (!bench->borrowed)
+		bench->peer->close(bench);
 	kfree(bench);
 }
 
@@ -524,6 +549,34 @@ u64 labyrinth_bench_clock(void)
 #else
 	return get_cycles();
 #endif
+}
+
+/* A no-op that nobody else has, for a plugin of QEMU to know. */
+static __always_inline void mark(const unsigned int n)
+{
+#ifdef CONFIG_X86
+	asm volatile(".byte 0x0f, 0x1f, 0x80\n\t.long %c0"
+		     : : "i"(0x6c616200 + n) : "memory");
+#endif
+}
+
+u64 labyrinth_bench_begin(void)
+{
+	u64 now = labyrinth_bench_clock();
+
+	mark(0);
+	return now;
+}
+
+u64 labyrinth_bench_end(void)
+{
+	mark(1);
+	return labyrinth_bench_clock();
+}
+
+void labyrinth_bench_counted(void)
+{
+	mark(2);
 }
 
 #define KNOWN_INSTRUCTIONS 1000

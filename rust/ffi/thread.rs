@@ -7,6 +7,8 @@
 //!
 //! C header: [`include/linux/kthread.h`](srctree/include/linux/kthread.h)
 
+#[cfg(labyrinth_bench)]
+use super::cpu::OnlineCpu;
 use super::{
     context::Task,
     helpers,
@@ -145,16 +147,23 @@ struct OwnedTask(NonNull<bindings::task_struct>);
 impl<B: Body> Thread<B> {
     /// Starts a thread. Task context only, may sleep.
     pub(crate) fn spawn(name: &CStr, body: B) -> Result<Self> {
-        Self::start(name, None, body)
+        Self::start(name, None, None, body)
+    }
+
+    /// Starts a thread that stays on a CPU, unless that goes offline. Task context only, may sleep.
+    #[cfg(labyrinth_bench)]
+    pub(crate) fn spawn_on(cpu: OnlineCpu<'_>, name: &CStr, body: B) -> Result<Self> {
+        Self::start(name, Some(cpu.number()), None, body)
     }
 
     /// Starts a thread that `waker` wakes. Task context only, may sleep. `EBUSY` if the waker belongs
     /// to another thread, even one that has ended.
     pub(crate) fn spawn_with(name: &CStr, waker: Arc<Waker>, body: B) -> Result<Self> {
-        Self::start(name, Some(waker), body)
+        Self::start(name, None, Some(waker), body)
     }
 
-    fn start(name: &CStr, waker: Option<Arc<Waker>>, body: B) -> Result<Self> {
+    /// `cpu`, if any, is possible, and online if the thread is to stay there.
+    fn start(name: &CStr, cpu: Option<u32>, waker: Option<Arc<Waker>>, body: B) -> Result<Self> {
         let work = KBox::new(
             UnsafeCell::new(Work {
                 body,
@@ -176,6 +185,10 @@ impl<B: Body> Thread<B> {
         // SAFETY: `kthread_create` gives a task or an error pointer, never null.
         let task = OwnedTask(unsafe { NonNull::new_unchecked(task) });
 
+        if let Some(cpu) = cpu {
+            // SAFETY: `task` is a reference, and the thread has not begun, as it must not.
+            unsafe { bindings::kthread_bind(task.0.as_ptr(), cpu) };
+        }
         if let Some(waker) = waker {
             // SAFETY: `task` is a reference.
             unsafe { waker.bind(task.0) }?;
