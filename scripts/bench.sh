@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# bench.sh [--short] [--hardware]: every way to get a page, side by side, in the timer softirq.
+# bench.sh [--short] [--hardware]: every way to get a page, side by side, in the timer softirq; and
+# some of them on 1, 2, 4 and 8 CPUs at once, in mixed contexts.
 # Results are KTAP on stdout, and in build/bench: results.ktap, results.md, results.json, and
 # the consoles. Fails when a required ratio is missed.
-#   --short     what the required ratios need, once
+#   --short     what the required ratios need, once, on one CPU
 #   --hardware  in cycles of the real CPU, by KVM, instead of in instructions by QEMU's -icount;
 #               then the figures are medians, and ratios are printed but none is required
 # Without KVM but on the real kernel of a real machine: build with LABYRINTH_BENCH=1 make KDIR=…,
-# insmod, and read bench/full in debugfs; its lines are raw, rust/bench says how.
+# insmod, and read bench/full and bench/scaling in debugfs; their lines are raw, rust/bench says how.
 # A machine of its own for each run, on an initramfs: virtiofs under emulation needs
 # init_on_alloc=1, which hides everything else.
 set -euo pipefail
@@ -61,14 +62,23 @@ case $clock in
 instructions) machine=(-accel "tcg,tb-size=256" -cpu "max,rdrand=off,rdseed=off" -icount "shift=0,sleep=off") ;;
 cycles) machine=(-accel kvm -cpu host) ;;
 esac
+machine+=(-smp 1 -m 256M)
+# A thread for each CPU, so that they do meet each other, as far as the host has CPUs.
+case $clock in
+instructions) machines=(-accel "tcg,thread=multi,tb-size=512" -cpu max) ;;
+cycles) machines=(-accel kvm -cpu host) ;;
+esac
+machines+=(-smp 8 -m 512M)
 
-# boot NAME INIT_ON_ALLOC: leaves NAME.log and NAME.points.
+# boot NAME FILE INIT_ON_ALLOC OPTION…: reads a file of the benchmark in a machine with these options;
+# leaves NAME.log and NAME.points.
 boot() {
-	local name=$1 rc=0 log=$out/$1.log
+	local name=$1 file=$2 init=$3 rc=0 log=$out/$1.log
+	shift 3
 	timeout --foreground -k 5 900 "$SCRIPTS/sandbox.sh" --kernel "$kernel" qemu-system-x86_64 \
-		"${machine[@]}" -smp 1 -m 256M -nodefaults -no-user-config -display none -no-reboot \
+		"$@" -nodefaults -no-user-config -display none -no-reboot \
 		-serial stdio -rtc base=2026-01-01,clock=vm -kernel "$K_IMAGE" -initrd "$out/initramfs.cpio" \
-		-append "console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$2 bench=$extent" \
+		-append "console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$init bench=$file" \
 		>"$log" 2>&1 </dev/null || rc=$?
 	((rc == 0)) || { echo "QEMU ended with status $rc (124: no end after 900 s)"; return 1; }
 	"$SCRIPTS/console-verdict.sh" "$log"
@@ -77,18 +87,33 @@ boot() {
 		{ echo "the benchmark did not come to its end, see $log"; return 1; }
 }
 
+# In a machine of several CPUs: the times of several at once, and what they do to each other.
+scaling() { boot scaling scaling 0 "${machines[@]}"; }
+sharing() {
+	"$SCRIPTS/sandbox.sh" gcc -O2 -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden -shared -fPIC \
+		-o "$out/sharing.so" "$TOP/tests/bench/sharing.c"
+	boot sharing sharing 0 "${machines[@]}" -plugin "$out/sharing.so,out=$out/sharing.counted"
+}
+
 runs=(init_on_alloc-0)
+# On PREEMPT_RT most peers must not run in a hard interrupt.
+at_once=(scaling sharing)
+if [[ $clock == cycles ]]; then at_once=(scaling); fi
+if grep -qx CONFIG_PREEMPT_RT=y "$K_BUILD/.config"; then at_once=(); fi
 case $extent-$clock in
 short-*) steps 1 ;;
-full-cycles) steps 2 ;;
-full-instructions) steps 3 ;;
+full-cycles) steps $((2 + ${#at_once[@]})) ;;
+full-instructions) steps $((3 + ${#at_once[@]})) ;;
 esac
-step "benchmark, init_on_alloc=0 ($extent, $clock)" "$out/boot-0.err" boot init_on_alloc-0 0
+step "benchmark, init_on_alloc=0 ($extent, $clock)" "$out/boot-0.err" boot init_on_alloc-0 "$extent" 0 "${machine[@]}"
 if [[ $extent == full ]]; then
 	[[ $clock == cycles ]] ||
-		step "benchmark once more: the figures have to be the same" "$out/boot-0-again.err" boot again 0
-	step "benchmark, init_on_alloc=1 ($extent, $clock)" "$out/boot-1.err" boot init_on_alloc-1 1
+		step "benchmark once more: the figures have to be the same" "$out/boot-0-again.err" boot again full 0 "${machine[@]}"
+	step "benchmark, init_on_alloc=1 ($extent, $clock)" "$out/boot-1.err" boot init_on_alloc-1 full 1 "${machine[@]}"
 	runs+=(init_on_alloc-1)
+	for what in "${at_once[@]}"; do
+		step "benchmark, 1 to 8 CPUs at once ($what)" "$out/$what.err" "$what"
+	done
 fi
 
 rc=0

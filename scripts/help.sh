@@ -10,7 +10,8 @@ make soak       test for longer what finds more that way; up to half an hour
 make wall       bursts of atomic requests against memory full of page cache: who drops pages,
                 how late, at whose expense; the module beside the allocator and mempool
 make lint       formatting, warnings and conventions only
-make bench      count the instructions of every way to get a page, side by side
+make bench      count the instructions of every way to get a page, side by side, and what
+                1, 2, 4 and 8 CPUs do to each other
 make shell      a shell in a virtual machine with the module loaded
 make clean      remove what was built from this checkout
 make distclean  also empty the cache: toolchain, kernels, logs

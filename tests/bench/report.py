@@ -3,8 +3,8 @@
 """report.py FOLDER UNIT CONFIG NAME…: what the benchmark's points say.
 
 Reads FOLDER/NAME.points for each NAME, the first being the run with init_on_alloc=0, and
-FOLDER/again.points if there is one, which must repeat that run's figures to the digit. Writes
-results.ktap (also printed), results.md and results.json. Fails when a required ratio is missed.
+FOLDER/again.points if there is one, which must repeat that run's figures to the digit, and what
+scaling.py reads, if that is there. Writes results.ktap (also printed), results.md and results.json. Fails when a required ratio is missed.
 """
 
 import json
@@ -12,6 +12,8 @@ import os
 import re
 import sys
 from fractions import Fraction
+
+import scaling
 
 # Loops in the language of the peer, subtracted from it.
 RUST = ("kernel_page", "kbox_page", "exclusive_", "two_clock_reads", "recording_", "pool_", "cpu_")
@@ -180,7 +182,7 @@ def distances(run):
                        f"the {decimal(least)} of {limit}")
 
 
-def markdown(runs, unit, ratios, facts, config):
+def markdown(runs, unit, ratios, several, facts, config):
     """The tables for people."""
     out = [f"# Benchmark: {unit} for one page (or block) got and given back", ""]
     first = runs[0]
@@ -203,6 +205,8 @@ def markdown(runs, unit, ratios, facts, config):
             out.append("")
         out += [f"Worst case of {name}: {worst - clock} (median {median - clock}, "
                 f"best {best - clock})\n" for name, best, median, worst, clock in run.worst]
+    if several:
+        out += scaling.markdown(*several)
     out += ["## Required" + (" of instructions alone" if unit == "cycles" else ""), "", "| what | measured | at most | |", "|---|---:|---:|---|"]
     out += [f"| {r['name']} | {r.get('ratio', r.get('added')):.4f} | {r['at_most']:.4f} | "
             f"{'met' if r['met'] else '**missed**'} |" for r in ratios]
@@ -247,6 +251,9 @@ def main(folder, unit, config_file, *names):
         for key, why in run.failed:
             ktap.case(False, f"{run.name}: {label(key)}", why)
     ratios = check_ratios(ktap, runs[0], unit, required=not hardware)
+    several = scaling.read(folder)
+    if several:
+        ratios += scaling.cases(ktap, *several)
     ktap.lines += [f"# limit: {text}" for text in distances(runs[0])]
 
     facts = runs[0].facts
@@ -256,10 +263,11 @@ def main(folder, unit, config_file, *names):
     with open(os.path.join(folder, "results.ktap"), "w", encoding="utf-8") as file:
         file.write(text)
     with open(os.path.join(folder, "results.md"), "w", encoding="utf-8") as file:
-        file.write(markdown(runs, unit, ratios, facts, config))
+        file.write(markdown(runs, unit, ratios, several, facts, config))
     with open(os.path.join(folder, "results.json"), "w", encoding="utf-8") as file:
         json.dump({
             "unit": unit, "config": config, "ratios": ratios,
+            "scaling": scaling.data(*several) if several else None,
             "runs": [{
                 "name": run.name, "facts": run.facts,
                 "points": [{"peer": key[0], "order": key[1], "batch": key[2],

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a peer loses when several CPUs use it at once.
+
+Reads FOLDER/scaling.points (times, contexts mixed), and FOLDER/sharing.points with
+FOLDER/sharing.counted (what the plugin counted for them).
+"""
+
+import os
+import statistics
+from collections import defaultdict
+
+PEER = "pool_hit"
+
+# Loops in the language of the peer, subtracted from what is counted of it.
+RUST = ("exclusive_", "pool_")
+LOOPS = ("empty_c", "empty_rust")
+
+# The most accesses to shared cache lines, and waits, for each operation of a hit, and what may come on
+# top of its instructions.
+MOST = 0.001
+
+LIMITS = """\
+Throughput: from the medians of short samples, each divided by the reference right before it (a per-CPU
+stack in C), so that it does not matter how many real CPUs there are for those of the machine; nor does
+it show what more than {cpus} at once, as many as this host has, keep from each other. These are an
+emulator's times, which other work on the host disturbs by a tenth and more, so nothing is required of
+them. What is counted repeats, but for the waits; in an emulator it does not show how long they are."""
+
+
+class Scaling:
+    """Times on 1, 2, 4, 8 CPUs, as ratios."""
+
+    def __init__(self, folder):
+        self.facts, self.away = {}, defaultdict(lambda: [0, 0])
+        samples = defaultdict(list)
+        self.contexts = defaultdict(list)
+        with open(os.path.join(folder, "scaling.points"), encoding="utf-8") as lines:
+            for line in lines:
+                kind, *words = line.split()
+                if kind == "scale":
+                    peer, cpus, turn, context = words[0], int(words[1]), int(words[2]), words[3]
+                    samples[peer, cpus, turn, context].append(int(words[5]) / int(words[4]))
+                    if context not in self.contexts[peer]:
+                        self.contexts[peer].append(context)
+                elif kind == "away":
+                    count = self.away[words[0], int(words[1])]
+                    count[0] += int(words[3])
+                    count[1] += int(words[4])
+                elif kind == "fact":
+                    self.facts[words[0]] = " ".join(words[1:])
+        self.peers = [peer for peer in self.contexts if peer not in LOOPS]
+        self.cpus = sorted({key[1] for key in samples})
+        self.turns = sorted({key[2] for key in samples})
+        self.cost = {key: statistics.mean(values) for key, values in samples.items()}
+        assert self.cpus and self.cpus[0] == 1 and PEER in self.peers, "not a complete run"
+
+    def slower(self, peer, cpus, context):
+        """How many times as long an operation takes as on one CPU."""
+        return statistics.median(self.cost[peer, cpus, turn, context] /
+                                 self.cost[peer, 1, turn, context] for turn in self.turns)
+
+    def throughput(self, peer, cpus):
+        """Operations of one CPU, as a part of those when it is alone; all contexts alike."""
+        return 1 / statistics.mean(self.slower(peer, cpus, context)
+                                   for context in self.contexts[peer])
+
+
+class Sharing:
+    """What is counted of an operation on 1, 2, 4, 8 CPUs."""
+
+    def __init__(self, folder):
+        with open(os.path.join(folder, "sharing.counted"), encoding="utf-8") as lines:
+            counted = [tuple(map(int, line.split()[1:])) for line in lines][1:]
+        with open(os.path.join(folder, "sharing.points"), encoding="utf-8") as lines:
+            points = [line.split()[1:] for line in lines if line.startswith("shared ")]
+        assert len(counted) == len(points), "marks and points do not agree"
+        self.figures = {}
+        for (peer, cpus, ops), (stretches, *sums) in zip(points, counted):
+            assert stretches, f"{peer} on {cpus}: every sample was interrupted"
+            self.figures[peer, int(cpus)] = [value / stretches / int(ops) for value in sums]
+        self.peers = [peer for peer in dict.fromkeys(peer for peer, _ in self.figures)
+                      if peer not in LOOPS]
+        self.cpus = sorted({cpus for _, cpus in self.figures})
+
+    def cost(self, peer, cpus):
+        """Instructions of an operation without the loop; accesses to shared lines; waits."""
+        empty = "empty_rust" if peer.startswith(RUST) else "empty_c"
+        instructions, shared, waits = self.figures[peer, cpus]
+        return instructions - self.figures[empty, cpus][0], shared, waits
+
+
+def read(folder):
+    """Both, or the times alone; None if there are none."""
+    if not os.path.exists(os.path.join(folder, "scaling.points")):
+        return None
+    counted = os.path.exists(os.path.join(folder, "sharing.counted"))
+    return Scaling(folder), Sharing(folder) if counted else None
+
+
+def cases(ktap, scaling, sharing):
+    """A case for each figure and requirement; the latter as data."""
+    for peer in scaling.peers:
+        for cpus in scaling.cpus:
+            rate = scaling.throughput(peer, cpus)
+            parts = ", ".join(f"{context} {1 / scaling.slower(peer, cpus, context):.4f}"
+                              for context in scaling.contexts[peer])
+            notes = [f"perf={rate:.4f} of the operations of one CPU when it is alone: {parts}"]
+            away, requests = scaling.away.get((peer, cpus), (0, 0))
+            if requests:
+                notes.append(f"perf={away / requests:.6f} requests that came upon a cache in use")
+            ktap.case(rate > 0, f"scaling: {peer} on {cpus} CPUs", *notes)
+    if not sharing:
+        return []
+    for peer in sharing.peers:
+        for cpus in sharing.cpus:
+            instructions, shared, waits = sharing.cost(peer, cpus)
+            ktap.case(instructions >= 0, f"sharing: {peer} on {cpus} CPUs",
+                      f"perf={instructions:.4f} instructions/op, {shared:.4f} accesses to lines that "
+                      f"another CPU uses and one writes, {waits:.4f} waits")
+    return requirements(ktap, sharing)
+
+
+def requirements(ktap, sharing):
+    """What is required of a hit."""
+    most, found = sharing.cpus[-1], []
+    one, (instructions, shared, waits) = sharing.cost(PEER, 1), sharing.cost(PEER, most)
+    for name, figure, at_most in (
+            (f"a hit takes no more instructions on {most} CPUs than on one",
+             instructions / one[0], 1 + MOST),
+            (f"a hit on {most} CPUs uses no cache line that another CPU writes", shared, MOST),
+            (f"a hit on {most} CPUs waits for nobody", waits, MOST)):
+        ktap.case(figure <= at_most, f"required: {name}",
+                  f"perf={figure:.4f}, at most {at_most:.4f}")
+        found.append({"name": name, "ratio": figure, "at_most": at_most,
+                      "met": figure <= at_most})
+    return found
+
+
+def table(title, peers, cpus, cell):
+    """A table of peers by CPUs."""
+    out = [f"## {title}", "", f"| peer | {' | '.join(map(str, cpus))} |",
+           "|---|" + "---:|" * len(cpus)]
+    out += [f"| {peer} | {' | '.join(cell(peer, n) for n in cpus)} |" for peer in peers]
+    return out + [""]
+
+
+def markdown(scaling, sharing):
+    """The tables for people."""
+    out = table("Throughput of a CPU, by how many work at once, contexts mixed", scaling.peers,
+                scaling.cpus, lambda peer, n: f"{scaling.throughput(peer, n):.2f}")
+    away = {key: count for key, count in scaling.away.items() if count[1]}
+    if away:
+        out += table("Requests in a million that came upon a cache in use, contexts mixed",
+                     dict.fromkeys(peer for peer, _ in away), scaling.cpus,
+                     lambda peer, n: f"{away[peer, n][0] * 1e6 / away[peer, n][1]:.0f}")
+    for title, which, digits in (
+            ("Instructions, by CPUs", 0, 2),
+            ("Accesses to cache lines that another CPU uses and one writes, by CPUs", 1, 2),
+            ("Waits (PAUSE), by CPUs", 2, 2)):
+        if sharing:
+            out += table(title, sharing.peers, sharing.cpus,
+                         lambda peer, n, i=which, d=digits: f"{sharing.cost(peer, n)[i]:.{d}f}")
+    return out + [LIMITS.format(cpus=os.cpu_count()), ""]
+
+
+def data(scaling, sharing):
+    """The figures for programs."""
+    return {
+        "facts": scaling.facts,
+        "times": [{"peer": peer, "cpus": cpus, "context": context,
+                   "slower": scaling.slower(peer, cpus, context)}
+                  for peer in scaling.peers for cpus in scaling.cpus
+                  for context in scaling.contexts[peer]],
+        "away": [{"peer": peer, "cpus": cpus, "away": away, "requests": requests}
+                 for (peer, cpus), (away, requests) in scaling.away.items()],
+        "counted": [{"peer": peer, "cpus": cpus,
+                     **dict(zip(("instructions", "shared", "waits"), sharing.cost(peer, cpus)))}
+                    for peer in sharing.peers for cpus in sharing.cpus] if sharing else [],
+    }
