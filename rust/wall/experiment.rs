@@ -234,7 +234,7 @@ impl Experiment {
     /// Makes the contestants anew, for bursts of so many pages, with reserves as large as a burst
     /// and filled, and empty records. 0 gives all memory back. Sleeps.
     ///
-    /// `ERANGE` for a number out of bounds, `EOPNOTSUPP` if the kernel does not count allocations,
+    /// `ERANGE` for a number out of bounds, `ENODEV` if the kernel does not count allocations,
     /// `ENOMEM` if the reserves could not be filled.
     pub(crate) fn prepare(&self, cx: &Task, pages: u64) -> Result {
         if !Self::BOUNDS.contains(&pages) {
@@ -242,7 +242,7 @@ impl Experiment {
         }
         if !watermark::allocations_counted() {
             pr_err!("emergency pages cannot be counted without CONFIG_VM_EVENT_COUNTERS\n");
-            return Err(EOPNOTSUPP);
+            return Err(ENODEV);
         }
 
         let mut field = self.field.lock();
