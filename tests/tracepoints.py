@@ -53,9 +53,9 @@ def script(folder, *contexts, finish="true"):
 
 
 def agree(tool_name, seen, ours, contexts, missed=0):
-    """What was seen, {context: pages allocated} and pages freed, is what we counted, less those
-    events of which the kernel says that it has not called the tool."""
-    allocated, freed = seen
+    """What was seen, {context: pages allocated}, requests without a page and pages freed, is what we
+    counted, less those events of which the kernel says that it has not called the tool."""
+    allocated, failed, freed = seen
     unseen = 0
     for context in contexts:
         name, _ = CONTEXTS[context]
@@ -66,10 +66,11 @@ def agree(tool_name, seen, ours, contexts, missed=0):
             f"{context}: {tool_name} has {theirs} page_alloc, we count {mine}"
         unseen += mine - theirs
     assert not allocated, f"{tool_name} has allocations in contexts that did not run: {allocated}"
-    mine = ours.freed()
-    ktap.note(f"{tool_name}: {freed} page_free, we count {mine}")
-    assert mine - missed <= freed <= mine, f"{tool_name} has {freed} page_free, we count {mine}"
-    unseen += mine - freed
+    for what, theirs, mine in (("page_alloc without a page", failed, ours.failed()),
+                               ("page_free", freed, ours.freed())):
+        ktap.note(f"{tool_name}: {theirs} {what}, we count {mine}")
+        assert mine - missed <= theirs <= mine, f"{tool_name} has {theirs} {what}, we count {mine}"
+        unseen += mine - theirs
     assert unseen == missed, f"{tool_name} lacks {unseen} events, of which {missed} were missed"
 
 
@@ -233,7 +234,7 @@ def counts_by_trace_cmd():
         ours = metrics.Metrics().check_idle()
         text = call("trace-cmd", "report", "-i", data)
     assert "DROPPED" not in text and "FAILED TO PARSE" not in text, text[:2000]
-    allocated, freed = {}, 0
+    allocated, failed, freed = {}, 0, 0
     for event, fields in report_line.findall(text):
         if event == "page_free":
             assert "to=buddy" in fields and "order=0" in fields, fields
@@ -241,22 +242,24 @@ def counts_by_trace_cmd():
             continue
         context = re.search(r"context=(\w+)", fields).group(1)
         if context == "irqs_off" and "source=none" in fields:
+            failed += 1
             continue
         flags = "gfp_flags=none" if context == "irqs_off" else "GFP_"
         assert "source=buddy" in fields and flags in fields, fields
         allocated[context] = allocated.get(context, 0) + 1
-    agree("trace-cmd", (allocated, freed), ours, module.CONTEXTS)
+    agree("trace-cmd", (allocated, failed, freed), ours, module.CONTEXTS)
 
 
 def counts_by_bpftrace():
     """bpftrace counts in the kernel, by the names of our fields. On a CPU that is busy with another
     BPF program or with the maps of one the kernel does not call it, but counts that."""
     # A map for each count, as one with keys loses a count where two CPUs meet a key for the first
-    # time; one program for each event, as a miss is counted for each.
-    counts = "".join(f"if (args.context == {value}) {{ @{context} = count(); }} "
+    # time; one program for each event, as a miss is counted for each. What was missed is of any kind,
+    # so all kinds are counted.
+    counts = "".join(f"if (args.source == {BUDDY} && args.context == {value}) {{ @{context} = count(); }} "
                      for context, (_, value) in CONTEXTS.items())
-    program = "tracepoint:labyrinth:page_alloc " \
-              f"/args.source == {BUDDY} && args.pool == \"none\"/ {{ {counts} }} " \
+    program = "tracepoint:labyrinth:page_alloc /args.pool == \"none\"/ " \
+              f"{{ {counts} if (args.source == {NONE}) {{ @failed = count(); }} }} " \
               "tracepoint:labyrinth:page_free " \
               f"/args.to == {BUDDY} && args.pool == \"none\"/ {{ @free = count(); }}"
     if not os.path.exists("/proc/sys/kernel/unprivileged_bpf_disabled"):
@@ -278,7 +281,8 @@ def counts_by_bpftrace():
             maps.update(record["data"])
         assert record.get("type") != "lost_events", line
     allocated = {name: maps["@" + context] for context, (name, _) in CONTEXTS.items()}
-    agree("bpftrace", (allocated, maps["@free"]), ours, module.CONTEXTS, missed)
+    # A map that counted nothing is not printed.
+    agree("bpftrace", (allocated, maps.get("@failed", 0), maps["@free"]), ours, module.CONTEXTS, missed)
 
 
 ktap.main(counts_by_histograms, failures_by_histograms, same_page_comes_and_goes,
