@@ -197,8 +197,10 @@ pub(crate) fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R
         return Err(EPERM);
     }
     // SAFETY: Nothing forbids to sleep that labyrinth's own wrappers can have entered: they disable
-    // bottom halves or interrupts, or are RCU read-side sections, and those that only disable preemption
-    // call nothing of their callers. What `work` enters borrows the token, and it has no other one.
+    // bottom halves or interrupts, or are RCU read-side sections. One only disables preemption,
+    // `CpuCell::with_of`: that shows where the kernel counts it, and elsewhere, in a kernel that preempts
+    // nobody, it forbids no sleep, as the cell's own token is what keeps others out. What `work` enters
+    // borrows the token or, like `with_of`, is `Send` and has none; and `work` has no other one.
     Ok(work(&mut unsafe { Task::assume() }))
 }
 

@@ -172,8 +172,13 @@ impl<T, S> CpuCell<T, S> {
     /// there can be no such CPU.
     ///
     /// In any context. `access` runs with preemption disabled, so it must not sleep, nor on PREEMPT_RT
-    /// take a `spinlock_t`; meanwhile that CPU is turned away.
-    pub(crate) fn with_of<R>(&self, cpu: u32, access: impl FnOnce(&mut T, &S) -> R) -> Option<R> {
+    /// take a `spinlock_t`; meanwhile that CPU is turned away. It is `Send`, so it can capture no token,
+    /// which would go on saying what was allowed outside.
+    pub(crate) fn with_of<R>(
+        &self,
+        cpu: u32,
+        access: impl FnOnce(&mut T, &S) -> R + Send,
+    ) -> Option<R> {
         if !cpu::is_possible(cpu) {
             return None;
         }
