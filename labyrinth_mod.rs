@@ -65,7 +65,7 @@ module! {
         },
         pool_reserve: u32 {
             default: 256,
-            description: "pages in the reserve of the pool (0 to 262144)",
+            description: "pages in the reserve of the pool (0 to 262144, at most half of the memory)",
         },
         pool_emergency: u32 {
             default: 64,

@@ -43,7 +43,9 @@ struct labyrinth_pool;
  *	"_-.:/"; copied
  * @order: a block has 2^@order pages; 0 to 10
  * @cache: blocks that each CPU can keep, 0 to 1024
- * @reserve: blocks set aside for when the allocator has none, 0 to 262144
+ * @reserve: blocks set aside for when the allocator has none, 0 to 262144, and in pages
+ *	at most half of the machine's memory. Each pool is looked at for itself: the
+ *	reserves of several can still add up to more than there is
  * @emergency: blocks that may be taken from the kernel's emergency reserve before
  *	@reserve is full again
  */

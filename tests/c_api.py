@@ -137,7 +137,8 @@ def bad_parameters():
     wanted = ("needs parameters", "needs a name", "not ''", "'a name with blanks'",
               "0123456789012345678901234567890x", "order=11 is out of bounds: 0 to 10",
               "cache=4294967295 is out", "reserve=4294967295 is out",
-              "there is a pool 'default' already")
+              "there is a pool 'default' already",
+              "268435456 pages (262144 blocks of order 10) is more than half of the memory")
     assert len(errors) == len(wanted), errors
     for part, text in zip(wanted, errors):
         assert part in text, f"{text!r} does not say {part!r}"

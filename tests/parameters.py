@@ -4,8 +4,10 @@
 
 import errno
 import os
+import re
 
 from lib import faults, kmsg, ktap, metrics, module
+from lib.ktap import Skip
 
 # Two bounds ends are not tried at load time together with start=1: 4096 pages on each CPU every
 # 100 µs is a test of its own (stress.py).
@@ -17,6 +19,12 @@ SWITCHES = {**{f"{context}_start": "run" for context in module.CONTEXTS},
 # A kernel that checks everything takes a second for a load: of many it sees each seventh, so that
 # values and parameters alternate.
 STRIDE = 7 if os.path.isdir(faults.FOLDER) else 1
+
+
+def half_of_the_memory():
+    """Half of what the kernel manages, in pages."""
+    total = re.search(r"^MemTotal:\s+(\d+) kB$", module.read("/proc/meminfo"), re.M)
+    return int(total.group(1)) * 1024 // os.sysconf("SC_PAGE_SIZE") // 2
 
 
 def both_ends():
@@ -51,9 +59,10 @@ def both_ends_of_the_pool():
         module.wait_until(lambda: metrics.Metrics().cached() == wanted, f"{wanted} pages cached")
         metrics.wait_until_filled().check_pool()
         assert module.read(module.file("pool", "emergency_budget")) == "4294967295\n"
-    # As much as all memory there is: unloaded before it has filled that.
-    with module.loaded(pool_reserve=1 << 18):
-        assert metrics.Metrics().total("pool_reserve_target") == 1 << 18
+    # The largest that this machine allows: unloaded before it is filled.
+    most = min(POOL["pool_reserve"][1], half_of_the_memory())
+    with module.loaded(pool_reserve=most):
+        assert metrics.Metrics().total("pool_reserve_target") == most
 
 
 def started_at_load():
@@ -111,6 +120,18 @@ def out_of_bounds():
                    for line in errors), f"{parameter}={value}: the log only says {errors}"
 
 
+def more_than_half_of_the_memory():
+    """A reserve like that is refused with ENOMEM; the log names it and the most that there can be."""
+    most = half_of_the_memory()
+    if most >= POOL["pool_reserve"][1]:
+        raise Skip("the largest reserve is less than half of the memory")
+    for pages in (most + 1, POOL["pool_reserve"][1]):
+        got, errors = refused({"pool_reserve": pages})
+        assert got == errno.ENOMEM, f"pool_reserve={pages}: {errno.errorcode[got]}"
+        assert any(f"a reserve of {pages} pages" in line and f"at most {most} pages" in line
+                   for line in errors), f"pool_reserve={pages}: the log only says {errors}"
+
+
 def no_such_node():
     """ENODEV; the log names the parameter and its value."""
     cases = [("pool_node", value, (errno.ENODEV,)) for value in (-2, 1023, 1024, 1 << 30)]
@@ -140,5 +161,5 @@ def nothing_left_after_a_refusal():
         metrics.Metrics().check_idle()
 
 
-ktap.main(both_ends, both_ends_of_the_pool, started_at_load, out_of_bounds, no_such_node,
-          not_a_number, nothing_left_after_a_refusal)
+ktap.main(both_ends, both_ends_of_the_pool, started_at_load, out_of_bounds,
+          more_than_half_of_the_memory, no_such_node, not_a_number, nothing_left_after_a_refusal)

@@ -119,6 +119,12 @@ bool labyrinth_below_min(unsigned int kind)
 	return sum_of_kind(kind, zone_shortfall) != 0;
 }
 
+/* All memory that the kernel manages, in pages. */
+unsigned long labyrinth_memory_total(void)
+{
+	return totalram_pages();
+}
+
 unsigned long labyrinth_memory_free(void)
 {
 	return sum_of_all(zone_free);

@@ -16,6 +16,7 @@ unsigned int labyrinth_zone_kinds(void);
 unsigned long labyrinth_local_allocations(unsigned int kind);
 bool labyrinth_below_min(unsigned int kind);
 
+unsigned long labyrinth_memory_total(void);
 unsigned long labyrinth_memory_free(void);
 unsigned long labyrinth_memory_on_cpu_lists(void);
 unsigned long labyrinth_memory_protected(void);

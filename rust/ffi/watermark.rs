@@ -80,6 +80,12 @@ fn kinds() -> usize {
     unsafe { helpers::labyrinth_zone_kinds() as usize }
 }
 
+/// All memory that the kernel manages, in pages. Any context.
+pub(crate) fn memory_total() -> usize {
+    // SAFETY: Reads a number.
+    unsafe { helpers::labyrinth_memory_total() as usize }
+}
+
 /// The state of all memory, in pages.
 #[derive(Clone, Copy)]
 pub(crate) struct Memory {

@@ -41,7 +41,8 @@ use crate::{
     ffi::{
         context::PlainAlloc,
         raw_lock::RawSpinLock,
-        waker::Waker, //
+        waker::Waker,
+        watermark::memory_total, //
     },
     page::{
         Chain,
@@ -71,7 +72,7 @@ pub(crate) struct PoolConfig {
     pub(crate) order: u32,
     /// Pages that each CPU's cache can keep, at most 1024.
     pub(crate) cache: usize,
-    /// Pages in the reserve, at most 2¹⁸.
+    /// Pages in the reserve, at most 2¹⁸ and half of the machine's memory.
     pub(crate) reserve: usize,
     /// Allocations below the min watermark that are allowed before the reserve is full again.
     pub(crate) emergency: u32,
@@ -80,10 +81,21 @@ pub(crate) struct PoolConfig {
 }
 
 impl PoolConfig {
-    /// `ERANGE` if a number is larger than the documented bounds.
-    fn check(&self) -> Result {
+    /// `ERANGE` if a number is larger than the documented bounds; `ENOMEM`, and a line in the kernel log,
+    /// for a reserve of more than half of the memory. The keeper would take all there is for it.
+    fn check(&self, name: &CStr) -> Result {
         if self.order > MAX_ORDER || self.cache > MAX_CACHE || self.reserve > MAX_RESERVE {
             return Err(ERANGE);
+        }
+        let (pages, most) = (self.reserve << self.order, memory_total() / 2);
+        if pages > most {
+            pr_err!(
+                "pool '{name}': a reserve of {pages} pages ({} blocks of order {}) is more than \
+                 half of the memory: at most {most} pages\n",
+                self.reserve,
+                self.order
+            );
+            return Err(ENOMEM);
         }
         Ok(())
     }
@@ -112,7 +124,7 @@ pub(crate) struct Pool {
 impl Pool {
     /// Makes an empty pool. Task context only, may sleep.
     pub(super) fn new(name: CString, config: PoolConfig, waker: Arc<Waker>) -> Result<Arc<Self>> {
-        config.check()?;
+        config.check(&name)?;
         let PoolConfig {
             order,
             cache,

@@ -265,9 +265,11 @@ static int bad_parameters(void)
 		{ .name = "misuse", .cache = -1 },
 		{ .name = "misuse", .reserve = -1 },
 		{ .name = "default" },
+		{ .name = "misuse", .order = 10, .reserve = 262144 },
 	};
 	static const int wanted[] = {
 		EINVAL, EINVAL, EINVAL, EINVAL, ERANGE, ERANGE, ERANGE, EEXIST,
+		ENOMEM,
 	};
 	unsigned int i;
 
