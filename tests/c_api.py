@@ -19,6 +19,7 @@ MISUSE = {
     "foreign": {"foreign": 9},
     "null": {"null": 8},
     "no_pool": {"no_pool": 7},
+    "default_pool": {"no_pool": 2},
     "blocks_out": {"blocks_out": 1, "no_pool": 2},
 }
 KINDS = sorted({kind for counts in MISUSE.values() for kind in counts})
@@ -117,6 +118,15 @@ def misuse_is_noticed():
         assert len(errors) == len(counts), f"{name}: more than the reports: {errors}"
 
 
+def the_default_pool_stays():
+    """Whoever guesses the handle of the pool that all share cannot destroy it, and is told why."""
+    with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
+        consumer.misuse("default_pool")
+        errors = log.errors()
+        check_report(errors, "no_pool")
+        assert "a pool is labyrinth's own" in errors[0], errors
+
+
 def two_frees_at_once():
     """Of two CPUs that give back one block at the same time, one is refused, each time."""
     with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
@@ -160,5 +170,5 @@ def forgotten_pool():
         assert log.errors() == ["labyrinth: pool 'forgotten' was never destroyed"], log.errors()
 
 
-ktap.main(from_c, from_rust, both_at_once, misuse_is_noticed, two_frees_at_once, bad_parameters,
-          forgotten_pool)
+ktap.main(from_c, from_rust, both_at_once, misuse_is_noticed, the_default_pool_stays,
+          two_frees_at_once, bad_parameters, forgotten_pool)

@@ -125,6 +125,9 @@ fn find(pool: exports::Pool, caller: Caller) -> Option<(Handle, Borrowed<'static
 fn no_pool(pool: exports::Pool, caller: Caller) {
     match pool {
         None => Misuse::Null.happened(caller, fmt!("a pool is NULL")),
+        Some(_) if pool == CApi::default_pool() => {
+            Misuse::NoPool.happened(caller, fmt!("a pool is labyrinth's own"));
+        }
         Some(handle) if POOLS.issued(handle) => {
             Misuse::NoPool.happened(caller, fmt!("a pool has been destroyed"));
         }
@@ -202,7 +205,10 @@ impl Service for CApi {
     }
 
     fn destroy(_cx: &Task, pool: exports::Pool, caller: Caller) {
-        let removed = pool.and_then(|handle| POOLS.remove(handle));
+        // All of C has pages of the default pool. Its handle is given to nobody, but can be guessed.
+        let removed = pool
+            .filter(|_| pool != Self::default_pool())
+            .and_then(|handle| POOLS.remove(handle));
         let Some(removed) = removed else {
             return no_pool(pool, caller);
         };

@@ -38,6 +38,10 @@ use kernel::{
 const SLOT_BITS: u32 = 10;
 const SLOTS: usize = 1 << SLOT_BITS;
 
+/// The first generation. So the handles begin at 1 GiB, and the report of an access through one does not
+/// look like that of a member of NULL.
+const FIRST: usize = 1 << 20;
+
 /// How many bits a handle has at most.
 pub(crate) const HANDLE_BITS: u32 = 57;
 
@@ -108,7 +112,7 @@ impl<T: Send + Sync + 'static> Handles<T> {
         // INVARIANT: All slots are null.
         Self {
             slots: [const { Atomic::new(ptr::null_mut()) }; SLOTS],
-            next: Atomic::new(1),
+            next: Atomic::new(FIRST),
         }
     }
 
@@ -155,7 +159,7 @@ impl<T: Send + Sync + 'static> Handles<T> {
     /// Whether a handle was ever given out, be its value still there or not. Any context.
     pub(crate) fn issued(&self, handle: Handle) -> bool {
         let generation = handle.raw() >> SLOT_BITS;
-        generation != 0 && generation < self.next.load(Relaxed)
+        generation >= FIRST && generation < self.next.load(Relaxed)
     }
 
     /// Takes a value out of the table, when nobody borrows it any more. Task context only, sleeps.

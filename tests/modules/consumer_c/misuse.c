@@ -233,6 +233,23 @@ static int no_pool(void)
 	return ret;
 }
 
+/*
+ * The pool that all share has no handle that anybody was given. It is the first of all
+ * pools, so its handle can be guessed: as it is, and as it would be with numbers from 1.
+ */
+static int default_pool(void)
+{
+	void *page;
+
+	labyrinth_pool_destroy((void *)(1UL << 30));
+	labyrinth_pool_destroy((void *)(1UL << 10));
+	page = labyrinth_alloc_page_gfp_atomic();
+	if (!page)
+		return -EIO;
+	labyrinth_free_page(page);
+	return 0;
+}
+
 /* The pool goes before its blocks: one, and two late returns to a pool that is gone. */
 static int blocks_out(void)
 {
@@ -309,6 +326,7 @@ int misuse(const char *name)
 		{ "foreign", foreign },
 		{ "null", null },
 		{ "no_pool", no_pool },
+		{ "default_pool", default_pool },
 		{ "blocks_out", blocks_out },
 		{ "bad_parameters", bad_parameters },
 		{ "forgotten", forgotten },
