@@ -4,6 +4,7 @@
 
 import errno
 import os
+import signal
 
 from lib import consumer, kmsg, ktap, metrics, module
 
@@ -26,6 +27,7 @@ KINDS = sorted({kind for counts in MISUSE.values() for kind in counts})
 RACE_ROUNDS = 1000
 # Enough for every path many times.
 BLOCKS = 3000
+SCRAPES = 60
 
 
 def misuses():
@@ -127,6 +129,34 @@ def the_default_pool_stays():
         assert "a pool is labyrinth's own" in errors[0], errors
 
 
+def pools_come_and_go():
+    """Each read of metrics has the same pools in all families, each once."""
+    seen = set()
+    with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
+        child = os.fork()
+        if child == 0:
+            try:
+                while True:
+                    consumer.misuse("wrong_pool")
+            finally:
+                os._exit(1)
+        try:
+            for _ in range(SCRAPES):
+                families = {}
+                for name, labels in metrics.Metrics().samples:
+                    if name.startswith("pool_"):
+                        families.setdefault(name, set()).add(dict(labels)["pool"])
+                found = {frozenset(pools) for pools in families.values()}
+                assert len(found) == 1, f"pools within one read: {[*map(sorted, found)]}"
+                seen |= found
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        check_report(log.errors(), "wrong_pool")
+    ktap.note(f"pools at different reads: {sorted(map(sorted, seen))}")
+    assert len(seen) > 1, "the pools did not change"
+
+
 def two_frees_at_once():
     """Of two CPUs that give back one block at the same time, one is refused, each time."""
     with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
@@ -171,4 +201,4 @@ def forgotten_pool():
 
 
 ktap.main(from_c, from_rust, both_at_once, misuse_is_noticed, the_default_pool_stays,
-          two_frees_at_once, bad_parameters, forgotten_pool)
+          pools_come_and_go, two_frees_at_once, bad_parameters, forgotten_pool)

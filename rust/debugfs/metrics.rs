@@ -27,7 +27,8 @@ use kernel::{
     fmt,
     prelude::*,
     seq_file::SeqFile,
-    seq_print, //
+    seq_print,
+    sync::Arc, //
 };
 
 /// The file `metrics`.
@@ -44,7 +45,7 @@ impl Show<Exercises> for OpenMetrics {
         latencies(&view, out);
         quantiles(&view, out);
         source_latencies(&view, out);
-        pools(exercises, out);
+        pools(&exercises.keeper().pools()?, out);
 
         let cycles = |series: &SeriesView| series.cycles();
         family(out, "exercise_cycles", "counter", "Cycles begun.");
@@ -131,15 +132,16 @@ fn allocations(view: &View, out: &SeqFile) {
     seq_print!(out, "labyrinth_pages_in_flight {}\n", view.in_flight());
 }
 
-/// What the pools did, by context and room.
-fn pools(exercises: &Exercises, out: &SeqFile) {
+/// What the pools did, by context and room. They are the same ones in all families, though pools come and
+/// go meanwhile.
+fn pools(pools: &[Arc<Pool>], out: &SeqFile) {
     family(
         out,
         "pool_requests",
         "counter",
         "Requests that a room of a pool was asked for.",
     );
-    exercises.keeper().for_each(|pool| {
+    for pool in pools {
         let name = PoolName(pool);
         for context in Kind::ALL {
             let cache_hits = pool.cache().counts().map(|(_, c)| c.hits(context)).sum();
@@ -160,7 +162,7 @@ fn pools(exercises: &Exercises, out: &SeqFile) {
                 }
             }
         }
-    });
+    }
 
     family(
         out,
@@ -168,7 +170,7 @@ fn pools(exercises: &Exercises, out: &SeqFile) {
         "counter",
         "Requests that no room of a pool could serve.",
     );
-    each_context(exercises, out, "pool_failures_total", |pool, context| {
+    each_context(pools, out, "pool_failures_total", |pool, context| {
         pool.counts().failed(context)
     });
     family(
@@ -177,50 +179,42 @@ fn pools(exercises: &Exercises, out: &SeqFile) {
         "counter",
         "Pages that came back to a per-CPU cache.",
     );
-    each_context(
-        exercises,
-        out,
-        "pool_recycle_cached_total",
-        |pool, context| {
-            pool.cache()
-                .counts()
-                .map(|(_, c)| c.recycled(context))
-                .sum()
-        },
-    );
+    each_context(pools, out, "pool_recycle_cached_total", |pool, context| {
+        pool.cache()
+            .counts()
+            .map(|(_, c)| c.recycled(context))
+            .sum()
+    });
     family(
         out,
         "pool_recycle_reserve",
         "counter",
         "Pages that came back to a reserve, the cache being full.",
     );
-    each_context(
-        exercises,
-        out,
-        "pool_recycle_reserve_total",
-        |pool, context| pool.counts().put_to_reserve(context),
-    );
+    each_context(pools, out, "pool_recycle_reserve_total", |pool, context| {
+        pool.counts().put_to_reserve(context)
+    });
     family(
         out,
         "pool_released",
         "counter",
         "Pages that went back to the allocator, cache and reserve being full.",
     );
-    each_context(exercises, out, "pool_released_total", |pool, context| {
+    each_context(pools, out, "pool_released_total", |pool, context| {
         pool.counts().put_to_buddy(context)
     });
 
     for (name, kind, help, value) in POOL_NUMBERS {
         family(out, name, kind, help);
         let suffix = if kind == "counter" { "_total" } else { "" };
-        exercises.keeper().for_each(|pool| {
+        for pool in pools {
             let count = value(pool);
             seq_print!(
                 out,
                 "labyrinth_{name}{suffix}{{{}}} {count}\n",
                 PoolName(pool)
             );
-        });
+        }
     }
 }
 
@@ -282,12 +276,12 @@ const POOL_NUMBERS: [PoolNumber; 9] = [
 
 /// Writes one sample for each pool and context.
 fn each_context(
-    exercises: &Exercises,
+    pools: &[Arc<Pool>],
     out: &SeqFile,
     name: &str,
     value: impl Fn(&Pool, Kind) -> u64,
 ) {
-    exercises.keeper().for_each(|pool| {
+    for pool in pools {
         for context in Kind::ALL {
             seq_print!(
                 out,
@@ -297,7 +291,7 @@ fn each_context(
                 value(pool, context)
             );
         }
-    });
+    }
 }
 
 /// The label of a pool. Its name was checked to need no escapes.

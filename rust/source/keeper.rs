@@ -35,6 +35,7 @@ use crate::ffi::{
 };
 use core::ops::Deref;
 use kernel::{
+    alloc::AllocError,
     new_mutex,
     prelude::*,
     sync::{
@@ -76,7 +77,8 @@ impl Pools {
         self.list.lock().get(index).cloned()
     }
 
-    /// Calls `f` for each pool, without the lock.
+    /// Calls `f` for each pool, without the lock and without memory of its own. When a pool goes
+    /// meanwhile, `f` may miss another one.
     fn for_each(&self, mut f: impl FnMut(&Pool)) {
         let mut index = 0;
         while let Some(pool) = self.at(index) {
@@ -151,9 +153,24 @@ impl Keeper {
         Ok(kept)
     }
 
-    /// Calls `f` for each pool. Task context only, may sleep; `f` may, too.
-    pub(crate) fn for_each(&self, f: impl FnMut(&Pool)) {
-        self.pools.for_each(f);
+    /// All pools of this moment, each once. Task context only, may sleep. A pool that goes meanwhile
+    /// keeps its pages until the answer is dropped.
+    pub(crate) fn pools(&self) -> Result<KVec<Arc<Pool>>, AllocError> {
+        let mut pools = KVec::new();
+        loop {
+            let count = {
+                let list = self.pools.list.lock();
+                if list.len() <= pools.capacity() {
+                    for pool in list.iter() {
+                        // There is room for each.
+                        let _ = pools.push_within_capacity(pool.clone());
+                    }
+                    return Ok(pools);
+                }
+                list.len()
+            };
+            pools.reserve(count, GFP_KERNEL)?;
+        }
     }
 }
 
