@@ -189,16 +189,11 @@ impl Service for CApi {
             .map(|pool| Arc::clone(&pool))
             .ok_or(ENODEV)?;
 
-        let pool = shared
-            .keeper()
-            .pool(name, config, 0)
-            .inspect_err(|&error| {
-                if error == EEXIST {
-                    pr_err!("there is a pool '{name}' already\n");
-                }
-            })?;
-        POOLS.insert(Pool::new(pool)?).inspect_err(|&error| {
-            if error == ENOSPC {
+        let create = || POOLS.insert(Pool::new(shared.keeper().pool(name, config, 0)?)?);
+        create().inspect_err(|&error| {
+            if error == EEXIST {
+                pr_err!("there is a pool '{name}' already\n");
+            } else if error == ENOSPC {
                 pr_err!("pool '{name}': there are too many pools; destroy some\n");
             }
         })

@@ -52,6 +52,9 @@ use kernel::{
 /// away from there are in the middle of them. They need some microseconds each, once they run.
 const DEAD_TRIES: u32 = 100;
 
+/// How many pools there can be: as many as C modules can name (`Handles`), and those of the wall.
+const MAX_POOLS: usize = 1024 + 8;
+
 /// The pools and what is done for them.
 ///
 /// The order of the fields matters: nothing is done any more when the pools go.
@@ -66,6 +69,8 @@ pub(crate) struct Keeper {
 /// All pools.
 #[pin_data]
 struct Pools {
+    /// With room for all that there can be. Nobody allocates with the lock held: the shrinker would find
+    /// it taken.
     #[pin]
     list: Mutex<KVec<Arc<Pool>>>,
 }
@@ -92,9 +97,10 @@ impl Keeper {
     /// Starts it, without pools. Task context only, may sleep.
     pub(crate) fn new() -> Result<Arc<Self>> {
         let waker = Waker::new()?;
+        let list = KVec::with_capacity(MAX_POOLS, GFP_KERNEL)?;
         let pools = Arc::pin_init(
             pin_init!(Pools {
-                list <- new_mutex!(KVec::new()),
+                list <- new_mutex!(list),
             }),
             GFP_KERNEL,
         )?;
@@ -118,7 +124,8 @@ impl Keeper {
     /// Makes a pool and has the thread fill it: the reserve, and each CPU's cache with `primed`
     /// pages. Task context only, may sleep; does not wait for the pages ([`Pool::prime`] does).
     ///
-    /// `EINVAL` for a name that reports could not show, `EEXIST` for one that a pool has already.
+    /// `EINVAL` for a name that reports could not show, `EEXIST` for one that a pool has already,
+    /// `ENOSPC` for one pool too many; `ERANGE` and `ENOMEM` as [`PoolConfig`] says.
     pub(crate) fn pool(
         self: &Arc<Self>,
         name: &CStr,
@@ -145,7 +152,7 @@ impl Keeper {
             if list.iter().any(|other| other.name() == name) {
                 Err(EEXIST)
             } else {
-                list.push(pool, GFP_KERNEL).map_err(Error::from)
+                list.push_within_capacity(pool).map_err(|_| ENOSPC)
             }
         };
         added?;
