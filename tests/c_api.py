@@ -4,9 +4,10 @@
 
 import errno
 import os
+import re
 import signal
 
-from lib import consumer, kmsg, ktap, metrics, module
+from lib import consumer, kmsg, ktap, metrics, module, tracing
 
 # What each misuse counts, by kind. See tests/modules/consumer_c/.
 MISUSE = {
@@ -27,6 +28,8 @@ KINDS = sorted({kind for counts in MISUSE.values() for kind in counts})
 RACE_ROUNDS = 1000
 # Enough for every path many times.
 BLOCKS = 3000
+# What the pool of the consumer in C can keep on each CPU.
+CACHE = 32
 SCRAPES = 60
 
 
@@ -157,6 +160,33 @@ def pools_come_and_go():
     assert len(seen) > 1, "the pools did not change"
 
 
+def shrunk_by_the_page():
+    """The shrinker counts a block of 8 pages as 8, be it asked what there is or for some of it."""
+    event = "vmscan/mm_shrink_slab_"
+    with module.loaded(pool_cache=0), consumer.loaded(consumer.C, order=3), \
+            tracing.histograms(there=(event + "start", "shrink.sym,cache_items"),
+                               freed=(event + "end", "shrink.sym,retval")) as histograms:
+
+        def most(name):
+            """The largest number in a histogram; each is one of whole blocks."""
+            numbers = [int(re.search(r"(?:cache_items|retval):\s*(-?\d+)", keys).group(1))
+                       for keys, _ in histograms[name].entries()
+                       if f"[{module.NAME}]" in keys]
+            histograms[name].go_on()
+            assert all(number % 8 == 0 for number in numbers), f"{name}: parts of blocks: {numbers}"
+            return max(numbers, default=0)
+
+        def shrunk():
+            module.write("/proc/sys/vm/drop_caches", 2)
+            # More than the caches can hold blocks.
+            return min(most("there"), most("freed")) > CACHE * os.cpu_count()
+
+        module.write(consumer.parameter("run"), 1)
+        module.wait_until(shrunk, "blocks of the consumer to be given back", 60)
+        module.write(consumer.parameter("run"), 0)
+        assert consumer.tally("corruptions") == 0
+
+
 def two_frees_at_once():
     """Of two CPUs that give back one block at the same time, one is refused, each time."""
     with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
@@ -201,4 +231,4 @@ def forgotten_pool():
 
 
 ktap.main(from_c, from_rust, both_at_once, misuse_is_noticed, the_default_pool_stays,
-          pools_come_and_go, two_frees_at_once, bad_parameters, forgotten_pool)
+          pools_come_and_go, shrunk_by_the_page, two_frees_at_once, bad_parameters, forgotten_pool)

@@ -246,22 +246,28 @@ impl Body for Refill {
 }
 
 impl Shrink for Arc<Pools> {
-    /// The pages in all caches. The reserves do not count: they are never given back.
+    /// The memory in all caches, in pages of the kernel: it is to take no more from a pool of large blocks
+    /// than from others. The reserves do not count: they are never given back.
     fn count(&self) -> usize {
         let Some(list) = self.list.try_lock() else {
             return 0;
         };
-        list.iter().map(|pool| pool.cache().level() as usize).sum()
+        list.iter()
+            .map(|pool| (pool.cache().level() as usize) << pool.config().order)
+            .sum()
     }
 
-    /// Gives pages of the caches of all CPUs back.
+    /// Gives blocks of the caches of all CPUs back, as many as make up so many pages of the kernel.
     fn scan(&self, wanted: usize) -> usize {
         let Some(list) = self.list.try_lock() else {
             return 0;
         };
-        let mut freed = 0;
+        let mut freed: usize = 0;
         for pool in list.iter() {
-            freed += pool.cache().shrink(wanted - freed);
+            // The last block may be more than what was wanted.
+            let order = pool.config().order;
+            let blocks = wanted.saturating_sub(freed).div_ceil(1 << order);
+            freed += pool.cache().shrink(blocks) << order;
         }
         freed
     }
