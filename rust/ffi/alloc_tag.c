@@ -103,15 +103,21 @@ void labyrinth_charge(struct page *page, struct alloc_tag *tag)
  * @tag: the line; it must stay as long as the blocks are out
  *
  * The macros in include/labyrinth.h call it for every block that they hand out. A block
- * that is in a line already stays there.
+ * that is in a line already stays there. NULL, an address that is no page's, and a line
+ * that the kernel does not count in change nothing.
  *
  * Context: any.
  */
 void labyrinth_charge_blocks(unsigned int count, void *const *blocks,
 			     struct alloc_tag *tag)
 {
-	for (unsigned int i = 0; i < count; i++)
-		labyrinth_charge(virt_to_page(blocks[i]), tag);
+	if (!blocks || !tag || !tag->counters)
+		return;
+	for (unsigned int i = 0; i < count; i++) {
+		/* False for NULL, too. */
+		if (virt_addr_valid(blocks[i]))
+			labyrinth_charge(virt_to_page(blocks[i]), tag);
+	}
 }
 EXPORT_SYMBOL_GPL(labyrinth_charge_blocks);
 
