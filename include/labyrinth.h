@@ -15,14 +15,22 @@
  * never in NMI. Nothing that is called in atomic context sleeps.
  *
  * Where the kernel has allocation profiling, the blocks that are out show in
- * /proc/allocinfo in the line of code that got them. For that labyrinth uses the words
- * private and lru of the struct page of a block.
+ * /proc/allocinfo in the line of code that got them.
+ *
+ * The contents of a block belong to its owner, its struct pages do not. While it is out
+ * labyrinth keeps a word of its own in page->private, in every configuration, and with
+ * allocation profiling in page->lru, too. So neither may be written to, and a block must
+ * not go where its pages are counted, listed or freed one by one: no get_page() and
+ * put_page(), no vm_insert_page() or other mapping to user space, no fragment of an skb,
+ * no pipe. Of a block of several pages only the first has a reference count.
  *
  * Misuse: an address that is not out, or came from another pool, or from elsewhere, a
  * pool that does not exist (any more) and NULL are refused and change nothing. They
  * are counted in labyrinth_misuse_total of the file "metrics", and the first one of
- * each kind is reported in the kernel log with its caller. One thing cannot be
- * noticed: a second free of a block that has been handed out again meanwhile.
+ * each kind is reported in the kernel log with its caller. One thing is never noticed:
+ * a second free of a block that has been handed out again meanwhile. And one is noticed
+ * late: a block that went to free_page() is just missing, when its pool is destroyed
+ * ("blocks_out") or, if the pool was the shared one, when labyrinth is unloaded.
  */
 #ifndef LABYRINTH_H
 #define LABYRINTH_H
@@ -79,33 +87,35 @@ void labyrinth_charge_blocks(unsigned int count, void *const *blocks,
 /* Gives the line of code that this is used in its line in /proc/allocinfo. */
 #define labyrinth_charge_here(_count, _blocks)				\
 ({									\
-	DEFINE_ALLOC_TAG(_alloc_tag);					\
+	DEFINE_ALLOC_TAG(_labyrinth_tag);				\
 	if (mem_alloc_profiling_enabled())				\
-		labyrinth_charge_blocks(_count, _blocks, &_alloc_tag);	\
+		labyrinth_charge_blocks(_count, _blocks,		\
+					&_labyrinth_tag);		\
 })
 
 /* These call the functions of the same names. */
 #define labyrinth_alloc_page_gfp_atomic()				\
 ({									\
-	void *_block = labyrinth_alloc_page_gfp_atomic();		\
-	labyrinth_charge_here(!!_block, &_block);			\
-	_block;								\
+	void *_labyrinth_block = labyrinth_alloc_page_gfp_atomic();	\
+	labyrinth_charge_here(!!_labyrinth_block, &_labyrinth_block);	\
+	_labyrinth_block;						\
 })
 
 #define labyrinth_pool_alloc(_pool)					\
 ({									\
-	void *_block = labyrinth_pool_alloc(_pool);			\
-	labyrinth_charge_here(!!_block, &_block);			\
-	_block;								\
+	void *_labyrinth_block = labyrinth_pool_alloc(_pool);		\
+	labyrinth_charge_here(!!_labyrinth_block, &_labyrinth_block);	\
+	_labyrinth_block;						\
 })
 
 #define labyrinth_pool_alloc_bulk(_pool, _wanted, _blocks)		\
 ({									\
-	void **_array = (_blocks);					\
-	unsigned int _got;						\
-	_got = labyrinth_pool_alloc_bulk(_pool, _wanted, _array);	\
-	labyrinth_charge_here(_got, _array);				\
-	_got;								\
+	void **_labyrinth_blocks = (_blocks);				\
+	unsigned int _labyrinth_got;					\
+	_labyrinth_got = labyrinth_pool_alloc_bulk(_pool, _wanted,	\
+						   _labyrinth_blocks);	\
+	labyrinth_charge_here(_labyrinth_got, _labyrinth_blocks);	\
+	_labyrinth_got;							\
 })
 #endif
 

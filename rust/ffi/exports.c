@@ -78,8 +78,10 @@ EXPORT_SYMBOL_GPL(labyrinth_free_page);
  * way. What is wrong with @params is said in the kernel log.
  *
  * Context: task context, may sleep.
- * Return: the pool, or an error pointer: -EINVAL or -ERANGE for bad @params, -EEXIST for
- * a name that is taken, -ENOMEM, -ENOSPC when there are too many pools (1024).
+ * Return: the pool, or an error pointer: -EINVAL or -ERANGE for bad @params; -EEXIST for
+ * a name that is taken, be it by labyrinth itself ("default", and "wall" and
+ * "wall_consumed" during that experiment); -ENOMEM, also for a reserve of more than half
+ * of the memory; -ENOSPC when all modules together have 1023 pools.
  */
 struct labyrinth_pool *
 labyrinth_pool_create(const struct labyrinth_pool_params *params)
@@ -100,7 +102,8 @@ EXPORT_SYMBOL_GPL(labyrinth_pool_create);
  * @pool: the pool; afterwards nobody may use it
  *
  * All blocks should be back. If there are some out that is reported as misuse; they
- * stay valid, and can still be given back.
+ * stay valid, and can still be given back. The pool that labyrinth_alloc_page_gfp_atomic()
+ * uses is refused.
  *
  * Context: task context, sleeps.
  */
