@@ -51,14 +51,13 @@ in_guest() {
 # The programs that find more the longer they run, and on the debug kernel every check of pages that
 # can be switched on at boot, which makes it too slow for all of them.
 soak() {
-	local kernel=$1 seconds=1700 options=() programs=(stress load_unload unload_races control_files) program
+	local kernel=$1 seconds=5400 options=() programs=(stress load_unload unload_races control_files pool) program
 	export LABYRINTH_SOAK=1
 	local -a run=(env LABYRINTH_SOAK=1 ./run_kselftest.sh --override-timeout "$seconds")
 	if [[ $kernel == debug ]]; then
 		for program in page_owner=on page_poison=1 debug_pagealloc=on slab_debug=FZPU; do
 			options+=(--append "$program")
 		done
-		seconds=5400
 		options+=(--memory 2G)
 		programs=(soak_options stress unload_races exhaustion fault_injection cpu_hotplug c_api pool hard_irq)
 		run=(./run_kselftest.sh --override-timeout "$seconds")
