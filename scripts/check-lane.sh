@@ -82,7 +82,7 @@ for job; do
 		;;
 	soak) command=(soak "$kernel") ;;
 	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner") ;;
-	planted) command=("$TOP/tests/planted/run.sh" "$kernel" "$folder/planted") ;;
+	planted) command=("$TOP/tests/planted/run.sh" "$kernel" "$folder/$name") ;;
 	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel") ;;
 	host) command=("$TOP/tests/host/run.sh") ;;
 	bench) command=("$SCRIPTS/bench.sh" --short) ;;

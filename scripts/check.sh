@@ -20,7 +20,7 @@ else
 	kernel=stock
 	# What the benchmark requires is required of production kernels.
 	lanes=("kselftest:debug compile-fail:stock lint:stock"
-		"kselftest:stock numa:stock planted:debug runner:stock host:stock bench:stock")
+		"kselftest:stock numa:stock planted:stock planted:debug runner:stock host:stock bench:stock")
 fi
 if [[ $what == soak ]]; then
 	lanes=("soak:stock" "soak:debug")

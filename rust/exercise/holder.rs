@@ -61,17 +61,6 @@ impl<G: Gfp> Holder<G> {
         self.recorder.corruptions(self.pattern.verify(&self.batch));
         self.batch.clear(cx, supply);
     }
-
-    /// Does what a planted bug does, once a cycle.
-    #[cfg(any(labyrinth_plant = "leak", labyrinth_plant = "use_after_free"))]
-    pub(super) fn misbehave(&mut self) {
-        #[cfg(labyrinth_plant = "leak")]
-        if self.pattern.cycle() % 4 == 0 {
-            self.batch.leak_one();
-        }
-        #[cfg(labyrinth_plant = "use_after_free")]
-        self.batch.use_one_after_free();
-    }
 }
 
 impl Holder<NoLock> {

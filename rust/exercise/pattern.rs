@@ -43,12 +43,6 @@ impl Pattern {
             .count() as u64
     }
 
-    /// The number of cycles so far.
-    #[cfg(labyrinth_plant = "leak")]
-    pub(super) fn cycle(&self) -> u32 {
-        self.0 as u32
-    }
-
     /// Changes the low half, so that what an earlier cycle left behind does not pass.
     fn next_cycle(&mut self) {
         let cycle = (self.0 as u32).wrapping_add(1);

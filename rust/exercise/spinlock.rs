@@ -115,9 +115,6 @@ impl Body for TaskSide {
             let hold_us = settings.hold_us();
 
             held.with(thread.context(), |cx, held| {
-                #[cfg(labyrinth_plant = "sleep")]
-                kernel::time::delay::fsleep(kernel::time::Delta::from_millis(1));
-
                 held.by_task.begin(cx, settings.batch(), means.supply());
                 if hold_us == 0 {
                     held.by_task.finish(cx, means.supply());

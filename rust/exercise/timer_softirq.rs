@@ -81,11 +81,7 @@ impl Handler for Tick {
             1,
             &mut self.holder,
             |holder| holder.begin(&*cx, settings.batch(), supply),
-            |holder| {
-                #[cfg(any(labyrinth_plant = "leak", labyrinth_plant = "use_after_free"))]
-                holder.misbehave();
-                holder.finish(&*cx, supply);
-            },
+            |holder| holder.finish(&*cx, supply),
         ))
     }
 }

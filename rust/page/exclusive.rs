@@ -225,17 +225,6 @@ impl<T: Contents> ExclusivePage<T> {
     }
 }
 
-#[cfg(labyrinth_plant = "use_after_free")]
-impl ExclusivePage<Bytes> {
-    /// The planted bug that KASAN must report.
-    pub(crate) fn free_then_read(self) {
-        let contents = self.contents();
-        drop(self);
-        // SAFETY: None: the page is gone.
-        unsafe { contents.cast::<u8>().as_ptr().read_volatile() };
-    }
-}
-
 impl<T: Contents> Deref for ExclusivePage<T> {
     type Target = T;
 

@@ -158,23 +158,6 @@ impl<G: Gfp> Batch<G> {
         // INVARIANT: No page is left, and those that were counted are now counted as freed.
         self.recorder.freed(core::mem::take(&mut self.counted));
     }
-
-    /// The planted bug that the check at unload must report.
-    #[cfg(labyrinth_plant = "leak")]
-    pub(crate) fn leak_one(&mut self) {
-        if let Some(page) = self.pages.pop() {
-            core::mem::forget(page);
-            self.counted = self.counted.saturating_sub(1);
-        }
-    }
-
-    /// The planted bug that KASAN must report.
-    #[cfg(labyrinth_plant = "use_after_free")]
-    pub(crate) fn use_one_after_free(&mut self) {
-        if let Some(page) = self.pages.pop() {
-            page.free_then_read();
-        }
-    }
 }
 
 impl Batch<NoLock> {

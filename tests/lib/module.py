@@ -71,8 +71,11 @@ def remove(name):
 
 
 def load(**parameters):
-    """insmod; OSError if the kernel refuses."""
+    """insmod; OSError if the kernel refuses. A module with planted faults commits that of
+    LABYRINTH_FAULT."""
     insert(path(), **parameters)
+    if fault := os.environ.get("LABYRINTH_FAULT"):
+        write(file("fault"), fault)
 
 
 def unload():

@@ -1,79 +1,94 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh debug|kdir FOLDER [PLANT]…: a test of the tests. With a fault planted in the module an
-# ordinary test has to turn red, in the way of that fault and no other. (Without, the same test
-# is green: that is the ordinary run.) One machine for each fault, because a kernel that has
-# reported a bug is no witness for a second one. Prints KTAP; consoles are kept in FOLDER.
+# run.sh stock|debug|kdir FOLDER: a test of the tests. With a fault planted in the module an ordinary
+# test has to turn red, in the way of that fault and no other; without one the same test is green.
+# What a debug kernel notices by itself has to be in its log, below the name of that fault. Prints
+# KTAP; consoles are kept in FOLDER.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 scripts=$(cd "$here/../../scripts" && pwd -P)
 
-kernel=${1:?run.sh needs a kernel: debug or kdir}
+kernel=${1:?run.sh needs a kernel: stock, debug or kdir}
 folder=${2:?run.sh needs a folder for its logs}
-shift 2
-(($#)) || set -- leak sleep use_after_free
 assignments=$("$scripts/kernel.sh" "$kernel")
 eval "$assignments"
+kselftest=$K_SOURCE/tools/testing/selftests/kselftest
 # shellcheck source=/dev/null # from the kernel source
-source "$K_SOURCE/tools/testing/selftests/kselftest/ktap_helpers.sh"
+source "$kselftest/ktap_helpers.sh"
 mkdir -p "$folder"
 
 declare -A ways=(
 	[leak]='labyrinth: [0-9]* page(s) leaked'
-	[sleep]='BUG: sleeping function called from invalid context\|BUG: scheduling while atomic'
+	[sleep]='BUG: sleeping function called from invalid context'
 	[use_after_free]='BUG: KASAN: .*use-after-free'
 )
 
-# needs PLANT: the option without which the kernel cannot notice this fault, if it has it not.
-needs() {
-	local option=''
-	case $1 in
-	sleep) option=CONFIG_DEBUG_ATOMIC_SLEEP ;;
-	use_after_free) option=CONFIG_KASAN ;;
-	esac
-	[[ -z $option ]] || grep -qx "$option=y" "$K_BUILD/.config" || echo "$option"
+# The faults that this kernel notices, in this order: after KASAN has reported, lockdep is off.
+noticed=(leak)
+for fault in sleep:CONFIG_DEBUG_ATOMIC_SLEEP use_after_free:CONFIG_KASAN; do
+	if grep -qx "${fault#*:}=y" "$K_BUILD/.config"; then noticed+=("${fault%:*}"); fi
+done
+# A production kernel, which is quicker, sees all those that the kernel does not notice.
+groups=(log pool)
+case $kernel in
+stock) groups=(pool) ;;
+debug) groups=(log) ;;
+esac
+
+# in_guest GROUP STATUS ARGUMENT…: guest.py passes in a machine, for which vm.sh has that status. Its
+# results are printed as those of a test program.
+in_guest() {
+	local group=$1 wanted=$2 rc=0 module
+	shift 2
+	module=$("$scripts/build.sh" "$kernel" planted 2>"$folder/$group.build" | tail -n 1)
+	"$scripts/vm.sh" --kernel "$kernel" --timeout 900 --log "$folder/$group.log" -- \
+		env LABYRINTH_KO="$module" PYTHONPATH="$kselftest" "$here/guest.py" "$@" 2>"$folder/$group.vm" || rc=$?
+	echo "# selftests: planted: $group"
+	sed 's/^/# /' "$folder/$group.out"
+	[[ $rc == "$wanted" && $(<"$folder/$group.rc") == 0 ]] && return
+	ktap_print_msg "$group: status $rc of vm.sh, not $wanted; see $folder/$group.vm"
+	return 1
 }
 
-# turns_red PLANT: the run fails, and only the pattern of this fault is in the console.
-turns_red() {
-	local plant=$1 rc=0 module other early=(--stop-at-report)
-	# A leak is reported last, after the test itself has noticed pages in flight; the others are
-	# reported over and over, at the speed of a serial line.
-	[[ $plant != leak ]] || early=()
-	module=$("$scripts/build.sh" "$kernel" "$plant" 2>"$folder/$plant.build" | tail -n 1)
-	"$scripts/kselftest.sh" "$kernel" "$module" "$folder/$plant" 2>>"$folder/$plant.build"
-	"$scripts/vm.sh" --kernel "$kernel" --cpus 1 --timeout 900 "${early[@]}" --log "$folder/$plant.log" -- \
-		"$folder/$plant/run_kselftest.sh" -t labyrinth:openmetrics.py 2>"$folder/$plant.vm" || rc=$?
-	if ((rc != 3)); then
-		ktap_print_msg "$plant: status $rc of vm.sh, not 3: the kernel noticed nothing"
-		return 1
-	fi
+# of_fault NAME: what the kernel logged while that fault was committed.
+of_fault() {
+	tr -d '\r' <"$folder/log.log" | awk -v name="$1" '/planted: / { on = ($NF == name) } on'
+}
+
+# noticed NAME: the runner calls that part of the log a failure, and by the words for this fault alone.
+is_noticed() {
+	local name=$1 other rc=0 part=$folder/log-$1.log
+	of_fault "$name" >"$part"
+	"$scripts/console-verdict.sh" "$part" >/dev/null || rc=$?
+	((rc == 1)) || { ktap_print_msg "$name: the runner finds nothing in $part"; return 1; }
 	for other in "${!ways[@]}"; do
-		if [[ $other == "$plant" ]]; then
-			grep -aq -- "${ways[$other]}" "$folder/$plant.log" || {
-				ktap_print_msg "$plant: no '${ways[$other]}' in $folder/$plant.log"
-				return 1
-			}
-		elif grep -aq -- "${ways[$other]}" "$folder/$plant.log"; then
-			ktap_print_msg "$plant: also '${ways[$other]}' in $folder/$plant.log"
+		if [[ $other == "$name" ]]; then
+			grep -aq -- "${ways[$other]}" "$part" || { ktap_print_msg "no '${ways[$other]}' in $part"; return 1; }
+		elif grep -aq -- "${ways[$other]}" "$part"; then
+			ktap_print_msg "also '${ways[$other]}' in $part"
 			return 1
 		fi
 	done
-	[[ $plant != leak ]] || grep -q 'pages in flight at rest' "$folder/$plant.out" || {
-		ktap_print_msg "$plant: the test saw no page in flight"
-		return 1
-	}
 }
 
+# Without a fault there is nothing for the runner to find.
+is_quiet() {
+	of_fault none >"$folder/log-none.log"
+	[[ -s $folder/log-none.log ]] && "$scripts/console-verdict.sh" "$folder/log-none.log" >/dev/null
+}
+
+plan=${#groups[@]}
+[[ ${groups[0]} != log ]] || plan=$((plan + 1 + ${#noticed[@]}))
 ktap_print_header
-ktap_set_plan $#
-for plant; do
-	missing=$(needs "$plant")
-	if [[ -n $missing ]]; then
-		ktap_print_msg "SKIP planted_$plant: the kernel has no $missing"
-		ktap_test_skip "planted_$plant: the kernel has no $missing"
-		continue
-	fi
-	ktap_test_result "planted_$plant" turns_red "$plant"
+ktap_set_plan "$plan"
+for group in "${groups[@]}"; do
+	case $group in
+	pool) ktap_test_result planted_pool in_guest pool 0 pool ;;
+	log)
+		ktap_test_result planted_log in_guest log 3 log "${noticed[@]}"
+		ktap_test_result noticed_none is_quiet
+		for fault in "${noticed[@]}"; do ktap_test_result "noticed_$fault" is_noticed "$fault"; done
+		;;
+	esac
 done
 ktap_finished
