@@ -6,9 +6,9 @@
  * labyrinth loaded.
  *
  * A block is 2^order contiguous pages in the kernel's linear mapping, aligned to
- * its size, and is named by the address of its first byte. Its contents are
- * undefined when it is handed out. Whoever got it owns it, until it is given back
- * to the pool that it came from.
+ * its size, and is named by the address of its first byte. It is a compound page if
+ * its pool was made for those. Its contents are undefined when it is handed out.
+ * Whoever got it owns it, until it is given back to the pool that it came from.
  *
  * Context: "atomic" below means task context, softirqs, under a spinlock_t and with
  * interrupts disabled or in a hard interrupt, but these last two not on PREEMPT_RT;
@@ -50,6 +50,7 @@ struct labyrinth_pool;
  * @name: for reports and metrics, each name once: 1 to 31 letters, digits, or any of
  *	"_-.:/"; copied
  * @order: a block has 2^@order pages; 0 to 10
+ * @compound: whether a block is a compound page (__GFP_COMP); of no meaning for @order 0
  * @cache: blocks that each CPU can keep, 0 to 1024
  * @reserve: blocks set aside for when the allocator has none, 0 to 262144, and in pages
  *	at most half of the machine's memory. Each pool is looked at for itself: the
@@ -60,6 +61,7 @@ struct labyrinth_pool;
 struct labyrinth_pool_params {
 	const char *name;
 	unsigned int order;
+	bool compound;
 	unsigned int cache;
 	unsigned int reserve;
 	unsigned int emergency;

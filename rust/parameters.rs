@@ -49,6 +49,7 @@ pub(crate) fn read() -> Result<Parameters> {
         recording: recording(parameter(&given::recording))?,
         pool: PoolConfig {
             order: 0,
+            compound: false,
             cache: bounded("pool_cache", parameter(&given::pool_cache), MAX_CACHE)?,
             reserve: bounded("pool_reserve", parameter(&given::pool_reserve), MAX_RESERVE)?,
             emergency: parameter(&given::pool_emergency),

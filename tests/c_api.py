@@ -50,9 +50,9 @@ def refused(action, wanted):
 
 
 def from_c():
-    """Timers and a thread in C get what they ask for, unharmed, at several orders."""
-    for order in (0, 1, 3):
-        with module.loaded(), consumer.loaded(consumer.C, order=order):
+    """Timers and a thread in C get what they ask for, unharmed, at several orders and in both forms."""
+    for order, compound in ((0, 1), (1, 0), (1, 1), (3, 1)):
+        with module.loaded(), consumer.loaded(consumer.C, order=order, compound=compound):
             module.write(consumer.parameter("run"), 1)
             for name in ("softirq_bulk", "softirq_blocks", "task_blocks", "spinlock_blocks",
                          "passed_on"):
@@ -63,6 +63,7 @@ def from_c():
             refused(module.unload, errno.EWOULDBLOCK)
             module.write(consumer.parameter("run"), 0)
             assert consumer.tally("corruptions") == 0, "blocks were corrupted"
+            assert consumer.tally("misshapen") == 0, f"{consumer.tally('misshapen')} misshapen"
             # The traffic holds a few blocks of a machine that has memory to spare.
             assert consumer.tally("failures") == 0, f"{consumer.tally('failures')} failures"
             assert not any(misuses().values()), misuses()

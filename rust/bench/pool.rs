@@ -51,6 +51,7 @@ pub(super) fn full_pool(
 ) -> Result<Arc<KeptPool>> {
     let config = PoolConfig {
         order,
+        compound: false,
         cache,
         reserve,
         emergency: 0,

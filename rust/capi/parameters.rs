@@ -37,6 +37,7 @@ pub(super) fn check<'a>(given: &Parameters<'a>) -> Result<(&'a CStr, PoolConfig)
     }
     let config = PoolConfig {
         order: given.order,
+        compound: given.compound,
         cache: given.cache as usize,
         reserve: given.reserve as usize,
         emergency: given.emergency,

@@ -92,8 +92,8 @@ labyrinth_pool_create(const struct labyrinth_pool_params *params)
 		return ERR_PTR(-EINVAL);
 	}
 	return (void *)labyrinth_export_create(params->name, params->order,
-					       params->cache, params->reserve,
-					       params->emergency);
+					       params->compound, params->cache,
+					       params->reserve, params->emergency);
 }
 EXPORT_SYMBOL_GPL(labyrinth_pool_create);
 

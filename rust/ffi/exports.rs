@@ -88,6 +88,8 @@ pub(crate) struct Parameters<'a> {
     pub(crate) name: Option<&'a CStr>,
     /// The order of a block.
     pub(crate) order: u32,
+    /// Whether a block is a compound page.
+    pub(crate) compound: bool,
     /// Blocks that each CPU may keep.
     pub(crate) cache: u32,
     /// Blocks set aside.
@@ -205,6 +207,7 @@ macro_rules! as_seen {
 pub(crate) unsafe fn create<S: Service>(
     name: *const c_char,
     order: u32,
+    compound: bool,
     cache: u32,
     reserve: u32,
     emergency: u32,
@@ -220,6 +223,7 @@ pub(crate) unsafe fn create<S: Service>(
     let parameters = Parameters {
         name,
         order,
+        compound,
         cache,
         reserve,
         emergency,
@@ -388,7 +392,7 @@ macro_rules! export_to_c {
         $crate::ffi::exports::export_to_c! {
             @functions $service,
             labyrinth_export_create = create(
-                name: *const c_char, order: u32, cache: u32, reserve: u32, emergency: u32
+                name: *const c_char, order: u32, compound: bool, cache: u32, reserve: u32, emergency: u32
             ) -> c_long,
             labyrinth_export_destroy = destroy(pool: usize, caller: usize) -> (),
             labyrinth_export_prime = prime(pool: usize, per_cpu: u32, caller: usize) -> c_int,

@@ -26,6 +26,7 @@
 #include "labyrinth_trace.h"
 
 /* Flags that the kernel crate has no names for; bindgen cannot see through macros. */
+static const gfp_t LABYRINTH_GFP_COMP = __GFP_COMP;
 static const gfp_t LABYRINTH_GFP_RETRY_MAYFAIL = __GFP_RETRY_MAYFAIL;
 static const gfp_t LABYRINTH_GFP_THISNODE = __GFP_THISNODE;
 #endif

@@ -53,6 +53,7 @@ pub(crate) use lent::{
 };
 pub(crate) use pages::{
     ExclusivePages,
+    Shape,
     MAX_ORDER, //
 };
 pub(crate) use place::{

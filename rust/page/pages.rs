@@ -33,6 +33,27 @@ use kernel::{
 /// The largest order there is: 2¹⁰ pages.
 pub(crate) const MAX_ORDER: u32 = 10;
 
+/// How many contiguous pages, and in which form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// There are 2^order pages.
+    pub(crate) order: u32,
+    /// Whether they are a compound page (`__GFP_COMP`), in which each page knows the first one and
+    /// that knows the order. Of no meaning for one page.
+    pub(crate) compound: bool,
+}
+
+impl From<u32> for Shape {
+    /// Pages of this order that know nothing of each other.
+    #[inline(always)]
+    fn from(order: u32) -> Self {
+        Self {
+            order,
+            compound: false,
+        }
+    }
+}
+
 /// 2^order contiguous pages and exclusive access to their contents.
 ///
 /// What [`ExclusivePage`] is for one page, for a number of pages that is known at run time only. It
@@ -77,33 +98,40 @@ unsafe impl<T: Contents> Send for ExclusivePages<T> {}
 unsafe impl<T: Contents> Sync for ExclusivePages<T> {}
 
 impl ExclusivePages<Uninit> {
-    /// Allocates 2^`order` pages.
+    /// Allocates pages of a `shape`, which can be an order.
     ///
     /// `cx` and `gfp` are as for [`ExclusivePage::alloc`]; `place` says which NUMA node is asked.
-    /// An `order` above [`MAX_ORDER`] fails like any other request that cannot be served.
+    /// An order above [`MAX_ORDER`] fails like any other request that cannot be served.
     ///
     /// C header: [`include/linux/gfp.h`](srctree/include/linux/gfp.h)
     #[inline]
     pub(crate) fn alloc<C: Context, G: AllowedIn<C>>(
         _cx: &C,
         _gfp: G,
-        order: u32,
+        shape: impl Into<Shape>,
         place: Place,
     ) -> Result<Self, AllocError> {
+        let Shape { order, compound } = shape.into();
         if order > MAX_ORDER {
             return Err(AllocError);
         }
+        let form = if compound {
+            helpers::LABYRINTH_GFP_COMP
+        } else {
+            0
+        };
+        let gfp = G::RAW | form;
         let page = match place {
             // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this
-            // is the context.
-            Place::Any => unsafe { helpers::labyrinth_alloc_pages(G::RAW, order) },
+            // is the context. `__GFP_COMP` only says how the pages are described.
+            Place::Any => unsafe { helpers::labyrinth_alloc_pages(gfp, order) },
             // SAFETY: As above; the node is online (invariant of `Node`).
             Place::Near(node) => unsafe {
-                helpers::labyrinth_alloc_pages_node(node.number(), G::RAW, order)
+                helpers::labyrinth_alloc_pages_node(node.number(), gfp, order)
             },
             // SAFETY: As above; `__GFP_THISNODE` only takes choices away.
             Place::Only(node) => unsafe {
-                let gfp = G::RAW | helpers::LABYRINTH_GFP_THISNODE;
+                let gfp = gfp | helpers::LABYRINTH_GFP_THISNODE;
                 helpers::labyrinth_alloc_pages_node(node.number(), gfp, order)
             },
         };

@@ -16,26 +16,27 @@ use crate::{
         ExclusivePages,
         Gfp,
         Place,
+        Shape,
         Uninit, //
     }, //
 };
 
-/// The buddy allocator: one order, one set of flags, one choice of node.
+/// The buddy allocator: one shape, one set of flags, one choice of node.
 ///
 /// Usable in every context that the flags are allowed in.
 pub(crate) struct Buddy<G> {
     gfp: G,
-    order: u32,
+    shape: Shape,
     place: Place,
     room: Room,
 }
 
 impl<G: Gfp> Buddy<G> {
     /// The buddy allocator in the role of `room`.
-    pub(crate) const fn new(gfp: G, order: u32, place: Place, room: Room) -> Self {
+    pub(crate) const fn new(gfp: G, shape: Shape, place: Place, room: Room) -> Self {
         Self {
             gfp,
-            order,
+            shape,
             place,
             room,
         }
@@ -55,7 +56,7 @@ impl<G: Gfp> Buddy<G> {
         G: AllowedIn<C>,
     {
         request.enter(self.room);
-        if self.order == 0 && self.place == Place::Any {
+        if self.shape.order == 0 && self.place == Place::Any {
             return ExclusivePages::alloc_bulk(cx, self.gfp, wanted, sink);
         }
         for got in 0..wanted {
@@ -74,7 +75,7 @@ impl<C: Context, G: AllowedIn<C>> PageSource<C> for Buddy<G> {
     #[inline]
     fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages> {
         request.enter(self.room);
-        ExclusivePages::alloc(cx, self.gfp, self.order, self.place).ok()
+        ExclusivePages::alloc(cx, self.gfp, self.shape, self.place).ok()
     }
 
     /// Frees the pages. There is always room.

@@ -20,6 +20,7 @@ use crate::{
         ExclusivePages,
         NoWarn,
         Place,
+        Shape,
         Uninit, //
     }, //
 };
@@ -50,10 +51,10 @@ pub(crate) struct Emergency {
 }
 
 impl Emergency {
-    /// The emergency reserve of the allocator for one order and place.
-    pub(crate) fn new(order: u32, place: Place, budget: u32) -> Self {
+    /// The emergency reserve of the allocator for one shape and place.
+    pub(crate) fn new(shape: Shape, place: Place, budget: u32) -> Self {
         Self {
-            buddy: Buddy::new(NoWarn(Atomic), order, place, Room::Emergency),
+            buddy: Buddy::new(NoWarn(Atomic), shape, place, Room::Emergency),
             budget: AtomicCell::new(budget),
             spent: AtomicCell::new(0),
             taken: AtomicCell::new(0),

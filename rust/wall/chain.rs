@@ -63,6 +63,7 @@ impl Chain {
     ) -> Result<Self> {
         let config = PoolConfig {
             order: 0,
+            compound: false,
             cache: CACHE,
             reserve,
             emergency: EMERGENCY,

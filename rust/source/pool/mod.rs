@@ -49,6 +49,7 @@ use crate::{
         ExclusivePages,
         NoWait,
         Place,
+        Shape,
         Uninit,
         MAX_ORDER, //
     }, //
@@ -70,6 +71,9 @@ type Pages = ExclusivePages<Uninit>;
 pub(crate) struct PoolConfig {
     /// All allocations are of 2^order pages; a "page" below is that many.
     pub(crate) order: u32,
+    /// Whether the pages are compound pages, as [`Shape::compound`]; those that are put into the pool
+    /// should be, too.
+    pub(crate) compound: bool,
     /// Pages that each CPU's cache can keep, at most 1024.
     pub(crate) cache: usize,
     /// Pages in the reserve, at most 2¹⁸ and half of the machine's memory.
@@ -81,6 +85,14 @@ pub(crate) struct PoolConfig {
 }
 
 impl PoolConfig {
+    /// What is asked of the allocator.
+    pub(in crate::source) fn shape(&self) -> Shape {
+        Shape {
+            order: self.order,
+            compound: self.compound,
+        }
+    }
+
     /// `ERANGE` if a number is larger than the documented bounds; `ENOMEM`, and a line in the kernel log,
     /// for a reserve of more than half of the memory. The keeper would take all there is for it.
     fn check(&self, name: &CStr) -> Result {
@@ -125,21 +137,22 @@ impl Pool {
     /// Makes an empty pool. Task context only, may sleep.
     pub(super) fn new(name: CString, config: PoolConfig, waker: Arc<Waker>) -> Result<Arc<Self>> {
         config.check(&name)?;
+        let shape = config.shape();
         let PoolConfig {
-            order,
             cache,
             reserve,
             emergency,
             place,
+            ..
         } = config;
 
         Arc::pin_init(
             try_pin_init!(Self {
                 name,
                 cache: CpuCache::new(cache)?,
-                buddy: Buddy::new(NoWait, order, place, Room::Buddy),
+                buddy: Buddy::new(NoWait, shape, place, Room::Buddy),
                 reserve <- Reserve::new(reserve),
-                emergency: Emergency::new(order, place, emergency),
+                emergency: Emergency::new(shape, place, emergency),
                 returning <- RawSpinLock::new(
                     Chain::new(),
                     c"labyrinth_returning",

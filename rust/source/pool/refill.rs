@@ -160,7 +160,7 @@ impl Pool {
     /// process.
     fn one_for_task(&self, cx: &Task, place: Place) -> Option<Pages> {
         let gfp = NoWarn(MayFail(Kernel));
-        ExclusivePages::alloc(cx, gfp, self.config.order, place).ok()
+        ExclusivePages::alloc(cx, gfp, self.config.shape(), place).ok()
     }
 
     /// Whether an allocation now leaves its zone above the min watermark.

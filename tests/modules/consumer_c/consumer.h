@@ -16,10 +16,12 @@ struct tally {
 	atomic64_t passed_on;		/* got in the softirq, given back by the thread */
 	atomic64_t failures;		/* requests that were not served */
 	atomic64_t corruptions;		/* blocks that did not hold what was written */
+	atomic64_t misshapen;		/* blocks of another form than was asked for */
 };
 
 extern struct tally tally;
 extern unsigned int order;
+extern bool compound;
 
 void stamp(void *block, unsigned int block_order, u64 value);
 bool stamped(const void *block, unsigned int block_order, u64 value);

@@ -24,6 +24,10 @@ unsigned int order = 1;
 module_param(order, uint, 0444);
 MODULE_PARM_DESC(order, "order of the blocks of its own pool");
 
+bool compound;
+module_param(compound, bool, 0444);
+MODULE_PARM_DESC(compound, "whether those are compound pages");
+
 static bool running;
 static DEFINE_MUTEX(lock);
 
@@ -101,6 +105,7 @@ module_param_cb(spinlock_blocks, &tally_ops, &tally.spinlock_blocks, 0444);
 module_param_cb(passed_on, &tally_ops, &tally.passed_on, 0444);
 module_param_cb(failures, &tally_ops, &tally.failures, 0444);
 module_param_cb(corruptions, &tally_ops, &tally.corruptions, 0444);
+module_param_cb(misshapen, &tally_ops, &tally.misshapen, 0444);
 
 static int __init consumer_init(void)
 {

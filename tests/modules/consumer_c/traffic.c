@@ -56,13 +56,31 @@ static void check(const void *block, unsigned int block_order, u64 value)
 		atomic64_inc(&tally.corruptions);
 }
 
+/* Of a compound page each page knows the first one, which knows the order. */
+static void check_shape(const void *block)
+{
+	struct page *page = virt_to_page(block);
+	struct page *last = page + (1 << order) - 1;
+	bool good;
+
+	if (compound && order)
+		good = PageHead(page) && compound_order(page) == order &&
+		       compound_head(last) == page;
+	else
+		good = !PageCompound(page) && !PageCompound(last);
+	if (!good)
+		atomic64_inc(&tally.misshapen);
+}
+
 /* Gives back what was held; every other time at once. */
 static void release(struct tick *tick)
 {
 	unsigned int i;
 
-	for (i = 0; i < tick->count; i++)
+	for (i = 0; i < tick->count; i++) {
+		check_shape(tick->blocks[i]);
 		check(tick->blocks[i], order, tick->serial + i);
+	}
 	if (tick->serial & BULK) {
 		if (labyrinth_pool_free_bulk(pool, tick->count, tick->blocks) !=
 		    tick->count)
@@ -154,6 +172,7 @@ static int thread_function(void *unused)
 			empty_mailbox(per_cpu_ptr(&ticks, cpu));
 		usleep_range(500, 2000);
 		if (block) {
+			check_shape(block);
 			check(block, order, 1);
 			labyrinth_pool_free(pool, block);
 		}
@@ -166,6 +185,7 @@ int traffic_start(void)
 	const struct labyrinth_pool_params params = {
 		.name = "consumer_c",
 		.order = order,
+		.compound = compound,
 		.cache = 32,
 		.reserve = 64,
 		.emergency = 16,

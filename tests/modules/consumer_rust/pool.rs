@@ -31,6 +31,7 @@ impl Pool {
         let params = api::labyrinth_pool_params {
             name: name.as_char_ptr(),
             order,
+            compound: false,
             cache: 16,
             reserve: 32,
             emergency: 8,
