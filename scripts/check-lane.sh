@@ -77,7 +77,7 @@ for job; do
 	# A machine for the one test that needs nodes: two with memory and one without.
 	numa)
 		command=(in_guest "$name" "$kernel" 900 --cpus 3
-			--node 512M,cpus=0 --node 512M,cpus=1 --node 0,cpus=2 --
+			--node "512M,cpus=0" --node "512M,cpus=1" --node "0,cpus=2" --
 			./run_kselftest.sh -t labyrinth:numa.py)
 		;;
 	soak) command=(soak "$kernel") ;;
