@@ -10,7 +10,7 @@ WARNING = 4
 # shares its CPU with others.
 HARMLESS = re.compile(
     r"module verification failed|out-of-tree module taints"
-    r"|clocksource|timekeeping|tsc: |perf: interrupt took|hrtimer: interrupt took"
+    r"|clocksource|timekeeping|tsc: |TSC found unstable|perf: interrupt took|hrtimer: interrupt took"
     r"|sched: RT throttling activated|kauditd|systemd-journald|udevd"
     r"|Test should be marked slow|Automounting of tracing to debugfs is deprecated")
 
