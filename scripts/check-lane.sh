@@ -59,7 +59,7 @@ soak() {
 			options+=(--append "$program")
 		done
 		options+=(--memory 2G)
-		programs=(soak_options stress unload_races exhaustion fault_injection cpu_hotplug c_api pool hard_irq)
+		programs=(soak_options page_owner stress unload_races exhaustion fault_injection cpu_hotplug c_api pool hard_irq)
 		run=(./run_kselftest.sh --override-timeout "$seconds")
 	fi
 	for program in "${programs[@]}"; do run+=(-t "labyrinth:$program.py"); done

@@ -33,15 +33,16 @@ class Books:
         for name, offsets in _OFFSETS.items():
             self._ranges[name] = [base + offset for offset in offsets]
 
-    def _ours(self, histogram, names):
-        def by_us(stack):
-            if any(f"{name}+0x" in stack for name in names):
-                return True
-            bare = [int(address, 16) for address in _BARE.findall(stack)]
-            return any(start < address <= end for address in bare
-                       for start, end in (self._ranges[name] for name in names))
+    def by_us(self, stack, names=ALLOC):
+        """Whether one of these functions of the module is on a stack, though it may be gone."""
+        if any(f"{name}+0x" in stack for name in names):
+            return True
+        bare = [int(address, 16) for address in _BARE.findall(stack)]
+        return any(start < address <= end for address in bare
+                   for start, end in (self._ranges[name] for name in names))
 
-        return [(stack, hits) for stack, hits in histogram.entries() if by_us(stack)]
+    def _ours(self, histogram, names):
+        return [(stack, hits) for stack, hits in histogram.entries() if self.by_us(stack, names)]
 
     def stacks(self):
         """Who allocated and who freed how many pages, as lists of (stack, pages). Nothing may be
