@@ -37,8 +37,8 @@ POOL = (
 )
 LOG = (
     ("leak", "kernel_agrees", "timer_softirq_pages", r"1 pages in flight at rest"),
-    ("sleep", "kernel_agrees", "spinlock_pages", r"BUG: sleeping function called from .*"),
-    ("use_after_free", "kernel_agrees", "timer_softirq_pages", r"BUG: KASAN: .*use-after-free in .*"),
+    ("sleep", "kernel_agrees", "spinlock_pages", r"(BUG: sleeping function called|WARNING: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order) .*"),
+    ("use_after_free", "kernel_agrees", "timer_softirq_pages", r"BUG: KASAN: use-after-free in .*"),
 )
 
 
@@ -84,10 +84,11 @@ def green(program, case):
 def red(fault, program, case, words):
     """With the fault the case fails, and for no other reason than in these words."""
     text = outcome(program, case, fault)
-    said = re.findall(r"^# ([\w.]+(?:Error|Exception)\b.*|the kernel log is not clean:\n.*)$", text, re.M)
+    said = re.findall(r"^# (?:[\w.]+(?:Error|Exception)\b.*|the kernel log is not clean:(?:\n# (?:=+)?)*\n.*)$",
+                      text, re.M)
     if passed(text, case) is False and len(said) == 1 \
-            and re.fullmatch(f"(AssertionError: |the kernel log is not clean:\n# ){words}", said[0]):
-        ktap.note(said[0].splitlines()[-1])
+            and re.fullmatch(f"# (AssertionError: )?{words}", said[0].splitlines()[-1]):
+        ktap.note(said[0].splitlines()[-1][2:])
         return True
     show(text)
     return False
