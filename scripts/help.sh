@@ -6,7 +6,7 @@ cat <<'HELP'
 make            build labyrinth.ko for the newest stock Debian kernel that has Rust
 make demo       boot that kernel in a virtual machine, run the module, print what happened
 make check      test everything on the stock kernel and on a debug kernel; includes lint
-make soak       test for longer what finds more that way; up to half an hour
+make soak       test for longer what finds more that way; an hour or more
 make wall       bursts of atomic requests against memory full of page cache: who drops pages,
                 how late, at whose expense; the module beside the allocator and mempool
 make lint       formatting, warnings and conventions only
