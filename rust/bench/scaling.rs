@@ -3,9 +3,9 @@
 //! The same peer on several CPUs at once.
 //!
 //! Of the CPUs that are online, 1, 2, 4 and 8 in turn work, on each of them a *worker* in the timer
-//! softirq and, where contexts are mixed, one in a thread (with interrupts disabled during each sample)
-//! and one in a hard interrupt, as far as the peer may run there. All work until each of them has its samples, so none of those finds the
-//! other CPUs done already.
+//! softirq and, where contexts are mixed, one in a thread (with interrupts disabled during each
+//! sample) and one in a hard interrupt, as far as the peer may run there. All work until each of them
+//! has its samples, so none of those finds the other CPUs done already.
 //!
 //! Right before each sample the worker runs a *reference*: a per-CPU stack in C, which has nothing to
 //! do with any other CPU. So what slows down both, be it that a hypervisor has fewer CPUs than the
