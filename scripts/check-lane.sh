@@ -70,10 +70,7 @@ for job; do
 	what=${job%:*} kernel=${job#*:}
 	name=$what-$kernel
 	case $what in
-	kselftest)
-		# What fills memory takes as long as there is memory.
-		command=(in_guest "$name" "$kernel" 3600 --memory 640M -- ./run_kselftest.sh --skip labyrinth:numa.py)
-		;;
+	kselftest) command=(in_guest "$name" "$kernel" 3600 -- ./run_kselftest.sh --skip labyrinth:numa.py) ;;
 	# A machine for the one test that needs nodes: two with memory and one without.
 	numa)
 		command=(in_guest "$name" "$kernel" 900 --cpus 3

@@ -18,10 +18,15 @@ reports+='|workqueue lockup|nobody cared|trying to register non-static key|[Oo]u
 reports+='|held lock freed|Object .* poison overwritten|pagealloc: memory corruption|pagealloc: single bit error'
 reports+='|labyrinth: [0-9]+ page\(s\) leaked'
 
-awk -v reports="$reports" '
+# Whoever opens a file of debugfs after rmmod has taken the last reference to its owner, and before the
+# next line has marked that as going (try_stop_module()), is told that the owner did not clean up,
+# which is still to come.
+harmless='^WARNING: fs/debugfs/file[.]c:[0-9]+ at (full|open)_proxy_open'
+
+awk -v reports="$reports" -v harmless="$harmless" '
 	match($0, /\[ *[0-9]+\.[0-9]+\](\[[^]]*\])? /) {
 		text = substr($0, RSTART + RLENGTH)
-		if (text ~ reports) { found++; if (found <= 20) print }
+		if (text ~ reports && text !~ harmless) { found++; if (found <= 20) print }
 	}
 	END { if (found > 20) print "… and " found - 20 " more"; exit found > 0 }
 ' "$1"

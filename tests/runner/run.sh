@@ -121,7 +121,7 @@ killed_owner_leaves_nothing() {
 }
 
 stamp='[   12.345678]'
-cases=26
+cases=28
 ktap_print_header
 ktap_set_plan $cases
 
@@ -147,6 +147,8 @@ judged console_soft_lockup 1 "$stamp watchdog: BUG: soft lockup - CPU#0 stuck fo
 judged console_hung_task 1 "$stamp INFO: task rmmod:12 blocked for more than 120 seconds."
 judged console_rcu_stall 1 "$stamp rcu: INFO: rcu_preempt self-detected stall on CPU"
 judged console_oops 1 "[    1.234567][   T12] Oops: 0002 [#1] SMP"
+judged console_debugfs_race 0 "$stamp WARNING: fs/debugfs/file.c:461 at full_proxy_open_regular+0xcc/0x110, CPU#0: a/1"
+judged console_debugfs_bug 1 "$stamp WARNING: fs/debugfs/inode.c:461 at debugfs_get_inode+0xcc/0x110, CPU#0: a/1"
 judged console_leak 1 "$stamp labyrinth: 3 page(s) leaked: 3 by timer_softirq"
 
 counted ktap_complete '2 passed, 0 failed, 1 skipped' \
