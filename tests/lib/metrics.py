@@ -128,16 +128,23 @@ class Metrics:
         return self
 
 
+def _cycles():
+    """Batches begun, by context. Under emulation, understanding all the rest takes as long as
+    reading it, which those who wait do over and over."""
+    found = re.findall(r'^labyrinth_exercise_cycles_total{context="(\w+)"} (\d+)$',
+                       module.read(module.file("metrics")), re.M)
+    return {context: int(count) for context, count in found}
+
+
 def wait_for_all():
     """Waits until every exercise has begun a batch since the module was loaded."""
-    module.wait_until(lambda: all(Metrics().cycles(context) for context in module.CONTEXTS),
-                      "a batch of every exercise")
+    module.wait_until(lambda: min(_cycles().values()) > 0, "a batch of every exercise")
 
 
 def wait_for_cycles(context, count=1, seconds=60):
     """Waits until an exercise has begun that many batches more than now."""
-    goal = Metrics().cycles(context) + count
-    module.wait_until(lambda: Metrics().cycles(context) >= goal,
+    goal = _cycles()[context] + count
+    module.wait_until(lambda: _cycles()[context] >= goal,
                       f"{count} cycles of {context}", seconds)
 
 
