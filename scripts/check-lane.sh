@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# check-lane.sh FOLDER WHAT:KERNEL…: a part of check.sh, one after the other. For each WHAT the
-# KTAP goes to FOLDER/WHAT-KERNEL.out, what else is said to FOLDER/WHAT-KERNEL.err, and how long it
-# took to FOLDER/times.
+# check-lane.sh FOLDER: parts of check.sh, one after the other: takes a line WHAT:KERNEL from the top
+# of FOLDER/jobs until there is none. The KTAP goes to FOLDER/WHAT-KERNEL.out, what else is said to
+# FOLDER/WHAT-KERNEL.err, and how long it took to FOLDER/times.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-folder=$1
-shift
+folder=${1:?check-lane.sh needs a folder}
 
 # why LOG: notes for a result: the first lines of the first report in a console, or else its end.
 why() {
@@ -66,7 +65,18 @@ soak() {
 	in_guest "soak-$kernel" "$kernel" "$seconds" "${options[@]}" -- "${run[@]}"
 }
 
-for job; do
+# Takes the first line of the list, which others take from, too.
+next_job() {
+	local turn
+	exec {turn}>"$folder/jobs.lock"
+	flock "$turn"
+	job=$(head -n 1 "$folder/jobs")
+	sed -i 1d "$folder/jobs"
+	exec {turn}>&-
+	[[ -n $job ]]
+}
+
+while next_job; do
 	what=${job%:*} kernel=${job#*:}
 	name=$what-$kernel
 	case $what in

@@ -10,21 +10,21 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 what=${1-check}
 [[ $what =~ ^(check|soak)$ ]] || die "check.sh: unknown argument '$what'" "check.sh or check.sh soak"
 lock "check-$(cksum <<<"$TOP" | tr ' ' -)"
-# Two lanes for two CPUs: whoever waits for a device or a timer leaves its CPU to the other.
+# The longest first, so that none is left over at the end.
 if [[ -n ${KDIR-} ]]; then
 	"$SCRIPTS/setup.sh" root
 	kernel=kdir
-	lanes=("kselftest:kdir planted:kdir" "runner:kdir host:kdir compile-fail:kdir lint:kdir")
+	jobs=(kselftest:kdir planted:kdir runner:kdir lint:kdir compile-fail:kdir host:kdir)
 else
 	"$SCRIPTS/setup.sh" root stock debug
 	kernel=stock
 	# What the benchmark requires is required of production kernels.
-	lanes=("kselftest:debug compile-fail:stock lint:stock"
-		"kselftest:stock numa:stock planted:stock planted:debug runner:stock host:stock bench:stock")
+	jobs=(kselftest:debug kselftest:stock runner:stock planted:debug lint:stock compile-fail:stock
+		planted:stock bench:stock host:stock numa:stock)
 fi
 if [[ $what == soak ]]; then
-	lanes=("soak:stock" "soak:debug")
-	[[ $kernel != kdir ]] || lanes=("soak:kdir")
+	jobs=(soak:stock soak:debug)
+	[[ $kernel != kdir ]] || jobs=(soak:kdir)
 fi
 "$SCRIPTS/kvm-probe.sh" "$kernel" >/dev/null
 
@@ -43,11 +43,12 @@ stop_lanes() {
 }
 trap stop_lanes EXIT
 
-# In process groups of their own, or an interrupt would not reach what they run.
+# A lane for each CPU, but two at least: whoever waits for a device or a timer leaves its CPU to the
+# other. In process groups of their own, or an interrupt would not reach what they run.
+printf '%s\n' "${jobs[@]}" >"$logs/jobs"
 set -m
-for lane in "${lanes[@]}"; do
-	read -ra jobs <<<"$lane"
-	"$SCRIPTS/check-lane.sh" "$logs" "${jobs[@]}" </dev/null &
+for ((lane = 0; lane < ${#jobs[@]} && lane < (JOBS > 2 ? JOBS : 2); lane++)); do
+	"$SCRIPTS/check-lane.sh" "$logs" </dev/null &
 	pids+=($!)
 done
 set +m
@@ -99,7 +100,6 @@ show_results
 
 # Every part has to have left results; what is missing counts as failed.
 files=()
-read -ra jobs <<<"${lanes[*]}"
 for job in "${jobs[@]}"; do
 	files+=("$logs/${job/:/-}.out")
 	[[ ! ${job%:*} =~ ^(kselftest|numa|soak)$ ]] || files+=("$logs/console-${job/:/-}.out")
