@@ -24,7 +24,8 @@ Throughput: from the medians of short samples, each divided by the reference rig
 stack in C), so that it does not matter how many real CPUs there are for those of the machine; nor does
 it show what more than {cpus} at once, as many as this host has, keep from each other. These are an
 emulator's times, which other work on the host disturbs by a tenth and more, so nothing is required of
-them. What is counted repeats, but for the waits; in an emulator it does not show how long they are."""
+them. What is counted does not depend on how fast that is, but for the waits; how long they are it does
+not show."""
 
 
 class Scaling:
