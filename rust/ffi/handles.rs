@@ -36,7 +36,8 @@ use kernel::{
 };
 
 const SLOT_BITS: u32 = 10;
-const SLOTS: usize = 1 << SLOT_BITS;
+/// How many values a table can have.
+pub(crate) const SLOTS: usize = 1 << SLOT_BITS;
 
 /// The first generation. So the handles begin at 1 GiB, and the report of an access through one does not
 /// look like that of a member of NULL.

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::ffi::{
     clock::Moment,
+    handles::SLOTS,
     hotplug::{
         CpuDead,
         DeadCpu,
@@ -52,8 +53,8 @@ use kernel::{
 /// away from there are in the middle of them. They need some microseconds each, once they run.
 const DEAD_TRIES: u32 = 100;
 
-/// How many pools there can be: as many as C modules can name (`Handles`), and those of the wall.
-const MAX_POOLS: usize = 1024 + 8;
+/// How many pools there can be: as many as C modules can name, and those of the wall.
+const MAX_POOLS: usize = SLOTS + 8;
 
 /// The pools and what is done for them.
 ///
