@@ -5,6 +5,7 @@
  * when it is.
  */
 #include <linux/bottom_half.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
@@ -26,13 +27,22 @@ static struct labyrinth_pool *create(const char *name, unsigned int block_order)
 	return labyrinth_pool_create(&params);
 }
 
+/*
+ * The refill that a request has called for must not have the cache in use: a block that
+ * finds no room there goes to the allocator, and is a foreign one from then on.
+ */
+static void let_refill_end(void)
+{
+	msleep(100);
+}
+
 /* On one CPU, and nobody else gets the block in between. */
 static int double_free(void)
 {
-	void *page;
+	void *page = labyrinth_alloc_page_gfp_atomic();
 
+	let_refill_end();
 	local_bh_disable();
-	page = labyrinth_alloc_page_gfp_atomic();
 	labyrinth_free_page(page);
 	labyrinth_free_page(page);
 	local_bh_enable();
@@ -72,10 +82,11 @@ static int double_free_in_bulk(void)
 	void *blocks[3];
 	int ret = 0;
 
-	local_bh_disable();
 	blocks[0] = labyrinth_pool_alloc(pool);
 	blocks[1] = blocks[0];
 	blocks[2] = labyrinth_pool_alloc(pool);
+	let_refill_end();
+	local_bh_disable();
 	if (labyrinth_pool_free_bulk(pool, 3, blocks) != 2)
 		ret = -EIO;
 	local_bh_enable();
