@@ -37,7 +37,8 @@ POOL = (
 )
 LOG = (
     ("leak", "kernel_agrees", "timer_softirq_pages", r"1 pages in flight at rest"),
-    ("sleep", "kernel_agrees", "spinlock_pages", r"(BUG: sleeping function called|WARNING: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order) .*"),
+    ("sleep", "kernel_agrees", "spinlock_pages",
+     r"(BUG: sleeping function called|WARNING: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order) .*"),
     ("use_after_free", "kernel_agrees", "timer_softirq_pages", r"BUG: KASAN: use-after-free in .*"),
 )
 
