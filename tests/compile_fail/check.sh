@@ -3,8 +3,9 @@
 # check.sh OUTPUT-FOLDER KERNEL-SOURCE: the part of run.sh that needs the compiler. The first is
 # where the module was built, the second lends its KTAP helpers.
 #
-# A case is one file, compiled twice. Without --cfg misuse, the twin: must compile. With it: must
-# fail, with the code and the message of this comment, in the line below it, and no other error:
+# A case is one file, compiled twice. Without --cfg misuse, the twin: must compile, all twins in one
+# crate. With it, alone: must fail, with the code and the message of this comment, in the line below
+# it, and no other error:
 #	// error[CODE]: PART OF THE MESSAGE
 # The part names no types of the module: their paths are printed differently from kernel to kernel.
 # So a case that fails for another reason than its misuse is not a pass.
@@ -36,13 +37,17 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # Warnings are of no interest: half of the module is unused here. An error stays one.
-# compile NAME FLAG…: prints what is wrong, one line for each error.
+# compile FOLDER FLAG… -- NAME…: these cases as one crate. Prints what is wrong, one line for each error.
 compile() {
-	local name=$1
+	local out=$work/$1 flags=() name
 	shift
-	mkdir -p "$work/$name"
-	LABYRINTH_CASE=$here/cases/$name.rs eval "$compiler" '"$@"' -A warnings \
-		--error-format=short --crate-name case --emit=metadata --out-dir '"$work/$name"' '"$here/harness.rs"' 2>&1
+	while [[ $1 != -- ]]; do flags+=("$1"); shift; done
+	shift
+	mkdir -p "$out"
+	rm -f "$out/libcases.rmeta"
+	for name; do printf 'case!(%s, "%s");\n' "$name" "$here/cases/$name.rs"; done >"$out/cases.rs"
+	LABYRINTH_CASES=$out/cases.rs eval "$compiler" '"${flags[@]}"' -A warnings \
+		--error-format=short --crate-name cases --emit=metadata --out-dir '"$out"' '"$here/harness.rs"' 2>&1
 }
 
 # check NAME: prints what is wrong with the case, nothing if it is as it should be.
@@ -50,10 +55,13 @@ check() {
 	local file=$here/cases/$1.rs status=0 expected=0 others=0
 	local output marker line code part error
 
-	output=$(compile "$1") || status=$?
-	if ((status)) || [[ ! -s $work/$1/libcase.rmeta ]]; then
-		printf '%s\n' "the twin does not compile:" "$output"
-		return
+	# Together they have compiled, or else it is to be found out which of them does not.
+	if ((!twins_compile)); then
+		output=$(compile "$1" -- "$1") || status=$?
+		if ((status)) || [[ ! -s $work/$1/libcases.rmeta ]]; then
+			printf '%s\n' "the twin does not compile:" "$output"
+			return
+		fi
 	fi
 
 	marker=$(grep -nE '^\s*// error\[' "$file" || true)
@@ -64,7 +72,7 @@ check() {
 	line=$((BASH_REMATCH[1] + 1)) code=${BASH_REMATCH[2]} part=${BASH_REMATCH[3]}
 
 	status=0
-	output=$(compile "$1" --cfg misuse) || status=$?
+	output=$(compile "$1" --cfg misuse -- "$1") || status=$?
 	while IFS= read -r error; do
 		if [[ $error == *"/cases/$1.rs:$line:"*": error[$code]: "*"$part"* ]]; then
 			((++expected))
@@ -102,6 +110,8 @@ count=${#names[@]} jobs=$(nproc)
 
 ktap_print_header
 ktap_set_plan "$count"
+twins_compile=0
+if compile twins -- "${names[@]}" >"$work/twins.log" && [[ -s $work/twins/libcases.rmeta ]]; then twins_compile=1; fi
 for ((i = 0; i < count + jobs; i++)); do
 	((i < jobs)) || ((i - jobs >= count)) || finish $((i - jobs))
 	((i >= count)) || { check "${names[i]}" >"$work/${names[i]}.wrong" & pids[i]=$!; }

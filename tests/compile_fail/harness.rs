@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The crate that a case is compiled in: the parts of the module that have an interface to misuse,
-//! and the case beside them, with no more privileges than the exercises have.
+//! The crate that cases are compiled in: the parts of the module that have an interface to misuse,
+//! and cases beside them, with no more privileges than the exercises have.
 
 #[path = "../../rust/ffi/mod.rs"]
 mod ffi;
@@ -15,34 +15,41 @@ mod stats;
 /// What `module!` defines for `pr_err!` and its like.
 const __LOG_PREFIX: &[u8] = b"labyrinth\0";
 
-mod case {
-    use crate::{
-        ffi::{
-            context::*,
-            cpu::*,
-            debugfs::*,
-            hard_timer::*,
-            hotplug::*,
-            irq::*,
-            lock::*,
-            percpu::*,
-            percpu_cell::*,
-            raw_lock::*,
-            shrinker::*,
-            thread::*,
-            timer::*,
-            waker::*, //
-        },
-        page::*,
-        source::*, //
-    };
-    use core::ops::DerefMut;
-    use kernel::{
-        bindings,
-        prelude::*,
-        sync::Arc,
-        types::NotThreadSafe, //
-    };
+/// A case in a module of its own. The compiler is told of a file with one or more of these.
+macro_rules! case {
+    ($name:ident, $file:literal) => {
+        mod $name {
+            use crate::{
+                ffi::{
+                    context::*,
+                    cpu::*,
+                    debugfs::*,
+                    hard_timer::*,
+                    hotplug::*,
+                    irq::*,
+                    lock::*,
+                    percpu::*,
+                    percpu_cell::*,
+                    raw_lock::*,
+                    shrinker::*,
+                    thread::*,
+                    timer::*,
+                    waker::*, //
+                },
+                page::*,
+                source::*, //
+            };
+            use core::ops::DerefMut;
+            use kernel::{
+                bindings,
+                prelude::*,
+                sync::Arc,
+                types::NotThreadSafe, //
+            };
 
-    include!(env!("LABYRINTH_CASE"));
+            include!($file);
+        }
+    };
 }
+
+include!(env!("LABYRINTH_CASES"));
