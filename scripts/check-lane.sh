@@ -50,7 +50,7 @@ in_guest() {
 # The programs that find more the longer they run, and on the debug kernel every check of pages that
 # can be switched on at boot, which makes it too slow for all of them.
 soak() {
-	local kernel=$1 seconds=5400 options=() programs=(stress load_unload unload_races control_files pool) program
+	local kernel=$1 seconds=5400 options=() programs=(stress load_unload unload_races control_files parameters pool) program
 	export LABYRINTH_SOAK=1
 	local -a run=(env LABYRINTH_SOAK=1 ./run_kselftest.sh --override-timeout "$seconds")
 	if [[ $kernel == debug ]]; then

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 
-from lib import faults, kmsg, ktap, metrics, module
+from lib import kmsg, ktap, metrics, module
 from lib.ktap import Skip
 
 # Two bounds ends are not tried at load time together with start=1: 4096 pages on each CPU every
@@ -16,9 +16,9 @@ SETTINGS = {f"{context}_{name}": (context, name) for context in module.CONTEXTS
 POOL = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18), "prime": (0, 64)}
 SWITCHES = {**{f"{context}_start": "run" for context in module.CONTEXTS},
             "pool_node_only": "run", "recording": "recording"}
-# A kernel that checks everything takes a second for a load: of many it sees each seventh, so that
-# values and parameters alternate.
-STRIDE = 7 if os.path.isdir(faults.FOLDER) else 1
+# Under emulation a load takes a tenth of a second, and more on a kernel that checks everything: of
+# many, an ordinary run sees each seventh, so that values and parameters alternate.
+STRIDE = ktap.soak(7, 1)
 
 
 def half_of_the_memory():
