@@ -4,7 +4,7 @@
 
 # Generic KASAN with Rust needs clang.
 DEBUG_MAKE=(LLVM=-19)
-DEBUG_BASE=(defconfig kvm_guest.config)
+DEBUG_BASE=(allnoconfig)
 DEBUG_FRAGMENTS=("$SCRIPTS/debug-vm.config" "$TOP/tests/config")
 
 debug_entry() {
@@ -48,5 +48,5 @@ build_debug() {
 make_debug() {
 	debug_entry
 	entry "$SOURCE_ENTRY" wipe "fetching and unpacking the source of $R_VERSION" unpack_source
-	entry "$DEBUG_ENTRY" keep "building the debug kernel $R_VERSION (about 20 minutes on 2 cores)" build_debug
+	entry "$DEBUG_ENTRY" keep "building the debug kernel $R_VERSION (about 16 minutes on 2 cores)" build_debug
 }
