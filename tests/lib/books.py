@@ -12,6 +12,10 @@ FREE = ("labyrinth_free_pages",)
 
 _OFFSETS = {}
 
+# What interrupted the code below it on a stack, and what it runs at its end. A page that these free
+# or allocate is theirs.
+_INTERRUPTION = re.compile(r"\b(?:asm_\w*interrupt\w*|asm_sysvec_\w+|asm_exc_\w+|handle_softirqs)\b")
+
 # A function without a name is one of a module that is gone.
 _BARE = re.compile(r"\b(?:0x)?(ffff[0-9a-f]{12})\b")
 
@@ -34,12 +38,17 @@ class Books:
             self._ranges[name] = [base + offset for offset in offsets]
 
     def by_us(self, stack, names=ALLOC):
-        """Whether one of these functions of the module is on a stack, though it may be gone."""
-        if any(f"{name}+0x" in stack for name in names):
-            return True
-        bare = [int(address, 16) for address in _BARE.findall(stack)]
-        return any(start < address <= end for address in bare
-                   for start, end in (self._ranges[name] for name in names))
+        """Whether one of these functions of the module is on a stack, and not merely interrupted. The
+        module may be gone."""
+        for frame in stack.splitlines():
+            if any(f"{name}+0x" in frame for name in names):
+                return True
+            if any(start < int(address, 16) <= end for address in _BARE.findall(frame)
+                   for start, end in (self._ranges[name] for name in names)):
+                return True
+            if _INTERRUPTION.search(frame):
+                return False
+        return False
 
     def _ours(self, histogram, names):
         return [(stack, hits) for stack, hits in histogram.entries() if self.by_us(stack, names)]
