@@ -252,17 +252,19 @@ impl Service for CApi {
     fn free<C: PlainAlloc>(cx: &C, pool: exports::Pool, block: Returned, caller: Caller) -> bool {
         let Some((handle, pool)) = find(pool, caller) else {
             // Misuse, yet no reason to lose a block.
-            let late = pool.and_then(|handle| take_back_late(&block, handle));
+            let late = pool.and_then(|handle| take_back_late(block, handle).ok());
             if let Some(pages) = &late {
                 ORPHANS.fetch_sub(1 << pages.order(), Relaxed);
             }
             return late.is_some();
         };
-        let Some(pages) = take_back(&block, handle, pool.order()) else {
-            refused(&block, handle, &pool, caller);
-            return false;
-        };
-        pool.put(cx, pages);
+        match take_back(block, handle, pool.order()) {
+            Ok(pages) => pool.put(cx, pages),
+            Err(block) => {
+                refused(&block, handle, &pool, caller);
+                return false;
+            }
+        }
         true
     }
 

@@ -71,7 +71,8 @@ impl Lent {
 ///
 /// # Invariants
 ///
-/// If pages that are out with C begin at the address, C does not use them any more.
+/// If pages that are out with C begin at the address, now or for as long as the value exists, C does not
+/// use them any more. The value is gone when the pages are taken over.
 pub(crate) struct Returned(*mut c_void);
 
 impl Returned {
@@ -288,7 +289,8 @@ pub(crate) unsafe fn alloc<S: Service>(pool: usize, context: u32, caller: usize)
 
 /// # Safety
 ///
-/// A context for `CCaller`. If pages that are out with C begin at `block`, nobody uses them any more.
+/// A context for `CCaller`. If pages that are out with C begin at `block`, now or until this returns,
+/// nobody uses them any more.
 #[inline]
 pub(crate) unsafe fn free<S: Service>(
     pool: usize,

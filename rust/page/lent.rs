@@ -167,28 +167,38 @@ pub(crate) fn lend(pages: ExclusivePages<Uninit>, owner: Handle) -> Lent {
     unsafe { Lent::new(address) }
 }
 
-/// Takes back pages of `owner` that have the order `order`, or returns `false`. Any context.
+/// Takes back pages of `owner` that have the order `order`, or nothing. Any context.
+///
+/// What was given back is used up with that: by the time that somebody looked again, the pages could
+/// be out once more, with a user in C who has given back nothing.
 #[inline]
 pub(crate) fn take_back(
-    block: &Returned,
+    block: Returned,
     owner: Handle,
     order: u32,
-) -> Option<ExclusivePages<Uninit>> {
+) -> Result<ExclusivePages<Uninit>, Returned> {
     let out = Mark::encode(owner, order, State::Out);
     let back = Mark::encode(owner, order, State::Back);
     // SAFETY: The address may be anything.
     let page = unsafe { helpers::labyrinth_page_remark(block.address(), out, back) };
-
+    let Some(page) = NonNull::new(page) else {
+        return Err(block);
+    };
     // SAFETY: The mark said that `lend` gave away these pages, with that order, and that nobody has
     // taken them back; the change of the mark was atomic, so nobody else does. By the invariant of
     // `Returned` C does not use them any more.
-    NonNull::new(page).map(|page| unsafe { ExclusivePages::from_given(page, order) })
+    Ok(unsafe { ExclusivePages::from_given(page, order) })
 }
 
 /// Takes back pages of an `owner` that does not exist any more, whatever their order. Any context.
-pub(crate) fn take_back_late(block: &Returned, owner: Handle) -> Option<ExclusivePages<Uninit>> {
-    let mark = Mark::at(block.address(), |handle| handle == owner)?;
-    take_back(block, owner, mark.order)
+pub(crate) fn take_back_late(
+    block: Returned,
+    owner: Handle,
+) -> Result<ExclusivePages<Uninit>, Returned> {
+    match Mark::at(block.address(), |handle| handle == owner) {
+        Some(mark) => take_back(block, owner, mark.order),
+        None => Err(block),
+    }
 }
 
 /// Why pages were not taken back. Any context.
