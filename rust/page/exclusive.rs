@@ -200,9 +200,10 @@ impl<T: Contents> ExclusivePage<T> {
     ///
     /// The first caller counts: a page that is charged already stays so.
     #[inline(always)]
-    pub(crate) fn charge(&self, caller: CallSite) {
+    pub(crate) fn charge(&mut self, caller: CallSite) {
         #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-        // SAFETY: An allocated page of order 0 by the invariant, and the tag is static.
+        // SAFETY: An allocated page of order 0 by the invariant, and the tag is static. The words that
+        // this changes are the owner's, and `&mut self` keeps others from doing it at the same time.
         unsafe {
             helpers::labyrinth_charge(self.page.as_ptr(), caller.as_raw())
         };

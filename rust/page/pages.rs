@@ -257,9 +257,10 @@ impl<T: Contents> ExclusivePages<T> {
 
     /// Takes the pages off the line that they are charged to, if any. Any context.
     #[inline(always)]
-    pub(crate) fn uncharge(&self) {
+    pub(crate) fn uncharge(&mut self) {
         #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-        // SAFETY: Allocated with this order by the invariant.
+        // SAFETY: Allocated with this order by the invariant. The words that this changes are the
+        // owner's, and `&mut self` keeps others from doing it at the same time.
         unsafe {
             helpers::labyrinth_uncharge(self.page(), self.order())
         };

@@ -126,7 +126,7 @@ impl<G: Gfp> Batch<G> {
             if matches!(supply, Supply::Buddy) {
                 events::answered_by_buddy::<C, G>(page.as_ref());
             }
-            if let Some(page) = page {
+            if let Some(mut page) = page {
                 page.charge(self.caller);
                 // There is room, so this cannot fail; if it did the page would be freed.
                 let _ = self.pages.push_within_capacity(page.zeroed());

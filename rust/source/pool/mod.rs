@@ -273,7 +273,7 @@ impl Pool {
     /// Where pages can be freed: task and softirq context and under a `spinlock_t`; with interrupts
     /// disabled not on PREEMPT_RT; never in NMI.
     #[inline]
-    pub(crate) fn put<C: PlainAlloc>(&self, cx: &C, pages: Pages) {
+    pub(crate) fn put<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
         // As in `get`, nothing comes after a call in here.
         if pages.order() != self.config.order {
             return self.put_foreign(pages);

@@ -47,7 +47,7 @@ impl Pool {
     /// Takes pages back as [`Self::put`] does, in any context but NMI. Those that find no room stay
     /// allocated until the keeper's thread has freed them, a moment later.
     #[inline]
-    pub(crate) fn put_nolock<C: Context>(&self, cx: &C, pages: Pages) {
+    pub(crate) fn put_nolock<C: Context>(&self, cx: &C, mut pages: Pages) {
         let pfn = events::given_back_listened_to().then(|| pages.pfn());
         if pages.order() != self.config.order {
             if let Some(pfn) = pfn {
@@ -63,7 +63,7 @@ impl Pool {
     }
 
     /// Has the keeper's thread free pages, whoever's they were. Any context but NMI.
-    pub(crate) fn free_later(&self, pages: Pages) {
+    pub(crate) fn free_later(&self, mut pages: Pages) {
         pages.uncharge();
         self.returning.with(|chain| chain.push(pages));
         // A round of the keeper that begins after this finds the pages.
