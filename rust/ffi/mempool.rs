@@ -41,8 +41,12 @@ impl Mempool {
     /// Makes a mempool with a filled reserve of so many pages, of which at most `most_out` can be
     /// out at a time. Task context only, may sleep.
     pub(crate) fn new(reserve: u32, most_out: usize) -> Result<Self, AllocError> {
+        // C counts in `int`, and stops the kernel when it is given a negative number.
+        if c_int::try_from(reserve).is_err() {
+            return Err(AllocError);
+        }
         let out = KVVec::with_capacity(most_out, GFP_KERNEL)?;
-        // SAFETY: Task context.
+        // SAFETY: Task context; the number is no negative one for C.
         let pool = unsafe { helpers::labyrinth_mempool_create(reserve) };
 
         // INVARIANT: The mempool is new and ours, and no page is out.
