@@ -115,7 +115,10 @@ check_spdx() {
 	return "$bad"
 }
 
-checks=(format shellcheck checkpatch spdx)
+# The table of promises, complete and up to date.
+check_soundness() { "$SCRIPTS/sandbox.sh" "$SCRIPTS/soundness.py"; }
+
+checks=(format shellcheck checkpatch spdx soundness)
 for kernel in "${kernels[@]}"; do checks+=("clippy $kernel" "rustdoc $kernel"); done
 checks+=("bench ${kernels[0]}")
 

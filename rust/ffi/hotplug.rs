@@ -6,6 +6,9 @@
 //! has stopped, on another CPU, in the task that took it down. It is called as well when a CPU did
 //! not come up after all.
 //!
+//! A [`Hotplug`] that is leaked (`mem::forget`) is called after its module is unloaded, which the type
+//! system does not prevent. Keep it where it is dropped.
+//!
 //! C header: [`include/linux/cpuhotplug.h`](srctree/include/linux/cpuhotplug.h)
 
 use super::helpers;

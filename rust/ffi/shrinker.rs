@@ -5,6 +5,9 @@
 //! The kernel first asks how much there is ([`Shrink::count`]), then for a part of it, as often as
 //! it thinks fit ([`Shrink::scan`]).
 //!
+//! A [`Shrinker`] that is leaked (`mem::forget`) is called after its module is unloaded, which the type
+//! system does not prevent. Keep it where it is dropped.
+//!
 //! C header: [`include/linux/shrinker.h`](srctree/include/linux/shrinker.h)
 
 use super::helpers;

@@ -42,7 +42,8 @@ use kernel::{
 
 /// Wakes the thread that it is bound to ([`Thread::spawn_with`](super::thread::Thread::spawn_with)).
 ///
-/// It may outlive the thread; then it wakes nobody.
+/// It may outlive the thread; then it wakes nobody. One that is leaked (`mem::forget`) right after a call
+/// may bring its interrupt when the module is unloaded, which the type system does not prevent.
 ///
 /// # Invariants
 ///
