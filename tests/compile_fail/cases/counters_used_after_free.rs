@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// Counting in per-CPU memory that was freed.
+
+fn case(counters: CpuCounters<2>) {
+    let all = counters.all();
+    #[cfg(misuse)]
+    // error[E0505]: cannot move out of `counters` because it is borrowed
+    drop(counters);
+    all.add(0, 1);
+}

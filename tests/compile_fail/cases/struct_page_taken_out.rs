@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// The `struct page` of a page, for whoever would free it by hand.
+
+fn case(page: ExclusivePage<Bytes>) {
+    #[cfg(not(misuse))]
+    let raw = page.into_raw();
+    #[cfg(misuse)]
+    // error[E0624]: method `into_page` is private
+    let raw = page.into_page();
+}
