@@ -39,6 +39,7 @@ mod wall;
 use capi::CApi;
 use exercise::Exercises;
 use ffi::{
+    callbacks::LastOut,
     context::with_task,
     debugfs::Root, //
 };
@@ -184,14 +185,17 @@ module! {
 
 /// The loaded module.
 ///
-/// Dropping it removes the files, which then drops the exercises, which stops them.
+/// Dropping it removes the files, which then drops the exercises, which stops them. Until the last of them
+/// has stopped it waits.
 struct Labyrinth {
     _files: Root<Exercises>,
     _c_api: CApi,
+    _last_out: LastOut,
 }
 
 impl kernel::Module for Labyrinth {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        let last_out = LastOut::new();
         let given = parameters::read()?;
         let stats = Stats::new(given.recording)?;
         let keeper = Keeper::new()?;
@@ -202,6 +206,7 @@ impl kernel::Module for Labyrinth {
         Ok(Self {
             _c_api: c_api,
             _files: debugfs::create(exercises)?,
+            _last_out: last_out,
         })
     }
 }

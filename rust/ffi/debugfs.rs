@@ -6,15 +6,17 @@
 //! be unloaded, and closing the file then reads freed memory. Ours name the module as their owner,
 //! so `rmmod` answers "in use" instead.
 //!
-//! A [`Root`] that is leaked (`mem::forget`) leaves its files behind, which the type system does not
-//! prevent. Keep it where it is dropped.
+//! A [`Root`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
 //!
 //! A [`Root`] owns a folder with all that is in it, and the data that the files show. Files are
 //! types without a value that implement [`Show`], [`Store`] or both.
 //!
 //! C header: [`include/linux/debugfs.h`](srctree/include/linux/debugfs.h)
 
-use super::context::Task;
+use super::{
+    callbacks::Callback,
+    context::Task, //
+};
 use core::{
     marker::PhantomData,
     ptr, //
@@ -62,6 +64,7 @@ const MAX_TEXT: usize = 63;
 pub(crate) struct Root<T: Send + Sync + 'static> {
     folder: *mut bindings::dentry,
     data: Arc<T>,
+    _callback: Callback,
 }
 
 // SAFETY: debugfs may be called from any thread, and `Arc<T>` is `Send` for such `T`.
@@ -81,6 +84,7 @@ impl<T: Send + Sync + 'static> Root<T> {
         Ok(Self {
             folder: from_err_ptr(folder)?,
             data,
+            _callback: Callback::new(),
         })
     }
 

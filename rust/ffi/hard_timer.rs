@@ -11,12 +11,12 @@
 //! There is no way to arm a timer from outside its handler, so there is no race to lose: dropping it
 //! calls `hrtimer_cancel()`, which waits for a running handler and takes back what that has armed.
 //!
-//! A [`HardTimer`] that is leaked (`mem::forget`) expires after its module is unloaded, which the
-//! type system does not prevent. Keep it where it is dropped.
+//! A [`HardTimer`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
 //!
 //! C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
 
 use super::{
+    callbacks::Callback,
     compat,
     context::HardIrq,
     cpu::OnlineCpu,
@@ -55,6 +55,7 @@ pub(crate) struct HardTimer<H: HardHandler> {
     /// Opaque, as `expire` has a unique reference to it while others may have one to `self`.
     #[pin]
     handler: Opaque<H>,
+    _callback: Callback,
 }
 
 // SAFETY: The timer core may be called from any thread, and `H: Send` allows the handler to be
@@ -80,6 +81,7 @@ impl<H: HardHandler> HardTimer<H> {
                 unsafe { helpers::labyrinth_hard_timer_init(timer, Some(Self::expire)) }
             }),
             handler: Opaque::new(handler),
+            _callback: Callback::new(),
         }? Error)
         .pin_chain(move |this| {
             let cpu = cpu.number() as c_int;

@@ -6,12 +6,14 @@
 //! has stopped, on another CPU, in the task that took it down. It is called as well when a CPU did
 //! not come up after all.
 //!
-//! A [`Hotplug`] that is leaked (`mem::forget`) is called after its module is unloaded, which the type
-//! system does not prevent. Keep it where it is dropped.
+//! A [`Hotplug`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
 //!
 //! C header: [`include/linux/cpuhotplug.h`](srctree/include/linux/cpuhotplug.h)
 
-use super::helpers;
+use super::{
+    callbacks::Callback,
+    helpers, //
+};
 use core::marker::PhantomData;
 use kernel::{
     bindings,
@@ -61,6 +63,7 @@ pub(crate) trait CpuDead: Send + Sync + 'static {
 pub(crate) struct Hotplug<H: CpuDead> {
     state: c_int,
     inner: KBox<Inner<H>>,
+    _callback: Callback,
 }
 
 struct Inner<H> {
@@ -101,7 +104,11 @@ impl<H: CpuDead> Hotplug<H> {
             return to_result(state).and(Err(EINVAL));
         }
         // INVARIANT: The node was just registered for a new state.
-        Ok(Self { state, inner })
+        Ok(Self {
+            state,
+            inner,
+            _callback: Callback::new(),
+        })
     }
 
     /// Called by the kernel in task context.

@@ -10,6 +10,7 @@
 #[cfg(labyrinth_bench)]
 pub(crate) mod bench;
 pub(crate) mod call_site;
+pub(crate) mod callbacks;
 pub(crate) mod clock;
 pub(crate) mod compat;
 pub(crate) mod context;

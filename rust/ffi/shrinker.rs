@@ -5,12 +5,14 @@
 //! The kernel first asks how much there is ([`Shrink::count`]), then for a part of it, as often as
 //! it thinks fit ([`Shrink::scan`]).
 //!
-//! A [`Shrinker`] that is leaked (`mem::forget`) is called after its module is unloaded, which the type
-//! system does not prevent. Keep it where it is dropped.
+//! A [`Shrinker`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
 //!
 //! C header: [`include/linux/shrinker.h`](srctree/include/linux/shrinker.h)
 
-use super::helpers;
+use super::{
+    callbacks::Callback,
+    helpers, //
+};
 use core::ptr::NonNull;
 use kernel::{
     bindings,
@@ -46,6 +48,7 @@ pub(crate) trait Shrink: Send + Sync + 'static {
 pub(crate) struct Shrinker<S: Shrink> {
     shrinker: NonNull<bindings::shrinker>,
     _value: KBox<S>,
+    _callback: Callback,
 }
 
 // SAFETY: Any thread may unregister a shrinker; `S` is `Send` and `Sync`.
@@ -73,6 +76,7 @@ impl<S: Shrink> Shrinker<S> {
         Ok(Self {
             shrinker: NonNull::new(shrinker).ok_or(ENOMEM)?,
             _value: value,
+            _callback: Callback::new(),
         })
     }
 

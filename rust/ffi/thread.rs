@@ -2,14 +2,14 @@
 
 //! Kernel threads that stop when their owner drops them.
 //!
-//! A [`Thread`] that is leaked (`mem::forget`) runs on after its module is unloaded, which the type
-//! system does not prevent. Keep it where it is dropped.
+//! A [`Thread`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
 //!
 //! C header: [`include/linux/kthread.h`](srctree/include/linux/kthread.h)
 
 #[cfg(labyrinth_bench)]
 use super::cpu::OnlineCpu;
 use super::{
+    callbacks::Callback,
     context::Task,
     helpers,
     waker::Waker, //
@@ -124,6 +124,7 @@ pub(crate) enum Wish {
 pub(crate) struct Thread<B: Body> {
     _task: OwnedTask,
     _work: KBox<UnsafeCell<Work<B>>>,
+    _callback: Callback,
 }
 
 /// What the thread gets.
@@ -201,6 +202,7 @@ impl<B: Body> Thread<B> {
         Ok(Self {
             _task: task,
             _work: work,
+            _callback: Callback::new(),
         })
     }
 

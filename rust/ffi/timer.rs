@@ -23,8 +23,7 @@
 //! calls `timer_shutdown_sync()`, which waits for a running handler and takes back what that has
 //! armed.
 //!
-//! A [`Timer`] that is leaked (`mem::forget`) expires after its module is unloaded, which the type
-//! system does not prevent. Keep it where it is dropped.
+//! A [`Timer`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
 //!
 //! A timer never expires early. It expires late by up to two jiffies (8 ms at `CONFIG_HZ=250`) for
 //! short delays and by up to 1/8 of the delay for long ones: a delay is rounded up to whole jiffies,
@@ -33,6 +32,7 @@
 //! C header: [`include/linux/timer.h`](srctree/include/linux/timer.h)
 
 use super::{
+    callbacks::Callback,
     context::Softirq,
     cpu::OnlineCpu,
     helpers, //
@@ -74,6 +74,7 @@ pub(crate) struct Timer<H: Handler> {
     /// Opaque, as `expire` has a unique reference to it while others may have one to `self`.
     #[pin]
     handler: Opaque<H>,
+    _callback: Callback,
 }
 
 // SAFETY: The timer core may be called from any thread, and `H: Send` allows the handler to be
@@ -98,6 +99,7 @@ impl<H: Handler> Timer<H> {
                 unsafe { helpers::labyrinth_timer_init(timer, Some(Self::expire)) }
             }),
             handler: Opaque::new(handler),
+            _callback: Callback::new(),
         }? Error)
         .pin_chain(move |this| {
             let cpu = cpu.number() as c_int;

@@ -20,7 +20,10 @@
 //!
 //! C header: [`include/linux/irq_work.h`](srctree/include/linux/irq_work.h)
 
-use super::helpers;
+use super::{
+    callbacks::Callback,
+    helpers, //
+};
 use core::{
     pin::Pin,
     ptr::NonNull, //
@@ -42,8 +45,8 @@ use kernel::{
 
 /// Wakes the thread that it is bound to ([`Thread::spawn_with`](super::thread::Thread::spawn_with)).
 ///
-/// It may outlive the thread; then it wakes nobody. One that is leaked (`mem::forget`) right after a call
-/// may bring its interrupt when the module is unloaded, which the type system does not prevent.
+/// It may outlive the thread; then it wakes nobody. One that is leaked (`mem::forget`) keeps the module
+/// loaded, see [`callbacks`](super::callbacks).
 ///
 /// # Invariants
 ///
@@ -57,6 +60,7 @@ pub(crate) struct Waker {
     task: Atomic<usize>,
     /// 1 if there was a call since the thread last asked.
     woken: Atomic<i32>,
+    _callback: Callback,
 }
 
 // SAFETY: An `irq_work` may be queued from anywhere, a task be woken and its reference be given back
@@ -79,6 +83,7 @@ impl Waker {
                 }),
                 task: Atomic::new(0),
                 woken: Atomic::new(0),
+                _callback: Callback::new(),
             }),
             GFP_KERNEL,
         )

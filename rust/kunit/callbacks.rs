@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tests of the count of what the kernel may call.
+
+use crate::ffi::{
+    callbacks::out,
+    context::{
+        with_task,
+        HardIrq,
+        Softirq, //
+    },
+    cpu::HotplugGuard,
+    debugfs::Root,
+    hard_timer::{
+        HardHandler,
+        HardTimer, //
+    },
+    hotplug::{
+        CpuDead,
+        DeadCpu,
+        Hotplug, //
+    },
+    shrinker::{
+        Shrink,
+        Shrinker, //
+    },
+    thread::{
+        Body,
+        Running,
+        Thread, //
+    },
+    timer::{
+        Handler,
+        Next,
+        Timer, //
+    },
+    waker::Waker, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+struct Nothing;
+
+impl Handler for Nothing {
+    fn expired(&mut self, _cx: &mut Softirq) -> Next {
+        Next::Stop
+    }
+}
+
+impl HardHandler for Nothing {
+    fn expired(&mut self, _cx: &mut HardIrq) -> Next {
+        Next::Stop
+    }
+}
+
+impl Body for Nothing {
+    fn run(&mut self, _thread: &mut Running) {}
+}
+
+impl CpuDead for Nothing {
+    fn dead(&self, _cpu: &mut DeadCpu<'_>) {}
+}
+
+impl Shrink for Nothing {
+    fn count(&self) -> usize {
+        0
+    }
+
+    fn scan(&self, _wanted: usize) -> usize {
+        0
+    }
+}
+
+#[kunit_tests(labyrinth_callbacks)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_are_counted_until_they_are_dropped() -> Result {
+        let before = out();
+        let timers = {
+            let hotplug = with_task(|cx| HotplugGuard::new(cx))?;
+            let cpu = hotplug.online().next().ok_or(ENODEV)?;
+            (
+                KBox::pin_init(Timer::start_on(cpu, 0, Nothing), GFP_KERNEL)?,
+                KBox::pin_init(HardTimer::start_on(cpu, 0, Nothing), GFP_KERNEL)?,
+            )
+        };
+        assert_eq!(out(), before + 2);
+        let others = (
+            Thread::spawn(c"labyrinth_kunit", Nothing)?,
+            Hotplug::new(c"labyrinth:kunit", Nothing)?,
+            Shrinker::new(c"labyrinth_kunit", Nothing)?,
+            Root::new(c"labyrinth_kunit", Arc::new((), GFP_KERNEL)?)?,
+            Waker::new()?,
+        );
+        assert_eq!(out(), before + 7);
+
+        drop(timers);
+        assert_eq!(out(), before + 5);
+        drop(others);
+        assert_eq!(out(), before);
+        Ok(())
+    }
+}
