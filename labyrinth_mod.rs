@@ -45,7 +45,10 @@ use ffi::{
 };
 use kernel::prelude::*;
 use source::Keeper;
-use stats::Stats;
+use stats::{
+    handover,
+    Stats, //
+};
 
 ffi::exports::export_to_c!(CApi);
 
@@ -190,6 +193,7 @@ module! {
 struct Labyrinth {
     _files: Root<Exercises>,
     _c_api: CApi,
+    _handovers: handover::Recorded,
     _last_out: LastOut,
 }
 
@@ -198,6 +202,7 @@ impl kernel::Module for Labyrinth {
         let last_out = LastOut::new();
         let given = parameters::read()?;
         let stats = Stats::new(given.recording)?;
+        let handovers = handover::record_in(stats.clone())?;
         let keeper = Keeper::new()?;
         let pool = keeper.pool(c"default", given.pool, given.prime)?;
         let c_api = CApi::new(pool.clone())?;
@@ -205,6 +210,7 @@ impl kernel::Module for Labyrinth {
 
         Ok(Self {
             _c_api: c_api,
+            _handovers: handovers,
             _files: debugfs::create(exercises)?,
             _last_out: last_out,
         })

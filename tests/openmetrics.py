@@ -15,6 +15,8 @@ LATENCY = "labyrinth_page_alloc_latency_seconds"
 ROOM_LATENCY = "labyrinth_page_alloc_room_latency_seconds"
 # One for each context and set of flags.
 SERIES = 5
+HANDOVER_LATENCY = "labyrinth_handover_latency_seconds"
+HANDOVERS = 11
 FAMILIES = {
     "labyrinth_page_alloc": "counter", "labyrinth_page_free": "counter",
     "labyrinth_pages_in_flight": "gauge", LATENCY: "histogram",
@@ -22,6 +24,7 @@ FAMILIES = {
     "labyrinth_exercise_running": "gauge", "labyrinth_recording": "gauge",
     "labyrinth_clock_read_seconds": "gauge",
     ROOM_LATENCY: "histogram",
+    "labyrinth_handover": "counter", HANDOVER_LATENCY: "histogram",
     "labyrinth_pool_requests": "counter", "labyrinth_pool_failures": "counter",
     "labyrinth_pool_recycle_cached": "counter", "labyrinth_pool_recycle_reserve": "counter",
     "labyrinth_pool_released": "counter", "labyrinth_pool_cache_refill_pages": "counter",
@@ -81,6 +84,7 @@ def parsed_under_load():
                     assert families[name].documentation, f"{name} has no HELP"
                 check_histograms(families[LATENCY], SERIES)
                 check_histograms(families[ROOM_LATENCY], len(metrics.ROOMS))
+                check_histograms(families[HANDOVER_LATENCY], HANDOVERS)
                 now = metrics.Metrics(text).check()
                 assert now.total("exercise_running") == len(module.CONTEXTS)
                 if before:
@@ -91,6 +95,7 @@ def parsed_under_load():
         metrics.Metrics(text).check_idle().check_pool().check_after(before)
         families = parse(text)
         check_histograms(families[LATENCY], SERIES, families["labyrinth_page_alloc"])
+        check_histograms(families[HANDOVER_LATENCY], HANDOVERS, families["labyrinth_handover"])
 
 
 def parser_refuses_broken_text():

@@ -28,29 +28,35 @@ impl Show<Exercises> for Histograms {
 
         seq_print!(
             out,
-            "latency of page allocations; a line counts those from the first to the second number \
+            "latency of page allocations and hand-overs; a line counts those from the first to the second number \
              of ns, both included\n"
         );
         for series in view.series() {
             let kind = series.kind();
             seq_print!(out, "\n{} {}", kind.context().name(), kind.gfp());
-            show_latencies(series, out);
+            show_latencies(series, "allocations", out);
         }
         for (room, latencies) in Room::ALL.into_iter().zip(view.sources()) {
             seq_print!(out, "\nlast asked: {}", room.name());
-            show_latencies(latencies, out);
+            show_latencies(latencies, "allocations", out);
+        }
+        for handovers in view.handovers() {
+            if handovers.samples() != 0 {
+                seq_print!(out, "\n{}", handovers.kind().name());
+                show_latencies(handovers, "hand-overs", out);
+            }
         }
         Ok(())
     }
 }
 
-fn show_latencies(series: &Latencies, out: &SeqFile) {
+fn show_latencies(series: &Latencies, of_what: &str, out: &SeqFile) {
     let samples = series.samples();
     let most = series.latency().iter().copied().max().unwrap_or(0);
 
     seq_print!(
         out,
-        ": {samples} allocations, sum {} ns",
+        ": {samples} {of_what}, sum {} ns",
         series.latency_sum()
     );
     if let (Some(min), Some(max)) = (series.latency_min(), series.latency_max()) {

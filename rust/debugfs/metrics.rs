@@ -18,6 +18,7 @@ use crate::{
     stats::{
         histogram,
         Context,
+        Handover,
         Latencies,
         SeriesView,
         View, //
@@ -35,7 +36,7 @@ use kernel::{
 pub(super) struct OpenMetrics;
 
 impl Show<Exercises> for OpenMetrics {
-    const SIZE: usize = 16 * kernel::page::PAGE_SIZE;
+    const SIZE: usize = 32 * kernel::page::PAGE_SIZE;
 
     fn show(exercises: &Exercises, out: &SeqFile) -> Result {
         let stats = exercises.stats();
@@ -45,6 +46,7 @@ impl Show<Exercises> for OpenMetrics {
         latencies(&view, out);
         quantiles(&view, out);
         source_latencies(&view, out);
+        handovers(&view, out);
         pools(&exercises.keeper().pools()?, out);
 
         let cycles = |series: &SeriesView| series.cycles();
@@ -317,7 +319,7 @@ fn latencies(view: &View, out: &SeqFile) {
     );
     seq_print!(out, "# UNIT {NAME} seconds\n");
     for series in view.series() {
-        histogram_of(out, NAME, &Labels(series), series);
+        histogram_of(out, NAME, &Labels(series), series, 1);
     }
 }
 
@@ -333,15 +335,22 @@ fn source_latencies(view: &View, out: &SeqFile) {
     );
     seq_print!(out, "# UNIT {NAME} seconds\n");
     for (room, latencies) in Room::ALL.into_iter().zip(view.sources()) {
-        histogram_of(out, NAME, &RoomLabel(room), latencies);
+        histogram_of(out, NAME, &RoomLabel(room), latencies, 1);
     }
 }
 
-fn histogram_of(out: &SeqFile, name: &str, labels: &dyn fmt::Display, latencies: &Latencies) {
+/// `step` is the distance of one edge to the next, in powers of two; at least 1.
+fn histogram_of(
+    out: &SeqFile,
+    name: &str,
+    labels: &dyn fmt::Display,
+    latencies: &Latencies,
+    step: usize,
+) {
     let mut below = 0;
     let mut counts = latencies.latency().iter().enumerate().peekable();
 
-    for log2 in FIRST_LOG2..=histogram::MAX_LOG2 {
+    for log2 in (FIRST_LOG2..=histogram::MAX_LOG2).step_by(step) {
         let edge = (1 << log2) - 1;
         while let Some((_, count)) = counts.next_if(|(i, _)| histogram::upper(*i) <= edge) {
             below += count;
@@ -386,24 +395,86 @@ fn quantiles(view: &View, out: &SeqFile) {
     );
     seq_print!(out, "# UNIT {NAME} seconds\n");
     for series in view.series() {
-        let percentile = |ten_thousandths| series.latency_percentile(ten_thousandths);
-        for (quantile, nanos) in [
-            ("0.0", series.latency_min()),
-            ("0.5", percentile(5_000)),
-            ("0.9", percentile(9_000)),
-            ("0.99", percentile(9_900)),
-            ("0.999", percentile(9_990)),
-            ("1.0", series.latency_max()),
-        ] {
-            if let Some(nanos) = nanos {
-                seq_print!(
-                    out,
-                    "{NAME}{{{},quantile=\"{quantile}\"}} {}\n",
-                    Labels(series),
-                    Seconds(nanos)
-                );
-            }
+        quantiles_of(out, NAME, &Labels(series), series);
+    }
+}
+
+fn quantiles_of(out: &SeqFile, name: &str, labels: &dyn fmt::Display, latencies: &Latencies) {
+    let percentile = |ten_thousandths| latencies.latency_percentile(ten_thousandths);
+    for (quantile, nanos) in [
+        ("0.0", latencies.latency_min()),
+        ("0.5", percentile(5_000)),
+        ("0.9", percentile(9_000)),
+        ("0.99", percentile(9_900)),
+        ("0.999", percentile(9_990)),
+        ("1.0", latencies.latency_max()),
+    ] {
+        if let Some(nanos) = nanos {
+            seq_print!(
+                out,
+                "{name}{{{labels},quantile=\"{quantile}\"}} {}\n",
+                Seconds(nanos)
+            );
         }
+    }
+}
+
+/// Hand-overs by kind. Their histograms have every other edge of those of allocations: there are more
+/// of them, and they differ by more.
+fn handovers(view: &View, out: &SeqFile) {
+    const LATENCY: &str = "labyrinth_handover_latency_seconds";
+    const QUANTILE: &str = "labyrinth_handover_latency_quantile_seconds";
+
+    family(
+        out,
+        "handover",
+        "counter",
+        "Hand-overs of pages from one holder to another.",
+    );
+    for handovers in view.handovers() {
+        let label = HandoverLabel(handovers.kind());
+        for (outcome, count) in [
+            ("success", handovers.successes()),
+            ("failure", handovers.failures()),
+        ] {
+            seq_print!(
+                out,
+                "labyrinth_handover_total{{{label},outcome=\"{outcome}\"}} {count}\n"
+            );
+        }
+    }
+
+    family(
+        out,
+        "handover_latency_seconds",
+        "histogram",
+        "Latency of hand-overs, failed ones included.",
+    );
+    seq_print!(out, "# UNIT {LATENCY} seconds\n");
+    for handovers in view.handovers() {
+        let label = HandoverLabel(handovers.kind());
+        histogram_of(out, LATENCY, &label, handovers, 2);
+    }
+
+    family(
+        out,
+        "handover_latency_quantile_seconds",
+        "gauge",
+        "Quantiles of the latency, at most 1/16 too large; 0 and 1 are exact.",
+    );
+    seq_print!(out, "# UNIT {QUANTILE} seconds\n");
+    for handovers in view.handovers() {
+        let label = HandoverLabel(handovers.kind());
+        quantiles_of(out, QUANTILE, &label, handovers);
+    }
+}
+
+/// The label of a kind of hand-over.
+struct HandoverLabel(Handover);
+
+impl fmt::Display for HandoverLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "handover=\"{}\"", self.0.name())
     }
 }
 

@@ -4,7 +4,11 @@
 
 use crate::{
     exercise::Exercises,
-    ffi::debugfs::Show, //
+    ffi::debugfs::Show,
+    stats::{
+        Latencies,
+        View, //
+    }, //
 };
 use kernel::{
     prelude::*,
@@ -43,16 +47,7 @@ impl Show<Exercises> for Table {
             "freed",
             "in flight"
         );
-        seq_print!(
-            out,
-            "{:>9}{:>9}{:>9}{:>9}{:>9}{:>11}\n",
-            "min",
-            "p50",
-            "p90",
-            "p99",
-            "p99.9",
-            "max"
-        );
+        latency_heads(out);
 
         for series in view.series() {
             let kind = series.kind();
@@ -72,22 +67,69 @@ impl Show<Exercises> for Table {
                 None => seq_print!(out, "{:>9}", "-"),
             }
             seq_print!(out, "{:>12}{:>10}", series.freed(), series.in_flight());
-
-            let percentile = |ten_thousandths| series.latency_percentile(ten_thousandths);
-            for nanos in [
-                series.latency_min(),
-                percentile(5_000),
-                percentile(9_000),
-                percentile(9_900),
-                percentile(9_990),
-            ] {
-                cell(out, nanos, 9);
-            }
-            cell(out, series.latency_max(), 11);
-            seq_print!(out, "\n");
+            latency_cells(out, series);
         }
+        handovers(&view, out);
         Ok(())
     }
+}
+
+/// The hand-overs that there were.
+fn handovers(view: &View, out: &SeqFile) {
+    let mut one = None;
+
+    for handovers in view.handovers() {
+        let (success, failure) = (handovers.successes(), handovers.failures());
+        if success == 0 && failure == 0 {
+            continue;
+        }
+        if one.replace(()).is_none() {
+            seq_print!(
+                out,
+                "\n{:<25}{:>16}{:>12}",
+                "hand-over",
+                "success",
+                "failure"
+            );
+            latency_heads(out);
+        }
+        let name = handovers.kind().name();
+        seq_print!(out, "{name:<25}{success:>16}{failure:>12}");
+        latency_cells(out, handovers);
+    }
+    if one.is_none() {
+        seq_print!(out, "\nno hand-overs\n");
+    }
+}
+
+/// Ends the first line of a table with latencies.
+fn latency_heads(out: &SeqFile) {
+    seq_print!(
+        out,
+        "{:>9}{:>9}{:>9}{:>9}{:>9}{:>11}\n",
+        "min",
+        "p50",
+        "p90",
+        "p99",
+        "p99.9",
+        "max"
+    );
+}
+
+/// Ends a line with its latencies.
+fn latency_cells(out: &SeqFile, latencies: &Latencies) {
+    let percentile = |ten_thousandths| latencies.latency_percentile(ten_thousandths);
+    for nanos in [
+        latencies.latency_min(),
+        percentile(5_000),
+        percentile(9_000),
+        percentile(9_900),
+        percentile(9_990),
+    ] {
+        cell(out, nanos, 9);
+    }
+    cell(out, latencies.latency_max(), 11);
+    seq_print!(out, "\n");
 }
 
 /// Writes a value, or a dash where there is none.

@@ -7,9 +7,12 @@
 //!
 //! C header: [`include/linux/timekeeping.h`](srctree/include/linux/timekeeping.h)
 
-use kernel::time::{
-    Instant,
-    Monotonic, //
+use kernel::{
+    bindings,
+    time::{
+        Instant,
+        Monotonic, //
+    }, //
 };
 
 /// A point in time.
@@ -28,6 +31,15 @@ impl Moment {
     pub(crate) fn nanos_since(self, earlier: Self) -> u64 {
         u64::try_from((self.0 - earlier.0).as_nanos()).unwrap_or(0)
     }
+}
+
+/// The nanoseconds of the same clock in any context, NMI included.
+///
+/// It pays for that by being off by a little at times, so that a later moment can have the smaller number.
+#[inline]
+pub(crate) fn nanos_in_any_context() -> u64 {
+    // SAFETY: No requirements.
+    unsafe { bindings::ktime_get_mono_fast_ns() }
 }
 
 /// Measures the clock's own cost in nanoseconds: the mean over 100 reads in a row, the best of ten

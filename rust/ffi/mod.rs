@@ -26,6 +26,7 @@ pub(crate) mod mempool;
 pub(crate) mod number;
 pub(crate) mod percpu;
 pub(crate) mod percpu_cell;
+pub(crate) mod published;
 pub(crate) mod raw_lock;
 pub(crate) mod shrinker;
 pub(crate) mod thread;

@@ -4,6 +4,7 @@
 
 use crate::stats::{
     Context,
+    Handover,
     Kind,
     Recorder,
     Recording,
@@ -105,6 +106,37 @@ mod tests {
         assert_eq!(view.sum(Context::Task, SeriesView::successes), 1);
         assert_eq!(view.sum(Context::Task, SeriesView::failures), 1);
         assert_eq!(view.sum(Context::Task, |series| series.samples()), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn handovers_are_counted_by_kind() -> Result {
+        let stats = Stats::new(Recording::Full)?;
+        for success in [true, false, false] {
+            stats.handed_over(stats.handover(Handover::View), success);
+        }
+        for handovers in stats.view()?.handovers() {
+            let here = u64::from(handovers.kind() == Handover::View);
+            assert_eq!(handovers.successes(), here);
+            assert_eq!(handovers.failures(), 2 * here);
+            assert_eq!(handovers.samples(), 3 * here);
+            assert_eq!(handovers.latency_min().is_some(), here == 1);
+        }
+
+        stats.set_recording(Recording::Counters);
+        stats.handed_over(stats.handover(Handover::View), true);
+        stats.set_recording(Recording::Off);
+        stats.handed_over(stats.handover(Handover::View), true);
+        let view = stats.view()?;
+        let handovers = &view.handovers()[Handover::View as usize];
+        assert_eq!((handovers.successes(), handovers.samples()), (2, 3));
+
+        stats.reset()?;
+        for handovers in stats.view()?.handovers() {
+            assert_eq!(handovers.successes() + handovers.failures(), 0);
+            assert_eq!(handovers.samples() + handovers.latency_sum(), 0);
+            assert!(handovers.latency_max().is_none());
+        }
         Ok(())
     }
 

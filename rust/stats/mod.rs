@@ -8,7 +8,9 @@
 //!   allocation flags. Latencies are told apart once more by *source*, that is by a number.
 //! - A [`Recorder`] is the writing end, for any context: no locks, no allocation, only atomic
 //!   operations on memory of the CPU it runs on.
-//! - A [`View`] is the reading end: all series at one time, counted from the last reset.
+//! - A *hand-over* is counted by its kind, see [`Handover`]; whoever does it finds the statistics by
+//!   itself.
+//! - A [`View`] is the reading end: all of it at one time, counted from the last reset.
 //!
 //! # In flight
 //!
@@ -18,6 +20,8 @@
 
 #![forbid(unsafe_code)]
 
+#[allow(dead_code, reason = "no hand-over begins yet")]
+pub(crate) mod handover;
 pub(crate) mod histogram;
 mod kind;
 mod recorder;
@@ -25,6 +29,10 @@ mod recording;
 mod series;
 mod view;
 
+pub(crate) use handover::{
+    Handover,
+    HandoverView, //
+};
 pub(crate) use kind::{
     Context,
     Kind, //
@@ -42,6 +50,7 @@ use crate::ffi::{
     clock,
     percpu::Tally, //
 };
+use handover::Handovers;
 use kernel::{
     new_mutex,
     prelude::*,
@@ -60,6 +69,7 @@ use series::{
 pub(crate) struct Stats {
     recording: Tally,
     series: [Arc<Series>; Kind::COUNT],
+    handovers: Handovers,
     clock_nanos: u64,
     /// What the last reset subtracts from everything, `None` before the first.
     #[pin]
@@ -70,6 +80,7 @@ pub(crate) struct Stats {
 struct AllTotals {
     series: KVVec<Totals>,
     sources: KVVec<Totals>,
+    handovers: KVVec<Totals>,
 }
 
 impl Stats {
@@ -77,11 +88,13 @@ impl Stats {
     pub(crate) fn new(recording: Recording) -> Result<Arc<Self>> {
         let series = || Arc::new(Series::new()?, GFP_KERNEL);
         let series = [series()?, series()?, series()?, series()?, series()?];
+        let handovers = Handovers::new()?;
 
         Arc::pin_init(
             pin_init!(Self {
                 recording: Tally::new(recording as u64),
                 series,
+                handovers,
                 clock_nanos: clock::read_cost_nanos(),
                 baseline <- new_mutex!(None),
             }),
@@ -131,7 +144,11 @@ impl Stats {
         for totals in now.sources {
             sources.push(Latencies::new(totals), GFP_KERNEL)?;
         }
-        Ok(View::new(series, sources))
+        let mut handovers = KVVec::with_capacity(Handover::COUNT, GFP_KERNEL)?;
+        for (kind, totals) in Handover::ALL.into_iter().zip(now.handovers) {
+            handovers.push(HandoverView::new(kind, totals), GFP_KERNEL)?;
+        }
+        Ok(View::new(series, sources, handovers))
     }
 
     /// Counts from zero again. Task context only, may sleep.
@@ -151,6 +168,7 @@ impl Stats {
         for series in &self.series {
             series.forget_extremes();
         }
+        self.handovers.forget_extremes();
         *baseline = Some(now);
         Ok(())
     }
@@ -166,7 +184,11 @@ impl Stats {
         for one in &self.series {
             series.push(one.totals(&mut sources)?, GFP_KERNEL)?;
         }
-        Ok(AllTotals { series, sources })
+        Ok(AllTotals {
+            series,
+            sources,
+            handovers: self.handovers.totals()?,
+        })
     }
 }
 
@@ -177,6 +199,9 @@ impl AllTotals {
             totals.subtract(earlier);
         }
         for (totals, earlier) in self.sources.iter_mut().zip(&earlier.sources) {
+            totals.subtract(earlier);
+        }
+        for (totals, earlier) in self.handovers.iter_mut().zip(&earlier.handovers) {
             totals.subtract(earlier);
         }
     }

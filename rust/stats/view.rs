@@ -3,6 +3,7 @@
 //! The reading end.
 
 use super::{
+    handover::HandoverView,
     histogram,
     series::Totals,
     Context,
@@ -15,11 +16,20 @@ use kernel::prelude::*;
 pub(crate) struct View {
     series: KVVec<SeriesView>,
     sources: KVVec<Latencies>,
+    handovers: KVVec<HandoverView>,
 }
 
 impl View {
-    pub(super) fn new(series: KVVec<SeriesView>, sources: KVVec<Latencies>) -> Self {
-        Self { series, sources }
+    pub(super) fn new(
+        series: KVVec<SeriesView>,
+        sources: KVVec<Latencies>,
+        handovers: KVVec<HandoverView>,
+    ) -> Self {
+        Self {
+            series,
+            sources,
+            handovers,
+        }
     }
 
     /// The series, in the order of [`Kind::ALL`].
@@ -30,6 +40,11 @@ impl View {
     /// The latencies by the source that was asked last, in the order of the sources' numbers.
     pub(crate) fn sources(&self) -> &[Latencies] {
         &self.sources
+    }
+
+    /// The hand-overs by kind, in the order of [`Handover::ALL`](super::Handover::ALL).
+    pub(crate) fn handovers(&self) -> &[HandoverView] {
+        &self.handovers
     }
 
     /// The sum of `value` over the series of a context.
@@ -68,16 +83,6 @@ impl SeriesView {
     /// What is counted here.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
-    }
-
-    /// Successful allocations.
-    pub(crate) fn successes(&self) -> u64 {
-        self.latencies.totals.success
-    }
-
-    /// Failed allocations.
-    pub(crate) fn failures(&self) -> u64 {
-        self.latencies.totals.failure
     }
 
     /// Freed pages.
@@ -121,6 +126,16 @@ impl Latencies {
             samples: totals.latency.iter().sum(),
             totals,
         }
+    }
+
+    /// What succeeded.
+    pub(crate) fn successes(&self) -> u64 {
+        self.totals.success
+    }
+
+    /// What failed.
+    pub(crate) fn failures(&self) -> u64 {
+        self.totals.failure
     }
 
     /// The number of latencies in the histogram, those of failures included.
