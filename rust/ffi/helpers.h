@@ -19,6 +19,7 @@
 #include "mempool.h"
 #include "notify.h"
 #include "page_mark.h"
+#include "view.h"
 #include "watermark.h"
 
 #ifdef __BINDGEN__

@@ -2,7 +2,11 @@
 
 //! [`ExclusivePage`].
 
-use super::gfp::AllowedIn;
+use super::{
+    gfp::AllowedIn,
+    secret::Scrub,
+    shared::Shareable, //
+};
 use crate::ffi::{
     call_site::CallSite,
     context::Context,
@@ -168,6 +172,12 @@ impl<T: Contents> ExclusivePage<T> {
         }
     }
 
+    /// The `struct page`. What is done with it must respect that the page is this value's.
+    #[inline(always)]
+    pub(super) fn page(&self) -> NonNull<bindings::page> {
+        self.page
+    }
+
     /// Gives the page away as the `struct page` that it is.
     #[inline(always)]
     pub(super) fn into_page(self) -> NonNull<bindings::page> {
@@ -242,6 +252,14 @@ impl<T: Contents> DerefMut for ExclusivePage<T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: As for `deref`; `self` is borrowed mutably.
         unsafe { self.contents().as_mut() }
+    }
+}
+
+impl<T: Contents> Shareable for ExclusivePage<T> {}
+
+impl Scrub for ExclusivePage<Bytes> {
+    fn bytes(&mut self) -> &mut [u8] {
+        &mut **self
     }
 }
 

@@ -19,7 +19,18 @@ use crate::ffi::{
     },
     helpers, //
 };
-use kernel::bindings;
+use kernel::{
+    alloc::{
+        flags::{
+            GFP_ATOMIC,
+            GFP_KERNEL,
+            GFP_NOWAIT,
+            __GFP_NOWARN, //
+        },
+        Flags, //
+    },
+    bindings, //
+};
 
 /// A set of allocation flags.
 ///
@@ -41,6 +52,37 @@ pub(crate) unsafe trait Gfp: Copy {
 /// `alloc_pages()` must be allowed with these flags in the context that `C` stands for; above all
 /// they must not let it sleep where `C` is not [`MaySleep`].
 pub(crate) unsafe trait AllowedIn<C: Context>: Gfp {}
+
+/// Flags that the slab allocator can be asked with as well, as the kernel crate takes them. Where
+/// they are [`AllowedIn`], it may be asked, too: it asks the page allocator.
+pub(crate) trait SlabGfp: Gfp {
+    /// The flags.
+    fn flags() -> Flags;
+}
+
+impl SlabGfp for Atomic {
+    fn flags() -> Flags {
+        GFP_ATOMIC
+    }
+}
+
+impl SlabGfp for NoWait {
+    fn flags() -> Flags {
+        GFP_NOWAIT
+    }
+}
+
+impl SlabGfp for Kernel {
+    fn flags() -> Flags {
+        GFP_KERNEL
+    }
+}
+
+impl<G: SlabGfp> SlabGfp for NoWarn<G> {
+    fn flags() -> Flags {
+        G::flags() | __GFP_NOWARN
+    }
+}
 
 /// `GFP_ATOMIC`: never sleeps and never reclaims, may use a part of the emergency reserve, may
 /// fail.

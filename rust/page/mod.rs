@@ -5,6 +5,9 @@
 //! # Vocabulary
 //!
 //! - *Exclusive*: whoever holds the value is the only one to read, write, map or free the page.
+//! - *Hand-over*: a call that takes the value of one holder and gives one to the next. There is no other
+//!   way, so what the old holder could do does not compile any more. Each is recorded, see
+//!   [`Handover`](crate::stats::Handover).
 //! - *Contents*: [`Uninit`] (as the allocator left it) or [`Bytes`].
 //! - *Context*: a proof token of [`crate::ffi::context`]; it decides which [`Gfp`] flags can be
 //!   named.
@@ -20,6 +23,26 @@
 //!          │                                  raw address, owned by whoever holds it
 //!          └──────────── drop, from either state
 //! ```
+//!
+//! The holders of initialised pages, of [`ExclusivePage`] and, but for views, of [`ExclusivePages`]. Each
+//! arrow to the right that fails gives back what it took. All but readers may write.
+//!
+//! ```text
+//!   exclusive ── Shared::new(cx, gfp) ───────► Shared, Shared, … (Clone): only read
+//!      ▲  │  ▲                                    │        │
+//!      │  │  └───────── take_back() ──────────────┘        └─ drop of the last: freed
+//!      │  │             only reader, else the handle again
+//!      │  │
+//!      │  ├───────── View::map(cx) ───────────► View: one slice, guards at both ends
+//!      ├──┼─────────── unmap(cx) ────────────────┘  └─ drop: unmapped and freed later
+//!      │  │        cx: both may sleep
+//!      │  │
+//!      │  └───────── Secret::new() ───────────► Secret: read and written
+//!      └────────────── into_inner() ─────────────┘  └─ drop: scrubbed and freed
+//!                  scrubbed
+//! ```
+//!
+//! They go into each other: a [`View`] and a [`Secret`] can be shared, a view can be a secret.
 
 mod chain;
 mod exclusive;
@@ -27,6 +50,12 @@ mod gfp;
 mod lent;
 mod pages;
 mod place;
+#[allow(dead_code, reason = "for drivers, of which this module has none")]
+mod secret;
+#[allow(dead_code, reason = "for drivers, of which this module has none")]
+mod shared;
+#[allow(dead_code, reason = "for drivers, of which this module has none")]
+mod view;
 
 pub(crate) use chain::Chain;
 pub(crate) use exclusive::{
@@ -59,4 +88,13 @@ pub(crate) use pages::{
 pub(crate) use place::{
     Node,
     Place, //
+};
+#[allow(unused_imports, reason = "as above")]
+pub(crate) use {
+    secret::Secret,
+    shared::{
+        Shareable,
+        Shared, //
+    },
+    view::View, //
 };

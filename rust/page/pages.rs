@@ -9,6 +9,8 @@ use super::{
     },
     gfp::AllowedIn,
     place::Place,
+    secret::Scrub,
+    shared::Shareable,
     Bytes,
     ExclusivePage, //
 };
@@ -344,6 +346,14 @@ impl<T: Contents> DerefMut for ExclusivePages<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: As for `deref`; `self` is borrowed mutably.
         unsafe { core::slice::from_raw_parts_mut(self.contents().as_ptr(), 1 << self.order()) }
+    }
+}
+
+impl<T: Contents> Shareable for ExclusivePages<T> {}
+
+impl Scrub for ExclusivePages<Bytes> {
+    fn bytes(&mut self) -> &mut [u8] {
+        self.as_flattened_mut()
     }
 }
 

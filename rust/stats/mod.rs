@@ -20,7 +20,6 @@
 
 #![forbid(unsafe_code)]
 
-#[allow(dead_code, reason = "no hand-over begins yet")]
 pub(crate) mod handover;
 pub(crate) mod histogram;
 mod kind;

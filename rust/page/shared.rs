@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`Shared`]: pages that several readers hold, and nobody writes to.
+
+use super::gfp::{
+    AllowedIn,
+    SlabGfp, //
+};
+use crate::{
+    ffi::context::Context,
+    stats::Handover, //
+};
+use core::{
+    mem::ManuallyDrop,
+    ops::Deref,
+    ptr::NonNull, //
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::Full,
+        Refcount, //
+    }, //
+};
+
+/// What can be shared: an owner that gives no more than its contents away when it is borrowed.
+pub(crate) trait Shareable: Deref + Send + Sync + 'static {}
+
+/// One reader of pages that are shared, as a handle of the size of a pointer.
+///
+/// The readers are counted here, beside the pages: the count in `struct page` is not touched. Cloning
+/// makes another reader; the last one that is dropped frees the pages. To write to them again, a reader
+/// has to be the only one: [`Self::take_back`].
+///
+/// The kernel crate's `Arc` would do but for that: it cannot tell the last reader without giving up the
+/// handles of those that are not.
+///
+/// Contexts: those of the pages. Dropping the last reader frees memory of the slab allocator as well,
+/// which the same contexts allow.
+///
+/// # Examples
+///
+/// ```ignore
+/// let reader = Shared::new(cx, Atomic, page).map_err(|_page| ENOMEM)?;
+/// let other = reader.clone();
+/// assert_eq!(reader[0], other[0]);
+/// let reader = reader.take_back().unwrap_err(); // there is another reader
+/// drop(other);
+/// let page = reader.take_back().ok();           // and now there is none
+/// ```
+///
+/// # Invariants
+///
+/// `inner` was boxed, and one of its `readers` is this value.
+pub(crate) struct Shared<P: Shareable> {
+    inner: NonNull<Inner<P>>,
+}
+
+struct Inner<P> {
+    readers: Refcount,
+    pages: P,
+}
+
+// SAFETY: A reader gives `&P`, and the last one, on whichever thread, gives `P`.
+unsafe impl<P: Shareable> Send for Shared<P> {}
+// SAFETY: As above; a reader can be cloned through `&Shared`.
+unsafe impl<P: Shareable> Sync for Shared<P> {}
+
+impl<P: Shareable> Shared<P> {
+    /// Shares pages, with one reader for a start.
+    ///
+    /// The contexts are those of the flags: it takes a few bytes from the slab allocator. If there are
+    /// none, the pages come back.
+    ///
+    /// C header: [`include/linux/slab.h`](srctree/include/linux/slab.h)
+    pub(crate) fn new<C: Context, G: SlabGfp + AllowedIn<C>>(
+        _cx: &C,
+        _gfp: G,
+        pages: P,
+    ) -> Result<Self, P> {
+        let begun = Handover::Share.begin();
+        let result = match KBox::new_uninit(G::flags()) {
+            Ok(inner) => {
+                let inner = KBox::write(
+                    inner,
+                    Inner {
+                        readers: Refcount::new(1),
+                        pages,
+                    },
+                );
+                // INVARIANT: Boxed, and the one reader is this value.
+                Ok(Self {
+                    inner: KBox::leak(inner).into(),
+                })
+            }
+            Err(_) => Err(pages),
+        };
+        begun.done(result.is_ok());
+        result
+    }
+
+    /// Gives the pages back to their only reader, exclusive again. If there are others, the handle
+    /// comes back. Contexts as for dropping.
+    ///
+    /// Of the readers that are left, none can be missed: as long as this one is not dropped, the others
+    /// only become more by being cloned from one that is counted.
+    pub(crate) fn take_back(self) -> Result<P, Self> {
+        let begun = Handover::TakeBack.begin();
+        let only = self.inner().readers.as_atomic().cmpxchg(1, 0, Full).is_ok();
+        begun.done(only);
+        if !only {
+            return Err(self);
+        }
+        let this = ManuallyDrop::new(self);
+        // SAFETY: Boxed by the invariant. Of the readers there was only this one, and now there is
+        // none; all that the others did is ordered before, as they were counted down by release.
+        let inner = unsafe { KBox::from_raw(this.inner.as_ptr()) };
+        Ok(KBox::into_inner(inner).pages)
+    }
+
+    fn inner(&self) -> &Inner<P> {
+        // SAFETY: By the invariant boxed, and not freed as long as this reader is counted. It is
+        // changed by atomic operations only.
+        unsafe { self.inner.as_ref() }
+    }
+}
+
+impl<P: Shareable> Clone for Shared<P> {
+    /// Any context.
+    fn clone(&self) -> Self {
+        // So many readers that they cannot be counted are never given back, as in `Arc`.
+        self.inner().readers.inc();
+        // INVARIANT: Just counted.
+        Self { inner: self.inner }
+    }
+}
+
+impl<P: Shareable> Deref for Shared<P> {
+    type Target = P::Target;
+
+    fn deref(&self) -> &P::Target {
+        &self.inner().pages
+    }
+}
+
+impl<P: Shareable> Drop for Shared<P> {
+    fn drop(&mut self) {
+        if self.inner().readers.dec_and_test() {
+            // SAFETY: Boxed by the invariant, and there is no reader left; all that they did is ordered
+            // before.
+            drop(unsafe { KBox::from_raw(self.inner.as_ptr()) });
+        }
+    }
+}

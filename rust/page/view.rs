@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`View`]: single pages, side by side in the kernel's address space.
+//!
+//! ```text
+//!   no page │ page │ page │ … │ page │ no page
+//!    ahead                              behind
+//! ```
+//!
+//! # The guards
+//!
+//! What is just behind the last page is never mapped: it belongs to the area that `vmap()` made, which
+//! is larger by that page. What is just before the first one belongs to somebody else, most often as
+//! such a guard, but some users of that part of the address space have none. So the area here begins
+//! with one more page, which is of nobody's and is taken out of the page tables once the area is there:
+//! x86 lets a module look an address up. On other architectures it stays mapped, and an access there
+//! hits that page, which nobody reads. So it does on x86 for a CPU that happened to load the translation
+//! in the moment in between, without any program having used the address.
+//!
+//! After a view is unmapped, a CPU may go on translating its addresses until the kernel has all of them
+//! forget (it collects that). No safe code has such an address then.
+//!
+//! C header: [`include/linux/vmalloc.h`](srctree/include/linux/vmalloc.h)
+
+use super::{
+    secret::Scrub,
+    shared::Shareable,
+    Bytes,
+    ExclusivePage,
+    Kernel,
+    Uninit, //
+};
+use crate::{
+    ffi::{
+        context::MaySleep,
+        helpers, //
+    },
+    stats::Handover, //
+};
+use core::{
+    mem::{
+        self,
+        ManuallyDrop, //
+    },
+    ops::{
+        Deref,
+        DerefMut, //
+    },
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+/// The pages that a view is made of, and that it gives back.
+pub(crate) type Pages = KVec<ExclusivePage<Bytes>>;
+
+/// Exclusive pages that are mapped side by side, in the order in which they were given, as one slice of
+/// bytes.
+///
+/// [`Self::map`] and [`Self::unmap`] sleep, and ask for a context that may. Dropping does not: the
+/// kernel then unmaps and frees the pages later, in a thread of its own and by code of its own, so that
+/// nothing of this module has to be there.
+///
+/// Contexts: dropping as for [`ExclusivePage`]; access in all.
+///
+/// # Examples
+///
+/// ```ignore
+/// let mut view = View::map(cx, pages).map_err(|(error, _pages)| error)?;
+/// view[PAGE_SIZE - 1..PAGE_SIZE + 1].copy_from_slice(&[1, 2]); // across two pages
+/// let pages = view.unmap(cx);
+/// assert!(pages[0][PAGE_SIZE - 1] == 1 && pages[1][0] == 2);
+/// ```
+///
+/// # Invariants
+///
+/// - `area` is that of a `vmap()` with `VM_MAP_PUT_PAGES` of the pages in `table`, and it belongs to this
+///   value: so `vfree()` would free `table` and each page in it.
+/// - In `table` are `guard`, then all of `pages`. Nobody uses the contents of `guard`; the first page of
+///   the area, which is its, may be unmapped.
+pub(crate) struct View {
+    area: NonNull<u8>,
+    table: ManuallyDrop<KVVec<NonNull<bindings::page>>>,
+    guard: ManuallyDrop<ExclusivePage<Uninit>>,
+    pages: ManuallyDrop<Pages>,
+}
+
+// SAFETY: Neither pages nor the kernel's mappings are tied to a thread or CPU.
+unsafe impl Send for View {}
+// SAFETY: `&View` only allows reading the contents, which are bytes.
+unsafe impl Sync for View {}
+
+impl View {
+    /// Maps pages side by side. Sleeps.
+    ///
+    /// On an error they come back: `EINVAL` if there is none or there are too many, `ENOMEM` if memory or
+    /// address space is short. It needs one page more, for the guard ahead.
+    pub(crate) fn map<C: MaySleep>(cx: &C, pages: Pages) -> Result<Self, (Error, Pages)> {
+        let begun = Handover::View.begin();
+        let result = match Self::map_area(cx, &pages) {
+            // INVARIANT: As `map_area` says.
+            Ok((area, table, guard)) => Ok(Self {
+                area,
+                table: ManuallyDrop::new(table),
+                guard: ManuallyDrop::new(guard),
+                pages: ManuallyDrop::new(pages),
+            }),
+            Err(error) => Err((error, pages)),
+        };
+        begun.done(result.is_ok());
+        result
+    }
+
+    /// Makes an area, its table of pages, and the guard that is the first of them.
+    #[allow(clippy::type_complexity, reason = "the parts of a view")]
+    fn map_area<C: MaySleep>(
+        cx: &C,
+        pages: &Pages,
+    ) -> Result<(
+        NonNull<u8>,
+        KVVec<NonNull<bindings::page>>,
+        ExclusivePage<Uninit>,
+    )> {
+        if pages.is_empty() {
+            return Err(EINVAL);
+        }
+        let count = u32::try_from(pages.len() + 1).map_err(|_| EINVAL)?;
+        let guard = ExclusivePage::alloc(cx, Kernel)?;
+        let mut table = KVVec::with_capacity(pages.len() + 1, GFP_KERNEL)?;
+        table.push(guard.page(), GFP_KERNEL)?;
+        for page in pages {
+            table.push(page.page(), GFP_KERNEL)?;
+        }
+        // SAFETY: A context that may sleep; the table has so many pages, all of order 0, and is memory
+        // that `kvfree()` takes. As long as nobody calls `vfree()` it stays ours.
+        let area = unsafe { helpers::labyrinth_view_map(table.as_mut_ptr().cast(), count) };
+        let area = NonNull::new(area.cast::<u8>()).ok_or(ENOMEM)?;
+        // SAFETY: The first page of an area that was just made.
+        unsafe { helpers::labyrinth_view_guard(area.as_ptr().cast()) };
+        Ok((area, table, guard))
+    }
+
+    /// Unmaps the pages and gives them back, in the same order. Sleeps.
+    pub(crate) fn unmap<C: MaySleep>(self, _cx: &C) -> Pages {
+        let begun = Handover::Unview.begin();
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: A context that may sleep; the area is ours by the invariant. This leaves pages and
+        // table alone.
+        unsafe { helpers::labyrinth_view_unmap(this.area.as_ptr().cast()) };
+        // SAFETY: The area, which could have freed it, is gone, and so is `self`.
+        drop(unsafe { ManuallyDrop::take(&mut this.table) });
+        // SAFETY: As above.
+        drop(unsafe { ManuallyDrop::take(&mut this.guard) });
+        // SAFETY: As above.
+        let pages = unsafe { ManuallyDrop::take(&mut this.pages) };
+        begun.done(true);
+        pages
+    }
+
+    fn contents(&self) -> NonNull<u8> {
+        // SAFETY: The area has the page of the guard and at least one more.
+        unsafe { self.area.add(PAGE_SIZE) }
+    }
+
+    fn size(&self) -> usize {
+        self.pages.len() * PAGE_SIZE
+    }
+}
+
+impl Shareable for View {}
+
+impl Scrub for View {
+    fn bytes(&mut self) -> &mut [u8] {
+        self
+    }
+}
+
+impl Deref for View {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: By the invariants so many bytes are mapped there, and they are the contents of pages
+        // that only `self` gives access to; the reference borrows it.
+        unsafe { core::slice::from_raw_parts(self.contents().as_ptr(), self.size()) }
+    }
+}
+
+impl DerefMut for View {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: As for `deref`; `self` is borrowed mutably.
+        unsafe { core::slice::from_raw_parts_mut(self.contents().as_ptr(), self.size()) }
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        let begun = Handover::Unview.begin();
+        // SAFETY: The area is ours by the invariants, the pages, too, and so many are in the table. All
+        // of it is the kernel's from here on.
+        unsafe {
+            helpers::labyrinth_view_drop(
+                self.area.as_ptr().cast(),
+                self.table.as_mut_ptr().cast(),
+                self.table.len(),
+            )
+        };
+        // SAFETY: `self` is not used any more.
+        let pages = unsafe { ManuallyDrop::take(&mut self.pages) };
+        // Of these only the list is still ours.
+        pages.into_iter().for_each(mem::forget);
+        begun.done(true);
+    }
+}
