@@ -21,10 +21,11 @@ mkdir -p "$out"
 
 build() {
 	"$SCRIPTS/sandbox.sh" --kernel "$id" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP/tests/modules" \
-		MO="$out" KBUILD_EXTRA_SYMBOLS="$symbols" -j"$JOBS" modules
+		MO="$out" KBUILD_EXTRA_SYMBOLS="$symbols" LABYRINTH_BINDINGS="$built/helpers_generated.rs" \
+		-j"$JOBS" modules
 }
 
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
 step "building the modules that use labyrinth for $K_RELEASE" "$out/build.log" build
 grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || true
-printf '%s\n' "$out"/labyrinth_consumer_{c,rust}.ko
+printf '%s\n' "$out"/labyrinth_{consumer_c,consumer_rust,handover}.ko

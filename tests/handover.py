@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Hand-overs of pages in every context where they are allowed, by a module that has them built in."""
+
+import errno
+
+from lib import handover, ktap, module
+from lib.handover import Counts
+
+# What there are cases of at least.
+SUBJECTS = ("share", "secret", "view")
+
+
+def every_subject_has_cases():
+    """The module tries what this program is about, in each context."""
+    with handover.loaded():
+        names = handover.cases()
+    assert len(names) == len(set(names)), f"a case twice: {names}"
+    for subject in SUBJECTS:
+        own = [name for name in names if name.startswith(subject + "_")]
+        for context in ("task", "spinlock", "softirq"):
+            assert any(name.endswith("_" + context) for name in own), f"{subject}: not in {context}"
+
+
+def unknown_case():
+    """A name that is none is refused."""
+    with handover.loaded():
+        try:
+            handover.run("no_such_case")
+        except OSError as error:
+            assert error.errno == errno.ENOENT, error
+            return
+    raise AssertionError("it ran")
+
+
+def counted():
+    """Each hand-over is counted, with its latency as `recording` says, and failures as such."""
+    with handover.loaded():
+        for recording in (1, 2, 0):
+            module.write(handover.file("recording"), recording)
+            module.write(handover.file("reset"), 1)
+            assert not any(map(any, handover.counts().values())), handover.counts()
+            handover.run("share_and_back_task")
+            handover.run("secret_taken_out_softirq")
+            handover.run("view_there_and_back")
+            handover.run("view_of_nothing")
+            found = {kind: count for kind, count in handover.counts().items() if any(count)}
+            if recording == 0:
+                assert not found, found
+                continue
+            wanted = {"share": Counts(2, 0), "take_back": Counts(2, 2), "scrub": Counts(1, 0),
+                      "view": Counts(1, 1), "unview": Counts(1, 0)}
+            assert found.keys() == wanted.keys(), found
+            for kind, count in found.items():
+                assert count[:2] == wanted[kind][:2], f"{kind}: {count}"
+                samples = sum(count[:2]) if recording == 1 else 0
+                assert count.samples == samples, f"{kind}: {count}"
+                assert (count.nanos > 0) == (samples > 0), f"{kind}: {count}"
+
+
+def case_of(name):
+    """The KTAP case for one of the module's."""
+    def case():
+        with handover.loaded():
+            handover.run(name)
+    case.__name__ = name
+    return case
+
+
+with handover.loaded():
+    CASES = [case_of(name) for name in handover.cases()]
+ktap.main(every_subject_has_cases, unknown_case, counted, *CASES)

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Looking at memory that is nobody's, for tests only: KASAN must not see it.
+ */
+#include <linux/compiler.h>
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+int labyrinth_probe(const void *address, u8 *value);
+int labyrinth_probe_count(const void *address, size_t length, u8 value);
+void labyrinth_probe_flush(void);
+bool labyrinth_probe_free(const void *address);
+
+int labyrinth_probe(const void *address, u8 *value)
+{
+	return copy_from_kernel_nofault(value, address, 1);
+}
+
+int labyrinth_probe_count(const void *address, size_t length, u8 value)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		u8 byte;
+
+		if (copy_from_kernel_nofault(&byte, address + i, 1))
+			return -EFAULT;
+		count += byte == value;
+	}
+	return count;
+}
+
+void labyrinth_probe_flush(void)
+{
+	vm_unmap_aliases();
+}
+
+bool labyrinth_probe_free(const void *address)
+{
+	return !page_ref_count(virt_to_page(address));
+}

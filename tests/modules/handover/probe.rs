@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Looking at memory that is nobody's, for tests only. The C side is `probe.c`.
+
+use crate::ffi::context::Task;
+use kernel::{
+    error::to_result,
+    prelude::*, //
+};
+
+extern "C" {
+    fn labyrinth_probe(address: *const c_void, value: *mut u8) -> c_int;
+    fn labyrinth_probe_count(address: *const c_void, length: usize, value: u8) -> c_int;
+    fn labyrinth_probe_flush();
+    fn labyrinth_probe_free(address: *const c_void) -> bool;
+}
+
+/// Reads a byte at any address. Any context. `EFAULT` if there is no page.
+pub(crate) fn byte(address: usize) -> Result<u8> {
+    let mut value = 0;
+    // SAFETY: The address may be anything; `value` may be written.
+    to_result(unsafe { labyrinth_probe(address as *const c_void, &mut value) })?;
+    Ok(value)
+}
+
+/// How many of the bytes from an address in the linear mapping on have a value, though the page they
+/// are in be free. Any context. `EFAULT` if there is no page.
+pub(crate) fn count(address: usize, length: usize, value: u8) -> Result<usize> {
+    // SAFETY: The address may be anything; only whole pages that can be read are.
+    let count = unsafe { labyrinth_probe_count(address as *const c_void, length, value) };
+    to_result(count)?;
+    Ok(count as usize)
+}
+
+/// Has all CPUs forget areas that are unmapped, which the kernel leaves for later. Sleeps.
+pub(crate) fn flush_areas(_cx: &Task) {
+    // SAFETY: A context that may sleep.
+    unsafe { labyrinth_probe_flush() };
+}
+
+/// Whether the page at an address in the linear mapping is free at this moment. Any context.
+pub(crate) fn is_free(address: usize) -> bool {
+    // SAFETY: An address that a page was seen at.
+    unsafe { labyrinth_probe_free(address as *const c_void) }
+}
