@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// A page that was given to its readers, used by whoever had it.
+
+fn case(page: ExclusivePage<Bytes>, cx: &Task) -> u8 {
+    let shared = Shared::new(cx, Kernel, page);
+    #[cfg(misuse)]
+    // error[E0382]: borrow of moved value: `page`
+    let _first = page[0];
+    shared.map_or(0, |reader| reader[0])
+}

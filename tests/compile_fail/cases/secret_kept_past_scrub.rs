@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// A slice of a secret, used after the secret was scrubbed and handed over.
+
+fn case(secret: Secret<ExclusivePage<Bytes>>) -> u8 {
+    let key = &secret[..32];
+    #[cfg(misuse)]
+    // error[E0505]: cannot move out of `secret` because it is borrowed
+    let _page = secret.into_inner();
+    key[0]
+}

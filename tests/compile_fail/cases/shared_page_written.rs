@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+// A page that others read.
+
+fn case(page: ExclusivePage<Bytes>, cx: &Task) {
+    #[cfg(not(misuse))]
+    let mut owner = page;
+    #[cfg(misuse)]
+    let Ok(mut owner) = Shared::new(cx, Kernel, page) else {
+        return;
+    };
+    // error[E0594]: cannot assign to data in dereference of
+    owner[0] = 1;
+}

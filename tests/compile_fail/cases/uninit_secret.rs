@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+// A secret in a page whose contents may not even be looked at.
+
+#[cfg(not(misuse))]
+type Contents = Bytes;
+#[cfg(misuse)]
+type Contents = Uninit;
+
+fn case(page: ExclusivePage<Contents>) {
+    // error[E0277]: Scrub` is not satisfied
+    drop(Secret::new(page));
+}
