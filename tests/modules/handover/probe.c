@@ -7,10 +7,7 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
-int labyrinth_probe(const void *address, u8 *value);
-int labyrinth_probe_count(const void *address, size_t length, u8 value);
-void labyrinth_probe_flush(void);
-bool labyrinth_probe_free(const void *address);
+#include "probe.h"
 
 int labyrinth_probe(const void *address, u8 *value)
 {

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Looking at memory that is nobody's, for tests only. probe.rs calls these. */
+#ifndef LABYRINTH_HANDOVER_PROBE_H
+#define LABYRINTH_HANDOVER_PROBE_H
+
+#include <linux/types.h>
+
+int labyrinth_probe(const void *address, u8 *value);
+int labyrinth_probe_count(const void *address, size_t length, u8 value);
+void labyrinth_probe_flush(void);
+bool labyrinth_probe_free(const void *address);
+
+#endif /* LABYRINTH_HANDOVER_PROBE_H */
