@@ -25,7 +25,10 @@ mod share;
 mod view;
 
 use case::Case;
-use ffi::debugfs::Root;
+use ffi::{
+    callbacks::LastOut,
+    debugfs::Root, //
+};
 use kernel::prelude::*;
 use stats::{
     handover,
@@ -44,18 +47,21 @@ module! {
     license: "GPL",
 }
 
-/// The loaded module. The files go first.
+/// The loaded module. The files go first, and nobody calls into it when it is gone.
 struct Handovers {
     _files: Root<Stats>,
     _recorded: handover::Recorded,
+    _last_out: LastOut,
 }
 
 impl kernel::Module for Handovers {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        let last_out = LastOut::new();
         let stats = Stats::new(Recording::Full)?;
         Ok(Self {
             _recorded: handover::record_in(stats.clone())?,
             _files: control::create(stats)?,
+            _last_out: last_out,
         })
     }
 }
