@@ -13,6 +13,7 @@
 #include <linux/nodemask.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/ratelimit.h>
 #include <linux/sched/task.h>
 #include <linux/topology.h>
 
@@ -289,4 +290,14 @@ int labyrinth_next_possible_cpu(int cpu)
 int labyrinth_next_online_cpu(int cpu)
 {
 	return cpumask_next(cpu, cpu_online_mask);
+}
+
+/* What was left out shows in the numbers of the lines; the kernel need not count it, too. */
+bool labyrinth_may_print(void)
+{
+	static struct ratelimit_state limit =
+		RATELIMIT_STATE_INIT_FLAGS(limit, DEFAULT_RATELIMIT_INTERVAL,
+					   DEFAULT_RATELIMIT_BURST, RATELIMIT_MSG_ON_RELEASE);
+
+	return __ratelimit(&limit);
 }

@@ -85,4 +85,6 @@ void labyrinth_cpus_read_unlock(void);
 int labyrinth_next_possible_cpu(int cpu);
 int labyrinth_next_online_cpu(int cpu);
 
+bool labyrinth_may_print(void);
+
 #endif /* LABYRINTH_HELPERS_H */

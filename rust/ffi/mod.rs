@@ -7,6 +7,7 @@
 //!
 //! [`helpers.h`]: rust/ffi/helpers.h
 
+pub(crate) mod alarm;
 #[cfg(labyrinth_bench)]
 pub(crate) mod bench;
 pub(crate) mod call_site;

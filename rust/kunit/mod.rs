@@ -8,6 +8,7 @@
 mod callbacks;
 mod cpu;
 mod gfp;
+mod guarded;
 mod histogram;
 mod irq;
 mod number;

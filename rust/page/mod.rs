@@ -43,10 +43,23 @@
 //! ```
 //!
 //! They go into each other: a [`View`] and a [`Secret`] can be shared, a view can be a secret.
+//!
+//! Of several pages the type is [`ExclusivePages`]. Whoever does not trust what shares a page's
+//! neighbourhood puts guards around its contents:
+//!
+//! ```text
+//!                             Guarded::new(cx)          hand_over(cx)
+//!   ExclusivePages<Bytes> ──────────────────► Guarded ◄──┐ looks at the guards
+//!             ▲                                 │  │ └───┘
+//!             │ open(): looks at the guards     │  └────── drop: looks at the guards, and frees
+//!             └─────────────────────────────────┘
+//! ```
 
+mod canary;
 mod chain;
 mod exclusive;
 mod gfp;
+mod guarded;
 mod lent;
 mod pages;
 mod place;
@@ -56,6 +69,7 @@ mod secret;
 mod shared;
 #[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod view;
+pub(crate) mod sentinel;
 
 pub(crate) use chain::Chain;
 pub(crate) use exclusive::{
@@ -72,6 +86,10 @@ pub(crate) use gfp::{
     NoLock,
     NoWait,
     NoWarn, //
+};
+pub(crate) use guarded::{
+    Damaged,
+    Guarded, //
 };
 pub(crate) use lent::{
     lend,

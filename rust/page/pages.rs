@@ -235,7 +235,6 @@ impl<T: Contents> ExclusivePages<T> {
 
     /// Forgets what the pages contain.
     #[inline(always)]
-    #[allow(dead_code, reason = "the exercises take single pages")]
     pub(crate) fn into_uninit(self) -> ExclusivePages<Uninit> {
         // INVARIANT: The pages move over; any bytes are a valid `Uninit`.
         ExclusivePages {

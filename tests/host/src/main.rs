@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod canary;
 mod cell;
 mod chain;
 mod marks;
@@ -19,6 +20,9 @@ mod turns;
 #[allow(dead_code)]
 #[path = "../../../rust/source/logic/mod.rs"]
 mod logic;
+
+#[path = "../../../rust/page/canary.rs"]
+mod canary_logic;
 
 use std::{
     any::Any,
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         request::CASES,
         chain::CASES,
         turns::CASES,
+        canary::CASES,
         cell::CASES,
     ]
     .concat();

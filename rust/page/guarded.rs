@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`Guarded`].
+
+use super::{
+    canary::{
+        Canary,
+        GUARD, //
+    },
+    sentinel::{
+        self,
+        Corruption,
+        Occasion, //
+    },
+    Bytes,
+    ExclusivePages, //
+};
+use crate::ffi::{
+    clock::Moment,
+    context::{
+        Context,
+        Kind, //
+    }, //
+};
+use core::{
+    hint::black_box,
+    mem::ManuallyDrop,
+    ops::{
+        Deref,
+        DerefMut, //
+    }, //
+};
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
+
+/// Pages whose first and last bytes are guards: what writes beyond the bytes between them is found out.
+///
+/// It dereferences to those bytes, the *payload*; no safe code gets at the guards. They are at both
+/// ends of the block, whatever its order:
+///
+/// ```text
+///   0        64                                        2^order pages - 64
+///   ┌────────┬─────────────────────────────────────────┬────────┐
+///   │ canary │ payload                                 │ canary │
+///   └────────┴─────────────────────────────────────────┴────────┘
+/// ```
+///
+/// The guards are looked at when the pages are freed ([`Drop`]), handed over ([`Self::hand_over`],
+/// [`Self::open`]), and on demand ([`Self::check`]). A guard that is found damaged is reported once
+/// ([`sentinel`]) and made whole again, so that the next damage counts anew.
+///
+/// What is not found out: a write that jumps over the guard, and one that writes what is there already.
+///
+/// Contexts: all but NMI, and to drop it those of [`ExclusivePages`].
+///
+/// # Examples
+///
+/// ```ignore
+/// let page = ExclusivePage::alloc(cx, Atomic)?.zeroed();
+/// let mut page = Guarded::new(cx, page.into());
+/// page.fill(0x42);
+/// let pages = page.open().unwrap_or_else(|damaged| damaged.pages);
+/// ```
+///
+/// # Invariants
+///
+/// `pages` is there: it is taken out only when nothing uses the value any more.
+pub(crate) struct Guarded {
+    pages: ManuallyDrop<ExclusivePages<Bytes>>,
+    canary: Canary,
+    holder: Kind,
+    since: Moment,
+    times: u32,
+}
+
+/// Pages whose guards were found damaged when they were taken away.
+pub(crate) struct Damaged {
+    /// The pages.
+    pub(crate) pages: ExclusivePages<Bytes>,
+    /// What was wrong; that of the first guard if it was both.
+    #[cfg_attr(
+        not(CONFIG_KUNIT = "y"),
+        allow(dead_code, reason = "the exercises go on all the same")
+    )]
+    pub(crate) corruption: Corruption,
+}
+
+/// The number of the next guarding.
+static NUMBER: Atomic<i64> = Atomic::new(0);
+
+impl Guarded {
+    /// Puts guards around the contents of pages, whose first and last bytes are overwritten. The holder
+    /// is whoever runs in the context of `cx`.
+    pub(crate) fn new<C: Context>(_cx: &C, pages: ExclusivePages<Bytes>) -> Self {
+        // INVARIANT: The pages are there.
+        let mut guarded = Self {
+            canary: Canary::new(pages.pfn(), NUMBER.fetch_add(1, Relaxed) as u64),
+            pages: ManuallyDrop::new(pages),
+            holder: C::KIND,
+            since: Moment::now(),
+            times: 0,
+        };
+        let canary = guarded.canary;
+        for (begin, guard) in guarded.guards() {
+            canary.plant(begin, guard);
+        }
+        guarded
+    }
+
+    /// Looks at the guards on demand. As an error the damage, that of the first guard if it is both.
+    #[cfg_attr(
+        not(CONFIG_KUNIT = "y"),
+        allow(dead_code, reason = "the exercises free what they were handed")
+    )]
+    pub(crate) fn check(&mut self) -> Result<(), Corruption> {
+        self.look(Occasion::Demand)
+    }
+
+    /// Hands the pages over to whoever runs in the context of `cx`, damaged or not; a damage is the
+    /// former holder's.
+    #[cfg_attr(
+        not(CONFIG_KUNIT = "y"),
+        allow(dead_code, reason = "the exercises free what they were handed")
+    )]
+    #[must_use]
+    pub(crate) fn hand_over<C: Context>(mut self, _cx: &C) -> Self {
+        // It has been reported, and there is nothing that a new holder has to know of it.
+        let _ = self.look(Occasion::HandOver);
+        self.holder = C::KIND;
+        self.since = Moment::now();
+        self.times = 0;
+        self
+    }
+
+    /// Takes the guards away. Their bytes are part of the contents then, like all others.
+    pub(crate) fn open(mut self) -> Result<ExclusivePages<Bytes>, Damaged> {
+        let outcome = self.look(Occasion::HandOver);
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: By the invariant they are there; nothing uses `this` any more, not even to drop it.
+        let pages = unsafe { ManuallyDrop::take(&mut this.pages) };
+        match outcome {
+            Ok(()) => Ok(pages),
+            Err(corruption) => Err(Damaged { pages, corruption }),
+        }
+    }
+
+    /// The page frame number of the first page, for reports. Any context.
+    pub(crate) fn pfn(&self) -> usize {
+        self.pages.pfn()
+    }
+
+    /// The guards, and where in the block they begin.
+    fn guards(&mut self) -> impl Iterator<Item = (usize, &mut [u8])> {
+        let block = self.pages.as_flattened_mut();
+        let last = block.len().saturating_sub(GUARD);
+        let (front, back) = block.split_at_mut(last);
+        // A block is much longer than two guards.
+        let front = front.get_mut(..GUARD).unwrap_or_default();
+        [(0, front), (last, back)].into_iter()
+    }
+
+    fn look(&mut self, occasion: Occasion) -> Result<(), Corruption> {
+        let Self {
+            canary,
+            holder,
+            since,
+            mut times,
+            ..
+        } = *self;
+        let (pfn, order) = (self.pages.pfn(), self.pages.order());
+        let mut outcome = Ok(());
+
+        for (begin, guard) in self.guards() {
+            // What safe code cannot have changed is looked at all the same.
+            let Some(damage) = canary.damage(begin, black_box(&*guard)) else {
+                continue;
+            };
+            canary.plant(begin, guard);
+            times = times.saturating_add(1);
+            let mut corruption = Corruption {
+                number: 0,
+                pfn,
+                order,
+                damage,
+                holder,
+                age: Moment::now().nanos_since(since),
+                times,
+                noticed: occasion,
+            };
+            sentinel::report(&mut corruption);
+            outcome = outcome.and(Err(corruption));
+        }
+        self.times = times;
+        outcome
+    }
+}
+
+impl Deref for Guarded {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        let block = self.pages.as_flattened();
+        // A block is much longer than two guards.
+        block
+            .get(GUARD..block.len().saturating_sub(GUARD))
+            .unwrap_or_default()
+    }
+}
+
+impl DerefMut for Guarded {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        let block = self.pages.as_flattened_mut();
+        let end = block.len().saturating_sub(GUARD);
+        block.get_mut(GUARD..end).unwrap_or_default()
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let _ = self.look(Occasion::Drop);
+        // SAFETY: By the invariant they are there, and nothing uses them any more.
+        unsafe { ManuallyDrop::drop(&mut self.pages) };
+    }
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What happens when a guard is found to be damaged: it is counted, kept for `corruption`, and
+//! reported as the policy says.
+//!
+//! All of it works in every context but NMI, hard interrupts included: there are no locks, and nothing
+//! is allocated. The counts lose nothing; printing is limited in its rate.
+
+use super::canary::{
+    Damage,
+    SHOWN, //
+};
+use crate::ffi::{
+    alarm,
+    context::Kind, //
+};
+use kernel::{
+    alloc::AllocError,
+    fmt,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed,
+        Release, //
+    }, //
+};
+
+/// What is done about a damage besides counting it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// Nothing.
+    Count = 0,
+    /// A line in the kernel log.
+    Warn = 1,
+    /// The machine stops.
+    Panic = 2,
+}
+
+impl Policy {
+    /// The largest number that stands for one of these.
+    pub(crate) const MAX: u64 = Self::Panic as u64;
+
+    /// The policy that a number stands for. `ERANGE` if there is none.
+    pub(crate) fn from_number(number: u64) -> Result<Self> {
+        [Self::Count, Self::Warn, Self::Panic]
+            .into_iter()
+            .find(|policy| *policy as u64 == number)
+            .ok_or(ERANGE)
+    }
+
+    /// The name in reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Warn => "warn",
+            Self::Panic => "panic",
+        }
+    }
+}
+
+static POLICY: Atomic<u32> = Atomic::new(Policy::Warn as u32);
+
+/// The policy. Any context.
+pub(crate) fn policy() -> Policy {
+    // Only numbers of policies are ever in there.
+    Policy::from_number(POLICY.load(Relaxed).into()).unwrap_or(Policy::Warn)
+}
+
+/// Changes the policy. Any context.
+pub(crate) fn set_policy(policy: Policy) {
+    POLICY.store(policy as u32, Relaxed);
+}
+
+/// When a damage was noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// The pages were being freed by their holder.
+    Drop,
+    /// They were being handed over, or their guards taken away.
+    HandOver,
+    /// The holder has asked.
+    Demand,
+}
+
+impl Occasion {
+    /// All occasions; `occasion as usize` is the index.
+    pub(crate) const ALL: [Self; Self::COUNT] = [Self::Drop, Self::HandOver, Self::Demand];
+
+    /// How many there are.
+    pub(crate) const COUNT: usize = 3;
+
+    /// The name in reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::HandOver => "hand_over",
+            Self::Demand => "demand",
+        }
+    }
+}
+
+/// A damaged guard.
+#[derive(Clone, Copy)]
+pub(crate) struct Corruption {
+    /// Its number among all since the module was loaded, from 1 on.
+    pub(crate) number: u64,
+    /// The page frame number of the first page of the block.
+    pub(crate) pfn: usize,
+    /// The order of the block.
+    pub(crate) order: u32,
+    /// Which bytes are wrong, by their offset in the block.
+    pub(crate) damage: Damage,
+    /// The context that the holder got the pages in.
+    pub(crate) holder: Kind,
+    /// How long ago that was, in nanoseconds.
+    pub(crate) age: u64,
+    /// How many damages were found while this holder had the pages, this one included.
+    pub(crate) times: u32,
+    /// When it was noticed.
+    pub(crate) noticed: Occasion,
+}
+
+impl fmt::Display for Corruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Damage {
+            offset,
+            wrong,
+            shown,
+            expected,
+            found,
+        } = &self.damage;
+        let hex = |f: &mut fmt::Formatter<'_>, bytes: &[u8; SHOWN]| {
+            let mut shown = bytes.iter().take(*shown);
+            shown.try_for_each(|byte| write!(f, "{byte:02x}"))
+        };
+
+        write!(
+            f,
+            "number={} pfn=0x{:x} order={} offset={offset} wrong={wrong} expected=",
+            self.number, self.pfn, self.order
+        )?;
+        hex(f, expected)?;
+        f.write_str(" found=")?;
+        hex(f, found)?;
+        write!(
+            f,
+            " holder={} age_ns={} times={} noticed={}",
+            self.holder.name(),
+            self.age,
+            self.times,
+            self.noticed.name()
+        )
+    }
+}
+
+/// How many were found, by occasion and by the context of the holder. Any context.
+pub(crate) fn found(noticed: Occasion, holder: Kind) -> u64 {
+    FOUND[noticed as usize][holder as usize].load(Relaxed) as u64
+}
+
+/// How many were found. Any context.
+pub(crate) fn total() -> u64 {
+    NUMBERS.load(Relaxed) as u64
+}
+
+/// How many bytes were wrong in them. Any context.
+pub(crate) fn bytes() -> u64 {
+    BYTES.load(Relaxed) as u64
+}
+
+static FOUND: [[Atomic<i64>; Kind::COUNT]; Occasion::COUNT] =
+    [const { [const { Atomic::new(0) }; Kind::COUNT] }; Occasion::COUNT];
+static NUMBERS: Atomic<i64> = Atomic::new(0);
+static BYTES: Atomic<i64> = Atomic::new(0);
+
+/// Takes note of a damage and gives it its number. Any context but NMI.
+#[cold]
+pub(super) fn report(corruption: &mut Corruption) {
+    corruption.number = NUMBERS.fetch_add(1, Relaxed) as u64 + 1;
+    FOUND[corruption.noticed as usize][corruption.holder as usize].add(1, Relaxed);
+    BYTES.add(corruption.damage.wrong as i64, Relaxed);
+    let corruption = &*corruption;
+    keep(corruption);
+
+    match policy() {
+        Policy::Count => {}
+        Policy::Warn => {
+            if alarm::may_print() {
+                pr_err!("guard damaged: {corruption}\n");
+            }
+        }
+        Policy::Panic => {
+            pr_emerg!("guard damaged: {corruption}\n");
+            alarm::halt(corruption.pfn, corruption.damage.offset);
+        }
+    }
+}
+
+/// How many of the last are kept.
+pub(crate) const KEPT: usize = 64;
+
+/// The last ones, the oldest first. Task context only, may sleep.
+pub(crate) fn recent() -> Result<KVec<Corruption>, AllocError> {
+    let mut recent = KVec::with_capacity(KEPT, GFP_KERNEL)?;
+    for corruption in SLOTS.iter().filter_map(Slot::read) {
+        // There is room for as many as there are slots.
+        let _ = recent.push_within_capacity(corruption);
+    }
+    recent.sort_unstable_by_key(|corruption: &Corruption| corruption.number);
+    Ok(recent)
+}
+
+fn keep(corruption: &Corruption) {
+    let first = corruption.number as usize;
+    // One that is being written, be it by a task that we interrupt, is left to its writer.
+    for slot in 0..KEPT {
+        if SLOTS[(first + slot) % KEPT].write(corruption) {
+            return;
+        }
+    }
+}
+
+static SLOTS: [Slot; KEPT] = [const { Slot::new() }; KEPT];
+
+/// A place for a [`Corruption`], which is read without keeping its writer from writing.
+struct Slot {
+    /// Even, unless it is being written; 0 before the first time.
+    version: Atomic<i64>,
+    words: [Atomic<i64>; WORDS],
+}
+
+const WORDS: usize = 10;
+
+impl Slot {
+    const fn new() -> Self {
+        Self {
+            version: Atomic::new(0),
+            words: [const { Atomic::new(0) }; WORDS],
+        }
+    }
+
+    /// Returns `false`, and leaves it alone, if somebody else is writing.
+    fn write(&self, corruption: &Corruption) -> bool {
+        let version = self.version.load(Relaxed);
+        // Fully ordered: who reads a word of ours afterwards finds this version, or a later one.
+        if version % 2 != 0 || self.version.cmpxchg(version, version + 1, Full).is_err() {
+            return false;
+        }
+        for (word, value) in self.words.iter().zip(corruption.encode()) {
+            word.store(value as i64, Relaxed);
+        }
+        self.version.store(version + 2, Release);
+        true
+    }
+
+    /// `None` if there is nothing yet, or it is being written again and again.
+    fn read(&self) -> Option<Corruption> {
+        for _ in 0..KEPT {
+            let version = self.version.load(Acquire);
+            if version == 0 {
+                return None;
+            }
+            // Each of these loads comes before the next one of the version.
+            let words = self.words.each_ref().map(|word| word.load(Acquire) as u64);
+            if version % 2 == 0 && self.version.load(Relaxed) == version {
+                return Corruption::decode(words);
+            }
+        }
+        None
+    }
+}
+
+impl Corruption {
+    fn encode(&self) -> [u64; WORDS] {
+        let Damage {
+            offset,
+            wrong,
+            shown,
+            expected,
+            found,
+        } = self.damage;
+        let [e0, e1] = to_words(expected);
+        let [f0, f1] = to_words(found);
+        let small = [
+            self.order as u8,
+            self.holder as u8,
+            self.noticed as u8,
+            shown as u8,
+        ];
+        [
+            self.number,
+            self.pfn as u64,
+            offset as u64,
+            u64::from(u32::from_le_bytes(small)) << 32 | u64::from(self.times),
+            wrong as u64,
+            self.age,
+            e0,
+            e1,
+            f0,
+            f1,
+        ]
+    }
+
+    fn decode(words: [u64; WORDS]) -> Option<Self> {
+        let [number, pfn, offset, small, wrong, age, e0, e1, f0, f1] = words;
+        let [order, holder, noticed, shown] = ((small >> 32) as u32).to_le_bytes();
+        Some(Self {
+            number,
+            pfn: pfn as usize,
+            order: order.into(),
+            damage: Damage {
+                offset: offset as usize,
+                wrong: wrong as usize,
+                shown: shown.into(),
+                expected: to_bytes([e0, e1]),
+                found: to_bytes([f0, f1]),
+            },
+            holder: *Kind::ALL.get(usize::from(holder))?,
+            age,
+            times: small as u32,
+            noticed: *Occasion::ALL.get(usize::from(noticed))?,
+        })
+    }
+}
+
+fn to_words(bytes: [u8; SHOWN]) -> [u64; 2] {
+    let all = u128::from_le_bytes(bytes);
+    [all as u64, (all >> 64) as u64]
+}
+
+fn to_bytes([low, high]: [u64; 2]) -> [u8; SHOWN] {
+    (u128::from(high) << 64 | u128::from(low)).to_le_bytes()
+}

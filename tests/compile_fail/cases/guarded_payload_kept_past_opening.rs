@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// A slice of the payload, when the guards are gone and the page has gone on.
+
+fn case(page: Guarded) -> u8 {
+    let line = &page[..64];
+    #[cfg(misuse)]
+    // error[E0505]: cannot move out of `page` because it is borrowed
+    let pages = page.open();
+    line[0]
+}

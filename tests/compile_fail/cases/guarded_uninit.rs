@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// A payload of what the last owner left in the pages.
+
+fn case(cx: &Softirq) -> Result<Guarded> {
+    let pages = ExclusivePages::alloc(cx, Atomic, 1, Place::Any)?;
+    #[cfg(not(misuse))]
+    let pages = pages.zeroed();
+    // error[E0308]: mismatched types
+    Ok(Guarded::new(cx, pages))
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+// Asking for guards that were taken away.
+
+fn case(mut page: Guarded) {
+    #[cfg(not(misuse))]
+    let pages = page.check();
+    #[cfg(misuse)]
+    let pages = page.open();
+    // error[E0382]: borrow of moved value: `page`
+    let outcome = page.check();
+}
