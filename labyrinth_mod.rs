@@ -63,6 +63,10 @@ module! {
             default: 1,
             description: "record from the start (0: nothing, 1: all, 2: outcomes without latencies)",
         },
+        sentinel: u32 {
+            default: 1,
+            description: "what to do about a damaged guard (0: count it, 1: warn, 2: panic)",
+        },
         pool_cache: u32 {
             default: 64,
             description: "pages that each CPU's cache of the pool can keep (0 to 1024)",
@@ -111,6 +115,10 @@ module! {
             default: 2,
             description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
         },
+        timer_softirq_guard: u32 {
+            default: 0,
+            description: "whether its pages have guards (0 or 1)",
+        },
         spinlock_start: u32 {
             default: 0,
             description: "start the exercise under a spinlock (0 or 1)",
@@ -134,6 +142,10 @@ module! {
         spinlock_priority: u32 {
             default: 2,
             description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
+        },
+        spinlock_guard: u32 {
+            default: 0,
+            description: "whether its pages have guards (0 or 1)",
         },
         task_start: u32 {
             default: 0,
@@ -159,6 +171,10 @@ module! {
             default: 2,
             description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
         },
+        task_guard: u32 {
+            default: 0,
+            description: "whether its pages have guards (0 or 1)",
+        },
         hard_irq_start: u32 {
             default: 0,
             description: "start the exercise in hard interrupts (0 or 1)",
@@ -183,6 +199,10 @@ module! {
             default: 2,
             description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
         },
+        hard_irq_guard: u32 {
+            default: 0,
+            description: "whether its pages have guards (0 or 1)",
+        },
     },
 }
 
@@ -201,6 +221,7 @@ impl kernel::Module for Labyrinth {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let last_out = LastOut::new();
         let given = parameters::read()?;
+        page::sentinel::set_policy(given.sentinel);
         let stats = Stats::new(given.recording)?;
         let handovers = handover::record_in(stats.clone())?;
         let keeper = Keeper::new()?;

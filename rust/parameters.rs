@@ -15,6 +15,7 @@ use crate::{
     ffi::compat::parameter,
     module_parameters as given,
     page::{
+        sentinel::Policy,
         Node,
         Place, //
     },
@@ -34,6 +35,8 @@ use kernel::prelude::*;
 pub(crate) struct Parameters {
     /// What is recorded from the start.
     pub(crate) recording: Recording,
+    /// What is done about a damaged guard.
+    pub(crate) sentinel: Policy,
     /// The pool of the exercises and of callers without a pool of their own.
     pub(crate) pool: PoolConfig,
     /// Pages that each CPU's cache of that pool is filled with at load.
@@ -47,6 +50,7 @@ pub(crate) struct Parameters {
 pub(crate) fn read() -> Result<Parameters> {
     Ok(Parameters {
         recording: recording(parameter(&given::recording))?,
+        sentinel: sentinel(parameter(&given::sentinel))?,
         pool: PoolConfig {
             order: 0,
             compound: false,
@@ -73,6 +77,7 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::timer_softirq_hold_us),
                     parameter(&given::timer_softirq_pool),
                     parameter(&given::timer_softirq_priority),
+                    parameter(&given::timer_softirq_guard),
                 ],
             )?,
             plan(
@@ -84,6 +89,7 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::spinlock_hold_us),
                     parameter(&given::spinlock_pool),
                     parameter(&given::spinlock_priority),
+                    parameter(&given::spinlock_guard),
                 ],
             )?,
             plan(
@@ -95,6 +101,7 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::task_hold_us),
                     parameter(&given::task_pool),
                     parameter(&given::task_priority),
+                    parameter(&given::task_guard),
                 ],
             )?,
             plan(
@@ -106,6 +113,7 @@ pub(crate) fn read() -> Result<Parameters> {
                     parameter(&given::hard_irq_hold_us),
                     parameter(&given::hard_irq_pool),
                     parameter(&given::hard_irq_priority),
+                    parameter(&given::hard_irq_guard),
                 ],
             )?,
         ],
@@ -135,6 +143,13 @@ fn recording(value: u32) -> Result<Recording> {
     Recording::from_number(value.into()).inspect_err(|_| {
         let most = Recording::MAX;
         pr_err!("parameter recording={value} is out of bounds: 0 to {most}\n");
+    })
+}
+
+fn sentinel(value: u32) -> Result<Policy> {
+    Policy::from_number(value.into()).inspect_err(|_| {
+        let most = Policy::MAX;
+        pr_err!("parameter sentinel={value} is out of bounds: 0 to {most}\n");
     })
 }
 

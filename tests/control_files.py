@@ -25,6 +25,7 @@ def files():
         for name in ("run",) + module.SETTINGS:
             yield module.control(context, name), name
     yield module.file("recording"), "recording"
+    yield module.file("sentinel"), "sentinel"
     yield module.file("reset"), "reset"
     for name in module.POOL:
         yield module.file("pool", name), name

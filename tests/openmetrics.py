@@ -23,6 +23,8 @@ FAMILIES = {
     "labyrinth_exercise_cycles": "counter", "labyrinth_exercise_corruptions": "counter",
     "labyrinth_exercise_running": "gauge", "labyrinth_recording": "gauge",
     "labyrinth_clock_read_seconds": "gauge",
+    "labyrinth_guard_corruptions": "counter", "labyrinth_guard_corruption_bytes": "counter",
+    "labyrinth_sentinel": "gauge",
     ROOM_LATENCY: "histogram",
     "labyrinth_handover": "counter", HANDOVER_LATENCY: "histogram",
     "labyrinth_pool_requests": "counter", "labyrinth_pool_failures": "counter",

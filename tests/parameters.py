@@ -15,7 +15,8 @@ SETTINGS = {f"{context}_{name}": (context, name) for context in module.CONTEXTS
             for name in module.SETTINGS}
 POOL = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18), "prime": (0, 64)}
 SWITCHES = {**{f"{context}_start": "run" for context in module.CONTEXTS},
-            "pool_node_only": "run", "recording": "recording"}
+            "pool_node_only": "run", "recording": "recording",
+            "sentinel": "sentinel"}
 # Under emulation a load takes a tenth of a second, and more on a kernel that checks everything: of
 # many, an ordinary run sees each seventh, so that values and parameters alternate.
 STRIDE = ktap.soak(7, 1)
@@ -36,9 +37,10 @@ def both_ends():
                 got = module.read(module.control(context, name))
                 assert got == f"{values[parameter]}\n", f"{parameter}={values[parameter]}: {got!r}"
     for value in (0, 1, 2):
-        with module.loaded(recording=value):
+        with module.loaded(recording=value, sentinel=value):
             assert module.read(module.file("recording")) == f"{value}\n"
             assert metrics.Metrics().total("recording") == value
+            assert module.read(module.file("sentinel")) == f"{value}\n"
 
 
 def both_ends_of_the_pool():

@@ -16,6 +16,7 @@ use crate::{
         },
         number::parse_u64, //
     },
+    page::sentinel,
     stats::{
         self,
         Context, //
@@ -31,6 +32,7 @@ use kernel::{
 pub(super) fn create(top: &Dir<'_, Exercises>) {
     top.write_only::<Reset>(c"reset");
     top.read_write::<Recording>(c"recording");
+    top.read_write::<Sentinel>(c"sentinel");
 
     let pool = top.dir(c"pool");
     pool.write_only::<Prime>(c"prime");
@@ -50,6 +52,7 @@ fn create_exercise<const CONTEXT: usize>(dir: &Dir<'_, Exercises>) {
     dir.read_write::<Tune<CONTEXT, { Setting::HoldUs as usize }>>(c"hold_us");
     dir.read_write::<Tune<CONTEXT, { Setting::Pool as usize }>>(c"pool");
     dir.read_write::<Tune<CONTEXT, { Setting::Priority as usize }>>(c"priority");
+    dir.read_write::<Tune<CONTEXT, { Setting::Guard as usize }>>(c"guard");
 }
 
 /// Parses a number that is 0 or 1.
@@ -88,6 +91,23 @@ impl Store<Exercises> for Recording {
     fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
         let recording = stats::Recording::from_number(parse_u64(text)?)?;
         exercises.stats().set_recording(recording);
+        Ok(())
+    }
+}
+
+/// The file `sentinel`.
+struct Sentinel;
+
+impl Show<Exercises> for Sentinel {
+    fn show(_exercises: &Exercises, out: &SeqFile) -> Result {
+        seq_print!(out, "{}\n", sentinel::policy() as u8);
+        Ok(())
+    }
+}
+
+impl Store<Exercises> for Sentinel {
+    fn store(_cx: &Task, _exercises: &Exercises, text: &CStr) -> Result {
+        sentinel::set_policy(sentinel::Policy::from_number(parse_u64(text)?)?);
         Ok(())
     }
 }

@@ -11,6 +11,10 @@ use crate::{
         context::Kind,
         debugfs::Show, //
     },
+    page::sentinel::{
+        self,
+        Occasion, //
+    },
     source::{
         Pool,
         Room, //
@@ -64,6 +68,8 @@ impl Show<Exercises> for OpenMetrics {
             view.sum(c, corruptions)
         });
 
+        guards(out);
+
         family(
             out,
             "misuse",
@@ -105,6 +111,45 @@ impl Show<Exercises> for OpenMetrics {
         seq_print!(out, "# EOF\n");
         Ok(())
     }
+}
+
+fn guards(out: &SeqFile) {
+    family(
+        out,
+        "guard_corruptions",
+        "counter",
+        "Damaged guards, since the module was loaded, by when it was noticed and where their holder \
+         got the pages.",
+    );
+    for noticed in Occasion::ALL {
+        for holder in Kind::ALL {
+            seq_print!(
+                out,
+                "labyrinth_guard_corruptions_total{{noticed=\"{}\",context=\"{}\"}} {}\n",
+                noticed.name(),
+                holder.name(),
+                sentinel::found(noticed, holder)
+            );
+        }
+    }
+    family(
+        out,
+        "guard_corruption_bytes",
+        "counter",
+        "Wrong bytes in them.",
+    );
+    seq_print!(
+        out,
+        "labyrinth_guard_corruption_bytes_total {}\n",
+        sentinel::bytes()
+    );
+    family(
+        out,
+        "sentinel",
+        "gauge",
+        "What is done about them: 0 counted, 1 a warning, 2 a panic.",
+    );
+    seq_print!(out, "labyrinth_sentinel {}\n", sentinel::policy() as u8);
 }
 
 fn allocations(view: &View, out: &SeqFile) {

@@ -8,7 +8,10 @@
 //! metrics               all of it as OpenMetrics text
 //! reset                 write 1: count from zero again
 //! recording             0: off, 1: on, 2: outcomes without latencies
-//! exercise/<context>/   run (0 or 1), period_us, batch, hold_us, pool, priority
+//! sentinel              about damaged guards: 0: count them, 1: warn, 2: panic
+//! corruption            the last damaged guards, the oldest first
+//! exercise/<context>/   run (0 or 1), period_us, batch, hold_us, pool, priority,
+//!                       guard
 //! wall/                 what `make wall` drives: prepare, burst, hold, release, results,
 //!                       memory
 //! ```
@@ -16,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod control;
+mod corruption;
 mod latency;
 mod metrics;
 mod stats;
@@ -42,6 +46,7 @@ pub(crate) fn create(exercises: Arc<Exercises>) -> Result<Root<Exercises>> {
     top.read_only::<stats::Table>(c"stats");
     top.read_only::<latency::Histograms>(c"latency");
     top.read_only::<metrics::OpenMetrics>(c"metrics");
+    top.read_only::<corruption::Last>(c"corruption");
     control::create(&top);
     #[cfg(labyrinth_bench)]
     crate::bench::create(&top);

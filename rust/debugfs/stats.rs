@@ -5,6 +5,7 @@
 use crate::{
     exercise::Exercises,
     ffi::debugfs::Show,
+    page::sentinel,
     stats::{
         Latencies,
         View, //
@@ -68,6 +69,16 @@ impl Show<Exercises> for Table {
             }
             seq_print!(out, "{:>12}{:>10}", series.freed(), series.in_flight());
             latency_cells(out, series);
+        }
+        seq_print!(
+            out,
+            "\ndamaged guards {}, bytes in them {}, policy {}\n",
+            sentinel::total(),
+            sentinel::bytes(),
+            sentinel::policy().name()
+        );
+        if let Some(last) = sentinel::recent()?.last() {
+            seq_print!(out, "last: {last}\n");
         }
         handovers(&view, out);
         Ok(())

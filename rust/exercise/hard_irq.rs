@@ -98,7 +98,7 @@ impl HardHandler for Tick {
             settings,
             self.share,
             &mut self.holder,
-            |holder| holder.begin_nolock(&*cx, settings.batch(), supply),
+            |holder| holder.begin_nolock(&*cx, settings, supply),
             |holder| holder.finish_nolock(&*cx, pool, supply),
         ))
     }
@@ -120,7 +120,7 @@ impl Body for TaskSide {
             let hold_us = settings.hold_us();
 
             irqs_off(thread.context(), |cx| {
-                holder.begin_nolock(cx, settings.batch(), means.supply());
+                holder.begin_nolock(cx, settings, means.supply());
                 if hold_us == 0 {
                     holder.finish_nolock(cx, pool, means.supply());
                 }

@@ -4,7 +4,8 @@
 
 use super::{
     pattern::Pattern,
-    settings::MAX_BATCH, //
+    settings::MAX_BATCH,
+    Settings, //
 };
 use crate::{
     ffi::{
@@ -46,13 +47,14 @@ impl<G: Gfp> Holder<G> {
         })
     }
 
-    /// Begins a cycle: asks `supply` for `pages` pages and writes to every one that it gets.
-    pub(super) fn begin<C: PlainAlloc>(&mut self, cx: &C, pages: usize, supply: Supply<'_>)
+    /// Begins a cycle: asks `supply` for a batch and writes to every page that it gets.
+    pub(super) fn begin<C: PlainAlloc>(&mut self, cx: &C, settings: &Settings, supply: Supply<'_>)
     where
         G: AllowedIn<C>,
     {
         self.recorder.cycle();
-        self.batch.fill(cx, pages, supply);
+        self.batch.set_guarded(settings.guard());
+        self.batch.fill(cx, settings.batch(), supply);
         self.pattern.stamp(&mut self.batch);
     }
 
@@ -65,9 +67,15 @@ impl<G: Gfp> Holder<G> {
 
 impl Holder<NoLock> {
     /// As [`Self::begin`], in any context but NMI.
-    pub(super) fn begin_nolock<C: Context>(&mut self, cx: &C, pages: usize, supply: Supply<'_>) {
+    pub(super) fn begin_nolock<C: Context>(
+        &mut self,
+        cx: &C,
+        settings: &Settings,
+        supply: Supply<'_>,
+    ) {
         self.recorder.cycle();
-        self.batch.fill_nolock(cx, pages, supply);
+        self.batch.set_guarded(settings.guard());
+        self.batch.fill_nolock(cx, settings.batch(), supply);
         self.pattern.stamp(&mut self.batch);
     }
 

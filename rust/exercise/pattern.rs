@@ -3,10 +3,7 @@
 //! Writing to pages in a way that shows whether somebody else did.
 
 use crate::{
-    page::{
-        Bytes,
-        Gfp, //
-    },
+    page::Gfp,
     source::Batch, //
 };
 
@@ -49,13 +46,13 @@ impl Pattern {
         self.0 = self.0 & !u64::from(u32::MAX) | u64::from(cycle);
     }
 
-    fn stamp_page(self, number: usize, page: &mut Bytes) {
+    fn stamp_page(self, number: usize, page: &mut [u8]) {
         for (line, bytes) in page.chunks_exact_mut(STRIDE).enumerate() {
             bytes[..STAMP].copy_from_slice(&self.value(number, line));
         }
     }
 
-    fn page_is_ours(self, number: usize, page: &Bytes) -> bool {
+    fn page_is_ours(self, number: usize, page: &[u8]) -> bool {
         page.chunks_exact(STRIDE)
             .enumerate()
             .all(|(line, bytes)| bytes[..STAMP] == self.value(number, line))

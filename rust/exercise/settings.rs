@@ -26,6 +26,8 @@ pub(crate) enum Setting {
     Pool,
     /// The index in [`Priority::ALL`] of its requests to the pool.
     Priority,
+    /// 1 if pages have guards around what is written to them.
+    Guard,
 }
 
 impl Setting {
@@ -36,10 +38,11 @@ impl Setting {
         Self::HoldUs,
         Self::Pool,
         Self::Priority,
+        Self::Guard,
     ];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 5;
+    pub(crate) const COUNT: usize = 6;
 
     /// The values that it can have.
     pub(crate) const fn bounds(self) -> RangeInclusive<u32> {
@@ -47,7 +50,7 @@ impl Setting {
             Self::PeriodUs => 100..=10_000_000,
             Self::Batch => 1..=MAX_BATCH as u32,
             Self::HoldUs => 0..=10_000_000,
-            Self::Pool => 0..=1,
+            Self::Pool | Self::Guard => 0..=1,
             Self::Priority => 0..=(Priority::COUNT - 1) as u32,
         }
     }
@@ -60,6 +63,7 @@ impl Setting {
             Self::HoldUs => "hold_us",
             Self::Pool => "pool",
             Self::Priority => "priority",
+            Self::Guard => "guard",
         }
     }
 
@@ -117,6 +121,11 @@ impl Settings {
         *Priority::ALL
             .get(self.get(Setting::Priority) as usize)
             .unwrap_or(&Priority::High)
+    }
+
+    /// Whether pages have guards.
+    pub(crate) fn guard(&self) -> bool {
+        self.get(Setting::Guard) != 0
     }
 
     /// How long to hold a batch, in microseconds.

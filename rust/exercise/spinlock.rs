@@ -115,7 +115,7 @@ impl Body for TaskSide {
             let hold_us = settings.hold_us();
 
             held.with(thread.context(), |cx, held| {
-                held.by_task.begin(cx, settings.batch(), means.supply());
+                held.by_task.begin(cx, settings, means.supply());
                 if hold_us == 0 {
                     held.by_task.finish(cx, means.supply());
                 }
@@ -153,7 +153,7 @@ impl Handler for SoftirqSide {
                 settings,
                 1,
                 &mut held.by_softirq,
-                |holder| holder.begin(cx, settings.batch(), means.supply()),
+                |holder| holder.begin(cx, settings, means.supply()),
                 |holder| holder.finish(cx, means.supply()),
             )
         });

@@ -96,7 +96,7 @@ fn cycle<G: AllowedIn<context::Task>>(
     let pace = Pace::begin();
     let hold_us = settings.hold_us();
 
-    holder.begin(&*thread.context(), settings.batch(), supply);
+    holder.begin(&*thread.context(), settings, supply);
     let wish = thread.sleep_us(hold_us);
     holder.finish(&*thread.context(), supply);
 

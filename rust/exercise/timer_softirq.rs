@@ -80,7 +80,7 @@ impl Handler for Tick {
             settings,
             1,
             &mut self.holder,
-            |holder| holder.begin(&*cx, settings.batch(), supply),
+            |holder| holder.begin(&*cx, settings, supply),
             |holder| holder.finish(&*cx, supply),
         ))
     }

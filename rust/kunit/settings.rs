@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn refused_value_changes_nothing() {
-        let Ok(settings) = Settings::new([200, 3, 5, 1, 2]) else {
+        let Ok(settings) = Settings::new([200, 3, 5, 1, 2, 1]) else {
             return assert!(false);
         };
 
@@ -45,15 +45,15 @@ mod tests {
     #[test]
     fn bad_start_value_is_named() {
         assert!(matches!(
-            Settings::new([99, 1, 0, 0, 0]),
+            Settings::new([99, 1, 0, 0, 0, 0]),
             Err(Setting::PeriodUs)
         ));
         assert!(matches!(
-            Settings::new([100, 0, 0, 0, 0]),
+            Settings::new([100, 0, 0, 0, 0, 0]),
             Err(Setting::Batch)
         ));
         assert!(matches!(
-            Settings::new([100, 1, 10_000_001, 0, 0]),
+            Settings::new([100, 1, 10_000_001, 0, 0, 0]),
             Err(Setting::HoldUs)
         ));
     }

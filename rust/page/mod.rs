@@ -65,11 +65,11 @@ mod pages;
 mod place;
 #[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod secret;
+pub(crate) mod sentinel;
 #[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod shared;
 #[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod view;
-pub(crate) mod sentinel;
 
 pub(crate) use chain::Chain;
 pub(crate) use exclusive::{

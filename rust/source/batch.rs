@@ -20,9 +20,11 @@ use crate::{
     page::{
         AllowedIn,
         Bytes,
+        Damaged,
         ExclusivePage,
         ExclusivePages,
         Gfp,
+        Guarded,
         NoLock,
         Place,
         Uninit, //
@@ -31,6 +33,10 @@ use crate::{
         Recorder,
         SOURCES, //
     }, //
+};
+use core::ops::{
+    Deref,
+    DerefMut, //
 };
 use kernel::{
     alloc::AllocError,
@@ -49,13 +55,62 @@ pub(crate) enum Supply<'a> {
     Pool(&'a Pool, Priority),
 }
 
+/// A page of a batch, with guards or without.
+pub(crate) enum Held {
+    /// Without.
+    Plain(ExclusivePage<Bytes>),
+    /// With guards around its contents.
+    Guarded(Guarded),
+}
+
+impl Held {
+    fn pfn(&self) -> usize {
+        match self {
+            Self::Plain(page) => page.pfn(),
+            Self::Guarded(page) => page.pfn(),
+        }
+    }
+
+    /// The page alone. Damaged guards are reported by now.
+    fn into_pages(self) -> ExclusivePages<Uninit> {
+        match self {
+            Self::Plain(page) => page.into_uninit().into(),
+            Self::Guarded(page) => {
+                let (Ok(pages) | Err(Damaged { pages, .. })) = page.open();
+                pages.into_uninit()
+            }
+        }
+    }
+}
+
+impl Deref for Held {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Plain(page) => &page[..],
+            Self::Guarded(page) => page,
+        }
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Plain(page) => &mut page[..],
+            Self::Guarded(page) => page,
+        }
+    }
+}
+
 /// Pages that were allocated together and are freed together.
 ///
 /// # Invariants
 ///
 /// `counted` is the number of pages that the recorder counted as allocated and not yet as freed.
 pub(crate) struct Batch<G> {
-    pages: KVVec<ExclusivePage<Bytes>>,
+    pages: KVVec<Held>,
+    guarded: bool,
     counted: u64,
     recorder: Recorder,
     gfp: G,
@@ -74,11 +129,17 @@ impl<G: Gfp> Batch<G> {
         // INVARIANT: There are no pages yet.
         Ok(Self {
             pages: KVVec::with_capacity(capacity, GFP_KERNEL)?,
+            guarded: false,
             counted: 0,
             recorder,
             gfp,
             caller,
         })
+    }
+
+    /// Chooses whether the pages that are asked for from now on get guards. Any context.
+    pub(crate) fn set_guarded(&mut self, guarded: bool) {
+        self.guarded = guarded;
     }
 
     /// Asks `supply` for `wanted` pages, one by one, and zeroes those that it gets.
@@ -91,7 +152,8 @@ impl<G: Gfp> Batch<G> {
         G: AllowedIn<C>,
     {
         let gfp = self.gfp;
-        self.fill_by::<C>(
+        self.fill_by(
+            cx,
             wanted,
             supply,
             || ExclusivePage::alloc(cx, gfp).ok(),
@@ -101,6 +163,7 @@ impl<G: Gfp> Batch<G> {
 
     fn fill_by<C: Context>(
         &mut self,
+        cx: &C,
         wanted: usize,
         supply: Supply<'_>,
         from_buddy: impl Fn() -> Option<ExclusivePage<Uninit>>,
@@ -129,18 +192,22 @@ impl<G: Gfp> Batch<G> {
             if let Some(mut page) = page {
                 page.charge(self.caller);
                 // There is room, so this cannot fail; if it did the page would be freed.
-                let _ = self.pages.push_within_capacity(page.zeroed());
+                let _ = self.pages.push_within_capacity(if self.guarded {
+                    Held::Guarded(Guarded::new(cx, page.zeroed().into()))
+                } else {
+                    Held::Plain(page.zeroed())
+                });
             }
         }
     }
 
     /// The pages.
-    pub(crate) fn pages(&self) -> &[ExclusivePage<Bytes>] {
+    pub(crate) fn pages(&self) -> &[Held] {
         &self.pages
     }
 
     /// The pages, to write to.
-    pub(crate) fn pages_mut(&mut self) -> &mut [ExclusivePage<Bytes>] {
+    pub(crate) fn pages_mut(&mut self) -> &mut [Held] {
         &mut self.pages
     }
 
@@ -151,7 +218,7 @@ impl<G: Gfp> Batch<G> {
             Supply::Buddy => self.free(),
             Supply::Pool(pool, _) => {
                 while let Some(page) = self.pages.pop() {
-                    pool.put(cx, page.into_uninit().into());
+                    pool.put(cx, page.into_pages());
                 }
             }
         }
@@ -164,7 +231,8 @@ impl Batch<NoLock> {
     /// As [`Self::fill`], in any context but NMI: from the allocator without a lock, or from the rooms
     /// of a pool that take none of the allocator's.
     pub(crate) fn fill_nolock<C: Context>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>) {
-        self.fill_by::<C>(
+        self.fill_by(
+            cx,
             wanted,
             supply,
             || {
@@ -179,10 +247,10 @@ impl Batch<NoLock> {
     /// `pool` a moment later, though it is counted as freed at once.
     pub(crate) fn clear_nolock<C: Context>(&mut self, cx: &C, pool: &Pool, supply: Supply<'_>) {
         if matches!(supply, Supply::Buddy) {
-            events::freed(&self.pages, ExclusivePage::pfn);
+            events::freed(&self.pages, Held::pfn);
         }
         while let Some(page) = self.pages.pop() {
-            let pages = page.into_uninit().into();
+            let pages = page.into_pages();
             match supply {
                 Supply::Buddy => pool.free_later(pages),
                 Supply::Pool(pool, _) => pool.put_nolock(cx, pages),
@@ -195,7 +263,7 @@ impl Batch<NoLock> {
 
 impl<G> Batch<G> {
     fn free(&mut self) {
-        events::freed(&self.pages, ExclusivePage::pfn);
+        events::freed(&self.pages, Held::pfn);
         self.pages.clear();
     }
 }

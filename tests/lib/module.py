@@ -12,12 +12,14 @@ CONTEXTS = ("timer_softirq", "spinlock", "task", "hard_irq")
 # Those whose requests fail only when memory is short, or a fault is injected. What must not wait for
 # a lock may fail whenever one is taken.
 PLAIN = CONTEXTS[:3]
-READABLE = ("stats", "latency", "metrics")
-SETTINGS = ("period_us", "batch", "hold_us", "pool", "priority")
+READABLE = ("stats", "latency", "metrics", "corruption")
+SETTINGS = ("period_us", "batch", "hold_us", "pool", "priority", "guard")
 BOUNDS = {"period_us": (100, 10_000_000), "batch": (1, 4096), "hold_us": (0, 10_000_000),
-          "pool": (0, 1), "priority": (0, 2), "run": (0, 1), "recording": (0, 2), "reset": (1, 1),
+          "pool": (0, 1), "priority": (0, 2), "guard": (0, 1), "run": (0, 1),
+          "recording": (0, 2), "sentinel": (0, 2), "reset": (1, 1),
           "emergency_budget": (0, 0xffff_ffff), "prime": (0, 64)}
-DEFAULTS = {"period_us": 10_000, "batch": 16, "hold_us": 0, "pool": 0, "priority": 2}
+DEFAULTS = {"period_us": 10_000, "batch": 16, "hold_us": 0, "pool": 0, "priority": 2,
+            "guard": 0}
 # The files of the pool, and those that can only be written.
 POOL = ("prime", "emergency_budget")
 WRITE_ONLY = ("reset", "prime")

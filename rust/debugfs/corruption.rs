@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `corruption`: how many guards were found damaged, and the last of them, a line each, the oldest first.
+
+use crate::{
+    exercise::Exercises,
+    ffi::debugfs::Show,
+    page::sentinel, //
+};
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
+
+/// The file `corruption`.
+pub(super) struct Last;
+
+impl Show<Exercises> for Last {
+    const SIZE: usize = 4 * kernel::page::PAGE_SIZE;
+
+    fn show(_exercises: &Exercises, out: &SeqFile) -> Result {
+        seq_print!(out, "damaged guards: {}\n", sentinel::total());
+        for corruption in sentinel::recent()? {
+            seq_print!(out, "{corruption}\n");
+        }
+        Ok(())
+    }
+}
