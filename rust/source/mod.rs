@@ -22,6 +22,7 @@ mod keeper;
 mod logic;
 mod pool;
 mod reserve;
+mod single;
 
 pub(crate) use batch::{
     Batch,
@@ -47,3 +48,7 @@ pub(crate) use pool::{
     PoolConfig, //
 };
 pub(crate) use reserve::MAX_RESERVE;
+pub(crate) use single::{
+    alloc_single,
+    Entry, //
+};

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Single pages of the buddy allocator, in the books.
+
+use super::{
+    events,
+    Room, //
+};
+use crate::{
+    ffi::{
+        call_site::CallSite,
+        context::Context, //
+    },
+    page::{
+        AllowedIn,
+        Bytes,
+        ExclusivePage,
+        Uninit, //
+    },
+    stats::Recorder, //
+};
+use core::slice;
+
+/// What the books say of one page: that it is in flight, if its allocation was counted.
+///
+/// The page counts as freed when this is dropped.
+pub(crate) struct Entry {
+    counted: bool,
+    recorder: Recorder,
+}
+
+/// Asks the buddy allocator for a page and records the outcome and the latency. The page is charged to
+/// `caller`.
+///
+/// In any context that `gfp` is allowed in.
+pub(crate) fn alloc_single<C: Context, G: AllowedIn<C>>(
+    cx: &C,
+    gfp: G,
+    recorder: &Recorder,
+    caller: CallSite,
+) -> Option<(ExclusivePage<Uninit>, Entry)> {
+    let asked = recorder.request();
+    let page = ExclusivePage::alloc(cx, gfp).ok();
+    let counted = asked.done(page.is_some(), Room::Buddy as usize);
+
+    events::answered_by_buddy::<C, G>(page.as_ref());
+    page.map(|mut page| {
+        page.charge(caller);
+        let recorder = recorder.clone();
+        (page, Entry { counted, recorder })
+    })
+}
+
+impl Entry {
+    /// Frees the page, in any context that may.
+    pub(crate) fn free(self, page: ExclusivePage<Bytes>) {
+        events::freed(slice::from_ref(&page), ExclusivePage::pfn);
+        drop(page);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.recorder.freed(self.counted.into());
+    }
+}
