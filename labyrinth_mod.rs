@@ -18,6 +18,8 @@ mod bench;
 mod capi;
 #[path = "rust/debugfs/mod.rs"]
 mod debugfs;
+#[path = "rust/device/mod.rs"]
+mod device;
 #[path = "rust/exercise/mod.rs"]
 mod exercise;
 #[path = "rust/ffi/mod.rs"]
@@ -37,6 +39,7 @@ mod stats;
 mod wall;
 
 use capi::CApi;
+use device::Device;
 use exercise::Exercises;
 use ffi::{
     callbacks::LastOut,
@@ -90,6 +93,10 @@ module! {
         prime: u32 {
             default: 0,
             description: "pages that each CPU's cache is filled with at load (0 to pool_cache)",
+        },
+        user_pages: u32 {
+            default: 64,
+            description: "pages of /dev/labyrinth that can be mapped at a time (0 to 4096)",
         },
         timer_softirq_start: u32 {
             default: 0,
@@ -211,6 +218,7 @@ module! {
 /// Dropping it removes the files, which then drops the exercises, which stops them. Until the last of them
 /// has stopped it waits.
 struct Labyrinth {
+    _device: Device,
     _files: Root<Exercises>,
     _c_api: CApi,
     _handovers: handover::Recorded,
@@ -227,12 +235,17 @@ impl kernel::Module for Labyrinth {
         let keeper = Keeper::new()?;
         let pool = keeper.pool(c"default", given.pool, given.prime)?;
         let c_api = CApi::new(pool.clone())?;
+        let device = Device::new(stats.clone(), given.user_pages)?;
         let exercises = with_task(|cx| Exercises::new(cx, stats, keeper, pool, given.plans))??;
+        let files = debugfs::create(exercises)?;
 
+        // From here on nothing fails any more.
+        device.admit();
         Ok(Self {
+            _device: device,
+            _files: files,
             _c_api: c_api,
             _handovers: handovers,
-            _files: debugfs::create(exercises)?,
             _last_out: last_out,
         })
     }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 use crate::{
+    device::MAX_USER_PAGES,
     exercise::{
         Plan,
         Setting,
@@ -41,6 +42,8 @@ pub(crate) struct Parameters {
     pub(crate) pool: PoolConfig,
     /// Pages that each CPU's cache of that pool is filled with at load.
     pub(crate) prime: usize,
+    /// Pages that processes can have mapped at a time.
+    pub(crate) user_pages: u32,
     /// The exercises, in the order of [`Context::ALL`].
     pub(crate) plans: [Plan; 4],
 }
@@ -67,6 +70,7 @@ pub(crate) fn read() -> Result<Parameters> {
             parameter(&given::prime),
             parameter(&given::pool_cache) as usize,
         )?,
+        user_pages: bounded("user_pages", parameter(&given::user_pages), MAX_USER_PAGES)? as u32,
         plans: [
             plan(
                 Context::TimerSoftirq,

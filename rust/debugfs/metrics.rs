@@ -6,6 +6,7 @@
 
 use crate::{
     capi::Misuse,
+    device,
     exercise::Exercises,
     ffi::{
         context::Kind,
@@ -84,6 +85,21 @@ impl Show<Exercises> for OpenMetrics {
                 misuse.count()
             );
         }
+
+        family(
+            out,
+            "user_pages",
+            "gauge",
+            "Pages that processes have mapped by /dev/labyrinth.",
+        );
+        seq_print!(out, "labyrinth_user_pages {}\n", device::mapped());
+        family(
+            out,
+            "user_pages_limit",
+            "gauge",
+            "Pages that they may have mapped at a time.",
+        );
+        seq_print!(out, "labyrinth_user_pages_limit {}\n", device::limit());
 
         family(out, "exercise_running", "gauge", "1 while it runs.");
         by_context(out, "exercise_running", |c| exercises.running(c).into());

@@ -175,7 +175,7 @@ struct Operations<F, T> {
 }
 
 /// This module, as an owner of files. Null when built into the kernel, where nothing unloads.
-const OWNER: *mut bindings::module = if cfg!(MODULE) {
+pub(super) const OWNER: *mut bindings::module = if cfg!(MODULE) {
     (&raw const bindings::__this_module).cast_mut()
 } else {
     ptr::null_mut()

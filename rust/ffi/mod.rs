@@ -33,6 +33,7 @@ pub(crate) mod shrinker;
 pub(crate) mod thread;
 pub(crate) mod timer;
 pub(crate) mod trace;
+pub(crate) mod user_map;
 pub(crate) mod waker;
 pub(crate) mod watermark;
 

@@ -22,6 +22,11 @@
 //!          │                                ▼          │ (unsafe)                   ▼         │ (unsafe)
 //!          │                                  raw address, owned by whoever holds it
 //!          └──────────── drop, from either state
+//!
+//!                     UserPage::map(area)
+//!   ExclusivePage<Bytes> ──────────────────► UserPage, in the mapping of one process
+//!            ▲                                  │
+//!            └────── Home::returned(), zeroed ──┘  munmap(), execve(), exit
 //! ```
 //!
 //! The holders of initialised pages, of [`ExclusivePage`] and, but for views, of [`ExclusivePages`]. Each
@@ -68,6 +73,7 @@ mod secret;
 pub(crate) mod sentinel;
 #[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod shared;
+mod user;
 #[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod view;
 
@@ -106,6 +112,10 @@ pub(crate) use pages::{
 pub(crate) use place::{
     Node,
     Place, //
+};
+pub(crate) use user::{
+    Home,
+    UserPage, //
 };
 #[allow(unused_imports, reason = "as above")]
 pub(crate) use {

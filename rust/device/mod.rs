@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/dev/labyrinth`: a page for one process alone.
+//!
+//! ```c
+//! int fd = open("/dev/labyrinth", O_RDWR);
+//! char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+//! ```
+//!
+//! Each `mmap()` gives a page of its own, also to who maps the same file twice, or has it by way of a
+//! socket. The page is zeroed, belongs to that address space alone ([`UserPage`] says how), and goes back to
+//! the allocator, zeroed again, when the mapping ends, however that comes about.
+//!
+//! # What is refused
+//!
+//! | What                                                            | With       |
+//! |-----------------------------------------------------------------|------------|
+//! | a length other than one page, an offset, `MAP_PRIVATE`          | `EINVAL`   |
+//! | a file that was not opened for reading and writing              | `EACCES`   |
+//! | `PROT_EXEC` (later, by `mprotect()`)                            | `EPERM` (`EACCES`) |
+//! | more pages at a time than `user_pages` says                     | `ENOSPC`   |
+//! | no memory                                                       | `ENOMEM`   |
+//! | moving the mapping by `mremap()` (growing it, a second one)     | `EINVAL` (`EFAULT`) |
+//! | `madvise()` that would drop, merge, inherit or dump the page    | `EINVAL`   |
+//!
+//! # Where the pages come from
+//!
+//! From the buddy allocator, with `GFP_KERNEL`: a process can wait, so it has no claim to the pools, whose
+//! pages are for those who cannot. Nothing can reclaim such a page and no memory control group is charged
+//! for it, which is why their number is bounded.
+
+#![forbid(unsafe_code)]
+
+mod seat;
+
+use crate::{
+    ffi::{
+        call_site::call_site,
+        context::Task,
+        user_map::{
+            MapDevice,
+            Mappable,
+            Mapped,
+            NewArea, //
+        }, //
+    },
+    page::{
+        Bytes,
+        ExclusivePage,
+        Home,
+        Kernel,
+        MayFail,
+        UserPage, //
+    },
+    source::{
+        alloc_single,
+        Entry, //
+    },
+    stats::{
+        Kind,
+        Recorder,
+        Stats, //
+    }, //
+};
+use core::pin::Pin;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+use seat::Seat;
+
+pub(crate) use seat::{
+    limit,
+    mapped,
+    MAX_USER_PAGES, //
+};
+
+/// The device.
+pub(crate) struct Device(Pin<KBox<MapDevice<Pages>>>);
+
+/// What it hands out.
+struct Pages {
+    recorder: Recorder,
+}
+
+/// The way back of a page.
+struct WayBack {
+    // The order matters: when there is a seat for another page, this one is off the books.
+    entry: Entry,
+    _seat: Seat,
+}
+
+impl Device {
+    /// Makes the device, with `most` pages to be mapped at a time. Nobody can open it yet. Task context only,
+    /// may sleep.
+    pub(crate) fn new(stats: Arc<Stats>, most: u32) -> Result<Self> {
+        seat::set_limit(most);
+        let recorder = Recorder::new(stats, Kind::TaskKernel);
+
+        MapDevice::new(c"labyrinth", Pages { recorder })
+            .inspect_err(|_| pr_err!("cannot create the device /dev/labyrinth\n"))
+            .map(Self)
+    }
+
+    /// Lets it be opened, when nothing can fail any more. Any context.
+    pub(crate) fn admit(&self) {
+        self.0.admit();
+    }
+}
+
+impl Mappable for Pages {
+    fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<Mapped<'a>> {
+        let seat = Seat::take().ok_or(ENOSPC)?;
+        // A process that asks for a page is no reason to kill another.
+        let (page, entry) =
+            alloc_single(cx, MayFail(Kernel), &self.recorder, call_site!(user_page))
+                .ok_or(ENOMEM)?;
+        let home = WayBack { entry, _seat: seat };
+
+        UserPage::map(cx, area, page.zeroed(), home).map_err(|refused| {
+            refused.home.returned(refused.page);
+            refused.error
+        })
+    }
+}
+
+impl Home for WayBack {
+    fn returned(self, page: ExclusivePage<Bytes>) {
+        self.entry.free(page);
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`UserPage`].
+
+use super::{
+    Bytes,
+    ExclusivePage,
+    Uninit, //
+};
+use crate::{
+    ffi::{
+        context::MaySleep,
+        user_map::{
+            Mapped,
+            NewArea, //
+        }, //
+    },
+    stats::Handover, //
+};
+use core::{
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    prelude::*, //
+};
+
+/// Where a page goes when its process is done with it.
+pub(crate) trait Home: Send + Sync + 'static {
+    /// Takes the page, zeroed. Task context, may sleep, with the `mmap_lock` of the process held.
+    fn returned(self, page: ExclusivePage<Bytes>);
+}
+
+/// A page that one process has to itself.
+///
+/// There is nothing that a holder of this could do with it: no access to the contents, and no way to have
+/// the page back but the end of the mapping. So it is the mapping that holds it.
+///
+/// ```text
+///   ExclusivePage<Bytes> ── map() ──► UserPage, in the mapping
+///            ▲                             │ munmap(), execve(), exit
+///            └───── Home::returned() ◄─────┘ (zeroed)
+/// ```
+///
+/// "One process" is one address space: threads, and children that share it until they call `execve()`
+/// (`vfork()`), are within.
+///
+/// # Examples
+///
+/// ```ignore
+/// fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<Mapped<'a>> {
+///     let page = ExclusivePage::alloc(cx, Kernel)?.zeroed();
+///     UserPage::map(cx, area, page, FreeIt).map_err(|refused| refused.error)
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// `page` is an allocated page of order 0 in the linear mapping, owned by this value. Only the process that
+/// it is mapped for accesses its contents.
+pub(crate) struct UserPage<H: Home> {
+    page: NonNull<bindings::page>,
+    home: ManuallyDrop<H>,
+}
+
+// SAFETY: A page is not tied to a thread or CPU, and `H` is `Send`.
+unsafe impl<H: Home> Send for UserPage<H> {}
+// SAFETY: A shared reference gives access to nothing.
+unsafe impl<H: Home> Sync for UserPage<H> {}
+
+/// A page that was not handed over, and what would have become of it.
+pub(crate) struct Refused<H> {
+    /// Why.
+    pub(crate) error: Error,
+    /// The page, as it was.
+    pub(crate) page: ExclusivePage<Bytes>,
+    /// Where it would have gone to.
+    pub(crate) home: H,
+}
+
+impl<H: Home> UserPage<H> {
+    /// Gives a page to the process that makes the mapping `area`, for itself alone. It finds in there what
+    /// the page contains. When the mapping is gone, the page is zeroed and goes `home`.
+    ///
+    /// Contexts that may sleep. Fails with `ENOMEM` when there is no memory for page tables; then the page
+    /// comes back.
+    ///
+    /// C header: [`include/linux/mm.h`](srctree/include/linux/mm.h)
+    pub(crate) fn map<'a, C: MaySleep>(
+        cx: &C,
+        area: NewArea<'a>,
+        page: ExclusivePage<Bytes>,
+        home: H,
+    ) -> Result<Mapped<'a>, Refused<H>> {
+        let handover = Handover::MapUser.begin();
+        let frame = page.pfn();
+        // INVARIANT: The page moves over. Nobody accesses it yet, and once it is mapped, the process.
+        let this = Self {
+            page: page.into_page(),
+            home: ManuallyDrop::new(home),
+        };
+
+        // SAFETY: The frame of an allocated page of order 0 that belongs to `this`, which does not access
+        // it before it is dropped.
+        let result = unsafe { area.give(cx, frame, this) };
+        handover.done(result.is_ok());
+        result.map_err(|(error, this)| {
+            let mut this = ManuallyDrop::new(this);
+            Refused {
+                error,
+                // SAFETY: By the invariant the page is allocated and owned, and nobody was given it. The
+                // contents are the `Bytes` that they were. `this` is not used any more.
+                page: unsafe { ExclusivePage::from_page(this.page) },
+                // SAFETY: Taken once, as `this` is not dropped.
+                home: unsafe { ManuallyDrop::take(&mut this.home) },
+            }
+        })
+    }
+}
+
+impl<H: Home> Drop for UserPage<H> {
+    /// Zeroes the page and sends it home. Called when the last mapping is gone.
+    fn drop(&mut self) {
+        let handover = Handover::ReturnUser.begin();
+        // SAFETY: By the invariant the page is owned by this value; no process has access any more, as
+        // `NewArea::give` says. Any bytes are a valid `Uninit`.
+        let page = unsafe { ExclusivePage::<Uninit>::from_page(self.page) };
+        // SAFETY: Taken once, when the value is dropped.
+        let home = unsafe { ManuallyDrop::take(&mut self.home) };
+
+        let page = page.zeroed();
+        handover.done(true);
+        home.returned(page);
+    }
+}
