@@ -24,7 +24,7 @@ production=
 grep -qx CONFIG_KASAN=y "$K_BUILD/.config" || production=1
 make_tests() {
 	"$SCRIPTS/sandbox.sh" --kernel "$id" make -s -C "$TOP/tests" KSELFTEST="$kselftest" \
-		PRODUCTION="$production" SOAK="${LABYRINTH_SOAK-}" "$@"
+		OUTPUT="$folder/labyrinth" PRODUCTION="$production" SOAK="${LABYRINTH_SOAK-}" "$@"
 }
 make_tests install INSTALL_PATH="$folder/labyrinth" >&2
 make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"

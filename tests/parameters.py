@@ -13,7 +13,8 @@ from lib.ktap import Skip
 # 100 µs is a test of its own (stress.py).
 SETTINGS = {f"{context}_{name}": (context, name) for context in module.CONTEXTS
             for name in module.SETTINGS}
-POOL = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18), "prime": (0, 64)}
+PAGES = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18), "prime": (0, 64),
+         "user_pages": (0, 4096)}
 SWITCHES = {**{f"{context}_start": "run" for context in module.CONTEXTS},
             "pool_node_only": "run", "recording": "recording",
             "sentinel": "sentinel"}
@@ -62,7 +63,7 @@ def both_ends_of_the_pool():
         metrics.wait_until_filled().check_pool()
         assert module.read(module.file("pool", "emergency_budget")) == "4294967295\n"
     # The largest that this machine allows: unloaded before it is filled.
-    most = min(POOL["pool_reserve"][1], half_of_the_memory())
+    most = min(PAGES["pool_reserve"][1], half_of_the_memory())
     with module.loaded(pool_reserve=most):
         assert metrics.Metrics().total("pool_reserve_target") == most
 
@@ -110,13 +111,13 @@ def out_of_bounds():
         low, high = module.BOUNDS[name]
         cases += [(parameter, value, (errno.ERANGE,))
                   for value in (low - 1, high + 1, 0xffff_ffff) if value >= 0]
-    cases += [(parameter, value, (errno.ERANGE,)) for parameter, (_, high) in POOL.items()
+    cases += [(parameter, value, (errno.ERANGE,)) for parameter, (_, high) in PAGES.items()
               for value in (high + 1, 0xffff_ffff)]
     cases += [(switch, value, (errno.ERANGE,)) for switch, name in SWITCHES.items()
               for value in (module.BOUNDS[name][1] + 1, 0xffff_ffff)]
     for parameter, value, errors in refusals(cases):
         _, name = SETTINGS.get(parameter, (None, SWITCHES.get(parameter)))
-        low, high = POOL.get(parameter) or module.BOUNDS[name]
+        low, high = PAGES.get(parameter) or module.BOUNDS[name]
         wanted = (parameter, str(value), str(low), str(high))
         assert any("labyrinth: " in line and all(part in line for part in wanted)
                    for line in errors), f"{parameter}={value}: the log only says {errors}"
@@ -125,9 +126,9 @@ def out_of_bounds():
 def more_than_half_of_the_memory():
     """A reserve like that is refused with ENOMEM; the log names it and the most that there can be."""
     most = half_of_the_memory()
-    if most >= POOL["pool_reserve"][1]:
+    if most >= PAGES["pool_reserve"][1]:
         raise Skip("the largest reserve is less than half of the memory")
-    for pages in (most + 1, POOL["pool_reserve"][1]):
+    for pages in (most + 1, PAGES["pool_reserve"][1]):
         got, errors = refused({"pool_reserve": pages})
         assert got == errno.ENOMEM, f"pool_reserve={pages}: {errno.errorcode[got]}"
         assert any(f"a reserve of {pages} pages" in line and f"at most {most} pages" in line
@@ -145,7 +146,7 @@ def no_such_node():
 def not_a_number():
     """EINVAL for text and negative numbers, and a refusal for what no u32 can hold."""
     cases = []
-    for parameter in [*SETTINGS, *SWITCHES, *POOL, "pool_emergency"]:
+    for parameter in [*SETTINGS, *SWITCHES, *PAGES, "pool_emergency"]:
         cases += [(parameter, value, (errno.EINVAL,)) for value in ("abc", "-1", "1x", "")]
         cases.append((parameter, 1 << 32, (errno.EINVAL, errno.ERANGE)))
     for _ in refusals(cases):

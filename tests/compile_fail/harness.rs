@@ -34,6 +34,7 @@ macro_rules! case {
                     shrinker::*,
                     thread::*,
                     timer::*,
+                    user_map::*,
                     waker::*, //
                 },
                 page::*,

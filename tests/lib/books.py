@@ -14,7 +14,7 @@ _OFFSETS = {}
 
 # What interrupted the code below it on a stack, and what it runs at its end. A page that these free
 # or allocate is theirs.
-_INTERRUPTION = re.compile(r"\b(?:asm_\w*interrupt\w*|asm_sysvec_\w+|asm_exc_\w+|handle_softirqs)\b")
+_INTERRUPTION = re.compile(r"\b(?:asm_\w*interrupt\w*|asm_sysvec_\w+|asm_exc_\w+|handle_softirqs|__schedule)\b")
 
 # A function without a name is one of a module that is gone.
 _BARE = re.compile(r"\b(?:0x)?(ffff[0-9a-f]{12})\b")

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+// A mapping that is said to have a page and has none.
+
+struct Nothing;
+
+impl Mappable for Nothing {
+    fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<Mapped<'a>> {
+        #[cfg(misuse)]
+        // error[E0423]: cannot initialize a tuple struct which contains private fields
+        return Ok(Mapped(core::marker::PhantomData));
+        Err(ENOMEM)
+    }
+}

@@ -1,0 +1,694 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""/dev/labyrinth: a page for one process alone, whatever it and others try."""
+
+import array
+import contextlib
+import ctypes
+import errno
+import os
+import re
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+from lib import books, faults, ktap, metrics, module, tracing
+from lib.ktap import Skip
+
+DEVICE = "/dev/labyrinth"
+PAGE = 4096
+HERE = os.path.dirname(os.path.abspath(__file__))
+SLOW = os.path.isdir(faults.FOLDER)
+ROUNDS = ktap.soak(20 if SLOW else 100, 1000)
+RACE_SECONDS = ktap.soak(10 if SLOW else 15, 300)
+# No pages in the books but those that are mapped.
+NO_POOL = {"pool_cache": 0, "pool_reserve": 0}
+
+NONE, READ, WRITE, EXEC = 0, 1, 2, 4
+SHARED, PRIVATE, FIXED, ANONYMOUS = 1, 2, 0x10, 0x20
+MAYMOVE, MREMAP_FIXED, DONTUNMAP = 1, 2, 4
+FAILED = ctypes.c_void_p(-1).value
+# By number, as the C library may be older than the kernel.
+SYS_USERFAULTFD, SYS_FUTEX = 323, 202
+# Advice that a mapping of ours has to refuse, or the page would be dropped, inherited, merged, moved or
+# shown; and with what.
+REFUSED_ADVICE = {
+    "REMOVE": 9, "DONTNEED": 4, "FREE": 8, "DOFORK": 11, "DODUMP": 17, "WIPEONFORK": 18,
+    "COLD": 20, "PAGEOUT": 21, "POPULATE_READ": 22, "POPULATE_WRITE": 23, "DONTNEED_LOCKED": 24,
+    "COLLAPSE": 25, "HWPOISON": 100, "SOFT_OFFLINE": 101, "GUARD_INSTALL": 102}
+
+libc = ctypes.CDLL(None, use_errno=True)
+for name, arguments in {"mmap": "pLiiiL", "mremap": "pLLip"}.items():
+    function = getattr(libc, name)
+    function.restype = ctypes.c_void_p
+    kinds = {"p": ctypes.c_void_p, "L": ctypes.c_size_t, "i": ctypes.c_int}
+    function.argtypes = [kinds[kind] for kind in arguments]
+for name, arguments in {"munmap": "pL", "madvise": "pLi", "mprotect": "pLi", "mlock": "pL",
+                        "munlock": "pL"}.items():
+    getattr(libc, name).argtypes = [kinds[kind] for kind in arguments]
+libc.syscall.restype = ctypes.c_long
+libc.ptrace.restype = ctypes.c_long
+
+
+def failure(result, bad=-1):
+    """The errno of a call, 0 if it succeeded."""
+    return ctypes.get_errno() if result == bad else 0
+
+
+def name_of(number):
+    """The name of an errno."""
+    return errno.errorcode.get(number, "no error" if number == 0 else str(number))
+
+
+# What this process has mapped, and its children. A case that fails must not keep the module loaded.
+_mine = set()
+_children = set()
+
+
+@contextlib.contextmanager
+def loaded(**parameters):
+    """The module, for the length of a block; nothing of it stays mapped."""
+    with module.loaded(**parameters):
+        try:
+            yield
+        finally:
+            for address in list(_mine):
+                unmap(address)
+            for child in list(_children):
+                os.kill(child.pid, signal.SIGKILL)
+                child.wait()
+
+
+@contextlib.contextmanager
+def opened(flags=os.O_RDWR):
+    """The device."""
+    fd = os.open(DEVICE, flags | os.O_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def try_map(fd, length=PAGE, prot=READ | WRITE, flags=SHARED, offset=0, where=None):
+    """The errno of an mmap() and the address."""
+    address = libc.mmap(where, length, prot, flags, fd, offset)
+    return failure(address, FAILED), address
+
+
+def mapped(fd, **how):
+    """Maps a page, which has to work, and gives its address."""
+    error, address = try_map(fd, **how)
+    assert not error, f"mmap: {name_of(error)}"
+    _mine.add(address)
+    return address
+
+
+def unmap(address):
+    """Ends a mapping."""
+    _mine.discard(address)
+    assert libc.munmap(address, PAGE) == 0, os.strerror(ctypes.get_errno())
+
+
+def contents(address, length=PAGE):
+    """The bytes there."""
+    return ctypes.string_at(address, length)
+
+
+def fill(address, byte):
+    """Writes to the whole page."""
+    ctypes.memset(address, byte, PAGE)
+
+
+def user_pages():
+    """How many pages the module says are mapped."""
+    return metrics.Metrics().total("user_pages")
+
+
+def nothing_mapped():
+    """All is back and the books agree."""
+    now = metrics.Metrics().check_idle()
+    assert now.total("user_pages") == 0, f"{now.total('user_pages')} pages are still mapped"
+
+
+def wait_until_returned():
+    """A process that died has given back all by the time its parent knows, but for its threads."""
+    module.wait_until(lambda: user_pages() == 0, "all pages are back")
+    nothing_mapped()
+
+
+class Child:
+    """A process that runs a function of ours; ends with status 0 if that returns."""
+
+    def __init__(self, work, *arguments):
+        sys.stdout.flush()
+        self.pid = os.fork()
+        if not self.pid:
+            status = 1
+            try:
+                work(*arguments)
+                status = 0
+            except BaseException as error:
+                print(f"# child: {error!r}", flush=True)
+            finally:
+                os._exit(status)
+        _children.add(self)
+
+    def wait(self):
+        """The wait status."""
+        _children.discard(self)
+        return os.waitpid(self.pid, 0)[1]
+
+    def ok(self):
+        """It has to end well."""
+        status = self.wait()
+        assert status == 0, f"the child ended with {status:#x}"
+
+
+def in_child(work, *arguments):
+    """Runs a function in a child, which has to end well."""
+    Child(work, *arguments).ok()
+
+
+class Holder(Child):
+    """A process that has a page with a pattern, until it is told otherwise."""
+
+    def __init__(self, fd, byte=0x5a, then=lambda address: None):
+        ours, theirs = socket.socketpair()
+
+        def hold():
+            ours.close()
+            address = mapped(fd)
+            fill(address, byte)
+            theirs.send(struct.pack("Q", address))
+            theirs.recv(1)
+            assert contents(address) == bytes([byte]) * PAGE, "the page was changed"
+            then(address)
+
+        super().__init__(hold)
+        theirs.close()
+        self._pipe = ours
+        self.address = struct.unpack("Q", ours.recv(8))[0]
+
+    def release(self):
+        """It goes on, and has to end well."""
+        self._pipe.send(b"x")
+        self.ok()
+
+
+def for_root_only():
+    """Mode 0600; nobody else can open it."""
+    with loaded():
+        status = os.stat(DEVICE)
+        assert stat.S_ISCHR(status.st_mode), "no character device"
+        assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o600, 0), oct(status.st_mode)
+
+        def somebody_else():
+            os.setgid(65534)
+            os.setuid(65534)
+            try:
+                os.open(DEVICE, os.O_RDWR)
+            except PermissionError:
+                return
+            raise AssertionError("opened by somebody else")
+
+        in_child(somebody_else)
+    assert not os.path.exists(DEVICE), f"{DEVICE} outlives the module"
+
+
+def what_cannot_be_mapped():
+    """Sizes, offsets and kinds of mappings other than the one; nothing is allocated for them."""
+    shared, private = {"flags": SHARED}, {"flags": PRIVATE}
+    with loaded(), books.kept() as ours, opened() as fd, opened(os.O_RDONLY) as read_only, \
+            opened(os.O_WRONLY) as write_only:
+        ours.learn()
+        before = ours.read()
+        for file, how, wanted in [
+                (fd, {"length": 0}, errno.EINVAL),
+                (fd, {"length": PAGE + 1}, errno.EINVAL),
+                (fd, {"length": 2 * PAGE}, errno.EINVAL),
+                (fd, {"length": 512 * PAGE}, errno.EINVAL),
+                (fd, {"length": 1 << 40}, errno.EINVAL),
+                (fd, {"length": 1 << 62}, errno.ENOMEM),
+                (fd, {"length": (1 << 64) - 1}, errno.ENOMEM),
+                (fd, {"offset": 1}, errno.EINVAL),
+                (fd, {"offset": PAGE}, errno.EINVAL),
+                (fd, {"offset": 1 << 40}, errno.EINVAL),
+                (fd, {"offset": (1 << 63) - PAGE}, errno.EINVAL),
+                (fd, {"offset": (1 << 64) - PAGE}, errno.EOVERFLOW),
+                (fd, private, errno.EINVAL),
+                (fd, {"prot": READ, **private}, errno.EINVAL),
+                (read_only, {"prot": READ, **shared}, errno.EACCES),
+                (read_only, {"prot": READ | WRITE, **shared}, errno.EACCES),
+                (read_only, {"prot": READ, **private}, errno.EINVAL),
+                (write_only, shared, errno.EACCES)]:
+            error, _ = try_map(file, **how)
+            assert error == wanted, f"{how}: {name_of(error)}, not {name_of(wanted)}"
+        assert ours.read() == before, "a page was allocated for a mapping that was refused"
+        for length in (1, PAGE - 1):
+            address = mapped(fd, length=length)
+            fill(address, 1)
+            unmap(address)
+        for call in (lambda: os.read(fd, 1), lambda: os.write(fd, b"x")):
+            try:
+                call()
+            except OSError as error:
+                assert error.errno == errno.EINVAL, error
+            else:
+                raise AssertionError("read or written")
+        nothing_mapped()
+
+
+def zeroed_and_ones_own():
+    """Whatever others have written: a new page is zeroed, and what is written to it is in no other."""
+    with loaded(), opened() as fd:
+        def many(byte):
+            for _ in range(ROUNDS):
+                one, two = mapped(fd), mapped(fd)
+                assert contents(one) == contents(two) == bytes(PAGE), "not zeroed"
+                fill(one, byte)
+                assert contents(two) == bytes(PAGE), "two mappings share a page"
+                fill(two, byte ^ 0xff)
+                assert contents(one) == bytes([byte]) * PAGE, "two mappings share a page"
+                unmap(one)
+                unmap(two)
+
+        children = [Child(many, byte) for byte in (0xaa, 0x33, 0x0f)]
+        for child in children:
+            child.ok()
+        now = metrics.Metrics()
+        pages = 2 * ROUNDS * len(children)
+        for kind in ("map_user", "return_user"):
+            counted = now.total("handover_total", handover=kind, outcome="success")
+            assert counted == pages, f"{counted} times {kind}, not {pages}"
+        nothing_mapped()
+
+
+def not_inherited():
+    """A child does not have its parent's page, and can have one of its own."""
+    with loaded(), opened() as fd:
+        address = mapped(fd)
+        fill(address, 0x77)
+        # What others do with the flag is another case.
+        libc.madvise(address, PAGE, REFUSED_ADVICE["DOFORK"])
+        for access in (lambda: contents(address, 1), lambda: ctypes.memset(address, 1, 1)):
+            status = Child(access).wait()
+            assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGSEGV, \
+                f"a child has the page of its parent: status {status:#x}"
+
+        def own():
+            mine = mapped(fd, where=address, flags=SHARED | FIXED)
+            assert contents(mine) == bytes(PAGE), "not zeroed"
+            fill(mine, 0x11)
+
+        in_child(own)
+        assert contents(address) == b"\x77" * PAGE, "the child wrote to the page of its parent"
+        assert user_pages() == 1, f"{user_pages()} pages mapped"
+        unmap(address)
+        nothing_mapped()
+
+
+def over_a_socket():
+    """Who is passed the file can map a page, his own."""
+    with loaded(), opened() as fd:
+        address = mapped(fd)
+        fill(address, 0x44)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+        def receive():
+            # The inherited one must not be what makes it work.
+            os.close(fd)
+            _, ancillary, _, _ = theirs.recvmsg(1, socket.CMSG_SPACE(4))
+            passed = array.array("i", ancillary[0][2])[0]
+            os.setgid(65534)
+            os.setuid(65534)
+            mine = mapped(passed)
+            assert contents(mine) == bytes(PAGE), "not zeroed"
+            fill(mine, 0x22)
+            assert user_pages_seen.recv(1) == b"2"
+
+        user_pages_seen, tell = socket.socketpair()
+        child = Child(receive)
+        ours.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+        module.wait_until(lambda: user_pages() == 2, "two pages mapped")
+        tell.send(b"2")
+        child.ok()
+        assert contents(address) == b"\x44" * PAGE, "the other process wrote to this page"
+        unmap(address)
+        nothing_mapped()
+
+
+class Vector(ctypes.Structure):
+    """A struct iovec."""
+
+    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+
+
+def trace(request, pid, address=0, data=0):
+    """The errno of a ptrace()."""
+    ctypes.set_errno(0)
+    libc.ptrace(ctypes.c_long(request), ctypes.c_long(pid), ctypes.c_void_p(address),
+                ctypes.c_void_p(data))
+    return ctypes.get_errno()
+
+
+def others_see_nothing():
+    """process_vm_readv(), process_vm_writev(), ptrace() and /proc/PID/mem are refused."""
+    peek, poke, attach, detach = 2, 5, 16, 17
+    with loaded(), opened() as fd:
+        holder = Holder(fd)
+        buffer = ctypes.create_string_buffer(b"\xee" * 64)
+        here = Vector(ctypes.addressof(buffer), 64)
+        there = Vector(holder.address, 64)
+        for call in (libc.process_vm_readv, libc.process_vm_writev):
+            error = failure(call(holder.pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0))
+            if error == errno.ENOSYS:
+                ktap.note(f"the kernel has no {call.__name__} (CONFIG_CROSS_MEMORY_ATTACH)")
+            else:
+                assert error == errno.EFAULT, f"{call.__name__}: {name_of(error)}"
+
+        # Also to the process itself, which would have it by somebody else.
+        for pid in (holder.pid, "self"):
+            own = mapped(fd)
+            address = holder.address if pid != "self" else own
+            memory = os.open(f"/proc/{pid}/mem", os.O_RDWR)
+            for call in (lambda: os.pread(memory, 8, address), lambda: os.pwrite(memory, b"x", address)):
+                try:
+                    call()
+                except OSError as error:
+                    assert error.errno == errno.EIO, error
+                else:
+                    raise AssertionError(f"/proc/{pid}/mem gives access")
+            os.close(memory)
+            unmap(own)
+
+        assert trace(attach, holder.pid) == 0, os.strerror(ctypes.get_errno())
+        os.waitpid(holder.pid, 0)
+        for request in (peek, poke):
+            error = trace(request, holder.pid, holder.address)
+            assert error == errno.EIO, f"ptrace {request}: {name_of(error)}"
+        assert trace(detach, holder.pid) == 0, os.strerror(ctypes.get_errno())
+        assert buffer.raw[:64] == b"\xee" * 64, "something was read"
+        holder.release()
+        nothing_mapped()
+
+
+def nobody_pins_it():
+    """What would hold the page beyond the mapping, as direct I/O does, is refused; copying is not."""
+    with loaded(), opened() as fd:
+        address = mapped(fd)
+        fill(address, 0x66)
+        read_end, write_end = os.pipe()
+        vector = Vector(address, PAGE)
+        error = failure(libc.vmsplice(write_end, ctypes.byref(vector), 1, 0))
+        assert error == errno.EFAULT, f"vmsplice: {name_of(error)}"
+        # FUTEX_WAKE of a futex that is not private.
+        error = failure(libc.syscall(SYS_FUTEX, ctypes.c_void_p(address), 1, 1, None, None, 0))
+        assert error == errno.EFAULT, f"futex: {name_of(error)}"
+
+        assert libc.write(write_end, ctypes.c_void_p(address), 16) == 16, "it cannot be written from"
+        assert os.read(read_end, 64) == b"\x66" * 16
+        os.close(read_end)
+        os.close(write_end)
+        unmap(address)
+        nothing_mapped()
+
+
+def not_moved_nor_grown():
+    """mremap() in all its forms fails and leaves all as it was."""
+    with loaded(), opened() as fd:
+        address = mapped(fd)
+        fill(address, 0x39)
+        room = libc.mmap(None, 4 * PAGE, NONE, PRIVATE | ANONYMOUS, -1, 0)
+        assert room != FAILED
+        for old, new, flags, wanted in [
+                (PAGE, PAGE, MAYMOVE | MREMAP_FIXED, errno.EINVAL),
+                (PAGE, PAGE, MAYMOVE | DONTUNMAP, errno.EINVAL),
+                (PAGE, PAGE, MAYMOVE | MREMAP_FIXED | DONTUNMAP, errno.EINVAL),
+                (PAGE, 2 * PAGE, 0, errno.EFAULT),
+                (PAGE, 2 * PAGE, MAYMOVE, errno.EFAULT),
+                (PAGE, 2 * PAGE, MAYMOVE | MREMAP_FIXED, errno.EFAULT),
+                (0, PAGE, MAYMOVE, errno.EFAULT),
+                (0, PAGE, MAYMOVE | MREMAP_FIXED, errno.EFAULT),
+                (PAGE, 0, 0, errno.EINVAL)]:
+            error = failure(libc.mremap(address, old, new, flags, room), FAILED)
+            assert error == wanted, f"mremap({old}, {new}, {flags}): {name_of(error)}"
+            assert contents(address) == b"\x39" * PAGE, f"mremap({old}, {new}, {flags}): another page"
+            assert user_pages() == 1
+        assert libc.mremap(address, PAGE, PAGE, 0, None) == address
+        assert user_pages() == 1
+        unmap(address)
+        nothing_mapped()
+
+
+def advice_is_refused():
+    """madvise() and userfaultfd take nothing away; mprotect() and mlock() leave the page there."""
+    with loaded(), opened() as fd:
+        address = mapped(fd)
+        fill(address, 0x71)
+        for advice, number in REFUSED_ADVICE.items():
+            error = failure(libc.madvise(address, PAGE, number))
+            assert error, f"MADV_{advice} was taken"
+            assert contents(address) == b"\x71" * PAGE, f"MADV_{advice}: another page"
+        for advice, number in {"DONTFORK": 10, "DONTDUMP": 16, "MERGEABLE": 12, "RANDOM": 1}.items():
+            libc.madvise(address, PAGE, number)
+            assert contents(address) == b"\x71" * PAGE, f"MADV_{advice}: another page"
+
+        for prot in (NONE, READ, READ | WRITE):
+            assert libc.mprotect(address, PAGE, prot) == 0, os.strerror(ctypes.get_errno())
+        libc.mlock(address, PAGE)
+        libc.munlock(address, PAGE)
+        assert contents(address) == b"\x71" * PAGE, "another page"
+
+        # The handshake (UFFDIO_API) and what is registered (UFFDIO_REGISTER), by each of its modes.
+        uffd = libc.syscall(SYS_USERFAULTFD, os.O_CLOEXEC)
+        if uffd >= 0:
+            api = (ctypes.c_uint64 * 3)(0xaa, 0, 0)
+            assert libc.ioctl(uffd, ctypes.c_ulong(0xc018aa3f), api) == 0
+            for mode in (1, 2, 4):
+                wanted = (ctypes.c_uint64 * 4)(address, PAGE, mode, 0)
+                error = failure(libc.ioctl(uffd, ctypes.c_ulong(0xc020aa00), wanted))
+                assert error == errno.EINVAL, f"userfaultfd: {name_of(error)}"
+            os.close(uffd)
+        fill(address, 0x72)
+        unmap(address)
+        nothing_mapped()
+
+
+def not_executed():
+    """Neither by mmap() nor by mprotect(), wherever the device file is."""
+    with loaded(), tempfile.TemporaryDirectory() as folder:
+        # /dev itself may be mounted so that nothing there is executed.
+        assert libc.mount(b"tmpfs", folder.encode(), b"tmpfs", 0, None) == 0, \
+            os.strerror(ctypes.get_errno())
+        try:
+            node = os.path.join(folder, "node")
+            os.mknod(node, stat.S_IFCHR | 0o600, os.stat(DEVICE).st_rdev)
+            fd = os.open(node, os.O_RDWR)
+            for prot in (EXEC, READ | EXEC, READ | WRITE | EXEC):
+                error, _ = try_map(fd, prot=prot)
+                assert error == errno.EPERM, name_of(error)
+            address = mapped(fd)
+            for prot in (EXEC, READ | EXEC):
+                error = failure(libc.mprotect(address, PAGE, prot))
+                assert error == errno.EACCES, name_of(error)
+            unmap(address)
+            os.close(fd)
+        finally:
+            libc.umount2(folder.encode(), 2)
+        nothing_mapped()
+
+
+def every_end():
+    """munmap(), another mapping in the place, exit, kill -9, execve(): the page is back."""
+    with books.kept() as ours:
+        with loaded(**NO_POOL):
+            ours.learn()
+
+            def all_back(what):
+                wait_until_returned()
+                assert ours.held() == 0, f"{what}: {ours.held()} pages are missing"
+
+            with opened() as fd:
+                unmap(mapped(fd))
+                all_back("munmap")
+
+                address = mapped(fd)
+                error, _ = try_map(-1, flags=PRIVATE | ANONYMOUS | FIXED, where=address)
+                assert not error
+                assert user_pages() == 0, "the page outlives its mapping"
+                unmap(address)
+                all_back("another mapping")
+
+                # Refused after the old one is gone.
+                address = mapped(fd)
+                error, _ = try_map(fd, flags=PRIVATE | FIXED, where=address)
+                _mine.discard(address)
+                assert error == errno.EINVAL, name_of(error)
+                all_back("a refused mapping in the same place")
+
+                Holder(fd).release()
+                all_back("exit")
+
+                holder = Holder(fd, then=lambda _: os.execv("/bin/sleep", ["sleep", "1000"]))
+                assert user_pages() == 1
+                holder._pipe.send(b"x")
+                all_back("execve")
+                os.kill(holder.pid, signal.SIGKILL)
+                holder.wait()
+
+                holders = [Holder(fd, byte) for byte in range(8)]
+                assert user_pages() == 8, f"{user_pages()} pages mapped"
+                assert ours.held() == 8, f"the kernel knows of {ours.held()} pages"
+                for holder in holders:
+                    os.kill(holder.pid, signal.SIGKILL)
+                    holder.wait()
+                all_back("kill -9")
+        assert ours.held() == 0, f"{ours.held()} pages outlive the module"
+
+
+class PhysicalMemory:
+    """/proc/kcore: what is in a page frame, whoever has it."""
+
+    def __init__(self):
+        try:
+            self._fd = os.open("/proc/kcore", os.O_RDONLY)
+        except OSError as error:
+            raise Skip(f"no /proc/kcore: {error}") from error
+        head = os.pread(self._fd, 64, 0)
+        table, (size, count) = struct.unpack_from("<Q", head, 32)[0], struct.unpack_from("<HH", head, 54)
+        self._segments = []
+        for i in range(count):
+            kind, _, offset, _, physical, length = struct.unpack_from(
+                "<IIQQQQ", os.pread(self._fd, size, table + i * size))
+            # Those that are no memory have no physical address.
+            if kind == 1 and physical != (1 << 64) - 1:
+                self._segments.append((physical, length, offset))
+
+    def read(self, frame):
+        """The bytes of a page frame; what the kernel cannot read looks like zeroes."""
+        for physical, length, offset in self._segments:
+            if physical <= frame * PAGE < physical + length:
+                return os.pread(self._fd, PAGE, offset + frame * PAGE - physical)
+        raise AssertionError(f"page frame {frame:#x} is in no segment of /proc/kcore")
+
+
+@contextlib.contextmanager
+def frames_seen():
+    """Has the module say which frames it allocates."""
+    os.mkdir(tracing.INSTANCE)
+    try:
+        module.write(f"{tracing.INSTANCE}/events/labyrinth/page_alloc/enable", "1")
+        yield lambda: [int(frame, 16) for frame in
+                       re.findall(r"\bpage_alloc: .*\bpfn=(0x[0-9a-f]+)",
+                                  module.read(f"{tracing.INSTANCE}/trace"))]
+        module.write(f"{tracing.INSTANCE}/events/labyrinth/page_alloc/enable", "0")
+    finally:
+        os.rmdir(tracing.INSTANCE)
+
+
+def scrubbed():
+    """What a process has written is not in memory any more when it is gone."""
+    byte = 0xc7
+    with loaded():
+        memory = PhysicalMemory()
+        with frames_seen() as frames, opened() as fd:
+            holders = [Holder(fd, byte) for _ in range(8)]
+            used = frames()
+            assert len(used) == len(holders), f"{len(used)} pages allocated"
+            seen = sum(memory.read(frame) == bytes([byte]) * PAGE for frame in used)
+            assert seen == len(used), f"the page of only {seen} of {len(used)} is found in memory"
+            for holder in holders:
+                os.kill(holder.pid, signal.SIGKILL)
+            for holder in holders:
+                holder.wait()
+            left = sum(memory.read(frame).count(byte) > PAGE // 2 for frame in used)
+        assert left == 0, f"{left} of {len(used)} pages still hold what was written to them"
+        wait_until_returned()
+
+
+def as_many_as_allowed():
+    """user_pages is the bound: ENOSPC beyond it, until one is given back; 0 allows none."""
+    with loaded(user_pages=3), opened() as fd:
+        assert metrics.Metrics().total("user_pages_limit") == 3
+        addresses = [mapped(fd) for _ in range(3)]
+        for _ in range(2):
+            error, _ = try_map(fd)
+            assert error == errno.ENOSPC, name_of(error)
+        assert user_pages() == 3
+        unmap(addresses.pop())
+        addresses.append(mapped(fd))
+        assert try_map(fd)[0] == errno.ENOSPC
+        for address in addresses:
+            unmap(address)
+        nothing_mapped()
+    with loaded(user_pages=0), opened() as fd:
+        assert try_map(fd)[0] == errno.ENOSPC
+    for value in (0, 4096):
+        with loaded(user_pages=value):
+            assert metrics.Metrics().total("user_pages_limit") == value
+
+
+def refused_as_busy():
+    """rmmod has to say busy."""
+    try:
+        module.unload()
+    except OSError as error:
+        assert error.errno in (errno.EWOULDBLOCK, errno.EBUSY), error
+        return
+    raise AssertionError("unloaded although a page is mapped")
+
+
+def unload_while_mapped():
+    """rmmod says busy while the file is open or a page mapped, and nothing is lost."""
+    module.load()
+    with opened() as fd:
+        refused_as_busy()
+        address = mapped(fd)
+        fill(address, 0x1d)
+        holder = Holder(fd)
+    # Only the mappings are left.
+    for _ in range(3):
+        refused_as_busy()
+    assert contents(address) == b"\x1d" * PAGE
+    with opened() as fd:
+        unmap(mapped(fd))
+    unmap(address)
+    refused_as_busy()
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    nothing_mapped()
+    # The last reference to the file is dropped a moment after the mapping.
+    module.wait_until(lambda: module.read("/sys/module/labyrinth/refcnt") == "0\n", "nobody uses it")
+    module.unload()
+
+
+def races():
+    """Everything at once, by a program in C; and the same one killed in the midst of it."""
+    program = os.path.join(HERE, "user_page_races")
+    with books.kept() as ours, loaded(**NO_POOL):
+        ours.learn()
+        run = subprocess.run([program, str(RACE_SECONDS)], stdout=subprocess.PIPE, text=True,
+                             check=False)
+        for line in run.stdout.splitlines():
+            ktap.note(line)
+        assert run.returncode == 0, f"status {run.returncode}"
+        wait_until_returned()
+        for i in range(5):
+            with subprocess.Popen([program, "60"], stdout=subprocess.DEVNULL,
+                                  start_new_session=True) as group:
+                time.sleep(0.5 + 0.1 * i)
+                os.killpg(group.pid, signal.SIGKILL)
+            wait_until_returned()
+        assert ours.held() == 0, f"{ours.held()} pages are missing"
+        now = metrics.Metrics()
+        ktap.note(f"{now.total('handover_total', handover='map_user', outcome='success')} pages mapped")
+
+
+ktap.main(for_root_only, what_cannot_be_mapped, zeroed_and_ones_own, not_inherited, over_a_socket,
+          others_see_nothing, nobody_pins_it, not_moved_nor_grown, advice_is_refused, not_executed,
+          every_end, scrubbed, as_many_as_allowed, unload_while_mapped, races)
