@@ -8,6 +8,9 @@
 #   --cpus N         (default 2)
 #   --memory M       (default 1G)
 #   --append ARGS    more kernel command line; may be repeated
+#   --device DEV     a device that QEMU emulates, with its properties; may be repeated
+#   --iommu          all devices of PCI, but not those of virtio, behind an IOMMU that forgets at once
+#                    what the kernel has unmapped
 #   --node M,cpus=N  a NUMA node with so much of the memory (0: none) and a CPU; may be repeated
 #   --rwdir DIR      a folder that the guest may write to; the folder of FILE always is
 #   --stop-at-report do not wait for COMMAND once the kernel has reported a bug
@@ -35,7 +38,7 @@ kernel='' timeout=600 boot_timeout=480 cpus=2 memory=1G accel=auto log='' append
 stop_at_report=''
 while (($#)); do
 	case $1 in
-	--kernel | --timeout | --boot-timeout | --cpus | --memory | --append | --node | --rwdir | --accel | --log)
+	--kernel | --timeout | --boot-timeout | --cpus | --memory | --append | --device | --node | --rwdir | --accel | --log)
 		(($# > 1)) || usage "$1 wants a value" ;;&
 	--kernel) kernel=$2; shift 2 ;;
 	--timeout) whole_number "$1" "$2"; timeout=$2; shift 2 ;;
@@ -43,6 +46,12 @@ while (($#)); do
 	--cpus) whole_number "$1" "$2"; cpus=$2; shift 2 ;;
 	--memory) memory=$2; shift 2 ;;
 	--append) append+=(--kopt "$2"); shift 2 ;;
+	--device) append+=(--qemu-opt=-device "--qemu-opt=$2"); shift 2 ;;
+	--iommu)
+		# Without interrupt remapping no kind of machine is too simple for it.
+		append+=(--qemu-opt=-device --qemu-opt=intel-iommu,intremap=off --kopt intel_iommu=on --kopt iommu.strict=1)
+		shift
+		;;
 	--node)
 		# Two nodes cannot share a socket.
 		sockets=yes
