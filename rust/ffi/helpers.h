@@ -14,6 +14,7 @@
 #include <linux/timer.h>
 #include <linux/types.h>
 
+#include "dma.h"
 #include "exports.h"
 #include "interrupt.h"
 #include "mempool.h"

@@ -17,6 +17,8 @@ pub(crate) mod compat;
 pub(crate) mod context;
 pub(crate) mod cpu;
 pub(crate) mod debugfs;
+#[allow(dead_code, reason = "for drivers, such as that in tests/modules/edu")]
+pub(crate) mod dma;
 pub(crate) mod exports;
 pub(crate) mod handles;
 pub(crate) mod hard_timer;

@@ -59,9 +59,17 @@
 //!             │ open(): looks at the guards     │  └────── drop: looks at the guards, and frees
 //!             └─────────────────────────────────┘
 //! ```
+//!
+//! How pages are given to a device and come back is in [`dma`].
 
 mod canary;
 mod chain;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "for drivers, such as that in tests/modules/edu"
+)]
+pub(crate) mod dma;
 mod exclusive;
 mod gfp;
 mod guarded;

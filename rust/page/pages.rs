@@ -267,8 +267,9 @@ impl<T: Contents> ExclusivePages<T> {
         };
     }
 
+    /// The first `struct page`.
     #[inline(always)]
-    fn page(&self) -> *mut bindings::page {
+    pub(super) fn page(&self) -> *mut bindings::page {
         self.tagged
             .as_ptr()
             .map_addr(|address| address & !ORDER_BITS)

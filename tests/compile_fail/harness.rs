@@ -24,6 +24,7 @@ macro_rules! case {
                     context::*,
                     cpu::*,
                     debugfs::*,
+                    dma::*,
                     hard_timer::*,
                     hotplug::*,
                     irq::*,
@@ -37,12 +38,19 @@ macro_rules! case {
                     user_map::*,
                     waker::*, //
                 },
-                page::*,
+                page::{
+                    dma::*,
+                    *, //
+                },
                 source::*, //
             };
             use core::ops::DerefMut;
             use kernel::{
                 bindings,
+                device::{
+                    Bound,
+                    Device, //
+                },
                 prelude::*,
                 sync::Arc,
                 types::NotThreadSafe, //

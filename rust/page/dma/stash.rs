@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`Stash`].
+
+use super::{
+    direction::Direction,
+    mapped::Mapped, //
+};
+use crate::ffi::{
+    context::MaySleep,
+    dma::DmaDevice, //
+};
+use kernel::prelude::*;
+
+/// Pages that stay mapped for a device from one use to the next.
+///
+/// Taking and giving back neither maps nor allocates, so both can be done with a
+/// [`RawSpinLock`](crate::ffi::raw_lock::RawSpinLock) held. What a page contains is what its last user, a
+/// part of the same driver, has left there.
+///
+/// # Invariants
+///
+/// All `pages` are mapped for `device`.
+pub(crate) struct Stash<'d, D: Direction> {
+    device: DmaDevice<'d>,
+    pages: KVec<Mapped<'d, D>>,
+}
+
+impl<'d, D: Direction> Stash<'d, D> {
+    /// Makes an empty stash for up to `capacity` pages (or blocks of pages) of `device`.
+    pub(crate) fn new<C: MaySleep>(
+        _cx: &C,
+        device: DmaDevice<'d>,
+        capacity: usize,
+    ) -> Result<Self> {
+        // INVARIANT: There are none.
+        Ok(Self {
+            device,
+            pages: KVec::with_capacity(capacity, GFP_KERNEL)?,
+        })
+    }
+
+    /// Takes what was given back last. Any context.
+    pub(crate) fn take(&mut self) -> Option<Mapped<'d, D>> {
+        self.pages.pop()
+    }
+
+    /// Gives pages back, or returns them: when the stash is full, or is that of another device. Any
+    /// context; what is returned is for [`Mapped`]'s contexts.
+    pub(crate) fn give_back(&mut self, pages: Mapped<'d, D>) -> Result<(), Mapped<'d, D>> {
+        if !self.device.is(pages.device()) {
+            return Err(pages);
+        }
+        // INVARIANT: Mapped for this device, as just seen.
+        self.pages
+            .push_within_capacity(pages)
+            .map_err(|refused| refused.0)
+    }
+}
