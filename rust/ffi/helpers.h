@@ -20,6 +20,7 @@
 #include "mempool.h"
 #include "notify.h"
 #include "page_mark.h"
+#include "pci.h"
 #include "view.h"
 #include "watermark.h"
 

@@ -27,6 +27,9 @@ pub(crate) mod irq;
 pub(crate) mod lock;
 pub(crate) mod mempool;
 pub(crate) mod number;
+#[allow(dead_code, reason = "for drivers, such as that in tests/modules/edu")]
+#[cfg(CONFIG_PCI)]
+pub(crate) mod pci;
 pub(crate) mod percpu;
 pub(crate) mod percpu_cell;
 pub(crate) mod published;

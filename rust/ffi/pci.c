@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The interrupt and the softirq of a driver of a PCI device.
+ */
+#include <linux/interrupt.h>
+#include <linux/pci.h>
+#include <linux/workqueue.h>
+
+#include "pci.h"
+
+/*
+ * One interrupt of whichever type there is. Never as a thread, be it for PREEMPT_RT or
+ * for threadirqs: the handler is promised a hard interrupt.
+ */
+int labyrinth_pci_irq_request(struct device *dev, irq_handler_t handler,
+			      const char *name, void *data)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+	int ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
+
+	if (ret < 0)
+		return ret;
+	ret = request_irq(pci_irq_vector(pdev, 0), handler,
+			  IRQF_SHARED | IRQF_NO_THREAD, name, data);
+	if (ret)
+		pci_free_irq_vectors(pdev);
+	return ret;
+}
+
+/* Waits for the handler. */
+void labyrinth_pci_irq_free(struct device *dev, void *data)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+
+	free_irq(pci_irq_vector(pdev, 0), data);
+	pci_free_irq_vectors(pdev);
+}
+
+void labyrinth_pci_clear_master(struct device *dev)
+{
+	pci_clear_master(to_pci_dev(dev));
+}
+
+void labyrinth_pci_disable(struct device *dev)
+{
+	pci_disable_device(to_pci_dev(dev));
+}
+
+void labyrinth_bh_work_init(struct work_struct *work, work_func_t function)
+{
+	INIT_WORK(work, function);
+}
+
+/* Runs in a softirq. Any context but NMI. */
+void labyrinth_bh_work_queue(struct work_struct *work)
+{
+	queue_work(system_bh_wq, work);
+}
+
+/* Waits for it. Nobody may queue it any more. */
+void labyrinth_bh_work_cancel(struct work_struct *work)
+{
+	cancel_work_sync(work);
+}

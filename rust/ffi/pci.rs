@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Drivers of PCI devices whose handlers know their context.
+//!
+//! A [`Driver`] has a state for each device, which may borrow the device for as long as it is bound, and
+//! two handlers that get that state and a token: one in the device's hard interrupt, one in a softirq
+//! that the first one can ask for.
+//!
+//! [`Bridge`] makes a driver of the kernel crate's out of it. It owns the order of events, which neither
+//! the driver nor its state can change, as no value that would have to be kept is handed out:
+//!
+//! ```text
+//!   probe:  enable ─► DMA mask ─► Driver::probe ─► interrupt ─► bus mastering ─► Driver::start
+//!   unbind: Driver::stop ─► no bus mastering ─► no interrupt ─► no softirq ─► state dropped ─► disable
+//! ```
+//!
+//! So when the state with its mappings is dropped, the device cannot reach memory any more, and neither
+//! handler runs.
+//!
+//! C header: [`include/linux/pci.h`](srctree/include/linux/pci.h)
+
+use super::{
+    compat,
+    context::{
+        HardIrq,
+        Softirq,
+        Task, //
+    },
+    helpers, //
+};
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    container_of,
+    device::{
+        self,
+        Bound,
+        Core, //
+    },
+    dma::{
+        Device as _,
+        DmaMask, //
+    },
+    error::to_result,
+    pci,
+    prelude::*,
+    types::Opaque, //
+};
+
+/// What the handler in the hard interrupt has to say.
+pub(crate) enum Served {
+    /// The interrupt was that of another device.
+    NotOurs,
+    /// All is done.
+    Done,
+    /// The rest is for the softirq.
+    Softirq,
+}
+
+/// A driver.
+pub(crate) trait Driver: 'static {
+    /// Its name in `/proc/interrupts`.
+    const NAME: &'static CStr;
+
+    /// The devices it is for.
+    const IDS: pci::IdTable<()>;
+
+    /// What it keeps for a device, for as long as it is bound to that. All its methods can run at the
+    /// same time.
+    type State<'bound>: Send + Sync + 'bound;
+
+    /// Which addresses the devices can have.
+    fn dma_mask() -> DmaMask;
+
+    /// Makes the state. The device is enabled, but cannot reach memory yet. Task context.
+    fn probe<'bound>(
+        device: &'bound pci::Device<Bound>,
+    ) -> impl PinInit<Self::State<'bound>, Error> + 'bound;
+
+    /// Begins, once the device can reach memory and its interrupts are served.
+    fn start(cx: &mut Task, state: &Self::State<'_>) -> Result;
+
+    /// Has the device stop what it is doing.
+    fn stop(cx: &mut Task, state: &Self::State<'_>);
+
+    /// Serves an interrupt, on PREEMPT_RT, too, in hard interrupt context.
+    fn interrupt(cx: &mut HardIrq, state: &Self::State<'_>) -> Served;
+
+    /// Does the rest. Never concurrently with itself.
+    fn softirq(cx: &mut Softirq, state: &Self::State<'_>);
+}
+
+/// A [`Driver`] as one of the kernel crate's.
+pub(crate) struct Bridge<T>(PhantomData<T>);
+
+/// A device with a driver. The fields are dropped in this order.
+#[pin_data]
+pub(crate) struct Running<'bound, T: Driver> {
+    live: Live<'bound>,
+    #[pin]
+    softirq: BhWork,
+    #[pin]
+    state: T::State<'bound>,
+    _enabled: Enabled<'bound>,
+}
+
+impl<T: Driver> pci::Driver for Bridge<T> {
+    type IdInfo = ();
+    type Data<'bound> = Running<'bound, T>;
+
+    const ID_TABLE: pci::IdTable<()> = T::IDS;
+
+    fn probe<'bound>(
+        device: &'bound pci::Device<Core<'_>>,
+        _info: compat::IdInfo<'bound, ()>,
+    ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
+        let core = device;
+        let device: &'bound pci::Device<Bound> = device;
+
+        // Taken down in reverse order should one fail, which has to be that of the fields.
+        try_pin_init!(&this in Running {
+            _enabled: {
+                core.enable_device_mem()?;
+                Enabled(device.as_ref())
+            },
+            state <- {
+                // SAFETY: The driver gets at the device, and could map something, only after this.
+                unsafe { core.dma_set_mask_and_coherent(T::dma_mask()) }?;
+                T::probe(device)
+            },
+            softirq <- BhWork::new(Self::on_softirq),
+            // SAFETY: The fields that the handlers use were initialised above, and they stay until
+            // `live` was dropped: it is the first of the fields, and should the rest of this fail, the
+            // first to be taken down again. The softirq is next, so it has its state to the end.
+            live: unsafe { Live::new(device.as_ref(), T::NAME, Self::on_interrupt, this.cast()) }?,
+            _: {
+                core.set_master();
+                // SAFETY: The kernel probes in task context; the token ends with the call.
+                let mut cx = unsafe { Task::assume() };
+                // SAFETY: Initialised above.
+                T::start(&mut cx, unsafe { &(*this.as_ptr()).state })?;
+            },
+        })
+    }
+
+    fn unbind<'bound>(_: &'bound pci::Device<Core<'_>>, this: Pin<&Running<'bound, T>>) {
+        // SAFETY: As in `probe`.
+        let mut cx = unsafe { Task::assume() };
+        T::stop(&mut cx, &this.get_ref().state);
+    }
+}
+
+impl<T: Driver> Bridge<T> {
+    /// Called by the kernel in a hard interrupt.
+    ///
+    /// # Safety
+    ///
+    /// `data` must be a pinned [`Running`] of this driver whose `state` and `softirq` are initialised.
+    unsafe extern "C" fn on_interrupt(_: c_int, data: *mut c_void) -> bindings::irqreturn_t {
+        let this = data.cast::<Running<'_, T>>();
+        // SAFETY: Both are initialised, by the requirement.
+        let (state, softirq) = unsafe { (&(*this).state, &(*this).softirq) };
+        // SAFETY: The interrupt was requested with `IRQF_NO_THREAD`; the token ends with the call.
+        let mut cx = unsafe { HardIrq::assume() };
+
+        compat::irq_return(match T::interrupt(&mut cx, state) {
+            Served::NotOurs => false,
+            Served::Done => true,
+            Served::Softirq => {
+                softirq.queue();
+                true
+            }
+        })
+    }
+
+    /// Called by the kernel in a softirq.
+    ///
+    /// # Safety
+    ///
+    /// `work` must be that of the `softirq` of a pinned [`Running`] of this driver whose `state` is
+    /// initialised.
+    unsafe extern "C" fn on_softirq(work: *mut bindings::work_struct) {
+        // SAFETY: By the requirement.
+        let state = unsafe {
+            let softirq = container_of!(Opaque::cast_from(work), BhWork, work);
+            let this = container_of!(softirq.cast_mut(), Running<'_, T>, softirq);
+            &(*this).state
+        };
+        // SAFETY: `system_bh_wq` runs its work in a softirq; the token ends with the call.
+        let mut cx = unsafe { Softirq::assume() };
+        T::softirq(&mut cx, state);
+    }
+}
+
+/// A device that was enabled. Dropping it disables it.
+struct Enabled<'bound>(&'bound device::Device<Bound>);
+
+impl Drop for Enabled<'_> {
+    fn drop(&mut self) {
+        // SAFETY: A PCI device, as it comes from one, that was enabled once for this value.
+        unsafe { helpers::labyrinth_pci_disable(as_raw(self.0)) };
+    }
+}
+
+/// What the kernel calls.
+type Handler = unsafe extern "C" fn(c_int, *mut c_void) -> bindings::irqreturn_t;
+
+/// A device that can interrupt us, and may reach memory. Dropping it ends both, and waits for the
+/// handler.
+///
+/// # Invariants
+///
+/// `device` is that of a PCI device, whose interrupt was requested with `data`.
+struct Live<'bound> {
+    device: &'bound device::Device<Bound>,
+    data: NonNull<c_void>,
+}
+
+// SAFETY: `data` is only for telling the handlers of an interrupt apart.
+unsafe impl Send for Live<'_> {}
+
+impl<'bound> Live<'bound> {
+    /// Requests the interrupt.
+    ///
+    /// # Safety
+    ///
+    /// `device` must be that of a PCI device, and calling `handler` with `data` be allowed until this
+    /// value is dropped, also if it never is.
+    unsafe fn new(
+        device: &'bound device::Device<Bound>,
+        name: &'static CStr,
+        handler: Handler,
+        data: NonNull<c_void>,
+    ) -> Result<Self> {
+        // SAFETY: A bound PCI device; the rest is what the caller promises.
+        to_result(unsafe {
+            helpers::labyrinth_pci_irq_request(
+                as_raw(device),
+                Some(handler),
+                name.as_char_ptr(),
+                data.as_ptr(),
+            )
+        })?;
+        // INVARIANT: Just requested.
+        Ok(Self { device, data })
+    }
+}
+
+impl Drop for Live<'_> {
+    fn drop(&mut self) {
+        // SAFETY: By the invariant a PCI device and its interrupt.
+        unsafe {
+            helpers::labyrinth_pci_clear_master(as_raw(self.device));
+            helpers::labyrinth_pci_irq_free(as_raw(self.device), self.data.as_ptr());
+        }
+    }
+}
+
+/// Work for a softirq.
+///
+/// # Invariants
+///
+/// `work` is initialised.
+#[pin_data(PinnedDrop)]
+struct BhWork {
+    #[pin]
+    work: Opaque<bindings::work_struct>,
+}
+
+// SAFETY: A `work_struct` may be queued and cancelled from any thread.
+unsafe impl Send for BhWork {}
+// SAFETY: As above.
+unsafe impl Sync for BhWork {}
+
+impl BhWork {
+    /// Makes work that can be queued. `function` has to be callable until it is dropped.
+    fn new(function: unsafe extern "C" fn(*mut bindings::work_struct)) -> impl PinInit<Self> {
+        // INVARIANT: Initialised here.
+        pin_init!(Self {
+            work <- Opaque::ffi_init(|work| {
+                // SAFETY: `work` points to memory for it that stays put.
+                unsafe { helpers::labyrinth_bh_work_init(work, Some(function)) }
+            }),
+        })
+    }
+
+    fn queue(&self) {
+        // SAFETY: Initialised by the invariant.
+        unsafe { helpers::labyrinth_bh_work_queue(self.work.get()) };
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for BhWork {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: Initialised by the invariant; the interrupt, which alone queues it, is gone.
+        unsafe { helpers::labyrinth_bh_work_cancel(self.work.get()) };
+    }
+}
+
+fn as_raw(device: &device::Device<Bound>) -> *mut bindings::device {
+    // CAST: A `Device` is a transparent wrapper of a `struct device`.
+    core::ptr::from_ref(device).cast_mut().cast()
+}
