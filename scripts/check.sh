@@ -20,7 +20,7 @@ else
 	kernel=stock
 	# What the benchmark requires is required of production kernels.
 	jobs=(kselftest:debug kselftest:stock runner:stock planted:debug lint:stock compile-fail:stock
-		planted:stock bench:stock host:stock numa:stock)
+		planted:stock bench:stock edu:stock host:stock numa:stock)
 fi
 if [[ $what == soak ]]; then
 	jobs=(soak:stock soak:debug)
@@ -102,7 +102,7 @@ show_results
 files=()
 for job in "${jobs[@]}"; do
 	files+=("$logs/${job/:/-}.out")
-	[[ ! ${job%:*} =~ ^(kselftest|numa|soak)$ ]] || files+=("$logs/console-${job/:/-}.out")
+	[[ ! ${job%:*} =~ ^(kselftest|numa|edu|soak)$ ]] || files+=("$logs/console-${job/:/-}.out")
 done
 for file in "${files[@]}"; do : >>"$file"; done
 awk -f "$SCRIPTS/count-ktap.awk" "${files[@]}" >"$logs/summary"

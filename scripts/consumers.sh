@@ -28,4 +28,4 @@ build() {
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
 step "building the modules that use labyrinth for $K_RELEASE" "$out/build.log" build
 grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || true
-printf '%s\n' "$out"/labyrinth_{consumer_c,consumer_rust,handover,overrun}.ko
+printf '%s\n' "$out"/labyrinth_*.ko

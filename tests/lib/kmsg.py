@@ -81,3 +81,9 @@ class Provoked(Watch):
                  if level <= 3 and text.startswith("labyrinth: ")]
         _expected.update(texts)
         return texts
+
+    def expect(self, pattern):
+        """The matches of texts that begin so, whoever has said them."""
+        matches = [match for _, text in self.records() if (match := pattern.match(text))]
+        _expected.update(match.string for match in matches)
+        return matches

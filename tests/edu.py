@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Pages that a real device owns: QEMU's edu, by a driver that allocates them where it is interrupted."""
+
+import contextlib
+import os
+import re
+
+from lib import edu, kmsg, ktap, module, tracing
+from lib.ktap import Skip
+
+IN_HARD_IRQ, IN_SOFTIRQ = "handle_irq_event", "bh_worker"
+# Whatever their order: each is an event.
+PAGES = {
+    "alloc": ("kmem/mm_page_alloc", "common_stacktrace"),
+    "free": ("kmem/mm_page_free", "common_stacktrace"),
+}
+# Who asks: labyrinth_alloc_pages(), called by the driver, and labyrinth_free_pages(), below which the
+# kernel shows nothing or what that goes on to. An address without a name is one of a module that is
+# gone.
+CALLS = {"alloc": re.compile(r"\balloc_pages_noprof\+\S+\s+(0x[0-9a-f]+)$", re.M),
+         "free": re.compile(r"(?:stacktrace:|\b\w*free_\S*\+0x\S+)\s+(0x[0-9a-f]+)$", re.M)}
+# What the IOMMU says of a device that it has stopped.
+FAULTS = re.compile(r"DMAR: DRHD: handling fault status reg|"
+                    r"DMAR: \[DMA (Read|Write) .*\] Request device \[([0-9a-f:.]+)\] fault addr")
+ALL_BITS = 32
+TURNS = 2
+
+
+def bits():
+    """How many bits of an address the driver says: with an IOMMU what QEMU's device has by default.
+    Without one all, as the test machine's devices are told; they cannot reach all memory otherwise."""
+    return 28 if edu.iommu() else ALL_BITS
+
+
+class Balance:
+    """The kernel's own count of what the driver allocates and frees, from first to last."""
+
+    def __init__(self):
+        self._places = []
+
+    def __enter__(self):
+        self._running = tracing.histograms(**PAGES)
+        self._histograms = self._running.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self._running.__exit__(*error)
+
+    @contextlib.contextmanager
+    def loaded(self, **parameters):
+        """The driver, for the length of a block."""
+        with edu.loaded(**parameters):
+            self._places.append(edu.place())
+            yield
+
+    def _ours(self, name):
+        """The entries in which the driver calls, each with what came before."""
+        found = []
+        for keys, hits in self._histograms[name].entries():
+            call = CALLS[name].search(keys)
+            if call and any(int(call.group(1), 16) in place for place in self._places):
+                found.append((keys, hits))
+        return found
+
+    def check(self):
+        """The driver is unloaded, and all that it allocated is free. Returns the allocations."""
+        alloc, free = self._ours("alloc"), self._ours("free")
+        took, gave = tracing.count(alloc), tracing.count(free)
+        ktap.note(f"the kernel counts {took} allocations and {gave} frees")
+        assert took > 0, "the driver has allocated nothing"
+        assert took == gave, f"{took - gave} of {took} blocks are lost"
+        return alloc
+
+
+def sound(numbers):
+    """Nothing went wrong; returns the numbers."""
+    ktap.note(" ".join(f"{name}={value}" for name, value in numbers.items() if value))
+    for name in ("corrupted", "not_allocated", "given_back", "untried", "map_device_failures"):
+        assert numbers[name] == 0, f"{name}: {numbers}"
+    return numbers
+
+
+def rounds(numbers):
+    """Rounds in both contexts."""
+    return numbers["rounds_hard_irq"] + numbers["rounds_softirq"]
+
+
+def owned(numbers):
+    """Blocks that devices own."""
+    return numbers["map_device_successes"] - numbers["unmap_device_successes"]
+
+
+def transfer(count, **parameters):
+    """Bytes go to each device and back so often, and arrive; all pages are freed."""
+    devices = edu.devices()
+    with Balance() as balance:
+        with balance.loaded(rounds=count, **parameters):
+            assert edu.tally()["devices"] == len(devices), edu.tally()
+            module.wait_until(lambda: rounds(edu.tally()) == count * len(devices),
+                              f"{count} rounds of {len(devices)} devices", 120)
+            numbers = sound(edu.tally())
+            # What is left is for the next time.
+            assert owned(numbers) == len(devices), numbers
+        alloc = balance.check()
+    assert numbers["verified"] == 2 * rounds(numbers), numbers
+    # Every third round has one block, and after the first time the same.
+    assert numbers["recycled"] == len(devices) * (count // 3 - 1), numbers
+    assert numbers["allocated"] == numbers["mapped"] == numbers["map_device_successes"], numbers
+    assert numbers["allocated"] == tracing.count(alloc), numbers
+    assert numbers["map_device_samples"] == numbers["mapped"], numbers
+    assert numbers["sync_cpu_successes"] >= rounds(numbers), numbers
+    return numbers, alloc
+
+
+def there_and_back():
+    """Pages allocated in hard interrupts and softirqs go both ways, with the bytes that they should
+    have."""
+    numbers, alloc = transfer(12, dma_bits=bits())
+    if "PREEMPT_RT" not in os.uname().version:
+        assert numbers["rounds_hard_irq"] == numbers["rounds_softirq"], numbers
+        assert tracing.count(alloc, IN_HARD_IRQ) > 0, "none in a hard interrupt"
+    # An interrupt can come in the middle of a softirq.
+    softirq = [entry for entry in alloc if IN_HARD_IRQ not in entry[0]]
+    assert tracing.count(softirq, IN_SOFTIRQ) > 0, "none in a softirq"
+
+
+def blocks():
+    """Blocks of several pages, too."""
+    transfer(3, dma_bits=bits(), order=3)
+
+
+def past_the_iommu():
+    """The same where it shows the devices memory as it is; through bounce buffers, where the machine
+    has them forced, so that what is not synchronised does not arrive."""
+    if not edu.iommu():
+        raise Skip("there is no IOMMU to go past")
+    with edu.domain("identity"):
+        transfer(6, dma_bits=ALL_BITS)
+
+
+def under_way():
+    """Lets transfers run, and looks whether each device has something in its hands."""
+    before, devices = edu.tally(), edu.devices()
+    module.wait_until(lambda: rounds(edu.tally()) >= rounds(before) + 2 * len(devices), "rounds", 60)
+    numbers = edu.tally()
+    assert owned(numbers) >= len(devices), f"devices own {owned(numbers)} blocks: {numbers}"
+
+
+def nothing_owned():
+    """No device has the driver, or a page."""
+    numbers = edu.tally()
+    assert (numbers["devices"], owned(numbers)) == (0, 0), numbers
+
+
+def unbound_under_way():
+    """A driver that loses its device in the middle of a transfer loses nothing, and can have it back."""
+    with Balance() as balance:
+        with balance.loaded(dma_bits=bits(), order=1):
+            for _ in range(TURNS):
+                under_way()
+                for device in edu.devices():
+                    edu.unbind(device)
+                nothing_owned()
+                for device in edu.devices():
+                    edu.bind(device)
+            under_way()
+            sound(edu.tally())
+        balance.check()
+
+
+def removed_under_way():
+    """The same for a device that is taken away."""
+    with Balance() as balance:
+        with balance.loaded(dma_bits=bits()):
+            for _ in range(TURNS):
+                under_way()
+                devices = edu.devices()
+                for device in devices:
+                    edu.remove(device)
+                nothing_owned()
+                edu.rescan()
+                assert edu.devices() == devices
+            under_way()
+            sound(edu.tally())
+        balance.check()
+
+
+def unloaded_under_way():
+    """The same for a driver that goes itself."""
+    with Balance() as balance:
+        for _ in range(TURNS):
+            with balance.loaded(dma_bits=bits()):
+                under_way()
+                sound(edu.tally())
+        balance.check()
+
+
+def no_room():
+    """What cannot be mapped comes back as it was, and so does what was not tried."""
+    if not edu.iommu():
+        raise Skip("without an IOMMU, what a device cannot address is a warning")
+    pages, devices = 64, edu.devices()
+    with Balance() as balance:
+        # 16 pages of addresses, of which the first is never used.
+        with balance.loaded(dma_bits=16, exhaust=pages):
+            numbers = edu.tally()
+            assert owned(numbers) == 0, numbers
+        balance.check()
+    ktap.note(" ".join(f"{name}={value}" for name, value in numbers.items() if value))
+    tries = 2 * len(devices)
+    assert numbers["given_back"] == numbers["map_device_failures"] == tries, numbers
+    assert numbers["mapped"] == 15 * tries, numbers
+    assert numbers["untried"] == (pages - 16) * tries, numbers
+    assert numbers["verified"] == numbers["given_back"] + numbers["untried"], numbers
+    assert numbers["corrupted"] == 0, numbers
+
+
+def trespass():
+    """A device that uses pages after they were taken back is stopped by an IOMMU, and by nothing else,
+    which shows that this would be seen."""
+    devices = edu.devices()
+    with kmsg.Provoked() as log, Balance() as balance:
+        with balance.loaded(dma_bits=bits(), trespass=1):
+            numbers = edu.tally()
+            assert owned(numbers) == 0, numbers
+        balance.check()
+        assert numbers["trespasses"] == len(devices), numbers
+        harmed = (numbers["trespass_written"], numbers["trespass_read"])
+        if not edu.iommu():
+            assert harmed == (len(devices), len(devices)), numbers
+            return
+        assert harmed == (0, 0), numbers
+        seen = [match.groups() for match in log.expect(FAULTS) if match.group(1)]
+    ktap.note(f"the IOMMU has stopped {seen}")
+    # It says no more than so much at a time.
+    assert {("Write", devices[0]), ("Read", devices[0])} <= set(seen), "faults were not reported"
+
+
+ktap.main(there_and_back, blocks, past_the_iommu, unbound_under_way, removed_under_way,
+          unloaded_under_way, no_room, trespass)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0
+"""QEMU's edu devices, and the driver for them in tests/modules/edu."""
+
+import contextlib
+import glob
+import os
+import re
+
+from lib import module
+from lib.ktap import Skip
+
+NAME = "labyrinth_edu"
+TALLY = f"/sys/kernel/debug/{NAME}/tally"
+DRIVER = f"/sys/bus/pci/drivers/{NAME}"
+DEVICES = "/sys/bus/pci/devices"
+
+
+def devices():
+    """The edu devices of this machine, by their names on the bus."""
+    found = [os.path.basename(folder) for folder in sorted(glob.glob(DEVICES + "/*"))
+             if (module.read(folder + "/vendor").strip(),
+                 module.read(folder + "/device").strip()) == ("0x1234", "0x11e8")]
+    if not found:
+        raise Skip("the machine has no edu device")
+    return found
+
+
+def iommu():
+    """Whether there is an IOMMU, which then all of them are behind."""
+    return os.path.exists(f"{DEVICES}/{devices()[0]}/iommu")
+
+
+def insert(**parameters):
+    """insmod of the driver."""
+    module.insert(os.path.join(os.path.dirname(module.path()), NAME + ".ko"), **parameters)
+
+
+@contextlib.contextmanager
+def loaded(**parameters):
+    """The driver, for the length of a block."""
+    insert(**parameters)
+    try:
+        yield
+    finally:
+        module.remove(NAME)
+
+
+def place():
+    """The addresses of the loaded driver."""
+    found = re.search(rf"^{NAME} (\d+) .* (0x[0-9a-f]+)", module.read("/proc/modules"), re.M)
+    start = int(found.group(2), 16)
+    return range(start, start + int(found.group(1)))
+
+
+def tally():
+    """All that the driver counts."""
+    return {name: int(value) for name, value in
+            (line.split() for line in module.read(TALLY).splitlines() if line)}
+
+
+def unbind(device):
+    """Takes the driver from a device."""
+    module.write(DRIVER + "/unbind", device)
+
+
+def bind(device):
+    """Gives it back."""
+    module.write(DRIVER + "/bind", device)
+
+
+def remove(device):
+    """Takes the device away."""
+    module.write(f"{DEVICES}/{device}/remove", 1)
+
+
+def rescan():
+    """Finds devices that were taken away."""
+    module.write("/sys/bus/pci/rescan", 1)
+
+
+@contextlib.contextmanager
+def domain(kind):
+    """Has the IOMMU treat the devices so, for the length of a block in which they have no driver at
+    first: "identity" lets them see memory as it is."""
+    files = [f"{DEVICES}/{device}/iommu_group/type" for device in devices()]
+    before = [module.read(name).strip() for name in files]
+    for name in files:
+        module.write(name, kind)
+    try:
+        yield
+    finally:
+        for name, old in zip(files, before):
+            module.write(name, old)

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A driver for QEMU's `edu` device, for the tests: pages that a real device owns, allocated where it
+//! interrupts us, and never lost.
+//!
+//! It uses the types that labyrinth itself is made of, so it has a copy of them; all `unsafe` is there.
+
+#[allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "it is a part of labyrinth"
+)]
+#[path = "../../../rust/ffi/mod.rs"]
+mod ffi;
+#[allow(dead_code, unused_imports, reason = "it is a part of labyrinth")]
+#[path = "../../../rust/page/mod.rs"]
+mod page;
+#[allow(dead_code, unused_imports, reason = "it is a part of labyrinth")]
+#[path = "../../../rust/stats/mod.rs"]
+mod stats;
+
+mod engine;
+mod pages;
+mod registers;
+mod tally;
+mod trials;
+
+use engine::Engine;
+use ffi::{
+    compat,
+    context::{
+        with_task,
+        HardIrq,
+        Softirq,
+        Task, //
+    },
+    dma::DmaDevice,
+    pci::{
+        Bridge,
+        Driver,
+        Served, //
+    }, //
+};
+use kernel::{
+    debugfs::{
+        Dir,
+        File, //
+    },
+    device::Bound,
+    dma::DmaMask,
+    driver,
+    pci,
+    prelude::*,
+    InPlaceModule,
+    ModuleMetadata, //
+};
+use registers::Registers;
+use stats::{
+    handover::{
+        record_in,
+        Recorded, //
+    },
+    Recording,
+    Stats, //
+};
+use tally::{
+    Shown,
+    TALLY, //
+};
+
+module! {
+    type: Module,
+    name: "labyrinth_edu",
+    authors: ["The labyrinth developers"],
+    description: "Gives pages to QEMU's edu device, for labyrinth's tests",
+    license: "GPL",
+    params: {
+        dma_bits: u32 {
+            default: 28,
+            description: "how many bits an address of the device has",
+        },
+        order: u32 {
+            default: 0,
+            description: "the order of the blocks that it is given",
+        },
+        rounds: u32 {
+            default: 0,
+            description: "how often bytes go there and back (0: without end)",
+        },
+        trespass: u32 {
+            default: 0,
+            description: "whether it is told to use pages that it does not own, instead (0 or 1)",
+        },
+        exhaust: u32 {
+            default: 0,
+            description: "how many pages it is given at once, instead",
+        },
+    },
+}
+
+ffi::compat::pci_table!(
+    EDU_TABLE,
+    MODULE_EDU_TABLE,
+    // The kernel crate has no name for the vendor; the class is that of "others".
+    [pci::DeviceId::from_class(0x00_ff00, 0xff_ffff)]
+);
+
+/// A device with its driver.
+#[pin_data(PinnedDrop)]
+struct Edu<'bound> {
+    #[pin]
+    engine: Engine<'bound>,
+    registers: Registers<'bound>,
+    device: DmaDevice<'bound>,
+}
+
+impl Driver for Edu<'static> {
+    const NAME: &'static CStr = c"labyrinth_edu";
+    const IDS: pci::IdTable<()> = &EDU_TABLE;
+    type State<'bound> = Edu<'bound>;
+
+    fn dma_mask() -> DmaMask {
+        let bits = compat::parameter(&module_parameters::dma_bits);
+        DmaMask::try_new(bits.min(registers::MAX_BITS)).unwrap_or(DmaMask::new::<0>())
+    }
+
+    fn probe<'bound>(
+        device: &'bound pci::Device<Bound>,
+    ) -> impl PinInit<Edu<'bound>, Error> + 'bound {
+        let dma = DmaDevice::new(device.as_ref());
+
+        try_pin_init!(Edu {
+            registers: {
+                let registers = Registers::new(device)?;
+                // Whoever had it before may have left in the middle of a transfer, which must not go on
+                // once the device can reach memory again.
+                with_task(|cx| registers.wait(cx))??;
+                registers
+            },
+            engine <- with_task(|cx| {
+                let order = compat::parameter(&module_parameters::order);
+                let rounds = compat::parameter(&module_parameters::rounds);
+                Engine::new(cx, dma, order, rounds.into())
+            })??,
+            device: dma,
+            _: {
+                TALLY.devices.one();
+            },
+        })
+    }
+
+    fn start(cx: &mut Task, edu: &Edu<'_>) -> Result {
+        let exhaust = compat::parameter(&module_parameters::exhaust);
+
+        if compat::parameter(&module_parameters::trespass) != 0 {
+            trials::trespass(cx, edu.device, &edu.registers)
+        } else if exhaust != 0 {
+            trials::exhaust(cx, edu.device, exhaust as usize)
+        } else {
+            edu.engine.start(cx, &edu.registers);
+            Ok(())
+        }
+    }
+
+    fn stop(_cx: &mut Task, edu: &Edu<'_>) {
+        edu.engine.stop();
+    }
+
+    fn interrupt(cx: &mut HardIrq, edu: &Edu<'_>) -> Served {
+        if !edu.registers.interrupted() {
+            return Served::NotOurs;
+        }
+        edu.registers.acknowledge();
+        if edu.engine.for_softirq() {
+            return Served::Softirq;
+        }
+        // On PREEMPT_RT no page can be allocated here, and this is not reached.
+        #[cfg(not(CONFIG_PREEMPT_RT))]
+        edu.engine
+            .completed(cx, &edu.registers, &TALLY.rounds_hard_irq);
+        let _ = cx;
+        Served::Done
+    }
+
+    fn softirq(cx: &mut Softirq, edu: &Edu<'_>) {
+        edu.engine
+            .completed(cx, &edu.registers, &TALLY.rounds_softirq);
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Edu<'_> {
+    fn drop(self: Pin<&mut Self>) {
+        TALLY.devices.one_less();
+    }
+}
+
+/// The loaded module. The driver goes first.
+#[pin_data]
+struct Module {
+    #[pin]
+    _driver: driver::Registration<pci::Adapter<Bridge<Edu<'static>>>>,
+    #[pin]
+    _tally: File<Shown>,
+    _folder: Dir,
+    _recorded: Recorded,
+}
+
+impl InPlaceModule for Module {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        let folder = Dir::new(c"labyrinth_edu");
+        let stats = Stats::new(Recording::Full);
+
+        try_pin_init!(Self {
+            _recorded: record_in(stats.clone()?)?,
+            _tally <- folder.read_only_file(c"tally", Shown(stats?)),
+            _folder: folder,
+            _driver <- driver::Registration::new(<Self as ModuleMetadata>::NAME, module),
+        })
+    }
+}
