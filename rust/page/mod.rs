@@ -14,53 +14,36 @@
 //!
 //! # State diagram
 //!
-//! ```text
-//!                      alloc(cx, gfp)
-//!   buddy allocator ───────────────────► ExclusivePage<Uninit> ─── zeroed() ───► ExclusivePage<Bytes>
-//!          ▲                                │          ▲                            │         ▲
-//!          │                                │ into_raw │ from_raw          into_raw │         │ from_raw
-//!          │                                ▼          │ (unsafe)                   ▼         │ (unsafe)
-//!          │                                  raw address, owned by whoever holds it
-//!          └──────────── drop, from either state
-//!
-//!                     UserPage::map(area)
-//!   ExclusivePage<Bytes> ──────────────────► UserPage, in the mapping of one process
-//!            ▲                                  │
-//!            └────── Home::returned(), zeroed ──┘  munmap(), execve(), exit
-//! ```
-//!
-//! The holders of initialised pages, of [`ExclusivePage`] and, but for views, of [`ExclusivePages`]. Each
-//! arrow to the right that fails gives back what it took. All but readers may write.
+//! Each arrow to the right takes the page by value, and gives it back when it fails.
 //!
 //! ```text
-//!   exclusive ── Shared::new(cx, gfp) ───────► Shared, Shared, … (Clone): only read
-//!      ▲  │  ▲                                    │        │
-//!      │  │  └───────── take_back() ──────────────┘        └─ drop of the last: freed
-//!      │  │             only reader, else the handle again
-//!      │  │
-//!      │  ├───────── View::map(cx) ───────────► View: one slice, guards at both ends
-//!      ├──┼─────────── unmap(cx) ────────────────┘  └─ drop: unmapped and freed later
-//!      │  │        cx: both may sleep
-//!      │  │
-//!      │  └───────── Secret::new() ───────────► Secret: read and written
-//!      └────────────── into_inner() ─────────────┘  └─ drop: scrubbed and freed
-//!                  scrubbed
+//!                      ┌──────────────────┐
+//!                      │                  │ ── lend(owner) ─────────────────────► lent to C
+//!                      │ exclusive        │ ◄─ take_back(returned), once ────────  an address, marked
+//!                      │                  │
+//!        alloc(cx, gfp)│ ExclusivePage,   │ ── Shared::new(cx, gfp, …) ─────────► Shared
+//! buddy ──────────────►│ ExclusivePages   │ ◄─ take_back(), the last reader ─────  read-only, counted
+//!   ▲         drop     │                  │
+//!   └──────────────────│ Uninit           │ ── map(cx, device, direction, …) ───► Mapped
+//!                      │   │       ▲      │ ◄─ unmap() ──────────────────────────  the device's
+//!                      │   │zeroed()      │
+//!                      │   │       │      │ ── UserPage::map(cx, area, …) ──────► UserPage
+//!                      │   │   into_      │ ◄─ munmap(), exit: zeroed ───────────  one process's
+//!                      │   ▼  uninit()    │
+//!                      │ Bytes            │ ── View::map(cx, …) sleeps ─────────► View
+//!                      │                  │ ◄─ unmap(cx) sleeps ─────────────────  many, as one slice
+//!                      │ whoever has      │
+//!                      │ the value reads, │ ── Guarded::new(cx, …) ─────────────► Guarded
+//!                      │ writes, maps     │ ◄─ open(), checked ──────────────────  between canaries
+//!                      │ and frees it     │
+//!                      │                  │ ── Secret::new(…) ──────────────────► Secret
+//!                      │                  │ ◄─ into_inner(), scrubbed ───────────  scrubbed at its end
+//!                      └──────────────────┘
 //! ```
 //!
-//! They go into each other: a [`View`] and a [`Secret`] can be shared, a view can be a secret.
-//!
-//! Of several pages the type is [`ExclusivePages`]. Whoever does not trust what shares a page's
-//! neighbourhood puts guards around its contents:
-//!
-//! ```text
-//!                             Guarded::new(cx)          hand_over(cx)
-//!   ExclusivePages<Bytes> ──────────────────► Guarded ◄──┐ looks at the guards
-//!             ▲                                 │  │ └───┘
-//!             │ open(): looks at the guards     │  └────── drop: looks at the guards, and frees
-//!             └─────────────────────────────────┘
-//! ```
-//!
-//! How pages are given to a device and come back is in [`dma`].
+//! They go into each other: a [`View`] and a [`Secret`] can be shared, a view can be a secret. Blocks of
+//! several pages ([`ExclusivePages`]) have the same hand-overs, but for views and processes, which take
+//! single pages.
 
 mod canary;
 mod chain;
