@@ -163,7 +163,8 @@ impl<T: Driver> Bridge<T> {
         let this = data.cast::<Running<'_, T>>();
         // SAFETY: Both are initialised, by the requirement.
         let (state, softirq) = unsafe { (&(*this).state, &(*this).softirq) };
-        // SAFETY: The interrupt was requested with `IRQF_NO_THREAD`; the token ends with the call.
+        // SAFETY: The interrupt was requested with `IRQF_NO_THREAD`; the token ends with the call. The one
+        // call that `CONFIG_DEBUG_SHIRQ` adds comes from a task, but with interrupts disabled, too.
         let mut cx = unsafe { HardIrq::assume() };
 
         compat::irq_return(match T::interrupt(&mut cx, state) {

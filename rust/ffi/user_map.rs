@@ -155,7 +155,8 @@ impl<M: Mappable> MapDevice<M> {
     /// `file` must be one of a live `MapDevice<M>` that `misc_open()` has just prepared, or later.
     unsafe fn of<'a>(file: *mut bindings::file) -> &'a Self {
         // SAFETY: `misc_open()` has left the address of the `miscdevice` in there, which is a field of a
-        // `MapDevice<M>`. That lives until the module is unloaded, which the file prevents.
+        // `MapDevice<M>`. That lives, by the requirement: its owner keeps it until the module is unloaded,
+        // which the file prevents.
         unsafe {
             let misc = Opaque::cast_from((*file).private_data.cast::<bindings::miscdevice>());
             &*container_of!(misc, Self, misc)
