@@ -91,7 +91,7 @@ pub(crate) trait Mappable: Send + Sync + 'static {
 /// dropped.
 #[pin_data(PinnedDrop)]
 pub(crate) struct MapDevice<M: Mappable> {
-    pages: M,
+    pages: Arc<M>,
     /// Whether it can be opened yet.
     admits: Atomic<i32>,
     #[pin]
@@ -99,17 +99,18 @@ pub(crate) struct MapDevice<M: Mappable> {
     _callback: Callback,
 }
 
-// SAFETY: A device may be removed by any thread; `M` is `Send`.
+// SAFETY: A device may be removed by any thread; `M` is `Send` and `Sync`.
 unsafe impl<M: Mappable> Send for MapDevice<M> {}
 // SAFETY: A shared reference only gives access to an atomic.
 unsafe impl<M: Mappable> Sync for MapDevice<M> {}
 
 impl<M: Mappable> MapDevice<M> {
-    // INVARIANT (of `MapDevice`): The functions need an inode or file of a `MapDevice<M>`.
+    // INVARIANT (of `MapDevice`): The functions need a file of a `MapDevice<M>`.
     const FILE: bindings::file_operations = bindings::file_operations {
         // An open file, and each mapping has one, keeps the module loaded.
         owner: OWNER,
         open: Some(Self::open),
+        release: Some(Self::release),
         mmap: Some(Self::mmap),
         llseek: Some(bindings::noop_llseek),
         ..pin_init::zeroed()
@@ -117,8 +118,9 @@ impl<M: Mappable> MapDevice<M> {
 
     /// Makes the device, which nobody can open before [`Self::admit`]. Task context only, may sleep.
     ///
-    /// Fails with the error of `misc_register()`.
+    /// Fails with `ENOMEM` and with the errors of `misc_register()`.
     pub(crate) fn new(name: &'static CStr, pages: M) -> Result<Pin<KBox<Self>>> {
+        let pages = Arc::new(pages, GFP_KERNEL)?;
         let misc = bindings::miscdevice {
             minor: bindings::MISC_DYNAMIC_MINOR as c_int,
             name: name.as_char_ptr(),
@@ -150,54 +152,62 @@ impl<M: Mappable> MapDevice<M> {
         self.admits.store(1, Release);
     }
 
+    /// Called by the kernel in task context. The file gets a share of its own in what gives the pages.
+    ///
     /// # Safety
     ///
-    /// `file` must be one of a live `MapDevice<M>` that `misc_open()` has just prepared, or later.
-    unsafe fn of<'a>(file: *mut bindings::file) -> &'a Self {
+    /// `file` must be one of a `MapDevice<M>` that `misc_open()` has just prepared.
+    unsafe extern "C" fn open(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         // SAFETY: `misc_open()` has left the address of the `miscdevice` in there, which is a field of a
-        // `MapDevice<M>`. That lives, by the requirement: its owner keeps it until the module is unloaded,
-        // which the file prevents.
-        unsafe {
+        // `MapDevice<M>`. It holds `misc_mtx`, so `misc_deregister()`, which the end of that begins with,
+        // waits for us.
+        let device = unsafe {
             let misc = Opaque::cast_from((*file).private_data.cast::<bindings::miscdevice>());
             &*container_of!(misc, Self, misc)
-        }
-    }
-
-    /// Called by the kernel in task context.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Self::of`].
-    unsafe extern "C" fn open(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: By the requirement above.
-        let device = unsafe { Self::of(file) };
+        };
 
         from_result(|| {
             if device.admits.load(Acquire) == 0 {
                 return Err(EAGAIN);
             }
+            let pages = Arc::into_raw(Arc::clone(&device.pages));
+            // SAFETY: The file is being opened, and by us, so nobody else uses it.
+            unsafe { (*file).private_data = pages.cast_mut().cast() };
             Ok(0)
         })
+    }
+
+    /// Called by the kernel in task context, when nobody has the file open any more and no mapping of it
+    /// is left.
+    ///
+    /// # Safety
+    ///
+    /// `file` must be one that [`Self::open`] has opened, and be passed to this once.
+    unsafe extern "C" fn release(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: `open` has left its `Arc<M>` there, and this is its end.
+        drop(unsafe { Arc::from_raw((*file).private_data.cast::<M>()) });
+        0
     }
 
     /// Called by the kernel in task context.
     ///
     /// # Safety
     ///
-    /// As for [`Self::of`], and `vma` must be a mapping of the file that is being made.
+    /// `file` must be one that [`Self::open`] has opened and [`Self::release`] has not seen, and `vma` a
+    /// mapping of it that is being made.
     unsafe extern "C" fn mmap(
         file: *mut bindings::file,
         vma: *mut bindings::vm_area_struct,
     ) -> c_int {
-        // SAFETY: By the requirement above.
-        let device = unsafe { Self::of(file) };
+        // SAFETY: The `Arc<M>` of the file, which lives as long as it.
+        let pages = unsafe { &*(*file).private_data.cast::<M>() };
         // SAFETY: By the requirement above.
         let area = unsafe { VmaNew::from_raw(vma) };
         // SAFETY: A system call, which may sleep; the token ends with it.
         let cx = unsafe { Task::assume() };
 
         from_result(|| {
-            device.pages.mmap(&cx, NewArea::new(area)?)?;
+            pages.mmap(&cx, NewArea::new(area)?)?;
             Ok(0)
         })
     }
@@ -205,7 +215,7 @@ impl<M: Mappable> MapDevice<M> {
 
 #[pinned_drop]
 impl<M: Mappable> PinnedDrop for MapDevice<M> {
-    /// Removes the device. Nobody has it open: who had would keep the module loaded.
+    /// Removes the device. A file that is open keeps the module loaded, and its share of the pages' owner.
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: Registered by the invariant.
         unsafe { bindings::misc_deregister(self.misc.get()) };
