@@ -49,7 +49,7 @@ while (($#)); do
 	--device) append+=(--qemu-opt=-device "--qemu-opt=$2"); shift 2 ;;
 	--iommu)
 		# Without interrupt remapping no kind of machine is too simple for it.
-		append+=(--qemu-opt=-device --qemu-opt=intel-iommu,intremap=off --kopt intel_iommu=on --kopt iommu.strict=1)
+		append+=(--qemu-opt=-device "--qemu-opt=intel-iommu,intremap=off" --kopt intel_iommu=on --kopt iommu.strict=1)
 		shift
 		;;
 	--node)

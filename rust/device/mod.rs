@@ -40,7 +40,7 @@ use crate::{
         user_map::{
             MapDevice,
             Mappable,
-            Mapped,
+            MappedArea,
             NewArea, //
         }, //
     },
@@ -109,7 +109,7 @@ impl Device {
 }
 
 impl Mappable for Pages {
-    fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<Mapped<'a>> {
+    fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>> {
         let seat = Seat::take().ok_or(ENOSPC)?;
         // A process that asks for a page is no reason to kill another.
         let (page, entry) =

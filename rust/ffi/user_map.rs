@@ -80,7 +80,7 @@ pub(crate) trait Mappable: Send + Sync + 'static {
     ///
     /// Task context, may sleep; the process's `mmap_lock` is held, so nothing may be copied from or to
     /// user space.
-    fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<Mapped<'a>>;
+    fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>>;
 }
 
 /// The device `/dev/NAME`, for root only (mode 0600).
@@ -233,7 +233,7 @@ pub(crate) struct NewArea<'a> {
 }
 
 /// The proof that an area was given a page.
-pub(crate) struct Mapped<'a>(PhantomData<&'a ()>);
+pub(crate) struct MappedArea<'a>(PhantomData<&'a ()>);
 
 impl<'a> NewArea<'a> {
     /// `EINVAL` for a length other than one page, an offset or a private mapping, `EACCES` for a file that
@@ -273,7 +273,7 @@ impl<'a> NewArea<'a> {
         _cx: &C,
         frame: usize,
         kept: K,
-    ) -> Result<Mapped<'a>, (Error, K)> {
+    ) -> Result<MappedArea<'a>, (Error, K)> {
         let Ok(place) = UniqueArc::new_uninit(GFP_KERNEL) else {
             return Err((ENOMEM, kept));
         };
@@ -302,7 +302,7 @@ impl<'a> NewArea<'a> {
             (*vma).vm_private_data = Arc::into_raw(kept).cast_mut().cast();
             (*vma).vm_ops = const { &Operations::<K>::TABLE };
         }
-        Ok(Mapped(PhantomData))
+        Ok(MappedArea(PhantomData))
     }
 }
 

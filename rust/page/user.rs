@@ -11,7 +11,7 @@ use crate::{
     ffi::{
         context::MaySleep,
         user_map::{
-            Mapped,
+            MappedArea,
             NewArea, //
         }, //
     },
@@ -49,7 +49,7 @@ pub(crate) trait Home: Send + Sync + 'static {
 /// # Examples
 ///
 /// ```ignore
-/// fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<Mapped<'a>> {
+/// fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>> {
 ///     let page = ExclusivePage::alloc(cx, Kernel)?.zeroed();
 ///     UserPage::map(cx, area, page, FreeIt).map_err(|refused| refused.error)
 /// }
@@ -92,7 +92,7 @@ impl<H: Home> UserPage<H> {
         area: NewArea<'a>,
         page: ExclusivePage<Bytes>,
         home: H,
-    ) -> Result<Mapped<'a>, Refused<H>> {
+    ) -> Result<MappedArea<'a>, Refused<H>> {
         let handover = Handover::MapUser.begin();
         let frame = page.pfn();
         // INVARIANT: The page moves over. Nobody accesses it yet, and once it is mapped, the process.

@@ -6,7 +6,7 @@
 //!
 //! - A page is *mapped* for one device and one [`Direction`]. A [`Mapped`] stands for it: it has an
 //!   address for the device, and no contents for the CPU.
-//! - [`Mapped::sync_for_cpu`] lends the contents back to the CPU, as a [`CpuAccess`]. While that lives the
+//! - [`Mapped::sync_for_cpu`] lends the contents back to the CPU, as a [`CpuAccess`](mapped::CpuAccess). While that lives the
 //!   address is out of reach, so no transfer can be started.
 //! - A [`Stash`] keeps mapped pages for the next use.
 //!

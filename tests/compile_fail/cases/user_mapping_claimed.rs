@@ -4,10 +4,10 @@
 struct Nothing;
 
 impl Mappable for Nothing {
-    fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<Mapped<'a>> {
+    fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>> {
         #[cfg(misuse)]
         // error[E0423]: cannot initialize a tuple struct which contains private fields
-        return Ok(Mapped(core::marker::PhantomData));
+        return Ok(MappedArea(core::marker::PhantomData));
         Err(ENOMEM)
     }
 }

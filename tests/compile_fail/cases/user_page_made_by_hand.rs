@@ -12,5 +12,8 @@ impl Home for Drawer {
 fn case(address: core::ptr::NonNull<bindings::page>, home: Drawer) {
     #[cfg(misuse)]
     // error[E0451]: is private
-    let page = UserPage { page: address, home: core::mem::ManuallyDrop::new(home) };
+    let page = UserPage {
+        page: address,
+        home: core::mem::ManuallyDrop::new(home),
+    };
 }

@@ -71,28 +71,31 @@ fn every_change_of_a_byte() {
 /// Whatever is in a guard: the report says what a comparison byte by byte says.
 fn any_change() {
     let changes = vec((0..GUARD, 0_u8..), 0..GUARD);
-    holds((num::usize::ANY, num::u64::ANY, changes), |(frame, number, changes)| {
-        let canary = Canary::new(frame, number);
-        for begin in BEGINS {
-            let whole = planted(canary, begin);
-            let mut guard = whole;
-            for &(i, value) in &changes {
-                guard[i] = value;
+    holds(
+        (num::usize::ANY, num::u64::ANY, changes),
+        |(frame, number, changes)| {
+            let canary = Canary::new(frame, number);
+            for begin in BEGINS {
+                let whole = planted(canary, begin);
+                let mut guard = whole;
+                for &(i, value) in &changes {
+                    guard[i] = value;
+                }
+                let wrong: Vec<_> = (0..GUARD).filter(|&i| guard[i] != whole[i]).collect();
+                let Some(damage) = canary.damage(begin, &guard) else {
+                    assert!(wrong.is_empty());
+                    continue;
+                };
+                let (first, last) = (wrong[0], wrong[wrong.len() - 1]);
+                let shown = SHOWN.min(last - first + 1);
+                assert_eq!(damage.offset, begin + first);
+                assert_eq!(damage.wrong, wrong.len());
+                assert_eq!(damage.shown, shown);
+                assert_eq!(damage.expected[..shown], whole[first..first + shown]);
+                assert_eq!(damage.found[..shown], guard[first..first + shown]);
             }
-            let wrong: Vec<_> = (0..GUARD).filter(|&i| guard[i] != whole[i]).collect();
-            let Some(damage) = canary.damage(begin, &guard) else {
-                assert!(wrong.is_empty());
-                continue;
-            };
-            let (first, last) = (wrong[0], wrong[wrong.len() - 1]);
-            let shown = SHOWN.min(last - first + 1);
-            assert_eq!(damage.offset, begin + first);
-            assert_eq!(damage.wrong, wrong.len());
-            assert_eq!(damage.shown, shown);
-            assert_eq!(damage.expected[..shown], whole[first..first + shown]);
-            assert_eq!(damage.found[..shown], guard[first..first + shown]);
-        }
-    });
+        },
+    );
 }
 
 /// A block that was copied onto itself some bytes further on.
@@ -104,16 +107,25 @@ fn shifted_copy() {
             canary.plant(begin, &mut block[begin..begin + GUARD]);
         }
         let back = block[4096 - GUARD..].to_vec();
-        assert!(canary.damage(0, &back).is_some(), "the back in the place of the front");
+        assert!(
+            canary.damage(0, &back).is_some(),
+            "the back in the place of the front"
+        );
         for shift in (1..GUARD).chain([128, 4096 - 2 * GUARD]) {
             let mut shifted = block.clone();
             shifted.copy_within(..4096 - shift, shift);
             let back = &shifted[4096 - GUARD..];
-            assert!(canary.damage(4096 - GUARD, back).is_some(), "{shift} bytes up");
+            assert!(
+                canary.damage(4096 - GUARD, back).is_some(),
+                "{shift} bytes up"
+            );
 
             let mut shifted = block.clone();
             shifted.copy_within(shift.., 0);
-            assert!(canary.damage(0, &shifted[..GUARD]).is_some(), "{shift} bytes down");
+            assert!(
+                canary.damage(0, &shifted[..GUARD]).is_some(),
+                "{shift} bytes down"
+            );
         }
     });
 }
@@ -125,7 +137,10 @@ fn of_another_block() {
         for number in 0..256 {
             for begin in BEGINS {
                 let guard = planted(Canary::new(frame << 8, number), begin);
-                assert!(seen.insert(guard), "frame {frame}, number {number}, begin {begin}");
+                assert!(
+                    seen.insert(guard),
+                    "frame {frame}, number {number}, begin {begin}"
+                );
             }
         }
     }

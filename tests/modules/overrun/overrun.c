@@ -8,6 +8,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/irq_work.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -35,7 +36,8 @@ static DEFINE_SPINLOCK(lock);
 static void under_spinlock(void)
 {
 	spin_lock(&lock);
-	overrun(spin_is_locked(&lock));
+	lockdep_assert_held(&lock);
+	overrun(in_task());
 	spin_unlock(&lock);
 }
 
