@@ -9,11 +9,8 @@ impl Home for Drawer {
     }
 }
 
-fn case(address: core::ptr::NonNull<bindings::page>, home: Drawer) {
+fn case(page: core::ptr::NonNull<bindings::page>, home: core::mem::ManuallyDrop<Drawer>) {
     #[cfg(misuse)]
     // error[E0451]: is private
-    let page = UserPage {
-        page: address,
-        home: core::mem::ManuallyDrop::new(home),
-    };
+    let made = UserPage { page, home };
 }
