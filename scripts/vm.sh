@@ -91,9 +91,10 @@ for dir in "${rwdirs[@]}"; do enter+=(--bind "$(realpath -e "$dir")"); done
 
 # virtiofsd writes guest memory behind the emulator's back. The emulator only notices that a
 # page holds new code when the guest itself has written to it: init_on_alloc sees to that.
+# console-verdict.sh knows the kernel's own lines by their time, which not every kernel prints unasked.
 machine=(--kimg "$K_IMAGE" --mods auto --disable-microvm --memory "$memory" --cpus "$cpus${sockets:+,sockets=$cpus}"
 	--show-boot-console --verbose
-	--kopt init_on_alloc=1 --kopt oops=panic --kopt rcupdate.rcu_cpu_stall_timeout=60)
+	--kopt printk.time=1 --kopt init_on_alloc=1 --kopt oops=panic --kopt rcupdate.rcu_cpu_stall_timeout=60)
 [[ $accel == kvm ]] || machine+=(--disable-kvm)
 machine+=("${append[@]}" --script-sh "exec bash $SCRIPTS/vm-guest.sh $base ${rwdirs[*]}")
 
