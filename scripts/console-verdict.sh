@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # console-verdict.sh FILE: prints the first lines of every kernel report in a console log.
-# Status: 0 there is none, 1 there are some.
+# Status: 0 there is none, 1 there are some, 2 it cannot be told: no line has the kernel's time stamp.
 set -euo pipefail
 if [[ ! -r ${1-} ]]; then
 	echo "console-verdict.sh: cannot read '${1-}'" >&2
@@ -25,8 +25,13 @@ harmless='^WARNING: fs/debugfs/file[.]c:[0-9]+ at (full|open)_proxy_open'
 
 awk -v reports="$reports" -v harmless="$harmless" '
 	match($0, /\[ *[0-9]+\.[0-9]+\](\[[^]]*\])? /) {
+		stamped = 1
 		text = substr($0, RSTART + RLENGTH)
 		if (text ~ reports && text !~ harmless) { found++; if (found <= 20) print }
 	}
-	END { if (found > 20) print "… and " found - 20 " more"; exit found > 0 }
+	END {
+		if (!stamped) { print "no line has a time stamp: boot with printk.time=1"; exit 2 }
+		if (found > 20) print "… and " found - 20 " more"
+		exit found > 0
+	}
 ' "$1"

@@ -48,5 +48,5 @@ build_debug() {
 make_debug() {
 	debug_entry
 	entry "$SOURCE_ENTRY" wipe "fetching and unpacking the source of $R_VERSION" unpack_source
-	entry "$DEBUG_ENTRY" keep "building the debug kernel $R_VERSION (about 16 minutes on 2 cores)" build_debug
+	entry "$DEBUG_ENTRY" keep "building the debug kernel $R_VERSION (up to 25 minutes on 2 cores)" build_debug
 }

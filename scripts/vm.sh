@@ -184,11 +184,12 @@ verdict() {
 	exit "$1"
 }
 
-if ! reports=$("$SCRIPTS/console-verdict.sh" "$log"); then
-	printf '%s\n' "$reports" | sed 's/^/    /' >&2
-	verdict 3 "the kernel reported a bug"
-fi
+judged=0
+reports=$("$SCRIPTS/console-verdict.sh" "$log") || judged=$?
+[[ -z $reports ]] || printf '%s\n' "$reports" | sed 's/^/    /' >&2
+((judged != 1)) || verdict 3 "the kernel reported a bug"
 [[ -z $ended ]] || verdict 4 "timeout: $ended"
+((judged == 0)) || verdict 3 "the console cannot be judged"
 [[ -s $base.rc ]] || verdict 3 "the machine ended without a result"
 [[ $(<"$base.rc") == 0 ]] || verdict 1 "failed (status $(<"$base.rc"))"
 verdict 0 "passed"

@@ -121,7 +121,7 @@ killed_owner_leaves_nothing() {
 }
 
 stamp='[   12.345678]'
-cases=28
+cases=29
 ktap_print_header
 ktap_set_plan $cases
 
@@ -140,6 +140,7 @@ ktap_test_result killed_leaves_nothing leaves_nothing KILL 137
 ktap_test_result killed_owner_leaves_nothing killed_owner_leaves_nothing
 
 judged console_clean 0 "$stamp Linux version 7.3" 'WARNING: from user space' 'BUG: too'
+judged console_without_times 2 'Linux version 7.3' 'BUG: KASAN: use-after-free in f'
 judged console_kasan 1 "$stamp BUG: KASAN: use-after-free in f"
 judged console_lockdep 1 "$stamp WARNING: inconsistent lock state"
 judged console_atomic_sleep 1 "$stamp BUG: sleeping function called from invalid context at f.c:1"
