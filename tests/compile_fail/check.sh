@@ -4,11 +4,14 @@
 # where the module was built, the second lends its KTAP helpers.
 #
 # A case is one file, compiled twice. Without --cfg misuse, the twin: must compile, all twins in one
-# crate. With it, alone: must fail, with the code and the message of this comment, in the line below
-# it, and no other error:
+# crate. With it: must fail, with the code and the message of this comment, in the line below it, and
+# no other error:
 #	// error[CODE]: PART OF THE MESSAGE
 # The part names no types of the module: their paths are printed differently from kernel to kernel.
 # So a case that fails for another reason than its misuse is not a pass.
+#
+# Misuses with the same code are compiled in one crate first, as errors of one kind do not hide each
+# other. Whichever does not have its error and no other there is compiled alone, which decides.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
@@ -50,10 +53,32 @@ compile() {
 		--error-format=short --crate-name cases --emit=metadata --out-dir '"$out"' '"$here/harness.rs"' 2>&1
 }
 
+# misuse GROUP NAME…: compiles misuses together and keeps one line for each error.
+misuse() {
+	local group=$1 status=0
+	shift
+	compile "$group" --cfg misuse -- "$@" >"$work/$group.log" || status=$?
+	echo "$status" >"$work/$group.status"
+	grep -E '^(\S+:[0-9]+:[0-9]+: )?error(\[|:)' "$work/$group.log" |
+		grep -v '^error: aborting due to' >"$work/$group.errors" || true
+}
+
+# fails_as_it_should GROUP NAME: whether the case has its error there, and no other.
+fails_as_it_should() {
+	local name=$2 expected=0 others=0 error
+	while IFS= read -r error; do
+		if [[ $error == *"/cases/$name.rs:${lines[$name]}:"*": error[${codes[$name]}]: "*"${parts[$name]}"* ]]; then
+			((++expected))
+		elif [[ $error != *"/cases/"*.rs:* || $error == *"/cases/$name.rs:"* ]]; then
+			((++others))
+		fi
+	done <"$work/$1.errors"
+	[[ $(<"$work/$1.status") == 1 ]] && ((expected && !others))
+}
+
 # check NAME: prints what is wrong with the case, nothing if it is as it should be.
 check() {
-	local file=$here/cases/$1.rs status=0 expected=0 others=0
-	local output marker line code part error
+	local status=0 output
 
 	# Together they have compiled, or else it is to be found out which of them does not.
 	if ((!twins_compile)); then
@@ -63,57 +88,77 @@ check() {
 			return
 		fi
 	fi
-
-	marker=$(grep -nE '^\s*// error\[' "$file" || true)
-	if [[ ! $marker =~ ^([0-9]+):[[:space:]]*//\ error\[(E[0-9]{4})\]:\ ([^[:cntrl:]]+)$ ]]; then
-		echo "not one comment with the expected error and its message in $file"
+	if [[ -z ${lines[$1]-} ]]; then
+		echo "not one comment with the expected error and its message in $here/cases/$1.rs"
 		return
 	fi
-	line=$((BASH_REMATCH[1] + 1)) code=${BASH_REMATCH[2]} part=${BASH_REMATCH[3]}
+	if fails_as_it_should "${codes[$1]}" "$1"; then return; fi
 
-	status=0
-	output=$(compile "$1" --cfg misuse -- "$1") || status=$?
-	while IFS= read -r error; do
-		if [[ $error == *"/cases/$1.rs:$line:"*": error[$code]: "*"$part"* ]]; then
-			((++expected))
-		else
-			((++others))
-		fi
-	done < <(grep -E '^(\S+:[0-9]+:[0-9]+: )?error(\[|:)' <<<"$output" | grep -v '^error: aborting due to')
-
+	misuse "$1" "$1"
+	if fails_as_it_should "$1" "$1"; then return; fi
+	status=$(<"$work/$1.status")
 	if ((status == 0)); then
 		echo "the misuse compiles"
-	elif ((status != 1 || expected == 0 || others)); then
-		printf '%s\n' "expected error[$code] in line $line with '$part', got (status $status):" "$output"
-	fi
-}
-
-# finish INDEX: reports a case that was started in the background.
-finish() {
-	local name=${names[$1]}
-	# A check that was cut short has not said that all is well.
-	wait "${pids[$1]}" || echo "the check itself failed" >>"$work/$name.wrong"
-	if [[ -s $work/$name.wrong ]]; then
-		ktap_test_fail "$name"
-		sed 's/^/# /' "$work/$name.wrong"
 	else
-		ktap_test_pass "$name"
+		echo "expected error[${codes[$1]}] in line ${lines[$1]} with '${parts[$1]}', got (status $status):"
+		cat "$work/$1.log"
 	fi
 }
 
-names=() pids=()
+# finish NAME: reports a case that was started in the background.
+finish() {
+	# A check that was cut short has not said that all is well.
+	[[ -e $work/$1.done ]] || echo "the check itself failed" >>"$work/$1.wrong"
+	if [[ -s $work/$1.wrong ]]; then
+		ktap_test_fail "$1"
+		sed 's/^/# /' "$work/$1.wrong"
+	else
+		ktap_test_pass "$1"
+	fi
+}
+
+# in_parallel FUNCTION NAME…: runs FUNCTION NAME for each, as many at a time as there are CPUs.
+in_parallel() {
+	local function=$1 name
+	shift
+	for name; do
+		while (($(jobs -pr | wc -l) >= jobs)); do wait -n || true; done
+		{ "$function" "$name" >"$work/$name.wrong"; : >"$work/$name.done"; } &
+	done
+}
+
+compile_group() {
+	local group=() name
+	for name in "${names[@]}"; do
+		[[ ${codes[$name]-} != "$1" ]] || group+=("$name")
+	done
+	misuse "$1" "${group[@]}"
+}
+
+names=() jobs=$(nproc)
+declare -A lines codes parts
 for file in "$here"/cases/*.rs; do
 	name=${file##*/}
-	names+=("${name%.rs}")
+	name=${name%.rs}
+	names+=("$name")
+	marker=$(grep -nE '^\s*// error\[' "$file" || true)
+	[[ $marker =~ ^([0-9]+):[[:space:]]*//\ error\[(E[0-9]{4})\]:\ ([^[:cntrl:]]+)$ ]] || continue
+	lines[$name]=$((BASH_REMATCH[1] + 1)) codes[$name]=${BASH_REMATCH[2]} parts[$name]=${BASH_REMATCH[3]}
 done
-count=${#names[@]} jobs=$(nproc)
+mapfile -t groups < <(printf '%s\n' "${codes[@]}" | sort -u)
 
 ktap_print_header
-ktap_set_plan "$count"
+ktap_set_plan "${#names[@]}"
+in_parallel compile_group "${groups[@]}"
 twins_compile=0
-if compile twins -- "${names[@]}" >"$work/twins.log" && [[ -s $work/twins/libcases.rmeta ]]; then twins_compile=1; fi
-for ((i = 0; i < count + jobs; i++)); do
-	((i < jobs)) || ((i - jobs >= count)) || finish $((i - jobs))
-	((i >= count)) || { check "${names[i]}" >"$work/${names[i]}.wrong" & pids[i]=$!; }
-done
+if compile twins -- "${names[@]}" >"$work/twins.log" && [[ -s $work/twins/libcases.rmeta ]]; then
+	twins_compile=1
+else
+	ktap_print_msg "the twins do not compile together, so each is compiled alone, which takes long:"
+	sed 's/^/# /' "$work/twins.log"
+fi
+wait
+in_parallel check "${names[@]}"
+wait
+for name in "${names[@]}"; do finish "$name"; done
 ktap_finished

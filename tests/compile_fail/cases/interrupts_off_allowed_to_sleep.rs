@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// Declaring that softirqs may sleep.
+// Declaring that one may sleep with interrupts off.
 
 #[cfg(not(misuse))]
-unsafe impl MaySleep for Softirq {}
+unsafe impl MaySleep for IrqsOff {}
 #[cfg(misuse)]
 // error[E0200]: requires an `unsafe impl` declaration
-impl MaySleep for Softirq {}
+impl MaySleep for IrqsOff {}
