@@ -4,21 +4,10 @@
 
 import contextlib
 import os
-import random
-import time
 
 from lib import books, faults, ktap, metrics, module, pressure
 
 CACHE, RESERVE = 64, 256
-DEBUG = os.path.isdir(faults.FOLDER)
-# Requests to the pool under full load; a kernel that checks everything is slow.
-GETS = 50_000 if DEBUG else ktap.soak(1_000_000, 100_000_000)
-# So many come to an end only if most are hits: the kernel takes long to note where a page came from.
-LOAD_CACHE = ktap.soak(CACHE, 1024)
-LOAD_BATCHES = ktap.soak((16, CACHE, CACHE, 2 * CACHE, 4096), (256, 1024, 1024, 1024, 2048))
-# Reading all counters keeps a CPU busy.
-LOAD_PAUSE_S = ktap.soak(0.1, 1)
-
 BURST = 4096
 # Between the min watermark and where GFP_ATOMIC fails there must be more than what the allocator's
 # lists of a CPU take in one go.
@@ -280,35 +269,7 @@ def each_page_is_in_one_place():
     assert allocated == freed > 0, f"{allocated} allocated, {freed} freed after unloading"
 
 
-def conserved_under_full_load():
-    """From all contexts at once, with the pool's sizes far too small for it."""
-    rng = random.Random(2)
-    with books.kept() as kernel:
-        with pool(cache=LOAD_CACHE, reserve=RESERVE, prime=LOAD_CACHE):
-            kernel.learn()
-            # Without latencies, which are not looked at here.
-            module.write(module.file("recording"), 2)
-            with module.running(*module.CONTEXTS, period_us=100, batch=LOAD_CACHE, pool=1):
-                before = metrics.Metrics().check()
-                while before.asked("cache") < GETS:
-                    module.tune(rng.choice(module.CONTEXTS), hold_us=rng.choice((0, 0, 50, 2000)),
-                                batch=rng.choice(LOAD_BATCHES))
-                    time.sleep(LOAD_PAUSE_S)
-                    now = metrics.Metrics().check().check_after(before)
-                    assert now.cached() <= LOAD_CACHE * cpus() and now.reserved() <= RESERVE
-                    before = now
-            now = at_rest("softirq", "spinlock", "task", "irqs_off", kept=4096 * (2 * cpus() + 1))
-            held = kernel.held()
-            ktap.note(", ".join(f"{room} {now.served(room)}" for room in metrics.ROOMS) +
-                      f", the kernel {kernel.read()[0]}")
-            assert held == now.cached() + now.reserved(), f"the kernel says {held}"
-            for context in ("softirq", "spinlock", "task", "irqs_off"):
-                assert now.served("cache", context=context) > 0, f"no hit in {context}"
-        allocated, freed = kernel.read()
-    assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
-
-
 ktap.main(cache_serves, buddy_serves, cache_is_refilled_to_a_half, reserve_serves,
           reserve_is_refilled, everything_fails, every_room_is_exhausted,
           lesser_requests_spare_the_reserves, prime_fills, busy_cpu_keeps_nobody_waiting,
-          each_page_is_in_one_place, conserved_under_full_load)
+          each_page_is_in_one_place)
