@@ -147,7 +147,7 @@ def pools_come_and_go():
         try:
             for _ in range(SCRAPES):
                 families = {}
-                for name, labels in metrics.Metrics().samples:
+                for name, labels in metrics.Metrics().samples():
                     if name.startswith("pool_"):
                         families.setdefault(name, set()).add(dict(labels)["pool"])
                 found = {frozenset(pools) for pools in families.values()}

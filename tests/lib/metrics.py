@@ -11,31 +11,56 @@ _SAMPLE = re.compile(r"^labyrinth_(\w+)(?:\{(.*)\})? (\S+)$")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
+def _number(text):
+    return float(text) if "." in text or "e" in text else int(text)
+
+
 class Metrics:
-    """One read of `metrics`."""
+    """One read of `metrics`. Of its lines only those are understood that somebody asks for: under
+    emulation, all of them take as long as reading the file five times over."""
 
     def __init__(self, text=None):
         if text is None:
             text = module.read(module.file("metrics"))
         assert text.endswith("# EOF\n"), f"metrics is cut off: {text[-80:]!r}"
-        self.samples = {}
-        for line in text.splitlines():
+        self._text = text
+
+    def samples(self):
+        """All samples by name and labels."""
+        samples = {}
+        for line in self._text.splitlines():
             if line.startswith("#"):
                 continue
             match = _SAMPLE.match(line)
             assert match, f"no sample: {line!r}"
             name, labels, value = match.groups()
             key = (name, tuple(sorted(_LABEL.findall(labels or ""))))
-            assert key not in self.samples, f"twice: {line!r}"
-            self.samples[key] = float(value) if "." in value or "e" in value else int(value)
+            assert key not in samples, f"twice: {line!r}"
+            samples[key] = _number(value)
+        return samples
 
     def total(self, name, **labels):
         """The sum of the samples with this name and these labels; there has to be one."""
         wanted = set(labels.items())
-        found = [value for (sample, has), value in self.samples.items()
-                 if sample == name and wanted <= set(has)]
+        found = [_number(value) for has, value in self._named(name)
+                 if not wanted or wanted <= set(_LABEL.findall(has))]
         assert found, f"no sample {name} {labels}"
         return sum(found)
+
+    def _named(self, name):
+        """The labels and the value of each sample with this name: lines of one family, which begins
+        and ends with comments."""
+        start = f"\nlabyrinth_{name}"
+        at, family_end = self._text.find(start), None
+        while at >= 0:
+            end = self._text.index("\n", at + 1)
+            rest = self._text[at + len(start):end]
+            # Or it is a longer name.
+            if rest[0] in "{ ":
+                labels, _, value = rest.rpartition(" ")
+                yield labels, value
+                family_end = family_end or self._text.index("\n#", at)
+            at = self._text.find(start, end, family_end)
 
     def allocated(self, **labels):
         """Pages allocated."""
@@ -116,7 +141,7 @@ class Metrics:
 
     def counters(self):
         """The samples that must never go backwards."""
-        return {key: value for key, value in self.samples.items()
+        return {key: value for key, value in self.samples().items()
                 if key[0].endswith(("_total", "_count", "_sum", "_bucket"))}
 
     def check_after(self, earlier):
@@ -128,23 +153,19 @@ class Metrics:
         return self
 
 
-def _cycles():
-    """Batches begun, by context. Under emulation, understanding all the rest takes as long as
-    reading it, which those who wait do over and over."""
-    found = re.findall(r'^labyrinth_exercise_cycles_total{context="(\w+)"} (\d+)$',
-                       module.read(module.file("metrics")), re.M)
-    return {context: int(count) for context, count in found}
-
-
 def wait_for_all():
     """Waits until every exercise has begun a batch since the module was loaded."""
-    module.wait_until(lambda: min(_cycles().values()) > 0, "a batch of every exercise")
+    def begun():
+        now = Metrics()
+        return all(now.cycles(context) for context in module.CONTEXTS)
+
+    module.wait_until(begun, "a batch of every exercise")
 
 
 def wait_for_cycles(context, count=1, seconds=60):
     """Waits until an exercise has begun that many batches more than now."""
-    goal = _cycles()[context] + count
-    module.wait_until(lambda: _cycles()[context] >= goal,
+    goal = Metrics().cycles(context) + count
+    module.wait_until(lambda: Metrics().cycles(context) >= goal,
                       f"{count} cycles of {context}", seconds)
 
 

@@ -151,14 +151,23 @@ def running(*contexts, **settings):
             stop(context)
 
 
+# The process number of the thread that refills the pools, once it was looked for.
+_refill = None
+
+
 def refill_sleeps():
     """Whether the thread that refills the pools sleeps, as TASK_IDLE."""
-    for process in os.listdir("/proc"):
-        if process.isdigit():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                fields = read(f"/proc/{process}/stat")
-                if "(labyrinth/refil" in fields:
-                    return fields.rpartition(")")[2].split()[0] == "I"
+    global _refill
+    for process in [_refill] if _refill else filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            fields = read(f"/proc/{process}/stat")
+            if "(labyrinth/refil" in fields:
+                _refill = process
+                return fields.rpartition(")")[2].split()[0] == "I"
+    if _refill:
+        # That of an earlier life of the module.
+        _refill = None
+        return refill_sleeps()
     raise AssertionError("there is no thread labyrinth/refill")
 
 
