@@ -50,15 +50,15 @@ in_guest() {
 # The programs that find more the longer they run, and on the debug kernel every check of pages that
 # can be switched on at boot, which makes it too slow for all of them.
 soak() {
-	local kernel=$1 seconds=5400 options=() programs=(stress load_unload unload_races control_files parameters pool) program
-	export LABYRINTH_SOAK=1
+	local kernel=$1 seconds=5400 options=() programs=(stress conservation load_unload unload_races control_files parameters) program
 	local -a run=(env LABYRINTH_SOAK=1 ./run_kselftest.sh --override-timeout "$seconds")
 	if [[ $kernel == debug ]]; then
 		for program in page_owner=on page_poison=1 debug_pagealloc=on slab_debug=FZPU; do
 			options+=(--append "$program")
 		done
 		options+=(--memory 2G)
-		programs=(soak_options page_owner stress unload_races exhaustion fault_injection cpu_hotplug c_api pool hard_irq)
+		programs=(soak_options page_owner stress unload_races exhaustion fault_injection cpu_hotplug c_api pool
+			hard_irq parameters control_files sentinels load_unload)
 		run=(./run_kselftest.sh --override-timeout "$seconds")
 	fi
 	for program in "${programs[@]}"; do run+=(-t "labyrinth:$program.py"); done

@@ -19,12 +19,13 @@ else
 	"$SCRIPTS/setup.sh" root stock debug
 	kernel=stock
 	# What the benchmark requires is required of production kernels.
-	jobs=(kselftest:debug kselftest:stock runner:stock planted:debug lint:stock compile-fail:stock
-		planted:stock bench:stock edu:stock host:stock numa:stock)
+	jobs=(kselftest:debug kselftest:stock lint:stock runner:stock planted:stock bench:stock edu:stock
+		compile-fail:stock host:stock numa:stock)
 fi
 if [[ $what == soak ]]; then
-	jobs=(soak:stock soak:debug)
-	[[ $kernel != kdir ]] || jobs=(soak:kdir)
+	export LABYRINTH_SOAK=1
+	jobs=(soak:stock soak:debug planted:debug runner:stock)
+	[[ $kernel != kdir ]] || jobs=(soak:kdir runner:kdir)
 fi
 "$SCRIPTS/kvm-probe.sh" "$kernel" >/dev/null
 
