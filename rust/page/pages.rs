@@ -8,7 +8,10 @@ use super::{
         Uninit, //
     },
     gfp::AllowedIn,
-    place::Place,
+    place::{
+        Node,
+        Place, //
+    },
     secret::Scrub,
     shared::Shareable,
     Bytes,
@@ -148,11 +151,14 @@ impl ExclusivePages<Uninit> {
     /// It fails more often than [`Self::alloc`], as soon as a lock would have to be waited for, and
     /// never uses the emergency reserve. Where it is used `__free_pages()` may not be allowed, so
     /// the page has to be dropped elsewhere.
-    pub(crate) fn alloc_nolock<C: Context>(_cx: &C, place: Place) -> Result<Self, AllocError> {
-        let node = match place {
-            Place::Any => bindings::NUMA_NO_NODE,
-            Place::Near(node) | Place::Only(node) => node.number(),
-        };
+    ///
+    /// `near` is the node that is asked first. The others are asked after it: `alloc_pages_nolock()`
+    /// takes no `__GFP_THISNODE`, so there is no [`Place::Only`] here.
+    pub(crate) fn alloc_nolock<C: Context>(
+        _cx: &C,
+        near: Option<Node>,
+    ) -> Result<Self, AllocError> {
+        let node = near.map_or(bindings::NUMA_NO_NODE, Node::number);
         // SAFETY: Allowed in any context; the node is online or "any".
         let page = unsafe { helpers::labyrinth_alloc_page_nolock(node) };
         // SAFETY: As in `alloc`, with order 0.

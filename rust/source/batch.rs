@@ -26,7 +26,6 @@ use crate::{
         Gfp,
         Guarded,
         NoLock,
-        Place,
         Uninit, //
     },
     stats::{
@@ -236,7 +235,7 @@ impl Batch<NoLock> {
             wanted,
             supply,
             || {
-                let pages = ExclusivePages::alloc_nolock(cx, Place::Any).ok()?;
+                let pages = ExclusivePages::alloc_nolock(cx, None).ok()?;
                 one_page(pages)
             },
             |pool, request| pool.get_nolock(cx, request),

@@ -15,6 +15,7 @@ use crate::{
         AllowedIn,
         ExclusivePages,
         Gfp,
+        Node,
         Place,
         Shape,
         Uninit, //
@@ -88,14 +89,20 @@ impl<C: Context, G: AllowedIn<C>> PageSource<C> for Buddy<G> {
 
 /// The buddy allocator without a lock (`alloc_pages_nolock()`), order 0 only, for every context.
 pub(crate) struct BuddyNoLock {
-    place: Place,
+    near: Option<Node>,
     room: Room,
 }
 
 impl BuddyNoLock {
-    /// The lockless allocator in the role of `room`.
-    pub(crate) const fn new(place: Place, room: Room) -> Self {
-        Self { place, room }
+    /// The lockless allocator in the role of `room`. `None` for what it does not have: more than single
+    /// pages, and pages of one node only.
+    pub(crate) fn new(shape: Shape, place: Place, room: Room) -> Option<Self> {
+        let near = match place {
+            Place::Any => None,
+            Place::Near(node) => Some(node),
+            Place::Only(_) => return None,
+        };
+        (shape.order == 0).then_some(Self { near, room })
     }
 }
 
@@ -104,7 +111,7 @@ impl<C: Context> PageSource<C> for BuddyNoLock {
 
     fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages> {
         request.enter(self.room);
-        ExclusivePages::alloc_nolock(cx, self.place).ok()
+        ExclusivePages::alloc_nolock(cx, self.near).ok()
     }
 
     /// Takes nothing back: what frees without a lock is not exported to modules.

@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     ffi::context::Context,
-    page::Place,
     source::{
         buddy::BuddyNoLock,
         events,
@@ -94,11 +93,9 @@ impl Pool {
             ..
         } = self;
 
-        // The lockless allocator has single pages only, and goes on to other nodes.
-        let pages = if config.order == 0 && !matches!(config.place, Place::Only(_)) {
-            Fallback(BuddyNoLock::new(config.place, Room::Buddy), reserve).get(cx, request)
-        } else {
-            reserve.get(cx, request)
+        let pages = match BuddyNoLock::new(config.shape(), config.place, Room::Buddy) {
+            Some(buddy) => Fallback(buddy, reserve).get(cx, request),
+            None => reserve.get(cx, request),
         };
         counts.path(C::KIND, request, pages.is_some());
         events::steps(&self.name, request);

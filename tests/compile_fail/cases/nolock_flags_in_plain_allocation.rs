@@ -3,7 +3,7 @@
 
 fn case(cx: &IrqsOff) {
     #[cfg(not(misuse))]
-    let page = ExclusivePages::alloc_nolock(cx, Place::Any);
+    let page = ExclusivePages::alloc_nolock(cx, None);
     #[cfg(misuse)]
     // error[E0277]: the trait bound
     let page = ExclusivePages::alloc(cx, NoLock, 0, Place::Any);
