@@ -59,14 +59,38 @@ def pages_come_from_the_node():
                 assert other == node or used[other] < PAGES // 4, f"node {node}, only={only}: {used}"
 
 
-def empty_node_has_no_pages():
-    """Of a node without memory: others lend theirs, or with pool_node_only nobody does."""
+def empty_node():
+    """A node without memory."""
     empty = [node for node in nodes() if free_pages(node) == 0]
     if not empty:
         raise Skip("each node has memory")
     ktap.note(f"empty: {empty} of {nodes()}")
-    taken(empty[0], True, pool_node_only=0)
-    taken(empty[0], False, pool_node_only=1)
+    return empty[0]
 
 
-ktap.main(pages_come_from_the_node, empty_node_has_no_pages)
+def empty_node_has_no_pages():
+    """Of a node without memory: others lend theirs, or with pool_node_only nobody does."""
+    node = empty_node()
+    taken(node, True, pool_node_only=0)
+    taken(node, False, pool_node_only=1)
+
+
+def no_context_gets_pages_of_another_node():
+    """Of a node without memory, with pool_node_only: requests fail in every context, also after a
+    batch from the allocator was held when the pool was chosen. That one does not go to the pool."""
+    with module.loaded(pool_node=empty_node(), pool_node_only=1, pool_reserve=64):
+        for context in module.CONTEXTS:
+            module.start(context, batch=16, hold_us=1_000_000)
+            module.wait_until(lambda: metrics.Metrics().in_flight() > 0, f"pages of {context}")
+            module.tune(context, pool=1)
+            metrics.wait_for_cycles(context, 4)
+            module.stop(context)
+        now = metrics.Metrics().check_idle().check_pool()
+    for kind in ("softirq", "spinlock", "task", "irqs_off"):
+        served = {room: now.served(room, context=kind) for room in metrics.ROOMS}
+        assert not any(served.values()), f"{kind}: {served}"
+        assert now.missed("reserve", context=kind) > 0, f"{kind}: the pool was not asked"
+
+
+ktap.main(pages_come_from_the_node, empty_node_has_no_pages,
+          no_context_gets_pages_of_another_node)

@@ -110,6 +110,8 @@ impl DerefMut for Held {
 pub(crate) struct Batch<G> {
     pages: KVVec<Held>,
     guarded: bool,
+    /// Whether any page came from the allocator itself, so that none of them is for a pool.
+    from_buddy: bool,
     counted: u64,
     recorder: Recorder,
     gfp: G,
@@ -129,6 +131,7 @@ impl<G: Gfp> Batch<G> {
         Ok(Self {
             pages: KVVec::with_capacity(capacity, GFP_KERNEL)?,
             guarded: false,
+            from_buddy: false,
             counted: 0,
             recorder,
             gfp,
@@ -169,6 +172,7 @@ impl<G: Gfp> Batch<G> {
         from_pool: impl Fn(&Pool, &mut Request) -> Option<ExclusivePages<Uninit>>,
     ) {
         let room = self.pages.capacity() - self.pages.len();
+        self.from_buddy |= matches!(supply, Supply::Buddy);
 
         for _ in 0..wanted.min(room) {
             let asked = self.recorder.request();
@@ -210,10 +214,10 @@ impl<G: Gfp> Batch<G> {
         &mut self.pages
     }
 
-    /// Gives all pages back to `supply`. In any context that may free a page, see
-    /// [`ExclusivePage`].
+    /// Gives all pages back to `supply`, or to the allocator if that is where any of them came from. In
+    /// any context that may free a page, see [`ExclusivePage`].
     pub(crate) fn clear<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
-        match supply {
+        match self.way_back(supply) {
             Supply::Buddy => self.free(),
             Supply::Pool(pool, _) => {
                 while let Some(page) = self.pages.pop() {
@@ -223,6 +227,16 @@ impl<G: Gfp> Batch<G> {
         }
         // INVARIANT: No page is left, and those that were counted are now counted as freed.
         self.recorder.freed(core::mem::take(&mut self.counted));
+    }
+
+    /// Where all pages go, by what `supply` is now. What was chosen for the next cycle does not bring a
+    /// pool pages that it never had: they may be of another node than it is for.
+    fn way_back<'a>(&mut self, supply: Supply<'a>) -> Supply<'a> {
+        if core::mem::take(&mut self.from_buddy) {
+            Supply::Buddy
+        } else {
+            supply
+        }
     }
 }
 
@@ -245,6 +259,7 @@ impl Batch<NoLock> {
     /// As [`Self::clear`], in any context but NMI. What has to be freed is freed by the keeper of
     /// `pool` a moment later, though it is counted as freed at once.
     pub(crate) fn clear_nolock<C: Context>(&mut self, cx: &C, pool: &Pool, supply: Supply<'_>) {
+        let supply = self.way_back(supply);
         if matches!(supply, Supply::Buddy) {
             events::freed(&self.pages, Held::pfn);
         }

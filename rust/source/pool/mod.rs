@@ -80,7 +80,7 @@ pub(crate) struct PoolConfig {
     pub(crate) reserve: usize,
     /// Allocations below the min watermark that are allowed before the reserve is full again.
     pub(crate) emergency: u32,
-    /// The NUMA node.
+    /// The NUMA node. That of the pages that are put into the pool is not looked up.
     pub(crate) place: Place,
 }
 
