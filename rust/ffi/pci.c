@@ -9,31 +9,32 @@
 #include "pci.h"
 
 /*
- * One interrupt of whichever type there is. Never as a thread, be it for PREEMPT_RT or
- * for threadirqs: the handler is promised a hard interrupt.
+ * One interrupt of whichever type there is, and its number. Never as a thread, be it for
+ * PREEMPT_RT or for threadirqs: the handler is promised a hard interrupt.
  */
 int labyrinth_pci_irq_request(struct device *dev, irq_handler_t handler,
 			      const char *name, void *data)
 {
 	struct pci_dev *pdev = to_pci_dev(dev);
 	int ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
+	int irq;
 
 	if (ret < 0)
 		return ret;
-	ret = request_irq(pci_irq_vector(pdev, 0), handler,
-			  IRQF_SHARED | IRQF_NO_THREAD, name, data);
-	if (ret)
+	irq = pci_irq_vector(pdev, 0);
+	ret = request_irq(irq, handler, IRQF_SHARED | IRQF_NO_THREAD, name, data);
+	if (ret) {
 		pci_free_irq_vectors(pdev);
-	return ret;
+		return ret;
+	}
+	return irq;
 }
 
-/* Waits for the handler. */
-void labyrinth_pci_irq_free(struct device *dev, void *data)
+/* Waits for the handler. By the number, as the driver may have got the device another type. */
+void labyrinth_pci_irq_free(struct device *dev, unsigned int irq, void *data)
 {
-	struct pci_dev *pdev = to_pci_dev(dev);
-
-	free_irq(pci_irq_vector(pdev, 0), data);
-	pci_free_irq_vectors(pdev);
+	free_irq(irq, data);
+	pci_free_irq_vectors(to_pci_dev(dev));
 }
 
 void labyrinth_pci_clear_master(struct device *dev)

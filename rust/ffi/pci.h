@@ -13,7 +13,7 @@ struct device;
 
 int labyrinth_pci_irq_request(struct device *dev, irq_handler_t handler,
 			      const char *name, void *data);
-void labyrinth_pci_irq_free(struct device *dev, void *data);
+void labyrinth_pci_irq_free(struct device *dev, unsigned int irq, void *data);
 void labyrinth_pci_clear_master(struct device *dev);
 void labyrinth_pci_disable(struct device *dev);
 

@@ -214,7 +214,7 @@ type Handler = unsafe extern "C" fn(c_int, *mut c_void) -> bindings::irqreturn_t
 ///
 /// # Invariants
 ///
-/// `device` is that of a PCI device, whose interrupt was requested with `data`.
+/// `device` is that of a PCI device, whose interrupt `irq` was requested with `data`.
 struct Live<'bound> {
     device: &'bound device::Device<Bound>,
     data: NonNull<c_void>,
@@ -237,16 +237,21 @@ impl<'bound> Live<'bound> {
         data: NonNull<c_void>,
     ) -> Result<Self> {
         // SAFETY: A bound PCI device; the rest is what the caller promises.
-        to_result(unsafe {
+        let irq = unsafe {
             helpers::labyrinth_pci_irq_request(
                 as_raw(device),
                 Some(handler),
                 name.as_char_ptr(),
                 data.as_ptr(),
             )
-        })?;
+        };
+        to_result(irq)?;
         // INVARIANT: Just requested.
-        Ok(Self { device, data })
+        Ok(Self {
+            device,
+            irq: irq as c_uint,
+            data,
+        })
     }
 }
 
@@ -255,12 +260,13 @@ impl Drop for Live<'_> {
         // SAFETY: By the invariant a PCI device and its interrupt.
         unsafe {
             helpers::labyrinth_pci_clear_master(as_raw(self.device));
-            helpers::labyrinth_pci_irq_free(as_raw(self.device), self.data.as_ptr());
+            helpers::labyrinth_pci_irq_free(as_raw(self.device), self.irq, self.data.as_ptr());
         }
     }
 }
 
 /// Work for a softirq.
+    irq: c_uint,
 ///
 /// # Invariants
 ///
