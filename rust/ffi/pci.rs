@@ -6,8 +6,9 @@
 //! two handlers that get that state and a token: one in the device's hard interrupt, one in a softirq
 //! that the first one can ask for.
 //!
-//! [`Bridge`] makes a driver of the kernel crate's out of it. It owns the order of events, which neither
-//! the driver nor its state can change, as no value that would have to be kept is handed out:
+//! [`Registered`] makes a driver of the kernel crate's out of it. It owns the order of events, which neither
+//! the driver nor its state can change, as no value that would have to be kept is handed out, and nobody but
+//! the kernel can have a device probed:
 //!
 //! ```text
 //!   probe:  enable ─► DMA mask ─► Driver::probe ─► interrupt ─► bus mastering ─► Driver::start
@@ -20,6 +21,7 @@
 //! C header: [`include/linux/pci.h`](srctree/include/linux/pci.h)
 
 use super::{
+    callbacks::Callback,
     compat,
     context::{
         HardIrq,
@@ -44,6 +46,7 @@ use kernel::{
         Device as _,
         DmaMask, //
     },
+    driver::Registration,
     error::to_result,
     pci,
     prelude::*,
@@ -93,12 +96,46 @@ pub(crate) trait Driver: 'static {
     fn softirq(cx: &mut Softirq, state: &Self::State<'_>);
 }
 
+/// A [`Driver`] that gets its devices. Dropping it takes them all away again.
+///
+/// Task context only: making it and dropping it sleep. Fails with the errors of `pci_register_driver()`.
+///
+/// # Examples
+///
+/// ```ignore
+/// try_pin_init!(Module {
+///     _driver <- Registered::<Edu<'static>>::new(<Module as ModuleMetadata>::NAME, module),
+/// })
+/// ```
+#[pin_data]
+pub(crate) struct Registered<T: Driver> {
+    #[pin]
+    registration: Registration<pci::Adapter<Bridge<T>>>,
+    _callback: Callback,
+}
+
+impl<T: Driver> Registered<T> {
+    /// Registers the driver for `module` by a name. The kernel may probe devices before this returns.
+    pub(crate) fn new(
+        name: &'static CStr,
+        module: &'static ThisModule,
+    ) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            _callback: Callback::new(),
+            registration <- Registration::new(name, module),
+        })
+    }
+}
+
 /// A [`Driver`] as one of the kernel crate's.
-pub(crate) struct Bridge<T>(PhantomData<T>);
+///
+/// What that trait asks for, [`pci::Driver::probe`] above all, is for the kernel alone to call, so nobody
+/// else can name this type.
+struct Bridge<T>(PhantomData<T>);
 
 /// A device with a driver. The fields are dropped in this order.
 #[pin_data]
-pub(crate) struct Running<'bound, T: Driver> {
+struct Running<'bound, T: Driver> {
     live: Live<'bound>,
     #[pin]
     softirq: BhWork,
@@ -124,6 +161,7 @@ impl<T: Driver> pci::Driver for Bridge<T> {
         try_pin_init!(&this in Running {
             _enabled: {
                 core.enable_device_mem()?;
+                // INVARIANT: Just enabled.
                 Enabled(device.as_ref())
             },
             state <- {
@@ -131,14 +169,16 @@ impl<T: Driver> pci::Driver for Bridge<T> {
                 unsafe { core.dma_set_mask_and_coherent(T::dma_mask()) }?;
                 T::probe(device)
             },
-            softirq <- BhWork::new(Self::on_softirq),
+            // SAFETY: The state was initialised above, and is dropped after the work or not at all.
+            softirq <- unsafe { BhWork::new(Self::on_softirq) },
             // SAFETY: The fields that the handlers use were initialised above, and they stay until
             // `live` was dropped: it is the first of the fields, and should the rest of this fail, the
             // first to be taken down again. The softirq is next, so it has its state to the end.
             live: unsafe { Live::new(device.as_ref(), T::NAME, Self::on_interrupt, this.cast()) }?,
             _: {
                 core.set_master();
-                // SAFETY: The kernel probes in task context; the token ends with the call.
+                // SAFETY: The kernel, which alone can call this, probes in task context; the token ends
+                // with the call.
                 let mut cx = unsafe { Task::assume() };
                 // SAFETY: Initialised above.
                 T::start(&mut cx, unsafe { &(*this.as_ptr()).state })?;
@@ -197,11 +237,15 @@ impl<T: Driver> Bridge<T> {
 }
 
 /// A device that was enabled. Dropping it disables it.
+///
+/// # Invariants
+///
+/// The device is that of a PCI device, which was enabled once for this value.
 struct Enabled<'bound>(&'bound device::Device<Bound>);
 
 impl Drop for Enabled<'_> {
     fn drop(&mut self) {
-        // SAFETY: A PCI device, as it comes from one, that was enabled once for this value.
+        // SAFETY: By the invariant a PCI device, enabled once for this value.
         unsafe { helpers::labyrinth_pci_disable(as_raw(self.0)) };
     }
 }
@@ -217,6 +261,7 @@ type Handler = unsafe extern "C" fn(c_int, *mut c_void) -> bindings::irqreturn_t
 /// `device` is that of a PCI device, whose interrupt `irq` was requested with `data`.
 struct Live<'bound> {
     device: &'bound device::Device<Bound>,
+    irq: c_uint,
     data: NonNull<c_void>,
 }
 
@@ -266,7 +311,6 @@ impl Drop for Live<'_> {
 }
 
 /// Work for a softirq.
-    irq: c_uint,
 ///
 /// # Invariants
 ///
@@ -283,8 +327,15 @@ unsafe impl Send for BhWork {}
 unsafe impl Sync for BhWork {}
 
 impl BhWork {
-    /// Makes work that can be queued. `function` has to be callable until it is dropped.
-    fn new(function: unsafe extern "C" fn(*mut bindings::work_struct)) -> impl PinInit<Self> {
+    /// Makes work that can be queued.
+    ///
+    /// # Safety
+    ///
+    /// Calling `function` with the work must be allowed whenever it was queued, until this value is
+    /// dropped, also if it never is.
+    unsafe fn new(
+        function: unsafe extern "C" fn(*mut bindings::work_struct),
+    ) -> impl PinInit<Self> {
         // INVARIANT: Initialised here.
         pin_init!(Self {
             work <- Opaque::ffi_init(|work| {

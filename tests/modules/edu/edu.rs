@@ -28,6 +28,7 @@ mod trials;
 
 use engine::Engine;
 use ffi::{
+    callbacks::LastOut,
     compat,
     context::{
         with_task,
@@ -37,8 +38,8 @@ use ffi::{
     },
     dma::DmaDevice,
     pci::{
-        Bridge,
         Driver,
+        Registered,
         Served, //
     }, //
 };
@@ -49,7 +50,6 @@ use kernel::{
     },
     device::Bound,
     dma::DmaMask,
-    driver,
     pci,
     prelude::*,
     InPlaceModule,
@@ -200,11 +200,12 @@ impl PinnedDrop for Edu<'_> {
 #[pin_data]
 struct Module {
     #[pin]
-    _driver: driver::Registration<pci::Adapter<Bridge<Edu<'static>>>>,
+    _driver: Registered<Edu<'static>>,
     #[pin]
     _tally: File<Shown>,
     _folder: Dir,
     _recorded: Recorded,
+    _last_out: LastOut,
 }
 
 impl InPlaceModule for Module {
@@ -213,10 +214,11 @@ impl InPlaceModule for Module {
         let stats = Stats::new(Recording::Full);
 
         try_pin_init!(Self {
+            _last_out: LastOut::new(),
             _recorded: record_in(stats.clone()?)?,
             _tally <- folder.read_only_file(c"tally", Shown(stats?)),
             _folder: folder,
-            _driver <- driver::Registration::new(<Self as ModuleMetadata>::NAME, module),
+            _driver <- Registered::new(<Self as ModuleMetadata>::NAME, module),
         })
     }
 }
