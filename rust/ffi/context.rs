@@ -183,11 +183,14 @@ impl Task {
     }
 }
 
+#[cfg(not(CONFIG_PREEMPT_COUNT))]
+compile_error!("labyrinth needs CONFIG_PREEMPT_COUNT: it looks there whether it may sleep");
+
 /// Runs `work` with a proof of task context, where this is one. For code that the kernel crate calls
 /// without a token: when the module is loaded, in KUnit.
 ///
-/// Any context. `EPERM` in a hard interrupt or softirq, with bottom halves or interrupts disabled, and
-/// where the kernel counts it (`CONFIG_PREEMPT_COUNT`) with preemption disabled.
+/// Any context. `EPERM` in a hard interrupt or softirq, with bottom halves, interrupts or preemption
+/// disabled, and in an RCU read-side section.
 ///
 /// `work` is `Send`, so it can capture no other token, which would go on allowing to sleep where this one
 /// is borrowed to stand for a stricter context.
@@ -197,10 +200,9 @@ pub(crate) fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R
         return Err(EPERM);
     }
     // SAFETY: Nothing forbids to sleep that labyrinth's own wrappers can have entered: they disable
-    // bottom halves or interrupts, or are RCU read-side sections. One only disables preemption,
-    // `CpuCell::with_of`: that shows where the kernel counts it, and elsewhere, in a kernel that preempts
-    // nobody, it forbids no sleep, as the cell's own token is what keeps others out. What `work` enters
-    // borrows the token or, like `with_of`, is `Send` and has none; and `work` has no other one.
+    // bottom halves, interrupts or preemption, or are RCU read-side sections, all of which the kernel
+    // counts. What `work` enters borrows the token or, like `CpuCell::with_of`, is `Send` and has none
+    // (for a `Borrowed` of `Handles` see `rust/SOUNDNESS.md`); and `work` has no other one.
     Ok(work(&mut unsafe { Task::assume() }))
 }
 

@@ -16,6 +16,7 @@
 //!
 //! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
 
+use super::context::with_task;
 use core::{
     num::NonZero,
     ops::Deref,
@@ -163,21 +164,25 @@ impl<T: Send + Sync + 'static> Handles<T> {
         generation >= FIRST && generation < self.next.load(Relaxed)
     }
 
-    /// Takes a value out of the table, when nobody borrows it any more. Task context only, sleeps.
+    /// Takes a value out of the table, when nobody borrows it any more. Task context only, sleeps. Where
+    /// it may not, above all while the caller has a [`Borrowed`], everything stays as it was.
     pub(crate) fn remove(&self, handle: Handle) -> Option<T> {
-        let borrowed = self.get(handle)?;
-        let entry = ptr::from_ref(borrowed.entry).cast_mut();
+        with_task(|_| {
+            let borrowed = self.get(handle)?;
+            let entry = ptr::from_ref(borrowed.entry).cast_mut();
 
-        // While it is borrowed the entry is not freed, so this is no later one at its address.
-        // INVARIANT: The slot is null, and it is now on us to free the entry.
-        let taken = self.slots[handle.slot()].cmpxchg(entry, ptr::null_mut(), Full);
-        drop(borrowed);
-        taken.ok()?;
-        // SAFETY: Task context, as this function requires.
-        unsafe { bindings::synchronize_rcu() };
-        // SAFETY: It came out of a slot, so it was boxed by `insert`; a grace period has passed.
-        let entry = unsafe { KBox::from_raw(entry) };
-        Some(KBox::into_inner(entry).value)
+            // While it is borrowed the entry is not freed, so this is no later one at its address.
+            // INVARIANT: The slot is null, and it is now on us to free the entry.
+            let taken = self.slots[handle.slot()].cmpxchg(entry, ptr::null_mut(), Full);
+            drop(borrowed);
+            taken.ok()?;
+            // SAFETY: Task context and no RCU read-side section, as there is a token.
+            unsafe { bindings::synchronize_rcu() };
+            // SAFETY: It came out of a slot, so it was boxed by `insert`; a grace period has passed.
+            let entry = unsafe { KBox::from_raw(entry) };
+            Some(KBox::into_inner(entry).value)
+        })
+        .ok()?
     }
 
     /// The handles of all values that are in the table. Any context but NMI.

@@ -6,6 +6,7 @@
 //!
 //! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
 
+use super::context::with_task;
 use core::ptr;
 use kernel::{
     bindings,
@@ -50,9 +51,11 @@ impl<T: Send + Sync + 'static> Published<T> {
     }
 
     /// Runs `work` with the value, if there is one. Any context, NMI included, if `work` may run there.
-    /// It must not sleep, which `CONFIG_PROVE_LOCKING` reports.
+    ///
+    /// It must not sleep. It is `Send`, so it can capture no token, and [`with_task`] refuses it one; what
+    /// sleeps without asking for any is reported by `CONFIG_PROVE_LOCKING`.
     #[inline]
-    pub(crate) fn with<R>(&self, work: impl FnOnce(&T) -> R) -> Option<R> {
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&T) -> R + Send) -> Option<R> {
         let _guard = rcu::read_lock();
         // SAFETY: By the invariant null or a boxed value, which is not freed before a grace period has
         // passed since it was taken out, that is not before `_guard` is dropped. Nobody writes to it.
@@ -61,7 +64,7 @@ impl<T: Send + Sync + 'static> Published<T> {
 }
 
 /// That a value is published. Dropping it waits for those who use the value: task context only,
-/// sleeps.
+/// sleeps. Where it may not sleep, above all in [`Published::with`] itself, the value is leaked instead.
 ///
 /// # Invariants
 ///
@@ -72,10 +75,14 @@ impl<T: Send + Sync + 'static> Drop for Publication<T> {
     fn drop(&mut self) {
         // INVARIANT: Null, and it is now on us to free the value.
         let value = self.0 .0.xchg(ptr::null_mut(), Full);
-        // SAFETY: Task context, as for every drop of this type.
-        unsafe { bindings::synchronize_rcu() };
-        // SAFETY: By the invariant `publish` has boxed it; a grace period has passed since nobody could
-        // find it any more.
-        drop(unsafe { KBox::from_raw(value) });
+        let waited = with_task(|_| {
+            // SAFETY: Task context and no RCU read-side section, as there is a token.
+            unsafe { bindings::synchronize_rcu() };
+        });
+        if waited.is_ok() {
+            // SAFETY: By the invariant `publish` has boxed it; a grace period has passed since nobody
+            // could find it any more.
+            drop(unsafe { KBox::from_raw(value) });
+        }
     }
 }

@@ -31,6 +31,7 @@ macro_rules! case {
                     lock::*,
                     percpu::*,
                     percpu_cell::*,
+                    published::*,
                     raw_lock::*,
                     shrinker::*,
                     thread::*,

@@ -20,6 +20,7 @@ mod case;
 mod context;
 mod control;
 mod probe;
+mod rcu;
 mod secret;
 mod share;
 mod view;
@@ -37,7 +38,7 @@ use stats::{
 };
 
 /// All cases, by subject.
-const SUBJECTS: [&[&[Case]]; 3] = [share::CASES, secret::CASES, view::CASES];
+const SUBJECTS: [&[&[Case]]; 4] = [share::CASES, secret::CASES, view::CASES, rcu::CASES];
 
 module! {
     type: Handovers,

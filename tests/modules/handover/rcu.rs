@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Values that are taken away under the eyes of who uses them.
+
+#![forbid(unsafe_code)]
+
+use crate::{
+    case::{
+        check,
+        Case, //
+    },
+    ffi::{
+        context::Task,
+        handles::Handles,
+        published::Published, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+
+pub(crate) const CASES: &[&[Case]] = &[&[
+    Case {
+        name: "rcu_publication_dropped_in_use",
+        run: publication_dropped_in_use,
+    },
+    Case {
+        name: "rcu_value_removed_while_borrowed",
+        run: value_removed_while_borrowed,
+    },
+]];
+
+/// Says when it is freed.
+struct Value(Arc<Atomic<bool>>);
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+fn value() -> Result<(Value, Arc<Atomic<bool>>)> {
+    let freed = Arc::new(Atomic::new(false), GFP_KERNEL)?;
+    Ok((Value(freed.clone()), freed))
+}
+
+static ROOM: Published<Value> = Published::new();
+static TABLE: Handles<Value> = Handles::new();
+
+/// To wait for those who use the value is to wait for oneself: it is not freed, then or later.
+fn publication_dropped_in_use(_cx: &mut Task) -> Result {
+    let (one, freed) = value()?;
+    let publication = ROOM.publish(one)?;
+    let intact = ROOM.with(|value| {
+        drop(publication);
+        !value.0.load(Relaxed)
+    });
+    check!(intact == Some(true) && !freed.load(Relaxed));
+    check!(ROOM.with(|_| ()).is_none());
+
+    let (two, freed) = value()?;
+    let publication = ROOM.publish(two)?;
+    check!(ROOM.with(|value| value.0.load(Relaxed)) == Some(false));
+    drop(publication);
+    check!(freed.load(Relaxed) && ROOM.with(|_| ()).is_none());
+    Ok(())
+}
+
+/// The same of a table, where the value stays.
+fn value_removed_while_borrowed(_cx: &mut Task) -> Result {
+    let (value, freed) = value()?;
+    let handle = TABLE.insert(value)?;
+    let borrowed = TABLE.get(handle).ok_or(ENOENT)?;
+    let removed = TABLE.remove(handle).is_some();
+    let intact = !borrowed.0.load(Relaxed);
+    drop(borrowed);
+    check!(intact && !removed && !freed.load(Relaxed));
+
+    check!(TABLE.remove(handle).is_some());
+    check!(freed.load(Relaxed) && TABLE.get(handle).is_none());
+    Ok(())
+}
