@@ -34,20 +34,41 @@ use kernel::{
 const GUARD: usize = 64;
 
 /// Guarded pages, and a way around the guards.
-fn guarded(thread: &mut Running, order: u32) -> Result<(Guarded, *mut u8)> {
-    let mut pages = ExclusivePages::alloc(thread.context(), Kernel, order, Place::Any)?.zeroed();
-    let block = pages.as_flattened_mut().as_mut_ptr();
-    Ok((Guarded::new(thread.context(), pages), block))
+///
+/// # Invariants
+///
+/// The contents of `page`, guards included, are `size` bytes from `block` on.
+struct Block {
+    page: Guarded,
+    block: *mut u8,
+    size: usize,
 }
 
-/// Changes a byte as somebody would who does not keep to the rules. Returns what was there.
-fn overrun(block: *mut u8, offset: usize) -> u8 {
-    let byte = block.wrapping_add(offset);
-    // SAFETY: A byte of allocated pages, which nobody else accesses at the same time.
-    unsafe {
-        let was = byte.read_volatile();
-        byte.write_volatile(!was);
-        was
+impl Block {
+    fn new(thread: &mut Running, order: u32) -> Result<Self> {
+        let mut pages =
+            ExclusivePages::alloc(thread.context(), Kernel, order, Place::Any)?.zeroed();
+        let contents = pages.as_flattened_mut();
+        let (block, size) = (contents.as_mut_ptr(), contents.len());
+
+        // INVARIANT: Those of the pages, which guarding them does not move.
+        Ok(Self {
+            page: Guarded::new(thread.context(), pages),
+            block,
+            size,
+        })
+    }
+
+    /// Changes a byte as somebody would who does not keep to the rules. Returns what was there.
+    fn overrun(&mut self, offset: usize) -> Result<u8> {
+        check(offset < self.size)?;
+        let byte = self.block.wrapping_add(offset);
+        // SAFETY: By the invariant a byte of pages that `self` owns, which is borrowed mutably.
+        unsafe {
+            let was = byte.read_volatile();
+            byte.write_volatile(!was);
+            Ok(was)
+        }
     }
 }
 
@@ -77,7 +98,9 @@ mod tests {
     fn payload_is_all_but_the_guards() -> Result {
         quietly(|thread| {
             for order in [0, 1, 3] {
-                let (mut page, block) = guarded(thread, order)?;
+                let Block {
+                    mut page, block, ..
+                } = Block::new(thread, order)?;
                 check(page.len() == (PAGE_SIZE << order) - 2 * GUARD)?;
                 check(page.as_ptr() == block.wrapping_add(GUARD).cast_const())?;
                 page.fill(0x5a);
@@ -94,11 +117,12 @@ mod tests {
     fn every_byte_of_the_guards_is_watched() -> Result {
         quietly(|thread| {
             for order in [0, 2] {
-                let (mut page, block) = guarded(thread, order)?;
+                let mut block = Block::new(thread, order)?;
                 let end = PAGE_SIZE << order;
                 let is_guard = |offset: &usize| *offset < GUARD || *offset >= end - GUARD;
                 for (times, offset) in (0..end).filter(is_guard).enumerate() {
-                    let was = overrun(block, offset);
+                    let was = block.overrun(offset)?;
+                    let page = &mut block.page;
                     let Err(corruption) = page.check() else {
                         return Err(EINVAL);
                     };
@@ -116,9 +140,9 @@ mod tests {
     #[test]
     fn damage_comes_with_the_pages() -> Result {
         quietly(|thread| {
-            let (page, block) = guarded(thread, 0)?;
-            let was = overrun(block, GUARD - 1);
-            let Err(damaged) = page.open() else {
+            let mut block = Block::new(thread, 0)?;
+            let was = block.overrun(GUARD - 1)?;
+            let Err(damaged) = block.page.open() else {
                 return Err(EINVAL);
             };
             check(damaged.pages.order() == 0)?;
@@ -130,15 +154,16 @@ mod tests {
     #[test]
     fn damage_is_that_of_the_former_holder() -> Result {
         quietly(|thread| {
-            let (page, block) = guarded(thread, 0)?;
-            overrun(block, 0);
+            let mut block = Block::new(thread, 0)?;
+            block.overrun(0)?;
             let before = sentinel::found(Occasion::HandOver, Kind::Task);
-            let mut page = irqs_off(thread.context(), |cx| page.hand_over(cx));
+            // INVARIANT: The pages stay where they are.
+            block.page = irqs_off(thread.context(), |cx| block.page.hand_over(cx));
             check(sentinel::found(Occasion::HandOver, Kind::Task) == before + 1)?;
-            check(page.check().is_ok())?;
+            check(block.page.check().is_ok())?;
 
-            overrun(block, 0);
-            let Err(corruption) = page.check() else {
+            block.overrun(0)?;
+            let Err(corruption) = block.page.check() else {
                 return Err(EINVAL);
             };
             check(corruption.holder == Kind::IrqsOff && corruption.times == 1)
@@ -148,11 +173,11 @@ mod tests {
     #[test]
     fn dropped_damage_is_kept_for_the_report() -> Result {
         quietly(|thread| {
-            let (page, block) = guarded(thread, 1)?;
-            let pfn = page.pfn();
+            let mut block = Block::new(thread, 1)?;
+            let pfn = block.page.pfn();
             let (total, bytes) = (sentinel::total(), sentinel::bytes());
-            let was = overrun(block, 2 * PAGE_SIZE - 1);
-            drop(page);
+            let was = block.overrun(2 * PAGE_SIZE - 1)?;
+            drop(block);
             check((sentinel::total(), sentinel::bytes()) == (total + 1, bytes + 1))?;
             check(sentinel::recent()?.iter().any(|corruption| {
                 corruption.pfn == pfn
