@@ -34,6 +34,7 @@ preflight() {
 		"configure and build it, or give its O= folder as KDIR"
 	tree_needs MODULES "it cannot load modules"
 	tree_needs RUST "it cannot build Rust code"
+	tree_needs SMP "without it a spinlock keeps nobody from taking it twice"
 	[[ -s $K_BUILD/include/config/kernel.release && -e $K_BUILD/include/generated/autoconf.h ]] ||
 		die "the kernel tree $K_BUILD is configured but not built" "build it: make -C $K_BUILD -j$(nproc)"
 	K_RELEASE=$(<"$K_BUILD/include/config/kernel.release")

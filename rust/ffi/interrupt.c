@@ -59,11 +59,8 @@ unsigned long labyrinth_raw_spin_lock(raw_spinlock_t *lock)
 	return flags;
 }
 
-/* Without SMP there is no lock word, so trying always works, even in an NMI upon the holder. */
 bool labyrinth_raw_spin_trylock(raw_spinlock_t *lock, unsigned long *flags)
 {
-	if (!IS_ENABLED(CONFIG_SMP) && in_nmi())
-		return false;
 	return raw_spin_trylock_irqsave(lock, *flags);
 }
 

@@ -224,7 +224,7 @@ impl<'a, const LEN: usize> Stretch<'a, LEN> {
 }
 
 /// Updates by x86 instructions. They need no lock prefix: only the CPU itself adds to its words.
-#[cfg(all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML)))]
+#[cfg(all(target_arch = "x86_64", not(CONFIG_UML)))]
 mod counter_imp {
     use super::{
         c_void,
@@ -331,7 +331,7 @@ mod counter_imp {
 }
 
 /// Updates by C helpers, on any architecture.
-#[cfg(not(all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML))))]
+#[cfg(not(all(target_arch = "x86_64", not(CONFIG_UML))))]
 mod counter_imp {
     use super::{
         c_void,

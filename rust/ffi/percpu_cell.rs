@@ -219,7 +219,7 @@ impl<T, S> Drop for CpuCell<T, S> {
 }
 
 /// Taking and giving back by x86 instructions.
-#[cfg(all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML)))]
+#[cfg(all(target_arch = "x86_64", not(CONFIG_UML)))]
 mod imp {
     use super::{c_void, NonNull};
     use core::arch::asm;
@@ -265,12 +265,12 @@ mod imp {
     }
 }
 
-#[cfg(not(all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML))))]
+#[cfg(not(all(target_arch = "x86_64", not(CONFIG_UML))))]
 use generic as imp;
 
 /// Taking and giving back by C helpers, on any architecture.
 #[cfg_attr(
-    all(target_arch = "x86_64", CONFIG_SMP, not(CONFIG_UML)),
+    all(target_arch = "x86_64", not(CONFIG_UML)),
     allow(
         dead_code,
         reason = "the twin of the instructions, for all other architectures"

@@ -8,7 +8,8 @@
 //! allocator above all. What does not ask (freeing a page, `kernel::sync::Mutex`) is still to be
 //! kept out: on PREEMPT_RT the allocator's own locks sleep.
 //!
-//! Taking the lock twice in one section spins for ever; lockdep finds it.
+//! Taking the lock twice in one section spins for ever; lockdep finds it. Without `CONFIG_SMP` there is
+//! no lock to spin on, and two sections at a time would have the value.
 //!
 //! C header: [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
 
@@ -25,11 +26,14 @@ use kernel::{
     }, //
 };
 
+#[cfg(not(CONFIG_SMP))]
+compile_error!("labyrinth needs CONFIG_SMP: without it a spinlock can be taken twice");
+
 /// The `raw_spin_lock_irqsave()` family as a lock backend.
 struct RawBackend;
 
-// SAFETY: `raw_spin_lock_irqsave` gives mutual exclusion among its users on all CPUs, and by
-// disabling interrupts also against those of the same CPU. (NMIs only ever try.)
+// SAFETY: With `CONFIG_SMP` `raw_spin_lock_irqsave` gives mutual exclusion among its users on all CPUs,
+// and by disabling interrupts also against those of the same CPU. (NMIs only ever try.)
 unsafe impl Backend for RawBackend {
     type State = bindings::raw_spinlock_t;
     /// The interrupt flags as they were.
