@@ -90,6 +90,26 @@ module! {
             default: 0,
             description: "whether no other node will do (0 or 1)",
         },
+        pool_highest: u64 {
+            default: 0xffff_ffff_ffff_ffff,
+            description: "highest physical address that pages of the pool may have (4095 or more)",
+        },
+        pool_barred_start: u64 {
+            default: 0,
+            description: "first of the physical addresses that no page of the pool may have",
+        },
+        pool_barred_end: u64 {
+            default: 0,
+            description: "the address after the last of them (0: there are none)",
+        },
+        pool_barred_nodes: u64 {
+            default: 0,
+            description: "NUMA nodes that no page of the pool may be from (bit N: node N)",
+        },
+        pool_barred_zones: u32 {
+            default: 0,
+            description: "zones that no page of the pool may be from (1: DMA, 2: DMA32, 4: others; 0 to 6)",
+        },
         prime: u32 {
             default: 0,
             description: "pages that each CPU's cache is filled with at load (0 to pool_cache)",

@@ -57,6 +57,9 @@ struct labyrinth_pool;
  *	reserves of several can still add up to more than there is
  * @emergency: blocks that may be taken from the kernel's emergency reserve before
  *	@reserve is full again
+ * @highest: the highest physical address that a byte of a block may have, as for a
+ *	device that reaches no further; 0 for any. Requests that memory below it could
+ *	have served can fail, the more of them the less of the memory that is
  */
 struct labyrinth_pool_params {
 	const char *name;
@@ -65,6 +68,7 @@ struct labyrinth_pool_params {
 	unsigned int cache;
 	unsigned int reserve;
 	unsigned int emergency;
+	unsigned long long highest;
 };
 
 void *labyrinth_alloc_page_gfp_atomic(void);

@@ -21,8 +21,11 @@ use crate::{
         Place, //
     },
     source::{
+        Barred,
         PoolConfig,
+        Zone,
         MAX_CACHE,
+        MAX_NODES,
         MAX_RESERVE, //
     },
     stats::{
@@ -30,7 +33,10 @@ use crate::{
         Recording, //
     }, //
 };
-use kernel::prelude::*;
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*, //
+};
 
 /// What the module was told when it was loaded.
 pub(crate) struct Parameters {
@@ -64,6 +70,7 @@ pub(crate) fn read() -> Result<Parameters> {
                 parameter(&given::pool_node),
                 switch("pool_", "node_only", parameter(&given::pool_node_only))?,
             )?,
+            barred: barred()?,
         },
         prime: bounded(
             "prime",
@@ -169,6 +176,43 @@ fn place(node: i32, only: bool) -> Result<Place> {
     } else {
         Place::Near(node)
     })
+}
+
+/// The memory that the `pool_` parameters bar. `EINVAL` for a range that ends before it has begun,
+/// `ERANGE` for what leaves nothing.
+fn barred() -> Result<Barred> {
+    let highest = parameter(&given::pool_highest);
+    if highest < PAGE_SIZE as u64 - 1 {
+        pr_err!("parameter pool_highest={highest} is out of bounds: no page ends there\n");
+        return Err(ERANGE);
+    }
+    let mut barred = Barred::NOTHING.above(highest);
+
+    let zones = parameter(&given::pool_barred_zones);
+    if zones > 6 {
+        pr_err!("parameter pool_barred_zones={zones} is out of bounds: 0 to 6\n");
+        return Err(ERANGE);
+    }
+    for zone in Zone::ALL {
+        if zones & 1 << zone as u32 != 0 {
+            barred = barred.zone(zone);
+        }
+    }
+    let (start, end) = (
+        parameter(&given::pool_barred_start),
+        parameter(&given::pool_barred_end),
+    );
+    if (start, end) != (0, 0) {
+        barred = barred.range(start..end).map_err(|_| {
+            pr_err!("parameter pool_barred_end={end} is not above pool_barred_start={start}\n");
+            EINVAL
+        })?;
+    }
+    let nodes = parameter(&given::pool_barred_nodes);
+    for node in (0..MAX_NODES).filter(|node| nodes >> node & 1 != 0) {
+        barred = barred.node(node).map_err(|_| EINVAL)?;
+    }
+    Ok(barred)
 }
 
 /// A parameter that is a number of pages.

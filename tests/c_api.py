@@ -70,6 +70,19 @@ def from_c():
             metrics.Metrics().check_idle()
 
 
+def within_reach():
+    """No block is where the device of a pool in C would not reach: beyond 24 bits, where nearly all
+    memory is."""
+    with module.loaded(), consumer.loaded(consumer.C, order=1, highest=(1 << 24) - 1):
+        module.write(consumer.parameter("run"), 1)
+        for name in ("softirq_bulk", "softirq_blocks", "task_blocks"):
+            module.wait_until(lambda n=name: consumer.tally(n) >= 100, f"100 {name}", 120)
+        module.write(consumer.parameter("run"), 0)
+        assert consumer.tally("misshapen") == 0, f"{consumer.tally('misshapen')} blocks too high"
+        assert not any(misuses().values()), misuses()
+        metrics.Metrics().check_idle()
+
+
 def from_rust():
     """A Rust module of its own: in a softirq and in task context."""
     with module.loaded(), consumer.loaded(consumer.RUST):
@@ -209,7 +222,8 @@ def bad_parameters():
               "0123456789012345678901234567890x", "order=11 is out of bounds: 0 to 10",
               "cache=4294967295 is out", "reserve=4294967295 is out",
               "there is a pool 'default' already",
-              "268435456 pages (262144 blocks of order 10) is more than half of the memory")
+              "268435456 pages (262144 blocks of order 10) is more than half of the memory",
+              "highest=8190 is out of bounds: 0, or 8191 or more")
     assert len(errors) == len(wanted), errors
     for part, text in zip(wanted, errors):
         assert part in text, f"{text!r} does not say {part!r}"
@@ -231,5 +245,5 @@ def forgotten_pool():
         assert log.errors() == ["labyrinth: pool 'forgotten' was never destroyed"], log.errors()
 
 
-ktap.main(from_c, from_rust, both_at_once, misuse_is_noticed, the_default_pool_stays,
+ktap.main(from_c, within_reach, from_rust, both_at_once, misuse_is_noticed, the_default_pool_stays,
           pools_come_and_go, shrunk_by_the_page, two_frees_at_once, bad_parameters, forgotten_pool)

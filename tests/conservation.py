@@ -3,6 +3,7 @@
 """No page is lost and none is handed out twice, from all contexts at once, each of which stamps its
 pages and looks for its stamps before it gives them back."""
 
+import contextlib
 import os
 import random
 import time
@@ -10,12 +11,16 @@ import time
 from lib import books, faults, ktap, metrics, module
 
 RESERVE = 256
-# Where every other request passes the cache by, the kernel's checks take the time.
-SMALL = 10_000 if os.path.isdir(faults.FOLDER) else 100_000
-LARGE = ktap.soak(1_000_000, 1_000_000 if os.path.isdir(faults.FOLDER) else 100_000_000)
+DEBUG = os.path.isdir(faults.FOLDER)
+# Where many requests miss the cache, the checks of a debug kernel take the time.
+FEW = 20_000 if DEBUG else 200_000
+MANY = ktap.soak(1_000_000, 1_000_000 if DEBUG else 100_000_000)
+# A cache that is far too small for what is asked of it, and one for most of it.
+SMALL = {"cache": 64, "batches": (16, 64, 64, 128, 4096)}
+LARGE = {"cache": 1024, "batches": (256, 1024, 1024, 1024, 2048)}
 
 
-def under_full_load(cache, batches, requests, pause):
+def under_full_load(requests, pause, cache, batches, meanwhile=contextlib.nullcontext):
     """At least so many requests; by the kernel's account each page is in one place. Reading all
     counters keeps a CPU busy, so between two reads there is a pause, in seconds."""
     rng = random.Random(2)
@@ -25,7 +30,8 @@ def under_full_load(cache, batches, requests, pause):
             kernel.learn()
             # Without latencies, which are not looked at here.
             module.write(module.file("recording"), 2)
-            with module.running(*module.CONTEXTS, period_us=100, batch=cache, pool=1):
+            with meanwhile(), \
+                    module.running(*module.CONTEXTS, period_us=100, batch=cache, pool=1):
                 before = metrics.Metrics().check()
                 start = time.monotonic()
                 while before.asked("cache") < requests:
@@ -46,18 +52,27 @@ def under_full_load(cache, batches, requests, pause):
             assert held == now.cached() + now.reserved(), f"the kernel says {held}"
             for context in ("softirq", "spinlock", "task", "irqs_off"):
                 assert now.served("cache", context=context) > 0, f"no hit in {context}"
+            served = now.served("reserve")
         allocated, freed = kernel.read()
     assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
+    return served
 
 
-def by_way_of_all_rooms():
-    """The pool is far too small for what is asked of it."""
-    under_full_load(64, (16, 64, 64, 128, 4096), SMALL, 0.1)
+def past_the_caches():
+    """Many requests end at the allocator."""
+    under_full_load(FEW, 0.1, **SMALL)
+
+
+def past_the_allocator():
+    """It fails now and then, so that the reserve serves, too."""
+    served = under_full_load(FEW, 0.1, **SMALL,
+                             meanwhile=lambda: faults.failing(30, spare_sleepers=True))
+    assert served > 0, "nothing came from the reserve"
 
 
 def a_million_times():
     """Most are hits, or so many would not come to an end."""
-    under_full_load(1024, (256, 1024, 1024, 1024, 2048), LARGE, 1)
+    under_full_load(MANY, 1, **LARGE)
 
 
-ktap.main(by_way_of_all_rooms, a_million_times)
+ktap.main(past_the_caches, past_the_allocator, a_million_times)

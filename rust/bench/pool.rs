@@ -20,6 +20,7 @@ use crate::{
         Uninit, //
     },
     source::{
+        Barred,
         Keeper,
         KeptPool,
         PageSource,
@@ -56,6 +57,7 @@ pub(super) fn full_pool(
         reserve,
         emergency: 0,
         place: Place::Any,
+        barred: Barred::NOTHING,
     };
     let pool = Keeper::new()?.pool(c"bench", config, primed)?;
 

@@ -9,12 +9,16 @@ use crate::{
         MAX_ORDER, //
     },
     source::{
+        Barred,
         PoolConfig,
         MAX_CACHE,
         MAX_RESERVE, //
     }, //
 };
-use kernel::prelude::*;
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*, //
+};
 
 /// The longest name of a pool, in bytes.
 const MAX_NAME: usize = 31;
@@ -35,6 +39,10 @@ pub(super) fn check<'a>(given: &Parameters<'a>) -> Result<(&'a CStr, PoolConfig)
         );
         return Err(EINVAL);
     }
+    let barred = match given.highest {
+        0 => Barred::NOTHING,
+        highest => Barred::NOTHING.above(highest),
+    };
     let config = PoolConfig {
         order: given.order,
         compound: given.compound,
@@ -42,6 +50,7 @@ pub(super) fn check<'a>(given: &Parameters<'a>) -> Result<(&'a CStr, PoolConfig)
         reserve: given.reserve as usize,
         emergency: given.emergency,
         place: Place::Any,
+        barred,
     };
     for (what, value, max) in [
         ("order", config.order as usize, MAX_ORDER as usize),
@@ -52,6 +61,12 @@ pub(super) fn check<'a>(given: &Parameters<'a>) -> Result<(&'a CStr, PoolConfig)
             pr_err!("pool '{name}': {what}={value} is out of bounds: 0 to {max}\n");
             return Err(ERANGE);
         }
+    }
+    let least = (PAGE_SIZE << config.order) as u64 - 1;
+    if given.highest != 0 && given.highest < least {
+        let highest = given.highest;
+        pr_err!("pool '{name}': highest={highest} is out of bounds: 0, or {least} or more\n");
+        return Err(ERANGE);
     }
     Ok((name, config))
 }

@@ -283,7 +283,7 @@ fn pools(pools: &[Arc<Pool>], out: &SeqFile) {
 
 /// Numbers of a pool as a whole: name, kind, help, value.
 type PoolNumber = (&'static str, &'static str, &'static str, fn(&Pool) -> u64);
-const POOL_NUMBERS: [PoolNumber; 9] = [
+const POOL_NUMBERS: [PoolNumber; 10] = [
     (
         "pool_cache_refill_pages",
         "counter",
@@ -307,6 +307,12 @@ const POOL_NUMBERS: [PoolNumber; 9] = [
         "counter",
         "Allocations that left their zone below its min watermark.",
         |pool| pool.emergency().taken(),
+    ),
+    (
+        "pool_barred_pages",
+        "counter",
+        "Pages that were not let in, as their memory is barred.",
+        Pool::barred_met,
     ),
     (
         "pool_emergency_budget",

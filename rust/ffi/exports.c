@@ -93,7 +93,8 @@ labyrinth_pool_create(const struct labyrinth_pool_params *params)
 	}
 	return (void *)labyrinth_export_create(params->name, params->order,
 					       params->compound, params->cache,
-					       params->reserve, params->emergency);
+					       params->reserve, params->emergency,
+					       params->highest);
 }
 EXPORT_SYMBOL_GPL(labyrinth_pool_create);
 

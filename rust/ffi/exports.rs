@@ -97,6 +97,8 @@ pub(crate) struct Parameters<'a> {
     pub(crate) reserve: u32,
     /// Blocks from the kernel's emergency reserve in one storm.
     pub(crate) emergency: u32,
+    /// The highest physical address that is fit, or 0.
+    pub(crate) highest: u64,
 }
 
 /// A pool as C names it: a handle that may be stale or made up, or `None` for NULL.
@@ -212,6 +214,7 @@ pub(crate) unsafe fn create<S: Service>(
     cache: u32,
     reserve: u32,
     emergency: u32,
+    highest: u64,
 ) -> c_long {
     // SAFETY: By the requirement above.
     let cx = unsafe { Task::assume() };
@@ -228,6 +231,7 @@ pub(crate) unsafe fn create<S: Service>(
         cache,
         reserve,
         emergency,
+        highest,
     };
 
     match S::create(&cx, &parameters) {
@@ -394,7 +398,8 @@ macro_rules! export_to_c {
         $crate::ffi::exports::export_to_c! {
             @functions $service,
             labyrinth_export_create = create(
-                name: *const c_char, order: u32, compound: bool, cache: u32, reserve: u32, emergency: u32
+                name: *const c_char, order: u32, compound: bool, cache: u32, reserve: u32, emergency: u32,
+                highest: u64
             ) -> c_long,
             labyrinth_export_destroy = destroy(pool: usize, caller: usize) -> (),
             labyrinth_export_prime = prime(pool: usize, per_cpu: u32, caller: usize) -> c_int,

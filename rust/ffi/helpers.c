@@ -61,6 +61,28 @@ unsigned long labyrinth_page_to_pfn(const struct page *page)
 	return page_to_pfn(page);
 }
 
+int labyrinth_page_node(const struct page *page)
+{
+	return page_to_nid(page);
+}
+
+/* 0 for zone DMA, 1 for DMA32, 2 for any above. */
+unsigned int labyrinth_page_zone(const struct page *page)
+{
+	switch (page_zonenum(page)) {
+#ifdef CONFIG_ZONE_DMA
+	case ZONE_DMA:
+		return 0;
+#endif
+#ifdef CONFIG_ZONE_DMA32
+	case ZONE_DMA32:
+		return 1;
+#endif
+	default:
+		return 2;
+	}
+}
+
 bool labyrinth_node_online(int node)
 {
 	return node >= 0 && node < MAX_NUMNODES && node_online(node);

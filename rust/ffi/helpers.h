@@ -30,6 +30,8 @@
 
 /* Flags that the kernel crate has no names for; bindgen cannot see through macros. */
 static const gfp_t LABYRINTH_GFP_COMP = __GFP_COMP;
+static const gfp_t LABYRINTH_GFP_DMA = __GFP_DMA;
+static const gfp_t LABYRINTH_GFP_DMA32 = __GFP_DMA32;
 static const gfp_t LABYRINTH_GFP_RETRY_MAYFAIL = __GFP_RETRY_MAYFAIL;
 static const gfp_t LABYRINTH_GFP_THISNODE = __GFP_THISNODE;
 #endif
@@ -41,6 +43,8 @@ struct page *labyrinth_alloc_page_nolock(int node);
 size_t labyrinth_alloc_pages_bulk(gfp_t gfp, size_t wanted,
 				  struct page **pages);
 unsigned long labyrinth_page_to_pfn(const struct page *page);
+int labyrinth_page_node(const struct page *page);
+unsigned int labyrinth_page_zone(const struct page *page);
 bool labyrinth_node_online(int node);
 int labyrinth_node_of_cpu(unsigned int cpu);
 void labyrinth_free_pages(struct page *page, unsigned int order);

@@ -102,7 +102,8 @@ pub(crate) use pages::{
 };
 pub(crate) use place::{
     Node,
-    Place, //
+    Place,
+    ZoneLimit, //
 };
 pub(crate) use user::{
     Home,

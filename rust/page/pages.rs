@@ -9,8 +9,10 @@ use super::{
     },
     gfp::AllowedIn,
     place::{
+        Location,
         Node,
-        Place, //
+        Place,
+        ZoneLimit, //
     },
     secret::Scrub,
     shared::Shareable,
@@ -32,13 +34,14 @@ use core::{
 };
 use kernel::{
     alloc::AllocError,
-    bindings, //
+    bindings,
+    page::PAGE_SIZE, //
 };
 
 /// The largest order there is: 2¹⁰ pages.
 pub(crate) const MAX_ORDER: u32 = 10;
 
-/// How many contiguous pages, and in which form.
+/// How many contiguous pages, in which form, and from which zones.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     /// There are 2^order pages.
@@ -46,15 +49,18 @@ pub(crate) struct Shape {
     /// Whether they are a compound page (`__GFP_COMP`), in which each page knows the first one and
     /// that knows the order. Of no meaning for one page.
     pub(crate) compound: bool,
+    /// Which zones they may come from.
+    pub(crate) zones: ZoneLimit,
 }
 
 impl From<u32> for Shape {
-    /// Pages of this order that know nothing of each other.
+    /// Pages of this order that know nothing of each other, from any zone.
     #[inline(always)]
     fn from(order: u32) -> Self {
         Self {
             order,
             compound: false,
+            zones: ZoneLimit::None,
         }
     }
 }
@@ -116,7 +122,11 @@ impl ExclusivePages<Uninit> {
         shape: impl Into<Shape>,
         place: Place,
     ) -> Result<Self, AllocError> {
-        let Shape { order, compound } = shape.into();
+        let Shape {
+            order,
+            compound,
+            zones,
+        } = shape.into();
         if order > MAX_ORDER {
             return Err(AllocError);
         }
@@ -125,10 +135,16 @@ impl ExclusivePages<Uninit> {
         } else {
             0
         };
-        let gfp = G::RAW | form;
+        let zones = match zones {
+            ZoneLimit::None => 0,
+            ZoneLimit::Dma32 => helpers::LABYRINTH_GFP_DMA32,
+            ZoneLimit::Dma => helpers::LABYRINTH_GFP_DMA,
+        };
+        let gfp = G::RAW | form | zones;
         let page = match place {
             // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this
-            // is the context. `__GFP_COMP` only says how the pages are described.
+            // is the context. `__GFP_COMP` only says how the pages are described, a zone which ones
+            // will do.
             Place::Any => unsafe { helpers::labyrinth_alloc_pages(gfp, order) },
             // SAFETY: As above; the node is online (invariant of `Node`).
             Place::Near(node) => unsafe {
@@ -260,6 +276,17 @@ impl<T: Contents> ExclusivePages<T> {
     pub(crate) fn pfn(&self) -> usize {
         // SAFETY: An allocated page, by the invariant.
         unsafe { helpers::labyrinth_page_to_pfn(self.page()) }
+    }
+
+    /// Where the pages are. Any context.
+    pub(crate) fn location(&self) -> Location {
+        Location {
+            address: self.pfn() as u64 * PAGE_SIZE as u64,
+            // SAFETY: An allocated page, by the invariant.
+            node: unsafe { helpers::labyrinth_page_node(self.page()) } as u32,
+            // SAFETY: As above.
+            zone: unsafe { helpers::labyrinth_page_zone(self.page()) },
+        }
     }
 
     /// Takes the pages off the line that they are charged to, if any. Any context.

@@ -34,6 +34,27 @@ impl Place {
     }
 }
 
+/// Which zones pages may come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ZoneLimit {
+    /// Any.
+    None,
+    /// Those that 32 bits reach (`__GFP_DMA32`).
+    Dma32,
+    /// Those that the oldest devices reach (`__GFP_DMA`).
+    Dma,
+}
+
+/// Where pages are.
+pub(crate) struct Location {
+    /// The physical address of the first.
+    pub(crate) address: u64,
+    /// The number of the NUMA node.
+    pub(crate) node: u32,
+    /// 0 in zone DMA, 1 in zone DMA32, 2 in any above.
+    pub(crate) zone: u32,
+}
+
 /// A NUMA node.
 ///
 /// # Invariants

@@ -2,11 +2,15 @@
 
 //! The buddy allocator as a source.
 
-use super::logic::{
-    page_source::PageSource,
-    request::{
-        Request,
-        Room, //
+use super::{
+    gate::Gate,
+    logic::{
+        barred::Barred,
+        page_source::PageSource,
+        request::{
+            Request,
+            Room, //
+        }, //
     }, //
 };
 use crate::{
@@ -22,30 +26,37 @@ use crate::{
     }, //
 };
 
-/// The buddy allocator: one shape, one set of flags, one choice of node.
+/// The buddy allocator: one shape, one set of flags, one choice of node, less what is barred.
 ///
 /// Usable in every context that the flags are allowed in.
 pub(crate) struct Buddy<G> {
     gfp: G,
     shape: Shape,
     place: Place,
+    gate: Gate,
     room: Room,
 }
 
 impl<G: Gfp> Buddy<G> {
     /// The buddy allocator in the role of `room`.
-    pub(crate) const fn new(gfp: G, shape: Shape, place: Place, room: Room) -> Self {
+    pub(crate) fn new(gfp: G, shape: Shape, place: Place, barred: Barred, room: Room) -> Self {
         Self {
             gfp,
             shape,
             place,
+            gate: Gate::new(barred),
             room,
         }
     }
 
+    /// How many barred blocks it was offered. Any context.
+    pub(crate) fn barred_met(&self) -> u64 {
+        self.gate.met()
+    }
+
     /// Asks for `wanted` pages at once, gives each to `sink` and returns how many there were. For
-    /// orders above 0, which the allocator has no bulk interface for, one by one until the first
-    /// failure.
+    /// orders above 0, which the allocator has no bulk interface for, and where memory is barred, one by
+    /// one until the first failure.
     pub(crate) fn get_bulk<C: Context>(
         &self,
         cx: &C,
@@ -57,7 +68,7 @@ impl<G: Gfp> Buddy<G> {
         G: AllowedIn<C>,
     {
         request.enter(self.room);
-        if self.shape.order == 0 && self.place == Place::Any {
+        if self.shape.order == 0 && self.place == Place::Any && self.gate.is_open() {
             return ExclusivePages::alloc_bulk(cx, self.gfp, wanted, sink);
         }
         for got in 0..wanted {
@@ -76,7 +87,8 @@ impl<C: Context, G: AllowedIn<C>> PageSource<C> for Buddy<G> {
     #[inline]
     fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages> {
         request.enter(self.room);
-        ExclusivePages::alloc(cx, self.gfp, self.shape, self.place).ok()
+        self.gate
+            .first(|| ExclusivePages::alloc(cx, self.gfp, self.shape, self.place).ok())
     }
 
     /// Frees the pages. There is always room.

@@ -5,6 +5,7 @@
 use super::{
     buddy::Buddy,
     logic::{
+        barred::Barred,
         page_source::PageSource,
         request::{
             Priority,
@@ -52,9 +53,9 @@ pub(crate) struct Emergency {
 
 impl Emergency {
     /// The emergency reserve of the allocator for one shape and place.
-    pub(crate) fn new(shape: Shape, place: Place, budget: u32) -> Self {
+    pub(crate) fn new(shape: Shape, place: Place, barred: Barred, budget: u32) -> Self {
         Self {
-            buddy: Buddy::new(NoWarn(Atomic), shape, place, Room::Emergency),
+            buddy: Buddy::new(NoWarn(Atomic), shape, place, barred, Room::Emergency),
             budget: AtomicCell::new(budget),
             spent: AtomicCell::new(0),
             taken: AtomicCell::new(0),
@@ -74,6 +75,11 @@ impl Emergency {
     /// All allocations that left their zone below its min watermark. Any context.
     pub(crate) fn taken(&self) -> u64 {
         self.taken.load(Relaxed)
+    }
+
+    /// How many barred blocks it was offered. Any context.
+    pub(crate) fn barred_met(&self) -> u64 {
+        self.buddy.barred_met()
     }
 
     /// Whether anything was paid since the budget was last whole. Any context.

@@ -9,6 +9,7 @@
 //! - A *room* ([`Room`]) is a place in the chain of sources that a [`Pool`] asks in order.
 //! - The *per-CPU cache* keeps pages for the CPU that gave them back, the *reserve* is the pool's
 //!   own, the *emergency reserve* is the kernel's: what lies below the min watermark.
+//! - Memory can be *barred*: [`Barred`] says which a pool must not use.
 //! - *Refilling* is done by the [`Keeper`], in task context, never by a request.
 
 #![forbid(unsafe_code)]
@@ -18,6 +19,7 @@ mod buddy;
 mod cache;
 mod emergency;
 mod events;
+mod gate;
 mod keeper;
 mod logic;
 mod pool;
@@ -32,6 +34,11 @@ pub(crate) use cache::MAX_CACHE;
 pub(crate) use keeper::{
     Keeper, //
     KeptPool,
+};
+pub(crate) use logic::barred::{
+    Barred,
+    Zone,
+    MAX_NODES, //
 };
 pub(crate) use logic::request::{
     Priority,

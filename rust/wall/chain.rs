@@ -17,6 +17,7 @@ use crate::{
         Uninit, //
     },
     source::{
+        Barred,
         Keeper,
         KeptPool,
         PoolConfig,
@@ -68,6 +69,7 @@ impl Chain {
             reserve,
             emergency: EMERGENCY,
             place: Place::Any,
+            barred: Barred::NOTHING,
         };
 
         let pages = KVVec::with_capacity(reserve, GFP_KERNEL)?;

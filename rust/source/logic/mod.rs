@@ -5,6 +5,7 @@
 //! A test on the host includes this folder as it is, so nothing here may use the `kernel` crate or
 //! another part of labyrinth.
 
+pub(crate) mod barred;
 pub(crate) mod fallback;
 pub(crate) mod marks;
 pub(crate) mod page_source;

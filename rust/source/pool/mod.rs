@@ -23,7 +23,12 @@ use super::{
     },
     emergency::Emergency,
     events,
+    gate::Gate,
     logic::{
+        barred::{
+            Barred,
+            Zone, //
+        },
         fallback::Fallback,
         page_source::PageSource,
         request::{
@@ -51,6 +56,7 @@ use crate::{
         Place,
         Shape,
         Uninit,
+        ZoneLimit,
         MAX_ORDER, //
     }, //
 };
@@ -82,6 +88,9 @@ pub(crate) struct PoolConfig {
     pub(crate) emergency: u32,
     /// The NUMA node. That of the pages that are put into the pool is not looked up.
     pub(crate) place: Place,
+    /// The memory that no page may come from. Whoever bars most of the memory will see requests fail
+    /// that the rest could have served: the allocator is not asked for ever.
+    pub(crate) barred: Barred,
 }
 
 impl PoolConfig {
@@ -90,14 +99,27 @@ impl PoolConfig {
         Shape {
             order: self.order,
             compound: self.compound,
+            zones: match self.barred.zone_limit() {
+                Zone::Normal => ZoneLimit::None,
+                Zone::Dma32 => ZoneLimit::Dma32,
+                Zone::Dma => ZoneLimit::Dma,
+            },
         }
     }
 
     /// `ERANGE` if a number is larger than the documented bounds; `ENOMEM`, and a line in the kernel log,
-    /// for a reserve of more than half of the memory. The keeper would take all there is for it.
+    /// for a reserve of more than half of the memory. The keeper would take all there is for it. `EINVAL`,
+    /// and a line, if the only node that will do is barred.
     fn check(&self, name: &CStr) -> Result {
         if self.order > MAX_ORDER || self.cache > MAX_CACHE || self.reserve > MAX_RESERVE {
             return Err(ERANGE);
+        }
+        if let Place::Only(node) = self.place {
+            let node = node.number();
+            if self.barred.bars_node(node as u32) {
+                pr_err!("pool '{name}': node {node} is barred, and no other will do\n");
+                return Err(EINVAL);
+            }
         }
         let (pages, most) = (self.reserve << self.order, memory_total() / 2);
         if pages > most {
@@ -130,6 +152,11 @@ pub(crate) struct Pool {
     to_prime: Atomic<u32>,
     rests_until: Atomic<u64>,
     waker: Arc<Waker>,
+    /// For pages that come in other than from `buddy` and `emergency`.
+    gate: Gate,
+    /// The order of pages that come back without a look at where they are: that of the pool, or none
+    /// if memory is barred. So where none is, looking costs nothing.
+    unlooked_order: u32,
     config: PoolConfig,
 }
 
@@ -143,16 +170,18 @@ impl Pool {
             reserve,
             emergency,
             place,
+            barred,
             ..
         } = config;
+        let gate = Gate::new(barred);
 
         Arc::pin_init(
             try_pin_init!(Self {
                 name,
                 cache: CpuCache::new(cache)?,
-                buddy: Buddy::new(NoWait, shape, place, Room::Buddy),
+                buddy: Buddy::new(NoWait, shape, place, barred, Room::Buddy),
                 reserve <- Reserve::new(reserve),
-                emergency: Emergency::new(shape, place, emergency),
+                emergency: Emergency::new(shape, place, barred, emergency),
                 returning <- RawSpinLock::new(
                     Chain::new(),
                     c"labyrinth_returning",
@@ -162,6 +191,12 @@ impl Pool {
                 to_prime: Atomic::new(0),
                 rests_until: Atomic::new(0),
                 waker,
+                unlooked_order: if gate.is_open() {
+                    config.order
+                } else {
+                    u32::MAX
+                },
+                gate,
                 config,
             }? Error),
             GFP_KERNEL,
@@ -191,6 +226,11 @@ impl Pool {
     /// The access to the kernel's emergency reserve.
     pub(crate) fn emergency(&self) -> &Emergency {
         &self.emergency
+    }
+
+    /// How many barred blocks were not let in. Any context.
+    pub(crate) fn barred_met(&self) -> u64 {
+        self.gate.met() + self.buddy.barred_met() + self.emergency.barred_met()
     }
 
     /// The counters.
@@ -268,15 +308,15 @@ impl Pool {
         got
     }
 
-    /// Takes pages back. Of another order than the pool's they go to the allocator.
+    /// Takes pages back. Of another order than the pool's, or barred, they go to the allocator.
     ///
     /// Where pages can be freed: task and softirq context and under a `spinlock_t`; with interrupts
     /// disabled not on PREEMPT_RT; never in NMI.
     #[inline]
     pub(crate) fn put<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
         // As in `get`, nothing comes after a call in here.
-        if pages.order() != self.config.order {
-            return self.put_foreign(pages);
+        if pages.order() != self.unlooked_order {
+            return self.put_looked_at(cx, pages);
         }
         pages.uncharge();
         if events::given_back_listened_to() {
@@ -287,10 +327,19 @@ impl Pool {
         }
     }
 
-    /// Pages of another order.
+    /// Whether pages may go to a room of this pool.
+    fn is_at_home(&self, pages: &Pages) -> bool {
+        pages.order() == self.config.order && self.gate.lets_in(pages)
+    }
+
+    /// As [`Self::put`], for pages of another order, and where memory is barred.
     #[cold]
     #[inline(never)]
-    fn put_foreign(&self, pages: Pages) {
+    fn put_looked_at<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
+        if self.is_at_home(&pages) {
+            pages.uncharge();
+            return self.put_traced(cx, pages);
+        }
         if events::given_back_listened_to() {
             events::given_back(&self.name, Room::Buddy, pages.order(), pages.pfn());
         }

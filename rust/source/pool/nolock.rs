@@ -48,7 +48,7 @@ impl Pool {
     #[inline]
     pub(crate) fn put_nolock<C: Context>(&self, cx: &C, mut pages: Pages) {
         let pfn = events::given_back_listened_to().then(|| pages.pfn());
-        if pages.order() != self.config.order {
+        if pages.order() != self.unlooked_order && !self.is_at_home(&pages) {
             if let Some(pfn) = pfn {
                 events::given_back(&self.name, Room::Buddy, pages.order(), pfn);
             }
@@ -93,7 +93,10 @@ impl Pool {
             ..
         } = self;
 
-        let pages = match BuddyNoLock::new(config.shape(), config.place, Room::Buddy) {
+        // Barred pages that the allocator without a lock offers could not be given back here.
+        let buddy = BuddyNoLock::new(config.shape(), config.place, Room::Buddy)
+            .filter(|_| self.gate.is_open());
+        let pages = match buddy {
             Some(buddy) => Fallback(buddy, reserve).get(cx, request),
             None => reserve.get(cx, request),
         };

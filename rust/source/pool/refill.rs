@@ -30,7 +30,10 @@ use crate::{
         }, //
     }, //
 };
-use kernel::sync::atomic::Relaxed;
+use kernel::{
+    prelude::*,
+    sync::atomic::Relaxed, //
+};
 
 /// The pages of one pool in one go, so that other pools have their turn.
 const CHUNK: usize = 64;
@@ -99,9 +102,13 @@ impl Pool {
         let marks: Marks = self.reserve.marks();
         let wanted = marks.wanted(self.reserve.level(), chunk);
 
+        let mut aside = match wanted {
+            0 => KVVec::new(),
+            _ => self.gate.aside(self.config.order),
+        };
         let (mut got, mut starved) = (0, false);
         for _ in 0..wanted {
-            let Some(pages) = self.one_for_task(cx, self.config.place) else {
+            let Some(pages) = self.one_for_task(cx, self.config.place, &mut aside) else {
                 starved = true;
                 break;
             };
@@ -140,9 +147,10 @@ impl Pool {
             };
             let place = self.config.place.seen_from(cpu);
             let wanted = target.saturating_sub(self.cache.level_of(number));
+            let mut aside = self.gate.aside(self.config.order);
             let mut starved = false;
             let got = self.cache.refill(number, target, || {
-                let pages = self.one_for_task(cx, place);
+                let pages = self.one_for_task(cx, place, &mut aside);
                 starved = pages.is_none();
                 pages
             });
@@ -157,15 +165,18 @@ impl Pool {
     }
 
     /// A page by `GFP_KERNEL`, with reclaim but without the OOM killer: a reserve is not worth a
-    /// process.
-    fn one_for_task(&self, cx: &Task, place: Place) -> Option<Pages> {
+    /// process. Barred ones go `aside`.
+    fn one_for_task(&self, cx: &Task, place: Place, aside: &mut KVVec<Pages>) -> Option<Pages> {
         let gfp = NoWarn(MayFail(Kernel));
-        ExclusivePages::alloc(cx, gfp, self.config.shape(), place).ok()
+        self.gate.first_of_many(aside, || {
+            ExclusivePages::alloc(cx, gfp, self.config.shape(), place).ok()
+        })
     }
 
     /// Whether an allocation now leaves its zone above the min watermark.
     fn ground_is_firm(&self, cx: &Task) -> bool {
-        self.one_for_task(cx, self.config.place)
+        let mut aside = self.gate.aside(self.config.order);
+        self.one_for_task(cx, self.config.place, &mut aside)
             .is_some_and(|pages| !pages.zone_below_min())
     }
 }

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod barred;
 mod canary;
 mod cell;
 mod chain;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         chain::CASES,
         turns::CASES,
         canary::CASES,
+        barred::CASES,
         cell::CASES,
     ]
     .concat();

@@ -22,6 +22,7 @@ struct tally {
 extern struct tally tally;
 extern unsigned int order;
 extern bool compound;
+extern unsigned long long highest;
 
 void stamp(void *block, unsigned int block_order, u64 value);
 bool stamped(const void *block, unsigned int block_order, u64 value);

@@ -28,6 +28,10 @@ bool compound;
 module_param(compound, bool, 0444);
 MODULE_PARM_DESC(compound, "whether those are compound pages");
 
+unsigned long long highest;
+module_param(highest, ullong, 0444);
+MODULE_PARM_DESC(highest, "highest physical address that those may have");
+
 static bool running;
 static DEFINE_MUTEX(lock);
 

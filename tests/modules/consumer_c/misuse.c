@@ -294,10 +294,11 @@ static int bad_parameters(void)
 		{ .name = "misuse", .reserve = -1 },
 		{ .name = "default" },
 		{ .name = "misuse", .order = 10, .reserve = 262144 },
+		{ .name = "misuse", .order = 1, .highest = 8190 },
 	};
 	static const int wanted[] = {
 		EINVAL, EINVAL, EINVAL, EINVAL, ERANGE, ERANGE, ERANGE, EEXIST,
-		ENOMEM,
+		ENOMEM, ERANGE,
 	};
 	unsigned int i;
 

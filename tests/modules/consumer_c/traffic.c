@@ -56,7 +56,10 @@ static void check(const void *block, unsigned int block_order, u64 value)
 		atomic64_inc(&tally.corruptions);
 }
 
-/* Of a compound page each page knows the first one, which knows the order. */
+/*
+ * Of a compound page each page knows the first one, which knows the order. None is
+ * where the device of this pool would not reach.
+ */
 static void check_shape(const void *block)
 {
 	struct page *page = virt_to_page(block);
@@ -68,6 +71,8 @@ static void check_shape(const void *block)
 		       compound_head(last) == page;
 	else
 		good = !PageCompound(page) && !PageCompound(last);
+	if (highest && page_to_phys(last) + PAGE_SIZE - 1 > highest)
+		good = false;
 	if (!good)
 		atomic64_inc(&tally.misshapen);
 }
@@ -189,6 +194,7 @@ int traffic_start(void)
 		.cache = 32,
 		.reserve = 64,
 		.emergency = 16,
+		.highest = highest,
 	};
 	struct tick *tick;
 	int cpu;

@@ -35,6 +35,7 @@ impl Pool {
             cache: 16,
             reserve: 32,
             emergency: 8,
+            highest: 0,
         };
         // SAFETY: `params` and the name in it live for the length of the call.
         let pool = from_err_ptr(unsafe { api::labyrinth_pool_create(&params) })?;

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What keeps barred memory out of a pool.
+
+use super::logic::barred::{
+    Barred,
+    Block,
+    Zone, //
+};
+use crate::{
+    ffi::watermark::memory_total,
+    page::{
+        ExclusivePages,
+        Uninit, //
+    }, //
+};
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+type Pages = ExclusivePages<Uninit>;
+
+/// How many barred blocks a request in atomic context comes upon before it fails.
+const TRIES: usize = 16;
+
+/// How many pages of barred blocks are put aside in task context before it is given up for now.
+const ASIDE: usize = 4096;
+
+/// Lets pages in that are not barred, and counts those that are.
+///
+/// Barred blocks that the allocator offers are put aside for as long as it is asked, or it would offer
+/// them again, and given back afterwards. Their contents are not touched.
+pub(super) struct Gate {
+    barred: Barred,
+    /// Whether nothing is barred.
+    open: bool,
+    met: Atomic<u64>,
+    /// How often in a row it was given up in task context.
+    given_up: Atomic<u32>,
+}
+
+impl Gate {
+    pub(super) fn new(barred: Barred) -> Self {
+        Self {
+            barred,
+            open: barred == Barred::NOTHING,
+            met: Atomic::new(0),
+            given_up: Atomic::new(0),
+        }
+    }
+
+    /// Whether nothing is barred. Any context.
+    #[inline(always)]
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// How many barred blocks wanted in. Any context.
+    pub(super) fn met(&self) -> u64 {
+        self.met.load(Relaxed)
+    }
+
+    /// Whether pages are not barred. Any context.
+    pub(super) fn lets_in(&self, pages: &Pages) -> bool {
+        if self.is_open() {
+            return true;
+        }
+        let place = pages.location();
+        let barred = self.barred.bars(&Block {
+            start: place.address,
+            bytes: (PAGE_SIZE as u64) << pages.order(),
+            node: place.node,
+            zone: match place.zone {
+                0 => Zone::Dma,
+                1 => Zone::Dma32,
+                _ => Zone::Normal,
+            },
+        });
+        if barred {
+            self.met.add(1, Relaxed);
+        }
+        !barred
+    }
+
+    /// The first pages that are not barred, of the first few that `ask` gives. Wherever pages can be
+    /// freed.
+    #[inline]
+    pub(super) fn first(&self, ask: impl Fn() -> Option<Pages>) -> Option<Pages> {
+        if self.is_open() {
+            return ask();
+        }
+        self.first_of_few(ask)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn first_of_few(&self, ask: impl Fn() -> Option<Pages>) -> Option<Pages> {
+        let mut aside = [const { None }; TRIES];
+        for slot in &mut aside {
+            let pages = ask()?;
+            if self.lets_in(&pages) {
+                return Some(pages);
+            }
+            *slot = Some(pages);
+        }
+        None
+    }
+
+    /// Room for what [`Self::first_of_many`] puts aside. Task context only, may sleep.
+    ///
+    /// Each time in a row that it was too little it is half as much, down to a few: where there is
+    /// nothing to be had this must not be looked for at such length again and again.
+    pub(super) fn aside(&self, order: u32) -> KVVec<Pages> {
+        if self.is_open() {
+            return KVVec::new();
+        }
+        let pages = ASIDE.min(memory_total() / 16) >> order;
+        let blocks = (pages >> self.given_up.load(Relaxed).min(8)).max(TRIES);
+        // Without room for any, the first barred block is one too many.
+        KVVec::with_capacity(blocks, GFP_KERNEL).unwrap_or_default()
+    }
+
+    /// As [`Self::first`], with as many tries as there is room for barred blocks in `aside`. They stay
+    /// there, so that whoever asks for the next pages need not come upon them again.
+    pub(super) fn first_of_many(
+        &self,
+        aside: &mut KVVec<Pages>,
+        ask: impl Fn() -> Option<Pages>,
+    ) -> Option<Pages> {
+        loop {
+            let Some(pages) = ask() else {
+                // What is aside may be all there was.
+                if !aside.is_empty() {
+                    self.given_up.add(1, Relaxed);
+                }
+                return None;
+            };
+            if self.lets_in(&pages) {
+                self.given_up.store(0, Relaxed);
+                return Some(pages);
+            }
+            if aside.push_within_capacity(pages).is_err() {
+                self.given_up.add(1, Relaxed);
+                return None;
+            }
+        }
+    }
+}

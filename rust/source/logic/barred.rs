@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory that a caller does not want.
+
+use core::ops::Range;
+
+/// How many ranges can be barred.
+pub(crate) const MAX_RANGES: usize = 4;
+
+/// The nodes that can be barred are those below this number.
+pub(crate) const MAX_NODES: u32 = u64::BITS;
+
+/// The kinds of zones that are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Zone {
+    /// What the oldest devices reach.
+    Dma,
+    /// What devices with 32 bits for an address reach.
+    Dma32,
+    /// All others.
+    Normal,
+}
+
+impl Zone {
+    /// All kinds, the lowest first; `zone as u32` is the number.
+    pub(crate) const ALL: [Self; 3] = [Self::Dma, Self::Dma32, Self::Normal];
+}
+
+/// A block of contiguous memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block {
+    /// The physical address.
+    pub(crate) start: u64,
+    /// Its bytes, at least one.
+    pub(crate) bytes: u64,
+    /// The NUMA node.
+    pub(crate) node: u32,
+    /// The kind of its zone.
+    pub(crate) zone: Zone,
+}
+
+/// Which memory must not be used. A block is barred if any byte of it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Barred {
+    /// The highest address that is not.
+    highest: u64,
+    /// From the first address up to but without the second; those from 0 to 0 are not used.
+    ranges: [(u64, u64); MAX_RANGES],
+    /// A bit for each node.
+    nodes: u64,
+    /// A bit for each [`Zone`].
+    zones: u8,
+}
+
+/// Why memory cannot be barred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The range ends before it has begun.
+    Empty,
+    /// There are [`MAX_RANGES`] already.
+    TooMany,
+    /// The node's number is not below [`MAX_NODES`].
+    Node,
+}
+
+impl Barred {
+    /// Nothing is barred.
+    pub(crate) const NOTHING: Self = Self {
+        highest: u64::MAX,
+        ranges: [(0, 0); MAX_RANGES],
+        nodes: 0,
+        zones: 0,
+    };
+
+    /// Also what is above an address: a device's limit, that is the highest one that it reaches.
+    pub(crate) fn above(self, highest: u64) -> Self {
+        Self {
+            highest: self.highest.min(highest),
+            ..self
+        }
+    }
+
+    /// Also these physical addresses.
+    pub(crate) fn range(mut self, range: Range<u64>) -> Result<Self, Refused> {
+        if range.is_empty() {
+            return Err(Refused::Empty);
+        }
+        let free = self.ranges.iter_mut().find(|range| **range == (0, 0));
+        *free.ok_or(Refused::TooMany)? = (range.start, range.end);
+        Ok(self)
+    }
+
+    /// Also the memory of a NUMA node.
+    pub(crate) fn node(self, node: u32) -> Result<Self, Refused> {
+        let bit = 1_u64.checked_shl(node).ok_or(Refused::Node)?;
+        Ok(Self {
+            nodes: self.nodes | bit,
+            ..self
+        })
+    }
+
+    /// Also all zones of a kind.
+    pub(crate) fn zone(self, zone: Zone) -> Self {
+        Self {
+            zones: self.zones | 1 << zone as u8,
+            ..self
+        }
+    }
+
+    /// Whether the memory of a node is barred.
+    pub(crate) fn bars_node(&self, node: u32) -> bool {
+        1_u64
+            .checked_shl(node)
+            .is_some_and(|bit| self.nodes & bit != 0)
+    }
+
+    fn bars_zone(&self, zone: Zone) -> bool {
+        self.zones & 1 << zone as u8 != 0
+    }
+
+    /// Whether a block must not be used.
+    pub(crate) fn bars(&self, block: &Block) -> bool {
+        let last = block.start.saturating_add(block.bytes.saturating_sub(1));
+
+        last > self.highest
+            || self
+                .ranges
+                .iter()
+                .any(|&(start, end)| block.start < end && start <= last)
+            || self.bars_node(block.node)
+            || self.bars_zone(block.zone)
+    }
+
+    /// The highest kind of zone that is worth looking into. To go by it only saves tries: what
+    /// [`Self::bars`] says counts. (The limits of the zones are those of x86.)
+    pub(crate) fn zone_limit(&self) -> Zone {
+        let unused = |zone, from| self.bars_zone(zone) || self.highest < from;
+
+        if !unused(Zone::Normal, 1 << 32) {
+            Zone::Normal
+        } else if !unused(Zone::Dma32, 1 << 24) {
+            Zone::Dma32
+        } else {
+            Zone::Dma
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which blocks are barred.
+
+use crate::{
+    logic::barred::{
+        Barred,
+        Block,
+        Refused,
+        Zone,
+        MAX_NODES,
+        MAX_RANGES, //
+    },
+    property::holds,
+    Case, //
+};
+use proptest::{
+    collection::vec,
+    num,
+    prop_oneof,
+    strategy::Strategy, //
+};
+use std::ops::Range;
+
+pub(crate) const CASES: &[Case] = &[
+    ("barred_byte_by_byte", byte_by_byte),
+    ("barred_at_the_ends_of_memory", at_the_ends_of_memory),
+    ("barred_refuses", refuses),
+    ("barred_zone_limit_loses_nothing", zone_limit_loses_nothing),
+];
+
+fn zone(number: u32) -> Zone {
+    Zone::ALL[number as usize % Zone::ALL.len()]
+}
+
+/// A block is barred exactly if one of its bytes is, by a model that looks at each of them.
+fn byte_by_byte() {
+    let ranges = vec((0..300_u64, 1..80_u64), 0..=MAX_RANGES);
+    let block = (0..300_u64, 1..64_u64, 0..4_u32, 0..3_u32);
+    let limit = prop_oneof![0..300_u64, (u64::MAX - 2)..=u64::MAX];
+    holds(
+        (ranges, block, limit, 0..16_u64, 0..8_u32),
+        |(ranges, (start, bytes, node, kind), highest, nodes, zones)| {
+            let mut barred = Barred::NOTHING.above(highest);
+            for &(start, bytes) in &ranges {
+                barred = barred.range(start..start + bytes).unwrap();
+            }
+            for node in (0..4).filter(|node| nodes >> node & 1 != 0) {
+                barred = barred.node(node).unwrap();
+            }
+            for kind in (0..3).filter(|kind| zones >> kind & 1 != 0) {
+                barred = barred.zone(zone(kind));
+            }
+            let model = nodes >> node & 1 != 0
+                || zones >> kind & 1 != 0
+                || (start..start + bytes).any(|byte| {
+                    byte > highest || ranges.iter().any(|&(s, n)| (s..s + n).contains(&byte))
+                });
+            let block = Block {
+                start,
+                bytes,
+                node,
+                zone: zone(kind),
+            };
+            assert_eq!(barred.bars(&block), model);
+        },
+    );
+}
+
+/// No overflow, wherever a block is and however large.
+fn at_the_ends_of_memory() {
+    let end = u64::MAX;
+    let block = |start, bytes| Block {
+        start,
+        bytes,
+        node: 0,
+        zone: Zone::Normal,
+    };
+    let last = Barred::NOTHING.range(end - 1..end).unwrap();
+    assert!(last.bars(&block(end - 4096, 4096)) && last.bars(&block(0, end)));
+    assert!(!last.bars(&block(end - 4096, 4095)));
+    assert!(!Barred::NOTHING.bars(&block(end, end)));
+    assert!(Barred::NOTHING.above(4094).bars(&block(0, 4096)));
+    assert!(!Barred::NOTHING.above(4095).bars(&block(0, 4096)));
+    holds(
+        (num::u64::ANY, num::u64::ANY, num::u64::ANY),
+        |(start, bytes, highest)| {
+            let barred = Barred::NOTHING.above(highest);
+            let last = u128::from(start) + u128::from(bytes.max(1)) - 1;
+            let last = last.min(end.into());
+            assert_eq!(
+                barred.bars(&block(start, bytes.max(1))),
+                last > u128::from(highest)
+            );
+        },
+    );
+}
+
+fn refuses() {
+    let mut full = Barred::NOTHING;
+    for i in 0..MAX_RANGES as u64 {
+        assert_eq!(full.range(i + 1..i + 1), Err(Refused::Empty));
+        full = full.range(i..i + 1).unwrap();
+    }
+    assert_eq!(full.range(9..10), Err(Refused::TooMany));
+    assert_eq!(full.range(Range { start: 2, end: 1 }), Err(Refused::Empty));
+    assert!(full
+        .node(MAX_NODES - 1)
+        .is_ok_and(|barred| barred.bars_node(MAX_NODES - 1)));
+    assert_eq!(full.node(MAX_NODES), Err(Refused::Node));
+    assert!(!full.bars_node(MAX_NODES));
+}
+
+/// Whatever is above the limit is barred anyway.
+fn zone_limit_loses_nothing() {
+    let highest = (0..64_u32, num::u64::ANY).prop_map(|(shift, bits)| bits >> shift);
+    holds(
+        (highest, 0..8_u32, num::u64::ANY),
+        |(highest, zones, start)| {
+            let mut barred = Barred::NOTHING.above(highest);
+            for kind in (0..3).filter(|kind| zones >> kind & 1 != 0) {
+                barred = barred.zone(zone(kind));
+            }
+            let kind = match start {
+                0..=0xff_ffff => Zone::Dma,
+                0x100_0000..=0xffff_ffff => Zone::Dma32,
+                _ => Zone::Normal,
+            };
+            let block = Block {
+                start,
+                bytes: 1,
+                node: 0,
+                zone: kind,
+            };
+            if kind as u32 > barred.zone_limit() as u32 {
+                assert!(
+                    barred.bars(&block),
+                    "{block:?} is out of reach, though not barred"
+                );
+            }
+        },
+    );
+}
