@@ -25,7 +25,7 @@ MISUSE = {
     "blocks_out": {"blocks_out": 1, "no_pool": 2},
 }
 KINDS = sorted({kind for counts in MISUSE.values() for kind in counts})
-RACE_ROUNDS = 1000
+RACE_ROUNDS = 500
 # Enough for every path many times.
 BLOCKS = 3000
 # What the pool of the consumer in C can keep on each CPU.

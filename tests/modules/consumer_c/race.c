@@ -14,8 +14,13 @@
 
 #include "consumer.h"
 
-/* No more than a cache can keep, so that each block stays in the pool. */
-#define ROUNDS 1000
+/*
+ * A block that goes to the allocator is no block any more, and to give it back again is
+ * another misuse. So the caches have enough for all rounds, or they would be refilled
+ * under way, when they take nothing, and have room for as many more.
+ */
+#define ROUNDS 500
+#define CACHE (2 * ROUNDS)
 
 static struct labyrinth_pool *pool;
 static void *block;
@@ -52,7 +57,7 @@ static int other(void *unused)
 
 int misuse_race(void)
 {
-	const struct labyrinth_pool_params params = { .name = "race", .cache = 1024 };
+	const struct labyrinth_pool_params params = { .name = "race", .cache = CACHE };
 	struct task_struct *thread;
 	unsigned int cpu;
 	int i, ret = 0;
@@ -60,6 +65,11 @@ int misuse_race(void)
 	pool = labyrinth_pool_create(&params);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
+	ret = labyrinth_pool_prime(pool, ROUNDS);
+	if (ret) {
+		labyrinth_pool_destroy(pool);
+		return ret;
+	}
 	atomic_set(&arrived, 0);
 	thread = kthread_create(other, NULL, "consumer_c/race");
 	if (IS_ERR(thread)) {
