@@ -57,8 +57,10 @@ soak() {
 			options+=(--append "$program")
 		done
 		options+=(--memory 2G)
+		seconds=10800
 		programs=(soak_options page_owner stress unload_races exhaustion fault_injection cpu_hotplug c_api pool
-			hard_irq parameters control_files sentinels load_unload)
+			hard_irq parameters control_files kernel_agrees sentinels barred load_unload conservation
+			handover user_page shrinker)
 		run=(./run_kselftest.sh --override-timeout "$seconds")
 	fi
 	for program in "${programs[@]}"; do run+=(-t "labyrinth:$program.py"); done

@@ -14,7 +14,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 # So small that all rooms are asked.
 SIZES = {"pool_cache": 8, "pool_reserve": 16, "pool_emergency": 64}
 # Pages handed out before it is believed.
-REQUESTS = 5000
+REQUESTS = 2000
 # The kinds of zones by what they end at, in page frames.
 DMA, DMA32 = (16 << 20) // PAGE, (4 << 30) // PAGE
 

@@ -10,8 +10,8 @@ import time
 from lib import books, faults, ktap, metrics, module
 
 # A kernel that checks everything is slow, and lets readers hardly come to an end.
-ROUNDS, UNLOADS, FILLS = (20, 20, 8) if not os.path.isdir(faults.FOLDER) else (6, 4, 4)
-ROUNDS, UNLOADS, FILLS = (ktap.soak(count, 10 * count) for count in (ROUNDS, UNLOADS, FILLS))
+ROUNDS, UNLOADS, FILLS = (10, 10, 6) if not os.path.isdir(faults.FOLDER) else (3, 3, 3)
+ROUNDS, UNLOADS, FILLS = (ktap.soak(count, 20 * count) for count in (ROUNDS, UNLOADS, FILLS))
 
 
 def refused_as_busy():

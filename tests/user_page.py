@@ -24,8 +24,8 @@ DEVICE = "/dev/labyrinth"
 PAGE = 4096
 HERE = os.path.dirname(os.path.abspath(__file__))
 SLOW = os.path.isdir(faults.FOLDER)
-ROUNDS = ktap.soak(20 if SLOW else 100, 1000)
-RACE_SECONDS = ktap.soak(10 if SLOW else 15, 300)
+ROUNDS = ktap.soak(10 if SLOW else 100, 1000)
+RACE_SECONDS = ktap.soak(5 if SLOW else 10, 300)
 # No pages in the books but those that are mapped.
 NO_POOL = {"pool_cache": 0, "pool_reserve": 0}
 
