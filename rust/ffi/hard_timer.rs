@@ -33,6 +33,11 @@ use kernel::{
 
 /// What happens when a timer expires.
 pub(crate) trait HardHandler: Send + 'static {
+    /// Whether the handler takes a `spinlock_t`, as the plain allocator does. Lockdep is told, or it would
+    /// report that: it holds hard timers to the rules of PREEMPT_RT, where this changes nothing, as no
+    /// handler can take one there.
+    const TAKES_SPINLOCKS: bool = false;
+
     /// Called in a hard interrupt of the CPU that the timer was started on (of another one, once
     /// that has gone offline), never concurrently with itself. Must not sleep and must be short.
     ///
@@ -78,7 +83,13 @@ impl<H: HardHandler> HardTimer<H> {
             timer <- Opaque::ffi_init(|timer| {
                 // SAFETY: `timer` points to memory for an `hrtimer` that stays put (it is pinned)
                 // and outlives its use (`drop` cancels it).
-                unsafe { helpers::labyrinth_hard_timer_init(timer, Some(Self::expire)) }
+                unsafe {
+                    helpers::labyrinth_hard_timer_init(
+                        timer,
+                        Some(Self::expire),
+                        H::TAKES_SPINLOCKS,
+                    )
+                }
             }),
             handler: Opaque::new(handler),
             _callback: Callback::new(),
@@ -106,8 +117,8 @@ impl<H: HardHandler> HardTimer<H> {
         // and a timer never runs concurrently with itself: while it runs it is not moved to another
         // CPU's base, and one base runs one timer at a time.
         let handler = unsafe { &mut *(*this).handler.get() };
-        // SAFETY: In hard mode the timer core calls from a hard interrupt, with interrupts disabled,
-        // for the duration of this function.
+        // SAFETY: In hard mode, and without PREEMPT_RT in each but the soft one, the timer core calls
+        // from a hard interrupt, with interrupts disabled, for the duration of this function.
         let mut cx = unsafe { HardIrq::assume() };
 
         match handler.expired(&mut cx) {

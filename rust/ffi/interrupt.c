@@ -74,12 +74,18 @@ void labyrinth_raw_spin_assert_held(raw_spinlock_t *lock)
 	lockdep_assert_held(lock);
 }
 
-#define HARD_TIMER_MODE HRTIMER_MODE_REL_PINNED_HARD
-
+/*
+ * Without PREEMPT_RT all timers but soft ones expire in a hard interrupt. To say "hard"
+ * there only has lockdep apply the rules of PREEMPT_RT.
+ */
 void labyrinth_hard_timer_init(struct hrtimer *timer,
-			       enum hrtimer_restart (*function)(struct hrtimer *timer))
+			       enum hrtimer_restart (*function)(struct hrtimer *timer),
+			       bool takes_spinlocks)
 {
-	hrtimer_setup(timer, function, CLOCK_MONOTONIC, HARD_TIMER_MODE);
+	bool hard = IS_ENABLED(CONFIG_PREEMPT_RT) || !takes_spinlocks;
+
+	hrtimer_setup(timer, function, CLOCK_MONOTONIC,
+		      hard ? HRTIMER_MODE_REL_PINNED_HARD : HRTIMER_MODE_REL_PINNED);
 }
 
 struct hard_timer_start {
@@ -91,7 +97,9 @@ static void hard_timer_start(void *data)
 {
 	struct hard_timer_start *start = data;
 
-	hrtimer_start(start->timer, start->delay, HARD_TIMER_MODE);
+	hrtimer_start(start->timer, start->delay,
+		      start->timer->is_hard ? HRTIMER_MODE_REL_PINNED_HARD :
+					      HRTIMER_MODE_REL_PINNED);
 }
 
 /* An hrtimer can only be started on the CPU that this runs on. */

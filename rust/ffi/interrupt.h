@@ -25,7 +25,8 @@ void labyrinth_raw_spin_unlock(raw_spinlock_t *lock, unsigned long flags);
 void labyrinth_raw_spin_assert_held(raw_spinlock_t *lock);
 
 void labyrinth_hard_timer_init(struct hrtimer *timer,
-			       enum hrtimer_restart (*function)(struct hrtimer *timer));
+			       enum hrtimer_restart (*function)(struct hrtimer *timer),
+			       bool takes_spinlocks);
 int labyrinth_hard_timer_start_on(struct hrtimer *timer, int cpu,
 				  unsigned int delay_us);
 void labyrinth_hard_timer_expires_in(struct hrtimer *timer,

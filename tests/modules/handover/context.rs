@@ -87,6 +87,9 @@ impl<W: FnOnce(&mut Softirq) -> R + Send + 'static, R: Send + Unpin + 'static> H
 impl<W: FnOnce(&mut HardIrq) -> R + Send + 'static, R: Send + Unpin + 'static> HardHandler
     for Once<W, R>
 {
+    // Most hand-overs allocate.
+    const TAKES_SPINLOCKS: bool = true;
+
     fn expired(&mut self, cx: &mut HardIrq) -> Next {
         match self.work.take() {
             Some(work) => self.done(work(cx)),
