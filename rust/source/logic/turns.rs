@@ -15,8 +15,11 @@ pub(crate) enum Refilled {
     Starved,
 }
 
-/// How long a pool rests for which there was no memory.
+/// How long a pool rests at least for which there was no memory.
 pub(crate) const REST_US: u64 = 10_000;
+
+/// And at most.
+pub(crate) const LONGEST_REST_US: u64 = 1_000_000;
 
 /// One round over all pools. A pool that is starved rests; the others do not wait for it.
 #[derive(Default)]
@@ -34,7 +37,8 @@ impl Round {
         now: impl Fn() -> u64,
         refill: impl FnOnce() -> Refilled,
     ) -> u64 {
-        if now() < rests_until {
+        let start = now();
+        if start < rests_until {
             self.due(rests_until);
             return rests_until;
         }
@@ -45,8 +49,11 @@ impl Round {
                 0
             }
             Refilled::Starved => {
-                // From now on: what was tried may itself have taken longer than a rest.
-                let end = now().saturating_add(REST_US);
+                // From now on, and twice as long as was tried: what is not there must not be looked
+                // for most of the time, however slow the machine is.
+                let tried = now();
+                let rest = tried.saturating_sub(start).saturating_mul(2);
+                let end = tried.saturating_add(rest.clamp(REST_US, LONGEST_REST_US));
                 self.due(end);
                 end
             }

@@ -6,6 +6,7 @@ use crate::{
     logic::turns::{
         Refilled,
         Round,
+        LONGEST_REST_US,
         REST_US, //
     },
     property::holds,
@@ -17,6 +18,7 @@ use std::cell::Cell;
 pub(crate) const CASES: &[Case] = &[
     ("turns_starved_delay_nobody", starved_delay_nobody),
     ("turns_starved_rest", starved_rest),
+    ("turns_starved_rest_longer", starved_rest_longer),
     ("turns_end_when_all_are_full", end_when_all_are_full),
 ];
 
@@ -110,6 +112,31 @@ fn starved_rest() {
             }
             assert!(pool.tries.len() >= 4, "{} tries", pool.tries.len());
         }
+    });
+}
+
+/// The longer it was tried in vain, the longer the rest, within bounds.
+fn starved_rest_longer() {
+    holds(1..2 * LONGEST_REST_US, |tried| {
+        let clock = Cell::new(1);
+        let until = Round::default().turn(
+            0,
+            || clock.get(),
+            || {
+                clock.set(clock.get() + tried);
+                Refilled::Starved
+            },
+        );
+        let rest = until - clock.get();
+        assert!((REST_US..=LONGEST_REST_US).contains(&rest), "{rest} µs");
+        assert!(
+            rest >= 2 * tried || rest == LONGEST_REST_US,
+            "{rest} µs after {tried} µs"
+        );
+        assert!(
+            rest <= 2 * tried || rest == REST_US,
+            "{rest} µs after {tried} µs"
+        );
     });
 }
 

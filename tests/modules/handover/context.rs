@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(not(CONFIG_PREEMPT_RT))]
+use crate::ffi::hard_timer::HardTimer;
 use crate::ffi::{
     context::{
         HardIrq,
@@ -12,10 +14,7 @@ use crate::ffi::{
         Task, //
     },
     cpu::HotplugGuard,
-    hard_timer::{
-        HardHandler,
-        HardTimer, //
-    },
+    hard_timer::HardHandler,
     lock::SpinLockBh,
     raw_lock::RawSpinLock,
     timer::{
@@ -115,6 +114,9 @@ pub(crate) fn in_softirq<R: Send + Unpin + 'static>(
 }
 
 /// Does work in a hard interrupt. Sleeps.
+///
+/// Not on PREEMPT_RT, where pages can be neither allocated nor freed there.
+#[cfg(not(CONFIG_PREEMPT_RT))]
 pub(crate) fn in_hard_irq<R: Send + Unpin + 'static>(
     cx: &mut Task,
     work: impl FnOnce(&mut HardIrq) -> R + Send + 'static,

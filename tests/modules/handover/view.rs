@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(not(CONFIG_PREEMPT_RT))]
+use crate::context::in_hard_irq;
 use crate::{
     case::{
         check,
@@ -11,7 +13,6 @@ use crate::{
     },
     context::{
         eventually,
-        in_hard_irq,
         in_softirq,
         under_spinlock, //
     },
