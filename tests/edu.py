@@ -16,10 +16,10 @@ PAGES = {
     "free": ("kmem/mm_page_free", "common_stacktrace"),
 }
 # Who asks: labyrinth_alloc_pages(), called by the driver, and labyrinth_free_pages(), below which the
-# kernel shows nothing or what that goes on to. An address without a name is one of a module that is
-# gone.
+# kernel shows nothing or what that goes on to. What else the driver calls, free_irq() for one, may
+# free a page too. An address without a name is one of a module that is gone.
 CALLS = {"alloc": re.compile(r"\balloc_pages_noprof\+\S+\s+(0x[0-9a-f]+)$", re.M),
-         "free": re.compile(r"(?:stacktrace:|\b\w*free_\S*\+0x\S+)\s+(0x[0-9a-f]+)$", re.M)}
+         "free": re.compile(r"(?:stacktrace:|\b_*free_\w*pages?\w*\+0x\S+)\s+(0x[0-9a-f]+)$", re.M)}
 # What the IOMMU says of a device that it has stopped.
 FAULTS = re.compile(r"DMAR: DRHD: handling fault status reg|"
                     r"DMAR: \[DMA (Read|Write) .*\] Request device \[([0-9a-f:.]+)\] fault addr")

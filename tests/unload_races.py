@@ -9,6 +9,7 @@ import time
 
 from lib import books, faults, ktap, metrics, module
 
+FULL = 65_536
 # A kernel that checks everything is slow, and lets readers hardly come to an end.
 ROUNDS, UNLOADS, FILLS = (10, 10, 6) if not os.path.isdir(faults.FOLDER) else (3, 3, 3)
 ROUNDS, UNLOADS, FILLS = (ktap.soak(count, 20 * count) for count in (ROUNDS, UNLOADS, FILLS))
@@ -122,22 +123,27 @@ def everything_runs():
         module.unload()
 
 
+def reserved():
+    """Pages in the reserve."""
+    return metrics.Metrics().check().reserved()
+
+
 def the_reserve_is_being_filled():
-    """Unloaded while the thread fills a reserve of a quarter of a GiB: it stops at once, and all
-    that it had is freed."""
+    """Unloaded while the thread fills a reserve of a quarter of a GiB, or before it has begun: it
+    stops at once, and all that it had is freed."""
     with module.loaded():
         books.Books({}).learn()
     under_way, pages = 0, 0
     for round_ in range(FILLS):
         with books.kept(4096) as kernel:
-            module.load(pool_reserve=65_536, pool_cache=1024, prime=1024,
+            module.load(pool_reserve=FULL, pool_cache=1024, prime=1024,
                         **{f"{context}_start": round_ % 2 for context in module.CONTEXTS},
                         **{f"{context}_pool": 1 for context in module.CONTEXTS})
             kernel.learn()
-            time.sleep((0, 0.005, 0.02, 0.1)[round_ % 4])
-            if round_ % 5:
-                level = metrics.Metrics().check().reserved()
-                under_way += 0 < level < 65_536
+            least = (0, 1, 1000)[round_ % 3]
+            if least:
+                module.wait_until(lambda: reserved() >= least, f"{least} pages in the reserve")
+                under_way += reserved() < FULL
             module.unload()
             allocated, freed = kernel.read()
             pages += allocated
