@@ -238,5 +238,13 @@ def policy_can_be_changed():
         assert module.read(module.file("sentinel")) == "1\n", "the default is to warn"
 
 
+def machine_stops():
+    """The third policy. tests/runner looks at what is left."""
+    with exercise(sentinel=2):
+        with holding("timer_softirq", 1) as pfns:
+            overrun("task", pfns[0], PAGE - 1, 2)
+    raise AssertionError("the machine goes on")
+
+
 ktap.main(every_overrun_is_reported, longer_overruns, payload_is_no_guard, nobody_is_accused,
-          counts_lose_nothing, policy_can_be_changed)
+          counts_lose_nothing, policy_can_be_changed, by_name=(machine_stops,))

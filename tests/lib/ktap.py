@@ -28,11 +28,11 @@ def note(text):
     ksft.print_msg(text)
 
 
-def main(*cases, kunit=False):
-    """Runs each case, or only those named in LABYRINTH_CASES; it passes if it returns and leaves log
-    and machine clean."""
+def main(*cases, kunit=False, by_name=()):
+    """Runs each case, or only those named in LABYRINTH_CASES, which may be some that are not run
+    otherwise; it passes if it returns and leaves log and machine clean."""
     if names := os.environ.get("LABYRINTH_CASES", "").split():
-        cases = [case for case in cases if case.__name__ in names]
+        cases = [case for case in (*cases, *by_name) if case.__name__ in names]
     # The suites would run at each of hundreds of loads; kunit.py is the one to look at them.
     module.select_kunit(kunit)
     sys.stdout.reconfigure(line_buffering=True)

@@ -120,9 +120,24 @@ killed_owner_leaves_nothing() {
 	gone "$group"
 }
 
+# What stops a machine on purpose cannot be tested from within.
+sentinel_stops_the_machine() {
+	local module install=$folder/install
+	module=$("$scripts/build.sh" "$kernel" 2>"$folder/build.log" | tail -n 1)
+	"$scripts/kselftest.sh" "$kernel" "$module" "$install" >>"$folder/build.log" 2>&1
+	if [[ ! -e $install/labyrinth/sentinels.py ]]; then
+		ktap_print_msg "SKIP sentinel_stops_the_machine: on such a kernel sentinels.py is for make soak"
+		ktap_test_skip sentinel_stops_the_machine
+		return
+	fi
+	booted sentinel_stops_the_machine 3 \
+		'Kernel panic - not syncing: labyrinth: page frame 0x[0-9a-f]* is damaged from byte 4095 on' -- \
+		env LABYRINTH_CASES=machine_stops "$install/labyrinth/sentinels.py"
+}
+
 stamp='[   12.345678]'
-cases=25
-[[ -z ${LABYRINTH_SOAK-} ]] || cases=29
+cases=26
+[[ -z ${LABYRINTH_SOAK-} ]] || cases=30
 ktap_print_header
 ktap_set_plan $cases
 
@@ -139,6 +154,7 @@ booted kernel_panics 3 'Kernel panic - not syncing: sysrq' -- sh -c 'echo c >/pr
 booted prints_a_kasan_report 3 'BUG: KASAN' -- \
 	sh -c 'echo "<3>BUG: KASAN: slab-use-after-free in made_up+0x1/0x2" >/dev/kmsg'
 booted command_hangs 4 'Linux version' --timeout 45 -- sleep 1000
+sentinel_stops_the_machine
 ktap_test_result interrupted_leaves_nothing leaves_nothing TERM 143
 ktap_test_result killed_leaves_nothing leaves_nothing KILL 137
 ktap_test_result killed_owner_leaves_nothing killed_owner_leaves_nothing
