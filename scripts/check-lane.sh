@@ -87,9 +87,10 @@ while next_job; do
 	case $what in
 	kselftest) command=(in_guest "$name" "$kernel" 3600 -- ./run_kselftest.sh --skip labyrinth:numa.py --skip labyrinth:edu.py) ;;
 	# A machine for the one test that needs nodes: two with memory and one without. A transfer takes its
-	# device 100 ms, whatever the CPU does, so the devices without an IOMMU are in this one, too.
+	# device 100 ms, whatever the CPU does, so the devices without an IOMMU are in this one, too, and
+	# interrupt threads.
 	numa)
-		command=(in_guest "$name" "$kernel" 900 --cpus 3
+		command=(in_guest "$name" "$kernel" 900 --cpus 3 --append threadirqs
 			--node "512M,cpus=0" --node "512M,cpus=1" --node "0,cpus=2"
 			--device "$EDU" --device "$EDU" --
 			./run_kselftest.sh -t labyrinth:numa.py -t labyrinth:edu.py)

@@ -8,21 +8,22 @@
 //! - A *token* is a value of a type that implements [`Context`]. Whoever has a reference to one is
 //!   in that context for as long as the reference lives. Tokens are made by the wrapper that
 //!   enters the context ([`timer`](super::timer), [`hard_timer`](super::hard_timer),
-//!   [`thread`](super::thread), [`lock`](super::lock), [`irq`](super::irq)), never by its user;
-//!   [`with_task`] makes one after looking where it is.
+//!   [`thread`](super::thread), [`lock`](super::lock), [`irq`](super::irq), [`pci`](super::pci)), never
+//!   by its user; [`with_task`] makes one after looking where it is.
 //!
 //! ```text
 //!   Thread body ────────► &mut Task ────┐
 //!                                       ├── SpinLockBh::with ──► &SpinLocked
 //!   Timer expires ──────► &mut Softirq ─┤
 //!                                       ├── irqs_off ──────────► &IrqsOff
-//!   HardTimer expires ──► &mut HardIrq ─┘
+//!   HardTimer expires ──► &mut HardIrq ─┤
+//!   Device interrupts ──► &mut DeviceIrq┘
 //! ```
 //!
 //! What a context allows is said by traits: [`MaySleep`], [`PlainAlloc`] (the page allocator may be
 //! entered) and [`IrqsOn`] (bottom halves may be disabled and enabled). On PREEMPT_RT the allocator's
 //! locks sleep, so there [`IrqsOff`] and [`HardIrq`] are not [`PlainAlloc`]; `alloc_pages_nolock()` is
-//! what remains.
+//! what remains. The handler of a device's interrupt is a thread there, so [`DeviceIrq`] always is.
 //!
 //! A lock borrows the outer token mutably for as long as it is held, so that inside the critical
 //! section only the inner token is within reach: code there cannot claim that it may sleep.
@@ -162,6 +163,16 @@ pub(crate) struct IrqsOff(NotThreadSafe);
 /// Exists only while a hard interrupt is being served on this CPU, and interrupts are disabled.
 pub(crate) struct HardIrq(NotThreadSafe);
 
+/// The handler of a device's interrupt: may not sleep. A hard interrupt; where the kernel threads
+/// interrupts (PREEMPT_RT, or `threadirqs` on its command line), that thread, with bottom halves disabled,
+/// and without PREEMPT_RT interrupts, too.
+///
+/// # Invariants
+///
+/// Exists only while an interrupt of a device is being served by this CPU (PREEMPT_RT: this thread, with
+/// interrupts enabled).
+pub(crate) struct DeviceIrq(NotThreadSafe);
+
 /// A caller in C, which says nothing about its context: may not sleep. What can be seen of the
 /// context at run time, `Kind::ALL[KIND]`, is for reports only.
 ///
@@ -255,6 +266,19 @@ impl HardIrq {
     }
 }
 
+impl DeviceIrq {
+    /// Asserts that an interrupt of a device is being served.
+    ///
+    /// # Safety
+    ///
+    /// For as long as the token exists the current CPU must be in the handler of an interrupt that may be
+    /// threaded: with interrupts disabled, or on PREEMPT_RT with them enabled and bottom halves disabled.
+    pub(in crate::ffi) unsafe fn assume() -> Self {
+        // INVARIANT: The caller promises exactly this.
+        Self(NotThreadSafe)
+    }
+}
+
 impl<const KIND: usize> CCaller<KIND> {
     /// Asserts that C has called from where pages may be allocated without sleeping, and freed.
     ///
@@ -294,6 +318,16 @@ unsafe impl Context for HardIrq {
     const KIND: Kind = Kind::IrqsOff;
 }
 
+// SAFETY: As for `Task`.
+unsafe impl Context for DeviceIrq {
+    /// What labyrinth calls a softirq on PREEMPT_RT is just such a thread.
+    const KIND: Kind = if cfg!(CONFIG_PREEMPT_RT) {
+        Kind::Softirq
+    } else {
+        Kind::IrqsOff
+    };
+}
+
 // SAFETY: A task may take every lock, and has interrupts enabled (`IrqsOff` is the token if not).
 unsafe impl PlainAlloc for Task {}
 // SAFETY: As for `Task`.
@@ -308,6 +342,10 @@ unsafe impl IrqsOn for Softirq {}
 unsafe impl PlainAlloc for SpinLocked {}
 // SAFETY: As above.
 unsafe impl IrqsOn for SpinLocked {}
+
+// SAFETY: On PREEMPT_RT the token stands for a thread with interrupts enabled, which may take a
+// `spinlock_t`; without, a `spinlock_t` spins.
+unsafe impl PlainAlloc for DeviceIrq {}
 
 #[cfg(not(CONFIG_PREEMPT_RT))]
 // SAFETY: Without PREEMPT_RT a `spinlock_t` spins, and the allocator takes its own with interrupts

@@ -31,7 +31,6 @@ pub(crate) fn irqs_off<C: Context, R>(_outer: &mut C, section: impl FnOnce(&Irqs
 }
 
 /// Whether the interrupts of this CPU are disabled. Any context.
-#[cfg(CONFIG_KUNIT = "y")]
 pub(crate) fn are_off() -> bool {
     // SAFETY: No requirements.
     unsafe { helpers::labyrinth_irqs_disabled() }

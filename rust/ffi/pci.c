@@ -9,8 +9,8 @@
 #include "pci.h"
 
 /*
- * One interrupt of whichever type there is, and its number. Never as a thread, be it for
- * PREEMPT_RT or for threadirqs: the handler is promised a hard interrupt.
+ * One interrupt of whichever type there is, and its number. The kernel may serve it in a
+ * thread, as PREEMPT_RT does: no IRQF_NO_THREAD.
  */
 int labyrinth_pci_irq_request(struct device *dev, irq_handler_t handler,
 			      const char *name, void *data)
@@ -22,7 +22,7 @@ int labyrinth_pci_irq_request(struct device *dev, irq_handler_t handler,
 	if (ret < 0)
 		return ret;
 	irq = pci_irq_vector(pdev, 0);
-	ret = request_irq(irq, handler, IRQF_SHARED | IRQF_NO_THREAD, name, data);
+	ret = request_irq(irq, handler, IRQF_SHARED, name, data);
 	if (ret) {
 		pci_free_irq_vectors(pdev);
 		return ret;

@@ -3,8 +3,8 @@
 //! Drivers of PCI devices whose handlers know their context.
 //!
 //! A [`Driver`] has a state for each device, which may borrow the device for as long as it is bound, and
-//! two handlers that get that state and a token: one in the device's hard interrupt, one in a softirq
-//! that the first one can ask for.
+//! two handlers that get that state and a token: one for the device's interrupt, one in a softirq that the
+//! first one can ask for.
 //!
 //! [`Registered`] makes a driver of the kernel crate's out of it. It owns the order of events, which neither
 //! the driver nor its state can change, as no value that would have to be kept is handed out, and nobody but
@@ -24,11 +24,12 @@ use super::{
     callbacks::Callback,
     compat,
     context::{
-        HardIrq,
+        DeviceIrq,
         Softirq,
         Task, //
     },
-    helpers, //
+    helpers,
+    irq, //
 };
 use core::{
     marker::PhantomData,
@@ -53,7 +54,7 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What the handler in the hard interrupt has to say.
+/// What the handler of the interrupt has to say.
 pub(crate) enum Served {
     /// The interrupt was that of another device.
     NotOurs,
@@ -89,8 +90,8 @@ pub(crate) trait Driver: 'static {
     /// Has the device stop what it is doing.
     fn stop(cx: &mut Task, state: &Self::State<'_>);
 
-    /// Serves an interrupt, on PREEMPT_RT, too, in hard interrupt context.
-    fn interrupt(cx: &mut HardIrq, state: &Self::State<'_>) -> Served;
+    /// Serves an interrupt: in hard interrupt context, or where the kernel threads interrupts, in a thread.
+    fn interrupt(cx: &mut DeviceIrq, state: &Self::State<'_>) -> Served;
 
     /// Does the rest. Never concurrently with itself.
     fn softirq(cx: &mut Softirq, state: &Self::State<'_>);
@@ -194,7 +195,7 @@ impl<T: Driver> pci::Driver for Bridge<T> {
 }
 
 impl<T: Driver> Bridge<T> {
-    /// Called by the kernel in a hard interrupt.
+    /// Called by the kernel for an interrupt.
     ///
     /// # Safety
     ///
@@ -203,9 +204,16 @@ impl<T: Driver> Bridge<T> {
         let this = data.cast::<Running<'_, T>>();
         // SAFETY: Both are initialised, by the requirement.
         let (state, softirq) = unsafe { (&(*this).state, &(*this).softirq) };
-        // SAFETY: The interrupt was requested with `IRQF_NO_THREAD`; the token ends with the call. The one
-        // call that `CONFIG_DEBUG_SHIRQ` adds comes from a task, but with interrupts disabled, too.
-        let mut cx = unsafe { HardIrq::assume() };
+        // The call that `CONFIG_DEBUG_SHIRQ` adds for a shared interrupt comes from a task that has disabled
+        // interrupts, where no handler could work on PREEMPT_RT.
+        if cfg!(CONFIG_PREEMPT_RT) && irq::are_off() {
+            return compat::irq_return(false);
+        }
+        // SAFETY: The interrupt was requested so that it may be threaded: on PREEMPT_RT it is, and the
+        // thread has bottom halves disabled, and interrupts enabled, as was seen. Elsewhere interrupts are
+        // disabled, in the thread that `threadirqs` makes, too, and in the call that `CONFIG_DEBUG_SHIRQ`
+        // adds. The token ends with the call.
+        let mut cx = unsafe { DeviceIrq::assume() };
 
         compat::irq_return(match T::interrupt(&mut cx, state) {
             Served::NotOurs => false,

@@ -32,7 +32,7 @@ use ffi::{
     compat,
     context::{
         with_task,
-        HardIrq,
+        DeviceIrq,
         Softirq,
         Task, //
     },
@@ -167,7 +167,7 @@ impl Driver for Edu<'static> {
         edu.engine.stop();
     }
 
-    fn interrupt(cx: &mut HardIrq, edu: &Edu<'_>) -> Served {
+    fn interrupt(cx: &mut DeviceIrq, edu: &Edu<'_>) -> Served {
         if !edu.registers.interrupted() {
             return Served::NotOurs;
         }
@@ -175,11 +175,8 @@ impl Driver for Edu<'static> {
         if edu.engine.for_softirq() {
             return Served::Softirq;
         }
-        // On PREEMPT_RT no page can be allocated here, and this is not reached.
-        #[cfg(not(CONFIG_PREEMPT_RT))]
         edu.engine
-            .completed(cx, &edu.registers, &TALLY.rounds_hard_irq);
-        let _ = cx;
+            .completed(cx, &edu.registers, &TALLY.rounds_interrupt);
         Served::Done
     }
 

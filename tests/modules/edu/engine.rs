@@ -113,7 +113,7 @@ impl<'d> Engine<'d> {
 
     /// Whether the transfer that runs is for the softirq.
     pub(crate) fn for_softirq(&self) -> bool {
-        cfg!(CONFIG_PREEMPT_RT) || self.now.with(|now| now.round) % 2 == 1
+        self.now.with(|now| now.round) % 2 == 1
     }
 
     /// Looks at what has come of a transfer, and starts the next one. `rounds` counts those that end here.

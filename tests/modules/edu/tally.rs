@@ -40,8 +40,8 @@ macro_rules! tally {
 tally! {
     /// Devices that have this driver.
     devices,
-    /// Rounds that ended in a hard interrupt.
-    rounds_hard_irq,
+    /// Rounds that ended in the interrupt itself.
+    rounds_interrupt,
     /// Rounds that ended in a softirq.
     rounds_softirq,
     /// Transfers whose bytes were right.

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// `GFP_KERNEL` in the handler of a device's interrupt, which may be a thread, but not one that sleeps.
+
+fn case(cx: &mut DeviceIrq) {
+    #[cfg(not(misuse))]
+    drop(ExclusivePage::alloc(cx, Atomic));
+    #[cfg(misuse)]
+    // error[E0277]: is atomic context, which may not sleep
+    drop(ExclusivePage::alloc(cx, Kernel));
+}
