@@ -24,7 +24,7 @@ else
 fi
 if [[ $what == soak ]]; then
 	export LABYRINTH_SOAK=1
-	jobs=(soak:stock soak:debug planted:debug runner:stock)
+	jobs=(soak:stock soak:debug planted:debug edu:debug numa:debug runner:stock)
 	[[ $kernel != kdir ]] || jobs=(soak:kdir runner:kdir)
 fi
 "$SCRIPTS/kvm-probe.sh" "$kernel" >/dev/null
