@@ -113,7 +113,7 @@ def balanced_after_much():
     with profiling(), module.loaded(**NO_POOL):
         with module.running(*module.CONTEXTS, period_us=1000, batch=64):
             for context in module.CONTEXTS:
-                metrics.wait_for_cycles(context, 50)
+                metrics.wait_for_cycles(context, 20)
         ktap.note(f"{metrics.Metrics().check_idle().allocated()} pages came and went")
         # What hard interrupts gave back is freed a moment later.
         module.wait_until(lambda: all(numbers == (0, 0) for numbers in lines().values()),

@@ -11,7 +11,7 @@ from lib.ktap import Skip
 
 CACHE, RESERVE = 64, 256
 # A kernel that checks everything is slow.
-ROUNDS = 8 if os.path.isdir(faults.FOLDER) else 30
+ROUNDS = 5 if os.path.isdir(faults.FOLDER) else 30
 SHRINKERS = "/sys/kernel/debug/shrinker"
 
 

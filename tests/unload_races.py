@@ -69,15 +69,19 @@ def reader(paths):
     if child:
         return child
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    took = 0.0
     while True:
         for path in paths:
-            # Now and then nobody has a file open, or no unload would ever succeed.
-            time.sleep(0.001)
+            # Now and then nobody has a file open, however slow the machine is, or no unload would ever
+            # succeed.
+            time.sleep(max(0.001, took))
+            start = time.monotonic()
             try:
                 module.read(path)
             except OSError as error:
                 if error.errno not in (errno.ENOENT, errno.ENXIO, errno.EIO):
                     os._exit(error.errno)
+            took = time.monotonic() - start
 
 
 def files_are_read_in_a_loop():
