@@ -10,15 +10,18 @@
 
 /*
  * One interrupt of whichever type there is, and its number. The kernel may serve it in a
- * thread, as PREEMPT_RT does: no IRQF_NO_THREAD.
+ * thread, as PREEMPT_RT does: no IRQF_NO_THREAD. -EBUSY if the driver has taken the device's
+ * interrupts already: giving back ours would take them from it.
  */
 int labyrinth_pci_irq_request(struct device *dev, irq_handler_t handler,
 			      const char *name, void *data)
 {
 	struct pci_dev *pdev = to_pci_dev(dev);
-	int ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
-	int irq;
+	int ret, irq;
 
+	if (pci_dev_msi_enabled(pdev))
+		return -EBUSY;
+	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
 	if (ret < 0)
 		return ret;
 	irq = pci_irq_vector(pdev, 0);

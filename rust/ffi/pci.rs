@@ -142,7 +142,7 @@ struct Running<'bound, T: Driver> {
     softirq: BhWork,
     #[pin]
     state: T::State<'bound>,
-    _enabled: Enabled<'bound>,
+    enabled: Enabled<'bound>,
 }
 
 impl<T: Driver> pci::Driver for Bridge<T> {
@@ -160,10 +160,13 @@ impl<T: Driver> pci::Driver for Bridge<T> {
 
         // Taken down in reverse order should one fail, which has to be that of the fields.
         try_pin_init!(&this in Running {
-            _enabled: {
+            enabled: {
                 core.enable_device_mem()?;
                 // INVARIANT: Just enabled.
-                Enabled(device.as_ref())
+                let enabled = Enabled(device.as_ref());
+                // Firmware, or the kernel before this one, may have left it a bus master.
+                enabled.clear_master();
+                enabled
             },
             state <- {
                 // SAFETY: The driver gets at the device, and could map something, only after this.
@@ -191,6 +194,8 @@ impl<T: Driver> pci::Driver for Bridge<T> {
         // SAFETY: As in `probe`.
         let mut cx = unsafe { Task::assume() };
         T::stop(&mut cx, &this.get_ref().state);
+        // The bus lets go of the device, and of its IOMMU group, before this value is dropped.
+        this.get_ref().enabled.clear_master();
     }
 }
 
@@ -204,15 +209,15 @@ impl<T: Driver> Bridge<T> {
         let this = data.cast::<Running<'_, T>>();
         // SAFETY: Both are initialised, by the requirement.
         let (state, softirq) = unsafe { (&(*this).state, &(*this).softirq) };
-        // The call that `CONFIG_DEBUG_SHIRQ` adds for a shared interrupt comes from a task that has disabled
-        // interrupts, where no handler could work on PREEMPT_RT.
+        // An interrupt controller can forbid threads (`IRQ_NOTHREAD`), though none does so for PCI devices. On
+        // PREEMPT_RT no handler of theirs could work then.
         if cfg!(CONFIG_PREEMPT_RT) && irq::are_off() {
             return compat::irq_return(false);
         }
         // SAFETY: The interrupt was requested so that it may be threaded: on PREEMPT_RT it is, and the
         // thread has bottom halves disabled, and interrupts enabled, as was seen. Elsewhere interrupts are
-        // disabled, in the thread that `threadirqs` makes, too, and in the call that `CONFIG_DEBUG_SHIRQ`
-        // adds. The token ends with the call.
+        // disabled, in the thread that `threadirqs` makes, too, and in the call by a task that
+        // `CONFIG_DEBUG_SHIRQ` adds for a shared one. The token ends with the call.
         let mut cx = unsafe { DeviceIrq::assume() };
 
         compat::irq_return(match T::interrupt(&mut cx, state) {
@@ -251,8 +256,18 @@ impl<T: Driver> Bridge<T> {
 /// The device is that of a PCI device, which was enabled once for this value.
 struct Enabled<'bound>(&'bound device::Device<Bound>);
 
+impl Enabled<'_> {
+    /// Has the device reach no memory. Task context.
+    fn clear_master(&self) {
+        // SAFETY: By the invariant a PCI device.
+        unsafe { helpers::labyrinth_pci_clear_master(as_raw(self.0)) };
+    }
+}
+
 impl Drop for Enabled<'_> {
     fn drop(&mut self) {
+        // Disabling does that only when nobody else has enabled it.
+        self.clear_master();
         // SAFETY: By the invariant a PCI device, enabled once for this value.
         unsafe { helpers::labyrinth_pci_disable(as_raw(self.0)) };
     }
