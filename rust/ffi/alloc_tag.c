@@ -89,7 +89,7 @@ void labyrinth_charge(struct page *page, struct alloc_tag *tag)
 {
 	unsigned long who = recall(page);
 
-	if (!mem_alloc_profiling_enabled() || who > MOST_HELD)
+	if (!mem_alloc_profiling_enabled() || who < HELD(0) || who > MOST_HELD)
 		return;
 
 	remember(page, (unsigned long)tag);

@@ -70,9 +70,8 @@ unsafe impl<H: HardHandler> Send for HardTimer<H> {}
 impl<H: HardHandler> HardTimer<H> {
     /// Starts a timer that first expires `delay_us` microseconds from now on `cpu`.
     ///
-    /// Any context that can have an [`OnlineCpu`], that is task context, with interrupts enabled:
-    /// interrupts that CPU and waits for it. When `cpu` goes offline later, the kernel moves the
-    /// timer to another one.
+    /// Task context: interrupts that CPU and waits for it. `EPERM` with interrupts or bottom halves
+    /// disabled. When `cpu` goes offline later, the kernel moves the timer to another one.
     pub(crate) fn start_on<'a>(
         cpu: OnlineCpu<'a>,
         delay_us: u32,

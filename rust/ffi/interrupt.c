@@ -102,12 +102,17 @@ static void hard_timer_start(void *data)
 					      HRTIMER_MODE_REL_PINNED);
 }
 
-/* An hrtimer can only be started on the CPU that this runs on. */
+/*
+ * An hrtimer can only be started on the CPU that this runs on. Waiting for another one, which
+ * may be waiting for this one, wants interrupts and softirqs to be served meanwhile.
+ */
 int labyrinth_hard_timer_start_on(struct hrtimer *timer, int cpu,
 				  unsigned int delay_us)
 {
 	struct hard_timer_start start = { timer, us_to_ktime(delay_us) };
 
+	if (irqs_disabled() || in_interrupt())
+		return -EPERM;
 	return smp_call_function_single(cpu, hard_timer_start, &start, 1);
 }
 

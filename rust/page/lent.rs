@@ -177,6 +177,10 @@ pub(crate) fn take_back(
     owner: Handle,
     order: u32,
 ) -> Result<ExclusivePages<Uninit>, Returned> {
+    // It would not fit into a mark, whose owner it could change.
+    if order > MAX_ORDER {
+        return Err(block);
+    }
     let out = Mark::encode(owner, order, State::Out);
     let back = Mark::encode(owner, order, State::Back);
     // SAFETY: The address may be anything.

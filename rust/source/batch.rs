@@ -178,6 +178,8 @@ impl<G: Gfp> Batch<G> {
             let asked = self.recorder.request();
             let (page, last_room) = match supply {
                 Supply::Buddy => (from_buddy(), Room::Buddy),
+                // A larger block could not be kept, and this may be no place to free it.
+                Supply::Pool(pool, _) if pool.config().order != 0 => (None, Room::Cache),
                 Supply::Pool(pool, priority) => {
                     let mut request = Request::new(priority);
                     let pages = from_pool(pool, &mut request);
