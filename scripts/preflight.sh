@@ -35,6 +35,7 @@ preflight() {
 	tree_needs MODULES "it cannot load modules"
 	tree_needs RUST "it cannot build Rust code"
 	tree_needs SMP "without it a spinlock keeps nobody from taking it twice"
+	tree_needs PREEMPT_RCU "without it code that sleeps ends an RCU read-side section; PREEMPT_DYNAMIC selects it"
 	[[ -s $K_BUILD/include/config/kernel.release && -e $K_BUILD/include/generated/autoconf.h ]] ||
 		die "the kernel tree $K_BUILD is configured but not built" "build it: make -C $K_BUILD -j$(nproc)"
 	K_RELEASE=$(<"$K_BUILD/include/config/kernel.release")

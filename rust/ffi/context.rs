@@ -197,6 +197,12 @@ impl Task {
 #[cfg(not(CONFIG_PREEMPT_COUNT))]
 compile_error!("labyrinth needs CONFIG_PREEMPT_COUNT: it looks there whether it may sleep");
 
+// Most of what sleeps asks for no token.
+#[cfg(not(CONFIG_PREEMPT_RCU))]
+compile_error!(
+    "labyrinth needs CONFIG_PREEMPT_RCU: elsewhere code that sleeps in an RCU read-side section ends it"
+);
+
 /// Runs `work` with a proof of task context, where this is one. For code that the kernel crate calls
 /// without a token: when the module is loaded, in KUnit.
 ///
@@ -213,7 +219,8 @@ pub(crate) fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R
     // SAFETY: Nothing forbids to sleep that labyrinth's own wrappers can have entered: they disable
     // bottom halves, interrupts or preemption, or are RCU read-side sections, all of which the kernel
     // counts. What `work` enters borrows the token or, like `CpuCell::with_of`, is `Send` and has none
-    // (for a `Borrowed` of `Handles` see `rust/SOUNDNESS.md`); and `work` has no other one.
+    // (beside a `Borrowed` of `Handles` it may have one: a mistake, see `rust/SOUNDNESS.md`); and `work` has
+    // no other one.
     Ok(work(&mut unsafe { Task::assume() }))
 }
 
