@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """soundness.py: whether the tables of rust/SOUNDNESS.md and the code are about the same things. Each
 `unsafe` in rust/ and the crate root has to have its row, each row its code, in the same number, and
-the tests that rows name have to exist. Prints what is wrong, and rows for what has none."""
+the tests that rows name have to exist. Prints what is wrong, and rows for what has none. Looks, too,
+whether modules wait for what the kernel may call."""
 
 import os
 import re
@@ -151,8 +152,18 @@ def rows():
                    complete and [(kind[2], int(kind[1] or 1)) for kind in kinds], cells[4])
 
 
+def careless():
+    """The modules made of rust/ffi that may be unloaded while something is left that the kernel may call:
+    a `LastOut` has to be the last thing of theirs to go."""
+    for path in (TOP / "labyrinth_mod.rs", *sorted((TOP / "tests/modules").rglob("*.rs"))):
+        text = path.read_text()
+        if re.search(r"^module! \{", text, re.M) and re.search(r"^mod ffi;", text, re.M) and \
+                not re.search(r"\b\w+: LastOut,\n\}", text):
+            yield f"{os.path.relpath(path, TOP)}: the last field of the module is no `LastOut`"
+
+
 def main():
-    wrong = []
+    wrong = [*careless()]
     written, where, files = Counter(), {}, {}
     for line, file, items, kinds, evidence in rows():
         if not items:
