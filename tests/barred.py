@@ -8,7 +8,7 @@ import os
 import re
 import time
 
-from lib import kmsg, ktap, metrics, module, tracing
+from lib import faults, kmsg, ktap, metrics, module, tracing
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # So small that all rooms are asked.
@@ -119,7 +119,9 @@ def dead_end(**parameters):
     assert now.cached() == now.reserved() == 0 and sum(now.served(r) for r in metrics.ROOMS) == 0
     assert now.total("pool_barred_pages_total") > 0
     ktap.note(f"{parameters}: the keeper works {busy:.0%} of the time")
-    assert busy < 0.5, f"{parameters}: the keeper works {busy:.0%} of the time"
+    # To look through 16 MiB takes a kernel that checks everything longer than a pool ever rests.
+    assert busy < 0.5 or os.path.isdir(faults.FOLDER), \
+        f"{parameters}: the keeper works {busy:.0%} of the time"
 
 
 def keeper_seconds():
