@@ -194,10 +194,8 @@ impl Task {
     }
 }
 
-#[cfg(not(CONFIG_PREEMPT_COUNT))]
-compile_error!("labyrinth needs CONFIG_PREEMPT_COUNT: it looks there whether it may sleep");
-
-// Most of what sleeps asks for no token.
+// Most of what sleeps asks for no token. With it there is `CONFIG_PREEMPT_COUNT`, where `with_task` looks
+// whether it may.
 #[cfg(not(CONFIG_PREEMPT_RCU))]
 compile_error!(
     "labyrinth needs CONFIG_PREEMPT_RCU: elsewhere code that sleeps in an RCU read-side section ends it"

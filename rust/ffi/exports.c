@@ -22,10 +22,7 @@
 #undef labyrinth_pool_alloc
 #undef labyrinth_pool_alloc_bulk
 
-/*
- * What can be seen of the context, for statistics. Where the kernel does not count
- * (no CONFIG_PREEMPT_COUNT) a spinlock cannot be seen.
- */
+/* What can be seen of the context, for statistics. */
 static unsigned int context(void)
 {
 	enum { TASK, SOFTIRQ, SPINLOCKED, IRQS_OFF };

@@ -70,8 +70,8 @@ unsafe impl<H: HardHandler> Send for HardTimer<H> {}
 impl<H: HardHandler> HardTimer<H> {
     /// Starts a timer that first expires `delay_us` microseconds from now on `cpu`.
     ///
-    /// Task context: interrupts that CPU and waits for it. `EPERM` with interrupts or bottom halves
-    /// disabled. When `cpu` goes offline later, the kernel moves the timer to another one.
+    /// Task context: interrupts that CPU and waits for it. `EPERM` where one may not
+    /// sleep. When `cpu` goes offline later, the kernel moves the timer to another one.
     pub(crate) fn start_on<'a>(
         cpu: OnlineCpu<'a>,
         delay_us: u32,

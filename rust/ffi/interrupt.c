@@ -111,7 +111,7 @@ int labyrinth_hard_timer_start_on(struct hrtimer *timer, int cpu,
 {
 	struct hard_timer_start start = { timer, us_to_ktime(delay_us) };
 
-	if (irqs_disabled() || in_interrupt())
+	if (!labyrinth_may_sleep())
 		return -EPERM;
 	return smp_call_function_single(cpu, hard_timer_start, &start, 1);
 }

@@ -11,7 +11,7 @@
 //! the kernel can have a device probed:
 //!
 //! ```text
-//!   probe:  enable ─► DMA mask ─► Driver::probe ─► interrupt ─► bus mastering ─► Driver::start
+//!   probe:  enable ─► no bus mastering ─► DMA mask ─► Driver::probe ─► interrupt ─► bus mastering ─► Driver::start
 //!   unbind: Driver::stop ─► no bus mastering ─► no interrupt ─► no softirq ─► state dropped ─► disable
 //! ```
 //!
@@ -79,7 +79,8 @@ pub(crate) trait Driver: 'static {
     /// Which addresses the devices can have.
     fn dma_mask() -> DmaMask;
 
-    /// Makes the state. The device is enabled, but cannot reach memory yet. Task context.
+    /// Makes the state. The device is enabled, but cannot reach memory yet, and its interrupt is not for
+    /// here: to take its vectors is `EBUSY` later. Task context.
     fn probe<'bound>(
         device: &'bound pci::Device<Bound>,
     ) -> impl PinInit<Self::State<'bound>, Error> + 'bound;
@@ -266,8 +267,6 @@ impl Enabled<'_> {
 
 impl Drop for Enabled<'_> {
     fn drop(&mut self) {
-        // Disabling does that only when nobody else has enabled it.
-        self.clear_master();
         // SAFETY: By the invariant a PCI device, enabled once for this value.
         unsafe { helpers::labyrinth_pci_disable(as_raw(self.0)) };
     }
