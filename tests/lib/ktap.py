@@ -29,10 +29,10 @@ def note(text):
 
 
 def main(*cases, kunit=False, by_name=()):
-    """Runs each case, or only those named in LABYRINTH_CASES, which may be some that are not run
-    otherwise; it passes if it returns and leaves log and machine clean."""
-    if names := os.environ.get("LABYRINTH_CASES", "").split():
-        cases = [case for case in (*cases, *by_name) if case.__name__ in names]
+    """Runs each case, or those whose names are the program's arguments, in that order. The cases of
+    `by_name` are not run otherwise. A case passes if it returns and leaves log and machine clean."""
+    if names := sys.argv[1:]:
+        cases = _selected(names, (*cases, *by_name))
     # The suites would run at each of hundreds of loads; kunit.py is the one to look at them.
     module.select_kunit(kunit)
     sys.stdout.reconfigure(line_buffering=True)
@@ -41,6 +41,15 @@ def main(*cases, kunit=False, by_name=()):
     for case in cases:
         _run(case)
     ksft.finished()
+
+
+def _selected(names, cases):
+    """The cases of these names. The program ends with an error if there is none of such a name: a
+    misspelt case must not pass."""
+    known = {case.__name__: case for case in cases}
+    if unknown := [name for name in names if name not in known]:
+        sys.exit(f"no such case: {', '.join(unknown)}; there are: {', '.join(known)}")
+    return [known[name] for name in names]
 
 
 def _run(case):

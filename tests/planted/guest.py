@@ -52,7 +52,8 @@ def outcome(program, case, fault):
     if not os.fork():
         os.dup2(writer, 1)
         os.dup2(writer, 2)
-        os.environ.update(LABYRINTH_CASES=case, LABYRINTH_FAULT=fault)
+        os.environ.update(LABYRINTH_FAULT=fault)
+        sys.argv[1:] = [case]
         runpy.run_path(f"{TESTS}/{program}.py", run_name="__main__")
     os.close(writer)
     with open(reader, encoding="utf-8", errors="replace") as output:

@@ -132,7 +132,7 @@ sentinel_stops_the_machine() {
 	fi
 	booted sentinel_stops_the_machine 3 \
 		'Kernel panic - not syncing: labyrinth: page frame 0x[0-9a-f]* is damaged from byte 4095 on' -- \
-		env LABYRINTH_CASES=machine_stops "$install/labyrinth/sentinels.py"
+		"$install/labyrinth/sentinels.py" machine_stops
 }
 
 stamp='[   12.345678]'
