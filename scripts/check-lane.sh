@@ -17,20 +17,22 @@ why() {
 	echo "# the whole console: $1"
 }
 
-# in_guest NAME KERNEL SECONDS [OPTION]… -- COMMAND…: tests in a guest, where COMMAND finds the test
-# runner as ./run_kselftest.sh. vm.sh writes the .out, and whatever that says, the kernel's own log
-# has a result of its own.
+# in_guest NAME KERNEL SECONDS PLACE [OPTION]… -- [ENVIRONMENT]…: the test programs of a place in a guest.
+# vm.sh writes the .out, and whatever that says, the kernel's own log has a result of its own.
+limit=()
 in_guest() {
-	local name=$1 kernel=$2 timeout=$3 module options=() rc=0
+	local name=$1 kernel=$2 timeout=$3 place=$4 module options=() programs program tests=() rc=0
 	local log=$folder/$name.log
-	shift 3
+	shift 4
 	while [[ $1 != -- ]]; do options+=("$1"); shift; done
 	shift
 	# Where its caller looks at its status, set -e does not hold.
+	programs=$("$SCRIPTS/programs.sh" "$place") || return
+	for program in $programs; do tests+=(-t "labyrinth:$program"); done
 	module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1) || return
 	"$SCRIPTS/kselftest.sh" "$kernel" "$module" "$folder/install-$name" || return
 	"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout "$timeout" "${options[@]}" --log "$log" -- \
-		env --chdir "$folder/install-$name" "$@" || rc=$?
+		env --chdir "$folder/install-$name" "$@" ./run_kselftest.sh "${limit[@]}" "${tests[@]}" || rc=$?
 	{
 		echo 1..1
 		case $rc in
@@ -47,24 +49,32 @@ in_guest() {
 	} >"$folder/console-$name.out"
 }
 
-# The programs that find more the longer they run, and on the debug kernel every check of pages that
-# can be switched on at boot, which makes it too slow for all of them.
+# is_debug KERNEL: whether it checks what it does, and so is too slow for all programs in every run.
+is_debug() {
+	local assignments
+	assignments=$("$SCRIPTS/kernel.sh" "$1")
+	(eval "$assignments" && grep -qx CONFIG_KASAN=y "$K_BUILD/.config")
+}
+
+# What finds more the longer it runs, and on the debug kernel every check of pages that can be switched
+# on at boot, which makes it too slow for `make check`.
 soak() {
-	local kernel=$1 seconds=5400 options=() programs=(stress conservation load_unload unload_races control_files parameters) program
-	local -a run=(env LABYRINTH_SOAK=1 ./run_kselftest.sh --override-timeout "$seconds")
-	if [[ $kernel == debug ]]; then
-		for program in page_owner=on page_poison=1 debug_pagealloc=on slab_debug=FZPU; do
-			options+=(--append "$program")
+	local kernel=$1 option options=() limit=(--override-timeout 10800)
+	if is_debug "$kernel"; then
+		for option in page_owner=on page_poison=1 debug_pagealloc=on slab_debug=FZPU; do
+			options+=(--append "$option")
 		done
-		options+=(--memory 2G)
-		seconds=10800
-		programs=(soak_options page_owner stress unload_races exhaustion fault_injection cpu_hotplug c_api pool
-			hard_irq parameters control_files kernel_agrees sentinels barred load_unload conservation
-			handover user_page shrinker)
-		run=(./run_kselftest.sh --override-timeout "$seconds")
+		in_guest "soak-$kernel" "$kernel" 10800 soak-debug "${options[@]}" --memory 2G --
+	else
+		in_guest "soak-$kernel" "$kernel" 5400 soak -- LABYRINTH_SOAK=1
 	fi
-	for program in "${programs[@]}"; do run+=(-t "labyrinth:$program.py"); done
-	in_guest "soak-$kernel" "$kernel" "$seconds" "${options[@]}" -- "${run[@]}"
+}
+
+# What make check runs on a kernel.
+kselftest() {
+	local place=check
+	if is_debug "$1"; then place+=-debug; fi
+	in_guest "kselftest-$1" "$1" 3600 "$place" --
 }
 
 # Takes the first line of the list, which others take from, too.
@@ -85,21 +95,19 @@ while next_job; do
 	what=${job%:*} kernel=${job#*:}
 	name=$what-$kernel
 	case $what in
-	kselftest) command=(in_guest "$name" "$kernel" 3600 -- ./run_kselftest.sh --skip labyrinth:numa.py --skip labyrinth:edu.py) ;;
+	kselftest) command=(kselftest "$kernel") ;;
 	# A machine for the one test that needs nodes: two with memory and one without. A transfer takes its
 	# device 100 ms, whatever the CPU does, so the devices without an IOMMU are in this one, too, and
 	# interrupt threads.
 	numa)
-		command=(in_guest "$name" "$kernel" 900 --cpus 3 --append threadirqs
+		command=(in_guest "$name" "$kernel" 900 numa --cpus 3 --append threadirqs
 			--node "512M,cpus=0" --node "512M,cpus=1" --node "0,cpus=2"
-			--device "$EDU" --device "$EDU" --
-			./run_kselftest.sh -t labyrinth:numa.py -t labyrinth:edu.py)
+			--device "$EDU" --device "$EDU" --)
 		;;
 	# With an IOMMU; whatever goes past it goes through bounce buffers.
 	edu)
-		command=(in_guest "$name" "$kernel" 900 --iommu --append swiotlb=force
-			--device "$EDU" --device "$EDU" --device "$EDU" --
-			./run_kselftest.sh -t labyrinth:edu.py)
+		command=(in_guest "$name" "$kernel" 900 edu --iommu --append swiotlb=force
+			--device "$EDU" --device "$EDU" --device "$EDU" --)
 		;;
 	soak) command=(soak "$kernel") ;;
 	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner") ;;

@@ -20,11 +20,9 @@ rm -rf "$folder"
 mkdir -p "$folder/kselftest" "$folder/labyrinth"
 cp "$kselftest/run_kselftest.sh" "$folder/"
 cp "$kselftest"/kselftest/{runner.sh,prefix.pl,ktap_helpers.sh,ksft.py} "$folder/kselftest/"
-production=
-grep -qx CONFIG_KASAN=y "$K_BUILD/.config" || production=1
 make_tests() {
 	"$SCRIPTS/sandbox.sh" --kernel "$id" make -s -C "$TOP/tests" KSELFTEST="$kselftest" \
-		OUTPUT="$folder/labyrinth" PRODUCTION="$production" SOAK="${LABYRINTH_SOAK-}" "$@"
+		OUTPUT="$folder/labyrinth" "$@"
 }
 make_tests install INSTALL_PATH="$folder/labyrinth" >&2
 make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"

@@ -118,7 +118,10 @@ check_spdx() {
 # The table of promises, complete and up to date.
 check_soundness() { "$SCRIPTS/sandbox.sh" "$SCRIPTS/soundness.py"; }
 
-checks=(format shellcheck checkpatch spdx soundness)
+# Each test program says where it runs.
+check_programs() { "$SCRIPTS/programs.sh" --check; }
+
+checks=(format shellcheck checkpatch spdx soundness programs)
 for kernel in "${kernels[@]}"; do checks+=("clippy $kernel" "rustdoc $kernel"); done
 checks+=("bench ${kernels[0]}")
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check check-debug
+# Covers: rust/ffi/alloc_tag* rust/capi
 """/proc/allocinfo: every caller's pages are a line of their own, and as many as we count."""
 
 import contextlib

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check soak-debug
+# Covers: rust/source
 """Memory that was barred is never handed out, from whatever room and in whatever context."""
 
 import contextlib

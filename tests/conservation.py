@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check check-debug soak soak-debug
+# Covers: rust/source rust/exercise rust/ffi/percpu
 """No page is lost and none is handed out twice, from all contexts at once, each of which stamps its
 pages and looks for its stamps before it gives them back."""
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check soak soak-debug
+# Covers: rust/debugfs rust/ffi/debugfs.rs rust/ffi/number.rs rust/exercise
 """Control files: every bad input gets its errno and changes nothing."""
 
 import ctypes

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check soak-debug
+# Covers: rust/source rust/ffi/hotplug.rs rust/ffi/cpu.rs rust/exercise
 """A CPU goes away and comes back: its cache goes to the allocator, and nothing else changes."""
 
 import os

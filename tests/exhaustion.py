@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check soak-debug
+# Covers: rust/exercise rust/stats
 """No fault is injected here: memory is really full, GFP_ATOMIC really fails, and recovers.
 
 With one CPU online and nothing held between cycles, each burst begins and ends with bottom halves

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check check-debug soak-debug
+# Covers: rust/source rust/exercise rust/stats
 """Page allocations that fail on purpose: all counted, none lost, nothing leaks."""
 
 import math

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check soak-debug
+# Covers: rust/source rust/exercise/hard_irq.rs rust/ffi/hard_timer.rs rust/ffi/raw_lock.rs
 """Pages of the pool where nothing may be freed and no ordinary lock taken: in hard interrupts, and in
 a thread with interrupts disabled."""
 

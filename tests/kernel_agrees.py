@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check soak-debug
+# Covers: rust/stats rust/exercise rust/page/exclusive.rs
 """The kernel counts what we do, at its own tracepoints, and comes to the same numbers."""
 
 import os

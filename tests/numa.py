@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: numa
+# Covers: rust/source
 """The pool's pages come from the node that was chosen, and from no other where that was asked for."""
 
 import re

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check
+# Covers: rust/debugfs/metrics.rs rust/stats
 """`metrics` while everything runs, read by somebody else's OpenMetrics parser."""
 
 from lib import ktap, metrics, module

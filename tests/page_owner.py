@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: soak-debug
+# Covers: rust/source rust/page
 """The kernel's list of all allocated pages and where each came from has as many of ours as we say."""
 
 import os

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check soak soak-debug
+# Covers: rust/parameters.rs labyrinth_mod.rs
 """Module parameters: taken within bounds, refused with a reason outside of them."""
 
 import errno

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check soak-debug
+# Covers: rust/page/guarded.rs rust/page/sentinel.rs rust/page/canary.rs tests/modules/overrun
 """What is written beside the payload of a guarded page is found out, exactly."""
 
 import contextlib

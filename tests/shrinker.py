@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check check-debug soak-debug
+# Covers: rust/source rust/ffi/shrinker.rs
 """Memory is short: the caches give their pages back, the reserve does not."""
 
 import contextlib

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: soak-debug
 """The checks of pages that `make soak` switches on at boot are on, so what it finds means something."""
 
 import os

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check
+# Covers: rust/ffi/trace rust/ffi/labyrinth_trace.h rust/source/events.rs
 """The tracepoints labyrinth:* by way of the tools that people use, compared with our counters."""
 
 import contextlib

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check check-debug soak-debug
+# Covers: rust/device rust/page/user.rs rust/ffi/user_map.rs
 """/dev/labyrinth: a page for one process alone, whatever it and others try."""
 
 import array

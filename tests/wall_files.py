@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
+# Runs in: check
+# Covers: rust/wall rust/debugfs/wall.rs
 """The control files of the experiment behind `make wall`, with memory to spare."""
 
 import errno

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # run.sh: tests on the host, without a kernel: the logic of the page sources against models, from
-# the same source files as the module, and the protocol of the per-CPU cells in all interleavings.
-# Prints KTAP, fails if a case does. The compiler and proptest are Debian's; no network is used.
+# the same source files as the module, the protocol of the per-CPU cells in all interleavings, and what
+# judges the results of other tests, on made-up results. Prints the programs' KTAP as the kernel's test
+# runner does, fails if a program does. The compiler and proptest are Debian's; no network is used.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=scripts/lib.sh
@@ -10,25 +11,61 @@ source "$here/../../scripts/lib.sh"
 # shellcheck source=scripts/root.sh
 source "$SCRIPTS/root.sh"
 
-# cargo keeps a lock beside the manifest, and that is no file of ours: it is handed the same tree
-# at another place of the same depth.
-build=$TOP/build/host
-mkdir -p "$build"
-ln -sfn "$here/Cargo.toml" "$build/Cargo.toml"
-ln -sfn "$here/src" "$build/src"
-# The versions are those that Debian has; a lock from before an update would ask for others.
-rm -f "$build/Cargo.lock"
+# Each prints KTAP of its own.
+programs=(labyrinth-host-tests tests/wall/verdict_test.py)
 
-registry=/usr/share/cargo/registry
-"$SCRIPTS/sandbox.sh" test -d "$registry" || die "the toolchain root has no $registry" \
-	"$SCRIPTS/packages has to list librust-proptest-dev; then: $SCRIPTS/setup.sh root"
-# proptest takes longer to compile than ours to run, and is the same for every checkout.
-target=$CACHE/host-$ROOT_KEY
-mkdir -p "$target"
-lock "host-$ROOT_KEY"
-cargo=("$SCRIPTS/sandbox.sh" env CARGO_HOME="$build/cargo" CARGO_TARGET_DIR="$target" cargo --quiet)
-"${cargo[@]}" --offline --config 'source.crates-io.replace-with="debian"' \
-	--config "source.debian.directory=\"$registry\"" build --manifest-path "$build/Cargo.toml" -j"$JOBS" >&2
-cp "$target/debug/labyrinth-host-tests" "$build/"
-unlock
-exec "$SCRIPTS/sandbox.sh" "$build/labyrinth-host-tests"
+build_tests() {
+	# cargo keeps a lock beside the manifest, and that is no file of ours: it is handed the same tree
+	# at another place of the same depth.
+	build=$TOP/build/host
+	mkdir -p "$build"
+	ln -sfn "$here/Cargo.toml" "$build/Cargo.toml"
+	ln -sfn "$here/src" "$build/src"
+	# The versions are those that Debian has; a lock from before an update would ask for others.
+	rm -f "$build/Cargo.lock"
+
+	registry=/usr/share/cargo/registry
+	"$SCRIPTS/sandbox.sh" test -d "$registry" || die "the toolchain root has no $registry" \
+		"$SCRIPTS/packages has to list librust-proptest-dev; then: $SCRIPTS/setup.sh root"
+	# proptest takes longer to compile than ours to run, and is the same for every checkout.
+	target=$CACHE/host-$ROOT_KEY
+	mkdir -p "$target"
+	lock "host-$ROOT_KEY"
+	cargo=("$SCRIPTS/sandbox.sh" env CARGO_HOME="$build/cargo" CARGO_TARGET_DIR="$target" cargo --quiet)
+	"${cargo[@]}" --offline --config 'source.crates-io.replace-with="debian"' \
+		--config "source.debian.directory=\"$registry\"" build --manifest-path "$build/Cargo.toml" -j"$JOBS" >&2
+	cp "$target/debug/labyrinth-host-tests" "$build/"
+	unlock
+}
+
+# run PROGRAM: prints its results. Its own plan and its status are what count.
+run() {
+	case $1 in
+	labyrinth-host-tests)
+		build_tests
+		"$SCRIPTS/sandbox.sh" "$TOP/build/host/$1"
+		;;
+	*.py) "$SCRIPTS/sandbox.sh" python3 -B "$TOP/$1" ;;
+	*) "$SCRIPTS/sandbox.sh" "$TOP/$1" ;;
+	esac
+}
+
+printf 'TAP version 13\n1..%d\n' "${#programs[@]}"
+number=0 failed=0
+for program in "${programs[@]}"; do
+	number=$((number + 1))
+	name=${program##*/}
+	echo "# selftests: host: $name"
+	# Where its status is looked at, set -e does not hold in a function.
+	set +e
+	(set -e; run "$program") | sed -u 's/^/# /'
+	rc=${PIPESTATUS[0]}
+	set -e
+	if ((rc == 0)); then
+		echo "ok $number host: $name"
+	else
+		echo "not ok $number host: $name # exit=$rc"
+		failed=1
+	fi
+done
+exit "$failed"
