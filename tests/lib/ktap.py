@@ -28,28 +28,71 @@ def note(text):
     ksft.print_msg(text)
 
 
-def main(*cases, kunit=False, by_name=()):
+def main(*cases, kunit=False, by_name=(), more=None):
     """Runs each case, or those whose names are the program's arguments, in that order. The cases of
-    `by_name` are not run otherwise. A case passes if it returns and leaves log and machine clean."""
-    if names := sys.argv[1:]:
-        cases = _selected(names, (*cases, *by_name))
+    `by_name` are not run otherwise. A case passes if it returns and leaves log and machine clean.
+
+    `more` returns further cases. What a program does to find out its cases belongs there: if it
+    fails, that is the result of a case of its name."""
     # The suites would run at each of hundreds of loads; kunit.py is the one to look at them.
     module.select_kunit(kunit)
-    sys.stdout.reconfigure(line_buffering=True)
-    ksft.print_header()
-    ksft.set_plan(len(cases))
+    if more:
+        cases += _listed(more)
+    if names := sys.argv[1:]:
+        cases = _selected(names, (*cases, *by_name))
+    _begin(len(cases))
     for case in cases:
         _run(case)
     ksft.finished()
 
 
 def _selected(names, cases):
-    """The cases of these names. The program ends with an error if there is none of such a name: a
-    misspelt case must not pass."""
+    """The cases of these names. It is an error if there is none of such a name: a misspelt case must
+    not pass."""
     known = {case.__name__: case for case in cases}
     if unknown := [name for name in names if name not in known]:
-        sys.exit(f"no such case: {', '.join(unknown)}; there are: {', '.join(known)}")
+        raise LookupError(f"no such case: {', '.join(unknown)}; there are: {', '.join(known)}")
     return [known[name] for name in names]
+
+
+def _listed(more):
+    """The cases that `more` returns, or one that fails as it did."""
+    try:
+        return tuple(more())
+    except Exception as error:
+        failure = error
+        _clean_up()
+
+    def case():
+        raise failure
+
+    case.__name__ = more.__name__
+    return (case,)
+
+
+# Whether the plan was printed.
+_begun = False
+
+
+def _begin(cases):
+    global _begun
+    _begun = True
+    ksft.print_header()
+    ksft.set_plan(cases)
+
+
+def _died(*error):
+    """Takes an exception that nothing has caught, before the plan or after it: that is a result, too."""
+    if not _begun:
+        _begin(1)
+    for line in "".join(traceback.format_exception(*error)).rstrip().splitlines():
+        ksft.print_msg(line)
+    ksft.test_result_fail(os.path.basename(sys.argv[0]))
+    ksft.print_cnts()
+
+
+sys.stdout.reconfigure(line_buffering=True)
+sys.excepthook = _died
 
 
 def _run(case):
@@ -68,7 +111,7 @@ def _run(case):
         ksft.print_msg(f"SKIP {name}: {skip}")
         ksft.test_result_skip(name)
         return
-    except Exception:
+    except (Exception, SystemExit):
         # Whatever went wrong is this case's failure, not the end of the ones after it.
         problem = traceback.format_exc()
 
@@ -85,4 +128,4 @@ def _clean_up():
         if module.is_loaded():
             module.unload()
     except OSError as error:
-        ksft.print_msg(f"and then could not be unloaded: {error}")
+        ksft.print_msg(f"and then the module could not be unloaded: {error}")

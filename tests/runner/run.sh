@@ -69,6 +69,17 @@ tells_why() {
 	outcome ktap_tells_why "$got" $'Traceback\nAssertionError'
 }
 
+# dies NAME RESULTS CODE: a program of that code has to leave these results, whatever it dies of.
+dies() {
+	local name=$1 wanted=$2 program=$folder/dying/labyrinth/$1.py got
+	mkdir -p "$folder/dying/kselftest" "${program%/*}"
+	cp "$K_SOURCE/tools/testing/selftests/kselftest/ksft.py" "$folder/dying/kselftest/"
+	cp -r "$here/../lib" "${program%/*}/"
+	printf 'from lib import ktap\n%b' "$3" >"$program"
+	got=$(python3 "$program" | grep -E '^(1\.\.|ok|not ok)' | sed 's/ *$//' | paste -sd ,) || true
+	outcome "$name" "$got" "$wanted"
+}
+
 # gone GROUP: whether a process group has ended, or does within some seconds.
 gone() {
 	for _ in {1..50}; do
@@ -131,8 +142,8 @@ sentinel_stops_the_machine() {
 }
 
 stamp='[   12.345678]'
-cases=26
-[[ -z ${LABYRINTH_SOAK-} ]] || cases=30
+cases=29
+[[ -z ${LABYRINTH_SOAK-} ]] || cases=33
 ktap_print_header
 ktap_set_plan $cases
 
@@ -175,6 +186,11 @@ counted ktap_program_died '1 passed, 1 failed, 0 skipped' \
 	'1..1\n# selftests: l: a\n# 1..2\n# ok 1 x\nnot ok 1 a # exit=139\n'
 tells_why
 counted ktap_run_died '1 passed, 1 failed, 0 skipped' '1..2\nok 1 a\n'
+dies dies_before_its_plan '1..1,not ok 1 dies_before_its_plan.py' 'raise OSError("early")\n'
+dies dies_listing_its_cases '1..1,not ok 1 listed' \
+	'def listed():\n    raise OSError("no module")\nktap.main(more=listed)\n'
+dies dies_of_a_wrong_name '1..1,not ok 1 dies_of_a_wrong_name.py' \
+	'import sys\nsys.argv.append("none")\nktap.main(print)\n'
 counted ktap_empty '0 passed, 1 failed, 0 skipped' ''
 
 ktap_finished
