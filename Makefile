@@ -3,6 +3,7 @@
 
 KERNEL := $(if $(KDIR),kdir,stock)
 export KDIR FLAVOUR SERIES JOBS LABYRINTH_CACHE LABYRINTH_REFRESH
+export WHAT KERNEL
 export WALL_MEMORY WALL_BURST WALL_ROUNDS WALL_FRAGMENTATION
 
 # The tools here do their own parallel work and print their own progress.
@@ -13,8 +14,8 @@ MAKEFLAGS += --no-print-directory
 module:
 	@scripts/build.sh $(KERNEL)
 
-.PHONY: demo check soak lint shell bench wall
-demo check soak lint shell bench wall:
+.PHONY: demo check quick soak lint shell bench wall
+demo check quick soak lint shell bench wall:
 	@scripts/$@.sh
 
 .PHONY: clean distclean

@@ -45,6 +45,8 @@ build() {
 		${bench:+LABYRINTH_BENCH=1} -j"$JOBS" modules
 }
 
+AGAIN="make quick WHAT=build"
+[[ $id != debug ]] || AGAIN+=" KERNEL=debug"
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
 step "building labyrinth.ko for $K_RELEASE${planted:+ with planted faults}${bench:+ with the benchmark}" "$log" build
 # modpost and rustc may warn without failing; nobody should have to look for it.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# check-lane.sh FOLDER: parts of check.sh, one after the other: takes a line WHAT:KERNEL from the top
-# of FOLDER/jobs until there is none. The KTAP goes to FOLDER/WHAT-KERNEL.out, what else is said to
-# FOLDER/WHAT-KERNEL.err, and how long it took to FOLDER/times.
+# check-lane.sh FOLDER: jobs of lanes.sh, one after the other: takes a line WHAT KERNEL [ARGUMENT]… from
+# the top of FOLDER/jobs until there is none. The KTAP goes to FOLDER/WHAT-KERNEL.out, what else is said
+# to FOLDER/WHAT-KERNEL.err, and how long it took to FOLDER/times. ARGUMENTs choose cases.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -17,18 +17,44 @@ why() {
 	echo "# the whole console: $1"
 }
 
-# in_guest NAME KERNEL SECONDS PLACE [OPTION]… -- [ENVIRONMENT]…: the test programs of a place in a guest.
-# vm.sh writes the .out, and whatever that says, the kernel's own log has a result of its own.
+# case_of LOG: the case that ran when the kernel reported its first bug, or died, as ", while CASE ran".
+# Test programs write to the kernel's log which case begins.
+case_of() {
+	local first='' case
+	[[ -s $1 ]] || return 0
+	first=$("$SCRIPTS/console-verdict.sh" "$1" | head -n 1) || true
+	case=$(awk -v first="$first" '
+		first != "" && index($0, first) { exit }
+		match($0, /labyrinth-test: [^ ]+/) { last = substr($0, RSTART + 16, RLENGTH - 16) }
+		END { print last }' "$1" | tr -d '\r')
+	[[ -z $case ]] || printf ', while %s ran' "$case"
+}
+
+# in_guest NAME KERNEL SECONDS PLACE [OPTION]… -- [ENVIRONMENT]…: the test programs of a place in a guest,
+# or those that the job's arguments name as PROGRAM[:CASE]. vm.sh writes the .out, and whatever that
+# says, the kernel's own log has a result of its own.
 limit=()
 in_guest() {
 	local name=$1 kernel=$2 timeout=$3 place=$4 module options=() programs program tests=() rc=0
-	local log=$folder/$name.log
+	local log=$folder/$name.log selected variable
+	local -A cases=()
 	shift 4
 	while [[ $1 != -- ]]; do options+=("$1"); shift; done
 	shift
 	# Where its caller looks at its status, set -e does not hold.
 	programs=$("$SCRIPTS/programs.sh" "$place") || return
+	if ((${#arguments[@]})); then programs=$(printf '%s\n' "${arguments[@]%%:*}" | awk '!seen[$0]++'); fi
 	for program in $programs; do tests+=(-t "labyrinth:$program"); done
+	# The kernel's test runner takes the arguments of POOL.PY from KSELFTEST_POOL_PY_ARGS.
+	for selected in "${arguments[@]}"; do
+		[[ $selected == *:* ]] || continue
+		program=${selected%%:*}
+		cases[$program]+="${selected#*:} "
+	done
+	for program in "${!cases[@]}"; do
+		variable=${program^^}
+		set -- "$@" "KSELFTEST_${variable//[^A-Z0-9_]/_}_ARGS=${cases[$program]% }"
+	done
 	module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1) || return
 	"$SCRIPTS/kselftest.sh" "$kernel" "$module" "$folder/install-$name" || return
 	"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout "$timeout" "${options[@]}" --log "$log" -- \
@@ -39,11 +65,11 @@ in_guest() {
 		0 | 1) echo "ok 1 the kernel reported nothing" ;;
 		3)
 			why "$log"
-			echo "not ok 1 the kernel reported a bug, or died"
+			echo "not ok 1 the kernel reported a bug, or died$(case_of "$log")"
 			;;
 		*)
 			why "$log"
-			echo "not ok 1 the machine did not come to its end (status $rc of vm.sh)"
+			echo "not ok 1 the machine did not come to its end (status $rc of vm.sh)$(case_of "$log")"
 			;;
 		esac
 	} >"$folder/console-$name.out"
@@ -77,24 +103,57 @@ kselftest() {
 	in_guest "kselftest-$1" "$1" 3600 "$place" --
 }
 
-# Takes the first line of the list, which others take from, too.
+# The debug kernel is built while everything else goes on.
+set_up() {
+	local rc=0
+	"$SCRIPTS/setup.sh" "$1" || rc=$?
+	((rc == 0)) || : >"$folder/$1.failed"
+	rm -f "$folder/$1.pending"
+	echo 1..1
+	if ((rc == 0)); then echo "ok 1 set-up of $1"; else echo "not ok 1 set-up of $1"; fi
+}
+
+# Takes the first job of the list whose kernel is there. Other lanes take from it, too.
 next_job() {
-	local turn
-	exec {turn}>"$folder/jobs.lock"
-	flock "$turn"
-	job=$(head -n 1 "$folder/jobs")
-	sed -i 1d "$folder/jobs"
-	exec {turn}>&-
-	[[ -n $job ]]
+	local turn lines index
+	while :; do
+		exec {turn}>"$folder/jobs.lock"
+		flock "$turn"
+		mapfile -t lines <"$folder/jobs"
+		for index in "${!lines[@]}"; do
+			read -r -a job <<<"${lines[index]}"
+			[[ ${job[0]} == setup || ! -e $folder/${job[1]}.pending ]] || continue
+			sed -i "$((index + 1))d" "$folder/jobs"
+			exec {turn}>&-
+			return
+		done
+		exec {turn}>&-
+		((${#lines[@]})) || return 1
+		sleep 1
+	done
 }
 
 # QEMU's device, which reaches all memory below 4 GiB.
 EDU=edu,dma_mask=0xffffffff
 
+# The module and those that use it.
+build() {
+	local module rc=0
+	module=$("$SCRIPTS/build.sh" "$1" | tail -n 1) || return
+	"$SCRIPTS/consumers.sh" "$1" "$module" >/dev/null || return
+	printf '1..1\nok 1 %s\n' "${module#"$TOP"/}"
+}
+
+kernel_is_missing() {
+	printf '1..1\nnot ok 1 not run, as the %s kernel could not be made\n' "$kernel"
+}
+
 while next_job; do
-	what=${job%:*} kernel=${job#*:}
+	what=${job[0]} kernel=${job[1]} arguments=("${job[@]:2}")
 	name=$what-$kernel
+	export LABYRINTH_WHY=$folder/$name.why
 	case $what in
+	setup) command=(set_up "$kernel") ;;
 	kselftest) command=(kselftest "$kernel") ;;
 	# A machine for the one test that needs nodes: two with memory and one without. A transfer takes its
 	# device 100 ms, whatever the CPU does, so the devices without an IOMMU are in this one, too, and
@@ -110,14 +169,16 @@ while next_job; do
 			--device "$EDU" --device "$EDU" --device "$EDU" --)
 		;;
 	soak) command=(soak "$kernel") ;;
-	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner") ;;
-	planted) command=("$TOP/tests/planted/run.sh" "$kernel" "$folder/$name") ;;
-	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel") ;;
-	host) command=("$TOP/tests/host/run.sh") ;;
+	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner" "${arguments[@]}") ;;
+	planted) command=("$TOP/tests/planted/run.sh" "$kernel" "$folder/$name" "${arguments[@]}") ;;
+	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel" "${arguments[@]}") ;;
+	host) command=("$TOP/tests/host/run.sh" "${arguments[@]}") ;;
 	bench) command=("$SCRIPTS/bench.sh" --short) ;;
-	lint) command=("$SCRIPTS/lint.sh") ;;
+	lint) command=("$SCRIPTS/lint.sh" --kernel "$kernel" "${arguments[@]}") ;;
+	build) command=(build "$kernel") ;;
 	*) die "check-lane.sh: unknown part '$what'" ;;
 	esac
+	[[ $what == setup || ! -e $folder/$kernel.failed ]] || command=(kernel_is_missing)
 	# A failure is in the results, or there are none, which counts as a failure.
 	start=$SECONDS
 	"${command[@]}" >>"$folder/$name.out" 2>"$folder/$name.err" || true

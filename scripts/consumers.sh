@@ -25,6 +25,8 @@ build() {
 		-j"$JOBS" modules
 }
 
+AGAIN="make quick WHAT=build"
+[[ $id != debug ]] || AGAIN+=" KERNEL=debug"
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
 step "building the modules that use labyrinth for $K_RELEASE" "$out/build.log" build
 grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || true

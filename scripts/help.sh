@@ -6,6 +6,7 @@ cat <<'HELP'
 make            build labyrinth.ko for the newest stock Debian kernel that has Rust
 make demo       boot that kernel in a virtual machine, run the module, print what happened
 make check      test everything on the stock kernel and on a debug kernel; includes lint
+make quick      test what has changed in about two minutes, or what WHAT=… names
 make soak       test for longer what finds more that way; an hour or more
 make wall       bursts of atomic requests against memory full of page cache: who drops pages,
                 how late, at whose expense; the module beside the allocator and mempool
@@ -21,6 +22,9 @@ Variables, as in 'make demo FLAVOUR=rt-amd64':
 KDIR=TREE       use this built kernel tree with CONFIG_RUST=y (or its O= folder) instead
 FLAVOUR=F       cloud-amd64 (default), amd64 or rt-amd64
 SERIES=X.Y      the newest stock kernel of this series instead of the newest of all
+WHAT=…          make quick: test programs, cases and parts, such as pool.py:cache_serves, lint:clippy,
+                compile-fail:page_freed_twice; an unknown one prints them all
+KERNEL=debug    make, make quick: the debug kernel instead of the stock one
 JOBS=N          parallel jobs of a build (default: all CPUs)
 WALL_MEMORY=M   make wall: memory of the virtual machine in MiB (default 384)
 WALL_BURST=N    make wall: pages in a burst, and in a reserve (default 2048)

@@ -10,8 +10,16 @@ CACHE=${LABYRINTH_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME is not set, so LABYRINTH
 
 note() { printf 'labyrinth: %s\n' "$*" >&2; }
 
+# tell_why LINE…: for the end of a run of tests, of which this is a part: why it failed. Where AGAIN is
+# set, that command repeats it.
+tell_why() {
+	[[ -n ${LABYRINTH_WHY-} ]] || return 0
+	printf '%s\n' "$@" ${AGAIN:+"again: $AGAIN"} >>"$LABYRINTH_WHY"
+}
+
 # die WHAT [FIX]
 die() {
+	tell_why "$1" ${2:+"fix: $2"}
 	printf 'labyrinth: error: %s\n' "$1" >&2
 	[[ -z ${2-} ]] || printf 'labyrinth: fix: %s\n' "$2" >&2
 	exit 1

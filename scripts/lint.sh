@@ -1,15 +1,28 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# lint.sh: formatting, warnings and conventions, as KTAP on stdout. Every check is run, even
-# when an earlier one failed. Rust is checked as the stock kernel compiles it (or KDIR's), and
-# also as the debug kernel does once that is in the cache: some parts exist only there.
+# lint.sh [--kernel stock|debug|kdir] [--only=FILE]… [CHECK]…: formatting, warnings and conventions, as
+# KTAP on stdout. Every check is run, or the named ones, even when an earlier one failed; of all files,
+# or of some. Rust is checked as the stock kernel compiles it (or KDIR's), and also as the debug kernel
+# does once that is in the cache: some parts exist only there. For --kernel debug that is all.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$TOP"
 
+only_kernel='' chosen=()
+declare -A only=()
+while (($#)); do
+	case $1 in
+	--kernel) only_kernel=${2:?--kernel needs a kernel: stock, debug or kdir}; shift 2 ;;
+	--only=?*) only[${1#--only=}]=1; shift ;;
+	-*) die "lint.sh: unknown option '$1'" ;;
+	*) chosen+=("$1"); shift ;;
+	esac
+done
+
 files=()
 while IFS= read -r -d '' file; do
+	if ((${#only[@]})) && [[ -z ${only[${file#./}]-} ]]; then continue; fi
 	[[ ! -f $file ]] || files+=("$file")
 done < <(git ls-files -z --cached --others --exclude-standard 2>/dev/null ||
 	find . -path ./.git -prune -o -path ./build -prune -o -type f -print0)
@@ -30,15 +43,17 @@ mapfile -t shell_files < <(grep -lE '^#!.*[/ ](ba)?sh$' -- "${files[@]}")
 
 first=${KDIR:+kdir}
 kernels=("${first:-stock}")
+[[ -z $only_kernel ]] || kernels=("$only_kernel")
 assignments=$("$SCRIPTS/kernel.sh" "${kernels[0]}")
 eval "$assignments"
 source_tree=$K_SOURCE
 in_tree=("$SCRIPTS/sandbox.sh" --kernel "${kernels[0]}")
-if [[ -z ${KDIR-} ]] && "$SCRIPTS/setup.sh" --have debug; then kernels+=(debug); fi
+if [[ -z ${KDIR-}$only_kernel ]] && "$SCRIPTS/setup.sh" --have debug; then kernels+=(debug); fi
 
 # rustfmt follows mod lines and would show a difference once for every way to reach the file.
 check_format() {
 	local unformatted rc=0
+	((${#rust_files[@]})) || return 0
 	unformatted=$("${in_tree[@]}" rustfmt --check --files-with-diff --edition 2021 \
 		--config-path "$source_tree/.rustfmt.toml" "${rust_files[@]}" 2>&1) || rc=$?
 	if [[ -n $unformatted ]]; then
@@ -82,7 +97,7 @@ check_rustdoc() {
 	[[ -s doc/labyrinth/index.html ]]
 }
 
-check_shellcheck() { "$SCRIPTS/sandbox.sh" shellcheck -x -a -- "${shell_files[@]}"; }
+check_shellcheck() { ((${#shell_files[@]} == 0)) || "$SCRIPTS/sandbox.sh" shellcheck -x -a -- "${shell_files[@]}"; }
 
 # It leaves a cache of its own in the current folder.
 check_checkpatch() {
@@ -121,9 +136,23 @@ check_soundness() { "$SCRIPTS/sandbox.sh" "$SCRIPTS/soundness.py"; }
 # Each test program says where it runs.
 check_programs() { "$SCRIPTS/programs.sh" --check; }
 
-checks=(format shellcheck checkpatch spdx soundness programs)
-for kernel in "${kernels[@]}"; do checks+=("clippy $kernel" "rustdoc $kernel"); done
-checks+=("bench ${kernels[0]}")
+all=(format shellcheck checkpatch spdx soundness programs)
+for kernel in "${kernels[@]}"; do all+=("clippy $kernel" "rustdoc $kernel"); done
+all+=("bench ${kernels[0]}")
+
+checks=("${all[@]}")
+# The others are done for the stock kernel, and say the same.
+[[ $only_kernel != debug ]] || checks=("clippy debug" "rustdoc debug")
+# The checks that were asked for. A misspelt one must not pass.
+if ((${#chosen[@]})); then
+	checks=()
+	for check in "${all[@]}"; do
+		[[ " ${chosen[*]} " != *" ${check%% *} "* ]] || checks+=("$check")
+	done
+	for name in "${chosen[@]}"; do
+		[[ " ${all[*]} " == *" $name "* ]] || die "lint.sh: there is no check '$name'" "one of: ${all[*]%% *}"
+	done
+fi
 
 printf 'KTAP version 1\n1..%d\n' "${#checks[@]}"
 number=0 failed=0
@@ -140,8 +169,9 @@ for check in "${checks[@]}"; do
 	if ((rc == 0)); then
 		printf 'ok %d %s\n' "$number" "$check"
 	else
-		printf 'not ok %d %s\n' "$number" "$check"
+		printf '# lint found:\n'
 		printf '%s\n' "$output" | sed 's/^/# /'
+		printf 'not ok %d %s\n' "$number" "$check"
 		failed=$((failed + 1))
 	fi
 done

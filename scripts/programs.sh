@@ -4,24 +4,28 @@
 # says in its own head where it runs and which parts of the module it covers:
 #	# Runs in: check soak-debug
 #	# Covers: rust/device rust/page/user.rs
+#	# Takes: 28 s
 # Places are runs and machines:
 #   check, check-debug  `make check`, on a production kernel and on a debug kernel
 #   soak, soak-debug    `make soak`, likewise
 #   numa, edu           machines with nodes and devices, see check-lane.sh
-# A path that is covered is a beginning of names: rust/ffi/view is view.c, view.h and view.rs.
+# A path that is covered is a beginning of names: rust/ffi/view is view.c, view.h and view.rs. The time is
+# about that on a stock kernel, emulated on 2 CPUs; `make quick` goes by it.
 # programs.sh --check: complains about programs that do not say it, or say it wrong.
-# programs.sh --covering FILE…: those that cover one of these files.
+# programs.sh --covering FILE…: those that cover one of these files, or are it, as "SECONDS PROGRAM PLACE…".
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$TOP/tests"
 
 PLACES='check check-debug soak soak-debug numa edu'
-declare -A runs_in=() covers=()
+declare -A runs_in=() covers=() takes=()
 problems=()
 for program in *.py; do
 	runs_in[$program]=$(sed -n '1,6s/^# Runs in: *//p' "$program")
 	covers[$program]=$(sed -n '1,6s/^# Covers: *//p' "$program")
+	takes[$program]=$(sed -nE '1,6s/^# Takes: ([0-9]+) s$/\1/p' "$program")
+	[[ -z ${covers[$program]} || -n ${takes[$program]} ]] || problems+=("tests/$program does not say '# Takes: N s'")
 	[[ -n ${runs_in[$program]} ]] || problems+=("tests/$program does not say '# Runs in: PLACE…' in its head")
 	[[ -x $program ]] || problems+=("tests/$program is not executable")
 	for place in ${runs_in[$program]}; do
@@ -39,12 +43,12 @@ case ${1-} in
 --covering)
 	shift
 	for program in "${!covers[@]}"; do
-		for path in ${covers[$program]}; do
+		for path in "tests/$program" ${covers[$program]}; do
 			for file; do
-				[[ $file != "$path"* ]] || { printf '%s\n' "$program"; break 2; }
+				[[ $file != "$path"* ]] || { echo "${takes[$program]:-0} $program ${runs_in[$program]}"; break 2; }
 			done
 		done
-	done | sort
+	done | sort -n
 	;;
 '') printf '%s\n' *.py ;;
 *)

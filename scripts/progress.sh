@@ -33,6 +33,11 @@ known_fix() {
 	FIXES
 }
 
+# The two lines of a log that say most.
+first_errors() {
+	grep -m 2 -Ei '(^|[^a-z_])(error|fatal)(\[E[0-9]+\])?: |undefined!|cannot |no space left' "$1" || tail -n 2 "$1"
+}
+
 # step WHAT LOG COMMAND…: COMMAND may be a function; its output goes to LOG.
 step() {
 	local what=$1 log=$2 start=$SECONDS told=$SECONDS rc=0 fix
@@ -69,6 +74,7 @@ step() {
 		"$head" $((SECONDS - start)) "$rc" >&2
 	tail -n 20 "$log" | sed 's/^/    /' >&2
 	printf 'labyrinth: the whole log: %s\n' "$log" >&2
+	tell_why "$head failed:" "$(first_errors "$log")"
 	fix=$(known_fix "$log")
 	[[ -z $fix ]] || printf 'labyrinth: fix: %s\n' "$fix" >&2
 	exit 1

@@ -36,6 +36,7 @@ for what; do
 	esac
 done
 
+AGAIN="scripts/setup.sh $*"
 steps "$count"
 make_root
 ((count == 1)) || resolve

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug
 # Covers: rust/ffi/alloc_tag* rust/capi
+# Takes: 2 s
 """/proc/allocinfo: every caller's pages are a line of their own, and as many as we count."""
 
 import contextlib

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
 # Covers: rust/capi include rust/source tests/modules
+# Takes: 21 s
 """Other modules use labyrinth, in C and in Rust: honestly, and not."""
 
 import errno

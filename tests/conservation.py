@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak soak-debug
 # Covers: rust/source rust/exercise rust/ffi/percpu
+# Takes: 27 s
 """No page is lost and none is handed out twice, from all contexts at once, each of which stamps its
 pages and looks for its stamps before it gives them back."""
 

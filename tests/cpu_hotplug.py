@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
 # Covers: rust/source rust/ffi/hotplug.rs rust/ffi/cpu.rs rust/exercise
+# Takes: 15 s
 """A CPU goes away and comes back: its cache goes to the allocator, and nothing else changes."""
 
 import os

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: numa edu
 # Covers: rust/page/dma rust/ffi/dma rust/ffi/pci rust/ffi/irq.rs tests/modules/edu
+# Takes: 40 s
 """Pages that a real device owns: QEMU's edu, by a driver that allocates them where it is interrupted."""
 
 import contextlib

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak-debug
 # Covers: rust/source rust/exercise rust/stats
+# Takes: 8 s
 """Page allocations that fail on purpose: all counted, none lost, nothing leaks."""
 
 import math

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
 # Covers: rust/stats rust/exercise rust/page/exclusive.rs
+# Takes: 9 s
 """The kernel counts what we do, at its own tracepoints, and comes to the same numbers."""
 
 import os

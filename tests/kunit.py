@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug
 # Covers: rust/kunit
+# Takes: 2 s
 """The module's own KUnit suites, where the kernel has KUnit."""
 
 import glob

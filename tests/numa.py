@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: numa
 # Covers: rust/source
+# Takes: 30 s
 """The pool's pages come from the node that was chosen, and from no other where that was asked for."""
 
 import re

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check
 # Covers: rust/debugfs/metrics.rs rust/stats
+# Takes: 15 s
 """`metrics` while everything runs, read by somebody else's OpenMetrics parser."""
 
 from lib import ktap, metrics, module

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: soak-debug
 # Covers: rust/source rust/page
+# Takes: 60 s
 """The kernel's list of all allocated pages and where each came from has as many of ours as we say."""
 
 import os

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak soak-debug
 # Covers: rust/parameters.rs labyrinth_mod.rs
+# Takes: 11 s
 """Module parameters: taken within bounds, refused with a reason outside of them."""
 
 import errno

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak-debug
 # Covers: rust/source rust/ffi/shrinker.rs
+# Takes: 8 s
 """Memory is short: the caches give their pages back, the reserve does not."""
 
 import contextlib

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak soak-debug
 # Covers: rust/exercise rust/stats rust/source
+# Takes: 9 s
 """All exercises at once, as hard as they can be set, and the books balance at every read."""
 
 import os

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check
 # Covers: rust/ffi/trace rust/ffi/labyrinth_trace.h rust/source/events.rs
+# Takes: 33 s
 """The tracepoints labyrinth:* by way of the tools that people use, compared with our counters."""
 
 import contextlib

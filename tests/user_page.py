@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak-debug
 # Covers: rust/device rust/page/user.rs rust/ffi/user_map.rs
+# Takes: 28 s
 """/dev/labyrinth: a page for one process alone, whatever it and others try."""
 
 import array

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check
 # Covers: rust/wall rust/debugfs/wall.rs
+# Takes: 7 s
 """The control files of the experiment behind `make wall`, with memory to spare."""
 
 import errno

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# check.sh OUTPUT-FOLDER KERNEL-SOURCE: the part of run.sh that needs the compiler. The first is
+# check.sh OUTPUT-FOLDER KERNEL-SOURCE [CASE]…: the part of run.sh that needs the compiler. The first is
 # where the module was built, the second lends its KTAP helpers.
 #
 # A case is one file, compiled twice. Without --cfg misuse, the twin: must compile, all twins in one
@@ -110,8 +110,8 @@ finish() {
 	# A check that was cut short has not said that all is well.
 	[[ -e $work/$1.done ]] || echo "the check itself failed" >>"$work/$1.wrong"
 	if [[ -s $work/$1.wrong ]]; then
-		ktap_test_fail "$1"
 		sed 's/^/# /' "$work/$1.wrong"
+		ktap_test_fail "$1"
 	else
 		ktap_test_pass "$1"
 	fi
@@ -137,7 +137,10 @@ compile_group() {
 
 names=() jobs=$(nproc)
 declare -A lines codes parts
-for file in "$here"/cases/*.rs; do
+files=("$here"/cases/*.rs)
+if (($# > 2)); then files=("${@:3}") files=("${files[@]/#/$here/cases/}") files=("${files[@]/%/.rs}"); fi
+for file in "${files[@]}"; do
+	[[ -e $file ]] || die "there is no case $file"
 	name=${file##*/}
 	name=${name%.rs}
 	names+=("$name")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh stock|debug|kdir: tries every misuse in cases/ with the compiler and flags that the
+# run.sh stock|debug|kdir [CASE]…: tries every misuse in cases/, or those named, with the compiler and flags that the
 # module is built with for that kernel. Prints KTAP, fails if a case does.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -11,4 +11,4 @@ assignments=$("$scripts/kernel.sh" "$id")
 eval "$assignments"
 module=$("$scripts/build.sh" "$id" | tail -n 1)
 
-exec "$scripts/sandbox.sh" --kernel "$id" "$here/check.sh" "${module%/*}" "$K_SOURCE"
+exec "$scripts/sandbox.sh" --kernel "$id" "$here/check.sh" "${module%/*}" "$K_SOURCE" "${@:2}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh: tests on the host, without a kernel: the logic of the page sources against models, from
+# run.sh [CASE]…: tests on the host, without a kernel: the logic of the page sources against models, from
 # the same source files as the module, the protocol of the per-CPU cells in all interleavings, and what
 # judges the results of other tests, on made-up results. Prints the programs' KTAP as the kernel's test
 # runner does, fails if a program does. The compiler and proptest are Debian's; no network is used.
@@ -12,7 +12,7 @@ source "$here/../../scripts/lib.sh"
 source "$SCRIPTS/root.sh"
 
 # Each prints KTAP of its own.
-programs=(labyrinth-host-tests tests/wall/verdict_test.py)
+programs=(labyrinth-host-tests tests/wall/verdict_test.py tests/runner/results_test.sh)
 
 build_tests() {
 	# cargo keeps a lock beside the manifest, and that is no file of ours: it is handed the same tree
@@ -38,17 +38,32 @@ build_tests() {
 	unlock
 }
 
-# run PROGRAM: prints its results. Its own plan and its status are what count.
+# run PROGRAM [CASE]…: prints its results. Its own plan and its status are what count.
 run() {
-	case $1 in
+	local program=$1
+	shift
+	case $program in
 	labyrinth-host-tests)
 		build_tests
-		"$SCRIPTS/sandbox.sh" "$TOP/build/host/$1"
+		"$SCRIPTS/sandbox.sh" "$TOP/build/host/$program" "$@"
 		;;
-	*.py) "$SCRIPTS/sandbox.sh" python3 -B "$TOP/$1" ;;
-	*) "$SCRIPTS/sandbox.sh" "$TOP/$1" ;;
+	*.py) "$SCRIPTS/sandbox.sh" python3 -B "$TOP/$program" "$@" ;;
+	*) "$SCRIPTS/sandbox.sh" "$TOP/$program" "$@" ;;
 	esac
 }
+
+# Only the programs that have the named cases. A misspelt name must not pass.
+if (($#)); then
+	all=("${programs[@]}") programs=() known=''
+	for program in "${all[@]}"; do
+		names=$(run "$program" --list)
+		known+=$names$'\n'
+		! grep -qxF "$(printf '%s\n' "$@")" <<<"$names" || programs+=("$program")
+	done
+	for name; do
+		grep -qxF -- "$name" <<<"$known" || die "there is no case '$name' on the host" "one of: ${known//$'\n'/ }"
+	done
+fi
 
 printf 'TAP version 13\n1..%d\n' "${#programs[@]}"
 number=0 failed=0
@@ -58,7 +73,7 @@ for program in "${programs[@]}"; do
 	echo "# selftests: host: $name"
 	# Where its status is looked at, set -e does not hold in a function.
 	set +e
-	(set -e; run "$program") | sed -u 's/^/# /'
+	(set -e; run "$program" "$@") | sed -u 's/^/# /'
 	rc=${PIPESTATUS[0]}
 	set -e
 	if ((rc == 0)); then

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs the cases of a test program and reports them with the kernel's own KTAP helper."""
 
+import contextlib
 import os
 import sys
 import time
@@ -99,6 +100,9 @@ def _run(case):
     name = case.__name__
     start = time.monotonic()
     problem = None
+    # Whatever the kernel reports from here on, its console tells in which case.
+    with contextlib.suppress(OSError):
+        module.write("/dev/kmsg", f"<6>labyrinth-test: {os.path.basename(sys.argv[0])}:{name}")
     try:
         if module.is_loaded():
             raise AssertionError("the module is loaded before the case begins")

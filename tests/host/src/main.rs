@@ -60,6 +60,17 @@ fn main() -> ExitCode {
     // A property that fails panics again for every smaller input that is tried.
     panic::set_hook(Box::new(|_| ()));
 
+    // Names select cases; `--list` prints them all.
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments == ["--list"] {
+        for (name, _) in cases {
+            println!("{name}");
+        }
+        return ExitCode::SUCCESS;
+    }
+    let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|wanted| wanted == name);
+    let cases: Vec<Case> = cases.into_iter().filter(|(name, _)| wanted(name)).collect();
+
     println!("TAP version 13\n1..{}", cases.len());
     let mut failed = false;
     for (number, (name, case)) in cases.into_iter().enumerate() {
@@ -67,9 +78,7 @@ fn main() -> ExitCode {
         let result = panic::catch_unwind(case);
         if let Err(payload) = &result {
             failed = true;
-            for line in text(&**payload).lines() {
-                println!("# {line}");
-            }
+            println!("# panicked: {}", text(&**payload).replace('\n', "\n# "));
         }
         println!("# {name} took {:.1} s", start.elapsed().as_secs_f64());
         let verdict = if result.is_ok() { "ok" } else { "not ok" };

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced, after lib.sh. Runs jobs in lanes, shows results while they come, and tells at the end what
+# failed, why, and how to repeat it. A job is a line WHAT KERNEL [ARGUMENT]… that check-lane.sh knows.
+# Its KTAP goes to WHAT-KERNEL.out in the folder. Jobs of a kernel that a job `setup` makes wait for it.
+
+logs='' pids=() jobs_start=$SECONDS
+declare -A shown=()
+
+stop_lanes() {
+	local pid
+	for pid in "${pids[@]}"; do kill -TERM -- "-$pid" 2>/dev/null || true; done
+	for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+	pids=()
+	unguard
+}
+
+# Prints the results that have come since the last call.
+show_results() {
+	local file name lines
+	for file in "$logs"/*.out; do
+		[[ -e $file ]] || continue
+		name=${file##*/}
+		name=${name%.out}
+		lines=$(wc -l <"$file")
+		((lines > ${shown[$name]:-0})) || continue
+		sed -nE "$((${shown[$name]:-0} + 1)),${lines}{s/^# ((not )?ok )/\1/;s/^(not )?ok /[$name] &/p}" "$file"
+		shown[$name]=$lines
+	done
+}
+
+# The last words of the newest logs, of which there are as many as lanes.
+what_runs() {
+	local file
+	find "$logs" -maxdepth 2 \( -name '*.err' -o -name '*.vm' \) -size +0 -printf '%T@ %p\n' |
+		sort -rn | head -n "${#pids[@]}" | cut -d ' ' -f 2- | while read -r file; do
+		printf '%s: %s; ' "$(basename "${file%.*}")" "$(tail -n 1 "$file")"
+	done
+}
+
+lanes_live() {
+	local pid
+	for pid in "${pids[@]}"; do
+		! kill -0 "$pid" 2>/dev/null || return 0
+	done
+	return 1
+}
+
+# new_logs FOLDER: where the jobs to come leave everything.
+new_logs() {
+	logs=$1
+	rm -rf "$logs"
+	mkdir -p "$logs"
+}
+
+# run_jobs JOB…: returns when all have ended. Their results say how.
+run_jobs() {
+	local job lane told=0 names=() name
+	trap stop_lanes EXIT
+	printf '%s\n' "$@" >"$logs/jobs"
+	for job; do
+		[[ $job != setup\ * ]] || : >"$logs/${job#setup }.pending"
+	done
+	# A lane for each CPU, but two at least: whoever waits for a device or a timer leaves its CPU to the
+	# other. In process groups of their own, or an interrupt would not reach what they run.
+	set -m
+	for ((lane = 0; lane < $# && lane < (JOBS > 2 ? JOBS : 2); lane++)); do
+		"$SCRIPTS/check-lane.sh" "$logs" </dev/null &
+		pids+=($!)
+	done
+	set +m
+	guard "${pids[@]}"
+	while lanes_live; do
+		show_results
+		if ((SECONDS - jobs_start - told >= 30)); then
+			told=$((SECONDS - jobs_start))
+			note "$told s: $(what_runs)"
+		fi
+		sleep 1
+	done
+	stop_lanes
+	show_results
+
+	# Every job has to have left results; what is missing counts as failed.
+	for job; do
+		read -r -a names <<<"$job"
+		name=${names[0]}-${names[1]}
+		: >>"$logs/$name.out"
+		printf '%s\n' "$logs/$name.out"
+		[[ ! ${names[0]} =~ ^(kselftest|numa|edu|soak)$ ]] || printf '%s\n' "$logs/console-$name.out"
+	done >"$logs/files"
+	while read -r name; do : >>"$name"; done <"$logs/files"
+}
+
+# report [NOTE]…: what failed comes first, the count is the last line. Status 1 if anything failed, or
+# nothing passed.
+report() {
+	local rc=0 total note
+	conclude "$logs" >"$logs/summary"
+	total=$(tail -n 1 "$logs/summary")
+	echo
+	sed '$d' "$logs/summary"
+	[[ $total =~ ^[1-9][0-9]*\ passed,\ 0\ failed, ]] || rc=1
+	((rc == 0)) || note "all logs and consoles are in $logs"
+	for note; do note "$note"; done
+	note "$((SECONDS - jobs_start)) s, without set-up: $(paste -sd , "$logs/times" 2>/dev/null || true)"
+	echo "$total"
+	return "$rc"
+}
+
+# conclude FOLDER: what failed, with the reason and the command that repeats it; what was skipped; the count.
+conclude() {
+	local files=() variable settings=''
+	mapfile -t files <"$1/files"
+	for variable in FLAVOUR SERIES; do
+		[[ -z ${!variable-} ]] || settings+=" $variable=${!variable}"
+	done
+	[[ -z ${KDIR-} ]] || settings+=" KDIR=$(printf '%q' "$KDIR")"
+	awk -v settings="$settings" -f "$SCRIPTS/count-ktap.awk" "${files[@]}"
+}
+
+# set_up WHAT…: makes what is not there yet. If it fails, that is the result of the run.
+set_up() {
+	LABYRINTH_WHY=$logs/setup-$1.why "$SCRIPTS/setup.sh" "$@" || {
+		printf '1..1\nnot ok 1 set-up of %s\n' "$*" >"$logs/setup-$1.out"
+		printf '%s\n' "$logs/setup-$1.out" >"$logs/files"
+		report
+		exit 1
+	}
+}

@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# quick.sh: from an edit to a verdict in about two minutes, as WHAT says, or by what has changed since the
+# branch left its upstream, with what is not committed. Says what it left out; the last line counts
+# results. Logs stay in build/quick.
+# WHAT is any of these, with blanks between them; KERNEL=debug runs them on the debug kernel:
+#   pool.py, pool.py:CASE                a test program, or one case of it
+#   numa:edu.py:CASE, edu:…, soak:…      the same in that machine, or as `make soak` does
+#   kselftest, numa, edu, soak           all programs of the run or machine
+#   compile-fail, compile-fail:CASE, host, host:CASE, lint, lint:CHECK, runner, runner:CASE
+#   build, bench, planted
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/lanes.sh
+source "$SCRIPTS/lanes.sh"
+cd "$TOP"
+
+# As long as the guest's programs may take in all, by what they say of themselves.
+BUDGET=45
+kernel=${KERNEL:-${KDIR:+kdir}}
+kernel=${kernel:-stock}
+[[ $kernel =~ ^(stock|debug|kdir)$ ]] || die "KERNEL is '$kernel'" "use stock (the default) or debug, or KDIR=<kernel tree>"
+
+order=() left_out=()
+declare -A chosen=()
+# add PART [ARGUMENT]…: parts without arguments do all that they can.
+add() {
+	local part=$1
+	shift
+	if [[ -z ${chosen[$part]+set} ]]; then order+=("$part") chosen[$part]=" "; fi
+	chosen[$part]+="${*:+$* }"
+}
+
+mapfile -t programs < <("$SCRIPTS/programs.sh")
+# program PLACE NAME[:CASE]: a test program, whose name may lack its .py. Empty for one that does not exist.
+program() {
+	local name=${2%%:*} case=''
+	[[ $2 != *:* ]] || case=:${2#*:}
+	[[ $name == *.py ]] || name+=.py
+	[[ " ${programs[*]} " == *" $name "* ]] || return 1
+	add "$1" "$name$case"
+}
+
+unknown() {
+	die "quick: there is no '$1'" "programs: ${programs[*]}
+parts: build lint host compile-fail kselftest numa edu soak runner planted bench
+as PART:CASE: compile-fail:$(cd tests/compile_fail/cases && echo [a-d]*.rs | sed 's/[.]rs//; s/ .*//'), host:…, lint:…, runner:…, numa:PROGRAM, edu:PROGRAM, soak:PROGRAM"
+}
+
+named() {
+	local item part rest
+	for item in $1; do
+		part=${item%%:*} rest=''
+		[[ $item != *:* ]] || rest=${item#*:}
+		case $part in
+		build | bench | planted) [[ -z $rest ]] || unknown "$item"; add "$part" ;;
+		kselftest | numa | edu | soak) if [[ -z $rest ]]; then add "$part"; else program "$part" "$rest" || unknown "$item"; fi ;;
+		lint | host | runner) add "$part" ${rest:+"$rest"} ;;
+		compile-fail)
+			[[ -z $rest || -e tests/compile_fail/cases/$rest.rs ]] || unknown "$item"
+			add "$part" ${rest:+"$rest"}
+			;;
+		*)
+			if [[ -z $rest && -e tests/compile_fail/cases/$item.rs ]]; then
+				add compile-fail "$item"
+			else
+				program kselftest "$item" || unknown "$item"
+			fi
+			;;
+		esac
+	done
+}
+
+# Without git, or where nothing has changed, there is nothing to go by.
+changed_files() {
+	local base
+	git rev-parse --verify -q HEAD >/dev/null 2>&1 || return 0
+	base=$(git merge-base HEAD '@{upstream}' 2>/dev/null || git merge-base HEAD origin/HEAD 2>/dev/null || git rev-parse HEAD)
+	{ git diff --name-only "$base"; git ls-files --others --exclude-standard; } | sort -u
+}
+
+# fitting FILE…: the programs that cover these, the quickest first, while there is time.
+fitting() {
+	local seconds name places total=0 lines
+	lines=$("$SCRIPTS/programs.sh" --covering "$@")
+	while read -r seconds name places; do
+		[[ -n $name ]] || continue
+		if [[ " $places " != *" check "* ]]; then
+			left_out+=("$name (not on a plain production kernel)")
+		elif ((total && total + seconds > BUDGET)); then
+			left_out+=("$name ($seconds s)")
+		else
+			total=$((total + seconds))
+			add kselftest "$name"
+		fi
+	done <<<"$lines"
+}
+
+# What says something about everything, where nothing tells what to look at.
+all_purpose() { for name in stress.py handover.py pool.py; do add kselftest "$name"; done; }
+
+by_change() {
+	local files=() file checks=(spdx)
+	mapfile -t files < <(changed_files)
+	if ((${#files[@]} == 0)); then
+		note "nothing tells what has changed: the usual choice"
+		add lint format spdx soundness programs
+		add host
+		add compile-fail
+		all_purpose
+		return
+	fi
+	note "changed: $(printf '%s\n' "${files[@]}" | head -n 10 | paste -sd ' ')$( ((${#files[@]} <= 10)) || echo " and $((${#files[@]} - 10)) more")"
+	local code='' host='' compiled='' all=''
+	for file in "${files[@]}"; do
+		case $file in
+		*.rs | *.c | *.h | Kbuild | rust/*) ;;&
+		*.rs) checks+=(format) ;;&
+		*.[ch]) checks+=(checkpatch) ;;&
+		*.sh) checks+=(shellcheck) ;;&
+		tests/*.py) checks+=(programs) ;;&
+		rust/*.md | rust/*.rs | *.[ch]) checks+=(soundness) ;;&
+		rust/*.rs | rust/*.[ch] | labyrinth_mod.rs | Kbuild | include/*) code=1 ;;&
+		rust/source/logic/* | rust/page/canary.rs | tests/host/* | tests/wall/* | tests/runner/results_test.sh | scripts/count-ktap.awk) host=1 ;;&
+		rust/page/* | rust/ffi/* | rust/source/* | rust/stats/* | tests/compile_fail/*) compiled=1 ;;&
+		tests/lib/* | tests/Makefile | tests/settings | scripts/vm*.sh | scripts/kselftest.sh) all=1 ;;
+		esac
+	done
+	[[ -z $code ]] || checks+=(clippy)
+	mapfile -t checks < <(printf '%s\n' "${checks[@]}" | sort -u)
+	add lint "${files[@]/#/--only=}" "${checks[@]}"
+	[[ -z $host ]] || add host
+	fitting "${files[@]}"
+	[[ -z $all || -n ${chosen[kselftest]-} ]] || all_purpose
+	[[ -z $code || -n ${chosen[kselftest]-} ]] || all_purpose
+	[[ -z $compiled ]] || add compile-fail
+	if ((${#order[@]} == 1)) && [[ -n ${chosen[lint]} ]]; then note "no test is about these files; WHAT=… names some"; fi
+}
+
+# What was not looked at, for those who take a quick run for a whole one.
+what_is_left() {
+	local part
+	for part in host compile-fail; do
+		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
+	done
+	[[ $kernel == debug ]] || left_out+=("the debug kernel")
+	for part in numa edu runner planted bench; do
+		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
+	done
+	printf 'left out: %s' "$(printf '%s\n' "${left_out[@]}" | paste -sd , | sed 's/,/, /g')"
+}
+
+lock "quick-$(cksum <<<"$TOP" | tr ' ' -)"
+if [[ -n ${WHAT-} ]]; then named "$WHAT"; else by_change; fi
+new_logs "$TOP/build/quick"
+if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
+# This kernel's own, which here is what the run is about.
+[[ $kernel != debug ]] || set_up debug
+"$SCRIPTS/kvm-probe.sh" "$kernel" >/dev/null
+
+# The guest takes longest.
+jobs=()
+for part in kselftest soak numa edu planted runner bench compile-fail host build lint; do
+	[[ -z ${chosen[$part]+set} ]] || jobs+=("$part $kernel${chosen[$part]% }")
+done
+jobs_start=$SECONDS
+run_jobs "${jobs[@]}"
+report "$(what_is_left)"

@@ -1,0 +1,210 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# results_test.sh [CASE]…: what the end of a run says, on made-up results: how they are counted, which
+# case failed and why, and the command that repeats it. Needs no kernel. Prints KTAP.
+# shellcheck disable=SC2317 # cases are called by their names
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+awk=$here/../../scripts/count-ktap.awk
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# summary NAME CONTENT: the summary of a file of results.
+summary() {
+	printf '%b' "$2" >"$work/$1.out"
+	awk -f "$awk" "$work/$1.out"
+}
+
+# is GOT WANTED
+is() {
+	[[ $1 != "$2" ]] || return 0
+	diff <(printf '%s\n' "$2") <(printf '%s\n' "$1") | sed 's/^/# /'
+	return 1
+}
+
+counted() { is "$(summary x-stock "$2" | tail -n 1)" "$1"; }
+
+# A program's results, as the kernel's test runner prints those of one of several.
+PASSES='# selftests: labyrinth: a.py\n# 1..1\n# ok 1 x\nok 1 selftests: labyrinth: a.py\n'
+FAILS='# selftests: labyrinth: pool.py\n# 1..2\n# # fine\n# ok 1 x\n# # NOTES\n# # cache_serves took 1.2 s\n'
+FAILS+='# not ok 2 cache_serves\nnot ok 2 selftests: labyrinth: pool.py # exit=1\n'
+
+# failure FILE NOTES WANTED: what is said of a case that fails with these notes.
+failure() {
+	is "$(summary "$1" "1..2\n$PASSES${FAILS/NOTES/$2}" | sed '$d')" "$3"
+}
+
+test_complete() {
+	counted '2 passed, 0 failed, 1 skipped' '1..2\n# selftests: l: a\n# 1..2\n# ok 1 x\n# ok 2 y # SKIP\nok 1 a\nok 2 b\n'
+}
+test_failure_inside() {
+	counted '1 passed, 1 failed, 0 skipped' '1..1\n# selftests: l: a\n# 1..2\n# ok 1 x\n# not ok 2 y\nnot ok 1 a\n'
+}
+test_program_died() {
+	counted '1 passed, 1 failed, 0 skipped' '1..1\n# selftests: l: a\n# 1..2\n# ok 1 x\nnot ok 1 a # exit=139\n'
+}
+test_run_died() { counted '1 passed, 1 failed, 0 skipped' '1..2\nok 1 a\n'; }
+test_empty() { counted '0 passed, 1 failed, 0 skipped' ''; }
+
+# What failed comes before what was skipped, and the count is last.
+test_failures_first() {
+	is "$(summary x-stock '1..3\nok 1 a # SKIP\nnot ok 2 b\nok 3 c\n' | sed 's/:.*//')" \
+		$'failed\n    again\nskipped\n1 passed, 1 failed, 1 skipped'
+}
+
+test_traceback() {
+	failure kselftest-stock 'a note\n# # Traceback (most recent call last):\n# #   File "/l/ktap.py", line 9, in _run\n# #     case()\n# #   File "/l/pool.py", line 12, in cache_serves\n# #     assert a == b, "text"\n# # AssertionError: 3 cached\n# # and more' \
+		'failed: kselftest-stock: pool.py cache_serves
+    AssertionError: 3 cached
+      File "/l/pool.py", line 12, in cache_serves
+        assert a == b, "text"
+    again: make quick WHAT=pool.py:cache_serves'
+}
+# The last of several is the one that was raised.
+test_chained_traceback() {
+	failure kselftest-debug 'Traceback (most recent call last):\n# #   File "/l/a.py", line 1, in f\n# #     g()\n# # KeyError: 1\n# # During handling of that\n# # Traceback (most recent call last):\n# #   File "/l/b.py", line 2, in h\n# #     i()\n# # OSError: no' \
+		'failed: kselftest-debug: pool.py cache_serves
+    OSError: no
+      File "/l/b.py", line 2, in h
+        i()
+    again: make quick WHAT=pool.py:cache_serves KERNEL=debug'
+}
+test_kernel_log() {
+	failure soak-debug 'first note\n# # second note\n# # the kernel log is not clean:\n# # one\n# # two\n# # three' \
+		'failed: soak-debug: pool.py cache_serves
+    the kernel log is not clean:
+    one
+    two
+    again: make quick WHAT=soak:pool.py:cache_serves KERNEL=debug'
+}
+test_notes() {
+	failure edu-stock 'one\n# # two\n# # three\n# # the module was left loaded' \
+		'failed: edu-stock: pool.py cache_serves
+    two
+    three
+    the module was left loaded
+    again: make quick WHAT=edu:pool.py:cache_serves'
+}
+test_death_of_a_program() {
+	is "$(summary numa-stock '1..1\n# selftests: labyrinth: numa.py\n# 1..2\n# ok 1 x\n# # said last\nnot ok 1 selftests: labyrinth: numa.py # TIMEOUT 1800 seconds\n' | head -n 3)" \
+		'failed: numa-stock: numa.py: 1 results, 2 planned # TIMEOUT 1800 seconds
+    said last
+    again: make quick WHAT=numa:numa.py'
+}
+# An exception that no case has caught.
+test_case_of_a_program() {
+	is "$(summary kselftest-stock '1..1\n# selftests: labyrinth: pool.py\n# 1..1\n# # LookupError: no\n# not ok 1 pool.py\nnot ok 1 selftests: labyrinth: pool.py # exit=1\n' | head -n 3)" \
+		'failed: kselftest-stock: pool.py pool.py
+    LookupError: no
+    again: make quick WHAT=pool.py'
+}
+
+test_console() {
+	is "$(summary console-kselftest-debug '1..1\n# [ 1.0] BUG: KASAN\n# [ 1.0] Write of\n# [ 1.1] CPU\n# the whole console: x\nnot ok 1 the kernel reported a bug, or died, while pool.py:cache_serves ran\n' | sed -n '1,2p;5p')" \
+		'failed: console-kselftest-debug: the kernel reported a bug, or died, while pool.py:cache_serves ran
+    [ 1.0] BUG: KASAN
+    again: make quick WHAT=pool.py:cache_serves KERNEL=debug'
+}
+# Before the first case, or in what has none.
+test_console_without_case() {
+	is "$(summary console-numa-stock '1..1\n# [ 1.0] BUG: x\nnot ok 1 the kernel reported a bug, or died\n' | sed -n 3p)" \
+		'    again: make quick WHAT=numa'
+}
+
+test_compile_fail() {
+	is "$(summary compile-fail-stock '1..2\nok 1 a\n# expected error[E0382] in line 8, got (status 1):\n# one\n# two\n# three\nnot ok 2 page_freed_twice\n' | sed '$d')" \
+		'failed: compile-fail-stock: page_freed_twice
+    expected error[E0382] in line 8, got (status 1):
+    one
+    two
+    again: make quick WHAT=compile-fail:page_freed_twice'
+}
+test_host() {
+	is "$(summary host-stock '1..1\n# selftests: host: labyrinth-host-tests\n# 1..1\n# # seen 1\n# # panicked: one\n# # two\n# # three\n# # four\n# not ok 1 canary_any_change\nnot ok 1 host: labyrinth-host-tests # exit=1\n' | sed '$d')" \
+		'failed: host-stock: labyrinth-host-tests canary_any_change
+    panicked: one
+    two
+    three
+    again: make quick WHAT=host:canary_any_change'
+}
+test_lint() {
+	is "$(summary lint-debug '1..1\n# lint found:\n# warning: unused\n#  --> rust/a.rs:1:2\n# more\nnot ok 1 clippy debug\n' | sed '$d')" \
+		'failed: lint-debug: clippy debug
+    lint found:
+    warning: unused
+     --> rust/a.rs:1:2
+    again: make quick WHAT=lint:clippy KERNEL=debug'
+}
+test_runner() {
+	is "$(summary runner-stock '1..1\n# command_hangs: status 0, not 4; see x\nnot ok 1 command_hangs\n' | sed '$d')" \
+		'failed: runner-stock: command_hangs
+    command_hangs: status 0, not 4; see x
+    again: make quick WHAT=runner:command_hangs'
+}
+# Parts whose cases do not run alone.
+test_bench() {
+	is "$(summary bench-stock '1..1\n# perf=3.0\nnot ok 1 required: hit, at most 2.0\n' | sed '$d')" \
+		'failed: bench-stock: required: hit, at most 2.0
+    perf=3.0
+    again: make quick WHAT=bench'
+}
+
+# What the scripts left beside the results is the reason where there are none.
+test_build_failure() {
+	printf '%s\n' '[1/1] building labyrinth.ko failed:' 'error[E0425]: cannot find value' 'error: aborting' \
+		'again: make quick WHAT=build KERNEL=debug' >"$work/kselftest-debug.why"
+	is "$(summary kselftest-debug '' | sed '$d')" \
+		'failed: kselftest-debug: empty
+    [1/1] building labyrinth.ko failed:
+    error[E0425]: cannot find value
+    error: aborting
+    again: make quick WHAT=build KERNEL=debug'
+}
+test_setup_failure() {
+	printf '%s\n' '[7/7] building the debug kernel failed:' 'No space left on device' 'again: scripts/setup.sh debug' \
+		>"$work/setup-debug.why"
+	is "$(summary setup-debug '1..1\nnot ok 1 set-up of debug\n' | sed '$d')" \
+		'failed: setup-debug: set-up of debug
+    [7/7] building the debug kernel failed:
+    No space left on device
+    again: scripts/setup.sh debug'
+}
+# Without a reason of their own, the last that they said.
+test_last_words() {
+	printf '%s\n' one two three four >"$work/planted-stock.err"
+	is "$(summary planted-stock '' | sed '$d')" \
+		'failed: planted-stock: empty
+    two
+    three
+    four
+    again: make quick WHAT=planted'
+}
+test_settings() {
+	printf '1..1\nnot ok 1 x\n' >"$work/bench-stock.out"
+	is "$(awk -v settings=' FLAVOUR=rt-amd64' -f "$awk" "$work/bench-stock.out" | sed -n 2p)" \
+		'    again: make quick WHAT=bench FLAVOUR=rt-amd64'
+}
+
+mapfile -t cases < <(compgen -A function test_)
+if [[ ${1-} == --list ]]; then
+	printf 'results_%s\n' "${cases[@]#test_}"
+	exit
+fi
+if (($#)); then
+	all=("${cases[@]}") cases=()
+	for case in "${all[@]}"; do
+		[[ " $* " != *" results_${case#test_} "* ]] || cases+=("$case")
+	done
+fi
+printf 'KTAP version 1\n1..%d\n' "${#cases[@]}"
+number=0 failed=0
+for case in "${cases[@]}"; do
+	number=$((number + 1))
+	if "$case"; then
+		echo "ok $number results_${case#test_}"
+	else
+		echo "not ok $number results_${case#test_}"
+		failed=1
+	fi
+done
+exit "$failed"
