@@ -12,7 +12,7 @@ source "$here/../../scripts/lib.sh"
 source "$SCRIPTS/root.sh"
 
 # Each prints KTAP of its own.
-programs=(labyrinth-host-tests tests/wall/verdict_test.py tests/runner/results_test.sh)
+programs=(labyrinth-host-tests tests/wall/verdict_test.py tests/runner/{results,lanes}_test.sh)
 
 build_tests() {
 	# cargo keeps a lock beside the manifest, and that is no file of ours: it is handed the same tree

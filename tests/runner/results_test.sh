@@ -6,6 +6,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 awk=$here/../../scripts/count-ktap.awk
+# shellcheck source=tests/runner/cases.sh
+source "$here/cases.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -13,13 +15,6 @@ trap 'rm -rf "$work"' EXIT
 summary() {
 	printf '%b' "$2" >"$work/$1.out"
 	awk -f "$awk" "$work/$1.out"
-}
-
-# is GOT WANTED
-is() {
-	[[ $1 != "$2" ]] || return 0
-	diff <(printf '%s\n' "$2") <(printf '%s\n' "$1") | sed 's/^/# /'
-	return 1
 }
 
 counted() { is "$(summary x-stock "$2" | tail -n 1)" "$1"; }
@@ -185,26 +180,4 @@ test_settings() {
 		'    again: make quick WHAT=bench FLAVOUR=rt-amd64'
 }
 
-mapfile -t cases < <(compgen -A function test_)
-if [[ ${1-} == --list ]]; then
-	printf 'results_%s\n' "${cases[@]#test_}"
-	exit
-fi
-if (($#)); then
-	all=("${cases[@]}") cases=()
-	for case in "${all[@]}"; do
-		[[ " $* " != *" results_${case#test_} "* ]] || cases+=("$case")
-	done
-fi
-printf 'KTAP version 1\n1..%d\n' "${#cases[@]}"
-number=0 failed=0
-for case in "${cases[@]}"; do
-	number=$((number + 1))
-	if "$case"; then
-		echo "ok $number results_${case#test_}"
-	else
-		echo "not ok $number results_${case#test_}"
-		failed=1
-	fi
-done
-exit "$failed"
+run_cases results "$@"

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# lanes_test.sh [CASE]…: the jobs of a run, with stand-ins for what they would do: those that need the
+# debug kernel wait for it and the others do not, and what fails is told. Needs no kernel. Prints KTAP.
+# shellcheck disable=SC2317 # cases are called by their names
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=tests/runner/cases.sh
+source "$here/cases.sh"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# run STATUS [JOB]…: runs the jobs; set-up takes two seconds and ends with the status. What was begun and
+# ended is in $work/order, all that is printed in $work/printed, the status in $rc.
+run() {
+	local status=$1
+	shift
+	rm -rf "${work:?}"/*
+	cp -r "$here/../../scripts" "$work/scripts"
+	cat >"$work/scripts/setup.sh" <<-SETUP
+		#!/usr/bin/env bash
+		source "$work/scripts/lib.sh"
+		sleep 2
+		echo "set-up of \$1" >>"$work/order"
+		(($status == 0)) || AGAIN="scripts/setup.sh \$1" die "no space left"
+	SETUP
+	cat >"$work/scripts/lint.sh" <<-LINT
+		#!/usr/bin/env bash
+		echo "lint \${*:2}" >>"$work/order"
+		echo 1..1
+		echo "ok 1 lint"
+	LINT
+	cat >"$work/run.sh" <<-'RUN'
+		source "$1/scripts/lib.sh"
+		source "$1/scripts/lanes.sh"
+		new_logs "$1/logs"
+		run_jobs "${@:2}"
+		report "a note"
+	RUN
+	rc=0
+	LABYRINTH_CACHE=$work/cache JOBS=2 bash -euo pipefail "$work/run.sh" "$work" "$@" >"$work/printed" 2>&1 || rc=$?
+}
+
+test_only_its_own_wait_for_a_kernel() {
+	run 0 "setup debug" "lint debug" "lint stock format spdx"
+	is "$(<"$work/order")" $'lint stock format spdx\nset-up of debug\nlint debug' &&
+		is "$rc $(tail -n 1 "$work/printed")" '0 3 passed, 0 failed, 0 skipped'
+}
+
+test_a_kernel_that_cannot_be_made() {
+	run 1 "setup debug" "lint debug" "lint stock"
+	is "$(<"$work/order")" $'lint stock\nset-up of debug' &&
+		is "$rc $(tail -n 1 "$work/printed")" '1 1 passed, 2 failed, 0 skipped' &&
+		is "$(sed -n '/^failed: setup/,/again:/p' "$work/printed")" 'failed: setup-debug: set-up of debug
+    no space left
+    again: scripts/setup.sh debug'
+}
+
+# A job that leaves nothing is a failure, and nothing at all is no success.
+test_no_results() {
+	run 0 "lint stock" "unknown stock"
+	is "$rc $(tail -n 1 "$work/printed")" '1 1 passed, 1 failed, 0 skipped'
+}
+
+run_cases lanes "$@"
