@@ -22,7 +22,7 @@ KSWAPD, HIGH = 0x800, 0x20  # __GFP_KSWAPD_RECLAIM, __GFP_HIGH
 
 ORDER_0 = "order == 0"
 PAGES = {
-    "alloc": ("kmem/mm_page_alloc", "common_stacktrace,gfp_flags", ORDER_0),
+    "alloc": ("kmem/mm_page_alloc", "common_stacktrace,gfp_flags", f"{ORDER_0} && {tracing.SERVED}"),
     "free": ("kmem/mm_page_free", "common_stacktrace", ORDER_0),
 }
 

@@ -79,6 +79,7 @@ def kept(size=16384):
     """Counts from here on; load the module inside, so that every page is seen. There is room for
     `size` different stacks, and an error if there are more."""
     with tracing.histograms(
-            alloc=("kmem/mm_page_alloc", "common_stacktrace", "order == 0", size),
+            alloc=("kmem/mm_page_alloc", "common_stacktrace", f"order == 0 && {tracing.SERVED}",
+                   size),
             free=("kmem/mm_page_free", "common_stacktrace", "order == 0", size)) as kernel:
         yield Books(kernel)

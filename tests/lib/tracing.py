@@ -11,6 +11,10 @@ from lib.ktap import Skip
 TRACING = "/sys/kernel/tracing"
 INSTANCE = TRACING + "/instances/labyrinth-test"
 
+# Which events kmem/mm_page_alloc are of pages. A request that failed is traced, too: with a page frame
+# number of all ones.
+SERVED = f"pfn != {(1 << 64) - 1:#x}"
+
 _TOTALS = re.compile(r"Totals:\s+Hits: (\d+)\s+Entries: (\d+)\s+Dropped: (\d+)")
 _ENTRY = re.compile(r"^\{ (.*?)\} hitcount:\s*(\d+)", re.M | re.S)
 
@@ -60,8 +64,8 @@ def histograms(**wanted):
     """Several histograms, name=(event, keys[, condition[, size]]), in an instance of their own."""
     if not os.path.exists(TRACING + "/events/kmem/mm_page_alloc/hist"):
         raise Skip("the kernel has no histogram triggers (CONFIG_HIST_TRIGGERS)")
-    os.mkdir(INSTANCE)
     running = {}
+    os.mkdir(INSTANCE)
     try:
         for name, arguments in wanted.items():
             running[name] = Histogram(*arguments)
