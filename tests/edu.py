@@ -5,7 +5,9 @@
 # Takes: 40 s
 """Pages that a real device owns: QEMU's edu, by a driver that allocates them where it is interrupted."""
 
+import concurrent.futures
 import contextlib
+import errno
 import os
 import re
 
@@ -18,7 +20,7 @@ IN_INTERRUPT = "irq_forced_thread_fn" if THREADED else "handle_irq_event"
 IN_SOFTIRQ = "bh_worker"
 # Whatever their order: each is an event.
 PAGES = {
-    "alloc": ("kmem/mm_page_alloc", "common_stacktrace"),
+    "alloc": ("kmem/mm_page_alloc", "common_stacktrace", tracing.SERVED),
     "free": ("kmem/mm_page_free", "common_stacktrace"),
 }
 # Who asks: labyrinth_alloc_pages(), called by the driver, and labyrinth_free_pages(), below which the
@@ -29,6 +31,8 @@ CALLS = {"alloc": re.compile(r"\balloc_pages_noprof\+\S+\s+(0x[0-9a-f]+)$", re.M
 # What the IOMMU says of a device that it has stopped.
 FAULTS = re.compile(r"DMAR: DRHD: handling fault status reg|"
                     r"DMAR: \[DMA (Read|Write) .*\] Request device \[([0-9a-f:.]+)\] fault addr")
+# What the kernel says of a driver that does not take its device.
+FAILED = re.compile(rf"{edu.NAME} (\S+): probe with driver {edu.NAME} failed with error (-\d+)")
 ALL_BITS = 32
 TURNS = 2
 
@@ -135,8 +139,8 @@ def there_and_back():
 
 
 def blocks():
-    """Blocks of several pages, too."""
-    transfer(3, dma_bits=bits(), order=3)
+    """Blocks of several pages, of which now this and now that one is the device's to read or write."""
+    transfer(6, dma_bits=bits(), order=3)
 
 
 def past_the_iommu():
@@ -145,7 +149,8 @@ def past_the_iommu():
     if not edu.iommu():
         raise Skip("there is no IOMMU to go past")
     with edu.domain("identity"):
-        transfer(6, dma_bits=ALL_BITS)
+        for order in (0, 3):
+            transfer(6, dma_bits=ALL_BITS, order=order)
 
 
 def under_way():
@@ -225,6 +230,53 @@ def no_room():
     assert numbers["corrupted"] == 0, numbers
 
 
+def vectors_of_its_own():
+    """A driver that has taken the device's interrupts does not get it, and leaves it as it was."""
+    devices = edu.devices()
+    with kmsg.Provoked() as log, Balance() as balance:
+        with edu.loaded(dma_bits=bits(), vectors=1):
+            numbers = edu.tally()
+            assert (numbers["probed"], numbers["devices"]) == (len(devices), 0), numbers
+            assert not any(map(edu.is_bound, devices)), "bound all the same"
+        failed = [match.groups() for match in log.expect(FAILED)]
+        assert failed == [(device, str(-errno.EBUSY)) for device in devices], failed
+        # For a driver that does not, the interrupts are there.
+        with balance.loaded(dma_bits=bits()):
+            under_way()
+            sound(edu.tally())
+        balance.check()
+
+
+def bus_mastering():
+    """A device reaches memory only from when it is started to when it is stopped, whoever has left it a
+    bus master."""
+    devices = edu.devices()
+    first = devices[0]
+    for device in devices:
+        edu.set_master(device)
+    assert all(map(edu.is_master, devices)), "not set"
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(edu.insert, dma_bits=bits(), probe_ms=1000)
+        try:
+            module.wait_until(edu.is_there, "the driver")
+            module.wait_until(lambda: edu.tally()["probed"] == 1, "the first device to be looked at")
+            early = edu.is_master(first)
+        finally:
+            loading.result()
+    try:
+        assert not early, "a bus master before it is started"
+        assert all(map(edu.is_master, devices)), "started, and no bus master"
+        under_way()
+        edu.unbind(first)
+        assert not edu.is_master(first), "unbound, and a bus master"
+        assert all(map(edu.is_master, devices[1:])), "others are stopped"
+        edu.bind(first)
+        assert edu.is_master(first)
+    finally:
+        module.remove(edu.NAME)
+    assert not any(map(edu.is_master, devices)), "bus masters without a driver"
+
+
 def trespass():
     """A device that uses pages after they were taken back is stopped by an IOMMU, and by nothing else,
     which shows that this would be seen."""
@@ -247,4 +299,4 @@ def trespass():
 
 
 ktap.main(there_and_back, blocks, past_the_iommu, unbound_under_way, removed_under_way,
-          unloaded_under_way, no_room, trespass)
+          unloaded_under_way, no_room, vectors_of_its_own, bus_mastering, trespass)

@@ -13,6 +13,8 @@ NAME = "labyrinth_edu"
 TALLY = f"/sys/kernel/debug/{NAME}/tally"
 DRIVER = f"/sys/bus/pci/drivers/{NAME}"
 DEVICES = "/sys/bus/pci/devices"
+# In the configuration space of a device.
+COMMAND, MASTER = 4, 4
 
 
 def devices():
@@ -76,6 +78,35 @@ def remove(device):
 def rescan():
     """Finds devices that were taken away."""
     module.write("/sys/bus/pci/rescan", 1)
+
+
+def is_there():
+    """Whether the driver tells its numbers."""
+    return os.path.exists(TALLY)
+
+
+def is_bound(device):
+    """Whether a device has the driver."""
+    return os.path.exists(f"{DRIVER}/{device}")
+
+
+def _command(device, change=0):
+    """The command register, after these bits were set."""
+    with open(f"{DEVICES}/{device}/config", "r+b", buffering=0) as config:
+        command = int.from_bytes(os.pread(config.fileno(), 2, COMMAND), "little")
+        if change:
+            os.pwrite(config.fileno(), (command | change).to_bytes(2, "little"), COMMAND)
+        return command | change
+
+
+def is_master(device):
+    """Whether a device may reach memory by itself."""
+    return bool(_command(device) & MASTER)
+
+
+def set_master(device):
+    """Lets it, as firmware may have."""
+    _command(device, MASTER)
 
 
 @contextlib.contextmanager

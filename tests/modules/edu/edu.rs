@@ -52,6 +52,10 @@ use kernel::{
     dma::DmaMask,
     pci,
     prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
     InPlaceModule,
     ModuleMetadata, //
 };
@@ -96,6 +100,14 @@ module! {
             default: 0,
             description: "how many pages it is given at once, instead",
         },
+        vectors: u32 {
+            default: 0,
+            description: "whether the driver takes the interrupts itself, which it must not (0 or 1)",
+        },
+        probe_ms: u32 {
+            default: 0,
+            description: "how long the driver looks at a device before that is started",
+        },
     },
 }
 
@@ -113,7 +125,13 @@ struct Edu<'bound> {
     engine: Engine<'bound>,
     registers: Registers<'bound>,
     device: DmaDevice<'bound>,
+    vectors: Option<KBox<dyn Vectors + 'bound>>,
 }
+
+/// What the kernel crate gives to whoever takes interrupts, in whichever version.
+trait Vectors: Send + Sync {}
+
+impl<T: Send + Sync> Vectors for T {}
 
 impl Driver for Edu<'static> {
     const NAME: &'static CStr = c"labyrinth_edu";
@@ -131,6 +149,19 @@ impl Driver for Edu<'static> {
         let dma = DmaDevice::new(device.as_ref());
 
         try_pin_init!(Edu {
+            _: {
+                TALLY.probed.one();
+                fsleep(Delta::from_millis(
+                    compat::parameter(&module_parameters::probe_ms).into(),
+                ));
+            },
+            vectors: match compat::parameter(&module_parameters::vectors) {
+                0 => None,
+                _ => Some(KBox::new(
+                    device.alloc_irq_vectors(1, 1, pci::IrqTypes::all())?,
+                    GFP_KERNEL,
+                )?),
+            },
             registers: {
                 let registers = Registers::new(device)?;
                 // Whoever had it before may have left in the middle of a transfer, which must not go on

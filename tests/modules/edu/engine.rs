@@ -51,13 +51,13 @@ enum Transfer<'d> {
 }
 
 impl Transfer<'_> {
-    /// Has the device begin. It sees the last page of the block.
-    fn start(&self, registers: &Registers<'_>) {
+    /// Has the device begin. It sees one page of the block.
+    fn start(&self, registers: &Registers<'_>, round: u64) {
         match self {
-            Self::Out(pages) => registers.start(Way::Out, pages::last(pages), true),
-            Self::In(pages) => registers.start(Way::In, pages::last(pages), true),
-            Self::BothOut(pages) => registers.start(Way::Out, pages::last(pages), true),
-            Self::BothIn(pages) => registers.start(Way::In, pages::last(pages), true),
+            Self::Out(pages) => registers.start(Way::Out, pages::part(pages, round), true),
+            Self::In(pages) => registers.start(Way::In, pages::part(pages, round), true),
+            Self::BothOut(pages) => registers.start(Way::Out, pages::part(pages, round), true),
+            Self::BothIn(pages) => registers.start(Way::In, pages::part(pages, round), true),
         }
     }
 }
@@ -191,7 +191,7 @@ impl<'d> Engine<'d> {
             if now.stopped {
                 return Some(transfer);
             }
-            transfer.start(registers);
+            transfer.start(registers, round);
             now.round = round;
             now.transfer = Some(transfer);
             None

@@ -56,9 +56,15 @@ pub(crate) fn map<'d, C: PlainAlloc, D: dma::Direction>(
     }
 }
 
-/// Where the device finds the last page of a block, which is as large as its buffer.
-pub(crate) fn last<D: dma::Direction>(mapped: &Mapped<'_, D>) -> DmaAddress {
-    mapped.address() + (mapped.bytes() - BUFFER_BYTES) as DmaAddress
+/// Which page of a block of `pages` a round is about: the last one, then others, the first among them.
+fn which(pages: usize, seed: u64) -> usize {
+    (pages - 1 + seed as usize * 3) % pages
+}
+
+/// Where the device finds that page, which is as large as its buffer.
+pub(crate) fn part<D: dma::Direction>(mapped: &Mapped<'_, D>, seed: u64) -> DmaAddress {
+    let which = which(mapped.bytes() / BUFFER_BYTES, seed);
+    mapped.address() + (which * BUFFER_BYTES) as DmaAddress
 }
 
 /// The byte at `index` of the pattern of a round.
@@ -69,22 +75,20 @@ fn pattern(index: usize, seed: u64) -> u8 {
         .to_be_bytes()[0]
 }
 
-/// Fills the last page of a block.
+/// Fills the page of a block that a round is about.
 pub(crate) fn fill(contents: &mut [Bytes], seed: u64) {
-    if let Some(page) = contents.last_mut() {
-        for (index, byte) in page.iter_mut().enumerate() {
-            *byte = pattern(index, seed);
-        }
+    let which = which(contents.len(), seed);
+    for (index, byte) in contents[which].iter_mut().enumerate() {
+        *byte = pattern(index, seed);
     }
 }
 
-/// Whether that is in the last page of a block.
+/// Whether that is in it.
 pub(crate) fn has(contents: &[Bytes], seed: u64) -> bool {
-    contents.last().is_some_and(|page| {
-        page.iter()
-            .enumerate()
-            .all(|(index, &byte)| byte == pattern(index, seed))
-    })
+    contents[which(contents.len(), seed)]
+        .iter()
+        .enumerate()
+        .all(|(index, &byte)| byte == pattern(index, seed))
 }
 
 /// Counts whether it is.

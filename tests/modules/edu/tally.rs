@@ -40,6 +40,8 @@ macro_rules! tally {
 tally! {
     /// Devices that have this driver.
     devices,
+    /// Devices that it was offered.
+    probed,
     /// Rounds that ended in the interrupt itself.
     rounds_interrupt,
     /// Rounds that ended in a softirq.
