@@ -8,7 +8,7 @@
 import re
 import time
 
-from lib import ktap, metrics, module
+from lib import handed, ktap, metrics, module
 from lib.ktap import Skip
 
 ONLINE = "/sys/devices/system/node/online"
@@ -78,6 +78,28 @@ def empty_node_has_no_pages():
     taken(node, False, pool_node_only=1)
 
 
+def frames_of(node):
+    """The page frames of a node's zones, as ranges."""
+    text = re.search(rf"^Node {node}, zone.*?(?=^Node (?!{node},)|\Z)", module.read("/proc/zoneinfo"),
+                     re.M | re.S).group()
+    found = re.findall(r"spanned +(\d+)$.*?start_pfn: +(\d+)$", text, re.M | re.S)
+    return [range(int(start), int(start) + int(pages)) for pages, start in found if int(pages)]
+
+
+def barred_node_has_no_pages():
+    """Of a node that is barred nothing is handed out, though its CPU's requests are offered its pages
+    first; the others' are served."""
+    rooms = [node for node in nodes() if free_pages(node) > 2 * PAGES]
+    if len(rooms) < 2:
+        raise Skip(f"only nodes {rooms} have memory")
+    for node in rooms:
+        ranges = frames_of(node)
+        found, barred = handed.handed_with(pool_barred_nodes=1 << node)
+        wrong = [pfn for pfn in found.all() if any(pfn in frames for frames in ranges)]
+        assert not wrong, f"node {node}: {len(wrong)} of its pages, such as {wrong[:5]}"
+        assert barred > 0, f"node {node}: nothing of it was ever offered"
+
+
 def no_context_gets_pages_of_another_node():
     """Of a node without memory, with pool_node_only: requests fail in every context, also after a
     batch from the allocator was held when the pool was chosen. That one does not go to the pool."""
@@ -95,5 +117,5 @@ def no_context_gets_pages_of_another_node():
         assert now.missed("reserve", context=kind) > 0, f"{kind}: the pool was not asked"
 
 
-ktap.main(pages_come_from_the_node, empty_node_has_no_pages,
+ktap.main(pages_come_from_the_node, empty_node_has_no_pages, barred_node_has_no_pages,
           no_context_gets_pages_of_another_node)

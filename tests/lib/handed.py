@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Which page frames the pool of the exercises hands out."""
+
+import contextlib
+import re
+
+from lib import ktap, metrics, module, tracing
+
+# So small that all rooms are asked.
+SIZES = {"pool_cache": 8, "pool_reserve": 16, "pool_emergency": 64}
+# Pages handed out before it is believed.
+REQUESTS = 2000
+
+
+class Handed:
+    """The page frames that were handed out, by room."""
+
+    def __init__(self, entries):
+        self.count, self.frames = 0, {}
+        for keys, hits in entries:
+            room, pfn = re.search(r"source:\s*(\d+).*pfn:\s*([0-9a-f]+)", keys, re.S).groups()
+            self.frames.setdefault(int(room), set()).add(int(pfn, 16))
+            self.count += hits
+
+    def all(self):
+        """The frames of all rooms."""
+        return sorted(set().union(*self.frames.values()))
+
+
+@contextlib.contextmanager
+def requests(**parameters):
+    """All contexts ask the pool; gives what there is to look at when the block ends."""
+    result = {}
+    with module.loaded(**{**SIZES, **parameters}):
+        with tracing.histograms(handed=("labyrinth/page_alloc", "source,pfn.hex",
+                                        'pool == "default"', 65536)) as histograms:
+            with module.running(*module.CONTEXTS, period_us=2000, batch=48, pool=1):
+                yield result
+            entries = [(keys, hits) for keys, hits in histograms["handed"].entries()
+                       if not re.search(r"pfn:\s*0\s", keys + " ")]
+        result["handed"] = Handed(entries)
+        result["metrics"] = metrics.Metrics().check_idle().check_pool()
+
+
+def served():
+    """Requests that were served so far."""
+    now = metrics.Metrics()
+    return sum(now.served(room) for room in metrics.ROOMS)
+
+
+def handed_with(**parameters):
+    """What thousands of requests get."""
+    with requests(**parameters) as result:
+        module.wait_until(lambda: served() >= REQUESTS, f"{REQUESTS} pages", 120)
+    handed, now = result["handed"], result["metrics"]
+    barred = now.total("pool_barred_pages_total")
+    ktap.note(f"{parameters}: {handed.count} pages from {len(handed.all())} frames, {barred} barred")
+    assert handed.count >= REQUESTS
+    return handed, barred
