@@ -8,7 +8,7 @@
 import os
 import time
 
-from lib import books, ktap, metrics, module
+from lib import books, consumer, ktap, metrics, module
 from lib.ktap import Skip
 
 SWITCH = "/sys/devices/system/cpu/cpu1/online"
@@ -92,6 +92,34 @@ def off_and_on_under_load():
     assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
 
 
+def each_pool_loses_its_share():
+    """Of every pool, whatever its order, exactly what CPU 1 had cached of it is freed, and nothing of
+    another CPU's."""
+    needs_a_second_cpu()
+    # By name: blocks for each CPU, and their order.
+    pools = {"default": (CACHE, 0), "one": (20, 0), "two": (7, 3)}
+    others = os.cpu_count() - 1
+    with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE), \
+            consumer.loaded(consumer.C):
+        for slot, (name, (primed, order)) in enumerate(pools.items()):
+            if name != "default":
+                assert consumer.script(consumer.pool(slot, name, order, cache=32, reserve=4),
+                                       f"prime {slot} {primed}") == [0, 0]
+        module.wait_until(lambda: metrics.Metrics().total("pool_cached", pool="default") ==
+                          CACHE * (others + 1), "full caches")
+        metrics.wait_until_filled().check_pool()
+        try:
+            switch(False)
+            now = metrics.wait_until_filled().check_pool()
+        finally:
+            switch(True)
+        for name, (primed, _) in pools.items():
+            drained = now.total("pool_cache_drain_pages_total", pool=name)
+            assert drained == primed, f"{name}: {drained} of {primed} blocks were given back"
+            cached = now.total("pool_cached", pool=name)
+            assert cached == primed * others, f"{name}: {cached} blocks are cached"
+
+
 def loaded_while_a_cpu_is_away():
     """A CPU that comes only later has a cache, too."""
     needs_a_second_cpu()
@@ -112,4 +140,4 @@ def loaded_while_a_cpu_is_away():
         switch(True)
 
 
-ktap.main(cache_is_given_back, off_and_on_under_load, loaded_while_a_cpu_is_away)
+ktap.main(cache_is_given_back, each_pool_loses_its_share, off_and_on_under_load, loaded_while_a_cpu_is_away)

@@ -9,7 +9,7 @@ import contextlib
 import glob
 import os
 
-from lib import books, faults, ktap, metrics, module
+from lib import books, consumer, faults, ktap, metrics, module
 from lib.ktap import Skip
 
 CACHE, RESERVE = 64, 256
@@ -91,6 +91,58 @@ def as_many_as_asked_for():
     assert not glob.glob(SHRINKERS + "/labyrinth-*"), "the shrinker stays after unloading"
 
 
+@contextlib.contextmanager
+def several_pools():
+    """Three full pools; gives what each has, in pages, by name."""
+    blocks = {"default": (CACHE, 0), "one": (48, 0), "eight": (8, 3)}
+    with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE), \
+            consumer.loaded(consumer.C):
+        for slot, (name, (primed, order)) in enumerate(blocks.items()):
+            if name != "default":
+                assert consumer.script(
+                    consumer.pool(slot, name, order, cache=primed, reserve=2),
+                    f"prime {slot} {primed}") == [0, 0]
+        cpus = os.cpu_count()
+        module.wait_until(lambda: metrics.Metrics().total("pool_cached", pool="default") ==
+                          CACHE * cpus, "full caches")
+        metrics.wait_until_filled().check_pool()
+        yield {name: (primed * cpus) << order for name, (primed, order) in blocks.items()}
+
+
+def given_back(name):
+    """What the shrinker took from a pool, in pages."""
+    blocks = metrics.Metrics().total("pool_cache_drain_pages_total", pool=name)
+    return blocks << (3 if name == "eight" else 0)
+
+
+def all_pools_are_emptied():
+    """Each pool's caches are given back to the last block, and no reserve is."""
+    with several_pools() as held:
+        module.write("/proc/sys/vm/drop_caches", 2)
+        now = metrics.Metrics().check_pool()
+        assert now.cached() == 0, f"{now.cached()} left in the caches"
+        assert now.reserved() == now.total("pool_reserve_target")
+        assert {name: given_back(name) for name in held} == held
+
+
+def as_many_of_all_as_asked_for():
+    """What is asked for is for all pools together, up to the rest of one block."""
+    if not os.path.isdir(SHRINKERS):
+        raise Skip("the kernel shows no shrinkers (CONFIG_SHRINKER_DEBUG)")
+    with several_pools() as held:
+        folder, = glob.glob(SHRINKERS + "/labyrinth-*")
+        before = 0
+        # From the first alone, from the first and the second, up to the last one's blocks.
+        for wanted in (10, held["default"], held["one"] + 3):
+            module.write(folder + "/scan", f"0 0 {wanted}")
+            metrics.Metrics().check_pool()
+            after = sum(map(given_back, held))
+            assert wanted <= after - before < wanted + 8, \
+                f"{after - before} pages given back, {wanted} asked for"
+            before = after
+        assert 0 < given_back("eight") < held["eight"], "it did not come to blocks"
+
+
 def under_load():
     """Shrunk over and over while all contexts work: no page is lost, no reserve touched."""
     with full_caches() as kernel:
@@ -109,4 +161,5 @@ def under_load():
         assert held == now.cached() + now.reserved(), f"the kernel says {held}"
 
 
-ktap.main(drop_slab_empties_the_caches, as_many_as_asked_for, under_load)
+ktap.main(drop_slab_empties_the_caches, as_many_as_asked_for, all_pools_are_emptied,
+          as_many_of_all_as_asked_for, under_load)

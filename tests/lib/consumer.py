@@ -39,3 +39,20 @@ def rust_tally(name):
 def misuse(name):
     """Has the consumer in C do something wrong; OSError if that harmed anybody."""
     module.write(parameter("misuse"), name)
+
+
+# For which the shared pool is no pool of its own; see tests/modules/consumer_c/script.c.
+SHARED = 4
+
+
+def script(*commands):
+    """Has the consumer in C do these things, one after the other; the number that each came to."""
+    module.write(parameter("script"), ";".join(commands))
+    results = [int(number) for number in module.read(parameter("results")).split()]
+    assert len(results) == len(commands), f"{commands}: {results}"
+    return results
+
+
+def pool(slot, name, order=0, *, compound=0, cache=0, reserve=0, emergency=0, highest=0):
+    """The command that makes a pool, which names the slot from then on."""
+    return f"create {slot} {name} {order} {compound} {cache} {reserve} {emergency} {highest}"

@@ -117,27 +117,40 @@ class Metrics:
         """Pages in the reserve."""
         return self.total("pool_reserved")
 
-    def handed_out(self):
-        """Pages that the pool handed out, less those that it took back."""
-        return sum(self.served(room) for room in ROOMS) - sum(
-            self.total(f"pool_{way}_total")
+    def handed_out(self, **labels):
+        """Pages that the pools handed out, less those that they took back."""
+        return sum(self.served(room, **labels) for room in ROOMS) - sum(
+            self.total(f"pool_{way}_total", **labels)
             for way in ("recycle_cached", "recycle_reserve", "released"))
 
+    def pools(self):
+        """The names of all pools."""
+        return [dict(_LABEL.findall(labels))["pool"] for labels, _ in self._named("pool_reserved")]
+
     def check_pool(self):
-        """What holds of the pool whenever nobody is inside: what came, less what went, is there."""
-        cached = self.total("pool_recycle_cached_total") \
-            + self.total("pool_cache_refill_pages_total") \
-            - self.total("pool_cache_drain_pages_total") - self.served("cache")
-        assert self.cached() == cached, f"{self.cached()} cached; the counters say {cached}"
-        reserved = self.total("pool_recycle_reserve_total") \
-            + self.total("pool_reserve_refill_pages_total") - self.served("reserve")
-        assert self.reserved() == reserved, \
-            f"{self.reserved()} in reserve; the counters say {reserved}"
-        assert self.reserved() <= self.total("pool_reserve_target"), "the reserve overflows"
-        # A request goes on to the next room exactly when this one had nothing.
-        asked = sum(self.served(room) for room in ROOMS) + self.total("pool_failures_total")
-        assert self.asked("cache") == asked, f"{self.asked('cache')} requests, {asked} ends"
+        """What holds of each pool whenever nobody is inside: what came, less what went, is there."""
+        pools = self.pools()
+        assert pools, "there is no pool"
+        for pool in pools:
+            self._check_pool(**({"pool": pool} if len(pools) > 1 else {}))
         return self
+
+    def _check_pool(self, **pool):
+        held, came = self.total("pool_cached", **pool), self.total(
+            "pool_recycle_cached_total", **pool) \
+            + self.total("pool_cache_refill_pages_total", **pool) \
+            - self.total("pool_cache_drain_pages_total", **pool) - self.served("cache", **pool)
+        assert held == came, f"{pool}: {held} cached; the counters say {came}"
+        held, came = self.total("pool_reserved", **pool), self.total(
+            "pool_recycle_reserve_total", **pool) \
+            + self.total("pool_reserve_refill_pages_total", **pool) - self.served("reserve", **pool)
+        assert held == came, f"{pool}: {held} in reserve; the counters say {came}"
+        assert held <= self.total("pool_reserve_target", **pool), f"{pool}: the reserve overflows"
+        # A request goes on to the next room exactly when this one had nothing.
+        asked = sum(self.served(room, **pool) for room in ROOMS) \
+            + self.total("pool_failures_total", **pool)
+        assert self.asked("cache", **pool) == asked, \
+            f"{pool}: {self.asked('cache', **pool)} requests, {asked} ends"
 
     def counters(self):
         """The samples that must never go backwards."""

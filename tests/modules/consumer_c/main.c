@@ -5,6 +5,7 @@
  *	run	1 starts the traffic, 0 stops it
  *	misuse	the name of a misuse: commits it, and fails with EIO if that did any
  *		harm to others
+ *	script	see script.c
  *
  * and what the traffic came to, see struct tally.
  */
@@ -119,6 +120,7 @@ static int __init consumer_init(void)
 static void __exit consumer_exit(void)
 {
 	set_run(false);
+	script_end();
 }
 
 module_init(consumer_init);

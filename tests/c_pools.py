@@ -1,0 +1,423 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+# Runs in: check soak soak-debug
+# Covers: rust/capi rust/source
+# Takes: 20 s
+"""Pools of C modules, each for itself and at several orders: what they hand out, count and trace."""
+
+import contextlib
+import errno
+import os
+import re
+import time
+
+from lib import books, consumer, kmsg, ktap, metrics, module, tracing
+from lib.consumer import pool, script
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+# The bounds that include/labyrinth.h documents.
+MAX_ORDER, MAX_CACHE, MAX_RESERVE, MAX_POOLS = 10, 1024, 262_144, 1023
+U32, U64 = (1 << 32) - 1, (1 << 64) - 1
+REALTIME = "PREEMPT_RT" in os.uname().version
+# Where a script can call, and what the reports name that.
+CONTEXTS = {"task": "task", "spinlock": "spinlock", "softirq": "softirq", "irqs_off": "irqs_off",
+            "hard_irq": "irqs_off"}
+if REALTIME:
+    # Nothing can be called with interrupts off, and a spinlock is not seen.
+    CONTEXTS = {"task": "task", "spinlock": "task", "softirq": "softirq"}
+NONE, CACHE, BUDDY, RESERVE, EMERGENCY = range(5)
+
+
+@contextlib.contextmanager
+def consumers(**parameters):
+    """labyrinth and the consumer in C, for the length of a block, and this process on one CPU, whose
+    caches are those that a script uses."""
+    affinity = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(affinity)})
+    try:
+        with module.loaded(**parameters), consumer.loaded(consumer.C):
+            yield
+    finally:
+        os.sched_setaffinity(0, affinity)
+
+
+def did(*steps):
+    """A script of (command, what it has to come to)."""
+    got = script(*(command for command, _ in steps))
+    wrong = [f"{command}: {number}, not {wanted}" for (command, wanted), number in zip(steps, got)
+             if wanted is not None and number != wanted]
+    assert not wrong, "; ".join(wrong)
+    return got
+
+
+def settled():
+    """The metrics once the keeper is done; they balance for each pool."""
+    return metrics.wait_until_filled().check_pool()
+
+
+def bulk_requests():
+    """Requests for several blocks empty the cache to the last one, and are served beyond. All levels are
+    right at each step, and the cache is filled again."""
+    full = 64 * os.cpu_count()
+    for order in (0, 2):
+        with consumers():
+            did((pool(0, "bulk", order, cache=64, reserve=16), 0), ("prime 0 64", 0))
+            settled()
+            out = 0
+            for count in (40, 24):
+                did((f"get 0 task bulk {count}", count))
+                out += count
+                now = metrics.Metrics().check_pool()
+                assert now.total("pool_cached", pool="bulk") == full - out
+                assert now.served("cache", pool="bulk") == now.handed_out(pool="bulk") == out
+            assert now.missed("cache", pool="bulk") == 0
+            did(("get 0 softirq bulk 100", 100))
+            now = settled()
+            assert now.served("buddy", pool="bulk", context="softirq") == 100
+            assert now.missed("cache", pool="bulk", context="softirq") == 100
+            assert now.handed_out(pool="bulk") == 164
+            # Half of the cache, behind the request's back.
+            module.wait_until(lambda: metrics.Metrics().total("pool_cached", pool="bulk") ==
+                              full - 32, "a refill of the cache")
+            did(("put 0 spinlock bulk 164", 164))
+            now = settled()
+            assert now.handed_out(pool="bulk") == 0
+            assert now.total("pool_cached", pool="bulk") == full
+            # The reserve is full, so the rest goes to the allocator.
+            assert now.total("pool_released_total", pool="bulk") == 164 - 32
+            did(("destroy 0", 0))
+
+
+def one_context_at_a_time():
+    """Each call counts, and is traced, in the context that it is made in and in no other."""
+    wanted = {}
+    watched = {"alloc": ("labyrinth/page_alloc", "context,pool")}
+    names = ("task", "softirq", "spinlock", "irqs_off")
+    with consumers(pool_cache=8), tracing.histograms(**watched) as kernel:
+        did((pool(0, "contexts", cache=8, reserve=8), 0), ("prime 0 8", 0))
+        settled()
+        for number, (context, name) in enumerate(CONTEXTS.items()):
+            before = metrics.Metrics()
+            count, shared = 10 + number, 3 + number
+            did((f"get 0 {context} single {count}", count), (f"get 0 {context} bulk 5", 5),
+                (f"get 4 {context} single {shared}", shared), (f"put 0 {context} bulk 5", 5),
+                (f"put 0 {context} single {count}", count),
+                (f"put 4 {context} single {shared}", shared))
+            now = settled()
+            for pages, of in ((count + 5, "contexts"), (shared, "default")):
+                wanted[name, of] = wanted.get((name, of), 0) + pages
+                for other in names:
+                    labels = {"pool": of, "context": other}
+                    got = sum(now.served(room, **labels) - before.served(room, **labels)
+                              for room in metrics.ROOMS)
+                    back = sum(now.total(f"pool_{way}_total", **labels) -
+                               before.total(f"pool_{way}_total", **labels)
+                               for way in ("recycle_cached", "recycle_reserve", "released"))
+                    assert (got, back) == ((pages, pages) if other == name else (0, 0)), \
+                        f"called in {context}: {got} out and {back} back in {labels}"
+        did(("destroy 0", 0))
+        seen = {}
+        for keys, hits in kernel["alloc"].entries():
+            number, of = re.search(r"context:\s*(\d+).*pool:\s*(\S+)", keys, re.S).groups()
+            name = ("task", "softirq", "spinlock", "irqs_off")[int(number)]
+            seen[name, of] = seen.get((name, of), 0) + hits
+    assert seen == wanted, f"traced {seen}, called {wanted}"
+
+
+# A pool for each: some from each room, and requests that get nothing.
+TRACED = {"single": (0, 0), "pair": (1, 0), "compound": (3, 1)}
+
+
+def rooms_agree_with_the_trace():
+    """For every pool and order the events by room are as many as the counters say: out, back, from room
+    to room, and filled in."""
+    watched = {"alloc": ("labyrinth/page_alloc", "pool,source,order"),
+               "free": ("labyrinth/page_free", "pool,to,order"),
+               "step": ("labyrinth/fallback", "pool,from,to"),
+               "refill": ("labyrinth/refill", "pool,room,got")}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(consumers(pool_cache=8, pool_reserve=16, pool_emergency=5))
+        before = settled()
+        kernel = stack.enter_context(tracing.histograms(**watched))
+        for slot, (name, (order, compound)) in enumerate(TRACED.items()):
+            did((pool(slot, name, order, compound=compound, cache=8, reserve=16, emergency=5), 0),
+                (f"prime {slot} 8", 0))
+        settled()
+        for slot in (0, 1, 2, consumer.SHARED):
+            bulk = [] if slot == consumer.SHARED else [f"get {slot} task bulk 20"]
+            # As long as memory is short nobody fills the reserve but those who give back.
+            commands = (*bulk, f"get {slot} spinlock single 10", "marks below",
+                        f"get {slot} softirq single 60", f"put {slot} softirq single 30", "marks usual")
+            left = sum(number for command, number in zip(commands, script(*commands))
+                       if command.startswith("get")) - 30
+            did((f"put {slot} task {'bulk' if bulk else 'single'} {left}", left))
+        now = settled()
+        seen = {name: histogram.entries() for name, histogram in kernel.items()}
+        for name in (*TRACED, "default"):
+            agree(name, TRACED.get(name, (0, 0))[0], before, now, seen)
+        did(("destroy 0", 0), ("destroy 1", 0), ("destroy 2", 0))
+
+
+def agree(name, order, before, now, seen):
+    """The trace of one pool, which may not have been there before, is what its counters say."""
+    def grown(family, **labels):
+        return now.total(family, pool=name, **labels) - (
+            before.total(family, pool=name, **labels) if name in before.pools() else 0)
+
+    def entries(event):
+        return [(keys, hits) for keys, hits in seen[event]
+                if re.search(rf"pool:\s*{name}\b", keys)]
+
+    def number(field, keys):
+        return int(re.search(rf"\b{field}:\s*(\d+)", keys).group(1))
+
+    def by(event, field, value):
+        return sum(hits for keys, hits in entries(event) if number(field, keys) == value)
+
+    def filled(room):
+        return sum(number("got", keys) * hits for keys, hits in entries("refill")
+                   if number("room", keys) == room)
+
+    requests = "pool_requests_total"
+    pairs = [(f"from the {room}", by("alloc", "source", value), grown(requests, room=room, outcome="hit"))
+             for value, room in enumerate(metrics.ROOMS, 1)]
+    pairs += [("not at all", by("alloc", "source", NONE), grown("pool_failures_total")),
+              ("to the cache", by("free", "to", CACHE), grown("pool_recycle_cached_total")),
+              ("to the reserve", by("free", "to", RESERVE), grown("pool_recycle_reserve_total")),
+              ("to the allocator", by("free", "to", BUDDY), grown("pool_released_total")),
+              ("filled into caches", filled(CACHE), grown("pool_cache_refill_pages_total")),
+              ("filled into the reserve", filled(RESERVE), grown("pool_reserve_refill_pages_total"))]
+    pairs += [(f"beyond the {room}", by("step", "from", value), grown(requests, room=room, outcome="miss"))
+              for value, room in enumerate(metrics.ROOMS[:2], 1)]
+    for what, theirs, mine in pairs:
+        # The shared pool was full before.
+        assert theirs == mine and (theirs > 0 or name == "default"), \
+            f"{name}: {what}: {theirs} in the trace, we count {mine}"
+    orders = {number("order", keys) for event in ("alloc", "free") for keys, _ in entries(event)}
+    assert orders == {order}, f"{name}: orders {orders}"
+
+
+def refills_say_what_they_did():
+    """The event has what was asked for, what came of it, and up to where."""
+    watched = {"refill": ("labyrinth/refill", "wanted,got,target", 'pool == "refills"')}
+    cpus = os.cpu_count()
+    with consumers(pool_cache=0, pool_reserve=0), tracing.histograms(**watched) as kernel:
+        did((pool(0, "refills", cache=32, reserve=100), 0))
+        settled()
+        did(("prime 0 10", 0), ("prime 0 17", 0), ("prime 0 17", 0), ("prime 0 100", 0))
+        settled()
+        events = [(*map(int, re.findall(r": +(\d+)", keys)), hits)
+                  for keys, hits in kernel["refill"].entries()]
+        did(("destroy 0", 0))
+    # The caches hold 32, so what is for 100 is for the reserve.
+    cache, reserve = ([event for event in events if (event[2] == 100) == wanted]
+                      for wanted in (False, True))
+    assert sorted(cache) == [(7, 7, 17, cpus), (10, 10, 10, cpus), (15, 15, 32, cpus)], cache
+    assert all(got <= wanted <= target == 100 for wanted, got, target, _ in reserve), reserve
+    assert sum(got * hits for _, got, _, hits in reserve) == 100, reserve
+    # In turns, of what is still missing.
+    assert {wanted for wanted, *_ in reserve} == {64, 36}, reserve
+
+
+def free_memory_is_not_charged():
+    """A block that GFP_ATOMIC gets above the min watermark is not paid for, however many there are."""
+    for order in (0, 2):
+        with consumers():
+            did((pool(0, "budget", order, emergency=1), 0))
+            did(("marks above", None), ("get 0 softirq single 200", 200), ("marks usual", 0),
+                ("put 0 task single 200", 200))
+            now = settled()
+            assert now.served("emergency", pool="budget") == 200
+            assert now.total("pool_emergency_pages_total", pool="budget") == 0
+            did(("destroy 0", 0))
+
+
+def the_budget_comes_back_with_the_memory():
+    """What was paid stays paid as long as memory is short, though the reserve be full again. Then the
+    whole budget is there, once."""
+    for order, reserve in ((0, 0), (1, 16)):
+        all_of_it = reserve + 5
+        with consumers(pool_cache=0, pool_reserve=0):
+            did((pool(0, "budget", order, reserve=reserve, emergency=5), 0))
+            settled()
+            for paid in (5, 10):
+                did(("marks below", None), ("get 0 softirq single 60", all_of_it),
+                    # The reserve is full again, and the keeper comes by.
+                    (f"put 0 task single {reserve}", reserve), ("sleep 50", 0),
+                    ("get 0 task single 60", reserve), (f"put 0 task single {reserve}", reserve),
+                    ("sleep 50", 0), ("get 0 spinlock single 60", reserve), ("marks usual", 0),
+                    (f"put 0 task single {all_of_it}", all_of_it))
+                now = settled()
+                assert now.total("pool_emergency_pages_total", pool="budget") == paid
+                assert now.served("emergency", pool="budget") == paid
+                # It rests a second at most.
+                time.sleep(1.2 if paid == 5 else 0)
+            did(("destroy 0", 0))
+
+
+def budget_and_reserve_are_exact():
+    """All CPUs ask at the same time, far more often than there is anything: they get the reserve and the
+    budget, and not a block more or less. All that they did is counted."""
+    if REALTIME:
+        raise ktap.Skip("PREEMPT_RT: there is no emergency reserve in interrupts")
+    cpus, reserve, budget = os.cpu_count(), 300, 500
+    with consumers(pool_cache=0, pool_reserve=0):
+        did((pool(0, "race", cache=16, reserve=reserve, emergency=budget), 0))
+        settled()
+        did(("marks below", None), ("race 0 1000", reserve + budget), ("marks usual", 0))
+        now = settled()
+        asked = 1000 * cpus
+        assert now.total("pool_emergency_pages_total", pool="race") == budget
+        assert now.served("reserve", pool="race") == reserve
+        assert now.total("pool_failures_total", pool="race") == asked - reserve - budget
+        assert now.missed("cache", pool="race") == now.missed("buddy", pool="race") == asked
+        assert now.asked("cache", pool="race", context="irqs_off") == asked
+        did((f"put 0 task single {reserve + budget}", reserve + budget))
+        settled()
+        # The same, from and to the caches.
+        did(("prime 0 16", 0), ("race 0 16", 16 * cpus), ("stamp 0", 16 * cpus), ("intact 0", 16 * cpus),
+            (f"put 0 task bulk {16 * cpus}", 16 * cpus), ("destroy 0", 0))
+
+
+def failures_are_no_pages():
+    """The kernel traces an allocation that failed like one that did not; the books do not count it."""
+    with books.kept() as kernel, consumers(pool_cache=0, pool_reserve=0):
+        kernel.learn()
+        did((pool(0, "books"), 0))
+        before = kernel.read()
+        did(("marks below", None), ("get 0 softirq single 60", 0), ("marks usual", 0))
+        assert settled().missed("buddy", pool="books") == 60
+        # The keeper may have looked for pages meanwhile.
+        looked = [after - old for after, old in zip(kernel.read(), before)]
+        assert looked[0] == looked[1], f"{looked[0]} allocated, {looked[1]} freed"
+        did(("destroy 0", 0))
+
+
+def limits_within_blocks():
+    """A block whose last byte is the last that a pool reaches is handed out; where a limit falls into a
+    block, wherever, it is not."""
+    with consumers(pool_cache=0, pool_reserve=0):
+        for order in (0, 1, 3):
+            size = PAGE << order
+            did((pool(0, "any", order), 0))
+            for reach in (size, size - 1, size // 2, PAGE, 1):
+                for _ in range(10):
+                    # What was given back last is offered first.
+                    *_, pfn = did(("get 0 task single 1", 1), ("pfn 0", None))
+                    highest = pfn * PAGE + reach - 1
+                    *_, got, other = did((pool(1, "limited", order, highest=highest), 0),
+                                         ("put 0 task single 1", 1), ("get 1 task single 1", None),
+                                         ("pfn 1", None))
+                    met = metrics.Metrics().total("pool_barred_pages_total", pool="limited")
+                    did((f"put 1 task single {got}", got), ("destroy 1", 0))
+                    # Somebody else can have been faster.
+                    if met or other == pfn:
+                        break
+                assert not got or (other + (1 << order)) * PAGE - 1 <= highest, \
+                    f"order {order}: page frame {other:#x} is above {highest:#x}"
+                assert (other == pfn and not met) == (reach == size), \
+                    f"order {order}, {reach} bytes of {pfn:#x} are in reach: {other:#x}, {met} barred"
+                assert met or reach == size, f"order {order}: the block was not offered again"
+            did(("destroy 0", 0))
+
+
+def inner_addresses():
+    """Of a block each address but the first is refused, counted by its kind, and changes nothing."""
+    with kmsg.Provoked() as log, consumers():
+        wanted = {"wrong_order": 0, "unaligned": 0}
+        for order in (1, 2, 4, MAX_ORDER):
+            pages = [*range(1, 1 << order)]
+            if order == MAX_ORDER:
+                pages = [1, 2, 511, 512, 1023]
+            did((pool(0, "inner", order), 0), ("get 0 task single 1", 1), ("stamp 0", 1))
+            for page in pages:
+                did((f"offer 0 task {page * PAGE}", 0))
+            for offset in (1, 8, PAGE - 1, (PAGE << order) - 1):
+                did((f"offer 0 task {offset}", 0))
+            wanted["wrong_order"] += len(pages)
+            wanted["unaligned"] += 4
+            now = metrics.Metrics()
+            counted = {kind: now.total("misuse_total", kind=kind) for kind in wanted}
+            assert counted == wanted, f"order {order}: {counted}, not {wanted}"
+            assert now.total("misuse_total") == sum(wanted.values()), "and misuse of another kind"
+            # What is behind it is somebody else's.
+            did(("intact 0", 1), ("offer 0 task 0", 1), ("destroy 0", 0))
+        assert len(log.errors()) == 2, log.errors()
+
+
+def accepted_bounds():
+    """The last value that is allowed, beside the first that is not, for every parameter of a pool."""
+    punctuation = "Az09_-.:/"
+    with kmsg.Provoked() as log, consumers():
+        # By the message, which counts what the kernel manages.
+        did((pool(0, "half", reserve=MAX_RESERVE), None))
+        most = [int(match.group(1)) for text in log.errors()
+                if (match := re.search(r"half of the memory: at most (\d+) pages", text))]
+        # A large machine takes it, for as long as the keeper has not filled it.
+        half = {order: most[0] >> order for order in (0, 3, MAX_ORDER)} if most else {0: MAX_RESERVE}
+        if not most:
+            did(("destroy 0", 0))
+        accepted = [pool(0, name) for name in ("a", punctuation, "x" * 31)]
+        accepted += [pool(0, "order", order, compound=compound) for order in range(MAX_ORDER + 1)
+                     for compound in (0, 1)]
+        accepted += [pool(0, "cache", cache=MAX_CACHE), pool(0, "emergency", emergency=U32),
+                     pool(0, "highest", highest=U64)]
+        accepted += [pool(0, "reach", order, highest=(PAGE << order) - 1)
+                     for order in (0, 1, MAX_ORDER)]
+        accepted += [pool(0, "half", order, reserve=reserve) for order, reserve in half.items()]
+        for command in accepted:
+            did((command, 0), ("destroy 0", 0))
+        refused = [(pool(0, "x" * 32), errno.EINVAL), (pool(0, "a+"), errno.EINVAL),
+                   (pool(0, "order", MAX_ORDER + 1), errno.ERANGE),
+                   (pool(0, "cache", cache=MAX_CACHE + 1), errno.ERANGE)]
+        refused += [(pool(0, "reach", order, highest=(PAGE << order) - 2), errno.ERANGE)
+                    for order in (0, 1, MAX_ORDER)]
+        refused += [(pool(0, "half", order, reserve=reserve + 1), errno.ENOMEM)
+                    for order, reserve in half.items() if reserve < MAX_RESERVE]
+        refused += [(pool(0, "reserve", reserve=MAX_RESERVE + 1), errno.ERANGE)]
+        for command, number in refused:
+            did((command, -number))
+        log.errors()
+        # And of what is asked of a pool.
+        did((pool(0, "asked", cache=MAX_CACHE), 0), (f"prime 0 {U32}", 0))
+        assert settled().total("pool_cached", pool="asked") == MAX_CACHE * os.cpu_count()
+        did(("get 0 task bulk 0", 0), ("get 0 task single 0", 0), ("put 0 task bulk 0", 0),
+            ("prime 0 0", 0), ("get 0 softirq bulk 3000", 3000), ("stamp 0", 3000), ("intact 0", 3000),
+            ("put 0 softirq bulk 3000", 3000), ("destroy 0", 0))
+        assert metrics.Metrics().total("misuse_total") == 0
+
+
+def blocks_of_each_order():
+    """All bytes of all blocks are their owner's, whatever the order, and whichever way they come."""
+    with consumers():
+        for order in range(MAX_ORDER + 1):
+            count = max(32 >> order, 2)
+            did((pool(0, "order", order, compound=order % 2, cache=count // 2, reserve=1), 0),
+                ("prime 0 1", 0),
+                (f"get 0 softirq bulk {count}", count), (f"get 0 task single {count}", count),
+                ("stamp 0", 2 * count), ("intact 0", 2 * count),
+                (f"put 0 spinlock bulk {count}", count), (f"intact 0", count),
+                (f"put 0 task single {count}", count), (f"get 0 task single {count}", count),
+                ("stamp 0", count), ("intact 0", count), (f"put 0 softirq bulk {count}", count))
+            settled()
+            did(("destroy 0", 0))
+        assert metrics.Metrics().total("misuse_total") == 0
+
+
+def as_many_pools_as_there_can_be():
+    """1023 pools of C modules, and not one more; the places are free again afterwards."""
+    with kmsg.Provoked() as log, consumers():
+        for _ in range(2):
+            did((f"pools {MAX_POOLS + 1}", MAX_POOLS))
+        errors = log.errors()
+        assert len(errors) == 2 and all("there are too many pools" in text for text in errors), errors
+        assert metrics.Metrics().pools() == ["default"]
+
+
+# It waits for readers of each pool.
+LONG = ktap.soak((), (as_many_pools_as_there_can_be,))
+ktap.main(bulk_requests, one_context_at_a_time, rooms_agree_with_the_trace,
+          refills_say_what_they_did, free_memory_is_not_charged,
+          the_budget_comes_back_with_the_memory, budget_and_reserve_are_exact, failures_are_no_pages,
+          limits_within_blocks, inner_addresses, accepted_bounds, blocks_of_each_order, *LONG,
+          by_name=(as_many_pools_as_there_can_be,))
