@@ -16,7 +16,18 @@ reports+='|[Ss]leeping function called|scheduling while atomic|[Bb]ad page (stat
 reports+='|page allocation failure|refcount_t:|list_(add|del) corruption|DEBUG_LOCKS_WARN|stack guard page'
 reports+='|workqueue lockup|nobody cared|trying to register non-static key|[Oo]ut of memory: Killed'
 reports+='|held lock freed|Object .* poison overwritten|pagealloc: memory corruption|pagealloc: single bit error'
-reports+='|labyrinth: [0-9]+ page\(s\) leaked'
+# What SLUB, allocation profiling, kmemleak and the module loader find.
+reports+='|^BUG [^ ]+ \(|Objects remaining|Slab cache still has objects|percpu_ref underflow'
+reports+='|has [0-9]+ allocated at module unload|new suspected memory leaks|unreferenced object'
+reports+='|cannot be unloaded due to unsafe usage|cannot create duplicate filename'
+reports+='|something is seriously wrong|dma_pool_.*(busy|bad vaddr|bad dma|corrupted|already free)'
+# What dies without one of the words above, or says that checks go no further.
+reports+='|kernel BUG at|panicked at|PANIC: double fault|Corrupted page table|[Tt]hread overran stack'
+reports+='|tried to execute NX-protected page|exited with (irqs disabled|preempt_count)'
+reports+='|huh, entered softirq|non-responsive CSD lock|sent to offline CPU|kthread starved for'
+reports+='|failed to report (dead|alive) state|turning off the locking correctness validator'
+reports+='|lockdep is turned off|Fix your code!|VFS: Busy inodes after unmount'
+reports+='|labyrinth: [0-9]+ (page\(s\)|owner\(s\) of callbacks) leaked'
 
 # Whoever opens a file of debugfs after rmmod has taken the last reference to its owner, and before the
 # next line has marked that as going (try_stop_module()), is told that the owner did not clean up,

@@ -125,8 +125,8 @@ sentinel_stops_the_machine() {
 }
 
 stamp='[   12.345678]'
-cases=23
-[[ -z ${LABYRINTH_SOAK-} ]] || cases=27
+cases=25
+[[ -z ${LABYRINTH_SOAK-} ]] || cases=29
 ktap_print_header
 ktap_set_plan $cases
 
@@ -148,6 +148,7 @@ ktap_test_result interrupted_leaves_nothing leaves_nothing TERM 143
 ktap_test_result killed_leaves_nothing leaves_nothing KILL 137
 ktap_test_result killed_owner_leaves_nothing killed_owner_leaves_nothing
 
+each_alone=()
 judged console_clean 0 "$stamp Linux version 7.3" 'WARNING: from user space' 'BUG: too'
 judged console_without_times 2 'Linux version 7.3' 'BUG: KASAN: use-after-free in f'
 judged console_kasan 1 "$stamp BUG: KASAN: use-after-free in f"
@@ -159,6 +160,60 @@ judged console_rcu_stall 1 "$stamp rcu: INFO: rcu_preempt self-detected stall on
 judged console_oops 1 "[    1.234567][   T12] Oops: 0002 [#1] SMP"
 judged console_debugfs_race 0 "$stamp WARNING: fs/debugfs/file.c:461 at full_proxy_open_regular+0xcc/0x110, CPU#0: a/1"
 judged console_debugfs_bug 1 "$stamp WARNING: fs/debugfs/inode.c:461 at debugfs_get_inode+0xcc/0x110, CPU#0: a/1"
+judged console_debugfs_exists 0 "$stamp debugfs: 'labyrinth' already exists in '/'"
+# Each of these alone is a report: what the kernel says of bugs in words of its own.
+while read -r sentence; do
+	each_alone+=("$stamp $sentence")
+done <<'EOT'
+mm/page_alloc.c:1 module labyrinth func:labyrinth_alloc has 4096 allocated at module unload
+BUG kmalloc-64 (Tainted: G           OE): Poison overwritten
+BUG labyrinth (Not tainted): Objects remaining on __kmem_cache_shutdown()
+kmem_cache_destroy labyrinth: Slab cache still has objects when called from f+0x1/0x2
+percpu_ref_switch_to_atomic_rcu(): percpu_ref underflow
+kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+kmemleak: unreferenced object 0xffff888000000000 (size 32):
+labyrinth cannot be unloaded due to unsafe usage in kernel/f.c:1
+sysfs: cannot create duplicate filename '/module/labyrinth'
+kobject: 'labyrinth' (00000000): tried to add an uninitialized object, something is seriously wrong.
+edu 0000:00:04.0: dma_pool_free pages, 00000000 (bad vaddr)/0x1000
+kernel BUG at mm/slub.c:1!
+rust_kernel: panicked at rust/labyrinth_mod.rs:1:1:
+traps: PANIC: double fault, error_code: 0x0
+insmod: Corrupted page table at address 7f0000000000
+Thread overran stack, or stack corrupted
+kernel tried to execute NX-protected page - exploit attempt? (uid: 0)
+note: insmod[12] exited with preempt_count 1
+note: insmod[12] exited with irqs disabled
+softirq: huh, entered softirq 1 TIMER 00000000 with preempt_count 00000100, exited with 00000101?
+smp: csd: Detected non-responsive CSD lock (#1) on CPU#0, waiting 5000 ns for CPU#01 f(x).
+IPI callback f+0x1/0x2 sent to offline CPU
+rcu: rcu_preempt kthread starved for 2100 jiffies! g1 f0x0 RCU_GP_WAIT_FQS(5) ->state=0x0 ->cpu=0
+rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 1-... } 21 jiffies s: 1 root: 0x2/.
+rcu: INFO: rcu_tasks detected stalls on tasks:
+CPU1 failed to report dead state
+turning off the locking correctness validator.
+INFO: lockdep is turned off.
+Unexpected gfp: 0x4 (GFP_DMA32). Fixing up to gfp: 0x0 (). Fix your code!
+VFS: Busy inodes after unmount of sda (ext4)
+BUG: KCSAN: data-race in f / g
+BUG: KFENCE: use-after-free read in f
+BUG: Bad rss-counter state mm:00000000 type:MM_ANONPAGES val:1
+BUG: workqueue lockup - pool cpus=0 node=0 flags=0x0 nice=0 stuck for 30s!
+UBSAN: array-index-out-of-bounds in f.c:1:2
+ODEBUG: free active (active state 0) object: 00000000 object type: timer_list hint: f+0x0/0x1
+DEBUG_LOCKS_WARN_ON(1)
+list_del corruption. prev->next should be ffff, but was 0000. (prev=ffff)
+refcount_t: underflow; use-after-free.
+labyrinth: 2 owner(s) of callbacks leaked: the module stays, as it may still be called
+EOT
+overlooked=0
+for line in "${each_alone[@]}"; do
+	printf '%s\n' "$line" >"$folder/sentence.log"
+	rc=0
+	"$scripts/console-verdict.sh" "$folder/sentence.log" >/dev/null || rc=$?
+	((rc == 1)) || { overlooked=$((overlooked + 1)); ktap_print_msg "overlooked: $line"; }
+done
+outcome console_knows_each_sentence "$overlooked of ${#each_alone[@]}" "0 of 40"
 judged console_leak 1 "$stamp labyrinth: 3 page(s) leaked: 3 by timer_softirq"
 
 dies dies_before_its_plan '1..1,not ok 1 dies_before_its_plan.py' 'raise OSError("early")\n'
