@@ -6,12 +6,14 @@
 """Hand-overs of pages in every context where they are allowed, by a module that has them built in."""
 
 import errno
+import time
 
-from lib import handover, ktap, module
+from lib import handover, ktap, module, pressure, symbols
 from lib.handover import Counts
+from lib.ktap import Skip
 
 # What there are cases of at least.
-SUBJECTS = ("share", "secret", "view")
+SUBJECTS = ("share", "secret", "view", "zero")
 
 
 def every_subject_has_cases():
@@ -61,6 +63,36 @@ def counted():
                 assert (count.nanos > 0) == (samples > 0), f"{kind}: {count}"
 
 
+# How often what is run to find what each of them leaves behind, were it only so many bytes. The second
+# takes pages back twice.
+OFTEN = {"share_freed_by_last_task": (4_000, 16), "share_and_back_task": (8_000, 16),
+         "share_order_3_task": (4_000, 16), "secret_taken_out_task": (4_000, 8),
+         "view_there_and_back": (1_000, 256), "view_shared": (4_000, 64)}
+
+
+def slab():
+    """The bytes that the slab allocator uses, with what CPUs have not told yet, and without what the
+    kernel keeps for areas that it has not unmapped yet."""
+    handover.run("view_guards")
+    module.write("/proc/sys/vm/stat_refresh", 1)
+    return pressure.memory("Slab")
+
+
+def nothing_is_left_behind():
+    """However often pages are handed over, slab use does not grow."""
+    if symbols.has("kasan_report"):
+        raise Skip("KASAN keeps freed objects in quarantine (CONFIG_KASAN)")
+    for name, (times, least) in OFTEN.items():
+        with handover.loaded():
+            # What is allocated once, and kept for views to come.
+            handover.run(name, 100)
+            before, start = slab(), time.monotonic()
+            handover.run(name, times)
+            grown, took = slab() - before, time.monotonic() - start
+        ktap.note(f"{name}, {times} times: slab use grew by {grown} bytes, in {took:.1f} s")
+        assert grown < times * least // 2, f"{name}: {grown} bytes are left after {times} times"
+
+
 def case_of(name):
     """The KTAP case for one of the module's."""
     def case():
@@ -76,4 +108,5 @@ def cases_of_the_module():
         return [case_of(name) for name in handover.cases()]
 
 
-ktap.main(every_subject_has_cases, unknown_case, counted, more=cases_of_the_module)
+ktap.main(every_subject_has_cases, unknown_case, counted, nothing_is_left_behind,
+          more=cases_of_the_module)

@@ -33,9 +33,9 @@ def cases():
     return module.read(file("cases")).split()
 
 
-def run(name):
-    """Runs a case; OSError if it fails. What is wrong is in the kernel log."""
-    module.write(file("run"), name)
+def run(name, times=1):
+    """Runs a case so often; OSError if it fails. What is wrong is in the kernel log."""
+    module.write(file("run"), f"{name} {times}" if times > 1 else name)
 
 
 def counts():

@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! cases        their names
-//! run          write a name: runs that case; the write fails if the case does
+//! run          write a name: runs that case; the write fails if the case does. With a number behind
+//!              the name it runs so often, or until it fails
 //! handovers    by kind: successes, failures, latencies, their sum in ns
 //! recording    write 0, 1 or 2: as in labyrinth's own folder
 //! reset        write anything: counts from zero again
@@ -73,10 +74,16 @@ struct Run;
 
 impl Store<Stats> for Run {
     fn store(_cx: &Task, _stats: &Stats, text: &CStr) -> Result {
-        let wanted = text.to_bytes().trim_ascii();
+        let (wanted, times) = match text.to_bytes().iter().position(|&byte| byte == b' ') {
+            Some(blank) => (&text.to_bytes()[..blank], parse_u64(&text[blank + 1..])?),
+            None => (text.to_bytes().trim_ascii(), 1),
+        };
         let case = cases().find(|case| case.name.as_bytes() == wanted);
         let run = case.ok_or(ENOENT)?.run;
-        with_task(run)?
+        for _ in 0..times {
+            with_task(run)??;
+        }
+        Ok(())
     }
 }
 

@@ -23,7 +23,9 @@ mod probe;
 mod rcu;
 mod secret;
 mod share;
+mod timer;
 mod view;
+mod zero;
 
 use case::Case;
 use ffi::{
@@ -38,7 +40,14 @@ use stats::{
 };
 
 /// All cases, by subject.
-const SUBJECTS: [&[&[Case]]; 4] = [share::CASES, secret::CASES, view::CASES, rcu::CASES];
+const SUBJECTS: [&[&[Case]]; 6] = [
+    share::CASES,
+    secret::CASES,
+    view::CASES,
+    zero::CASES,
+    rcu::CASES,
+    timer::CASES,
+];
 
 module! {
     type: Handovers,

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Timers are not started where that would wait for another CPU.
+
+#![forbid(unsafe_code)]
+
+use crate::{
+    case::{
+        check,
+        Case, //
+    },
+    context::under_spinlock,
+    ffi::{
+        context::{
+            HardIrq,
+            Task, //
+        },
+        cpu::{
+            HotplugGuard,
+            OnlineCpu, //
+        },
+        hard_timer::{
+            HardHandler,
+            HardTimer, //
+        },
+        timer::Next, //
+    }, //
+};
+use kernel::prelude::*;
+
+pub(crate) const CASES: &[&[Case]] = &[&[Case {
+    name: "timer_hard_refused_in_atomic_context",
+    run: hard_refused_in_atomic_context,
+}]];
+
+/// It expires, if ever, when it is gone.
+struct Idle;
+
+impl HardHandler for Idle {
+    fn expired(&mut self, _cx: &mut HardIrq) -> Next {
+        Next::Stop
+    }
+}
+
+fn started_on(cpu: OnlineCpu<'_>) -> Result {
+    KBox::pin_init(HardTimer::start_on(cpu, 1_000_000, Idle), GFP_NOWAIT)?;
+    Ok(())
+}
+
+/// On each CPU, which may be this one.
+fn hard_refused_in_atomic_context(cx: &mut Task) -> Result {
+    let hotplug = HotplugGuard::new(cx);
+    for cpu in hotplug.online() {
+        check!(started_on(cpu) == Ok(()));
+        check!(under_spinlock(cx, |_| started_on(cpu))? == Err(EPERM));
+        #[cfg(not(CONFIG_PREEMPT_RT))]
+        check!(crate::ffi::irq::irqs_off(cx, |_| started_on(cpu)) == Err(EPERM));
+        check!(started_on(cpu) == Ok(()));
+    }
+    Ok(())
+}

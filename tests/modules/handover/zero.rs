@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Zeroed is all zeroes, of memory that is known to hold something else.
+//!
+//! A page from the allocator proves nothing: the kernel may have cleared it (`init_on_alloc=1`).
+
+#![forbid(unsafe_code)]
+
+use crate::{
+    case::{
+        check,
+        everywhere,
+        Case, //
+    },
+    ffi::context::{
+        Context,
+        Task, //
+    },
+    page::{
+        AllowedIn,
+        Atomic,
+        ExclusivePage,
+        ExclusivePages,
+        Kernel,
+        Place,
+        MAX_ORDER, //
+    },
+};
+use kernel::prelude::*;
+
+pub(crate) const CASES: &[&[Case]] = &[
+    everywhere!("zero_page", page),
+    everywhere!("zero_blocks", blocks),
+    &[Case {
+        name: "zero_largest",
+        run: largest,
+    }],
+];
+
+const DIRT: u8 = 0x99;
+
+fn page<C: Context>(cx: &C) -> Result
+where
+    Atomic: AllowedIn<C>,
+{
+    let mut page = ExclusivePage::alloc(cx, Atomic)?.zeroed();
+    page.fill(DIRT);
+    let page = page.into_uninit().zeroed();
+    check!(page.iter().all(|&byte| byte == 0));
+    Ok(())
+}
+
+/// The same pages, dirty and then zeroed again.
+fn again(pages: ExclusivePages<crate::page::Bytes>) -> Result {
+    let (pfn, order) = (pages.pfn(), pages.order());
+    let mut pages = pages;
+    pages.as_flattened_mut().fill(DIRT);
+    let pages = pages.into_uninit().zeroed();
+    check!((pages.pfn(), pages.order(), pages.len()) == (pfn, order, 1 << order));
+    check!(pages.as_flattened().iter().all(|&byte| byte == 0));
+    Ok(())
+}
+
+fn blocks<C: Context>(cx: &C) -> Result
+where
+    Atomic: AllowedIn<C>,
+{
+    for order in 0..=3 {
+        again(ExclusivePages::alloc(cx, Atomic, order, Place::Any)?.zeroed())?;
+    }
+    Ok(())
+}
+
+fn largest(cx: &mut Task) -> Result {
+    again(ExclusivePages::alloc(cx, Kernel, MAX_ORDER, Place::Any)?.zeroed())
+}
