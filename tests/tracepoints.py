@@ -6,10 +6,13 @@
 """The tracepoints labyrinth:* by way of the tools that people use, compared with our counters."""
 
 import contextlib
+import ctypes
+import fcntl
 import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 
@@ -288,5 +291,57 @@ def counts_by_bpftrace():
     agree("bpftrace", (allocated, maps.get("@failed", 0), maps["@free"]), ours, module.CONTEXTS, missed)
 
 
+# perf_event_open(), and setting a filter of an event that it opened.
+SYS_PERF_EVENT_OPEN, SET_FILTER, TRACEPOINT = 298, 0x4008_2406, 2
+
+
+class Counter:
+    """Counts an event on all CPUs, as `perf stat` has it counted."""
+
+    def __init__(self, event, condition=""):
+        number = int(module.read(f"{tracing.TRACING}/events/labyrinth/{event}/id"))
+        # struct perf_event_attr as of its first version: the type, its size, the event.
+        attributes = struct.pack("=IIQ48x", TRACEPOINT, 64, number)
+        self._files = []
+        for cpu in range(os.cpu_count()):
+            fd = module.libc.syscall(SYS_PERF_EVENT_OPEN, attributes, -1, cpu, -1, 0)
+            assert fd >= 0, f"perf_event_open() of {event}: {os.strerror(ctypes.get_errno())}"
+            self._files.append(os.fdopen(fd, "rb", buffering=0))
+            if condition:
+                fcntl.ioctl(fd, SET_FILTER, condition.encode() + b"\0")
+
+    def read(self):
+        """How many so far."""
+        return sum(int.from_bytes(file.read(8), "little") for file in self._files)
+
+    def close(self):
+        """Counts no more."""
+        for file in self._files:
+            file.close()
+
+
+def counts_by_perf_events():
+    """perf counts by the same means: one counter for each CPU and condition, and no buffer."""
+    if not os.path.exists("/proc/sys/kernel/perf_event_paranoid"):
+        raise Skip("the kernel has no performance events (CONFIG_PERF_EVENTS)")
+    with module.loaded(), contextlib.ExitStack() as open_counters:
+        settings()
+
+        def counter(*arguments):
+            return open_counters.enter_context(contextlib.closing(Counter(*arguments)))
+
+        alloc = {name: counter("page_alloc", f"context == {number} && source == {BUDDY}")
+                 for name, number in CONTEXTS.values()}
+        failed = counter("page_alloc", f"source == {NONE}")
+        free, none = counter("page_free"), counter("fallback")
+        with module.running(*module.CONTEXTS):
+            for context in module.CONTEXTS:
+                metrics.wait_for_cycles(context, 10)
+        ours = metrics.Metrics().check_idle()
+        seen = ({name: one.read() for name, one in alloc.items()}, failed.read(), free.read())
+        assert none.read() == 0, "steps between rooms, without a pool"
+    agree("perf", seen, ours, module.CONTEXTS)
+
+
 ktap.main(counts_by_histograms, failures_by_histograms, same_page_comes_and_goes,
-          rooms_of_the_pool, counts_by_trace_cmd, counts_by_bpftrace)
+          rooms_of_the_pool, counts_by_perf_events, counts_by_trace_cmd, counts_by_bpftrace)
