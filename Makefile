@@ -5,6 +5,8 @@ KERNEL := $(if $(KDIR),kdir,stock)
 export KDIR FLAVOUR SERIES JOBS LABYRINTH_CACHE LABYRINTH_REFRESH
 export WHAT KERNEL
 export WALL_MEMORY WALL_BURST WALL_ROUNDS WALL_FRAGMENTATION
+# scripts/environment.sh does without all other variables; these change bash before it can.
+unexport BASH_ENV SHELLOPTS BASHOPTS
 
 # The tools here do their own parallel work and print their own progress.
 .NOTPARALLEL:
@@ -12,19 +14,22 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: module
 module:
-	@scripts/build.sh $(KERNEL)
+	@bash scripts/build.sh $(KERNEL)
 
 .PHONY: demo check quick soak lint shell bench wall
 demo check quick soak lint shell bench wall:
-	@scripts/$@.sh
+	@bash scripts/$@.sh
 
 .PHONY: clean distclean
 clean distclean:
-	@scripts/clean.sh $@
+	@bash scripts/clean.sh $@
 
 .PHONY: help
 help:
-	@scripts/help.sh
+	@bash scripts/help.sh
+
+# Nothing makes this file, not even with -B.
+Makefile: ;
 
 .DEFAULT:
-	@scripts/help.sh >&2; echo "labyrinth: error: there is no target '$@'" >&2; exit 2
+	@bash scripts/help.sh >&2; echo "labyrinth: error: there is no target '$@'" >&2; exit 2

@@ -3,10 +3,13 @@
 # Sourced by every script here: where things are, how to complain, and how an entry of the
 # cache comes to be. Messages go to stderr; stdout belongs to results.
 
-# shellcheck disable=SC2034 # read by the scripts that source this file
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# shellcheck source=scripts/environment.sh
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+# The dot keeps a line feed at the end of the path, which is then refused.
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P && echo .)
+TOP=${TOP%$'\n.'}
 SCRIPTS=$TOP/scripts
-CACHE=${LABYRINTH_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME is not set, so LABYRINTH_CACHE has to say where the cache is}/.cache}/labyrinth}
 
 note() { printf 'labyrinth: %s\n' "$*" >&2; }
 
@@ -25,20 +28,34 @@ die() {
 	exit 1
 }
 
-# The kernel's own makefiles split paths at blanks and colons, so no path may have any.
-check_path() {
-	[[ $2 != *[[:space:]:]* ]] || die "$1 has a blank or a colon in its path: '$2'" \
-		"the kernel's makefiles cannot cope with those; choose another place"
-	[[ $2 == /* ]] || die "$1 is not an absolute path: '$2'"
-}
+# shellcheck source=scripts/places.sh
+source "$SCRIPTS/places.sh"
 
 JOBS=${JOBS:-$(nproc)}
 [[ $JOBS =~ ^[1-9][0-9]{0,3}$ ]] || die "JOBS is '$JOBS'" "give a number of parallel jobs"
-check_path "the checkout" "$TOP"
-check_path "the cache (LABYRINTH_CACHE)" "$CACHE"
-mkdir -p "$CACHE/logs" "$CACHE/locks" 2>/dev/null ||
+check_place "the checkout" "$TOP"
+[[ -x $SCRIPTS/sandbox.sh ]] || die "the scripts of the checkout $TOP may not be executed" \
+	"its file system may be mounted noexec: choose a place on another one"
+[[ -w $TOP ]] || die "cannot write to the checkout $TOP" "clone it to a folder of your own"
+
+if [[ -n ${LABYRINTH_CACHE-} ]]; then
+	CACHE=$LABYRINTH_CACHE cache_name="the cache (LABYRINTH_CACHE)"
+elif [[ -n ${XDG_CACHE_HOME-} ]]; then
+	CACHE=$XDG_CACHE_HOME/labyrinth cache_name="the cache (XDG_CACHE_HOME)"
+elif [[ -n ${HOME-} ]]; then
+	CACHE=$HOME/.cache/labyrinth cache_name="the cache (HOME)"
+else
+	die "HOME is not set, so nothing says where the cache is" "set LABYRINTH_CACHE to a folder of your own"
+fi
+check_path "$cache_name" "$CACHE"
+# Links in it are followed, and where they lead to has to be a place for it, too.
+CACHE=$(realpath -m -- "$CACHE" && echo .)
+CACHE=${CACHE%$'\n.'}
+check_place "$cache_name" "$CACHE"
+mkdir -p "$CACHE/logs" "$CACHE/locks" 2>/dev/null || true
+[[ -w $CACHE && -w $CACHE/logs && -w $CACHE/locks ]] ||
 	die "cannot write to the cache $CACHE" "set LABYRINTH_CACHE to a folder of your own"
-CACHE=$(cd "$CACHE" && pwd -P)
+check_file_system "the cache" "$CACHE"
 
 # lock NAME: held until unlock, or until this shell and everything it started is gone. A
 # killed run's children thus keep others out until they have ended too.

@@ -24,9 +24,9 @@ preflight() {
 	K_BUILD=$(realpath -e "$KDIR" 2>/dev/null) || K_BUILD=
 	[[ -d $K_BUILD ]] || die "KDIR is not a folder: '$KDIR'" \
 		"KDIR=<a built kernel tree, or the O= folder of one>"
-	check_path "the kernel tree (KDIR)" "$K_BUILD"
+	check_place "the kernel tree (KDIR)" "$K_BUILD"
 	K_SOURCE=$(realpath -e "$K_BUILD/source" 2>/dev/null || echo "$K_BUILD")
-	check_path "the kernel source of KDIR" "$K_SOURCE"
+	check_place "the kernel source of KDIR" "$K_SOURCE"
 	[[ -e $K_BUILD/Makefile && -e $K_SOURCE/Kconfig && -d $K_SOURCE/rust/kernel ]] ||
 		die "KDIR is not a kernel tree: $K_BUILD" \
 			"KDIR=<a built kernel tree, or the O= folder of one>; the headers of a distribution lack the Rust parts"

@@ -1,26 +1,37 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# sandbox.sh [--kernel ID] [--bind PATH] [--ro-bind PATH] [--over FILE TARGET] COMMAND…
+# sandbox.sh [--kernel ID] [--bind PATH] [--ro-bind PATH] [--over FILE TARGET] [--log FOLDER] COMMAND…
 # Runs COMMAND with the toolchain of the root and nothing of the host's: no variables, no
 # tools, no home. The checkout, the cache and the current folder are at their own places.
 # --kernel shows a kernel's modules and image at /usr/lib/modules, --bind and --ro-bind
 # another file or folder of the host at its own path, --over a file in place of the root's.
+#
+# A virtual machine has this for its root, and mounts file systems of its own over parts of it. So
+# with --kernel each of those places is in /.labyrinth as well, by number, N.at says where it belongs,
+# and guest-places.sh mounts it there. In /.labyrinth are also the scripts, and kernel, which has the
+# kernel's image, and log, which is the FOLDER of --log and may be any: no path of the host is on a
+# command line of virtme-run, QEMU or the kernel.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/root.sh
 source "$SCRIPTS/root.sh"
 
-kernel='' paths=()
+kernel='' over=()
+declare -A places=()
+# place --bind|--ro-bind PATH: what is writable for one is for all.
+place() { [[ ${places[$2]-} == --bind ]] || places[$2]=$1; }
 while (($#)); do
 	case $1 in
 	--kernel) kernel=${2:?--kernel needs a kernel: stock, debug or kdir}; shift 2 ;;
 	--bind | --ro-bind)
-		path=$(realpath -e "${2:?$1 needs a path}") || die "sandbox.sh: there is no $2"
-		paths+=("$1" "$path" "$path")
+		path=$(realpath -e -- "${2:?$1 needs a path}") || die "sandbox.sh: there is no $2"
+		! system_folder "$path" || die "sandbox.sh: $1 of the root's own folder $path"
+		place "$1" "$path"
 		shift 2
 		;;
-	--over) paths+=(--ro-bind "$2" "$3"); shift 3 ;;
+	--over) over+=(--ro-bind "$2" "$3"); shift 3 ;;
+	--log) over+=(--bind "$2" /.labyrinth/log); shift 2 ;;
 	--) shift; break ;;
 	-*) die "sandbox.sh: unknown option $1" ;;
 	*) break ;;
@@ -46,13 +57,22 @@ for path in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
 	[[ -e $path && -e $ROOT_DIR$path ]] && args+=(--ro-bind "$(realpath "$path")" "$path")
 done
 
-args+=(--bind "$CACHE" "$CACHE" --bind "$TOP" "$TOP")
+# Again, as now the root is there.
+check_place "the checkout" "$TOP"
+check_place "the cache" "$CACHE"
+place --bind "$CACHE"
+place --bind "$TOP"
 here=$(pwd -P)
 case $here/ in
 "$TOP"/* | "$CACHE"/*) ;;
-# A system folder is the root's own, not the host's.
-/ | /usr/* | /etc/* | /var/* | /dev/* | /proc/* | /sys/* | /bin/* | /sbin/* | /lib*/* | /tmp/ | /run/ | /root/ | /home/) ;;
-*) args+=(--bind "$here" "$here") ;;
+# A system folder is the root's own, not the host's; and where it has none, / will do.
+*)
+	if [[ $here =~ ^/(home|root)$ ]] || system_folder "$here"; then
+		[[ -d $ROOT_DIR$here ]] || here=/
+	else
+		place --bind "$here"
+	fi
+	;;
 esac
 if [[ -n $kernel ]]; then
 	assignments=$("$SCRIPTS/kernel.sh" "$kernel")
@@ -62,10 +82,28 @@ if [[ -n $kernel ]]; then
 	# udevd is a link to udevadm.
 	args+=(--ro-bind "$SCRIPTS/guest-udev.sh" /usr/bin/udevadm --ro-bind "$ROOT_DIR/usr/bin/true" /usr/bin/systemd-tmpfiles)
 	for path in "$K_BUILD" "$K_SOURCE"; do
-		case $path/ in "$CACHE"/*) ;; *) args+=(--ro-bind "$path" "$path") ;; esac
+		case $path/ in "$CACHE"/*) ;; *) place --ro-bind "$path" ;; esac
 	done
 fi
-args+=("${paths[@]}")
+
+# The outer ones first, so that they do not hide the inner ones.
+mapfile -d '' -t sorted < <(printf '%s\0' "${!places[@]}" | sort -z)
+number=10
+for path in "${sorted[@]}"; do
+	# Below what is mounted read-only, the folder to mount on has to exist.
+	case $path in
+	/usr/src/*) ;;
+	/usr/* | /etc/* | /var/*) [[ ! -d $path || -d $ROOT_DIR$path ]] || mkdir -p "$ROOT_DIR$path" ;;
+	esac
+	args+=("${places[$path]}" "$path" "$path")
+	[[ -z $kernel ]] || args+=("${places[$path]}" "$path" "/.labyrinth/$number" --symlink "$path" "/.labyrinth/$number.at")
+	number=$((number + 1))
+done
+if [[ -n $kernel ]]; then
+	path=${K_MODULES:-$K_BUILD}
+	args+=(--ro-bind "$SCRIPTS" /.labyrinth/scripts "${places[$path]:---bind}" "$path" /.labyrinth/kernel)
+fi
+args+=("${over[@]}")
 
 args+=(--chdir "$here" --clearenv --setenv PATH /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 	--setenv HOME /tmp --setenv LC_ALL C.UTF-8 --setenv TERM "${TERM:-dumb}")

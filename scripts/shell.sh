@@ -18,10 +18,11 @@ accel=$("$SCRIPTS/kvm-probe.sh" "$kernel")
 profile=$(mktemp "$CACHE/shell.XXXXXX")
 trap 'rm -f "$profile"' EXIT
 cat >"$profile" <<PROFILE
+bash /.labyrinth/scripts/guest-places.sh
 mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
 insmod $module timer_softirq_start=1 spinlock_start=1 task_start=1 hard_irq_start=1 && cd /sys/kernel/debug/labyrinth &&
 	echo "labyrinth is loaded and running: cat stats, cat latency, ls exercise/*; poweroff -f ends the machine"
 PROFILE
-args=(--kimg "$K_IMAGE" --mods auto --memory 1G --cpus 2 --kopt init_on_alloc=1 --disable-microvm)
+args=(--kimg "/.labyrinth/kernel/${K_IMAGE#"${K_MODULES:-$K_BUILD}/"}" --mods auto --memory 1G --cpus 2 --kopt init_on_alloc=1 --disable-microvm)
 [[ $accel == kvm ]] || args+=(--disable-kvm)
 "$SCRIPTS/sandbox.sh" --kernel "$kernel" --over "$profile" /etc/bash.bashrc virtme-run "${args[@]}"

@@ -3,8 +3,9 @@
 # run.sh stock|debug|kdir [CASE]…: tries every misuse in cases/, or those named, with the compiler and flags that the
 # module is built with for that kernel. Prints KTAP, fails if a case does.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-scripts=$here/../../scripts
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+here=$TOP/tests/compile_fail scripts=$SCRIPTS
 
 id=${1:?run.sh needs a kernel: stock, debug or kdir}
 assignments=$("$scripts/kernel.sh" "$id")

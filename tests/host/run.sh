@@ -5,9 +5,9 @@
 # judges the results of other tests, on made-up results. Prints the programs' KTAP as the kernel's test
 # runner does, fails if a program does. The compiler and proptest are Debian's; no network is used.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=scripts/lib.sh
-source "$here/../../scripts/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+here=$TOP/tests/host
 # shellcheck source=scripts/root.sh
 source "$SCRIPTS/root.sh"
 

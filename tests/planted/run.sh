@@ -5,8 +5,9 @@
 # What a debug kernel notices by itself has to be in its log, below the name of that fault. Prints
 # KTAP; consoles are kept in FOLDER.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-scripts=$(cd "$here/../../scripts" && pwd -P)
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+here=$TOP/tests/planted scripts=$SCRIPTS
 
 kernel=${1:?run.sh needs a kernel: stock, debug or kdir}
 folder=${2:?run.sh needs a folder for its logs}

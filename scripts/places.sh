@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced by lib.sh. Which folders can be the checkout, the cache or a kernel tree. A folder that
+# cannot is refused before anything is made.
+
+# check_place WHAT PATH: PATH is absolute and has neither links nor dots in it, as realpath prints it.
+check_place() {
+	check_path "$1" "$2"
+	# The kernel's makefiles take ./ away wherever it is.
+	[[ $2/ != *./* ]] || die "a folder in the path of $1 ends in a dot: $(printf %q "$2")" "rename that folder"
+	! system_folder "$2" || die "$1 cannot be $2: the toolchain and the virtual machines have a folder of their own there" \
+		"choose another folder, below your home, /srv, /opt, /var/lib or /var/tmp for instance"
+}
+
+# These characters were tried, all at once, in the paths of checkout, cache and kernel tree. Of the
+# others many break make, fixdep, the shell commands of the kernel's makefiles, or QEMU's options.
+check_path() {
+	local what=$1 path=$2 rest
+	local LC_ALL=C
+	[[ $path == /* ]] || die "$what is not an absolute path: $(printf %q "$path")" "give a path that begins with /"
+	rest=${path//[A-Za-z0-9\/._+@^~=-]/}
+	# Bytes that are not ASCII are letters of other scripts, if they are UTF-8.
+	rest=${rest//[$'\x80'-$'\xff']/}
+	rest=${rest:0:1}
+	if [[ $rest == [[:print:]] ]]; then rest="'$rest'"; else rest=$(printf %q "$rest"); fi
+	[[ $rest == "''" ]] || die "$what has the character $rest in its path: $(printf %q "$path")" \
+		"choose a path of letters, digits and . _ - + @ ^ ~ ="
+	[[ $path != *[$'\x80'-$'\xff']* ]] || iconv -f UTF-8 -t UTF-32 <<<"$path" >/dev/null 2>&1 ||
+		die "$what has bytes in its path that are not UTF-8: $(printf %q "$path")" "rename the folder"
+	# Far below 4096, as kernel build folders append paths of their own.
+	((${#path} <= 1000)) || die "the path of $what has ${#path} bytes" "choose one of at most 1000 bytes"
+}
+
+# system_folder PATH: whether the toolchain root or the guest needs something else there.
+system_folder() {
+	case ${1%/}/ in
+	# Part of the root itself, links of it, and what the kernel makes.
+	/bin/* | /sbin/* | /lib/* | /lib32/* | /lib64/* | /libx32/* | /proc/* | /sys/* | /var/run/* | /var/lock/* | /.labyrinth/*) ;;
+	/dev/shm/?*) return 1 ;;
+	/dev/*) ;;
+	# Only these themselves: a folder of one's own below them is fine.
+	/ | /boot/ | /etc/ | /run/ | /tmp/ | /usr/ | /usr/local/ | /usr/lib/modules/ | /var/ | /var/local/) ;;
+	*) [[ $1 =~ ^/(usr|usr/local|var)/(backups|bin|cache|etc|games|include|lib|lib32|lib64|libexec|libx32|log|mail|man|opt|sbin|share|spool|src|tmp)$ ]] ||
+		has_files "$1" ;;
+	esac
+}
+
+# has_files PATH: whether the root has something there, once there is a root. Folders without files are
+# there to be mounted on.
+has_files() { [[ -n ${ROOT_DIR-} && -e $ROOT_DIR$1 && -n $(find "$ROOT_DIR$1" ! -type d -print -quit) ]]; }
+
+# check_file_system WHAT FOLDER: whether a toolchain can be unpacked and run there.
+check_file_system() {
+	local probe=$2/locks/probe
+	[[ ! -x $probe || ! -L $probe.link ]] || return 0
+	: >"$probe"
+	chmod 755 "$probe"
+	ln -sfn probe "$probe.link" 2>/dev/null || true
+	[[ -L $probe.link ]] || die "the file system of $1, $2, has no symbolic links" "choose a place on another one"
+	[[ ! -e $2/locks/PROBE ]] || die "the file system of $1, $2, takes capital letters for small ones" \
+		"choose a place on another one"
+	[[ -x $probe ]] || die "the file system of $1, $2, is mounted noexec" "choose a place on another one, or mount it with exec"
+}

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2016 # expanded in the sandbox or the guest
+# Sourced by run.sh: checkouts, caches and callers that are not like ours.
+
+# refuses NAME TEXT VARIABLE=VALUE… COMMAND…: the command has to fail at once, with that text.
+refused() {
+	local text=$1 said rc=0
+	shift
+	said=$(timeout 10 env -u LABYRINTH_WHY "$@" 2>&1) || rc=$?
+	[[ $rc == 1 && $said == *"labyrinth: error: "*"$text"*"labyrinth: fix: "* ]] && return
+	ktap_print_msg "$(printf '%q ' "$@"): status $rc, no '$text': ${said:-nothing}"
+	return 1
+}
+
+# copy_of_scripts FOLDER: a checkout of nothing but scripts.
+copy_of_scripts() {
+	mkdir -p -- "$1"
+	cp -a "$scripts" "$TOP/Makefile" "$1/"
+}
+
+# Each printable character of ASCII, and some others, in the path of a checkout and in that of a
+# cache: it works or is refused by name.
+each_character_is_tried() {
+	local code char checkout bad=0 name good=''
+	local -a chars=($'\t' $'\n' $'\x01' $'\xff')
+	for ((code = 32; code < 127; code++)); do
+		printf -v char %b "\\x$(printf %x "$code")"
+		case $char in
+		[A-Za-z0-9._+@^~=-]) good+=$char ;;
+		/) ;;
+		*) chars+=("$char") ;;
+		esac
+	done
+	for char in "${chars[@]}"; do
+		checkout=$folder/characters/a${char}b
+		copy_of_scripts "$checkout"
+		if [[ $char == [[:print:]] ]]; then name="'$char'"; else name=$(LC_ALL=C printf %q "$char"); fi
+		[[ $char != $'\xff' ]] || name='bytes in its path that are not UTF-8'
+		refused "the checkout has ${name/#[\'$]/the character &}" "$checkout/scripts/setup.sh" --have stock || bad=1
+		refused "the cache (LABYRINTH_CACHE) has " "LABYRINTH_CACHE=$checkout/c" "$scripts/setup.sh" --have stock || bad=1
+		[[ ! -e $checkout/c ]] || { ktap_print_msg "$(printf %q "$checkout/c") was made"; bad=1; }
+		rm -rf "$checkout"
+	done
+	refused "ends in a dot" "LABYRINTH_CACHE=$folder/a./b" "$scripts/setup.sh" --have stock || bad=1
+	# The cache itself is too big to be moved.
+	checkout=$folder/characters/-${good}ü日/.a
+	copy_of_scripts "$checkout"
+	[[ $("$checkout/scripts/sandbox.sh" --kernel "$kernel" sh -c 'cd "$1" && pwd' - "$checkout" 2>&1) == "$checkout" ]] ||
+		{ ktap_print_msg "$checkout does not work"; bad=1; }
+	[[ $(LABYRINTH_CACHE=$checkout/c "$scripts/setup.sh" --have stock 2>&1) == '' && -d $checkout/c/locks ]] ||
+		{ ktap_print_msg "$checkout/c is no cache"; bad=1; }
+	rm -rf "$checkout"
+	((${#good} == 70 && !bad))
+}
+
+# Where the toolchain or a guest has folders of its own, and what does not hold a toolchain.
+system_folders_are_refused() {
+	local path bad=0 link=$folder/link
+	for path in / /usr /usr/bin /usr/local /usr/local/src /usr/src /usr/lib/modules /etc /var /var/lib /var/cache /var/tmp \
+		/tmp /run /boot /dev /dev/x /dev/shm /proc /proc/x /sys /sys/x /.labyrinth/x /tmp/../usr; do
+		refused "the cache (LABYRINTH_CACHE) cannot be" "LABYRINTH_CACHE=$path" "$scripts/setup.sh" --have stock || bad=1
+	done
+	ln -sfn /etc "$link"
+	refused "the cache (LABYRINTH_CACHE) cannot be /etc" "LABYRINTH_CACHE=$link" "$scripts/setup.sh" --have stock || bad=1
+	mkdir -p "$folder/a b"
+	ln -sfn "$folder/a b" "$link"
+	refused "the character ' '" "LABYRINTH_CACHE=$link" "$scripts/setup.sh" --have stock || bad=1
+	refused "not an absolute path" LABYRINTH_CACHE=cache "$scripts/setup.sh" --have stock || bad=1
+	refused "(XDG_CACHE_HOME) is not an absolute path" -u LABYRINTH_CACHE XDG_CACHE_HOME=cache "$scripts/setup.sh" --have stock || bad=1
+	refused "HOME is not set" -u LABYRINTH_CACHE -u XDG_CACHE_HOME -u HOME "$scripts/setup.sh" --have stock || bad=1
+	refused "1100 bytes" "LABYRINTH_CACHE=$(printf '/%0219d' 1 2 3 4 5)" "$scripts/setup.sh" --have stock || bad=1
+	((!bad))
+}
+
+# A caller whose shell and environment are full of settings: what the scripts find out, build with and
+# print is the same.
+environment_is_ours() {
+	local settings=$folder/bash_env command bad=0
+	local -a hostile
+	cat >"$settings" <<-'SETTINGS'
+		set -C -f
+		shopt -s nullglob failglob nocasematch dotglob expand_aliases
+		alias printf=false
+		umask 777
+	SETTINGS
+	hostile=(CDPATH=/:/tmp:/usr:.. "BASH_ENV=$settings" "ENV=$settings" POSIXLY_CORRECT=1 TMOUT=1 "GLOBIGNORE=*" BASH_COMPAT=3.1
+		SHELLOPTS=noclobber:noglob:allexport:keyword:posix BASHOPTS=nullglob:failglob:nocasematch 'BASH_FUNC_grep%%=() { echo mine; }'
+		'BASH_FUNC_cd%%=() { builtin cd "$@"; echo mine; }' GREP_OPTIONS=-v GREP_COLORS=mt=1 LC_ALL=C LANG=de_DE.UTF-8 LANGUAGE=de
+		TZ=Asia/Kolkata "MAKEFLAGS=-k -B" GNUMAKEFLAGS=-B KBUILD_OUTPUT=/nonexistent ARCH=arm64 CROSS_COMPILE=no- LLVM=1 CC=false
+		HOSTCC=false KCFLAGS=-Wx RUSTC=false RUSTFLAGS=-x KRUSTFLAGS=-x CARGO_HOME=/nonexistent PYTHONPATH=/nonexistent
+		PYTHONHOME=/nonexistent PERL5LIB=/nonexistent PERL5OPT=-Mnone LD_LIBRARY_PATH=/nonexistent TMPDIR=/nonexistent
+		GIT_DIR=/nonexistent GIT_WORK_TREE=/nonexistent GIT_INDEX_FILE=/nonexistent TAR_OPTIONS=-v QUOTING_STYLE=c IFS=/
+		PATH=/usr/bin:/bin)
+	# Locks are files, and are told from others by their names in the cache.
+	for command in "$scripts/kernel.sh $kernel" "$scripts/sandbox.sh env" "$scripts/sandbox.sh sh -c umask;pwd" \
+		"$scripts/setup.sh --have stock" "make -C $TOP help"; do
+		# shellcheck disable=SC2086 # words
+		(cd "$TOP/tests" && IFS=' ' && $command) >"$folder/ours" 2>&1
+		# shellcheck disable=SC2086 # words
+		(cd "$TOP/tests" && IFS=' ' && env "${hostile[@]}" $command) >"$folder/theirs" 2>&1
+		[[ -s $folder/ours || $command == *--have* ]] && cmp -s "$folder/ours" "$folder/theirs" && continue
+		ktap_print_msg "$command: $(diff "$folder/ours" "$folder/theirs" | head -n 3 | tr '\n' ';')"
+		bad=1
+	done
+	((!bad))
+}
+
+# in_other_places NAME: a guest that panics, of a checkout below /tmp, whose guest has a file system
+# of its own there. Below every folder where people keep things it may write to one of ours first.
+in_other_places() {
+	local parent parents=(/tmp /var/tmp /dev/shm "/run/user/$EUID" "${HOME:-/tmp}") dirs=() options=() written=0 checkout
+	[[ -z ${LABYRINTH_SOAK-} ]] || parents+=(/ /boot /etc /home /media /mnt /opt /root /run /srv /usr/lib /usr/local /usr/local/src
+		/usr/share /usr/src /var/cache /var/lib /var/lib/apt /var/log /var/spool)
+	for parent in "${parents[@]}"; do
+		# Who is not root may not write to all of them.
+		dirs+=("$(mktemp -d "${parent%/}/labyrinth-test.XXXXXX" 2>/dev/null)") || unset 'dirs[-1]'
+	done
+	((${#dirs[@]} >= 2)) || return
+	checkout=${dirs[0]}
+	for parent in "${dirs[@]:1}"; do options+=(--rwdir "$parent"); done
+	copy_of_scripts "$checkout"
+	mkdir "$checkout/logs"
+	scripts=$checkout/scripts folder=$checkout/logs booted kernel_panics 3 'Kernel panic - not syncing: sysrq' "${options[@]}" -- \
+		sh -c 'for dir; do touch "$dir/written"; done; sync; echo c >/proc/sysrq-trigger; sleep 60' - "${dirs[@]:1}" "$checkout/logs"
+	cp "$checkout/logs"/* "$folder/"
+	for parent in "${dirs[@]:1}" "$checkout/logs"; do
+		if [[ -e $parent/written ]]; then written=$((written + 1)); else ktap_print_msg "nothing was written to $parent"; fi
+		rm -f "$parent/written"
+	done
+	ktap_print_msg "places: ${dirs[*]}"
+	rm -rf "$checkout"
+	rmdir "${dirs[@]:1}"
+	outcome guest_writes_in_other_places "$written" "${#dirs[@]}"
+}
