@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# vm-guest.sh BASE DIR…: the guest's side of vm.sh. Makes the DIRs writable, runs the command
-# in BASE.cmd, and leaves its output in BASE.out and its status in BASE.rc.
+# vm-guest.sh: the guest's side of vm.sh. Does what /.labyrinth/job says: makes the rwdirs writable, runs
+# the command, and leaves its output in NAME.out and its status in NAME.rc in the folder of the log.
 set -uo pipefail
-base=$1
-shift
+name='' rwdirs=() command=()
+# shellcheck source=/dev/null # written by vm.sh
+source /.labyrinth/job || exit 125
+base=/.labyrinth/log/$name
 
 # The root is one file system, mounted read-only. Its superblock has to be writable for any
-# part of it to be, so read-only becomes a property of the mount, and not of the DIRs'.
+# part of it to be, so read-only becomes a property of the mount, and not of the folders'.
 mount -o remount,rw / && mount -o remount,bind,ro / || exit 125
-for dir in "$@"; do
+mount -t tmpfs -o mode=1777 tmpfs /tmp || exit 125
+bash /.labyrinth/scripts/guest-places.sh || exit 125
+for dir in /.labyrinth/log "${rwdirs[@]}"; do
 	mount --bind "$dir" "$dir" && mount -o remount,bind,rw "$dir" || exit 125
 done
-mount -t tmpfs -o mode=1777 tmpfs /tmp || exit 125
 mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug || exit 125
 mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || exit 125
 
@@ -30,7 +33,7 @@ ln -sfn /proc/self/fd/2 /dev/stderr
 : >"$base.up"
 export HOME=/tmp PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 cd /tmp || exit 125
-bash -c "$(<"$base.cmd")" >>"$base.out" 2>&1 </dev/null
+"${command[@]}" >>"$base.out" 2>&1 </dev/null
 rc=$?
 sync
 echo "$rc" >"$base.rc"

@@ -12,10 +12,17 @@
 #   --iommu          all devices of PCI, but not those of virtio, behind an IOMMU that forgets at once
 #                    what the kernel has unmapped
 #   --node M,cpus=N  a NUMA node with so much of the memory (0: none) and a CPU; may be repeated
-#   --rwdir DIR      a folder that the guest may write to; the folder of FILE always is
+#   --rwdir DIR      a folder that the guest may write to; the folder of FILE always is, unless it is
+#                    one that the guest has itself, such as /tmp
 #   --stop-at-report do not wait for COMMAND once the kernel has reported a bug
 #   --accel A        auto, kvm or tcg (default auto)
 #   --log FILE       the whole console; FILE with .out for .log is what COMMAND printed
+# A guest that fails, or runs out of time, after the whole machine has stopped for a while (more than
+# 10 s in which this script did not run either, see pause.sh) is started again from scratch, so COMMAND
+# has to bear being run again. That is done twice at most, each time only if there was a pause again,
+# and never if the kernel had reported something or COMMAND had failed before the pause. FILE with
+# .paused for .log is the console of the last one that was given up, and .paused-out its output.
+# Pauses do not count for the time limits.
 # Status: 0 COMMAND passed, 1 it failed, 2 wrong usage, 3 the kernel reported a bug or died,
 # 4 timeout.
 set -euo pipefail
@@ -23,6 +30,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/root.sh
 source "$SCRIPTS/root.sh"
+# shellcheck source=scripts/pause.sh
+source "$SCRIPTS/pause.sh"
 
 # Where virtme-run finds it.
 VIRTIOFSD=/usr/libexec/virtiofsd
@@ -73,9 +82,21 @@ done
 mkdir -p "$(dirname "$log")"
 log=$(realpath "$log")
 base=${log%.log}
-rwdirs+=("$(dirname "$log")")
-rm -f "$log" "$base".{out,rc,up}
-printf '%q ' "$@" >"$base.cmd"
+folder=${log%/*}
+for dir in "${!rwdirs[@]}"; do
+	rwdirs[dir]=$(realpath -e -- "${rwdirs[dir]}") || usage "--rwdir is no folder"
+	! system_folder "${rwdirs[dir]}" || usage "a guest has a folder of its own at ${rwdirs[dir]}"
+done
+system_folder "$folder" || rwdirs+=("$folder")
+rm -f "$base".paused{,-out}
+# What vm-guest.sh is to do.
+{
+	printf 'name=%q\nrwdirs=(' "${base##*/}"
+	((${#rwdirs[@]} == 0)) || printf '%q ' "${rwdirs[@]}"
+	printf ')\ncommand=('
+	printf '%q ' "$@"
+	printf ')\n'
+} >"$base.job"
 
 assignments=$("$SCRIPTS/kernel.sh" "$kernel")
 eval "$assignments"
@@ -85,18 +106,18 @@ kvm | tcg) ;;
 *) usage "--accel is auto, kvm or tcg, not '$accel'" ;;
 esac
 
-enter=("$SCRIPTS/sandbox.sh" --kernel "$kernel" --over "$ROOT_DIR$VIRTIOFSD" /mnt/virtiofsd
-	--over "$SCRIPTS/guest-virtiofsd.sh" "$VIRTIOFSD")
-for dir in "${rwdirs[@]}"; do enter+=(--bind "$(realpath -e "$dir")"); done
+enter=("$SCRIPTS/sandbox.sh" --kernel "$kernel" --over "$ROOT_DIR$VIRTIOFSD" /.labyrinth/virtiofsd
+	--over "$SCRIPTS/guest-virtiofsd.sh" "$VIRTIOFSD" --over "$base.job" /.labyrinth/job --log "$folder")
+for dir in "${rwdirs[@]}"; do enter+=(--bind "$dir"); done
 
 # virtiofsd writes guest memory behind the emulator's back. The emulator only notices that a
 # page holds new code when the guest itself has written to it: init_on_alloc sees to that.
 # console-verdict.sh knows the kernel's own lines by their time, which not every kernel prints unasked.
-machine=(--kimg "$K_IMAGE" --mods auto --disable-microvm --memory "$memory" --cpus "$cpus${sockets:+,sockets=$cpus}"
+machine=(--kimg "/.labyrinth/kernel/${K_IMAGE#"${K_MODULES:-$K_BUILD}/"}" --mods auto --disable-microvm --memory "$memory" --cpus "$cpus${sockets:+,sockets=$cpus}"
 	--show-boot-console --verbose
 	--kopt printk.time=1 --kopt init_on_alloc=1 --kopt oops=panic --kopt rcupdate.rcu_cpu_stall_timeout=60)
 [[ $accel == kvm ]] || machine+=(--disable-kvm)
-machine+=("${append[@]}" --script-sh "exec bash $SCRIPTS/vm-guest.sh $base ${rwdirs[*]}")
+machine+=("${append[@]}" --script-sh "exec bash /.labyrinth/scripts/vm-guest.sh")
 
 vm='' reader=''
 stop_vm() {
@@ -128,9 +149,10 @@ start_vm() {
 	exec {console}>&-
 }
 
-report_seen() {
+# report_in FILE: whether there is a report of the kernel in it.
+report_in() {
 	local rc=0
-	"$SCRIPTS/console-verdict.sh" "$log" >/dev/null 2>&1 || rc=$?
+	"$SCRIPTS/console-verdict.sh" "$1" >/dev/null 2>&1 || rc=$?
 	((rc == 1))
 }
 
@@ -138,58 +160,90 @@ say() {
 	if [[ -t 2 ]]; then printf '\r\033[K[vm %s] %s' "$kernel" "$1" >&2; else printf '[vm %s] %s\n' "$kernel" "$1" >&2; fi
 }
 
-start_vm
-start=$SECONDS told=0 retries=2 phase=booting ended='' done_at=''
-say "booting ($accel)"
-while :; do
-	if ! kill -0 -- "-$vm" 2>/dev/null; then break; fi
-	elapsed=$((SECONDS - start))
-	if [[ $phase == booting && -e $base.up ]]; then
-		phase=running
-		say "booted in $elapsed s, running"
-	fi
-	if [[ $phase == booting ]] && ((retries)) && grep -qs 'fallback to 9p' "$log"; then
-		# A busy machine can miss virtme-run's three seconds for starting virtiofsd.
-		((retries--))
-		stop_vm
-		say "virtiofsd came too late, once more"
-		start_vm
-	fi
-	if [[ -z $done_at && -e $base.rc ]]; then done_at=$SECONDS; fi
-	if ((elapsed >= timeout)); then
-		ended="no end after $timeout s"
-	elif [[ $phase == booting ]] && ((elapsed >= boot_timeout)); then
-		ended="not booted after $boot_timeout s"
-	elif [[ -n $done_at ]] && ((SECONDS - done_at >= 60)); then
-		ended="not powered off 60 s after the command's end"
-	fi
-	[[ -z $ended ]] || break
-	if [[ -n $stop_at_report ]] && report_seen; then
-		# The rest of the report is worth having.
-		sleep 3
-		break
-	fi
-	if [[ -t 2 ]] || ((elapsed - told >= 30)); then
-		told=$elapsed
-		say "$phase, $elapsed s"
-	fi
-	sleep 0.3
-done
-stop_vm
-[[ ! -t 2 ]] || printf '\r\033[K' >&2
+# broken: whether the guest has failed already.
+broken() { [[ -s $base.rc && $(<"$base.rc") != 0 ]] || { ((known)) && head -c "$known" "$log" | report_in /dev/stdin; }; }
 
-verdict() {
-	printf '[vm %s] %s after %d s\n' "$kernel" "$2" $((SECONDS - start)) >&2
-	(($1 == 0)) || printf '[vm %s] console: %s\n[vm %s] output: %s\n' "$kernel" "$log" "$kernel" "$base.out" >&2
-	exit "$1"
+# One machine from its start to its end. Sets ended, if it had to be stopped, and excused to whether
+# it may be failing because of a pause.
+run_vm() {
+	local told=0 retries=2 phase=booting done_at='' known=0
+	ended='' excused=''
+	rm -f "$log" "$base".{out,rc,up}
+	start_vm
+	watch_start
+	say "booting ($accel)"
+	while :; do
+		if watch_tick; then
+			say "this machine has stopped for a while: paused for $paused s so far"
+			[[ -n $excused ]] || broken || excused=1
+		fi
+		if ! kill -0 -- "-$vm" 2>/dev/null; then break; fi
+		known=$(stat -c %s "$log" 2>/dev/null) || known=0
+		if [[ $phase == booting && -e $base.up ]]; then
+			phase=running
+			say "booted in $elapsed s, running"
+		fi
+		if [[ $phase == booting ]] && ((retries)) && grep -qs 'fallback to 9p' "$log"; then
+			# A busy machine can miss virtme-run's three seconds for starting virtiofsd.
+			((retries--))
+			stop_vm
+			say "virtiofsd came too late, once more"
+			start_vm
+		fi
+		if [[ -z $done_at && -e $base.rc ]]; then done_at=$elapsed; fi
+		if ((elapsed >= timeout)); then
+			ended="no end after $timeout s"
+		elif [[ $phase == booting ]] && ((elapsed >= boot_timeout)); then
+			ended="not booted after $boot_timeout s"
+		elif [[ -n $done_at ]] && ((elapsed - done_at >= 60)); then
+			ended="not powered off 60 s after the command's end"
+		fi
+		[[ -z $ended ]] || break
+		if [[ -n $stop_at_report ]] && report_in "$log"; then
+			# The rest of the report is worth having.
+			sleep 3
+			break
+		fi
+		if [[ -t 2 ]] || ((elapsed - told >= 30)); then
+			told=$elapsed
+			say "$phase, $elapsed s"
+		fi
+		sleep 0.3
+	done
+	stop_vm
+	[[ ! -t 2 ]] || printf '\r\033[K' >&2
 }
 
-judged=0
-reports=$("$SCRIPTS/console-verdict.sh" "$log") || judged=$?
-[[ -z $reports ]] || printf '%s\n' "$reports" | sed 's/^/    /' >&2
-((judged != 1)) || verdict 3 "the kernel reported a bug"
-[[ -z $ended ]] || verdict 4 "timeout: $ended"
-((judged == 0)) || verdict 3 "the console cannot be judged"
-[[ -s $base.rc ]] || verdict 3 "the machine ended without a result"
-[[ $(<"$base.rc") == 0 ]] || verdict 1 "failed (status $(<"$base.rc"))"
-verdict 0 "passed"
+# Sets status and words.
+judge() {
+	local judged=0 reports
+	reports=$("$SCRIPTS/console-verdict.sh" "$log") || judged=$?
+	[[ -z $reports ]] || printf '%s\n' "$reports" | sed 's/^/    /' >&2
+	if ((judged == 1)); then
+		status=3 words="the kernel reported a bug"
+	elif [[ -n $ended ]]; then
+		status=4 words="timeout: $ended"
+	elif ((judged != 0)); then
+		status=3 words="the console cannot be judged"
+	elif [[ ! -s $base.rc ]]; then
+		status=3 words="the machine ended without a result"
+	elif [[ $(<"$base.rc") != 0 ]]; then
+		status=1 words="failed (status $(<"$base.rc"))"
+	else
+		status=0 words=passed
+	fi
+}
+
+repeats=2
+while :; do
+	run_vm
+	judge
+	if ((!status || !repeats)) || [[ -z $excused ]]; then break; fi
+	repeats=$((repeats - 1))
+	say "$words, after this machine has stopped for a while: starting the guest once more; its first console is $base.paused"
+	mv "$log" "$base.paused"
+	[[ ! -e $base.out ]] || mv "$base.out" "$base.paused-out"
+done
+printf '[vm %s] %s after %d s\n' "$kernel" "$words" "$elapsed" >&2
+((status == 0)) || printf '[vm %s] console: %s\n[vm %s] output: %s\n' "$kernel" "$log" "$kernel" "$base.out" >&2
+exit "$status"

@@ -4,8 +4,9 @@
 # a kernel report must never look like success, and must leave its console behind. Prints KTAP;
 # consoles are kept in FOLDER. With LABYRINTH_SOAK=1 there are more of these machines.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-scripts=$(cd "$here/../../scripts" && pwd -P)
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+here=$TOP/tests/runner scripts=$SCRIPTS
 
 kernel=${1:?run.sh needs a kernel: stock, debug or kdir}
 folder=${2:?run.sh needs a folder for its logs}
@@ -14,6 +15,11 @@ eval "$assignments"
 # shellcheck source=/dev/null # from the kernel source
 source "$K_SOURCE/tools/testing/selftests/kselftest/ktap_helpers.sh"
 mkdir -p "$folder"
+folder=$(realpath "$folder")
+# shellcheck source=tests/runner/places.sh
+source "$here/places.sh"
+# shellcheck source=tests/runner/pauses.sh
+source "$here/pauses.sh"
 
 # booted NAME STATUS CONSOLE-TEXT [OPTION]… -- COMMAND…: vm.sh has to end with that status, and
 # the console it leaves has to hold the text.
@@ -125,8 +131,8 @@ sentinel_stops_the_machine() {
 }
 
 stamp='[   12.345678]'
-cases=25
-[[ -z ${LABYRINTH_SOAK-} ]] || cases=29
+cases=30
+[[ -z ${LABYRINTH_SOAK-} ]] || cases=37
 ktap_print_header
 ktap_set_plan $cases
 
@@ -135,18 +141,25 @@ if [[ -n ${LABYRINTH_SOAK-} ]]; then
 	booted command_passes 0 'Linux version' -- true
 	booted ends_without_a_result 3 'Power down' -- sh -c 'poweroff -f; sleep 60'
 	booted hangs_at_boot 4 'Command line: .*rootdelay=1000' --boot-timeout 20 --append rootdelay=1000 -- true
+	booted prints_a_kasan_report 3 'BUG: KASAN' -- \
+		sh -c 'echo "<3>BUG: KASAN: slab-use-after-free in made_up+0x1/0x2" >/dev/kmsg'
+	ktap_test_result stalls_by_the_pause stalls_by_the_pause
+	ktap_test_result passes_in_spite_of_a_pause passes_in_spite_of_a_pause
 	booted prints_a_lockdep_report 3 'possible recursive locking' -- \
 		sh -c 'echo "<4>WARNING: possible recursive locking detected" >/dev/kmsg'
 fi
-booted command_fails 1 'Linux version' -- sh -c 'exit 7'
-booted kernel_panics 3 'Kernel panic - not syncing: sysrq' -- sh -c 'echo c >/proc/sysrq-trigger; sleep 60'
-booted prints_a_kasan_report 3 'BUG: KASAN' -- \
-	sh -c 'echo "<3>BUG: KASAN: slab-use-after-free in made_up+0x1/0x2" >/dev/kmsg'
+in_other_places
 booted command_hangs 4 'Linux version' --timeout 45 -- sleep 1000
+ktap_test_result fails_after_the_pause fails_after_the_pause
+ktap_test_result stalls_before_the_pause stalls_before_the_pause
 sentinel_stops_the_machine
 ktap_test_result interrupted_leaves_nothing leaves_nothing TERM 143
 ktap_test_result killed_leaves_nothing leaves_nothing KILL 137
 ktap_test_result killed_owner_leaves_nothing killed_owner_leaves_nothing
+ktap_test_result pauses_are_no_time pauses_are_no_time
+ktap_test_result each_character_is_tried each_character_is_tried
+ktap_test_result system_folders_are_refused system_folders_are_refused
+ktap_test_result environment_is_ours environment_is_ours
 
 each_alone=()
 judged console_clean 0 "$stamp Linux version 7.3" 'WARNING: from user space' 'BUG: too'

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2016 # expanded in the guest
+# Sourced by run.sh: the whole machine stops for a while, and a guest fails because of that or for
+# another reason. A pause is played with SIGSTOP: clocks go on, and nothing else.
+
+# start NAME COMMAND…: vm.sh in the background; sets vm to its process group, which the guest is not in.
+start() {
+	local name=$1
+	shift
+	rm -f "$folder/$name".*
+	set -m
+	"$scripts/vm.sh" --kernel "$kernel" --cpus 1 --log "$folder/$name.log" "$@" 2>"$folder/$name.vm" &
+	vm=$!
+	set +m
+}
+
+# wait_for TEXT FILE: as long as vm.sh runs.
+wait_for() {
+	while :; do
+		! grep -aqs -- "$1" "$2" || return 0
+		kill -0 "$vm" 2>/dev/null || break
+		sleep 0.2
+	done
+	ktap_print_msg "no '$1' in $2"
+	return 1
+}
+
+# pause SECONDS GROUP…
+pause() {
+	local seconds=$1 group
+	shift
+	for group; do kill -STOP -- "-$group"; done
+	sleep "$seconds"
+	for group; do kill -CONT -- "-$group"; done
+}
+guest() { pgrep -P "$vm" -x bwrap; }
+
+# ended NAME STATUS BOOTS TEXT…: vm.sh has to end with that status after so many boots, and to say that.
+ended() {
+	local name=$1 wanted=$2 boots=$3 rc=0 said=$folder/$1.vm text
+	shift 3
+	{ wait "$vm"; } 2>/dev/null || rc=$?
+	[[ $rc == "$wanted" && $(grep -c ' booting (' "$said") == "$boots" ]] ||
+		{ ktap_print_msg "$name: status $rc, not $wanted, or not $boots boots; see $said"; return 1; }
+	for text; do
+		grep -q -- "$text" "$said" || { ktap_print_msg "$name: no '$text' in $said"; return 1; }
+	done
+}
+
+# What a guest has seen of a folder of the host, it does not look up again. So it waits for one of many
+# files, each time for the next; the second guest finds them all.
+WAIT='i=0; while test ! -e "$1/$i"; do i=$((i + 1)); sleep 0.2; done'
+guests_wait() { rm -rf "$folder/go" && mkdir "$folder/go"; }
+guests_go() { (cd "$folder/go" && touch {0..9999}); }
+
+# A guest that fails after a pause is started again, once; where it fails without one, that counts.
+fails_after_the_pause() {
+	local name=command_fails
+	guests_wait
+	start "$name" -- sh -c "test ! -e \"\$1/0\" || exit 7; $WAIT; exit 9" - "$folder/go"
+	wait_for running "$folder/$name.vm" || return
+	pause 12 "$vm" "$(guest)"
+	guests_go
+	ended "$name" 1 2 'paused for 1[0-9] s' 'failed (status 9), after this machine' 'failed (status 7)' || return
+	grep -q 'Linux version' "$folder/$name.paused" && grep -q 'Linux version' "$folder/$name.log"
+}
+
+# Busy with processes, which end with an RCU grace period each, in a kernel that calls it a stall early.
+BUSY='echo 5 >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+i=0; while test ! -e "$1/$i"; do i=$((i + 1)); n=0; while test $n -lt 20; do n=$((n + 1)); (:); done; done'
+
+# stall GROUP…: pauses these until the guest has reported a stall: only during a grace period it does.
+stall() {
+	local log=$folder/$name.log
+	wait_for running "$folder/$name.vm" || return
+	sleep 3
+	for _ in {1..5}; do
+		pause "${seconds:-12}" "$@" "$(guest)"
+		sleep 3
+		! grep -aq 'rcu.*detected.* stall' "$log" || return 0
+	done
+	ktap_print_msg "no stall in $log"
+	guests_go
+	return 1
+}
+
+# A guest that stops alone has a stall that nobody excuses, and a pause after that changes nothing.
+stalls_before_the_pause() {
+	local name=guest_stalls
+	guests_wait
+	start "$name" -- sh -c "$BUSY" - "$folder/go"
+	stall || return
+	pause 12 "$vm" "$(guest)"
+	guests_go
+	ended "$name" 3 1 'paused for' 'the kernel reported a bug'
+}
+
+# The kernel sees a stall, and nothing is wrong.
+stalls_by_the_pause() {
+	local name=pause_stalls
+	guests_wait
+	start "$name" -- sh -c "$BUSY" - "$folder/go"
+	seconds=90 stall "$vm" || return
+	guests_go
+	ended "$name" 0 2 'the kernel reported a bug, after this machine' passed || return
+	grep -q 'detected.* stall' "$folder/$name.paused"
+}
+
+# A guest that does not mind is not started again.
+passes_in_spite_of_a_pause() {
+	local name=pause_passes
+	guests_wait
+	start "$name" -- sh -c "$WAIT" - "$folder/go"
+	wait_for running "$folder/$name.vm" || return
+	pause 15 "$vm" "$(guest)"
+	guests_go
+	ended "$name" 0 1 'paused for' passed
+}
+
+# What vm.sh measures with.
+pauses_are_no_time() {
+	local pid out=$folder/watched
+	rm -f "$out"
+	set -m
+	bash -c 'source "$1/pause.sh"; watch_start
+		for ((i = 0; i < 10; i++)); do watch_tick || true; echo "$elapsed $paused" >"$2"; sleep 0.3; done' - "$scripts" "$out" &
+	pid=$!
+	set +m
+	for _ in {1..50}; do [[ ! -s $out ]] || break; sleep 0.1; done
+	pause 12 "$pid"
+	wait "$pid"
+	read -r elapsed paused <"$out"
+	((elapsed < 10 && paused >= 12)) || { ktap_print_msg "$elapsed s and paused for $paused s"; return 1; }
+}
