@@ -11,12 +11,14 @@ import os
 import re
 import time
 
-from lib import books, consumer, kmsg, ktap, metrics, module, tracing
+from lib import books, consumer, kmsg, ktap, metrics, module, pressure, tracing
 from lib.consumer import pool, script
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # The bounds that include/labyrinth.h documents.
 MAX_ORDER, MAX_CACHE, MAX_RESERVE, MAX_POOLS = 10, 1024, 262_144, 1023
+# Less than any part of a pool takes.
+LEAST = 1024
 U32, U64 = (1 << 32) - 1, (1 << 64) - 1
 REALTIME = "PREEMPT_RT" in os.uname().version
 # Where a script can call, and what the reports name that.
@@ -404,6 +406,21 @@ def blocks_of_each_order():
         assert metrics.Metrics().total("misuse_total") == 0
 
 
+def nothing_is_left_of_pools():
+    """However many come and go, memory use does not grow."""
+    kinds, times = ("Slab", "Percpu", "VmallocUsed"), 40
+    with consumers():
+        # What is allocated once.
+        did((f"pools {times}", times))
+        before = pressure.used(*kinds)
+        did((f"pools {times}", times))
+        grown = [after - old for after, old in zip(pressure.used(*kinds), before)]
+    ktap.note(f"after {times} pools more: " +
+              ", ".join(f"{kind} {number}" for kind, number in zip(kinds, grown)))
+    for kind, number in zip(kinds, grown):
+        assert number < times * LEAST // 2, f"{kind} grew by {number} bytes in {times} pools"
+
+
 def as_many_pools_as_there_can_be():
     """1023 pools of C modules, and not one more; the places are free again afterwards."""
     with kmsg.Provoked() as log, consumers():
@@ -419,5 +436,6 @@ LONG = ktap.soak((), (as_many_pools_as_there_can_be,))
 ktap.main(bulk_requests, one_context_at_a_time, rooms_agree_with_the_trace,
           refills_say_what_they_did, free_memory_is_not_charged,
           the_budget_comes_back_with_the_memory, budget_and_reserve_are_exact, failures_are_no_pages,
-          limits_within_blocks, inner_addresses, accepted_bounds, blocks_of_each_order, *LONG,
+          limits_within_blocks, inner_addresses, accepted_bounds, blocks_of_each_order,
+          nothing_is_left_of_pools, *LONG,
           by_name=(as_many_pools_as_there_can_be,))

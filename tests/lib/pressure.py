@@ -8,8 +8,8 @@ import signal
 import tempfile
 import time
 
-from lib import module
-from lib.ktap import note
+from lib import module, symbols
+from lib.ktap import Skip, note
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MIB = 1 << 20
@@ -27,6 +27,15 @@ def memory(name):
         if line.startswith(name + ":"):
             return int(line.split()[1]) * 1024
     raise AssertionError(f"no {name} in /proc/meminfo")
+
+
+def used(*names):
+    """Values of /proc/meminfo, in bytes, with what CPUs have not told yet. Skips where freed memory stays
+    in use."""
+    if symbols.has("kasan_report"):
+        raise Skip("KASAN keeps freed objects in quarantine (CONFIG_KASAN)")
+    module.write("/proc/sys/vm/stat_refresh", 1)
+    return tuple(map(memory, names))
 
 
 @contextlib.contextmanager
