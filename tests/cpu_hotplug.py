@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
-# Covers: rust/source rust/ffi/hotplug.rs rust/ffi/cpu.rs rust/exercise
-# Takes: 15 s
-"""A CPU goes away and comes back: its cache goes to the allocator, and nothing else changes."""
+# Covers: rust/source rust/ffi/hotplug.rs rust/ffi/each_cpu.rs rust/ffi/cpu.rs rust/exercise
+# Takes: 50 s
+"""CPUs go away and come back. What they had cached goes to the allocator, and the exercises go where
+the CPUs are."""
 
+import contextlib
 import os
+import signal
 import time
 
-from lib import books, consumer, ktap, metrics, module
+from lib import books, consumer, cpus, ktap, metrics, module
 from lib.ktap import Skip
 
 SWITCH = "/sys/devices/system/cpu/cpu1/online"
@@ -57,9 +60,163 @@ def cache_is_given_back():
     assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
 
 
+# Pages that an exercise holds on one CPU, in batches.
+BATCHES = {"timer_softirq": 1, "spinlock": 2, "task": 1, "hard_irq": 2}
+
+
+@contextlib.contextmanager
+def all_online_again():
+    """Whatever happens in the block, the CPUs that can be switched are on afterwards."""
+    try:
+        yield cpus.movable()
+    finally:
+        for cpu in cpus.movable():
+            cpus.switch(cpu, True)
+
+
+def exercises_follow_the_cpus():
+    """Each CPU goes and comes, and in the end all but one go, while every exercise runs. On each that
+    is online something of each exercise is at work, on the others nothing."""
+    with all_online_again() as movable:
+        with module.loaded(), module.running(*module.CONTEXTS, period_us=5000, batch=4):
+            cpus.check_at_work(*module.CONTEXTS)
+            for cpu in movable:
+                cpus.switch(cpu, False)
+                cpus.check_at_work(*module.CONTEXTS)
+                cpus.switch(cpu, True)
+                cpus.check_at_work(*module.CONTEXTS)
+            if len(movable) > 1:
+                for on in (False, True):
+                    for cpu in movable:
+                        cpus.switch(cpu, on)
+                    cpus.check_at_work(*module.CONTEXTS)
+            for context in module.CONTEXTS:
+                assert module.read(module.control(context, "run")) == "1\n"
+            metrics.Metrics().check()
+            for context in module.CONTEXTS:
+                module.stop(context)
+            metrics.wait_until_filled().check_idle()
+
+
+def started_while_cpus_are_away():
+    """What was offline when the exercises were started by parameters, or by hand, has them once it
+    comes; what was stopped meanwhile does not come back with the CPU."""
+    start = {f"{context}_start": 1 for context in module.CONTEXTS}
+    with all_online_again() as movable:
+        for cpu in movable:
+            cpus.switch(cpu, False)
+        with module.loaded(**start):
+            cpus.check_at_work(*module.CONTEXTS)
+            for cpu in movable:
+                cpus.switch(cpu, True)
+                cpus.check_at_work(*module.CONTEXTS)
+            for cpu in movable:
+                cpus.switch(cpu, False)
+            module.stop("timer_softirq")
+            module.stop("spinlock")
+            module.start("spinlock", period_us=5000)
+            for cpu in movable:
+                cpus.switch(cpu, True)
+            cpus.check_at_work("spinlock", "task", "hard_irq")
+            assert metrics.Metrics().check().total("exercise_running", context="timer_softirq") == 0
+
+
+def pages_go_home_with_their_cpu():
+    """A CPU that goes takes home what it holds, each page once; one that comes gets its own."""
+    batch = 16
+    of_a_cpu = batch * sum(BATCHES.values())
+    with all_online_again() as movable, books.kept() as kernel:
+        with module.loaded(pool_reserve=0):
+            kernel.learn()
+            metrics.wait_until_filled()
+            with module.running(*module.CONTEXTS, period_us=10_000, batch=batch,
+                                hold_us=10_000_000):
+                def held(cpu_count):
+                    module.wait_until(
+                        lambda: metrics.Metrics().in_flight() == cpu_count * of_a_cpu,
+                        f"{of_a_cpu} pages of {cpu_count} CPUs in flight")
+                    return metrics.Metrics().check()
+
+                count = len(cpus.online())
+                before = held(count)
+                failed = before.failed()
+                for gone, cpu in enumerate(movable, 1):
+                    cpus.switch(cpu, False)
+                    now = metrics.Metrics().check()
+                    assert now.in_flight() == (count - gone) * of_a_cpu, \
+                        f"{now.in_flight()} in flight with {gone} of {count} CPUs away"
+                    assert now.freed() - before.freed() == gone * of_a_cpu
+                    assert now.allocated() == before.allocated()
+                for cpu in movable:
+                    cpus.switch(cpu, True)
+                now = held(count)
+                assert now.allocated() - before.allocated() == len(movable) * of_a_cpu
+                assert now.failed() == failed == 0
+            metrics.wait_until_filled().check_idle()
+        allocated, freed = kernel.read()
+    assert allocated == freed > 0, f"{allocated} allocated, {freed} freed after unloading"
+
+
+@contextlib.contextmanager
+def restless(cpu):
+    """A process that takes a CPU off and on all the time. Yields nothing; it must have gone on."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            while True:
+                for on in (False, True):
+                    cpus.switch(cpu, on)
+                    os.write(writer, b".")
+        finally:
+            os._exit(1)
+    os.close(writer)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        with open(reader, "rb") as pipe:
+            turns = len(pipe.read())
+        ktap.note(f"CPU {cpu} went or came {turns} times")
+        cpus.switch(cpu, True)
+    assert turns > 1, "the CPU did not go"
+
+
+def started_and_stopped_while_cpus_go():
+    """CPUs come and go while exercises are started and stopped, and while the module is loaded with
+    them and unloaded right after. Nothing waits for ever, and the books balance."""
+    start = {f"{context}_start": 1 for context in module.CONTEXTS}
+    start |= {f"{context}_hold_us": 3000 for context in module.CONTEXTS}
+    with all_online_again() as movable:
+        with module.loaded():
+            books.Books({}).learn()
+        for cpu in movable:
+            with books.kept() as kernel, restless(cpu):
+                with module.loaded(pool_cache=CACHE, pool_reserve=0):
+                    kernel.learn()
+                    for round_ in range(ROUNDS):
+                        for context in module.CONTEXTS:
+                            module.start(context, period_us=1000, batch=8, pool=round_ % 2,
+                                         hold_us=(0, 2000)[round_ % 2])
+                        metrics.wait_for_cycles("timer_softirq", 5)
+                        for context in reversed(module.CONTEXTS):
+                            module.stop(context)
+                        metrics.Metrics().check_idle()
+                allocated, freed = kernel.read()
+                assert allocated == freed > 0, f"{allocated} allocated, {freed} freed"
+                for _ in range(ROUNDS):
+                    with module.loaded(**start):
+                        kernel.learn()
+                    allocated, freed = kernel.read()
+                    assert allocated == freed, f"{allocated} allocated, {freed} freed"
+
+
 def off_and_on_under_load():
     """With every exercise at work on the pool, time and again; the books balance all along."""
     needs_a_second_cpu()
+    # What goes with its CPU, twice in a round, or is stopped while it holds pages, frees them itself.
+    most = CACHE * sum(BATCHES.values()) * (len(cpus.online()) + 2)
     with books.kept() as kernel:
         with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
             kernel.learn()
@@ -76,8 +233,7 @@ def off_and_on_under_load():
                         for context in module.CONTEXTS:
                             metrics.wait_for_cycles(context, 3)
                     now = metrics.wait_until_filled().check_idle().check_pool()
-                    # Timers that are stopped while they hold pages free them themselves.
-                    assert 0 <= now.handed_out() <= 5 * CACHE * (round_ + 1)
+                    assert 0 <= now.handed_out() <= most * (round_ + 1)
                     assert now.cached() <= CACHE, \
                         f"{now.cached()} pages cached with one CPU online"
                     held = kernel.held()
@@ -140,4 +296,6 @@ def loaded_while_a_cpu_is_away():
         switch(True)
 
 
-ktap.main(cache_is_given_back, each_pool_loses_its_share, off_and_on_under_load, loaded_while_a_cpu_is_away)
+ktap.main(exercises_follow_the_cpus, started_while_cpus_are_away, pages_go_home_with_their_cpu,
+          started_and_stopped_while_cpus_go, cache_is_given_back, each_pool_loses_its_share,
+          off_and_on_under_load, loaded_while_a_cpu_is_away)

@@ -72,7 +72,7 @@ def each_page_is_in_one_place():
 
         with module.running("timer_softirq", "spinlock", period_us=100_000, batch=BATCH,
                             hold_us=10_000_000, pool=1):
-            module.wait_until(lambda: metrics.Metrics().in_flight() == BATCH * (cpus + 2),
+            module.wait_until(lambda: metrics.Metrics().in_flight() == BATCH * 3 * cpus,
                               "everybody to hold pages")
             now, held = metrics.wait_until_filled().check().check_pool(), summed(ours)
             ktap.note(f"{now.in_flight()} in flight, {now.cached()} cached, {now.reserved()} in "

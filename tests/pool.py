@@ -257,7 +257,7 @@ def each_page_is_in_one_place():
             assert kernel.held() == start.cached() + start.reserved() > 0
             with module.running("timer_softirq", "spinlock", period_us=100_000, batch=100,
                                 hold_us=10_000_000, pool=1):
-                out = 100 * (cpus() + 2)
+                out = 100 * 3 * cpus()
                 module.wait_until(lambda: metrics.Metrics().in_flight() == out, f"{out} in flight")
                 now = metrics.wait_until_filled().check().check_pool()
                 assert now.handed_out() == out

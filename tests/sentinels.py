@@ -19,8 +19,8 @@ OFFSETS = [*range(GUARD), *range(PAGE - GUARD, PAGE)]
 # How many reports are kept.
 KEPT = 64
 # Where an exercise holds its pages, in the words of the reports, and how many holders it has.
-HOLDERS = {"timer_softirq": ("softirq", os.cpu_count()), "spinlock": ("spinlock", 2),
-           "task": ("task", 1), "hard_irq": ("irqs_off", os.cpu_count() + 1)}
+HOLDERS = {"timer_softirq": ("softirq", os.cpu_count()), "spinlock": ("spinlock", 2 * os.cpu_count()),
+           "task": ("task", os.cpu_count()), "hard_irq": ("irqs_off", 2 * os.cpu_count())}
 WRITERS = ("task", "spinlock", "softirq", "hard_irq")
 # Long enough to write to all pages.
 HOLD_US = 4_000_000

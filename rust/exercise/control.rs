@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Starting and stopping.
+//! Starting and stopping, on every CPU that is online meanwhile.
+//!
+//! Lock order: the switch of an exercise ([`Control`]), the CPU hotplug lock, what each CPU has
+//! ([`Cpus`]). The last is taken by the callbacks of CPU hotplug, the first never.
 
 use super::{
     Setting,
     Settings, //
 };
 use crate::{
-    ffi::context::Task,
+    ffi::{
+        context::Task,
+        cpu::OnlineCpu,
+        each_cpu::{
+            CpuHandler,
+            EachCpu, //
+        }, //
+    },
     source::{
         KeptPool,
         Supply, //
@@ -15,6 +25,7 @@ use crate::{
     stats::Stats, //
 };
 use kernel::{
+    cpu::nr_cpu_ids,
     new_mutex,
     prelude::*,
     sync::{
@@ -27,10 +38,14 @@ use kernel::{
     }, //
 };
 
-/// An exercise while it runs. Dropping it stops it and frees its pages.
-pub(crate) trait Workload: Sized + Send + Unpin {
-    /// Starts. May sleep.
-    fn start(cx: &Task, means: &Arc<Means>) -> Result<Self>;
+/// What works on one CPU for an exercise. Dropping it stops it and frees its pages.
+pub(crate) trait Workload: Sized + Send + Unpin + 'static {
+    /// The name of the exercise.
+    const NAME: &'static CStr;
+
+    /// Starts on a CPU. Task context, may sleep; the CPU hotplug lock is held, so this must not
+    /// take it nor wait for somebody who does.
+    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Means>) -> Result<Self>;
 }
 
 /// What an exercise works with.
@@ -54,11 +69,59 @@ impl Means {
     }
 }
 
+/// What an exercise has on each CPU while it runs.
+#[pin_data]
+struct Cpus<W> {
+    /// By the CPU's number.
+    #[pin]
+    workloads: Mutex<KVec<Option<W>>>,
+    means: Arc<Means>,
+}
+
+impl<W: Workload> Cpus<W> {
+    /// None yet.
+    fn new(means: &Arc<Means>) -> Result<Arc<Self>> {
+        let mut workloads = KVec::with_capacity(nr_cpu_ids() as usize, GFP_KERNEL)?;
+        for _ in 0..nr_cpu_ids() {
+            workloads.push(None, GFP_KERNEL)?;
+        }
+        Arc::pin_init(
+            pin_init!(Self {
+                workloads <- new_mutex!(workloads),
+                means: means.clone(),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Puts something in the place of what a CPU has, which is dropped.
+    fn replace(&self, cpu: OnlineCpu<'_>, workload: Option<W>) {
+        if let Some(place) = self.workloads.lock().get_mut(cpu.number() as usize) {
+            *place = workload;
+        }
+    }
+}
+
+impl<W: Workload> CpuHandler for Arc<Cpus<W>> {
+    fn arrive(&self, cpu: OnlineCpu<'_>) -> Result {
+        let workload = W::start_on(cpu, &self.means).inspect_err(|error| {
+            let cpu = cpu.number();
+            pr_warn!("{} does not run on CPU {cpu}: {error:?}\n", W::NAME);
+        })?;
+        self.replace(cpu, Some(workload));
+        Ok(())
+    }
+
+    fn leave(&self, cpu: OnlineCpu<'_>) {
+        self.replace(cpu, None);
+    }
+}
+
 /// The switch of one exercise.
 #[pin_data]
 pub(crate) struct Control<W: Workload> {
     #[pin]
-    workload: Mutex<Option<W>>,
+    workload: Mutex<Option<EachCpu<Arc<Cpus<W>>>>>,
     /// Whether there is a workload, for reports: they must not wait while one is being stopped.
     running: Atomic<bool>,
     means: Arc<Means>,
@@ -84,14 +147,16 @@ impl<W: Workload> Control<W> {
         self.running.load(Relaxed)
     }
 
-    /// Starts or stops it; asking for what is already so does nothing. Sleeps.
+    /// Starts or stops it; asking for what is already so does nothing. Sleeps; takes the CPU
+    /// hotplug lock.
     pub(crate) fn set_running(&self, cx: &Task, run: bool) -> Result {
         let mut workload = self.workload.lock();
 
         if !run {
             *workload = None;
         } else if workload.is_none() {
-            *workload = Some(W::start(cx, &self.means)?);
+            let cpus = Cpus::new(&self.means)?;
+            *workload = Some(EachCpu::new(cx, W::NAME, cpus)?);
         }
         self.running.store(run, Relaxed);
         Ok(())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Allocates where the allocator may not be entered the ordinary way: in a hard interrupt, by a timer
-//! on each CPU that is online at the start, and in a thread with interrupts disabled.
+//! Allocates where the allocator may not be entered the ordinary way: on each CPU in a hard
+//! interrupt, by a timer, and in a thread with interrupts disabled.
 
 use super::{
     cycle::Cycle,
@@ -15,7 +15,7 @@ use crate::{
     ffi::{
         call_site::call_site,
         context,
-        cpu::HotplugGuard,
+        cpu::OnlineCpu,
         hard_timer::{
             HardHandler,
             HardTimer, //
@@ -40,42 +40,36 @@ use kernel::{
     sync::Arc, //
 };
 
-/// The exercise while it runs.
+/// The exercise on one CPU.
 pub(crate) struct HardIrq {
-    _timers: KVec<Pin<KBox<HardTimer<Tick>>>>,
+    _timer: Pin<KBox<HardTimer<Tick>>>,
     _thread: Thread<TaskSide>,
 }
 
-/// Stands for the thread where a CPU stands for its timer; no CPU has this number.
-const THREAD: u32 = 0xff_ffff;
+/// How many times what it worked a timer rests at least. Nobody can take the CPU from an interrupt,
+/// so it leaves most of it to others.
+const SHARE: u32 = 4;
 
 impl Workload for HardIrq {
-    fn start(cx: &context::Task, means: &Arc<Means>) -> Result<Self> {
+    const NAME: &'static CStr = c"labyrinth/hard_irq";
+
+    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Means>) -> Result<Self> {
         let recorder = Recorder::new(means.stats.clone(), Kind::HardIrq);
+        let who = 2 * cpu.number();
         let side = TaskSide {
             means: means.clone(),
-            holder: Holder::new(NoLock, recorder.clone(), THREAD, call_site!(irqs_off))?,
+            holder: Holder::new(NoLock, recorder.clone(), who, call_site!(irqs_off))?,
         };
-        let thread = Thread::spawn(c"labyrinth/irqsoff", side)?;
+        let tick = Tick {
+            means: means.clone(),
+            holder: Holder::new(NoLock, recorder, who + 1, call_site!(hard_irq))?,
+            cycle: Cycle::default(),
+        };
+        let thread = Thread::spawn_on(cpu, c"labyrinth/irqsoff", side)?;
+        let timer = HardTimer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);
 
-        let mut timers = KVec::new();
-        let hotplug = HotplugGuard::new(cx);
-        // Should all timers end up on one CPU, they leave half of it to others, who could not take it
-        // from an interrupt.
-        let share = 2 * hotplug.online().count() as u32;
-
-        for cpu in hotplug.online() {
-            let tick = Tick {
-                means: means.clone(),
-                share,
-                holder: Holder::new(NoLock, recorder.clone(), cpu.number(), call_site!(hard_irq))?,
-                cycle: Cycle::default(),
-            };
-            let timer = HardTimer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);
-            timers.push(KBox::pin_init(timer, GFP_KERNEL)?, GFP_KERNEL)?;
-        }
         Ok(Self {
-            _timers: timers,
+            _timer: KBox::pin_init(timer, GFP_KERNEL)?,
             _thread: thread,
         })
     }
@@ -84,8 +78,6 @@ impl Workload for HardIrq {
 /// What one CPU's timer works on.
 struct Tick {
     means: Arc<Means>,
-    /// How many times what it worked it rests.
-    share: u32,
     holder: Holder<NoLock>,
     cycle: Cycle,
 }
@@ -96,7 +88,7 @@ impl HardHandler for Tick {
         let supply = self.means.supply();
         Next::After(self.cycle.expired(
             settings,
-            self.share,
+            SHARE,
             &mut self.holder,
             |holder| holder.begin_nolock(&*cx, settings, supply),
             |holder| holder.finish_nolock(&*cx, pool, supply),
@@ -104,7 +96,8 @@ impl HardHandler for Tick {
     }
 }
 
-/// The side in task context: holds its batch between two sections with interrupts disabled, if at all.
+/// The side in task context: holds its batch between two sections with interrupts disabled, if at
+/// all.
 struct TaskSide {
     means: Arc<Means>,
     holder: Holder<NoLock>,

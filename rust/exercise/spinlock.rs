@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Allocates under a spinlock that task context and the timer softirq share.
+//! Allocates under a spinlock that task context and the timer softirq share: each CPU has a lock,
+//! and a thread and a timer that take it.
 
 use super::{
     cycle::Cycle,
@@ -13,11 +14,8 @@ use super::{
 use crate::{
     ffi::{
         call_site::call_site,
-        context::{
-            self,
-            Softirq, //
-        },
-        cpu::HotplugGuard,
+        context::Softirq,
+        cpu::OnlineCpu,
         lock::SpinLockBh,
         thread::{
             Body,
@@ -46,23 +44,31 @@ use kernel::{
     sync::Arc, //
 };
 
-/// The exercise while it runs.
+/// The exercise on one CPU.
 pub(crate) struct Spinlock {
     _timer: Pin<KBox<Timer<SoftirqSide>>>,
     _thread: Thread<TaskSide>,
 }
 
 impl Workload for Spinlock {
-    fn start(cx: &context::Task, means: &Arc<Means>) -> Result<Self> {
+    const NAME: &'static CStr = c"labyrinth/spinlock";
+
+    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Means>) -> Result<Self> {
         let recorder = Recorder::new(means.stats.clone(), Kind::Spinlock);
+        let who = 2 * cpu.number();
         let held = Held {
             by_task: Holder::new(
                 NoWarn(Atomic),
                 recorder.clone(),
-                0,
+                who,
                 call_site!(spinlock_task),
             )?,
-            by_softirq: Holder::new(NoWarn(Atomic), recorder, 1, call_site!(spinlock_softirq))?,
+            by_softirq: Holder::new(
+                NoWarn(Atomic),
+                recorder,
+                who + 1,
+                call_site!(spinlock_softirq),
+            )?,
         };
         let shared = Arc::pin_init(
             try_pin_init!(Shared {
@@ -72,9 +78,7 @@ impl Workload for Spinlock {
             GFP_KERNEL,
         )?;
 
-        let thread = Thread::spawn(c"labyrinth/spinlock", TaskSide(shared.clone()))?;
-        let hotplug = HotplugGuard::new(cx);
-        let cpu = hotplug.online().next().ok_or(ENODEV)?;
+        let thread = Thread::spawn_on(cpu, Self::NAME, TaskSide(shared.clone()))?;
         let side = SoftirqSide {
             shared,
             cycle: Cycle::default(),
@@ -136,7 +140,8 @@ impl Body for TaskSide {
     }
 }
 
-/// The side in the timer softirq: interrupts the other side, or waits for it on another CPU.
+/// The side in the timer softirq: interrupts the other side between its sections. On PREEMPT_RT,
+/// where it is a thread, it may have to wait for it.
 struct SoftirqSide {
     shared: Arc<Shared>,
     cycle: Cycle,

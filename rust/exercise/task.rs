@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Allocates in task context, alternately with `GFP_ATOMIC` and `GFP_KERNEL`: the baseline that
-//! shows what atomic costs and loses.
+//! Allocates in task context, in a thread on each CPU, alternately with `GFP_ATOMIC` and
+//! `GFP_KERNEL`: the baseline that shows what atomic costs and loses.
 
 use super::{
     holder::Holder,
@@ -14,6 +14,7 @@ use crate::{
     ffi::{
         call_site::call_site,
         context,
+        cpu::OnlineCpu,
         thread::{
             Body,
             Running,
@@ -38,32 +39,34 @@ use kernel::{
     sync::Arc, //
 };
 
-/// The exercise while it runs.
+/// The exercise on one CPU.
 pub(crate) struct Task {
     _thread: Thread<Baseline>,
 }
 
 impl Workload for Task {
-    fn start(_cx: &context::Task, means: &Arc<Means>) -> Result<Self> {
+    const NAME: &'static CStr = c"labyrinth/task";
+
+    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Means>) -> Result<Self> {
         let recorder = |kind| Recorder::new(means.stats.clone(), kind);
         let baseline = Baseline {
             means: means.clone(),
             atomic: Holder::new(
                 NoWarn(Atomic),
                 recorder(Kind::TaskAtomic),
-                0,
+                cpu.number(),
                 call_site!(task_atomic),
             )?,
             kernel: Holder::new(
                 NoWarn(Kernel),
                 recorder(Kind::TaskKernel),
-                0,
+                cpu.number(),
                 call_site!(task_kernel),
             )?,
         };
 
         Ok(Self {
-            _thread: Thread::spawn(c"labyrinth/task", baseline)?,
+            _thread: Thread::spawn_on(cpu, Self::NAME, baseline)?,
         })
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Allocates in the timer softirq: a timer on each CPU that is online at the start.
+//! Allocates in the timer softirq: a timer on each CPU.
 
 use super::{
     cycle::Cycle,
@@ -12,11 +12,8 @@ use super::{
 use crate::{
     ffi::{
         call_site::call_site,
-        context::{
-            self,
-            Softirq, //
-        },
-        cpu::HotplugGuard,
+        context::Softirq,
+        cpu::OnlineCpu,
         timer::{
             Handler,
             Next,
@@ -37,32 +34,31 @@ use kernel::{
     sync::Arc, //
 };
 
-/// The exercise while it runs.
+/// The exercise on one CPU.
 pub(crate) struct TimerSoftirq {
-    _timers: KVec<Pin<KBox<Timer<Tick>>>>,
+    _timer: Pin<KBox<Timer<Tick>>>,
 }
 
 impl Workload for TimerSoftirq {
-    fn start(cx: &context::Task, means: &Arc<Means>) -> Result<Self> {
-        let recorder = Recorder::new(means.stats.clone(), Kind::TimerSoftirq);
-        let mut timers = KVec::new();
-        let hotplug = HotplugGuard::new(cx);
+    const NAME: &'static CStr = c"labyrinth/timer_softirq";
 
-        for cpu in hotplug.online() {
-            let tick = Tick {
-                means: means.clone(),
-                holder: Holder::new(
-                    NoWarn(Atomic),
-                    recorder.clone(),
-                    cpu.number(),
-                    call_site!(timer_softirq),
-                )?,
-                cycle: Cycle::default(),
-            };
-            let timer = Timer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);
-            timers.push(KBox::pin_init(timer, GFP_KERNEL)?, GFP_KERNEL)?;
-        }
-        Ok(Self { _timers: timers })
+    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Means>) -> Result<Self> {
+        let recorder = Recorder::new(means.stats.clone(), Kind::TimerSoftirq);
+        let tick = Tick {
+            means: means.clone(),
+            holder: Holder::new(
+                NoWarn(Atomic),
+                recorder,
+                cpu.number(),
+                call_site!(timer_softirq),
+            )?,
+            cycle: Cycle::default(),
+        };
+        let timer = Timer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);
+
+        Ok(Self {
+            _timer: KBox::pin_init(timer, GFP_KERNEL)?,
+        })
     }
 }
 

@@ -36,7 +36,8 @@ pub(crate) fn is_possible(cpu: u32) -> bool {
 ///
 /// # Invariants
 ///
-/// The number is that of an online CPU, and the CPU hotplug lock is held for `'a`.
+/// The number is that of an online CPU, and the CPU hotplug lock is held for `'a`: by this task, or
+/// by one that waits for it.
 #[derive(Clone, Copy)]
 pub(crate) struct OnlineCpu<'a> {
     number: u32,
@@ -44,6 +45,17 @@ pub(crate) struct OnlineCpu<'a> {
 }
 
 impl OnlineCpu<'_> {
+    /// # Safety
+    ///
+    /// The CPU must be online, and the CPU hotplug lock be held for as long as the value exists.
+    pub(super) unsafe fn assume(number: u32) -> Self {
+        // INVARIANT: By the requirement above.
+        Self {
+            number,
+            _guard: PhantomData,
+        }
+    }
+
     /// The CPU's number.
     pub(crate) fn number(self) -> u32 {
         self.number

@@ -15,7 +15,8 @@
 
 use super::{
     callbacks::Callback,
-    context::Task, //
+    context::Task,
+    helpers, //
 };
 use core::{
     marker::PhantomData,
@@ -75,10 +76,11 @@ unsafe impl<T: Send + Sync + 'static> Sync for Root<T> {}
 impl<T: Send + Sync + 'static> Root<T> {
     /// Makes the folder. Task context only, may sleep.
     ///
-    /// Fails with the error of debugfs, such as `EEXIST`.
+    /// Fails with the error of debugfs: `EPERM` where it is switched off, `ENODEV` where the kernel was
+    /// built without it, `EEXIST` if there is a folder of that name.
     pub(crate) fn new(name: &CStr, data: Arc<T>) -> Result<Self> {
         // SAFETY: `name` is NUL-terminated and copied; no parent means the top.
-        let folder = unsafe { bindings::debugfs_create_dir(name.as_char_ptr(), ptr::null_mut()) };
+        let folder = unsafe { helpers::labyrinth_debugfs_dir(name.as_char_ptr(), ptr::null_mut()) };
 
         // INVARIANT: The folder is new, ours and empty.
         Ok(Self {
@@ -103,7 +105,7 @@ impl<T: Send + Sync + 'static> Drop for Root<T> {
     fn drop(&mut self) {
         // SAFETY: The folder is ours by the invariant. Afterwards no file refers to `data`, so it
         // may be dropped.
-        unsafe { bindings::debugfs_remove(self.folder) };
+        unsafe { helpers::labyrinth_debugfs_remove(self.folder) };
     }
 }
 
@@ -123,7 +125,7 @@ impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
     /// files are missing.
     pub(crate) fn dir(&self, name: &CStr) -> Dir<'a, T> {
         // SAFETY: `name` is NUL-terminated and copied; `folder` is a valid parent by the invariant.
-        let folder = unsafe { bindings::debugfs_create_dir(name.as_char_ptr(), self.folder) };
+        let folder = unsafe { helpers::labyrinth_debugfs_dir(name.as_char_ptr(), self.folder) };
         // INVARIANT: Just made within the same root.
         Dir {
             folder,
@@ -151,12 +153,11 @@ impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
         // `operations` lives for ever and expects a `T` as private data, which the root keeps alive
         // until it has removed the file.
         unsafe {
-            bindings::debugfs_create_file_full(
+            helpers::labyrinth_debugfs_file(
                 name.as_char_ptr(),
                 mode,
                 self.folder,
                 Arc::as_ptr(&self.root.data).cast_mut().cast(),
-                ptr::null(),
                 &operations.table,
             )
         };

@@ -4,6 +4,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
+#include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/hrtimer.h>
 #include <linux/jiffies.h>
@@ -143,11 +144,39 @@ void labyrinth_spin_unlock_bh(spinlock_t *lock)
 	spin_unlock_bh(lock);
 }
 
-/* The extra reference keeps the task_struct for kthread_stop_put() should the thread return. */
-struct task_struct *labyrinth_thread_create(int (*function)(void *data),
-					    void *data, const char *name)
+/* Inline functions where the kernel has no debugfs. */
+struct dentry *labyrinth_debugfs_dir(const char *name, struct dentry *parent)
 {
-	struct task_struct *task = kthread_create(function, data, "%s", name);
+	return debugfs_create_dir(name, parent);
+}
+
+void labyrinth_debugfs_file(const char *name, umode_t mode,
+			    struct dentry *parent, void *data,
+			    const struct file_operations *operations)
+{
+	debugfs_create_file(name, mode, parent, data, operations);
+}
+
+void labyrinth_debugfs_remove(struct dentry *dentry)
+{
+	debugfs_remove(dentry);
+}
+
+/*
+ * For a CPU, or for any if that is negative. The extra reference keeps the task_struct
+ * for kthread_stop_put() should the thread return.
+ */
+struct task_struct *labyrinth_thread_create(int (*function)(void *data),
+					    void *data, const char *name,
+					    int cpu)
+{
+	struct task_struct *task;
+
+	if (cpu < 0)
+		task = kthread_create(function, data, "%s", name);
+	else
+		task = kthread_create_on_node(function, data, cpu_to_node(cpu),
+					      "%s/%d", name, cpu);
 
 	if (!IS_ERR(task))
 		get_task_struct(task);

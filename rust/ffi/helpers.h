@@ -61,8 +61,18 @@ void labyrinth_spin_lock_bh(spinlock_t *lock);
 int labyrinth_spin_trylock_bh(spinlock_t *lock);
 void labyrinth_spin_unlock_bh(spinlock_t *lock);
 
+struct dentry;
+struct file_operations;
+
+struct dentry *labyrinth_debugfs_dir(const char *name, struct dentry *parent);
+void labyrinth_debugfs_file(const char *name, umode_t mode,
+			    struct dentry *parent, void *data,
+			    const struct file_operations *operations);
+void labyrinth_debugfs_remove(struct dentry *dentry);
+
 struct task_struct *labyrinth_thread_create(int (*function)(void *data),
-					    void *data, const char *name);
+					    void *data, const char *name,
+					    int cpu);
 void labyrinth_thread_sleep_until(ktime_t *deadline, const int *woken);
 ktime_t labyrinth_time_in_us(unsigned int delay_us);
 void labyrinth_task_get(struct task_struct *task);

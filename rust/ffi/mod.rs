@@ -19,6 +19,7 @@ pub(crate) mod cpu;
 pub(crate) mod debugfs;
 #[allow(dead_code, reason = "for drivers, such as that in tests/modules/edu")]
 pub(crate) mod dma;
+pub(crate) mod each_cpu;
 pub(crate) mod exports;
 pub(crate) mod handles;
 pub(crate) mod hard_timer;

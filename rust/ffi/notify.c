@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel calling us in task context: when a CPU is dead, when memory is wanted
- * back.
+ * The kernel calling us in task context: when a CPU is dead, on a CPU that comes or
+ * goes, when memory is wanted back.
  */
 #include <linux/cpuhotplug.h>
 
@@ -29,6 +29,34 @@ int labyrinth_hotplug_register(const char *name, struct hlist_node *node,
 void labyrinth_hotplug_unregister(int state, struct hlist_node *node)
 {
 	cpuhp_state_remove_instance_nocalls(state, node);
+	cpuhp_remove_multi_state(state);
+}
+
+/* Calls online() on each CPU that is online already, too. */
+int labyrinth_each_cpu_register(const char *name, struct hlist_node *node,
+				int (*online)(unsigned int cpu,
+					      struct hlist_node *node),
+				int (*offline)(unsigned int cpu,
+					       struct hlist_node *node))
+{
+	int state, error;
+
+	state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, name, online, offline);
+	if (state < 0)
+		return state;
+
+	error = cpuhp_state_add_instance(state, node);
+	if (error) {
+		cpuhp_remove_multi_state(state);
+		return error;
+	}
+	return state;
+}
+
+/* Calls offline() on each CPU that is online. */
+void labyrinth_each_cpu_unregister(int state, struct hlist_node *node)
+{
+	cpuhp_state_remove_instance(state, node);
 	cpuhp_remove_multi_state(state);
 }
 

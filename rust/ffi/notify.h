@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel calling us in task context: on a given CPU, when a CPU is dead, when
- * memory is wanted back.
+ * The kernel calling us in task context: when a CPU is dead, on a CPU that comes or
+ * goes, when memory is wanted back.
  */
 #ifndef LABYRINTH_NOTIFY_H
 #define LABYRINTH_NOTIFY_H
@@ -13,6 +13,13 @@ int labyrinth_hotplug_register(const char *name, struct hlist_node *node,
 			       int (*dead)(unsigned int cpu,
 					   struct hlist_node *node));
 void labyrinth_hotplug_unregister(int state, struct hlist_node *node);
+
+int labyrinth_each_cpu_register(const char *name, struct hlist_node *node,
+				int (*online)(unsigned int cpu,
+					      struct hlist_node *node),
+				int (*offline)(unsigned int cpu,
+					       struct hlist_node *node));
+void labyrinth_each_cpu_unregister(int state, struct hlist_node *node);
 
 struct shrinker *
 labyrinth_shrinker_register(const char *name,

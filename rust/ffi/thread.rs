@@ -6,11 +6,10 @@
 //!
 //! C header: [`include/linux/kthread.h`](srctree/include/linux/kthread.h)
 
-#[cfg(labyrinth_bench)]
-use super::cpu::OnlineCpu;
 use super::{
     callbacks::Callback,
     context::Task,
+    cpu::OnlineCpu,
     helpers,
     waker::Waker, //
 };
@@ -147,12 +146,13 @@ struct OwnedTask(NonNull<bindings::task_struct>);
 
 impl<B: Body> Thread<B> {
     /// Starts a thread. Task context only, may sleep.
+    #[allow(dead_code, reason = "for KUnit, and for modules as those in tests/modules")]
     pub(crate) fn spawn(name: &CStr, body: B) -> Result<Self> {
         Self::start(name, None, None, body)
     }
 
-    /// Starts a thread that stays on a CPU, unless that goes offline. Task context only, may sleep.
-    #[cfg(labyrinth_bench)]
+    /// Starts a thread that stays on a CPU, whose number is added to its name. When the CPU goes
+    /// offline, the kernel lets the thread run anywhere. Task context only, may sleep.
     pub(crate) fn spawn_on(cpu: OnlineCpu<'_>, name: &CStr, body: B) -> Result<Self> {
         Self::start(name, Some(cpu.number()), None, body)
     }
@@ -180,6 +180,7 @@ impl<B: Body> Thread<B> {
                 Some(Self::entry),
                 work.get().cast(),
                 name.as_char_ptr(),
+                cpu.map_or(-1, |cpu| cpu as c_int),
             )
         })?;
         // INVARIANT: The thread was just created and a reference to it taken.

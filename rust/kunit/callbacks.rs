@@ -9,8 +9,15 @@ use crate::ffi::{
         HardIrq,
         Softirq, //
     },
-    cpu::HotplugGuard,
+    cpu::{
+        HotplugGuard,
+        OnlineCpu, //
+    },
     debugfs::Root,
+    each_cpu::{
+        CpuHandler,
+        EachCpu, //
+    },
     hard_timer::{
         HardHandler,
         HardTimer, //
@@ -63,6 +70,14 @@ impl CpuDead for Nothing {
     fn dead(&self, _cpu: &mut DeadCpu<'_>) {}
 }
 
+impl CpuHandler for Nothing {
+    fn arrive(&self, _cpu: OnlineCpu<'_>) -> Result {
+        Ok(())
+    }
+
+    fn leave(&self, _cpu: OnlineCpu<'_>) {}
+}
+
 impl Shrink for Nothing {
     fn count(&self) -> usize {
         0
@@ -95,8 +110,9 @@ mod tests {
             Shrinker::new(c"labyrinth_kunit", Nothing)?,
             Root::new(c"labyrinth_kunit", Arc::new((), GFP_KERNEL)?)?,
             Waker::new()?,
+            with_task(|cx| EachCpu::new(cx, c"labyrinth:kunit", Nothing))??,
         );
-        assert_eq!(out(), before + 7);
+        assert_eq!(out(), before + 8);
 
         drop(timers);
         assert_eq!(out(), before + 5);

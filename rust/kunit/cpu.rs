@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The death of a CPU.
+//! CPUs that come, go and die.
 
 use super::task::eventually;
 use crate::ffi::{
     context::with_task,
-    cpu::HotplugGuard,
+    cpu::{
+        HotplugGuard,
+        OnlineCpu, //
+    },
+    each_cpu::{
+        CpuHandler,
+        EachCpu, //
+    },
     hotplug::{
         CpuDead,
         DeadCpu,
@@ -43,6 +50,69 @@ impl CpuDead for Arc<Deaths> {
     }
 }
 
+/// For each CPU, bit N for CPU N: whether it is there; and what went wrong.
+struct Presence {
+    there: AtomicCell<u64>,
+    elsewhere: AtomicCell<u32>,
+    out_of_turn: AtomicCell<u32>,
+    refused: AtomicCell<u64>,
+}
+
+impl Presence {
+    fn new(refused: u64) -> Result<Arc<Self>> {
+        Ok(Arc::new(
+            Self {
+                there: AtomicCell::new(0),
+                elsewhere: AtomicCell::new(0),
+                out_of_turn: AtomicCell::new(0),
+                refused: AtomicCell::new(refused),
+            },
+            GFP_KERNEL,
+        )?)
+    }
+
+    /// The CPU's bit, and what was there before. The callbacks come one after the other.
+    fn note(&self, cpu: OnlineCpu<'_>) -> (u64, u64) {
+        if CpuId::current().as_u32() != cpu.number() {
+            self.elsewhere.add(1, Relaxed);
+        }
+        (1 << cpu.number(), self.there.load(Relaxed))
+    }
+
+    fn fine(&self) -> bool {
+        self.elsewhere.load(Relaxed) == 0 && self.out_of_turn.load(Relaxed) == 0
+    }
+}
+
+impl CpuHandler for Arc<Presence> {
+    fn arrive(&self, cpu: OnlineCpu<'_>) -> Result {
+        let (bit, there) = self.note(cpu);
+        if there & bit != 0 {
+            self.out_of_turn.add(1, Relaxed);
+        }
+        self.there.store(there | bit, Relaxed);
+        if self.refused.load(Relaxed) & bit != 0 {
+            return Err(ENOMEM);
+        }
+        Ok(())
+    }
+
+    fn leave(&self, cpu: OnlineCpu<'_>) {
+        let (bit, there) = self.note(cpu);
+        if there & bit == 0 {
+            self.out_of_turn.add(1, Relaxed);
+        }
+        self.there.store(there & !bit, Relaxed);
+    }
+}
+
+/// The CPUs that are online, bit N for CPU N.
+fn online() -> Result<u64> {
+    Ok(with_task(|cx| HotplugGuard::new(cx))?
+        .online()
+        .fold(0, |all, cpu| all | 1 << cpu.number()))
+}
+
 /// Takes a CPU down and up again.
 fn down_and_up(cpu: u32) -> Result {
     // SAFETY: Task context, without any lock that CPU hotplug takes.
@@ -54,6 +124,42 @@ fn down_and_up(cpu: u32) -> Result {
 #[kunit_tests(labyrinth_cpu)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_cpu_is_told_of_until_the_handler_is_dropped() -> Result {
+        let all = online()?;
+        let presence = Presence::new(0)?;
+        let each = with_task(|cx| EachCpu::new(cx, c"labyrinth:kunit", presence.clone()))??;
+        assert_eq!(presence.there.load(Relaxed), all);
+
+        let last = u64::BITS - 1 - all.leading_zeros();
+        if last != 0 {
+            // SAFETY: Task context, without any lock that CPU hotplug takes.
+            to_result(unsafe { bindings::remove_cpu(last) })?;
+            assert_eq!(presence.there.load(Relaxed), all & !(1 << last));
+            // It comes although the handler has no use for it.
+            presence.refused.store(1 << last, Relaxed);
+            // SAFETY: As above.
+            to_result(unsafe { bindings::add_cpu(last) })?;
+            assert_eq!(presence.there.load(Relaxed), all);
+        }
+        drop(each);
+        assert_eq!(presence.there.load(Relaxed), 0);
+        assert!(presence.fine());
+        Ok(())
+    }
+
+    #[test]
+    fn a_cpu_that_is_refused_at_first_fails_all() -> Result {
+        let all = online()?;
+        let presence = Presence::new(1 << (u64::BITS - 1 - all.leading_zeros()))?;
+        let each = with_task(|cx| EachCpu::new(cx, c"labyrinth:kunit", presence.clone()))?;
+
+        assert_eq!(each.err(), Some(ENOMEM));
+        assert_eq!(presence.there.load(Relaxed), 0);
+        assert!(presence.fine());
+        Ok(())
+    }
 
     #[test]
     fn death_of_a_cpu_is_told_until_the_callback_is_dropped() -> Result {

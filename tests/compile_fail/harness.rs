@@ -25,6 +25,7 @@ macro_rules! case {
                     cpu::*,
                     debugfs::*,
                     dma::*,
+                    each_cpu::*,
                     hard_timer::*,
                     hotplug::*,
                     irq::*,
