@@ -46,7 +46,10 @@ use ffi::{
     context::with_task,
     debugfs::Root, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use source::Keeper;
 use stats::{
     handover,
@@ -235,11 +238,12 @@ module! {
 
 /// The loaded module.
 ///
-/// Dropping it removes the files, which then drops the exercises, which stops them. Until the last of them
-/// has stopped it waits.
+/// The order of the fields matters: the files are removed, the exercises stop, and in the end it waits
+/// until the kernel can call nothing of the module any more.
 struct Labyrinth {
     _device: Device,
-    _files: Root<Exercises>,
+    _files: Option<Root<Exercises>>,
+    _exercises: Arc<Exercises>,
     _c_api: CApi,
     _handovers: handover::Recorded,
     _last_out: LastOut,
@@ -257,13 +261,14 @@ impl kernel::Module for Labyrinth {
         let c_api = CApi::new(pool.clone())?;
         let device = Device::new(stats.clone(), given.user_pages)?;
         let exercises = with_task(|cx| Exercises::new(cx, stats, keeper, pool, given.plans))??;
-        let files = debugfs::create(exercises)?;
+        let files = debugfs::create(exercises.clone());
 
         // From here on nothing fails any more.
         device.admit();
         Ok(Self {
             _device: device,
             _files: files,
+            _exercises: exercises,
             _c_api: c_api,
             _handovers: handovers,
             _last_out: last_out,

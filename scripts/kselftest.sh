@@ -16,6 +16,10 @@ for file in lib.mk run_kselftest.sh kselftest/runner.sh kselftest/ksft.py; do
 		"the tests need the whole source of the kernel, with tools/testing/selftests"
 done
 
+grep -qx CONFIG_DEBUG_FS=y "$K_BUILD/.config" ||
+	die "the kernel was built without CONFIG_DEBUG_FS" \
+		"KDIR=<a tree that has it>; the module alone builds and works without, but tests read its reports"
+
 rm -rf "$folder"
 mkdir -p "$folder/kselftest" "$folder/labyrinth"
 cp "$kselftest/run_kselftest.sh" "$folder/"

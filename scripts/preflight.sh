@@ -41,7 +41,6 @@ preflight() {
 	K_RELEASE=$(<"$K_BUILD/include/config/kernel.release")
 	[[ $(printf '%s\n' 7.2 "$K_RELEASE" | sort -V | head -n 1) == 7.2 ]] ||
 		die "the kernel tree $K_BUILD is of Linux $K_RELEASE" "labyrinth needs 7.2 or newer"
-	tree_needs DEBUG_FS "labyrinth's control files and statistics live in debugfs"
 	! tree_has CONFIG_MODVERSIONS=y ||
 		die "the kernel tree $K_BUILD has CONFIG_MODVERSIONS=y, which labyrinth is not built for" \
 			"in the tree: scripts/config -d MODVERSIONS, make olddefconfig, and build it again"

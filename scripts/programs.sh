@@ -9,6 +9,7 @@
 #   check, check-debug  `make check`, on a production kernel and on a debug kernel
 #   soak, soak-debug    `make soak`, likewise
 #   numa, edu           machines with nodes and devices, see check-lane.sh
+#   runner              machines of tests/runner, as these test the runner, too
 # A path that is covered is a beginning of names: rust/ffi/view is view.c, view.h and view.rs. The time is
 # about that on a stock kernel, emulated on 2 CPUs; `make quick` goes by it.
 # programs.sh --check: complains about programs that do not say it, or say it wrong.
@@ -18,7 +19,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$TOP/tests"
 
-PLACES='check check-debug soak soak-debug numa edu'
+PLACES='check check-debug soak soak-debug numa edu runner'
 declare -A runs_in=() covers=() takes=()
 problems=()
 for program in *.py; do

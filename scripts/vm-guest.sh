@@ -16,7 +16,9 @@ bash /.labyrinth/scripts/guest-places.sh || exit 125
 for dir in /.labyrinth/log "${rwdirs[@]}"; do
 	mount --bind "$dir" "$dir" && mount -o remount,bind,rw "$dir" || exit 125
 done
-mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug || exit 125
+# Some tests switch it off.
+grep -qE '(^| )debugfs=(off|no-mount)( |$)' /proc/cmdline ||
+	mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug || exit 125
 mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || exit 125
 
 # A lockup or a hang has to end the run. The limits leave room for emulation on a busy machine.

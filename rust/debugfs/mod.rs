@@ -36,11 +36,13 @@ use kernel::{
 
 /// Makes all files. Dropping the result removes them. Task context only, may sleep.
 ///
-/// Once this has returned a file may be open and in use, so it has to be the last step of loading
-/// that can fail.
-pub(crate) fn create(exercises: Arc<Exercises>) -> Result<Root<Exercises>> {
+/// Without debugfs there are none, and the kernel log says why: pools, devices and exercises do not
+/// depend on reports. Once this has returned a file may be open and in use, so nothing of loading may
+/// fail after it.
+pub(crate) fn create(exercises: Arc<Exercises>) -> Option<Root<Exercises>> {
     let root = Root::new(c"labyrinth", exercises)
-        .inspect_err(|_| pr_err!("cannot create the debugfs folder 'labyrinth'\n"))?;
+        .inspect_err(|&error| say_why(error))
+        .ok()?;
     let top = root.top();
 
     top.read_only::<stats::Table>(c"stats");
@@ -51,5 +53,21 @@ pub(crate) fn create(exercises: Arc<Exercises>) -> Result<Root<Exercises>> {
     #[cfg(labyrinth_bench)]
     crate::bench::create(&top);
     wall::create(&top);
-    Ok(root)
+    Some(root)
+}
+
+/// Why there are no files.
+fn say_why(error: Error) {
+    const WHAT: &str = "no reports and no control files";
+
+    // The first two are how the machine was set up.
+    if error == EPERM {
+        pr_notice!(
+            "{WHAT}: debugfs is switched off (debugfs=off, or CONFIG_DEBUG_FS_ALLOW_NONE)\n"
+        );
+    } else if error == ENODEV {
+        pr_notice!("{WHAT}: the kernel has no debugfs (CONFIG_DEBUG_FS)\n");
+    } else {
+        pr_warn!("{WHAT}: cannot create the debugfs folder 'labyrinth': {error:?}\n");
+    }
 }

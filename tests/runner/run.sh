@@ -16,6 +16,8 @@ eval "$assignments"
 source "$K_SOURCE/tools/testing/selftests/kselftest/ktap_helpers.sh"
 mkdir -p "$folder"
 folder=$(realpath "$folder")
+install=$folder/install
+rm -rf "$install"
 # shellcheck source=tests/runner/places.sh
 source "$here/places.sh"
 # shellcheck source=tests/runner/pauses.sh
@@ -137,20 +139,34 @@ killed_owner_leaves_nothing() {
 	gone "$group"
 }
 
+# The module and the tests, in $install.
+install_tests() {
+	local module
+	[[ ! -d $install ]] || return 0
+	module=$("$scripts/build.sh" "$kernel" 2>"$folder/build.log" | tail -n 1)
+	"$scripts/kselftest.sh" "$kernel" "$module" "$install" >>"$folder/build.log" 2>&1
+}
+
+# without_debugfs WORD: a machine that was booted with debugfs=WORD.
+without_debugfs() {
+	selected "works_with_debugfs_$1" || return 0
+	install_tests
+	booted "works_with_debugfs_$1" 0 'labyrinth: no reports and no control files: debugfs is switched off' \
+		--append "debugfs=$1" -- "$install/labyrinth/no_debugfs.py"
+}
+
 # What stops a machine on purpose cannot be tested from within.
 sentinel_stops_the_machine() {
 	selected sentinel_stops_the_machine || return 0
-	local module install=$folder/install
-	module=$("$scripts/build.sh" "$kernel" 2>"$folder/build.log" | tail -n 1)
-	"$scripts/kselftest.sh" "$kernel" "$module" "$install" >>"$folder/build.log" 2>&1
+	install_tests
 	booted sentinel_stops_the_machine 3 \
 		'Kernel panic - not syncing: labyrinth: page frame 0x[0-9a-f]* is damaged from byte 4095 on' -- \
 		"$install/labyrinth/sentinels.py" machine_stops
 }
 
 stamp='[   12.345678]'
-cases=30
-[[ -z ${LABYRINTH_SOAK-} ]] || cases=37
+cases=31
+[[ -z ${LABYRINTH_SOAK-} ]] || cases=39
 ktap_print_header
 # A misspelt name must not pass.
 ((${#names[@]} == 0)) || cases=${#names[@]}
@@ -169,6 +185,8 @@ if [[ -n ${LABYRINTH_SOAK-} ]]; then
 		sh -c 'echo "<4>WARNING: possible recursive locking detected" >/dev/kmsg'
 fi
 if selected kernel_panics; then in_other_places; fi
+without_debugfs off
+[[ -z ${LABYRINTH_SOAK-} ]] || without_debugfs no-mount
 booted command_hangs 4 'Linux version' --timeout 45 -- sleep 1000
 result fails_after_the_pause fails_after_the_pause
 result stalls_before_the_pause stalls_before_the_pause
