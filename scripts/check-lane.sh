@@ -43,6 +43,7 @@ in_guest() {
 	shift
 	# Where its caller looks at its status, set -e does not hold.
 	programs=$("$SCRIPTS/programs.sh" "$place") || return
+	if [[ -n ${seed-} ]]; then programs=$(shuf --random-source=<(yes "$seed") <<<"$programs"); fi
 	if ((${#arguments[@]})); then programs=$(printf '%s\n' "${arguments[@]%%:*}" | awk '!seen[$0]++'); fi
 	for program in $programs; do tests+=(-t "labyrinth:$program"); done
 	# The kernel's test runner takes the arguments of POOL.PY from KSELFTEST_POOL_PY_ARGS.
@@ -94,6 +95,14 @@ soak() {
 	else
 		in_guest "soak-$kernel" "$kernel" 5400 soak -- LABYRINTH_SOAK=1
 	fi
+}
+
+# What make check runs, programs and their cases in an order of chance: none may need what another one
+# has left. LABYRINTH_SEED repeats an order.
+order() {
+	local seed=${LABYRINTH_SEED-$RANDOM}
+	note "the order is that of LABYRINTH_SEED=$seed"
+	in_guest "order-$1" "$1" 5400 check -- "LABYRINTH_SEED=$seed"
 }
 
 # What make check runs on a kernel.
@@ -169,6 +178,7 @@ while next_job; do
 			--device "$EDU" --device "$EDU" --device "$EDU" --)
 		;;
 	soak) command=(soak "$kernel") ;;
+	order) command=(order "$kernel") ;;
 	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner" "${arguments[@]}") ;;
 	planted) command=("$TOP/tests/planted/run.sh" "$kernel" "$folder/$name" "${arguments[@]}") ;;
 	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel" "${arguments[@]}") ;;

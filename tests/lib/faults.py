@@ -44,13 +44,17 @@ def failing(probability, times=-1, spare_sleepers=False):
     if not os.path.exists(FOLDER + "/require-start"):
         raise Skip("faults cannot be aimed (CONFIG_FAULT_INJECTION_STACKTRACE_FILTER)")
     start, end = function_ranges(FUNCTION)[FUNCTION]
-    for name, value in {
+    wanted = {
             "task-filter": "N", "verbose": 0, "space": 0, "interval": 1, "min-order": 0,
             "ignore-gfp-wait": "Y" if spare_sleepers else "N", "ignore-gfp-highmem": "N", "stacktrace-depth": 32,
             "require-start": f"{start:#x}", "require-end": f"{end:#x}",
-            "times": times, "probability": probability}.items():
-        module.write(f"{FOLDER}/{name}", value)
+            "times": times, "probability": probability}
+    # The probability is the last to be set, and the first to be set back.
+    before = {name: module.read(f"{FOLDER}/{name}").strip() for name in wanted}
     try:
+        for name, value in wanted.items():
+            module.write(f"{FOLDER}/{name}", value)
         yield
     finally:
-        module.write(FOLDER + "/probability", 0)
+        for name in reversed(wanted):
+            module.write(f"{FOLDER}/{name}", before[name])

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import random
 import sys
 import time
 import traceback
@@ -42,6 +43,10 @@ def main(*cases, kunit=False, by_name=(), more=None):
     if names := sys.argv[1:]:
         cases = _selected(names, (*cases, *by_name))
     _begin(len(cases))
+    if seed := os.environ.get("LABYRINTH_SEED"):
+        # The same order again with the same seed.
+        cases = random.Random(seed).sample(cases, len(cases))
+        note(f"the cases in the order of LABYRINTH_SEED={seed}")
     for case in cases:
         _run(case)
     ksft.finished()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Loading, unloading and talking to labyrinth.ko."""
 
+import atexit
 import contextlib
 import ctypes
 import os
@@ -45,9 +46,12 @@ def path():
 
 
 def select_kunit(wanted):
-    """Whether KUnit runs the module's suites at the loads to come, where there is KUnit."""
+    """Whether KUnit runs the module's suites at the loads to come, until this program ends, where there
+    is KUnit."""
     glob = "/sys/module/kunit/parameters/filter_glob"
     if os.path.exists(glob):
+        before = read(glob).strip()
+        atexit.register(write, glob, "*" if before in ("", "(null)") else before)
         write(glob, "*" if wanted else "none-of-them")
 
 
