@@ -24,7 +24,7 @@ else
 	kernel=stock
 	# What the benchmark requires is required of production kernels.
 	jobs=("kselftest debug" "kselftest stock" "lint stock" "runner stock" "planted stock" "bench stock"
-		"edu stock" "lint debug" "compile-fail stock" "host stock" "numa stock")
+		"edu stock" "lint debug" "compile-fail stock" "host stock" "suspend stock" "numa stock")
 	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "planted debug" "edu debug" "numa debug" "runner stock")
 	# It takes longer to build than most tests take, and only its own wait for it.
 	"$SCRIPTS/setup.sh" --have debug || jobs=("setup debug" "${jobs[@]}")
