@@ -26,6 +26,24 @@ MISUSE = {
     "no_pool": {"no_pool": 7},
     "default_pool": {"no_pool": 2},
     "blocks_out": {"blocks_out": 1, "no_pool": 2},
+    # Each function that sleeps, once.
+    "in_rcu": {"wrong_context": 3},
+    "in_spinlock": {"wrong_context": 3},
+    "without_preemption": {"wrong_context": 3},
+    "without_bottom_halves": {"wrong_context": 3},
+    "without_interrupts": {"wrong_context": 3},
+    "in_softirq": {"wrong_context": 3},
+    "in_interrupt": {"wrong_context": 3},
+}
+# What the report of a call in a context that may not sleep says of the context. Under a spinlock it is
+# another one on PREEMPT_RT.
+CONTEXTS = {
+    "in_rcu": "in an RCU read-side section",
+    "without_preemption": "with preemption disabled",
+    "without_bottom_halves": "with bottom halves disabled",
+    "without_interrupts": "with interrupts disabled",
+    "in_softirq": "in a softirq",
+    "in_interrupt": "in a hard interrupt",
 }
 KINDS = sorted({kind for counts in MISUSE.values() for kind in counts})
 RACE_ROUNDS = 500
@@ -149,6 +167,18 @@ def the_default_pool_stays():
         assert "a pool is labyrinth's own" in errors[0], errors
 
 
+def where_sleeping_is_forbidden():
+    """What the report says of a function that sleeps, for each context that may not; the pool that was
+    to be destroyed is used by the consumer afterwards."""
+    for name, context in CONTEXTS.items():
+        with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
+            consumer.misuse(name)
+            errors = log.errors()
+        assert len(errors) == 1, errors
+        wanted = f"wrong_context: labyrinth_pool_create() sleeps, and was called {context}; "
+        assert wanted in errors[0], f"{name}: {errors[0]}"
+
+
 def pools_come_and_go():
     """Each read of metrics has the same pools in all families, each once."""
     seen = set()
@@ -249,4 +279,5 @@ def forgotten_pool():
 
 
 ktap.main(from_c, within_reach, from_rust, both_at_once, misuse_is_noticed, the_default_pool_stays,
+          where_sleeping_is_forbidden,
           pools_come_and_go, shrunk_by_the_page, two_frees_at_once, bad_parameters, forgotten_pool)

@@ -34,11 +34,13 @@ pub(crate) enum Misuse {
     NoPool,
     /// A pool that was destroyed while some of its blocks were out.
     BlocksOut,
+    /// A function that sleeps, in a context that may not sleep.
+    WrongContext,
 }
 
 impl Misuse {
     /// How many kinds there are.
-    pub(crate) const COUNT: usize = 8;
+    pub(crate) const COUNT: usize = 9;
 
     /// All kinds; `kind as usize` is the index.
     pub(crate) const ALL: [Self; Self::COUNT] = [
@@ -50,6 +52,7 @@ impl Misuse {
         Self::WrongOrder,
         Self::NoPool,
         Self::BlocksOut,
+        Self::WrongContext,
     ];
 
     /// The name in metrics.
@@ -63,6 +66,7 @@ impl Misuse {
             Self::WrongOrder => "wrong_order",
             Self::NoPool => "no_pool",
             Self::BlocksOut => "blocks_out",
+            Self::WrongContext => "wrong_context",
         }
     }
 

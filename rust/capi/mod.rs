@@ -272,4 +272,12 @@ impl Service for CApi {
     fn no_array(caller: Caller) {
         Misuse::Null.happened(caller, fmt!("an array of blocks is NULL"));
     }
+
+    #[cold]
+    fn may_not_sleep(function: &CStr, context: &CStr, caller: Caller) {
+        Misuse::WrongContext.happened(
+            caller,
+            fmt!("{function}() sleeps, and was called {context}"),
+        );
+    }
 }

@@ -75,7 +75,8 @@ EXPORT_SYMBOL_GPL(labyrinth_free_page);
  * way. What is wrong with @params is said in the kernel log.
  *
  * Context: task context, may sleep.
- * Return: the pool, or an error pointer: -EINVAL or -ERANGE for bad @params; -EEXIST for
+ * Return: the pool, or an error pointer: -EPERM in a context that may not sleep, which is
+ * misuse; -EINVAL or -ERANGE for bad @params; -EEXIST for
  * a name that is taken, be it by labyrinth itself ("default", and "wall" and
  * "wall_consumed" during that experiment); -ENOMEM, also for a reserve of more than half
  * of the memory; -ENOSPC when all modules together have 1023 pools.
@@ -83,7 +84,6 @@ EXPORT_SYMBOL_GPL(labyrinth_free_page);
 struct labyrinth_pool *
 labyrinth_pool_create(const struct labyrinth_pool_params *params)
 {
-	might_sleep();
 	if (!params) {
 		pr_err("%s() needs parameters, not NULL\n", __func__);
 		return ERR_PTR(-EINVAL);
@@ -91,7 +91,7 @@ labyrinth_pool_create(const struct labyrinth_pool_params *params)
 	return (void *)labyrinth_export_create(params->name, params->order,
 					       params->compound, params->cache,
 					       params->reserve, params->emergency,
-					       params->highest);
+					       params->highest, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(labyrinth_pool_create);
 
@@ -103,11 +103,11 @@ EXPORT_SYMBOL_GPL(labyrinth_pool_create);
  * stay valid, and can still be given back. The pool that labyrinth_alloc_page_gfp_atomic()
  * uses is refused.
  *
- * Context: task context, sleeps.
+ * Context: task context, sleeps. In a context that may not sleep the call is reported as
+ * misuse, and the pool stays as it is.
  */
 void labyrinth_pool_destroy(struct labyrinth_pool *pool)
 {
-	might_sleep();
 	labyrinth_export_destroy((unsigned long)pool, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(labyrinth_pool_destroy);
@@ -121,11 +121,11 @@ EXPORT_SYMBOL_GPL(labyrinth_pool_destroy);
  * keep, and the reserve. What cannot be had now is asked for again in the background.
  *
  * Context: task context, may sleep; not with the CPU hotplug lock held.
- * Return: 0, or -EINVAL for a pool that does not exist.
+ * Return: 0, -EINVAL for a pool that does not exist, or -EPERM in a context that may not
+ * sleep, which is misuse.
  */
 int labyrinth_pool_prime(struct labyrinth_pool *pool, unsigned int per_cpu)
 {
-	might_sleep();
 	return labyrinth_export_prime((unsigned long)pool, per_cpu, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(labyrinth_pool_prime);

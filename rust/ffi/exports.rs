@@ -18,6 +18,7 @@
 
 use super::{
     context::{
+        with_task,
         CCaller,
         Kind,
         PlainAlloc,
@@ -138,6 +139,10 @@ pub(crate) trait Service {
 
     /// Reports that C has passed NULL where an array should be.
     fn no_array(caller: Caller);
+
+    /// Reports that C has called `function`, which sleeps, in a context that may not; `context` describes
+    /// it.
+    fn may_not_sleep(function: &CStr, context: &CStr, caller: Caller);
 }
 
 /// Reports misuse in the kernel log: `what` (the first 200 bytes of it), with which address if there is
@@ -204,9 +209,34 @@ macro_rules! as_seen {
     }};
 }
 
+/// Calls a function of a [`Service`] that sleeps. In a context that may not sleep it is not called, but
+/// reported.
+fn sleeping<S: Service, R>(
+    function: &CStr,
+    caller: Caller,
+    call: impl FnOnce(&Task) -> Result<R> + Send,
+) -> Result<R> {
+    let outcome = with_task(|cx| call(cx));
+    match outcome {
+        Ok(result) => result,
+        Err(error) => {
+            // SAFETY: No requirements.
+            let context = unsafe { helpers::labyrinth_no_sleep() };
+            let context = if context.is_null() {
+                c"in such a context"
+            } else {
+                // SAFETY: A string literal, by its definition.
+                unsafe { CStr::from_char_ptr(context) }
+            };
+            S::may_not_sleep(function, context, caller);
+            Err(error)
+        }
+    }
+}
+
 /// # Safety
 ///
-/// Task context that may sleep; `name` must be null or NUL-terminated.
+/// `name` must be null or NUL-terminated.
 pub(crate) unsafe fn create<S: Service>(
     name: *const c_char,
     order: u32,
@@ -215,9 +245,8 @@ pub(crate) unsafe fn create<S: Service>(
     reserve: u32,
     emergency: u32,
     highest: u64,
+    caller: usize,
 ) -> c_long {
-    // SAFETY: By the requirement above.
-    let cx = unsafe { Task::assume() };
     let name = if name.is_null() {
         None
     } else {
@@ -234,7 +263,10 @@ pub(crate) unsafe fn create<S: Service>(
         highest,
     };
 
-    match S::create(&cx, &parameters) {
+    let created = sleeping::<S, _>(c"labyrinth_pool_create", Caller(caller), |cx| {
+        S::create(cx, &parameters)
+    });
+    match created {
         Ok(handle) => handle.raw() as c_long,
         Err(error) => error.to_errno() as c_long,
     }
@@ -242,25 +274,24 @@ pub(crate) unsafe fn create<S: Service>(
 
 /// # Safety
 ///
-/// Task context that may sleep.
+/// None: unsafe as all functions are that `export_to_c!` calls.
 pub(crate) unsafe fn destroy<S: Service>(pool: usize, caller: usize) {
-    // SAFETY: By the requirement above.
-    let cx = unsafe { Task::assume() };
-    S::destroy(&cx, Handle::from_raw(pool), Caller(caller));
+    let (pool, caller) = (Handle::from_raw(pool), Caller(caller));
+    // What could not be done has been reported.
+    let _ = sleeping::<S, _>(c"labyrinth_pool_destroy", caller, |cx| {
+        S::destroy(cx, pool, caller);
+        Ok(())
+    });
 }
 
 /// # Safety
 ///
-/// Task context that may sleep.
+/// As for `destroy`.
 pub(crate) unsafe fn prime<S: Service>(pool: usize, per_cpu: u32, caller: usize) -> c_int {
-    // SAFETY: By the requirement above.
-    let cx = unsafe { Task::assume() };
-    S::prime(
-        &cx,
-        Handle::from_raw(pool),
-        per_cpu as usize,
-        Caller(caller),
-    )
+    let (pool, caller) = (Handle::from_raw(pool), Caller(caller));
+    sleeping::<S, _>(c"labyrinth_pool_prime", caller, |cx| {
+        S::prime(cx, pool, per_cpu as usize, caller)
+    })
     .map_or_else(|error| error.to_errno(), |()| 0)
 }
 
@@ -399,7 +430,7 @@ macro_rules! export_to_c {
             @functions $service,
             labyrinth_export_create = create(
                 name: *const c_char, order: u32, compound: bool, cache: u32, reserve: u32, emergency: u32,
-                highest: u64
+                highest: u64, caller: usize
             ) -> c_long,
             labyrinth_export_destroy = destroy(pool: usize, caller: usize) -> (),
             labyrinth_export_prime = prime(pool: usize, per_cpu: u32, caller: usize) -> c_int,

@@ -34,11 +34,30 @@ bool labyrinth_in_hardirq(void)
 	return in_hardirq();
 }
 
-/* On PREEMPT_RT disabled bottom halves do not show in preempt_count(). */
 bool labyrinth_may_sleep(void)
 {
-	return !preempt_count() && !softirq_count() && !irqs_disabled() &&
-	       !rcu_preempt_depth();
+	return !labyrinth_no_sleep();
+}
+
+/* Why this is no context to sleep in, for reports; NULL where it is one. */
+const char *labyrinth_no_sleep(void)
+{
+	if (in_nmi())
+		return "in an NMI";
+	if (in_hardirq())
+		return "in a hard interrupt";
+	if (in_serving_softirq())
+		return "in a softirq";
+	if (irqs_disabled())
+		return "with interrupts disabled";
+	/* On PREEMPT_RT these do not show in preempt_count(). */
+	if (softirq_count())
+		return "with bottom halves disabled";
+	if (preempt_count())
+		return "with preemption disabled";
+	if (rcu_preempt_depth())
+		return "in an RCU read-side section";
+	return NULL;
 }
 
 void labyrinth_raw_spin_init(raw_spinlock_t *lock, const char *name,

@@ -16,6 +16,7 @@ void labyrinth_irq_restore(unsigned long flags);
 bool labyrinth_irqs_disabled(void);
 bool labyrinth_in_hardirq(void);
 bool labyrinth_may_sleep(void);
+const char *labyrinth_no_sleep(void);
 
 void labyrinth_raw_spin_init(raw_spinlock_t *lock, const char *name,
 			     struct lock_class_key *key);

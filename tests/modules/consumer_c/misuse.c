@@ -8,10 +8,16 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/timer.h>
 #include <linux/vmalloc.h>
 
 #include "consumer.h"
@@ -281,6 +287,89 @@ static int blocks_out(void)
 	return ret;
 }
 
+/* Calls every function that sleeps, wherever this is called: three. */
+static bool all_refused(struct labyrinth_pool *pool)
+{
+	struct labyrinth_pool *made = create("misuse_too", 0);
+	int primed = labyrinth_pool_prime(pool, 4);
+
+	labyrinth_pool_destroy(pool);
+	return made == ERR_PTR(-EPERM) && primed == -EPERM;
+}
+
+static struct labyrinth_pool *elsewhere;
+static bool refused_elsewhere;
+
+static void in_softirq_context(struct timer_list *unused)
+{
+	refused_elsewhere = all_refused(elsewhere);
+}
+
+static void in_hard_interrupt(struct irq_work *unused)
+{
+	refused_elsewhere = all_refused(elsewhere);
+}
+
+/* The pool has to be there afterwards, as it was: neither gone nor filled. */
+static int may_not_sleep(const char *where)
+{
+	struct labyrinth_pool *pool = create("misuse", 0);
+	bool refused = false;
+	void *block;
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	elsewhere = pool;
+	refused_elsewhere = false;
+	if (!strcmp(where, "in_rcu")) {
+		rcu_read_lock();
+		refused = all_refused(pool);
+		rcu_read_unlock();
+	} else if (!strcmp(where, "in_spinlock")) {
+		static DEFINE_SPINLOCK(lock);
+
+		spin_lock(&lock);
+		refused = all_refused(pool);
+		spin_unlock(&lock);
+	} else if (!strcmp(where, "without_preemption")) {
+		preempt_disable();
+		refused = all_refused(pool);
+		preempt_enable();
+	} else if (!strcmp(where, "without_bottom_halves")) {
+		local_bh_disable();
+		refused = all_refused(pool);
+		local_bh_enable();
+	} else if (!strcmp(where, "without_interrupts")) {
+		local_irq_disable();
+		refused = all_refused(pool);
+		local_irq_enable();
+	} else if (!strcmp(where, "in_softirq")) {
+		struct timer_list timer;
+
+		timer_setup_on_stack(&timer, in_softirq_context, 0);
+		mod_timer(&timer, jiffies + 1);
+		msleep(100);
+		timer_shutdown_sync(&timer);
+		timer_destroy_on_stack(&timer);
+		refused = refused_elsewhere;
+	} else if (!strcmp(where, "in_interrupt")) {
+		struct irq_work work = IRQ_WORK_INIT_HARD(in_hard_interrupt);
+
+		irq_work_queue(&work);
+		irq_work_sync(&work);
+		refused = refused_elsewhere;
+	} else {
+		labyrinth_pool_destroy(pool);
+		return -EINVAL;
+	}
+	block = labyrinth_pool_alloc(pool);
+	if (!block)
+		refused = false;
+	labyrinth_pool_free(pool, block);
+	labyrinth_pool_destroy(pool);
+	return refused ? 0 : -EIO;
+}
+
 /* Not counted as misuse, but refused. */
 static int bad_parameters(void)
 {
@@ -349,5 +438,5 @@ int misuse(const char *name)
 	for (i = 0; i < ARRAY_SIZE(all); i++)
 		if (!strcmp(name, all[i].name))
 			return all[i].commit();
-	return -EINVAL;
+	return may_not_sleep(name);
 }
