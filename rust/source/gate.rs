@@ -3,19 +3,27 @@
 //! What keeps barred memory out of a pool.
 
 use super::logic::barred::{
+    most_held,
     Barred,
     Block,
-    Zone, //
+    Zone,
+    FEW, //
 };
 use crate::{
-    ffi::watermark::memory_total,
+    ffi::{
+        clock::Moment,
+        watermark::memory_total, //
+    },
     page::{
         ExclusivePages,
         Uninit, //
     }, //
 };
 use kernel::{
-    page::PAGE_SIZE,
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
     prelude::*,
     sync::atomic::{
         Atomic,
@@ -25,11 +33,10 @@ use kernel::{
 
 type Pages = ExclusivePages<Uninit>;
 
-/// How many barred blocks a request in atomic context comes upon before it fails.
-const TRIES: usize = 16;
-
-/// How many pages of barred blocks are put aside in task context before it is given up for now.
-const ASIDE: usize = 4096;
+/// For how long the allocator is asked in task context for a block that is not barred, in
+/// nanoseconds. Where each page that comes or goes is checked in many ways, 16 MiB of them take
+/// seconds.
+const LONGEST_LOOK: u64 = 500_000_000;
 
 /// Lets pages in that are not barred, and counts those that are.
 ///
@@ -100,15 +107,24 @@ impl Gate {
     #[cold]
     #[inline(never)]
     fn first_of_few(&self, ask: impl Fn() -> Option<Pages>) -> Option<Pages> {
-        let mut aside = [const { None }; TRIES];
+        let mut aside = [const { None }; FEW];
+        let mut tries = 0;
         for slot in &mut aside {
             let pages = ask()?;
             if self.lets_in(&pages) {
                 return Some(pages);
             }
+            tries += 1;
+            if tries >= self.most_held(pages.order(), u32::MAX) {
+                break;
+            }
             *slot = Some(pages);
         }
         None
+    }
+
+    fn most_held(&self, order: u32, given_up: u32) -> usize {
+        most_held(memory_total() as u64, PAGE_SHIFT as u32, order, given_up)
     }
 
     /// Room for what [`Self::first_of_many`] puts aside. Task context only, may sleep.
@@ -119,19 +135,20 @@ impl Gate {
         if self.is_open() {
             return KVVec::new();
         }
-        let pages = ASIDE.min(memory_total() / 16) >> order;
-        let blocks = (pages >> self.given_up.load(Relaxed).min(8)).max(TRIES);
+        let blocks = self.most_held(order, self.given_up.load(Relaxed));
         // Without room for any, the first barred block is one too many.
         KVVec::with_capacity(blocks, GFP_KERNEL).unwrap_or_default()
     }
 
-    /// As [`Self::first`], with as many tries as there is room for barred blocks in `aside`. They stay
-    /// there, so that whoever asks for the next pages need not come upon them again.
+    /// As [`Self::first`], with as many tries as there is room for barred blocks in `aside`, within
+    /// half a second. The barred blocks stay there, so that a request for the next pages does not
+    /// come upon them again.
     pub(super) fn first_of_many(
         &self,
         aside: &mut KVVec<Pages>,
         ask: impl Fn() -> Option<Pages>,
     ) -> Option<Pages> {
+        let mut begin = None;
         loop {
             let Some(pages) = ask() else {
                 // What is aside may be all there was.
@@ -144,7 +161,9 @@ impl Gate {
                 self.given_up.store(0, Relaxed);
                 return Some(pages);
             }
-            if aside.push_within_capacity(pages).is_err() {
+            let now = Moment::now();
+            let late = now.nanos_since(*begin.get_or_insert(now)) > LONGEST_LOOK;
+            if late || aside.push_within_capacity(pages).is_err() {
                 self.given_up.add(1, Relaxed);
                 return None;
             }

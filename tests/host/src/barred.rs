@@ -4,10 +4,12 @@
 
 use crate::{
     logic::barred::{
+        most_held,
         Barred,
         Block,
         Refused,
         Zone,
+        FEW,
         MAX_NODES,
         MAX_RANGES, //
     },
@@ -27,6 +29,14 @@ pub(crate) const CASES: &[Case] = &[
     ("barred_at_the_ends_of_memory", at_the_ends_of_memory),
     ("barred_refuses", refuses),
     ("barred_zone_limit_loses_nothing", zone_limit_loses_nothing),
+    (
+        "barred_holds_back_no_more_than_allowed",
+        holds_back_no_more_than_allowed,
+    ),
+    (
+        "barred_holds_back_as_much_as_allowed",
+        holds_back_as_much_as_allowed,
+    ),
 ];
 
 fn zone(number: u32) -> Zone {
@@ -109,6 +119,43 @@ fn refuses() {
         .is_ok_and(|barred| barred.bars_node(MAX_NODES - 1)));
     assert_eq!(full.node(MAX_NODES), Err(Refused::Node));
     assert!(!full.bars_node(MAX_NODES));
+}
+
+/// The largest order of a block.
+const MAX_ORDER: u32 = 10;
+/// What README says.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// In bytes, for blocks of each order, on machines of any size, however often it was given up.
+fn holds_back_no_more_than_allowed() {
+    let memory = (0..48_u32, num::u64::ANY).prop_map(|(shift, bits)| bits >> 16 >> shift);
+    holds(
+        (memory, 0..=MAX_ORDER, num::u32::ANY, 12..17_u32),
+        |(pages, order, given_up, page_shift)| {
+            let page = 1_u64 << page_shift;
+            let block = page << order;
+            for given_up in [0, 1, 8, given_up] {
+                let bytes = most_held(pages, page_shift, order, given_up) as u64 * block;
+                assert!(bytes <= MOST_BYTES, "{bytes} bytes of order {order}");
+                assert!(u128::from(bytes) <= u128::from(pages) * u128::from(page) / 16);
+            }
+        },
+    );
+}
+
+/// At first all that is allowed, and after many failures still a few blocks, where so many are
+/// allowed.
+fn holds_back_as_much_as_allowed() {
+    let large = 1 << 30;
+    for order in 0..=MAX_ORDER {
+        let most = (MOST_BYTES / (4096 << order)) as usize;
+        assert_eq!(most_held(large, 12, order, 0), most);
+        assert_eq!(
+            most_held(large, 12, order, 1),
+            (most / 2).max(most.min(FEW))
+        );
+        assert_eq!(most_held(large, 12, order, u32::MAX), most.min(FEW));
+    }
 }
 
 /// Whatever is above the limit is barred anyway.
