@@ -6,11 +6,12 @@ import re
 
 WARNING = 4
 
-# Said at warning level by a healthy kernel: about signatures once, and about time when a guest
-# shares its CPU with others.
+# Said at warning level by a healthy kernel: about signatures once, about time when a guest shares its
+# CPU with others, and by a CPU that comes online about an interrupt that found it offline.
 HARMLESS = re.compile(
     r"module verification failed|out-of-tree module taints"
     r"|clocksource|timekeeping|tsc: |TSC found unstable|perf: interrupt took|hrtimer: interrupt took"
+    r"|APIC: Stale IRR"
     r"|sched: RT throttling activated|kauditd|systemd-journald|udevd"
     r"|Test should be marked slow|Automounting of tracing to debugfs is deprecated")
 
