@@ -146,7 +146,10 @@ struct OwnedTask(NonNull<bindings::task_struct>);
 
 impl<B: Body> Thread<B> {
     /// Starts a thread. Task context only, may sleep.
-    #[allow(dead_code, reason = "for KUnit, and for modules as those in tests/modules")]
+    #[allow(
+        dead_code,
+        reason = "for KUnit, and for modules as those in tests/modules"
+    )]
     pub(crate) fn spawn(name: &CStr, body: B) -> Result<Self> {
         Self::start(name, None, None, body)
     }

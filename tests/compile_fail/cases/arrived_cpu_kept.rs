@@ -6,7 +6,8 @@ struct Mine(core::sync::atomic::AtomicU32);
 impl CpuHandler for Mine {
     #[cfg(not(misuse))]
     fn arrive(&self, cpu: OnlineCpu<'_>) -> Result {
-        self.0.store(cpu.number(), core::sync::atomic::Ordering::Relaxed);
+        self.0
+            .store(cpu.number(), core::sync::atomic::Ordering::Relaxed);
         Ok(())
     }
 
