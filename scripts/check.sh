@@ -17,15 +17,15 @@ new_logs "$TOP/build/$what"
 if [[ -n ${KDIR-} ]]; then
 	set_up root
 	kernel=kdir
-	jobs=("kselftest kdir" "planted kdir" "runner kdir" "lint kdir" "compile-fail kdir" "host kdir")
-	[[ $what != soak ]] || jobs=("soak kdir" "order kdir" "runner kdir")
+	jobs=("kselftest kdir" "mutation kdir" "runner kdir" "lint kdir" "compile-fail kdir" "host kdir")
+	[[ $what != soak ]] || jobs=("soak kdir" "order kdir" "mutation kdir" "runner kdir")
 else
 	set_up root stock
 	kernel=stock
 	# What the benchmark requires is required of production kernels.
-	jobs=("kselftest debug" "kselftest stock" "lint stock" "runner stock" "planted stock" "bench stock"
+	jobs=("kselftest debug" "kselftest stock" "lint stock" "runner stock" "mutation stock" "bench stock"
 		"edu stock" "lint debug" "compile-fail stock" "host stock" "suspend stock" "numa stock")
-	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "planted debug" "edu debug" "numa debug" "runner stock")
+	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "mutation stock" "mutation debug" "edu debug" "numa debug" "runner stock")
 	# It takes longer to build than most tests take, and only its own wait for it.
 	"$SCRIPTS/setup.sh" --have debug || jobs=("setup debug" "${jobs[@]}")
 fi

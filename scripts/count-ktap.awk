@@ -23,7 +23,7 @@ function again(case,    what, kernel, item) {
 	if (what ~ /^(kselftest|numa|edu|soak)$/) {
 		if (program != "") item = (what == "kselftest" ? "" : what ":") program
 		if (program != "" && case ~ /^[a-z0-9_]+$/) item = item ":" case
-	} else if (what ~ /^(host|compile-fail|lint|runner)$/ && case ~ /^[a-z0-9_]+$/)
+	} else if (what ~ /^(host|compile-fail|lint|runner|mutation)$/ && case ~ /^[a-z0-9_]+$/)
 		item = item ":" case
 	return "make quick WHAT=" item (kernel == "debug" ? " KERNEL=debug" : "") settings
 }

@@ -136,7 +136,10 @@ check_soundness() { "$SCRIPTS/sandbox.sh" "$SCRIPTS/soundness.py"; }
 # Each test program says where it runs.
 check_programs() { "$SCRIPTS/programs.sh" --check; }
 
-all=(format shellcheck checkpatch spdx soundness programs)
+# Each mutant has lines that it changes, and a case.
+check_mutants() { "$SCRIPTS/sandbox.sh" python3 -B "$TOP/tests/mutation/mutants.py" --check "$TOP"; }
+
+all=(format shellcheck checkpatch spdx soundness programs mutants)
 for kernel in "${kernels[@]}"; do all+=("clippy $kernel" "rustdoc $kernel"); done
 all+=("bench ${kernels[0]}")
 

@@ -8,7 +8,7 @@
 #   numa:edu.py:CASE, edu:…, soak:…      the same in that machine, or as `make soak` does
 #   kselftest, numa, edu, soak           all programs of the run or machine
 #   compile-fail, compile-fail:CASE, host, host:CASE, lint, lint:CHECK, runner, runner:CASE
-#   build, bench, planted
+#   build, bench, mutation, mutation:NAME
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -44,8 +44,8 @@ program() {
 
 unknown() {
 	die "quick: there is no '$1'" "programs: ${programs[*]}
-parts: build lint host compile-fail kselftest numa edu soak runner planted bench
-as PART:CASE: compile-fail:$(cd tests/compile_fail/cases && echo [a-d]*.rs | sed 's/[.]rs//; s/ .*//'), host:…, lint:…, runner:…, numa:PROGRAM, edu:PROGRAM, soak:PROGRAM"
+parts: build lint host compile-fail kselftest numa edu soak runner mutation bench
+as PART:CASE: compile-fail:$(cd tests/compile_fail/cases && echo [a-d]*.rs | sed 's/[.]rs//; s/ .*//'), host:…, lint:…, runner:…, mutation:…, numa:PROGRAM, edu:PROGRAM, soak:PROGRAM"
 }
 
 named() {
@@ -54,8 +54,12 @@ named() {
 		part=${item%%:*} rest=''
 		[[ $item != *:* ]] || rest=${item#*:}
 		case $part in
-		build | bench | planted) [[ -z $rest ]] || unknown "$item"; add "$part" ;;
+		build | bench) [[ -z $rest ]] || unknown "$item"; add "$part" ;;
 		kselftest | numa | edu | soak) if [[ -z $rest ]]; then add "$part"; else program "$part" "$rest" || unknown "$item"; fi ;;
+		mutation)
+			[[ -z $rest || -e tests/mutation/cases/$rest.patch ]] || unknown "$item"
+			add "$part" ${rest:+"$rest"}
+			;;
 		lint | host | runner) add "$part" ${rest:+"$rest"} ;;
 		compile-fail)
 			[[ -z $rest || -e tests/compile_fail/cases/$rest.rs ]] || unknown "$item"
@@ -105,7 +109,7 @@ by_change() {
 	mapfile -t files < <(changed_files)
 	if ((${#files[@]} == 0)); then
 		note "nothing tells what has changed: the usual choice"
-		add lint format spdx soundness programs
+		add lint format spdx soundness programs mutants
 		add host
 		add compile-fail
 		all_purpose
@@ -120,6 +124,7 @@ by_change() {
 		*.[ch]) checks+=(checkpatch) ;;&
 		*.sh) checks+=(shellcheck) ;;&
 		tests/*.py) checks+=(programs) ;;&
+		rust/* | tests/*.py | tests/modules/* | tests/mutation/*) checks+=(mutants) ;;&
 		rust/*.md | rust/*.rs | *.[ch]) checks+=(soundness) ;;&
 		rust/*.rs | rust/*.[ch] | labyrinth_mod.rs | Kbuild | include/*) code=1 ;;&
 		rust/source/logic/* | rust/page/canary.rs | tests/host/* | tests/wall/* | tests/runner/results_test.sh | scripts/count-ktap.awk) host=1 ;;&
@@ -145,7 +150,7 @@ what_is_left() {
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	[[ $kernel == debug ]] || left_out+=("the debug kernel")
-	for part in numa edu runner planted bench; do
+	for part in numa edu runner mutation bench; do
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	printf 'left out: %s' "$(printf '%s\n' "${left_out[@]}" | paste -sd , | sed 's/,/, /g')"
@@ -161,7 +166,7 @@ if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
 
 # The guest takes longest.
 jobs=()
-for part in kselftest soak numa edu planted runner bench compile-fail host build lint; do
+for part in kselftest soak numa edu mutation runner bench compile-fail host build lint; do
 	[[ -z ${chosen[$part]+set} ]] || jobs+=("$part $kernel${chosen[$part]% }")
 done
 jobs_start=$SECONDS

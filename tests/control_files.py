@@ -290,6 +290,15 @@ def reset_starts_over():
         assert zero.total("exercise_cycles_total") == 0, "cycles not reset"
 
 
+def failures_start_over():
+    """The count of failures goes to 0, too. A pool that may have no memory of all fails each time."""
+    with module.loaded(pool_highest=4095):
+        with module.running("timer_softirq", period_us=5000, batch=8, pool=1):
+            module.wait_until(lambda: metrics.Metrics().failed() >= 100, "failures")
+        module.write(module.file("reset"), 1)
+        assert metrics.Metrics().check_idle().failed() == 0, "failures not reset"
+
+
 def recording_can_be_switched_off():
     """Off, nothing new is counted; what was counted when allocated is counted when freed."""
     with module.loaded():
@@ -352,5 +361,6 @@ def counters_without_latencies():
 
 
 ktap.main(bad_input, bounds, partial_writes, bad_pointer, ten_thousand_random_writes,
-          only_for_root, reset_starts_over, recording_can_be_switched_off,
+          only_for_root, reset_starts_over, failures_start_over,
+          recording_can_be_switched_off,
           counters_without_latencies)

@@ -272,7 +272,20 @@ def each_page_is_in_one_place():
     assert allocated == freed > 0, f"{allocated} allocated, {freed} freed after unloading"
 
 
+def told_otherwise_meanwhile():
+    """Pages that are out when an exercise is told to use the pool go back to the allocator, and its
+    baseline never asks the pool."""
+    with pool():
+        with module.running("task", period_us=1000, batch=8, hold_us=50_000, pool=0):
+            module.wait_until(lambda: metrics.Metrics().in_flight(), "pages in flight")
+            module.tune("task", pool=1)
+            metrics.wait_for_cycles("task", 10)
+        now = at_rest("task")
+        asked, atomic = now.asked("cache"), now.allocated(context="task", gfp="GFP_ATOMIC")
+        assert 0 < asked <= atomic, f"{asked} asked the pool, {atomic} by GFP_ATOMIC"
+
+
 ktap.main(cache_serves, buddy_serves, cache_is_refilled_to_a_half, reserve_serves,
           reserve_is_refilled, everything_fails, every_room_is_exhausted,
           lesser_requests_spare_the_reserves, prime_fills, busy_cpu_keeps_nobody_waiting,
-          each_page_is_in_one_place)
+          each_page_is_in_one_place, told_otherwise_meanwhile)

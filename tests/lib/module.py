@@ -60,8 +60,17 @@ def is_loaded():
     return os.path.exists("/sys/module/" + NAME)
 
 
+def has_mutants(file_name):
+    """Whether a module file was made by tests/mutation."""
+    with open(file_name, "rb") as file:
+        return b"\0parmtype=mutant:" in file.read()
+
+
 def insert(file_name, **parameters):
-    """insmod of any module file; OSError if the kernel refuses."""
+    """insmod of any module file; OSError if the kernel refuses. One that has mutants is as wrong as the
+    one of the number LABYRINTH_MUTANT, see tests/mutation."""
+    if (mutant := os.environ.get("LABYRINTH_MUTANT")) and has_mutants(file_name):
+        parameters["mutant"] = mutant
     text = " ".join(f"{name}={value}" for name, value in parameters.items())
     fd = os.open(file_name, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -77,11 +86,8 @@ def remove(name):
 
 
 def load(**parameters):
-    """insmod; OSError if the kernel refuses. A module with planted faults commits that of
-    LABYRINTH_FAULT."""
+    """insmod; OSError if the kernel refuses."""
     insert(path(), **parameters)
-    if fault := os.environ.get("LABYRINTH_FAULT"):
-        write(file("fault"), fault)
 
 
 def unload():

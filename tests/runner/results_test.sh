@@ -166,13 +166,13 @@ test_setup_failure() {
 }
 # Without a reason of their own, the last that they said.
 test_last_words() {
-	printf '%s\n' one two three four >"$work/planted-stock.err"
-	is "$(summary planted-stock '' | sed '$d')" \
-		'failed: planted-stock: empty
+	printf '%s\n' one two three four >"$work/mutation-stock.err"
+	is "$(summary mutation-stock '' | sed '$d')" \
+		'failed: mutation-stock: empty
     two
     three
     four
-    again: make quick WHAT=planted'
+    again: make quick WHAT=mutation'
 }
 test_settings() {
 	printf '1..1\nnot ok 1 x\n' >"$work/bench-stock.out"

@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# run.sh stock|debug|kdir FOLDER [NAME…]: a test of the tests. Each file in cases/ is a mutant: the
+# module with something wrong, and the one case that has to fail then. Without the mutant that case
+# has to pass. Mutants of these names are tried; by default all of them with LABYRINTH_SOAK, or ten,
+# others every day: LABYRINTH_MUTATION_SEED takes those of another day. Of the mutants that a
+# production kernel notices, the debug kernel tries none. Prints KTAP; consoles are kept in FOLDER.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+here=$TOP/tests/mutation
+
+kernel=${1:?run.sh needs a kernel: stock, debug or kdir}
+folder=${2:?run.sh needs a folder for its logs}
+shift 2
+selection=("$@")
+seed=${LABYRINTH_MUTATION_SEED:-$(date -u +%F)}
+if ((${#selection[@]} == 0)); then
+	selection=(sample 10 "$seed")
+	[[ -z ${LABYRINTH_SOAK-} ]] || selection=(all)
+fi
+
+assignments=$("$SCRIPTS/kernel.sh" "$kernel")
+eval "$assignments"
+# shellcheck source=/dev/null # from the kernel source
+source "$K_SOURCE/tools/testing/selftests/kselftest/ktap_helpers.sh"
+mkdir -p "$folder"
+folder=$(realpath "$folder")
+copies=$TOP/build/mutation/$K_KEY
+lock "mutation-$(cksum <<<"$copies" | tr ' ' -)"
+"$SCRIPTS/sandbox.sh" --ro-bind "$K_BUILD/.config" "$here/mutants.py" "$TOP" "$copies" \
+	"$K_BUILD/.config" "${selection[@]}"
+
+# QEMU's device, which reaches all memory below 4 GiB.
+EDU=edu,dma_mask=0xffffffff
+
+# pass NAME, fail NAME: a result, as it comes.
+declare -A results=()
+pass() { results[$1]=ok; ktap_test_pass "$1"; }
+fail() { results[$1]='not ok'; ktap_test_fail "$1"; }
+# Notes must not look like results of their own.
+notes() { sed 's/^#* */#   /'; }
+
+# of_mutant LOG NAME: what the kernel logged while that mutant was tried.
+of_mutant() {
+	tr -d '\r' <"$1" | awk -v name="$2" '
+		/mutation: / { on = (substr($0, index($0, "mutation: ") + 10) == name) } on'
+}
+
+# is_noticed LOG NAME REGEX: the runner calls that part of the log a failure, and by these words.
+is_noticed() {
+	local part=${1%.log}-$2.log rc=0
+	of_mutant "$1" "$2" >"$part"
+	"$SCRIPTS/console-verdict.sh" "$part" >/dev/null || rc=$?
+	((rc == 1)) || { echo "# $2: the runner finds nothing in $part"; return 1; }
+	grep -aEq -- "$3" "$part" || { echo "# $2: no '$3' in $part"; return 1; }
+}
+
+# take LOG: the results that guest.py printed on that machine, with its notes.
+take() {
+	local line name
+	while IFS= read -r line; do
+		case $line in
+		'ok '*)
+			name=${line#ok }
+			if [[ -z ${reports[$name]-} ]] || is_noticed "$1" "$name" "${reports[$name]}"; then
+				pass "$name"
+			else
+				fail "$name"
+			fi
+			;;
+		'not ok '*) fail "${line#not ok }" ;;
+		'# '*) notes <<<"$line" ;;
+		esac
+	done <"${1%.log}.out"
+}
+
+# in_guests KIND COPY: the mutants whose cases run in a machine of that kind. When the machine did not
+# survive one, another machine goes on.
+in_guests() {
+	local kind=$1 copy=$2 module log name report under_way boot options=()
+	local -A reports=()
+	[[ -s $copy.$kind.list ]] || return 0
+	# As check-lane.sh has them.
+	case $kind in
+	edu) options=(--iommu --append swiotlb=force --device "$EDU" --device "$EDU" --device "$EDU") ;;
+	numa) options=(--cpus 3 --node "512M,cpus=0" --node "512M,cpus=1" --node "0,cpus=2") ;;
+	esac
+	while IFS=$'\t' read -r _ name _ report; do reports[$name]=$report; done <"$copy.$kind.list"
+	# Where the caller looks at the status, set -e does not hold.
+	module=$("$copy/scripts/build.sh" "$kernel" | tail -n 1) || return
+	"$copy/scripts/kselftest.sh" "$kernel" "$module" "$folder/install" || return
+	for boot in {1..20}; do
+		log=$folder/${copy##*/}-$kind-$boot.log
+		for name in "${!results[@]}"; do printf '%s %s\n' "${results[$name]}" "$name"; done >"$folder/done"
+		"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout 7200 "${options[@]}" --log "$log" -- \
+			env PYTHONDONTWRITEBYTECODE=1 "$here/guest.py" "$folder/install/labyrinth" "$copy.$kind" "$folder/done" || true
+		[[ -s ${log%.log}.out ]] || break
+		take "$log"
+		if grep -qx complete "${log%.log}.out"; then return; fi
+		under_way=$(sed -n 's/^begin //p' "${log%.log}.out" | tail -n 1)
+		[[ -n $under_way ]] || break
+		if [[ -z ${results[$under_way]-} ]]; then
+			ktap_print_msg "the machine did not survive it: see $log"
+			fail "$under_way"
+		fi
+	done
+	tail -n 5 "${log%.log}.out" | notes
+}
+
+# on_host COPY: the mutants whose cases need no kernel.
+on_host() {
+	local copy=$1 number name case_ rc
+	[[ -s $copy.host.list ]] || return 0
+	read -r number name case_ _ <"$copy.host.list"
+	# This builds them.
+	"$copy/tests/host/run.sh" "$case_" >"$folder/host.log" || true
+	# The status of the case, with the mutant of a number.
+	host_case() {
+		rc=0
+		"$copy/scripts/sandbox.sh" timeout 300 env LABYRINTH_MUTANT="$1" \
+			"$copy/build/host/labyrinth-host-tests" "$2" >"$folder/host.log" || rc=$?
+		notes <"$folder/host.log" | grep -v ' TAP \| 1\.\.'
+	}
+	while IFS=$'\t' read -r number name case_ _; do
+		if [[ -z ${results[none host $case_]-} ]]; then
+			host_case 0 "$case_"
+			if ((rc == 0)); then pass "none host $case_"; else fail "none host $case_"; fi
+		fi
+		host_case "$number" "$case_"
+		if ((rc == 1)) && grep -q "^not ok 1 $case_\$" "$folder/host.log"; then pass "$name"; else fail "$name"; fi
+	done <"$copy.host.list"
+}
+
+# by_compiler COPY: the mutants that let misuse compile.
+by_compiler() {
+	local copy=$1 name case_ output names=()
+	[[ -s $copy.compile_fail.list ]] || return 0
+	while IFS=$'\t' read -r _ _ case_ _; do names+=("$case_"); done <"$copy.compile_fail.list"
+	output=$("$copy/tests/compile_fail/run.sh" "$kernel" "${names[@]}") || true
+	while IFS=$'\t' read -r _ name case_ _; do
+		if grep -B 1 -Ex "not ok [0-9]+ $case_ *" <<<"$output" | grep -qx '# the misuse compiles'; then
+			pass "$name"
+		else
+			notes <<<"$output"
+			fail "$name"
+		fi
+	done <"$copy.compile_fail.list"
+}
+
+ktap_print_header
+ktap_set_plan "$(cat "$copies"/*.expected "$copies/skipped" | wc -l)"
+[[ ${selection[0]} != sample ]] || ktap_print_msg "a sample by LABYRINTH_MUTATION_SEED=$seed"
+while IFS= read -r line; do
+	ktap_print_msg "SKIP $line"
+	ktap_test_skip "$line"
+done <"$copies/skipped"
+for expected in "$copies"/*.expected; do
+	[[ -e $expected ]] || continue
+	results=()
+	for part in on_host by_compiler "in_guests guest" "in_guests edu" "in_guests numa"; do
+		# What cannot be built or booted leaves its results out, which counts.
+		$part "${expected%.expected}" || ktap_print_msg "$part ${expected%.expected} ended with an error"
+	done
+	while IFS= read -r name; do
+		[[ -n ${results[$name]-} ]] || { ktap_print_msg "no result"; fail "$name"; }
+	done <"$expected"
+done
+ktap_finished

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+// Appended to rust/ffi/mod.rs in the copies that mutants.py makes.
+
+/// Whether a mutant is chosen by the module parameter `mutant`. Any context.
+#[allow(dead_code)]
+#[inline(always)]
+pub(crate) fn mutant(number: u32) -> bool {
+    mutation::labyrinth_mutant().load(core::sync::atomic::Ordering::Relaxed) == number
+}
+
+/// Whether a mutant is chosen; from then on none is. Any context.
+#[allow(dead_code)]
+pub(crate) fn once(mutant: bool) -> bool {
+    mutant && mutation::labyrinth_mutant().swap(0, core::sync::atomic::Ordering::Relaxed) != 0
+}
+
+mod mutation {
+    use core::sync::atomic::AtomicU32;
+
+    #[inline(always)]
+    pub(super) fn labyrinth_mutant() -> &'static AtomicU32 {
+        extern "C" {
+            static labyrinth_mutant: AtomicU32;
+        }
+        // SAFETY: A word in switch.c, which lives as long as the module and is read and written whole.
+        unsafe { &labyrinth_mutant }
+    }
+}

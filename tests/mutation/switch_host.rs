@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+// Appended to tests/host/src/main.rs in the copies that mutants.py makes.
+
+#[allow(dead_code)]
+mod ffi {
+    use std::sync::LazyLock;
+
+    static CHOSEN: LazyLock<u32> = LazyLock::new(|| {
+        let number = std::env::var("LABYRINTH_MUTANT").unwrap_or_default();
+        number.parse().unwrap_or(0)
+    });
+
+    /// Whether a mutant is chosen by the variable `LABYRINTH_MUTANT`.
+    pub(crate) fn mutant(number: u32) -> bool {
+        *CHOSEN == number
+    }
+}
