@@ -160,8 +160,11 @@ say() {
 	if [[ -t 2 ]]; then printf '\r\033[K[vm %s] %s' "$kernel" "$1" >&2; else printf '[vm %s] %s\n' "$kernel" "$1" >&2; fi
 }
 
-# broken: whether the guest has failed already.
-broken() { [[ -s $base.rc && $(<"$base.rc") != 0 ]] || { ((known)) && head -c "$known" "$log" | report_in /dev/stdin; }; }
+# broken: whether the guest had failed at the last look: by then COMMAND had ended, or a report was in
+# the first bytes of the console, of which there were so many.
+broken() {
+	[[ -n $done_at && $(<"$base.rc") != 0 ]] || { ((known)) && head -c "$known" "$log" | report_in /dev/stdin; }
+}
 
 # One machine from its start to its end. Sets ended, if it had to be stopped, and excused to whether
 # it may be failing because of a pause.
@@ -190,7 +193,7 @@ run_vm() {
 			say "virtiofsd came too late, once more"
 			start_vm
 		fi
-		if [[ -z $done_at && -e $base.rc ]]; then done_at=$elapsed; fi
+		if [[ -z $done_at && -s $base.rc ]]; then done_at=$elapsed; fi
 		if ((elapsed >= timeout)); then
 			ended="no end after $timeout s"
 		elif [[ $phase == booting ]] && ((elapsed >= boot_timeout)); then
