@@ -12,23 +12,18 @@ check_place() {
 		"choose another folder, below your home, /srv, /opt, /var/lib or /var/tmp for instance"
 }
 
-# These characters were tried, all at once, in the paths of checkout, cache and kernel tree. Of the
-# others many break make, fixdep, the shell commands of the kernel's makefiles, or QEMU's options.
+# These characters were tried in the paths of checkout and cache. Of the others many break make, fixdep,
+# gcc, the shell commands of the kernel's makefiles, or QEMU's options.
 check_path() {
 	local what=$1 path=$2 rest
-	local LC_ALL=C
 	[[ $path == /* ]] || die "$what is not an absolute path: $(printf %q "$path")" "give a path that begins with /"
-	rest=${path//[A-Za-z0-9\/._+@^~=-]/}
-	# Bytes that are not ASCII are letters of other scripts, if they are UTF-8.
-	rest=${rest//[$'\x80'-$'\xff']/}
+	rest=${path//[A-Za-z0-9\/._-]/}
 	rest=${rest:0:1}
 	if [[ $rest == [[:print:]] ]]; then rest="'$rest'"; else rest=$(printf %q "$rest"); fi
 	[[ $rest == "''" ]] || die "$what has the character $rest in its path: $(printf %q "$path")" \
-		"choose a path of letters, digits and . _ - + @ ^ ~ ="
-	[[ $path != *[$'\x80'-$'\xff']* ]] || iconv -f UTF-8 -t UTF-32 <<<"$path" >/dev/null 2>&1 ||
-		die "$what has bytes in its path that are not UTF-8: $(printf %q "$path")" "rename the folder"
+		"choose a path of letters, digits and . _ -"
 	# Far below 4096, as kernel build folders append paths of their own.
-	((${#path} <= 1000)) || die "the path of $what has ${#path} bytes" "choose one of at most 1000 bytes"
+	((${#path} <= 600)) || die "the path of $what has ${#path} bytes" "choose one of at most 600 bytes"
 }
 
 # system_folder PATH: whether the toolchain root or the guest needs something else there.
