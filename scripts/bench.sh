@@ -73,19 +73,14 @@ esac
 machines+=(-smp 8 -m 512M)
 
 # boot NAME FILE INIT_ON_ALLOC OPTION…: reads a file of the benchmark in a machine with these options;
-# leaves NAME.log and NAME.points. Started again, twice at most, if this machine has stopped for a while,
-# because that is in the times, or the guest's kernel takes it for a stall.
+# leaves NAME.log and NAME.points. A pause of this machine would be in the times.
 boot() {
-	local name=$1 file=$2 init=$3 rc=0 repeats=2 log=$out/$1.log
+	local name=$1 file=$2 init=$3 rc=0 log=$out/$1.log
 	shift 3
-	while :; do
-		rc=0
-		qemu >"$log" 2>&1 "$@" -append \
-			"console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$init bench=$file" || rc=$?
-		((paused && repeats)) || break
-		repeats=$((repeats - 1))
-		echo "this machine has stopped for $paused s: once more"
-	done
+	watched 900 "$log" "$SCRIPTS/sandbox.sh" --kernel "$kernel" qemu-system-x86_64 \
+		"$@" -nodefaults -no-user-config -display none -no-reboot \
+		-serial stdio -rtc base=2026-01-01,clock=vm -kernel "$K_IMAGE" -initrd "$out/initramfs.cpio" \
+		-append "console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$init bench=$file" || rc=$?
 	((rc == 0)) || { echo "QEMU ended with status $rc (124: no end after 900 s)"; return 1; }
 	"$SCRIPTS/console-verdict.sh" "$log"
 	tr -d '\r' <"$log" | sed -n '/^BENCH-BEGIN$/,/^BENCH-END/p' >"$out/$name.points"
@@ -93,30 +88,12 @@ boot() {
 		{ echo "the benchmark did not come to its end, see $log"; return 1; }
 }
 
-# In $out, as a comma in a path would end an option.
-qemu() {
-	local pid rc=0 late=''
-	cd "$out"
-	"$SCRIPTS/sandbox.sh" --kernel "$kernel" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
-		-serial stdio -rtc base=2026-01-01,clock=vm -kernel "$K_IMAGE" -initrd initramfs.cpio "$@" </dev/null &
-	pid=$!
-	watch_start
-	while kill -0 "$pid" 2>/dev/null; do
-		watch_tick || true
-		((elapsed < 900)) || { kill -KILL "$pid"; late=124; }
-		sleep 0.3
-	done
-	watch_tick || true
-	wait "$pid" || rc=$?
-	return "${late:-$rc}"
-}
-
 # In a machine of several CPUs: the times of several at once, and what they do to each other.
 scaling() { boot scaling scaling 0 "${machines[@]}"; }
 sharing() {
 	"$SCRIPTS/sandbox.sh" gcc -O2 -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden -shared -fPIC \
 		-o "$out/sharing.so" "$TOP/tests/bench/sharing.c"
-	boot sharing sharing 0 "${machines[@]}" -plugin "./sharing.so,out=sharing.counted"
+	boot sharing sharing 0 "${machines[@]}" -plugin "$out/sharing.so,out=$out/sharing.counted"
 }
 
 runs=(init_on_alloc-0)

@@ -36,3 +36,27 @@ watch_tick() {
 	elapsed=$(((now - watch_started) / 100))
 	((gap >= PAUSE))
 }
+
+# watched SECONDS LOG COMMAND…: COMMAND with its output in LOG, for at most so many seconds, or the status
+# is 124. If there was a pause it is run again, whatever came out, twice at most: for machines whose times
+# are results, and for those that cost little. vm.sh has rules of its own.
+watched() {
+	local limit=$1 log=$2 repeats=2 pid rc late
+	shift 2
+	while :; do
+		rc=0 late=''
+		"$@" >"$log" 2>&1 </dev/null &
+		pid=$!
+		watch_start
+		while kill -0 "$pid" 2>/dev/null; do
+			watch_tick || true
+			((elapsed < limit)) || { kill -KILL "$pid" 2>/dev/null || true; late=124; }
+			sleep 0.3
+		done
+		watch_tick || true
+		wait "$pid" || rc=$?
+		((paused && repeats)) || return "${late:-$rc}"
+		repeats=$((repeats - 1))
+		echo "this machine has stopped for $paused s: once more"
+	done
+}

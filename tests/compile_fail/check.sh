@@ -13,7 +13,7 @@
 # Most misuses are compiled in one crate first; only those in crates of their own whose errors others
 # would hide. Whichever does not have its error and no other there is compiled alone, which decides.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
 die() {
 	echo "check.sh: error: $1" >&2

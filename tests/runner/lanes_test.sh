@@ -4,7 +4,7 @@
 # debug kernel wait for it and the others do not, and what fails is told. Needs no kernel. Prints KTAP.
 # shellcheck disable=SC2317 # cases are called by their names
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=tests/runner/cases.sh
 source "$here/cases.sh"
 work=$(mktemp -d)

@@ -4,7 +4,7 @@
 # case failed and why, and the command that repeats it. Needs no kernel. Prints KTAP.
 # shellcheck disable=SC2317 # cases are called by their names
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 awk=$here/../../scripts/count-ktap.awk
 # shellcheck source=tests/runner/cases.sh
 source "$here/cases.sh"

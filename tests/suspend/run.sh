@@ -3,8 +3,11 @@
 # run.sh stock|debug|kdir FOLDER [MODULE]: a machine suspends to memory while the exercises run; after
 # it has woken they work on all CPUs again. Prints KTAP; the console stays in FOLDER.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-scripts=$here/../../scripts
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+# shellcheck source=scripts/pause.sh
+source "$SCRIPTS/pause.sh"
+here=$TOP/tests/suspend scripts=$SCRIPTS
 kernel=${1:?run.sh needs a kernel: stock, debug or kdir}
 folder=${2:?run.sh needs a folder for its logs}
 assignments=$("$scripts/kernel.sh" "$kernel")
@@ -29,11 +32,10 @@ suspend() {
 		cd "$tree"
 		find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet >"$1/initramfs.cpio"
 		rm -rf "$tree"' - "$folder" "$here/init" "$module" || return
-	timeout --foreground -k 5 300 "$scripts/sandbox.sh" --kernel "$kernel" --bind "$folder" \
+	watched 300 "$log" "$scripts/sandbox.sh" --kernel "$kernel" --bind "$folder" \
 		qemu-system-x86_64 -accel tcg -cpu max -smp "$cpus" -m 512M -nodefaults -no-user-config \
 		-display none -no-reboot -serial stdio -kernel "$K_IMAGE" -initrd "$folder/initramfs.cpio" \
-		-append "console=ttyS0 no_console_suspend printk.time=1 oops=panic panic=-1 mem_sleep_default=deep" \
-		>"$log" 2>&1 </dev/null
+		-append "console=ttyS0 no_console_suspend printk.time=1 oops=panic panic=-1 mem_sleep_default=deep"
 }
 
 # complaint: what is wrong, if anything.
@@ -64,7 +66,7 @@ complaint() {
 
 ktap_print_header
 ktap_set_plan 1
-if ! suspend; then
+if ! suspend >&2; then
 	ktap_print_msg "the machine did not come to its end: $log"
 	ktap_test_fail exercises_go_on_after_suspend
 elif none=$(grep -a '^no suspend' "$log"); then
