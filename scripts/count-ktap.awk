@@ -11,7 +11,7 @@
 function note(text) { if (text !~ /^[a-z0-9_]+ took [0-9.]+ s$/) notes[++noted] = text }
 
 # The command that repeats a case of a part, or all of the part where it has no such case.
-function again(case,    what, kernel, item) {
+function again(case,    what, kernel, item, command) {
 	what = file
 	sub(/^console-/, "", what)
 	kernel = what
@@ -20,12 +20,27 @@ function again(case,    what, kernel, item) {
 	if (what == "setup") return "scripts/setup.sh " kernel
 	if (what == "") return ""
 	item = what
-	if (what ~ /^(kselftest|numa|edu|soak)$/) {
-		if (program != "") item = (what == "kselftest" ? "" : what ":") program
+	if (what ~ /^(kselftest|order|numa|edu|soak)$/) {
+		if (program != "") item = (what ~ /^(kselftest|order)$/ ? "" : what ":") program
 		if (program != "" && case ~ /^[a-z0-9_]+$/) item = item ":" case
 	} else if (what ~ /^(host|compile-fail|lint|runner|mutation)$/ && case ~ /^[a-z0-9_]+$/)
 		item = item ":" case
-	return "make quick WHAT=" item (kernel == "debug" ? " KERNEL=debug" : "") settings
+	command = (kernel == "debug" ? " KERNEL=debug" : "") settings
+	if (what != "order") return "make quick WHAT=" item command
+	# It may have needed what ran before it.
+	return (program == "" ? "" : "make quick WHAT=" item command "; in the same order: ") \
+		"make quick WHAT=order LABYRINTH_SEED=" seed() command
+}
+
+# What the order of the programs was made from.
+function seed(    name, line, found) {
+	name = FILENAME_OF[file]
+	sub(/console-/, "", name)
+	sub(/\.[a-z]+$/, ".err", name)
+	while ((getline line < name) > 0)
+		if (match(line, /LABYRINTH_SEED=[0-9]+/)) found = substr(line, RSTART + 15, RLENGTH - 15)
+	close(name)
+	return found
 }
 
 # Up to three of the notes: where an explanation begins they are its first, of a traceback what was

@@ -7,8 +7,9 @@
 #   pool.py, pool.py:CASE                a test program, or one case of it
 #   numa:edu.py:CASE, edu:…, soak:…      the same in that machine, or as `make soak` does
 #   kselftest, numa, edu, soak           all programs of the run or machine
+#   order                                kselftest in the random order of LABYRINTH_SEED
 #   compile-fail, compile-fail:CASE, host, host:CASE, lint, lint:CHECK, runner, runner:CASE
-#   build, bench, mutation, mutation:NAME
+#   build, bench, suspend, mutation, mutation:NAME
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -44,7 +45,7 @@ program() {
 
 unknown() {
 	die "quick: there is no '$1'" "programs: ${programs[*]}
-parts: build lint host compile-fail kselftest numa edu soak runner mutation bench
+parts: build lint host compile-fail kselftest order numa edu soak runner suspend mutation bench
 as PART:CASE: compile-fail:$(cd tests/compile_fail/cases && echo [a-d]*.rs | sed 's/[.]rs//; s/ .*//'), host:…, lint:…, runner:…, mutation:…, numa:PROGRAM, edu:PROGRAM, soak:PROGRAM"
 }
 
@@ -54,7 +55,7 @@ named() {
 		part=${item%%:*} rest=''
 		[[ $item != *:* ]] || rest=${item#*:}
 		case $part in
-		build | bench) [[ -z $rest ]] || unknown "$item"; add "$part" ;;
+		build | bench | order | suspend) [[ -z $rest ]] || unknown "$item"; add "$part" ;;
 		kselftest | numa | edu | soak) if [[ -z $rest ]]; then add "$part"; else program "$part" "$rest" || unknown "$item"; fi ;;
 		mutation)
 			[[ -z $rest || -e tests/mutation/cases/$rest.patch ]] || unknown "$item"
@@ -79,18 +80,19 @@ named() {
 # Without git, or where nothing has changed, there is nothing to go by.
 changed_files() {
 	local base
-	git rev-parse --verify -q HEAD >/dev/null 2>&1 || return 0
+	[[ $(git rev-parse --show-toplevel 2>/dev/null) == "$TOP" ]] && git rev-parse --verify -q HEAD >/dev/null || return 0
 	base=$(git merge-base HEAD '@{upstream}' 2>/dev/null || git merge-base HEAD origin/HEAD 2>/dev/null || git rev-parse HEAD)
 	{ git diff --name-only "$base"; git ls-files --others --exclude-standard; } | sort -u
 }
 
 # fitting FILE…: the programs that cover these, the quickest first, while there is time.
 fitting() {
-	local seconds name places total=0 lines
+	local seconds name places total=0 lines other_machine=''
 	lines=$("$SCRIPTS/programs.sh" --covering "$@")
 	while read -r seconds name places; do
 		[[ -n $name ]] || continue
 		if [[ " $places " != *" check "* ]]; then
+			if [[ $places =~ (numa|edu)$ && -z $other_machine ]]; then other_machine="${places##* } $name"; fi
 			left_out+=("$name (not on a plain production kernel)")
 		elif ((total && total + seconds > BUDGET)); then
 			left_out+=("$name ($seconds s)")
@@ -99,6 +101,12 @@ fitting() {
 			add kselftest "$name"
 		fi
 	done <<<"$lines"
+	# There is time for one machine.
+	if ((total == 0)) && [[ -n $other_machine ]]; then
+		read -r places name <<<"$other_machine"
+		add "$places" "$name"
+		left_out=()
+	fi
 }
 
 # What says something about everything, where nothing tells what to look at.
@@ -137,8 +145,7 @@ by_change() {
 	add lint "${files[@]/#/--only=}" "${checks[@]}"
 	[[ -z $host ]] || add host
 	fitting "${files[@]}"
-	[[ -z $all || -n ${chosen[kselftest]-} ]] || all_purpose
-	[[ -z $code || -n ${chosen[kselftest]-} ]] || all_purpose
+	[[ -z $all$code || -n ${chosen[kselftest]-}${chosen[numa]-}${chosen[edu]-} ]] || all_purpose
 	[[ -z $compiled ]] || add compile-fail
 	if ((${#order[@]} == 1)) && [[ -n ${chosen[lint]} ]]; then note "no test is about these files; WHAT=… names some"; fi
 }
@@ -150,7 +157,7 @@ what_is_left() {
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	[[ $kernel == debug ]] || left_out+=("the debug kernel")
-	for part in numa edu runner mutation bench; do
+	for part in numa edu suspend runner mutation bench; do
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	printf 'left out: %s' "$(printf '%s\n' "${left_out[@]}" | paste -sd , | sed 's/,/, /g')"
@@ -166,7 +173,7 @@ if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
 
 # The guest takes longest.
 jobs=()
-for part in kselftest soak numa edu mutation runner bench compile-fail host build lint; do
+for part in kselftest order soak numa edu mutation suspend runner bench compile-fail host build lint; do
 	[[ -z ${chosen[$part]+set} ]] || jobs+=("$part $kernel${chosen[$part]% }")
 done
 jobs_start=$SECONDS

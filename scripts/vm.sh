@@ -35,6 +35,7 @@ source "$SCRIPTS/pause.sh"
 
 # Where virtme-run finds it.
 VIRTIOFSD=/usr/libexec/virtiofsd
+VIRTME_INIT=/usr/lib/python3/dist-packages/virtme/guest/virtme-init
 
 usage() {
 	printf 'labyrinth: error: vm.sh: %s\n' "$1" >&2
@@ -107,8 +108,8 @@ kvm | tcg) ;;
 esac
 
 enter=("$SCRIPTS/sandbox.sh" --kernel "$kernel" --over "$ROOT_DIR$VIRTIOFSD" /.labyrinth/virtiofsd
-	--over "$SCRIPTS/guest-virtiofsd.sh" "$VIRTIOFSD" --over "$base.job" /.labyrinth/job --log "$folder")
-for dir in "${rwdirs[@]}"; do enter+=(--bind "$dir"); done
+	--over "$SCRIPTS/guest-virtiofsd.sh" "$VIRTIOFSD" --over "$SCRIPTS/guest-init.sh" "$VIRTME_INIT"
+	--over "$base.job" /.labyrinth/job --log "$folder")
 
 # virtiofsd writes guest memory behind the emulator's back. The emulator only notices that a
 # page holds new code when the guest itself has written to it: init_on_alloc sees to that.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
-# Covers: rust/source
+# Covers: rust/source rust/source/gate.rs rust/source/logic/barred.rs
 # Takes: 27 s
 """Memory that was barred is never handed out, from whatever room and in whatever context."""
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
-# Covers: rust/capi include rust/source tests/modules
+# Covers: rust/capi include rust/source tests/modules/consumer
 # Takes: 21 s
 """Other modules use labyrinth, in C and in Rust: honestly, and not."""
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak-debug
-# Covers: rust/page rust/stats/handover.rs rust/ffi/view rust/ffi/percpu tests/modules/handover
+# Covers: rust/page rust/stats/handover.rs rust/ffi/view tests/modules/handover
 # Takes: 11 s
 """Hand-overs of pages in every context where they are allowed, by a module that has them built in."""
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
-# Covers: rust/source rust/ffi/percpu rust/ffi/watermark
+# Covers: rust/source rust/source/pool rust/source/cache rust/source/reserve rust/ffi/percpu
 # Takes: 28 s
 """The pool's rooms: each serves in its turn, all is counted, and no page is ever lost."""
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak-debug
-# Covers: rust/source rust/ffi/shrinker.rs
+# Covers: rust/source rust/ffi/shrinker.rs rust/source/keeper.rs
 # Takes: 8 s
 """Memory is short: the caches give their pages back, the reserve does not."""
 

@@ -5,7 +5,6 @@ import contextlib
 import glob
 import os
 import signal
-import tempfile
 import time
 
 from lib import module, symbols
@@ -108,7 +107,8 @@ def full_memory(leave, min_free_kb=1024):
     before = module.read(MIN_FREE).strip()
     score = module.read("/proc/self/oom_score_adj").strip()
     module.write("/proc/self/oom_score_adj", -1000)
-    folder = tempfile.mkdtemp()
+    folder = f"/tmp/filled-{os.getpid()}"
+    os.mkdir(folder)
     assert os.system(f"mount -t tmpfs -o size=100% tmpfs {folder}") == 0, "no tmpfs"
     try:
         module.write(MIN_FREE, min_free_kb)

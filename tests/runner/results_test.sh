@@ -136,6 +136,14 @@ test_runner() {
     command_hangs: status 0, not 4; see x
     again: make quick WHAT=runner:command_hangs'
 }
+# A case that passes alone may need what ran before it, or not bear it.
+test_order() {
+	echo "labyrinth: the order is that of LABYRINTH_SEED=4711" >"$work/order-stock.err"
+	failure order-stock 'no' \
+		'failed: order-stock: pool.py cache_serves
+    no
+    again: make quick WHAT=pool.py:cache_serves; in the same order: make quick WHAT=order LABYRINTH_SEED=4711'
+}
 # Parts whose cases do not run alone.
 test_bench() {
 	is "$(summary bench-stock '1..1\n# perf=3.0\nnot ok 1 required: hit, at most 2.0\n' | sed '$d')" \
