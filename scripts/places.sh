@@ -23,7 +23,7 @@ check_path() {
 	[[ $rest == "''" ]] || die "$what has the character $rest in its path: $(printf %q "$path")" \
 		"choose a path of letters, digits and . _ -"
 	# Far below 4096, as kernel build folders append paths of their own.
-	((${#path} <= 600)) || die "the path of $what has ${#path} bytes" "choose one of at most 600 bytes"
+	((${#path} <= 250)) || die "the path of $what has ${#path} bytes" "choose one of at most 250 bytes"
 }
 
 # system_folder PATH: whether the toolchain root or the guest needs something else there.
