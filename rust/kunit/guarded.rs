@@ -27,11 +27,18 @@ use crate::{
 };
 use kernel::{
     page::PAGE_SIZE,
-    prelude::*, //
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 
 /// The bytes of a guard.
 const GUARD: usize = 64;
+
+/// How long a page is held that is then handed over: longer than to look at it takes.
+const HELD_MS: i64 = 500;
 
 /// Guarded pages, and a way around the guards.
 ///
@@ -157,6 +164,7 @@ mod tests {
             let mut block = Block::new(thread, 0)?;
             block.overrun(0)?;
             let before = sentinel::found(Occasion::HandOver, Kind::Task);
+            fsleep(Delta::from_millis(HELD_MS));
             // INVARIANT: The pages stay where they are.
             block.page = irqs_off(thread.context(), |cx| block.page.hand_over(cx));
             check(sentinel::found(Occasion::HandOver, Kind::Task) == before + 1)?;
@@ -166,7 +174,9 @@ mod tests {
             let Err(corruption) = block.page.check() else {
                 return Err(EINVAL);
             };
-            check(corruption.holder == Kind::IrqsOff && corruption.times == 1)
+            check(corruption.holder == Kind::IrqsOff && corruption.times == 1)?;
+            // What went before is the time of another one.
+            check(corruption.age < HELD_MS as u64 * 1_000_000)
         })
     }
 
