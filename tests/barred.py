@@ -21,8 +21,8 @@ ZONES = {"DMA": range(DMA), "DMA32": range(DMA, DMA32), "Normal": range(DMA32, 1
 
 
 def offered_again():
-    """Frames that the allocator comes back to: of those of one load many are of an earlier one. On a
-    machine that was just started it takes a few until then."""
+    """Frames that the allocator comes back to: of those of one load many are of an earlier one. On
+    a machine that was just started it takes a few until then."""
     seen = set()
     for _ in range(10):
         handed, barred = handed_with()
@@ -65,13 +65,15 @@ def never_above_a_limit():
 
 def managed():
     """The pages of each kind of zone."""
-    found = re.findall(r"zone +(\w+)$.*?managed +(\d+)$", module.read("/proc/zoneinfo"), re.M | re.S)
+    found = re.findall(r"zone +(\w+)$.*?managed +(\d+)$", module.read("/proc/zoneinfo"),
+                       re.M | re.S)
     return {kind: sum(int(pages) for name, pages in found if name == kind) for kind in ZONES}
 
 
 def never_from_a_zone():
-    """Every kind, alone or with others. Of the highest kinds the allocator can be told to leave them alone. Others
-    it offers, and they are turned away: then all requests fail where it begins with those."""
+    """Every kind, alone or with others. Of the highest kinds the allocator can be told to leave
+    them alone. Others it offers, and they are turned away: then all requests fail where it begins
+    with those."""
     there = managed()
     ktap.note(f"pages: {there}")
     for zones in (2, 3, 5, 6):
@@ -89,8 +91,8 @@ def never_from_a_zone():
 
 
 def dead_end(seconds=0, **parameters):
-    """Nothing is handed out, and nothing is kept; requests fail, and say so. For so many seconds the
-    keeper is watched: it does not look for what is not there with all its might."""
+    """Nothing is handed out, and nothing is kept; requests fail, and say so. For so many seconds
+    the keeper is watched: it does not look for what is not there with all its might."""
     with requests(**parameters) as result:
         for context in ("task", "softirq", "spinlock", "irqs_off"):
             module.wait_until(lambda c=context: metrics.Metrics().total(

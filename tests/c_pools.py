@@ -3,7 +3,8 @@
 # Runs in: check soak soak-debug
 # Covers: rust/capi rust/source
 # Takes: 20 s
-"""Pools of C modules, each for itself and at several orders: what they hand out, count and trace."""
+"""Pools of C modules, each for itself and at several orders: what they hand out, count and
+trace."""
 
 import contextlib
 import errno
@@ -32,8 +33,8 @@ NONE, CACHE, BUDDY, RESERVE, EMERGENCY = range(5)
 
 @contextlib.contextmanager
 def consumers(**parameters):
-    """labyrinth and the consumer in C, for the length of a block, and this process on one CPU, whose
-    caches are those that a script uses."""
+    """labyrinth and the consumer in C, for the length of a block, and this process on one CPU,
+    whose caches are those that a script uses."""
     affinity = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(affinity)})
     try:
@@ -58,8 +59,8 @@ def settled():
 
 
 def bulk_requests():
-    """Requests for several blocks empty the cache to the last one, and are served beyond. All levels are
-    right at each step, and the cache is filled again."""
+    """Requests for several blocks empty the cache to the last one, and are served beyond. All
+    levels are right at each step, and the cache is filled again."""
     full = 64 * os.cpu_count()
     for order in (0, 2):
         with consumers():
@@ -131,8 +132,8 @@ TRACED = {"single": (0, 0), "pair": (1, 0), "compound": (3, 1)}
 
 
 def rooms_agree_with_the_trace():
-    """For every pool and order the events by room are as many as the counters say: out, back, from room
-    to room, and filled in."""
+    """For every pool and order the events by room are as many as the counters say: out, back, from
+    room to room, and filled in."""
     watched = {"alloc": ("labyrinth/page_alloc", "pool,source,order"),
                "free": ("labyrinth/page_free", "pool,to,order"),
                "step": ("labyrinth/fallback", "pool,from,to"),
@@ -149,7 +150,8 @@ def rooms_agree_with_the_trace():
             bulk = [] if slot == consumer.SHARED else [f"get {slot} task bulk 20"]
             # As long as memory is short nobody fills the reserve but those who give back.
             commands = (*bulk, f"get {slot} spinlock single 10", "marks below",
-                        f"get {slot} softirq single 60", f"put {slot} softirq single 30", "marks usual")
+                        f"get {slot} softirq single 60", f"put {slot} softirq single 30",
+                        "marks usual")
             left = sum(number for command, number in zip(commands, script(*commands))
                        if command.startswith("get")) - 30
             did((f"put {slot} task {'bulk' if bulk else 'single'} {left}", left))
@@ -181,15 +183,18 @@ def agree(name, order, before, now, seen):
                    if number("room", keys) == room)
 
     requests = "pool_requests_total"
-    pairs = [(f"from the {room}", by("alloc", "source", value), grown(requests, room=room, outcome="hit"))
+    pairs = [(f"from the {room}", by("alloc", "source", value),
+              grown(requests, room=room, outcome="hit"))
              for value, room in enumerate(metrics.ROOMS, 1)]
     pairs += [("not at all", by("alloc", "source", NONE), grown("pool_failures_total")),
               ("to the cache", by("free", "to", CACHE), grown("pool_recycle_cached_total")),
               ("to the reserve", by("free", "to", RESERVE), grown("pool_recycle_reserve_total")),
               ("to the allocator", by("free", "to", BUDDY), grown("pool_released_total")),
               ("filled into caches", filled(CACHE), grown("pool_cache_refill_pages_total")),
-              ("filled into the reserve", filled(RESERVE), grown("pool_reserve_refill_pages_total"))]
-    pairs += [(f"beyond the {room}", by("step", "from", value), grown(requests, room=room, outcome="miss"))
+              ("filled into the reserve", filled(RESERVE),
+               grown("pool_reserve_refill_pages_total"))]
+    pairs += [(f"beyond the {room}", by("step", "from", value),
+               grown(requests, room=room, outcome="miss"))
               for value, room in enumerate(metrics.ROOMS[:2], 1)]
     for what, theirs, mine in pairs:
         # The shared pool was full before.
@@ -222,7 +227,8 @@ def refills_say_what_they_did():
 
 
 def free_memory_is_not_charged():
-    """A block that GFP_ATOMIC gets above the min watermark is not paid for, however many there are."""
+    """A block that GFP_ATOMIC gets above the min watermark is not paid for, however many there
+    are."""
     for order in (0, 2):
         with consumers():
             did((pool(0, "budget", order, emergency=1), 0))
@@ -235,8 +241,8 @@ def free_memory_is_not_charged():
 
 
 def the_budget_comes_back_with_the_memory():
-    """What was paid stays paid as long as memory is short, though the reserve be full again. Then the
-    whole budget is there, once."""
+    """What was paid stays paid as long as memory is short, though the reserve be full again. Then
+    the whole budget is there, once."""
     for order, reserve in ((0, 0), (1, 16)):
         all_of_it = reserve + 5
         with consumers(pool_cache=0, pool_reserve=0):
@@ -258,8 +264,8 @@ def the_budget_comes_back_with_the_memory():
 
 
 def budget_and_reserve_are_exact():
-    """All CPUs ask at the same time, far more often than there is anything: they get the reserve and the
-    budget, and not a block more or less. All that they did is counted."""
+    """All CPUs ask at the same time, far more often than there is anything: they get the reserve
+    and the budget, and not a block more or less. All that they did is counted."""
     if REALTIME:
         raise ktap.Skip("PREEMPT_RT: there is no emergency reserve in interrupts")
     cpus, reserve, budget = os.cpu_count(), 300, 500
@@ -277,12 +283,13 @@ def budget_and_reserve_are_exact():
         did((f"put 0 task single {reserve + budget}", reserve + budget))
         settled()
         # The same, from and to the caches.
-        did(("prime 0 16", 0), ("race 0 16", 16 * cpus), ("stamp 0", 16 * cpus), ("intact 0", 16 * cpus),
-            (f"put 0 task bulk {16 * cpus}", 16 * cpus), ("destroy 0", 0))
+        did(("prime 0 16", 0), ("race 0 16", 16 * cpus), ("stamp 0", 16 * cpus),
+            ("intact 0", 16 * cpus), (f"put 0 task bulk {16 * cpus}", 16 * cpus), ("destroy 0", 0))
 
 
 def failures_are_no_pages():
-    """The kernel traces an allocation that failed like one that did not; the books do not count it."""
+    """The kernel traces an allocation that failed like one that did not; the books do not count
+    it."""
     with books.kept() as kernel, consumers(pool_cache=0, pool_reserve=0):
         kernel.learn()
         did((pool(0, "books"), 0))
@@ -296,8 +303,8 @@ def failures_are_no_pages():
 
 
 def limits_within_blocks():
-    """A block whose last byte is the last that a pool reaches is handed out; where a limit falls into a
-    block, wherever, it is not."""
+    """A block whose last byte is the last that a pool reaches is handed out; where a limit falls
+    into a block, wherever, it is not."""
     with consumers(pool_cache=0, pool_reserve=0):
         for order in (0, 1, 3):
             size = PAGE << order
@@ -318,13 +325,14 @@ def limits_within_blocks():
                 assert not got or (other + (1 << order)) * PAGE - 1 <= highest, \
                     f"order {order}: page frame {other:#x} is above {highest:#x}"
                 assert (other == pfn and not met) == (reach == size), \
-                    f"order {order}, {reach} bytes of {pfn:#x} are in reach: {other:#x}, {met} barred"
+                    f"order {order}, {reach} bytes of {pfn:#x} in reach: {other:#x}, {met} barred"
                 assert met or reach == size, f"order {order}: the block was not offered again"
             did(("destroy 0", 0))
 
 
 def inner_addresses():
-    """Of a block each address but the first is refused, counted by its kind, and changes nothing."""
+    """Of a block each address but the first is refused, counted by its kind, and changes
+    nothing."""
     with kmsg.Provoked() as log, consumers():
         wanted = {"wrong_order": 0, "unaligned": 0}
         for order in (1, 2, 4, MAX_ORDER):
@@ -348,7 +356,8 @@ def inner_addresses():
 
 
 def accepted_bounds():
-    """The last value that is allowed, beside the first that is not, for every parameter of a pool."""
+    """The last value that is allowed, beside the first that is not, for every parameter of a
+    pool."""
     punctuation = "Az09_-.:/"
     with kmsg.Provoked() as log, consumers():
         # By the message, which counts what the kernel manages.
@@ -356,8 +365,10 @@ def accepted_bounds():
         most = [int(match.group(1)) for text in log.errors()
                 if (match := re.search(r"half of the memory: at most (\d+) pages", text))]
         # A large machine takes it, for as long as the keeper has not filled it.
-        half = {order: most[0] >> order for order in (0, 3, MAX_ORDER)} if most else {0: MAX_RESERVE}
-        if not most:
+        half = {0: MAX_RESERVE}
+        if most:
+            half = {order: most[0] >> order for order in (0, 3, MAX_ORDER)}
+        else:
             did(("destroy 0", 0))
         accepted = [pool(0, name) for name in ("a", punctuation, "x" * 31)]
         accepted += [pool(0, "order", order, compound=compound) for order in range(MAX_ORDER + 1)
@@ -384,13 +395,14 @@ def accepted_bounds():
         did((pool(0, "asked", cache=MAX_CACHE), 0), (f"prime 0 {U32}", 0))
         assert settled().total("pool_cached", pool="asked") == MAX_CACHE * os.cpu_count()
         did(("get 0 task bulk 0", 0), ("get 0 task single 0", 0), ("put 0 task bulk 0", 0),
-            ("prime 0 0", 0), ("get 0 softirq bulk 3000", 3000), ("stamp 0", 3000), ("intact 0", 3000),
-            ("put 0 softirq bulk 3000", 3000), ("destroy 0", 0))
+            ("prime 0 0", 0), ("get 0 softirq bulk 3000", 3000), ("stamp 0", 3000),
+            ("intact 0", 3000), ("put 0 softirq bulk 3000", 3000), ("destroy 0", 0))
         assert metrics.Metrics().total("misuse_total") == 0
 
 
 def blocks_of_each_order():
-    """All bytes of all blocks are their owner's, whatever the order, and whichever way they come."""
+    """All bytes of all blocks are their owner's, whatever the order, and whichever way they
+    come."""
     with consumers():
         for order in range(MAX_ORDER + 1):
             count = max(32 >> order, 2)
@@ -398,7 +410,7 @@ def blocks_of_each_order():
                 ("prime 0 1", 0),
                 (f"get 0 softirq bulk {count}", count), (f"get 0 task single {count}", count),
                 ("stamp 0", 2 * count), ("intact 0", 2 * count),
-                (f"put 0 spinlock bulk {count}", count), (f"intact 0", count),
+                (f"put 0 spinlock bulk {count}", count), ("intact 0", count),
                 (f"put 0 task single {count}", count), (f"get 0 task single {count}", count),
                 ("stamp 0", count), ("intact 0", count), (f"put 0 softirq bulk {count}", count))
             settled()
@@ -427,7 +439,8 @@ def as_many_pools_as_there_can_be():
         for _ in range(2):
             did((f"pools {MAX_POOLS + 1}", MAX_POOLS))
         errors = log.errors()
-        assert len(errors) == 2 and all("there are too many pools" in text for text in errors), errors
+        assert len(errors) == 2, errors
+        assert all("there are too many pools" in text for text in errors), errors
         assert metrics.Metrics().pools() == ["default"]
 
 
@@ -435,7 +448,8 @@ def as_many_pools_as_there_can_be():
 LONG = ktap.soak((), (as_many_pools_as_there_can_be,))
 ktap.main(bulk_requests, one_context_at_a_time, rooms_agree_with_the_trace,
           refills_say_what_they_did, free_memory_is_not_charged,
-          the_budget_comes_back_with_the_memory, budget_and_reserve_are_exact, failures_are_no_pages,
+          the_budget_comes_back_with_the_memory, budget_and_reserve_are_exact,
+          failures_are_no_pages,
           limits_within_blocks, inner_addresses, accepted_bounds, blocks_of_each_order,
           nothing_is_left_of_pools, *LONG,
           by_name=(as_many_pools_as_there_can_be,))

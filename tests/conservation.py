@@ -26,8 +26,9 @@ LARGE = {"cache": 1024, "batches": (256, 1024, 1024, 1024, 2048)}
 
 
 def under_full_load(requests, pause, cache, batches, meanwhile=contextlib.nullcontext, reserve=0):
-    """At least so many requests, of which so many are served by the reserve; by the kernel's account each page is in one place. Reading all
-    counters keeps a CPU busy, so between two reads there is a pause, in seconds."""
+    """At least so many requests, of which so many are served by the reserve; by the kernel's
+    account each page is in one place. Reading all counters keeps a CPU busy, so between two reads
+    there is a pause, in seconds."""
     rng = random.Random(2)
     with books.kept() as kernel:
         with module.loaded(pool_cache=cache, pool_reserve=RESERVE, prime=cache):

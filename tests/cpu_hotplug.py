@@ -249,8 +249,8 @@ def off_and_on_under_load():
 
 
 def each_pool_loses_its_share():
-    """Of every pool, whatever its order, exactly what CPU 1 had cached of it is freed, and nothing of
-    another CPU's."""
+    """Of every pool, whatever its order, exactly what CPU 1 had cached of it is freed, and nothing
+    of another CPU's."""
     needs_a_second_cpu()
     # By name: blocks for each CPU, and their order.
     pools = {"default": (CACHE, 0), "one": (20, 0), "two": (7, 3)}

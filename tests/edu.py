@@ -139,7 +139,8 @@ def there_and_back():
 
 
 def blocks():
-    """Blocks of several pages, of which now this and now that one is the device's to read or write."""
+    """Blocks of several pages, of which now this and now that one is the device's to read or
+    write."""
     transfer(6, dma_bits=bits(), order=3)
 
 
@@ -248,8 +249,8 @@ def vectors_of_its_own():
 
 
 def bus_mastering():
-    """A device reaches memory only from when it is started to when it is stopped, whoever has left it a
-    bus master."""
+    """A device reaches memory only from when it is started to when it is stopped, whoever has left
+    it a bus master."""
     devices = edu.devices()
     first = devices[0]
     for device in devices:

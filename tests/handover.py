@@ -62,15 +62,15 @@ def counted():
                 assert (count.nanos > 0) == (samples > 0), f"{kind}: {count}"
 
 
-# How often what is run to find what each of them leaves behind, were it only so many bytes. The second
-# takes pages back twice.
+# How often what is run to find what each of them leaves behind, were it only so many bytes. The
+# second takes pages back twice.
 OFTEN = {"share_freed_by_last_task": (4_000, 16), "share_and_back_task": (4_000, 16),
          "view_there_and_back": (1_000, 256)}
 
 
 def slab():
-    """The bytes that the slab allocator uses, without what the kernel keeps for areas that it has not
-    unmapped yet."""
+    """The bytes that the slab allocator uses, without what the kernel keeps for areas that it has
+    not unmapped yet."""
     handover.run("view_guards")
     return pressure.used("Slab")[0]
 

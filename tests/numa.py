@@ -80,15 +80,15 @@ def empty_node_has_no_pages():
 
 def frames_of(node):
     """The page frames of a node's zones, as ranges."""
-    text = re.search(rf"^Node {node}, zone.*?(?=^Node (?!{node},)|\Z)", module.read("/proc/zoneinfo"),
-                     re.M | re.S).group()
+    text = re.search(rf"^Node {node}, zone.*?(?=^Node (?!{node},)|\Z)",
+                     module.read("/proc/zoneinfo"), re.M | re.S).group()
     found = re.findall(r"spanned +(\d+)$.*?start_pfn: +(\d+)$", text, re.M | re.S)
     return [range(int(start), int(start) + int(pages)) for pages, start in found if int(pages)]
 
 
 def barred_node_has_no_pages():
-    """Of a node that is barred nothing is handed out, though its CPU's requests are offered its pages
-    first; the others' are served."""
+    """Of a node that is barred nothing is handed out, though its CPU's requests are offered its
+    pages first; the others' are served."""
     rooms = [node for node in nodes() if free_pages(node) > 2 * PAGES]
     if len(rooms) < 2:
         raise Skip(f"only nodes {rooms} have memory")

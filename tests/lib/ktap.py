@@ -53,8 +53,8 @@ def main(*cases, kunit=False, by_name=(), more=None):
 
 
 def _selected(names, cases):
-    """The cases of these names. It is an error if there is none of such a name: a misspelt case must
-    not pass."""
+    """The cases of these names. It is an error if there is none of such a name: a misspelt case
+    must not pass."""
     known = {case.__name__: case for case in cases}
     if unknown := [name for name in names if name not in known]:
         raise LookupError(f"no such case: {', '.join(unknown)}; there are: {', '.join(known)}")
@@ -88,7 +88,8 @@ def _begin(cases):
 
 
 def _died(*error):
-    """Takes an exception that nothing has caught, before the plan or after it: that is a result, too."""
+    """Takes an exception that nothing has caught, before the plan or after it: that is a result,
+    too."""
     if not _begun:
         _begin(1)
     for line in "".join(traceback.format_exception(*error)).rstrip().splitlines():

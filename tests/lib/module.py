@@ -46,8 +46,8 @@ def path():
 
 
 def select_kunit(wanted):
-    """Whether KUnit runs the module's suites at the loads to come, until this program ends, where there
-    is KUnit."""
+    """Whether KUnit runs the module's suites at the loads to come, until this program ends, where
+    there is KUnit."""
     glob = "/sys/module/kunit/parameters/filter_glob"
     if os.path.exists(glob):
         before = read(glob).strip()

@@ -11,8 +11,8 @@ from lib.ktap import Skip
 TRACING = "/sys/kernel/tracing"
 INSTANCE = TRACING + "/instances/labyrinth-test"
 
-# Which events kmem/mm_page_alloc are of pages. A request that failed is traced, too: with a page frame
-# number of all ones.
+# Which events kmem/mm_page_alloc are of pages. A request that failed is traced, too: with a page
+# frame number of all ones.
 SERVED = f"pfn != {(1 << 64) - 1:#x}"
 
 _TOTALS = re.compile(r"Totals:\s+Hits: (\d+)\s+Entries: (\d+)\s+Dropped: (\d+)")
