@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(out(), before + 8);
 
         drop(timers);
-        assert_eq!(out(), before + 5);
+        assert_eq!(out(), before + 6);
         drop(others);
         assert_eq!(out(), before);
         Ok(())
