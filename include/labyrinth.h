@@ -26,11 +26,12 @@
  *
  * Misuse: an address that is not out, or came from another pool, or from elsewhere, a
  * pool that does not exist (any more), NULL, and a function that sleeps where the
- * caller may not sleep are refused and change nothing. They are counted in labyrinth_misuse_total of the file "metrics", and the first one of
- * each kind is reported in the kernel log with its caller. One thing is never noticed:
- * a second free of a block that has been handed out again meanwhile. And one is noticed
- * late: a block that went to free_page() is just missing, when its pool is destroyed
- * ("blocks_out") or, if the pool was the shared one, when labyrinth is unloaded.
+ * caller may not sleep are refused and change nothing. They are counted in
+ * labyrinth_misuse_total of the file "metrics", and the first one of each kind is reported
+ * in the kernel log with its caller. One thing is never noticed: a second free of a block
+ * that has been handed out again meanwhile. And one is noticed late: a block that went to
+ * free_page() is just missing, when its pool is destroyed ("blocks_out") or, if the pool
+ * was the shared one, when labyrinth is unloaded.
  */
 #ifndef LABYRINTH_H
 #define LABYRINTH_H
