@@ -227,11 +227,6 @@ void labyrinth_percpu_free(void *base)
 	free_percpu(to_percpu(base));
 }
 
-void *labyrinth_percpu_local(void *base)
-{
-	return raw_cpu_ptr(to_percpu(base));
-}
-
 void *labyrinth_percpu_of(void *base, unsigned int cpu)
 {
 	return per_cpu_ptr(to_percpu(base), cpu);

@@ -80,7 +80,6 @@ void labyrinth_task_put(struct task_struct *task);
 
 void *labyrinth_percpu_alloc(size_t size, size_t align);
 void labyrinth_percpu_free(void *base);
-void *labyrinth_percpu_local(void *base);
 void *labyrinth_percpu_of(void *base, unsigned int cpu);
 
 void labyrinth_percpu_add(void *base, size_t index, u64 n);
