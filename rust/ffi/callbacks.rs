@@ -8,8 +8,14 @@
 //! has a [`Callback`], and [`LastOut`] waits until there is none. A leak thus costs the unloading of the
 //! module, and says so in the kernel log, but no memory is used that was freed.
 //!
+//! This needs a [`LastOut`] as the last field of the module that uses these wrappers, and no type
+//! demands one. `scripts/soundness.py` looks for it in the modules of this project; a module elsewhere
+//! has to see to it itself. Without it, a leaked timer calls into freed memory, and the code that leaked
+//! it may be safe.
+//!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
+use super::saturating;
 use kernel::{
     prelude::*,
     sync::atomic::{
@@ -25,7 +31,40 @@ use kernel::{
 };
 
 /// How many there are.
-static OUT: Atomic<i32> = Atomic::new(0);
+static OUT: Count = Count::new(0);
+
+/// A count that saturates: however many were leaked, it is never 0 while there is one.
+pub(crate) struct Count(Atomic<u32>);
+
+impl Count {
+    /// Makes one.
+    pub(crate) const fn new(count: u32) -> Self {
+        Self(Atomic::new(count))
+    }
+
+    /// The count, after all that those have done who counted down. Any context.
+    pub(crate) fn get(&self) -> u32 {
+        self.0.load(Acquire)
+    }
+
+    /// Counts up. Any context.
+    pub(crate) fn up(&self) {
+        self.change(saturating::one_more);
+    }
+
+    /// Counts down. Any context.
+    pub(crate) fn down(&self) {
+        self.change(saturating::one_less);
+    }
+
+    fn change(&self, rule: fn(u32) -> u32) {
+        let mut count = self.0.load(Relaxed);
+        // Whoever sees the new count sees what was done before, above all by an owner that is dropped.
+        while let Err(now) = self.0.cmpxchg(count, rule(count), Release) {
+            count = now;
+        }
+    }
+}
 
 /// A part of every value that the kernel has the address of, to be dropped when it has it no more: as a
 /// field it is, since fields are dropped after their owner's `drop`.
@@ -34,22 +73,21 @@ pub(super) struct Callback(());
 impl Callback {
     /// Counts one. Any context.
     pub(super) fn new() -> Self {
-        OUT.add(1, Relaxed);
+        OUT.up();
         Self(())
     }
 }
 
 impl Drop for Callback {
     fn drop(&mut self) {
-        // Whoever sees this sees that the owner is done.
-        OUT.fetch_sub(1, Release);
+        OUT.down();
     }
 }
 
 /// How many there are. Any context.
 #[cfg(CONFIG_KUNIT = "y")]
-pub(crate) fn out() -> i32 {
-    OUT.load(Acquire)
+pub(crate) fn out() -> u32 {
+    OUT.get()
 }
 
 /// To be dropped as the last thing of the module: waits until the kernel can call nothing of it any
@@ -65,13 +103,13 @@ impl LastOut {
 
 impl Drop for LastOut {
     fn drop(&mut self) {
-        let out = OUT.load(Acquire);
+        let out = OUT.get();
         if out != 0 {
             pr_err!(
                 "{out} owner(s) of callbacks leaked: the module stays, as it may still be called\n"
             );
         }
-        while OUT.load(Acquire) != 0 {
+        while OUT.get() != 0 {
             fsleep(Delta::from_millis(100));
         }
     }

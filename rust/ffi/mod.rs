@@ -35,6 +35,7 @@ pub(crate) mod percpu;
 pub(crate) mod percpu_cell;
 pub(crate) mod published;
 pub(crate) mod raw_lock;
+mod saturating;
 pub(crate) mod shrinker;
 pub(crate) mod thread;
 pub(crate) mod timer;

@@ -3,7 +3,10 @@
 //! Tests of the count of what the kernel may call.
 
 use crate::ffi::{
-    callbacks::out,
+    callbacks::{
+        out,
+        Count, //
+    },
     context::{
         with_task,
         HardIrq,
@@ -119,5 +122,25 @@ mod tests {
         drop(others);
         assert_eq!(out(), before);
         Ok(())
+    }
+
+    #[test]
+    fn full_count_stays_full() {
+        let count = Count::new(u32::MAX - 1);
+        for _ in 0..3 {
+            count.up();
+            assert_eq!(count.get(), u32::MAX);
+        }
+        for _ in 0..5 {
+            count.down();
+            assert_eq!(count.get(), u32::MAX);
+        }
+
+        let count = Count::new(1);
+        count.up();
+        count.down();
+        assert_eq!(count.get(), 1);
+        count.down();
+        assert_eq!(count.get(), 0);
     }
 }

@@ -15,6 +15,7 @@ mod chain;
 mod marks;
 mod property;
 mod request;
+mod saturating;
 mod stack;
 mod turns;
 
@@ -24,6 +25,9 @@ mod logic;
 
 #[path = "../../../rust/page/canary.rs"]
 mod canary_logic;
+
+#[path = "../../../rust/ffi/saturating.rs"]
+mod saturating_logic;
 
 use std::{
     any::Any,
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         stack::CASES,
         marks::CASES,
         request::CASES,
+        saturating::CASES,
         chain::CASES,
         turns::CASES,
         canary::CASES,
