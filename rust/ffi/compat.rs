@@ -9,6 +9,147 @@ use kernel::{
     module_param::ModuleParamAccess, //
 };
 
+/// Disabling the interrupts of this CPU, as Linux 7.3 does it for the kernel crate's
+/// `LocalInterruptDisabled`.
+///
+/// The kernel counts how often interrupts were disabled, and restores them when the count is back at
+/// zero. So it does not matter in which order two users end, nor whether one of them never does.
+#[cfg(labyrinth_since_7_3)]
+pub(super) mod interrupts {
+    use super::bindings;
+
+    /// What is needed to restore the interrupts: nothing, as the kernel keeps it.
+    #[derive(Clone, Copy)]
+    pub(in crate::ffi) struct Saved(());
+
+    /// Disables the interrupts of this CPU. Any context but NMI.
+    #[inline]
+    pub(in crate::ffi) fn disable() -> Saved {
+        // SAFETY: It may be called in any context but NMI.
+        unsafe { bindings::local_interrupt_disable() };
+        Saved(())
+    }
+
+    /// Restores the interrupts.
+    ///
+    /// # Safety
+    ///
+    /// `_saved` must come from [`disable`] on this CPU, and be used once.
+    #[inline]
+    pub(in crate::ffi) unsafe fn restore(_saved: Saved) {
+        // SAFETY: By the requirement above there was a call of `local_interrupt_disable()` for this.
+        unsafe { bindings::local_interrupt_enable() }
+    }
+
+    /// Disables the interrupts of this CPU and takes a lock.
+    ///
+    /// # Safety
+    ///
+    /// The lock must be initialised.
+    #[inline]
+    pub(in crate::ffi) unsafe fn lock(lock: *mut bindings::raw_spinlock_t) -> Saved {
+        // SAFETY: By the requirement above.
+        unsafe { bindings::_raw_spin_lock_irq_disable(lock) };
+        Saved(())
+    }
+
+    /// As [`lock`], unless somebody holds the lock.
+    ///
+    /// # Safety
+    ///
+    /// As for [`lock`].
+    #[inline]
+    pub(in crate::ffi) unsafe fn try_lock(lock: *mut bindings::raw_spinlock_t) -> Option<Saved> {
+        let saved = disable();
+        // SAFETY: By the requirement above.
+        if unsafe { bindings::_raw_spin_trylock(lock) } != 0 {
+            return Some(saved);
+        }
+        // SAFETY: From the call above.
+        unsafe { restore(saved) };
+        None
+    }
+
+    /// Releases a lock and restores the interrupts.
+    ///
+    /// # Safety
+    ///
+    /// The lock must have been taken by [`lock`] or [`try_lock`], which returned `_saved`.
+    #[inline]
+    pub(in crate::ffi) unsafe fn unlock(lock: *mut bindings::raw_spinlock_t, _saved: Saved) {
+        // SAFETY: By the requirement above.
+        unsafe { bindings::_raw_spin_unlock_irq_enable(lock) }
+    }
+}
+
+/// Disabling the interrupts of this CPU. Before Linux 7.3 nothing in the kernel crate does that.
+#[cfg(not(labyrinth_since_7_3))]
+pub(super) mod interrupts {
+    use super::{
+        super::helpers,
+        bindings, //
+    };
+    use kernel::ffi::c_ulong;
+
+    /// The interrupt flags as they were.
+    #[derive(Clone, Copy)]
+    pub(in crate::ffi) struct Saved(c_ulong);
+
+    /// Disables the interrupts of this CPU. Any context.
+    #[inline]
+    pub(in crate::ffi) fn disable() -> Saved {
+        // SAFETY: It may be called in any context.
+        Saved(unsafe { helpers::labyrinth_irq_save() })
+    }
+
+    /// Restores the interrupts.
+    ///
+    /// # Safety
+    ///
+    /// `saved` must come from [`disable`] on this CPU, and all that disabled interrupts since must have
+    /// restored them.
+    #[inline]
+    pub(in crate::ffi) unsafe fn restore(saved: Saved) {
+        // SAFETY: By the requirement above.
+        unsafe { helpers::labyrinth_irq_restore(saved.0) }
+    }
+
+    /// Disables the interrupts of this CPU and takes a lock.
+    ///
+    /// # Safety
+    ///
+    /// The lock must be initialised.
+    #[inline]
+    pub(in crate::ffi) unsafe fn lock(lock: *mut bindings::raw_spinlock_t) -> Saved {
+        // SAFETY: By the requirement above.
+        Saved(unsafe { helpers::labyrinth_raw_spin_lock(lock) })
+    }
+
+    /// As [`lock`], unless somebody holds the lock.
+    ///
+    /// # Safety
+    ///
+    /// As for [`lock`].
+    #[inline]
+    pub(in crate::ffi) unsafe fn try_lock(lock: *mut bindings::raw_spinlock_t) -> Option<Saved> {
+        let mut flags = 0;
+        // SAFETY: By the requirement above; `flags` may be written.
+        (unsafe { helpers::labyrinth_raw_spin_trylock(lock, &mut flags) }).then_some(Saved(flags))
+    }
+
+    /// Releases a lock and restores the interrupts.
+    ///
+    /// # Safety
+    ///
+    /// The lock must have been taken by [`lock`] or [`try_lock`], which returned `saved`, and all that
+    /// disabled interrupts since must have restored them.
+    #[inline]
+    pub(in crate::ffi) unsafe fn unlock(lock: *mut bindings::raw_spinlock_t, saved: Saved) {
+        // SAFETY: By the requirement above.
+        unsafe { helpers::labyrinth_raw_spin_unlock(lock, saved.0) }
+    }
+}
+
 /// What the function of an hrtimer returns: whether the timer is armed again.
 #[cfg(labyrinth_since_7_3)]
 pub(super) const fn hrtimer_restart(again: bool) -> bindings::hrtimer_restart {

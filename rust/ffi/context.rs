@@ -25,8 +25,15 @@
 //! locks sleep, so there [`IrqsOff`] and [`HardIrq`] are not [`PlainAlloc`]; `alloc_pages_nolock()` is
 //! what remains. The handler of a device's interrupt is a thread there, so [`DeviceIrq`] always is.
 //!
-//! A lock borrows the outer token mutably for as long as it is held, so that inside the critical
-//! section only the inner token is within reach: code there cannot claim that it may sleep.
+//! Code in a stricter context must reach no token of the context around it, or it could claim that it
+//! may sleep. A section of ours ([`irqs_off`](super::irq::irqs_off),
+//! [`SpinLockBh::with`](super::lock::SpinLockBh::with),
+//! [`RawSpinLock::with`](super::raw_lock::RawSpinLock::with),
+//! [`CpuCell::with_of`](super::percpu_cell::CpuCell::with_of),
+//! [`Published::with`](super::published::Published::with)) closes each way in: a token is not [`Send`],
+//! but all that a section captures, is handed and returns is, except for the token that stands for the
+//! section itself. The first two also borrow the outer token mutably, which says in the signature
+//! where they may be used.
 //!
 //! The tokens know of labyrinth's own wrappers only. A guard of the kernel crate (`SpinLock`, RCU)
 //! taken meanwhile makes the context stricter unseen, and functions that sleep without asking for a
@@ -216,9 +223,10 @@ pub(crate) fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R
     }
     // SAFETY: Nothing forbids to sleep that labyrinth's own wrappers can have entered: they disable
     // bottom halves, interrupts or preemption, or are RCU read-side sections, all of which the kernel
-    // counts. What `work` enters borrows the token or, like `CpuCell::with_of`, is `Send` and has none
-    // (beside a `Borrowed` of `Handles` it may have one: a mistake, see `rust/SOUNDNESS.md`); and `work` has
-    // no other one.
+    // counts. What `work` enters of that kind can reach no token by any way: what such a section
+    // captures, the values that it is handed and what it returns are `Send`, whatever safe code it is.
+    // (Beside a `Borrowed` of `Handles` there may be one: a mistake, see `rust/SOUNDNESS.md`.) And `work`
+    // captures no other token, as it is `Send` itself.
     Ok(work(&mut unsafe { Task::assume() }))
 }
 

@@ -32,16 +32,16 @@ pub(crate) fn is_possible(cpu: u32) -> bool {
     cpu < nr_cpu_ids() && next(cpu as c_int - 1) == cpu as c_int
 }
 
-/// A CPU that stays online for `'a`.
+/// A CPU that stays online for `'a`, in whichever thread or context this is used meanwhile.
 ///
 /// # Invariants
 ///
-/// The number is that of an online CPU, and the CPU hotplug lock is held for `'a`: by this task, or
-/// by one that waits for it.
+/// The number is that of an online CPU, and the CPU hotplug lock is held for `'a`, by whichever task.
 #[derive(Clone, Copy)]
 pub(crate) struct OnlineCpu<'a> {
     number: u32,
-    _guard: PhantomData<&'a HotplugGuard>,
+    // Not of the guard, which belongs to a thread.
+    _during: PhantomData<&'a ()>,
 }
 
 impl OnlineCpu<'_> {
@@ -52,7 +52,7 @@ impl OnlineCpu<'_> {
         // INVARIANT: By the requirement above.
         Self {
             number,
-            _guard: PhantomData,
+            _during: PhantomData,
         }
     }
 
@@ -89,7 +89,7 @@ impl HotplugGuard {
         // INVARIANT: The number comes from the mask, and `self` holds the lock for the lifetime.
         .map(|number| OnlineCpu {
             number,
-            _guard: PhantomData,
+            _during: PhantomData,
         })
     }
 }

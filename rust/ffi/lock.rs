@@ -88,16 +88,22 @@ impl<T: Unpin> SpinLockBh<T> {
 
     /// Runs `section` with the lock held.
     ///
-    /// The outer context's token is out of reach while `section` runs; it gets a [`SpinLocked`]
-    /// instead.
+    /// No token of an outer context is within reach of `section`; it gets a [`SpinLocked`] instead.
+    /// What it captures and returns, and the value behind the lock, is [`Send`], which neither tokens
+    /// are nor the kernel crate's guards. So interrupts are enabled when the lock is released, as they
+    /// were when it was taken, unless a guard was leaked.
     #[inline]
-    pub(crate) fn with<C: IrqsOn, R>(
+    pub(crate) fn with<C: IrqsOn, R: Send>(
         &self,
         _outer: &mut C,
-        section: impl FnOnce(&SpinLocked, &mut T) -> R,
-    ) -> R {
+        section: impl FnOnce(&SpinLocked, &mut T) -> R + Send,
+    ) -> R
+    where
+        T: Send,
+    {
         let mut guard = self.inner.lock();
         // SAFETY: The lock is held until `guard` is dropped, which is after the token's last use.
+        // `section` cannot release it: the guard stays here.
         let cx = unsafe { SpinLocked::assume() };
 
         section(&cx, &mut guard)

@@ -172,13 +172,18 @@ impl<T, S> CpuCell<T, S> {
     /// there can be no such CPU.
     ///
     /// In any context. `access` runs with preemption disabled, so it must not sleep, nor on PREEMPT_RT
-    /// take a `spinlock_t`; meanwhile that CPU is turned away. It is `Send`, so it can capture no token,
-    /// which would go on saying what was allowed outside.
-    pub(crate) fn with_of<R>(
+    /// take a `spinlock_t`; meanwhile that CPU is turned away. All that it can reach is `Send`: what it
+    /// captures, both parts of the body, and what it returns. No token is, which would go on saying
+    /// what was allowed outside. ([`Self::with`] leaves the context as it is, so tokens stay true there.)
+    pub(crate) fn with_of<R: Send>(
         &self,
         cpu: u32,
         access: impl FnOnce(&mut T, &S) -> R + Send,
-    ) -> Option<R> {
+    ) -> Option<R>
+    where
+        T: Send,
+        S: Sync,
+    {
         if !cpu::is_possible(cpu) {
             return None;
         }

@@ -52,10 +52,11 @@ impl<T: Send + Sync + 'static> Published<T> {
 
     /// Runs `work` with the value, if there is one. Any context, NMI included, if `work` may run there.
     ///
-    /// It must not sleep. It is `Send`, so it can capture no token, and [`with_task`] refuses it one; what
-    /// sleeps without asking for any is reported by `CONFIG_PROVE_LOCKING`.
+    /// It must not sleep. It is `Send`, and so are the value and the result: no token is within its reach,
+    /// and [`with_task`] refuses it one. What sleeps without asking for any is reported by
+    /// `CONFIG_PROVE_LOCKING`.
     #[inline]
-    pub(crate) fn with<R>(&self, work: impl FnOnce(&T) -> R + Send) -> Option<R> {
+    pub(crate) fn with<R: Send>(&self, work: impl FnOnce(&T) -> R + Send) -> Option<R> {
         let _guard = rcu::read_lock();
         // SAFETY: By the invariant null or a boxed value, which is not freed before a grace period has
         // passed since it was taken out, that is not before `_guard` is dropped. Nobody writes to it.

@@ -3,17 +3,24 @@
 //! A lock for every context: it spins with interrupts disabled, on PREEMPT_RT, too.
 //!
 //! [`RawSpinLock`] is for a few instructions in code that may be called from anywhere and therefore
-//! has no outer token to borrow mutably. Instead, its sections must be [`Send`], which no token is:
-//! so none can be used inside, and with them everything is out of reach that asks for one, the page
-//! allocator above all. What does not ask (freeing a page, `kernel::sync::Mutex`) is still to be
-//! kept out: on PREEMPT_RT the allocator's own locks sleep.
+//! has no outer token to borrow mutably. Instead, all that a section can reach must be [`Send`], which
+//! no token is: what it captures, the value behind the lock, and what it returns. Without a token
+//! everything is out of reach that asks for one, the page allocator above all. What does not ask
+//! (freeing a page, `kernel::sync::Mutex`) is still to be kept out: on PREEMPT_RT the allocator's own
+//! locks sleep.
+//!
+//! The kernel crate's guards, of locks or of disabled interrupts, are not `Send` either. So a section
+//! can end none that was there before it, nor leave one behind.
 //!
 //! Taking the lock twice in one section spins for ever; lockdep finds it. Without `CONFIG_SMP` there is
 //! no lock to spin on, and two sections at a time would have the value.
 //!
 //! C header: [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
 
-use super::helpers;
+use super::{
+    compat::interrupts,
+    helpers, //
+};
 use kernel::{
     bindings,
     prelude::*,
@@ -36,8 +43,7 @@ struct RawBackend;
 // and by disabling interrupts also against those of the same CPU. (NMIs only ever try.)
 unsafe impl Backend for RawBackend {
     type State = bindings::raw_spinlock_t;
-    /// The interrupt flags as they were.
-    type GuardState = c_ulong;
+    type GuardState = interrupts::Saved;
 
     unsafe fn init(ptr: *mut Self::State, name: *const c_char, key: *mut bindings::lock_class_key) {
         // SAFETY: The caller promises that `ptr` may be written, and `name` and `key` are valid for
@@ -48,20 +54,23 @@ unsafe impl Backend for RawBackend {
     #[inline]
     unsafe fn lock(ptr: *mut Self::State) -> Self::GuardState {
         // SAFETY: The caller promises that `ptr` was initialised by `init`.
-        unsafe { helpers::labyrinth_raw_spin_lock(ptr) }
+        unsafe { interrupts::lock(ptr) }
     }
 
     #[inline]
     unsafe fn try_lock(ptr: *mut Self::State) -> Option<Self::GuardState> {
-        let mut flags = 0;
-        // SAFETY: As for `lock`; `flags` may be written.
-        (unsafe { helpers::labyrinth_raw_spin_trylock(ptr, &mut flags) }).then_some(flags)
+        // SAFETY: As for `lock`.
+        unsafe { interrupts::try_lock(ptr) }
     }
 
     #[inline]
     unsafe fn unlock(ptr: *mut Self::State, guard_state: &Self::GuardState) {
-        // SAFETY: The caller promises that the lock is held by it; the flags are those of taking it.
-        unsafe { helpers::labyrinth_raw_spin_unlock(ptr, *guard_state) }
+        // SAFETY: The caller promises that the lock is held by it, and the state is that of taking it.
+        // What else disabled interrupts since has restored them: `RawSpinLock::with` alone takes the
+        // lock, and what its sections capture and return is `Send`, which the kernel crate's guards of
+        // disabled interrupts are not. One that a section leaked is counted by the kernels that have
+        // such guards.
+        unsafe { interrupts::unlock(ptr, *guard_state) }
     }
 
     unsafe fn assert_is_held(ptr: *mut Self::State) {
@@ -94,7 +103,10 @@ impl<T: Unpin> RawSpinLock<T> {
     /// Any context but NMI, PREEMPT_RT included. The section must be short, and on PREEMPT_RT it
     /// must neither allocate nor free.
     #[inline]
-    pub(crate) fn with<R>(&self, section: impl FnOnce(&mut T) -> R + Send) -> R {
+    pub(crate) fn with<R: Send>(&self, section: impl FnOnce(&mut T) -> R + Send) -> R
+    where
+        T: Send,
+    {
         section(&mut self.inner.lock())
     }
 }

@@ -26,6 +26,7 @@ use crate::{
             irqs_off, //
         },
         lock::SpinLockBh,
+        raw_lock::RawSpinLock,
         timer::Next, //
     },
     page::{
@@ -84,6 +85,31 @@ mod tests {
             )?;
             lock.with(thread.context(), |_, ()| check(with_task(|_| ()).is_err()))?;
             check(with_task(|_| ()).is_ok())
+        })
+    }
+
+    /// The kernel crate's guard, when it is leaked in a section, goes on keeping interrupts disabled: it
+    /// must not stand for disabled interrupts, nor be counted, while they are enabled.
+    #[test]
+    #[cfg(labyrinth_since_7_3)]
+    fn leaked_guard_outlives_its_section() -> Result {
+        in_task(|thread| {
+            let lock = KBox::pin_init(
+                RawSpinLock::new((), c"labyrinth_kunit_leak", static_lock_class!()),
+                GFP_KERNEL,
+            )?;
+            let leak = || core::mem::forget(kernel::interrupt::local_interrupt_disable());
+            let end_of_leak = || {
+                let off = are_off();
+                // SAFETY: The guard that was leaked just before, on this CPU, is not used any more.
+                unsafe { kernel::bindings::local_interrupt_enable() };
+                check(off && !are_off())
+            };
+
+            irqs_off(thread.context(), |_| leak());
+            end_of_leak()?;
+            lock.with(|()| leak());
+            end_of_leak()
         })
     }
 

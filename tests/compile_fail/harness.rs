@@ -15,6 +15,24 @@ mod stats;
 /// What `module!` defines for `pr_err!` and its like.
 const __LOG_PREFIX: &[u8] = b"labyrinth\0";
 
+/// The kernel crate's guard of disabled interrupts. Before Linux 7.3 there is none, and a stand-in is
+/// used.
+mod guard {
+    #[cfg(labyrinth_since_7_3)]
+    pub(crate) use kernel::interrupt::{
+        local_interrupt_disable,
+        LocalInterruptDisabled, //
+    };
+
+    #[cfg(not(labyrinth_since_7_3))]
+    pub(crate) struct LocalInterruptDisabled(kernel::types::NotThreadSafe);
+
+    #[cfg(not(labyrinth_since_7_3))]
+    pub(crate) fn local_interrupt_disable() -> LocalInterruptDisabled {
+        LocalInterruptDisabled(kernel::types::NotThreadSafe)
+    }
+}
+
 /// A case in a module of its own. The compiler is told of a file with one or more of these.
 macro_rules! case {
     ($name:ident, $file:literal) => {
@@ -40,6 +58,7 @@ macro_rules! case {
                     user_map::*,
                     waker::*, //
                 },
+                guard::*,
                 page::{
                     dma::*,
                     *, //

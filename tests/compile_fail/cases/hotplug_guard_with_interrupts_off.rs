@@ -5,9 +5,10 @@ fn case(thread: &mut Running) {
     #[cfg(not(misuse))]
     {
         let hotplug = HotplugGuard::new(thread.context());
-        irqs_off(thread.context(), |_| drop(hotplug));
+        irqs_off(thread.context(), |_| ());
+        drop(hotplug);
     }
     #[cfg(misuse)]
-    // error[E0500]: closure requires unique access
+    // error[E0277]: `*mut ()` cannot be sent between threads safely
     irqs_off(thread.context(), |_| HotplugGuard::new(thread.context()));
 }

@@ -3,13 +3,10 @@
 
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
     let mut kept: Option<&SpinLocked> = None;
-
-    lock.with(task, |cx, held| {
-        #[cfg(not(misuse))]
-        let used = cx;
-        #[cfg(misuse)]
-        // error[E0521]: borrowed data escapes outside of closure
-        let used = kept.insert(cx);
-    });
+    #[cfg(not(misuse))]
+    lock.with(task, |cx, _| drop(ExclusivePage::alloc(cx, Atomic)));
+    #[cfg(misuse)]
+    // error[E0277]: `*mut ()` cannot be shared between threads safely
+    lock.with(task, |cx, _| kept = Some(cx));
     kept.take();
 }

@@ -7,7 +7,7 @@ fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
         let page = ExclusivePage::alloc(cx, Atomic);
     });
     #[cfg(misuse)]
-    // error[E0502]: cannot borrow `*task` as mutable
+    // error[E0277]: `*mut ()` cannot be shared between threads safely
     lock.with(task, |_, _| {
         let page = ExclusivePage::alloc(task, Atomic);
     });

@@ -8,6 +8,6 @@ fn case(task: &mut Task) {
         drop(ExclusivePage::alloc(task, Kernel));
     }
     #[cfg(misuse)]
-    // error[E0502]: cannot borrow `*task` as mutable
+    // error[E0277]: `*mut ()` cannot be shared between threads safely
     irqs_off(task, |_| drop(ExclusivePage::alloc(task, Kernel)));
 }

@@ -8,7 +8,7 @@ fn case(lock: &SpinLockBh<u32>, thread: &mut Running) {
         thread.sleep_us(100)
     };
     #[cfg(misuse)]
-    // error[E0500]: closure requires unique access
+    // error[E0277]: `*mut ()` cannot be sent between threads safely
     let wish = lock.with(thread.context(), |_, held| {
         *held += 1;
         thread.sleep_us(100)

@@ -133,7 +133,10 @@ pub(crate) fn in_hard_irq<R: Send + Unpin + 'static>(
 }
 
 /// Does work under a spinlock.
-pub(crate) fn under_spinlock<R>(cx: &mut Task, work: impl FnOnce(&SpinLocked) -> R) -> Result<R> {
+pub(crate) fn under_spinlock<R: Send>(
+    cx: &mut Task,
+    work: impl FnOnce(&SpinLocked) -> R + Send,
+) -> Result<R> {
     let lock = KBox::pin_init(
         SpinLockBh::new((), c"labyrinth_handover_cx", static_lock_class!()),
         GFP_KERNEL,

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+// The kernel crate's guard of disabled interrupts, ended in a section that relies on them.
+
+fn case(task: &mut Task) {
+    let guard = local_interrupt_disable();
+    #[cfg(not(misuse))]
+    irqs_off(task, |_| drop(local_interrupt_disable()));
+    #[cfg(misuse)]
+    // error[E0277]: `*mut ()` cannot be sent between threads safely
+    irqs_off(task, |_| drop(guard));
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// The kernel crate's guard of disabled interrupts, out of an RCU read-side section.
+
+fn case(room: &Published<u32>) {
+    #[cfg(not(misuse))]
+    room.with(|_| drop(local_interrupt_disable()));
+    #[cfg(misuse)]
+    // error[E0277]: `*mut ()` cannot be sent between threads safely
+    drop(room.with(|_| local_interrupt_disable()));
+}

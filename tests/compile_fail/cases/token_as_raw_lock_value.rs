@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// A token as the value behind a lock that spins: it would allow to sleep there.
+
+fn case(numbers: &RawSpinLock<u32>, tokens: &RawSpinLock<&mut Task>) {
+    #[cfg(not(misuse))]
+    numbers.with(|held| *held += 1);
+    #[cfg(misuse)]
+    // error[E0277]: `*mut ()` cannot be sent between threads safely
+    tokens.with(|task| drop(ExclusivePage::alloc(&**task, Kernel)));
+}

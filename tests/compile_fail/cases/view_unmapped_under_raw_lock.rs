@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// A view unmapped, which sleeps, with a lock held that spins: the token comes with the lock.
+
+fn case(numbers: &RawSpinLock<u32>, tokens: &RawSpinLock<&mut Task>, view: View) {
+    #[cfg(not(misuse))]
+    numbers.with(|held| *held += view.len() as u32);
+    #[cfg(misuse)]
+    // error[E0277]: `*mut ()` cannot be sent between threads safely
+    tokens.with(|task| drop(view.unmap(&**task)));
+}
