@@ -9,8 +9,10 @@ import array
 import contextlib
 import ctypes
 import errno
+import hashlib
 import os
 import re
+import resource
 import signal
 import socket
 import stat
@@ -360,7 +362,8 @@ def trace(request, pid, address=0, data=0):
 
 
 def others_see_nothing():
-    """process_vm_readv(), process_vm_writev(), ptrace() and /proc/PID/mem are refused."""
+    """process_vm_readv(), process_vm_writev(), peeking and poking by ptrace(), and /proc/PID/mem are
+    refused."""
     peek, poke, attach, detach = 2, 5, 16, 17
     with loaded(), opened() as fd:
         holder = Holder(fd)
@@ -398,6 +401,59 @@ def others_see_nothing():
         assert buffer.raw[:64] == b"\xee" * 64, "something was read"
         holder.release()
         nothing_mapped()
+
+
+@contextlib.contextmanager
+def core_dumps():
+    """A folder that the kernel writes core dumps to, for the length of a block."""
+    pattern = "/proc/sys/kernel/core_pattern"
+    if not os.path.exists("/proc/self/coredump_filter"):
+        raise Skip("the kernel writes no core dumps (CONFIG_COREDUMP)")
+    before = module.read(pattern)
+    with tempfile.TemporaryDirectory() as folder:
+        module.write(pattern, f"{folder}/core")
+        try:
+            yield folder
+        finally:
+            module.write(pattern, before.rstrip("\n"))
+
+
+def marker_byte(seed, i):
+    """A byte of the marker of a seed, alone: the dumped process must have no other copy of the whole."""
+    return hashlib.sha256(seed + bytes([i])).digest()[0]
+
+
+def in_no_core_dump():
+    """A process that crashes leaves all of its memory in the core dump, but for the page."""
+    seeds = {"memory": os.urandom(8), "page": os.urandom(8)}
+    length = 64
+
+    def crash(fd):
+        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+        # All kinds of memory but for files that are mapped privately, such as the interpreter's.
+        module.write("/proc/self/coredump_filter", "0x1fb")
+        ordinary = libc.mmap(None, PAGE, READ | WRITE, PRIVATE | ANONYMOUS, -1, 0)
+        assert ordinary != FAILED
+        for what, address in {"memory": ordinary, "page": mapped(fd)}.items():
+            for i in range(length):
+                ctypes.memset(address + i, marker_byte(seeds[what], i), 1)
+            assert contents(address + length - 1, 1)[0] == marker_byte(seeds[what], length - 1)
+        os.abort()
+
+    with loaded(), opened() as fd, core_dumps() as folder:
+        status = Child(crash, fd).wait()
+        assert os.WIFSIGNALED(status) and os.WCOREDUMP(status), f"no core dump: status {status:#x}"
+        # The name may end with the number of the process (kernel.core_uses_pid).
+        names = os.listdir(folder)
+        assert len(names) == 1, f"not one core dump but {names}"
+        with open(os.path.join(folder, names[0]), "rb") as file:
+            core = file.read()
+        # Made only now, as the child was a copy of this process.
+        found = {what: core.count(bytes(marker_byte(seed, i) for i in range(length)))
+                 for what, seed in seeds.items()}
+        assert found["memory"], f"ordinary memory is not in the core dump of {len(core)} bytes either"
+        assert not found["page"], "the page is in the core dump"
+        wait_until_returned()
 
 
 def nobody_pins_it():
@@ -693,5 +749,5 @@ def races():
 
 
 ktap.main(for_root_only, what_cannot_be_mapped, zeroed_and_ones_own, not_inherited, over_a_socket,
-          others_see_nothing, nobody_pins_it, not_moved_nor_grown, advice_is_refused, not_executed,
-          every_end, scrubbed, as_many_as_allowed, unload_while_mapped, races)
+          others_see_nothing, in_no_core_dump, nobody_pins_it, not_moved_nor_grown, advice_is_refused,
+          not_executed, every_end, scrubbed, as_many_as_allowed, unload_while_mapped, races)
