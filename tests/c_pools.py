@@ -268,6 +268,8 @@ def budget_and_reserve_are_exact():
     and the budget, and not a block more or less. All that they did is counted."""
     if REALTIME:
         raise ktap.Skip("PREEMPT_RT: there is no emergency reserve in interrupts")
+    if os.path.exists("/proc/lockdep_stats"):
+        raise ktap.Skip("lockdep holds interrupts to the rules of PREEMPT_RT (CONFIG_PROVE_LOCKING)")
     cpus, reserve, budget = os.cpu_count(), 300, 500
     with consumers(pool_cache=0, pool_reserve=0):
         did((pool(0, "race", cache=16, reserve=reserve, emergency=budget), 0))
