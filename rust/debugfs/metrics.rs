@@ -283,7 +283,7 @@ fn pools(pools: &[Arc<Pool>], out: &SeqFile) {
 
 /// Numbers of a pool as a whole: name, kind, help, value.
 type PoolNumber = (&'static str, &'static str, &'static str, fn(&Pool) -> u64);
-const POOL_NUMBERS: [PoolNumber; 10] = [
+const POOL_NUMBERS: [PoolNumber; 12] = [
     (
         "pool_cache_refill_pages",
         "counter",
@@ -293,7 +293,7 @@ const POOL_NUMBERS: [PoolNumber; 10] = [
     (
         "pool_cache_drain_pages",
         "counter",
-        "Pages taken out of per-CPU caches by the shrinker or CPU hot-unplug.",
+        "Pages taken out of per-CPU caches: by the shrinker, of a dead CPU, or as they are bad.",
         |pool| pool.cache().counts().map(|(_, c)| c.drained()).sum(),
     ),
     (
@@ -301,6 +301,18 @@ const POOL_NUMBERS: [PoolNumber; 10] = [
         "counter",
         "Pages filled into the reserve ahead of requests.",
         |pool| pool.counts().reserve_refilled(),
+    ),
+    (
+        "pool_reserve_drain_pages",
+        "counter",
+        "Pages taken out of the reserve, as they are bad.",
+        |pool| pool.reserve().drained(),
+    ),
+    (
+        "pool_poisoned",
+        "counter",
+        "Pages taken out of circulation as they, or some of their memory, had gone bad.",
+        |pool| pool.poisoned() as u64,
     ),
     (
         "pool_emergency_pages",

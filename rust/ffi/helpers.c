@@ -101,6 +101,32 @@ void labyrinth_free_pages(struct page *page, unsigned int order)
 	__free_pages(page, order);
 }
 
+/*
+ * The allocator takes a bad page out when it is freed by itself, but not in the middle of a
+ * block, which it hands out again as a whole. A compound page cannot be split by a module:
+ * it is lost as a whole.
+ */
+void labyrinth_free_around_bad(struct page *page, unsigned int order)
+{
+	labyrinth_uncharge(page, order);
+	if (PageCompound(page))
+		return;
+	split_page(page, order);
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		__free_pages(page + i, 0);
+}
+
+/* A word of the page that belongs to its owner. */
+void labyrinth_page_set_link(struct page *page, unsigned long link)
+{
+	set_page_private(page, link);
+}
+
+unsigned long labyrinth_page_link(const struct page *page)
+{
+	return page_private(page);
+}
+
 void *labyrinth_page_address(const struct page *page)
 {
 	return page_address(page);

@@ -14,6 +14,7 @@
 #include <linux/timer.h>
 #include <linux/types.h>
 
+#include "bad_memory.h"
 #include "dma.h"
 #include "exports.h"
 #include "interrupt.h"
@@ -48,6 +49,9 @@ unsigned int labyrinth_page_zone(const struct page *page);
 bool labyrinth_node_online(int node);
 int labyrinth_node_of_cpu(unsigned int cpu);
 void labyrinth_free_pages(struct page *page, unsigned int order);
+void labyrinth_free_around_bad(struct page *page, unsigned int order);
+void labyrinth_page_set_link(struct page *page, unsigned long link);
+unsigned long labyrinth_page_link(const struct page *page);
 void *labyrinth_page_address(const struct page *page);
 struct page *labyrinth_virt_to_page(const void *address);
 

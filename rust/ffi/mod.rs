@@ -8,6 +8,7 @@
 //! [`helpers.h`]: rust/ffi/helpers.h
 
 pub(crate) mod alarm;
+pub(crate) mod bad_memory;
 #[cfg(labyrinth_bench)]
 pub(crate) mod bench;
 pub(crate) mod call_site;

@@ -9,16 +9,18 @@ use super::{
         Tagged, //
     }, //
 };
+use crate::ffi::helpers;
 
-/// Pages one behind the other, kept in no other memory than their own.
+/// Pages one behind the other, kept in no other memory than their own `struct page`s.
 ///
 /// Neither [`Self::push`] nor [`Self::pop`] allocates or frees, and there is no limit: this is for
-/// keeping pages where nothing may be freed. Any context; the contents are overwritten.
+/// keeping pages where nothing may be freed. Any context. The contents are not touched, as they may
+/// have gone bad.
 ///
 /// # Invariants
 ///
-/// The contents of each page, from `first` on, begin with the tagged address of the next one, which
-/// is `None` in the last. All of them are owned by the chain. There are `len` of them.
+/// `private` of each first page, from `first` on, is the tagged address of the next ones, which
+/// is 0 in the last. All of them are owned by the chain. There are `len` of them.
 pub(crate) struct Chain {
     first: Option<ExclusivePages<Uninit>>,
     len: usize,
@@ -37,11 +39,12 @@ impl Chain {
     /// Puts pages in front of all others.
     pub(crate) fn push(&mut self, pages: ExclusivePages<Uninit>) {
         let next = self.first.take().map(ExclusivePages::into_tagged);
+        let link = next.map_or(0, |next| next.as_ptr().expose_provenance());
 
-        // SAFETY: The contents are ours alone; a page is large enough for an address, and aligned.
-        unsafe { pages.contents().cast::<Option<Tagged>>().write(next) };
-        // INVARIANT: The contents of the new first page begin with what was the first, which is
-        // owned by the chain though no value stands for it any more.
+        // SAFETY: An allocated page, whose word `private` is its owner's, which we are.
+        unsafe { helpers::labyrinth_page_set_link(pages.page(), link) };
+        // INVARIANT: The new first page has the address of what was the first, which is owned by
+        // the chain though no value stands for it any more.
         self.first = Some(pages);
         self.len += 1;
     }
@@ -50,8 +53,11 @@ impl Chain {
     pub(crate) fn pop(&mut self) -> Option<ExclusivePages<Uninit>> {
         let first = self.first.take()?;
 
-        // SAFETY: By the invariant the contents begin with this, and they are ours alone.
-        let next = unsafe { first.contents().cast::<Option<Tagged>>().read() };
+        // SAFETY: An allocated page.
+        let link = unsafe { helpers::labyrinth_page_link(first.page()) };
+        let next = Tagged::new(core::ptr::with_exposed_provenance_mut(link));
+        // SAFETY: As in `push`.
+        unsafe { helpers::labyrinth_page_set_link(first.page(), 0) };
         // INVARIANT: The second pages are the first now.
         // SAFETY: By the invariant the chain owns these pages, and only this address of them is left.
         self.first = next.map(|tagged| unsafe { ExclusivePages::from_tagged(tagged) });

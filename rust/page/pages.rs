@@ -20,6 +20,7 @@ use super::{
     ExclusivePage, //
 };
 use crate::ffi::{
+    bad_memory,
     context::Context,
     helpers, //
 };
@@ -278,6 +279,27 @@ impl<T: Contents> ExclusivePages<T> {
         unsafe { helpers::labyrinth_page_to_pfn(self.page()) }
     }
 
+    /// Whether one of the pages has gone bad, see [`bad_memory`](crate::ffi::bad_memory). When such
+    /// pages are dropped, the bad ones do not come back to the allocator. Any context.
+    pub(crate) fn is_bad(&self) -> bool {
+        // SAFETY: Allocated pages of this order, by the invariant.
+        unsafe { helpers::labyrinth_pages_bad(self.page(), self.order()) }
+    }
+
+    /// As [`Self::is_bad`], but without a look at the pages where no bad one was reported since the
+    /// module was loaded. Any context.
+    #[inline(always)]
+    pub(crate) fn is_known_bad(&self) -> bool {
+        bad_memory::known() && self.is_in_a_bad_part()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn is_in_a_bad_part(&self) -> bool {
+        // SAFETY: As in `is_bad`.
+        unsafe { helpers::labyrinth_pages_known_bad(self.page(), self.order()) }
+    }
+
     /// Where the pages are. Any context.
     pub(crate) fn location(&self) -> Location {
         Location {
@@ -393,8 +415,25 @@ impl Scrub for ExclusivePages<Bytes> {
 impl<T: Contents> Drop for ExclusivePages<T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: By the invariant the pages are allocated with this order and ours to free.
-        unsafe { helpers::labyrinth_free_pages(self.page(), self.order()) };
+        if self.order() != 0 {
+            return self.drop_block();
+        }
+        // SAFETY: By the invariant the page is allocated with this order and ours to free.
+        unsafe { helpers::labyrinth_free_pages(self.page(), 0) };
+    }
+}
+
+impl<T: Contents> ExclusivePages<T> {
+    /// The end of more than one page. Nothing may be done with the value afterwards.
+    #[inline(never)]
+    fn drop_block(&mut self) {
+        if self.is_bad() {
+            // SAFETY: By the invariant the pages are allocated with this order and ours to free.
+            unsafe { helpers::labyrinth_free_around_bad(self.page(), self.order()) };
+        } else {
+            // SAFETY: As above.
+            unsafe { helpers::labyrinth_free_pages(self.page(), self.order()) };
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 //! The buddy allocator as a source.
 
 use super::{
-    gate::Gate,
+    gate::{
+        good,
+        Gate, //
+    },
     logic::{
         barred::Barred,
         page_source::PageSource,
@@ -14,7 +17,10 @@ use super::{
     }, //
 };
 use crate::{
-    ffi::context::Context,
+    ffi::{
+        bad_memory,
+        context::Context, //
+    },
     page::{
         AllowedIn,
         ExclusivePages,
@@ -69,7 +75,15 @@ impl<G: Gfp> Buddy<G> {
     {
         request.enter(self.room);
         if self.shape.order == 0 && self.place == Place::Any && self.gate.is_open() {
-            return ExclusivePages::alloc_bulk(cx, self.gfp, wanted, sink);
+            let mut got = 0;
+            ExclusivePages::alloc_bulk(cx, self.gfp, wanted, |pages| {
+                // As `good` does.
+                if !pages.is_known_bad() {
+                    sink(pages);
+                    got += 1;
+                }
+            });
+            return got;
         }
         for got in 0..wanted {
             let Some(pages) = self.get(cx, request) else {
@@ -81,14 +95,35 @@ impl<G: Gfp> Buddy<G> {
     }
 }
 
+impl<G: Gfp> Buddy<G> {
+    #[inline(always)]
+    fn ask<C: Context>(&self, cx: &C) -> Option<ExclusivePages<Uninit>>
+    where
+        G: AllowedIn<C>,
+    {
+        ExclusivePages::alloc(cx, self.gfp, self.shape, self.place).ok()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_good<C: Context>(&self, cx: &C) -> Option<ExclusivePages<Uninit>>
+    where
+        G: AllowedIn<C>,
+    {
+        self.gate.first(|| good(|| self.ask(cx)))
+    }
+}
+
 impl<C: Context, G: AllowedIn<C>> PageSource<C> for Buddy<G> {
     type Pages = ExclusivePages<Uninit>;
 
     #[inline]
     fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages> {
         request.enter(self.room);
-        self.gate
-            .first(|| ExclusivePages::alloc(cx, self.gfp, self.shape, self.place).ok())
+        if bad_memory::known() {
+            return self.get_good(cx);
+        }
+        self.gate.first(|| self.ask(cx))
     }
 
     /// Frees the pages. There is always room.

@@ -12,6 +12,7 @@ use super::logic::{
 };
 use crate::{
     ffi::{
+        bad_memory,
         context::{
             Context,
             Kind, //
@@ -34,6 +35,7 @@ use kernel::{
 pub(crate) const MAX_CACHE: usize = 1024;
 
 type Pages = ExclusivePages<Uninit>;
+type Slots = KVec<Option<Pages>>;
 
 /// A stack of pages for each CPU.
 ///
@@ -42,7 +44,7 @@ type Pages = ExclusivePages<Uninit>;
 /// back). A hit touches memory of its own CPU alone. Stacks are refilled and drained from any CPU, one
 /// page at a time, so that theirs is hardly ever turned away for that.
 pub(crate) struct CpuCache {
-    cell: CpuCell<Stack<KVec<Option<Pages>>>, CacheCounts>,
+    cell: CpuCell<Stack<Slots>, CacheCounts>,
     capacity: usize,
 }
 
@@ -56,7 +58,8 @@ pub(crate) struct CacheCounts {
     recycled: [Tally; Kind::COUNT],
     /// Pages filled in ahead.
     refilled: Tally,
-    /// Pages given back to the allocator: by the shrinker, after CPU hot-unplug.
+    /// Pages given back to the allocator: by the shrinker, after CPU hot-unplug, or as they were
+    /// unfit.
     drained: Tally,
 }
 
@@ -137,11 +140,17 @@ impl CpuCache {
         mut sink: impl FnMut(Pages),
     ) -> usize {
         request.enter(Room::Cache);
+        let good_only = bad_memory::known();
         self.cell
             .with(|stack, counts| {
                 let mut got = 0;
                 while got < wanted {
-                    let Some(pages) = stack.pop() else { break };
+                    let pages = if good_only {
+                        top_of_good(stack)
+                    } else {
+                        stack.pop()
+                    };
+                    let Some(pages) = pages else { break };
                     sink(pages);
                     got += 1;
                 }
@@ -150,6 +159,19 @@ impl CpuCache {
                 got
             })
             .unwrap_or(0)
+    }
+
+    /// As [`PageSource::get`], but leaves pages alone that are known to be bad.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn get_good<C: Context>(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
+        request.enter(Room::Cache);
+        self.cell.with(|stack, counts| {
+            let pages = top_of_good(stack)?;
+            counts.level.set(stack.len() as u64);
+            counts.hits[C::KIND as usize].add(1);
+            Some(pages)
+        })?
     }
 
     /// Fills pages from `source` into the stack of a CPU, until there are `target` or there are no more,
@@ -224,6 +246,31 @@ impl CpuCache {
         Ok(wanted)
     }
 
+    /// Gives those pages of a CPU, online or not, back to the allocator that are `unfit`, and
+    /// returns how many that were; as an error when it came upon the stack in use. In any context
+    /// that may free pages.
+    pub(crate) fn drain_unfit(
+        &self,
+        cpu: u32,
+        unfit: impl Fn(&Pages) -> bool + Copy + Send,
+    ) -> Result<usize, usize> {
+        let mut drained = 0;
+        loop {
+            let pages = self.cell.with_of(cpu, move |stack, counts| {
+                let pages = stack.take_where(0..usize::MAX, unfit);
+                counts.level.set(stack.len() as u64);
+                counts.drained.add(pages.is_some().into());
+                pages
+            });
+            // Freed here, as in `fill`.
+            match pages {
+                Some(Some(_)) => drained += 1,
+                Some(None) => return Ok(drained),
+                None => return Err(drained),
+            }
+        }
+    }
+
     /// Gives up to `wanted` pages back to the allocator, of each CPU a part in proportion to what it
     /// has, and returns how many that were. In any context that may free pages.
     pub(crate) fn shrink(&self, wanted: usize) -> usize {
@@ -240,6 +287,17 @@ impl CpuCache {
         }
         drained
     }
+}
+
+/// Takes the topmost page that is not bad. Bad ones stay, for [`CpuCache::drain_unfit`].
+#[cold]
+#[inline(never)]
+fn top_of_good(stack: &mut Stack<Slots>) -> Option<Pages> {
+    let pages = stack.take_where(0..usize::MAX, |pages| !pages.is_known_bad());
+    if pages.is_none() && stack.len() != 0 {
+        bad_memory::found_again();
+    }
+    pages
 }
 
 impl<C: Context> PageSource<C> for CpuCache {

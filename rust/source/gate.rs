@@ -51,6 +51,18 @@ pub(super) struct Gate {
     given_up: Atomic<u32>,
 }
 
+/// What `ask` gives, but no pages that have gone bad. Those are freed, which takes them out of use: a
+/// production kernel can have some among its free pages, where they were freed as a part of a larger
+/// block. Wherever pages can be freed.
+#[inline]
+pub(super) fn good(ask: impl Fn() -> Option<Pages>) -> Option<Pages> {
+    let mut pages = ask()?;
+    while pages.is_known_bad() {
+        pages = ask()?;
+    }
+    Some(pages)
+}
+
 impl Gate {
     pub(super) fn new(barred: Barred) -> Self {
         Self {

@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What keeps the pools in order: refills them, shrinks them, and empties the caches of CPUs that
-//! went away.
+//! What keeps the pools in order: refills them, shrinks them, takes out pages that have gone bad,
+//! and empties the caches of CPUs that went away.
 //!
 //! One thread serves all pools, in turn and in bounded portions, so that a large pool does not keep
 //! a small one waiting. It sleeps until a pool calls. A pool for which there is no memory rests for a
 //! while, called or not, and keeps no other one waiting.
 
 use super::{
-    logic::turns::Round,
+    logic::turns::{
+        Round,
+        REST_US, //
+    },
     pool::{
         Pool,
         PoolConfig, //
     }, //
 };
 use crate::ffi::{
+    bad_memory::{
+        BadMemory,
+        Listener, //
+    },
     clock::Moment,
     handles::SLOTS,
     hotplug::{
@@ -63,6 +70,7 @@ pub(crate) struct Keeper {
     _thread: Thread<Refill>,
     _shrinker: Shrinker<Arc<Pools>>,
     _hotplug: Hotplug<Arc<Pools>>,
+    _bad_memory: BadMemory<Arc<Waker>>,
     pools: Arc<Pools>,
     waker: Arc<Waker>,
 }
@@ -115,6 +123,7 @@ impl Keeper {
                 )?,
                 _shrinker: Shrinker::new(c"labyrinth", pools.clone())?,
                 _hotplug: Hotplug::new(c"labyrinth", pools.clone())?,
+                _bad_memory: BadMemory::new(waker.clone())?,
                 pools,
                 waker,
             },
@@ -232,6 +241,9 @@ impl Body for Refill {
             self.0.for_each(|pool| {
                 // Also that of a pool for which there is no memory now.
                 pool.free_returned();
+                if !pool.take_out_bad() {
+                    round.due(now() + REST_US);
+                }
                 let rest = round.turn(pool.rests_until(), now, || pool.refill(cx));
                 pool.set_rests_until(rest);
             });
@@ -243,6 +255,13 @@ impl Body for Refill {
                 return;
             }
         }
+    }
+}
+
+impl Listener for Arc<Waker> {
+    /// Has the thread look for the page.
+    fn reported(&self) {
+        self.wake();
     }
 }
 

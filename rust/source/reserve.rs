@@ -14,6 +14,7 @@ use super::logic::{
 };
 use crate::{
     ffi::{
+        bad_memory,
         context::Context,
         percpu::Tally,
         raw_lock::RawSpinLock, //
@@ -32,6 +33,9 @@ use kernel::{
 /// The most pages that a reserve can hold.
 pub(crate) const MAX_RESERVE: usize = 1 << 18;
 
+/// How many pages are looked at with the lock held.
+const CHUNK: usize = 256;
+
 type Pages = ExclusivePages<Uninit>;
 
 /// A fixed number of pages, set aside for when all else fails.
@@ -44,6 +48,8 @@ pub(crate) struct Reserve {
     stack: RawSpinLock<Stack<KVVec<Option<Pages>>>>,
     /// The pages in the stack, for looking at without the lock; written under it.
     level: Tally,
+    /// Pages given back to the allocator as they were unfit; written under the lock.
+    drained: Tally,
     marks: Marks,
 }
 
@@ -57,6 +63,7 @@ impl Reserve {
                 static_lock_class!(),
             ),
             level: Tally::new(0),
+            drained: Tally::new(0),
             marks: Marks::new(target),
         }? Error)
     }
@@ -73,6 +80,45 @@ impl Reserve {
     #[inline(always)]
     pub(crate) fn level(&self) -> usize {
         self.level.read() as usize
+    }
+
+    /// Takes the topmost page that is not bad. Bad ones stay, for [`Self::drain_unfit`].
+    #[cold]
+    #[inline(never)]
+    fn get_good(&self) -> Option<Pages> {
+        self.stack.with(|stack| {
+            let pages = stack.take_where(0..usize::MAX, |pages| !pages.is_known_bad());
+            self.level.set(stack.len() as u64);
+            pages
+        })
+    }
+
+    /// Pages given back to the allocator. Any context.
+    pub(crate) fn drained(&self) -> u64 {
+        self.drained.read()
+    }
+
+    /// Gives those pages back to the allocator that are `unfit`, and returns how many that were. In
+    /// any context that may free pages.
+    pub(crate) fn drain_unfit(&self, unfit: impl Fn(&Pages) -> bool + Copy + Send) -> usize {
+        let mut drained = 0;
+        let mut end = self.level();
+        while end != 0 {
+            // What comes in or moves meanwhile is above this place.
+            let begin = end.saturating_sub(CHUNK);
+            let pages = self.stack.with(move |stack| {
+                let pages = stack.take_where(begin..end, unfit);
+                self.level.set(stack.len() as u64);
+                self.drained.add(pages.is_some().into());
+                pages
+            });
+            // Freed here, without the lock.
+            match pages {
+                Some(_) => drained += 1,
+                None => end = begin,
+            }
+        }
+        drained
     }
 
     /// When it is refilled, and up to where.
@@ -106,6 +152,9 @@ impl<C: Context> PageSource<C> for Reserve {
         // Empty is the common case in a storm; whoever looks a moment too early is none the worse.
         if self.level() == 0 {
             return None;
+        }
+        if bad_memory::known() {
+            return self.get_good();
         }
         self.stack.with(|stack| {
             let pages = stack.pop();

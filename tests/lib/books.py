@@ -8,7 +8,7 @@ from lib import faults, module, tracing
 
 ALLOC = ("labyrinth_alloc_pages", "labyrinth_alloc_pages_node", "labyrinth_alloc_pages_bulk",
          "labyrinth_alloc_page_nolock")
-FREE = ("labyrinth_free_pages",)
+FREE = ("labyrinth_free_pages", "labyrinth_free_around_bad")
 
 _OFFSETS = {}
 

@@ -143,7 +143,8 @@ class Metrics:
         assert held == came, f"{pool}: {held} cached; the counters say {came}"
         held, came = self.total("pool_reserved", **pool), self.total(
             "pool_recycle_reserve_total", **pool) \
-            + self.total("pool_reserve_refill_pages_total", **pool) - self.served("reserve", **pool)
+            + self.total("pool_reserve_refill_pages_total", **pool) \
+            - self.total("pool_reserve_drain_pages_total", **pool) - self.served("reserve", **pool)
         assert held == came, f"{pool}: {held} in reserve; the counters say {came}"
         assert held <= self.total("pool_reserve_target", **pool), f"{pool}: the reserve overflows"
         # A request goes on to the next room exactly when this one had nothing.

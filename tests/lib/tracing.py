@@ -50,6 +50,11 @@ class Histogram:
         """Counts no more."""
         module.write(self._folder + "/trigger", self._definition("pause"))
 
+    def forget(self):
+        """Forgets what it has counted, and counts no more."""
+        self.halt()
+        module.write(self._folder + "/trigger", self._definition("clear"))
+
     def go_on(self):
         """Counts again."""
         module.write(self._folder + "/trigger", self._definition("continue"))

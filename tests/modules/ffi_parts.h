@@ -4,6 +4,7 @@
  * of everything, of which it exports nothing. Included once in each module.
  */
 #define __DISABLE_EXPORTS
+#include "../../rust/ffi/bad_memory.c"
 #include "../../rust/ffi/dma.c"
 #include "../../rust/ffi/helpers.c"
 #include "../../rust/ffi/interrupt.c"

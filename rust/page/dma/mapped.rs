@@ -138,6 +138,11 @@ impl<'d, D: Direction> Mapped<'d, D> {
         PAGE_SIZE << self.pages.order()
     }
 
+    /// Whether one of the pages has gone bad.
+    pub(super) fn is_bad(&self) -> bool {
+        self.pages.is_bad()
+    }
+
     /// Whose they are.
     pub(super) fn device(&self) -> DmaDevice<'d> {
         self.device

@@ -41,14 +41,21 @@ impl<'d, D: Direction> Stash<'d, D> {
     }
 
     /// Takes what was given back last. Any context.
+    ///
+    /// Pages that have gone bad meanwhile stay where they are, as they cannot be freed here: until
+    /// the stash is dropped.
     pub(crate) fn take(&mut self) -> Option<Mapped<'d, D>> {
+        let good = self.pages.iter().rposition(|pages| !pages.is_bad())?;
+        let last = self.pages.len() - 1;
+        self.pages.swap(good, last);
         self.pages.pop()
     }
 
-    /// Gives pages back, or returns them: when the stash is full, or is that of another device. Any
-    /// context; what is returned is for [`Mapped`]'s contexts.
+    /// Gives pages back, or returns them: when the stash is full or is that of another device, or
+    /// when they have gone bad. Any context; what is returned is for [`Mapped`]'s contexts, where
+    /// to drop it takes bad pages out of use.
     pub(crate) fn give_back(&mut self, pages: Mapped<'d, D>) -> Result<(), Mapped<'d, D>> {
-        if !self.device.is(pages.device()) {
+        if !self.device.is(pages.device()) || pages.is_bad() {
             return Err(pages);
         }
         // INVARIANT: Mapped for this device, as just seen.

@@ -2,7 +2,10 @@
 
 //! A stack in memory of a fixed size.
 
-use core::ops::DerefMut;
+use core::ops::{
+    DerefMut,
+    Range, //
+};
 
 /// A stack whose slots are allocated once: neither [`Self::push`] nor [`Self::pop`] allocates.
 ///
@@ -44,6 +47,22 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
         // INVARIANT: The last slot is `None` now, and is the first of those.
         self.len = top;
         value
+    }
+
+    /// Takes the topmost value that `wanted` accepts, of those at the places in `range`, counted
+    /// from the bottom. The value on top takes its place.
+    pub(crate) fn take_where(
+        &mut self,
+        range: Range<usize>,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Option<T> {
+        let end = range.end.min(self.len);
+        let slots = self.slots.get(range.start..end)?;
+        let found = slots
+            .iter()
+            .rposition(|slot| slot.as_ref().is_some_and(&wanted))?;
+        self.slots.swap(range.start + found, self.len - 1);
+        self.pop()
     }
 
     /// How many values there are.

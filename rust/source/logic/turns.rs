@@ -65,7 +65,8 @@ impl Round {
         self.next
     }
 
-    fn due(&mut self, time: u64) {
+    /// Has the next round begin at `time`, or before.
+    pub(crate) fn due(&mut self, time: u64) {
         self.next = Some(self.next.map_or(time, |next| next.min(time)));
     }
 }

@@ -44,7 +44,13 @@ use super::{
 };
 use crate::{
     ffi::{
-        context::PlainAlloc,
+        bad_memory,
+        context::{
+            Kind,
+            PlainAlloc, //
+        },
+        cpu::possible,
+        percpu::Tally,
         raw_lock::RawSpinLock,
         waker::Waker,
         watermark::memory_total, //
@@ -65,7 +71,10 @@ use kernel::{
     static_lock_class,
     str::CString,
     sync::{
-        atomic::Atomic,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc, //
     }, //
 };
@@ -154,9 +163,15 @@ pub(crate) struct Pool {
     waker: Arc<Waker>,
     /// For pages that come in other than from `buddy` and `emergency`.
     gate: Gate,
-    /// The order of pages that come back without a look at where they are: that of the pool, or none
-    /// if memory is barred. So where none is, looking costs nothing.
-    unlooked_order: u32,
+    /// The order of pages that come back without a look at what and where they are: that of the
+    /// pool, or none if memory is barred, or once memory has gone bad. So looking costs nothing
+    /// before.
+    unlooked_order: Tally,
+    /// Pages taken out of circulation as they had gone bad.
+    poisoned: Atomic<usize>,
+    /// How often cache and reserve should have been searched for bad pages, and were: twice for
+    /// each report.
+    searches: Atomic<usize>,
     config: PoolConfig,
 }
 
@@ -191,11 +206,13 @@ impl Pool {
                 to_prime: Atomic::new(0),
                 rests_until: Atomic::new(0),
                 waker,
-                unlooked_order: if gate.is_open() {
-                    config.order
+                unlooked_order: Tally::new(if gate.is_open() {
+                    config.order.into()
                 } else {
-                    u32::MAX
-                },
+                    u64::MAX
+                }),
+                poisoned: Atomic::new(0),
+                searches: Atomic::new(0),
                 gate,
                 config,
             }? Error),
@@ -233,6 +250,11 @@ impl Pool {
         self.gate.met() + self.buddy.barred_met() + self.emergency.barred_met()
     }
 
+    /// How many pages were taken out of circulation as they had gone bad. Any context.
+    pub(crate) fn poisoned(&self) -> usize {
+        self.poisoned.load(Relaxed)
+    }
+
     /// The counters.
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts
@@ -245,7 +267,12 @@ impl Pool {
     /// interrupts disabled not on PREEMPT_RT; never in NMI.
     #[inline]
     pub(crate) fn get<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
-        // Nothing comes after a call in here, so a hit has no registers to save.
+        // Nothing comes after a call in here, so a hit has no registers to save. The cache is noted
+        // here, too, so that this is one store with the making of the request.
+        request.enter(Room::Cache);
+        if bad_memory::known() {
+            return self.get_good(cx, request);
+        }
         let Some(pages) = self.cache.get(cx, request) else {
             return self.get_beyond(cx, request);
         };
@@ -253,6 +280,16 @@ impl Pool {
             return self.hit_traced::<C>(pages);
         }
         Some(pages)
+    }
+
+    /// As [`Self::get`], once memory has gone bad.
+    #[cold]
+    #[inline(never)]
+    fn get_good<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+        match self.cache.get_good(cx, request) {
+            None => self.get_beyond(cx, request),
+            Some(pages) => self.hit_traced::<C>(pages),
+        }
     }
 
     #[cold]
@@ -308,14 +345,15 @@ impl Pool {
         got
     }
 
-    /// Takes pages back. Of another order than the pool's, or barred, they go to the allocator.
+    /// Takes pages back. Of another order than the pool's, barred, or gone bad, they go to the
+    /// allocator.
     ///
     /// Where pages can be freed: task and softirq context and under a `spinlock_t`; with interrupts
     /// disabled not on PREEMPT_RT; never in NMI.
     #[inline]
     pub(crate) fn put<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
         // As in `get`, nothing comes after a call in here.
-        if pages.order() != self.unlooked_order {
+        if u64::from(pages.order()) != self.unlooked_order.read() {
             return self.put_looked_at(cx, pages);
         }
         pages.uncharge();
@@ -327,23 +365,77 @@ impl Pool {
         }
     }
 
-    /// Whether pages may go to a room of this pool.
-    fn is_at_home(&self, pages: &Pages) -> bool {
-        pages.order() == self.config.order && self.gate.lets_in(pages)
+    /// Whether pages may go to a room of this pool. Those of its own that may not, as they have
+    /// gone bad, are counted as released in the context `kind`.
+    fn is_at_home(&self, pages: &Pages, kind: Kind) -> bool {
+        if pages.order() != self.config.order || !self.gate.lets_in(pages) {
+            return false;
+        }
+        if pages.is_known_bad() {
+            self.counts.to_buddy(kind, 1);
+            return false;
+        }
+        true
     }
 
-    /// As [`Self::put`], for pages of another order, and where memory is barred.
+    /// Frees pages, and counts them if they are bad. In any context that may free pages.
+    fn release(&self, pages: Pages) {
+        if pages.is_known_bad() {
+            self.poisoned.add(1, Relaxed);
+        }
+        drop(pages);
+    }
+
+    /// Searches cache and reserve for pages that have gone bad, and gives those to the allocator,
+    /// which keeps them. Returns whether that is done, or has to be done again a moment later: if
+    /// it came upon a cache in use, and once more in any case, for pages that were on their way in.
+    /// For the keeper's thread only.
+    ///
+    /// The first search ends the time in which pages come back without a look at them.
+    pub(in crate::source) fn take_out_bad(&self) -> bool {
+        let wanted = bad_memory::reports().wrapping_mul(2);
+        let searches = self.searches.load(Relaxed);
+        if searches == wanted {
+            return true;
+        }
+        let (taken, done) = self.drain_unfit(Pages::is_known_bad);
+        self.poisoned.add(taken, Relaxed);
+        if !done {
+            return false;
+        }
+        let again = searches != wanted - 1;
+        self.searches.store(wanted - usize::from(again), Relaxed);
+        !again
+    }
+
+    /// Gives the pages in cache and reserve that are unfit back to the allocator. Returns how many
+    /// there were, and whether no cache was in use. From now on, pages that come back are looked
+    /// at.
+    fn drain_unfit(&self, unfit: impl Fn(&Pages) -> bool + Copy + Send) -> (usize, bool) {
+        self.unlooked_order.set(u64::MAX);
+        let mut done = true;
+        let mut taken = self.reserve.drain_unfit(unfit);
+        for cpu in possible() {
+            taken += self.cache.drain_unfit(cpu, unfit).unwrap_or_else(|some| {
+                done = false;
+                some
+            });
+        }
+        (taken, done)
+    }
+
+    /// As [`Self::put`], for pages of another order, and where memory is barred or has gone bad.
     #[cold]
     #[inline(never)]
     fn put_looked_at<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
-        if self.is_at_home(&pages) {
+        if self.is_at_home(&pages, C::KIND) {
             pages.uncharge();
             return self.put_traced(cx, pages);
         }
         if events::given_back_listened_to() {
             events::given_back(&self.name, Room::Buddy, pages.order(), pages.pfn());
         }
-        drop(pages);
+        self.release(pages);
     }
 
     /// As [`Self::put`], with the page frame number kept for the tracepoint: what has arrived in

@@ -16,7 +16,10 @@ use super::{
     Pool, //
 };
 use crate::{
-    ffi::context::Context,
+    ffi::{
+        bad_memory,
+        context::Context, //
+    },
     source::{
         buddy::BuddyNoLock,
         events,
@@ -35,10 +38,12 @@ impl Pool {
     /// Hands out pages as [`Self::get`] does, in any context but NMI.
     #[inline]
     pub(crate) fn get_nolock<C: Context>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
-        let pages = self
-            .cache
-            .get(cx, request)
-            .or_else(|| self.get_beyond_nolock(cx, request));
+        let cached = if bad_memory::known() {
+            self.cache.get_good(cx, request)
+        } else {
+            self.cache.get(cx, request)
+        };
+        let pages = cached.or_else(|| self.get_beyond_nolock(cx, request));
         events::answered_nolock::<C>(&self.name, self.config.order, request, pages.as_ref());
         pages
     }
@@ -48,7 +53,8 @@ impl Pool {
     #[inline]
     pub(crate) fn put_nolock<C: Context>(&self, cx: &C, mut pages: Pages) {
         let pfn = events::given_back_listened_to().then(|| pages.pfn());
-        if pages.order() != self.unlooked_order && !self.is_at_home(&pages) {
+        let unlooked = u64::from(pages.order()) == self.unlooked_order.read();
+        if !unlooked && !self.is_at_home(&pages, C::KIND) {
             if let Some(pfn) = pfn {
                 events::given_back(&self.name, Room::Buddy, pages.order(), pfn);
             }
@@ -77,7 +83,10 @@ impl Pool {
     /// Frees what has come back, up to now, where nothing can be freed. In any context that may free
     /// pages.
     pub(in crate::source) fn free_returned(&self) {
-        drop(self.returning.with(core::mem::take));
+        let mut returned = self.returning.with(core::mem::take);
+        while let Some(pages) = returned.pop() {
+            self.release(pages);
+        }
     }
 }
 

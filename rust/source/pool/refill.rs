@@ -23,6 +23,7 @@ use crate::{
     },
     source::{
         events,
+        gate::good,
         logic::{
             marks::Marks,
             request::Room,
@@ -169,7 +170,7 @@ impl Pool {
     fn one_for_task(&self, cx: &Task, place: Place, aside: &mut KVVec<Pages>) -> Option<Pages> {
         let gfp = NoWarn(MayFail(Kernel));
         self.gate.first_of_many(aside, || {
-            ExclusivePages::alloc(cx, gfp, self.config.shape(), place).ok()
+            good(|| ExclusivePages::alloc(cx, gfp, self.config.shape(), place).ok())
         })
     }
 

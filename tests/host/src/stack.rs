@@ -23,6 +23,7 @@ pub(crate) const CASES: &[Case] = &[
         drops_each_value_once,
     ),
     ("stack_works_in_borrowed_slots", works_in_borrowed_slots),
+    ("stack_takes_what_is_wanted", takes_what_is_wanted),
 ];
 
 fn slots<T>(capacity: usize) -> Box<[Option<T>]> {
@@ -85,6 +86,34 @@ fn drops_each_value_once() {
         drop(stack);
         assert_eq!(alive.get(), 0);
     });
+}
+
+/// The topmost wanted value of a range, and nothing when there is none; all others stay, as values
+/// of a stack.
+fn takes_what_is_wanted() {
+    let range = (0..12_usize, 0..12_usize);
+    holds(
+        (vec(0..4_u32, 0..9), range, 0..4_u32),
+        |(values, (start, end), wanted)| {
+            let mut stack = Stack::new(slots(8));
+            let mut left = values.clone();
+            for &value in &values {
+                stack.push(value).unwrap();
+            }
+            let in_range = start.min(left.len())..end.min(left.len());
+            let there = !in_range.is_empty() && left[in_range.clone()].contains(&wanted);
+            let taken = stack.take_where(start..end, |&value| value == wanted);
+            assert_eq!(taken, there.then_some(wanted));
+            if there {
+                let last = left[in_range.clone()].iter().rposition(|&v| v == wanted);
+                left.swap_remove(in_range.start + last.unwrap());
+            }
+            assert_eq!(stack.len(), left.len());
+            while let Some(value) = left.pop() {
+                assert_eq!(stack.pop(), Some(value));
+            }
+        },
+    );
 }
 
 /// Slots need not be owned, and are left with what the stack held.

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory that has gone bad.
+//!
+//! The kernel marks a page that the hardware reports an error in, or that an administrator takes
+//! out of use, with a flag (`PG_hwpoison`). A page that is free then never leaves the allocator
+//! again, and a page that is in use is taken out when it comes back to the allocator. So a pool
+//! must not keep one.
+//!
+//! A look at the flags of each page that goes in or out would cost every request a cache line.
+//! Therefore [`known`] tells whether any page was reported at all since the module was loaded; only
+//! then [`ExclusivePages::is_known_bad`](crate::page::ExclusivePages::is_known_bad) has to be
+//! asked. The kernel reports a page by a tracepoint, after it has set the flag. It is listened to
+//! as long as there is a [`BadMemory`].
+//!
+//! A [`BadMemory`] that is leaked (`mem::forget`) keeps the module loaded, see
+//! [`callbacks`](super::callbacks).
+//!
+//! C header: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h)
+
+use super::{
+    callbacks::Callback,
+    helpers, //
+};
+use kernel::{
+    error::to_result,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+/// How many reports there were.
+static REPORTS: Atomic<usize> = Atomic::new(0);
+
+/// Whether a page was reported as bad since the module was loaded. Any context; costs two
+/// instructions.
+#[inline(always)]
+pub(crate) fn known() -> bool {
+    // SAFETY: An aligned word that lives as long as the module. It is changed by atomic operations
+    // only, and a volatile load of a word is defined in such a race, as `READ_ONCE()` is.
+    unsafe { (&raw const helpers::labyrinth_bad_parts).read_volatile() != 0 }
+}
+
+/// How many pages were reported, some of them perhaps several times. Any context.
+pub(crate) fn reports() -> usize {
+    REPORTS.load(Relaxed)
+}
+
+/// Says that a bad page was found where it should not be any more, as if it had been reported once
+/// more. Any context.
+#[cold]
+pub(crate) fn found_again() {
+    REPORTS.fetch_add(1, Relaxed);
+}
+
+/// Who is told of reports.
+pub(crate) trait Listener: Send + Sync + 'static {
+    /// A page has become bad, and its flag says so. Called in task context, with preemption
+    /// possibly disabled: must not sleep.
+    fn reported(&self);
+}
+
+/// Listens to reports of bad pages.
+///
+/// # Invariants
+///
+/// If `listening`, [`Self::report`] is registered with `listener` as its data.
+pub(crate) struct BadMemory<L: Listener> {
+    listener: KBox<L>,
+    listening: bool,
+    _callback: Callback,
+}
+
+impl<L: Listener> BadMemory<L> {
+    /// Has `listener` told of each report from now on. Task context only, may sleep.
+    ///
+    /// On a kernel that has no reports each page counts as one that may be bad, and a line in the
+    /// kernel log says so.
+    pub(crate) fn new(listener: L) -> Result<Self> {
+        let listener = KBox::new(listener, GFP_KERNEL)?;
+
+        // SAFETY: The data is an `L` that stays where it is until `drop` has unregistered the
+        // function, as that requires.
+        let result = to_result(unsafe {
+            helpers::labyrinth_bad_memory_register(
+                Some(Self::report),
+                core::ptr::from_ref::<L>(&listener).cast_mut().cast(),
+            )
+        });
+        if let Err(error) = result {
+            if error != ENOENT {
+                return Err(error);
+            }
+            pr_warn!("the kernel does not report bad memory: each page will be looked at\n");
+            // SAFETY: No requirements.
+            unsafe { helpers::labyrinth_note_all_bad() };
+            found_again();
+        }
+        // INVARIANT: Just registered, or not.
+        Ok(Self {
+            listener,
+            listening: result.is_ok(),
+            _callback: Callback::new(),
+        })
+    }
+
+    /// Called by the kernel in task context.
+    ///
+    /// # Safety
+    ///
+    /// `data` must be a live `L`.
+    unsafe extern "C" fn report(data: *mut c_void, pfn: c_ulong, _kind: c_int, _result: c_int) {
+        // SAFETY: No requirements: the number may be any.
+        unsafe { helpers::labyrinth_note_bad(pfn) };
+        found_again();
+        // SAFETY: By the requirement above; only shared references to the listener exist.
+        unsafe { &*data.cast::<L>() }.reported();
+    }
+}
+
+impl<L: Listener> Drop for BadMemory<L> {
+    /// Waits for reports that are under way. Task context only, sleeps.
+    fn drop(&mut self) {
+        if self.listening {
+            // SAFETY: By the invariant registered, with these arguments. Nobody uses the listener
+            // afterwards.
+            unsafe {
+                helpers::labyrinth_bad_memory_unregister(
+                    Some(Self::report),
+                    core::ptr::from_ref::<L>(&self.listener).cast_mut().cast(),
+                )
+            };
+        }
+    }
+}

@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+# Runs in: check soak soak-debug
+# Takes: 110 s
+# Covers: rust/source rust/capi rust/page/pages.rs rust/page/chain.rs rust/ffi/bad_memory
+"""A page that the kernel marks as bad leaves circulation, whichever room it is in or comes back to,
+and nothing else does."""
+
+import contextlib
+import ctypes
+import os
+import re
+
+from lib import consumer, hwpoison, ktap, metrics, module, tracing
+from lib.hwpoison import PAGE, hard_offline, hard_offline_used, said, soft_offline
+
+CACHE, RESERVE = 64, 64
+# Pages that are marked in each case.
+MARKED = 4
+CACHED, FROM_BUDDY, RESERVED = 1, 2, 3
+# The pool of the consumer in C.
+C_POOL = "consumer_c"
+
+
+@contextlib.contextmanager
+def handed_out(pool="default"):
+    """The frames that a pool hands out in the block, by rooms; as a function."""
+    with tracing.histograms(handed=("labyrinth/page_alloc", "source,pfn.hex",
+                                    f'pool == "{pool}" && pfn != 0', 65536)) as histograms:
+        yield lambda: Frames(histograms["handed"].entries())
+
+
+class Frames:
+    """Page frames by the rooms that they came from."""
+
+    def __init__(self, entries):
+        self.rooms = {}
+        for keys, _ in entries:
+            room, pfn = re.search(r"source:\s*(\d+).*pfn:\s*([0-9a-f]+)", keys, re.S).groups()
+            self.rooms.setdefault(int(room), set()).add(int(pfn, 16))
+
+    def of(self, room):
+        """Those that came from a room."""
+        return sorted(self.rooms.get(room, ()))
+
+    def all(self):
+        """Those of all rooms."""
+        return set().union(*self.rooms.values()) if self.rooms else set()
+
+
+def poisoned(pool="default"):
+    """Pages that a pool has taken out of circulation."""
+    return metrics.Metrics().total("pool_poisoned_total", pool=pool)
+
+
+def wait_for_poisoned(count, pool="default"):
+    """Waits until a pool has taken out so many pages, and looks that it takes out no more."""
+    module.wait_until(lambda: poisoned(pool) >= count, f"{count} pages to be taken out", 30)
+    metrics.wait_until_filled()
+    assert poisoned(pool) == count, f"{poisoned(pool)} pages taken out, not {count}"
+
+
+def rest():
+    """The metrics when nothing is out, which have to agree with each other."""
+    now = metrics.wait_until_filled().check_idle().check_pool()
+    assert now.handed_out() == 0, f"{now.handed_out()} pages are out"
+    return now
+
+
+def serves(context, cycles, **settings):
+    """Runs an exercise on the pool, and returns the frames that it was given."""
+    with handed_out() as frames:
+        with module.running(context, pool=1, hold_us=0, **settings):
+            metrics.wait_for_cycles(context, cycles)
+        return frames()
+
+
+def not_again(frames, marked, where):
+    """None of the pages that were marked was handed out again."""
+    again = frames.all() & set(marked)
+    assert not again, f"{where}: handed out again: {sorted(map(hex, again))}"
+    assert len(frames.all()) > 1, f"{where}: no pages to look at"
+
+
+def while_cached():
+    """Pages that are in the cache when they go bad: the next request does not get them."""
+    with said(), module.loaded(pool_cache=CACHE, pool_reserve=0, prime=CACHE):
+        full = CACHE * os.cpu_count()
+        module.wait_until(lambda: metrics.Metrics().cached() == full, "full caches")
+        before = serves("timer_softirq", 4 * os.cpu_count(), period_us=10_000, batch=CACHE)
+        assert rest().cached() == full
+        # Those at the top, in the middle and at the bottom: all of them are in a cache.
+        marked = before.of(CACHED)[::max(1, len(before.of(CACHED)) // MARKED)][:MARKED]
+        hard_offline(*marked)
+        after = serves("timer_softirq", 20 * os.cpu_count(), period_us=5_000, batch=CACHE)
+        not_again(after, marked, "cache")
+        wait_for_poisoned(len(marked))
+        now = rest()
+        assert now.total("pool_cache_drain_pages_total") == len(marked)
+
+
+def while_in_use():
+    """Pages that go bad while they are in use are taken out when they come back, in any context."""
+    with said(), module.loaded(pool_cache=CACHE, pool_reserve=RESERVE):
+        count = 0
+        for context in ktap.soak(("timer_softirq", "hard_irq"), module.CONTEXTS):
+            released = rest().total("pool_released_total")
+            with handed_out() as frames:
+                module.start(context, pool=1, batch=8, period_us=10_000_000, hold_us=2_000_000)
+                module.wait_until(lambda: metrics.Metrics().in_flight() >= 8, "pages in use")
+                marked = sorted(frames().all())[:MARKED]
+                hard_offline(*marked)
+                assert poisoned() == count, "taken out while they were in use"
+                module.wait_until(lambda: metrics.Metrics().in_flight() == 0, "pages to come back")
+                module.stop(context)
+            count += len(marked)
+            wait_for_poisoned(count)
+            now = rest().total("pool_released_total")
+            assert now - released >= len(marked), f"{context}: {now - released} released"
+            after = serves(context, 10, batch=4 * CACHE, period_us=20_000)
+            not_again(after, marked, context)
+
+
+def while_all_run():
+    """Pages that go bad at any time, wherever they are at that moment."""
+    settings = {"pool": 1, "batch": 32, "period_us": 5_000}
+    # Larger than all that is out at a time: no page goes back to the allocator but for this.
+    with said(), module.loaded(pool_cache=1024, pool_reserve=32, prime=512):
+        module.wait_until(lambda: metrics.Metrics().cached() == 512 * os.cpu_count(), "full caches")
+        marked = set()
+        with module.running(*module.CONTEXTS, **settings):
+            for _ in range(ktap.soak(4, 200)):
+                with handed_out() as frames:
+                    metrics.wait_for_cycles("task", 4)
+                    chosen = frames().of(CACHED)[-1:]
+                if not chosen or chosen[0] in marked:
+                    continue
+                marked.add(chosen[0])
+                with tracing.histograms(again=("labyrinth/page_alloc", "pfn.hex",
+                                               f"pfn == {chosen[0]}")) as histograms:
+                    histograms["again"].forget()
+                    hard_offline(*chosen)
+                    # At once, before the thread that takes such pages out can have been everywhere.
+                    histograms["again"].go_on()
+                    metrics.wait_for_cycles("task", 4)
+                    again = histograms["again"].entries()
+                assert not again, f"handed out again: {again}"
+        with handed_out() as frames:
+            with module.running(*module.CONTEXTS, **settings):
+                metrics.wait_for_cycles("task", 20)
+            not_again(frames(), marked, "all at once")
+        wait_for_poisoned(len(marked))
+        assert len(marked) > 1
+        rest()
+
+
+def in_the_reserve():
+    """Pages of the reserve that go bad are not handed out, and replaced."""
+    # Of this node only: an interrupt then has no other source than cache and reserve.
+    with said(), module.loaded(pool_cache=0, pool_reserve=RESERVE, pool_node=0, pool_node_only=1):
+        rest()
+        settings = {"batch": RESERVE // (os.cpu_count() + 1), "period_us": 10_000}
+        before = serves("hard_irq", 20, **settings)
+        rest()
+        # While pages were out the reserve was filled, so some are the allocator's by now.
+        marked = hard_offline_used(before.of(RESERVED), MARKED)
+        after = serves("hard_irq", 40, **settings)
+        not_again(after, marked, "reserve")
+        wait_for_poisoned(MARKED)
+        now = rest()
+        assert now.total("pool_reserve_drain_pages_total") == MARKED
+        assert now.reserved() == RESERVE
+        # And when they come back from a request.
+        with handed_out() as frames:
+            module.start("hard_irq", pool=1, batch=4, period_us=10_000_000, hold_us=2_000_000)
+            module.wait_until(lambda: len(frames().all()) >= 4, "pages in use")
+            marked = sorted(frames().all())[:MARKED]
+            hard_offline(*marked)
+            module.wait_until(lambda: metrics.Metrics().in_flight() == 0, "pages to come back")
+            module.stop("hard_irq")
+        wait_for_poisoned(2 * MARKED)
+        not_again(serves("hard_irq", 40, **settings), marked, "reserve")
+        rest()
+
+
+def on_the_way_to_the_keeper():
+    """Pages that interrupts give back for the keeper to free are taken out there."""
+    with said(), module.loaded(pool_cache=0, pool_reserve=0):
+        with handed_out() as frames:
+            module.start("hard_irq", pool=1, batch=8, period_us=10_000_000, hold_us=2_000_000)
+            module.wait_until(lambda: len(frames().all()) >= 8, "pages in use")
+            marked = sorted(frames().all())[:MARKED]
+            hard_offline(*marked)
+            module.wait_until(lambda: metrics.Metrics().in_flight() == 0, "pages to come back")
+            module.stop("hard_irq")
+        wait_for_poisoned(MARKED)
+        not_again(serves("hard_irq", 20, batch=64, period_us=10_000), marked, "keeper")
+        rest()
+
+
+def blocks_of_c():
+    """Blocks of a pool in C with a bad page, whichever it is, are handed out to nobody again."""
+    some = ((0, 0), (1, 1), (3, 0))
+    for order, compound in ktap.soak(some, (*some, (1, 0), (3, 1), (6, 0))):
+        with said(), module.loaded(), consumer.loaded(consumer.C, order=order, compound=compound):
+            with handed_out(C_POOL) as frames:
+                module.write(consumer.parameter("run"), 1)
+                module.wait_until(lambda: consumer.tally("softirq_bulk") >= 1000, "blocks", 60)
+                blocks = frames().of(CACHED)
+            # The last page of a block, the first, and those in between.
+            bad = hard_offline_used([base + (index * 5 + (1 << order) - 1) % (1 << order)
+                                     for index, base in enumerate(blocks)], MARKED)
+            bases = [pfn >> order << order for pfn in bad]
+            # Whoever asks the allocator gets none of them either, in a block of whatever order.
+            again = " || ".join(f"(pfn == {pfn >> o << o} && order == {o})"
+                                for pfn in bad for o in range(10))
+            with handed_out(C_POOL) as frames:
+                start = consumer.tally("softirq_bulk")
+                module.wait_until(lambda: consumer.tally("softirq_bulk") >= start + 3000,
+                                  "blocks", 60)
+                module.wait_until(lambda: poisoned(C_POOL) == MARKED, "blocks to be taken out",
+                                  30)
+                not_again(frames(), bases, f"order {order}, compound {compound}")
+            with tracing.histograms(kernel=("kmem/mm_page_alloc", "pfn.hex", again)) as histograms:
+                # Memory comes and goes, so that what was freed is handed out again.
+                for _ in range(3):
+                    fill_memory()
+                module.write(consumer.parameter("run"), 0)
+                found = histograms["kernel"].entries()
+            assert not found, f"order {order}, compound {compound}: the allocator: {found}"
+            assert consumer.tally("corruptions") == consumer.tally("misshapen") == 0
+            metrics.Metrics().check_idle()
+
+
+def fill_memory():
+    """Has most of the free memory used once."""
+    free = int(re.search(r"MemAvailable:\s*(\d+)", module.read("/proc/meminfo")).group(1)) << 10
+    area = bytearray(free * 2 // 3)
+    for at in range(0, len(area), PAGE):
+        area[at] = 1
+
+
+def soft_offline_changes_nothing():
+    """The kernel refuses to take a page that is in use out softly, so that the pool goes on."""
+    with said(), module.loaded(pool_cache=CACHE, pool_reserve=0, prime=CACHE):
+        full = CACHE * os.cpu_count()
+        module.wait_until(lambda: metrics.Metrics().cached() == full, "full caches")
+        settings = {"period_us": 10_000, "batch": CACHE}
+        chosen = serves("timer_softirq", 4 * os.cpu_count(), **settings).of(CACHED)[:MARKED]
+        soft_offline(*chosen)
+        after = serves("timer_softirq", 20 * os.cpu_count(), **settings)
+        assert set(chosen) <= after.all(), "pages are lost that are not bad"
+        assert poisoned() == 0
+        rest()
+
+
+def other_peoples_pages():
+    """A page of a process goes bad: no pool has lost anything by that."""
+    with said(), module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
+        before = rest()
+        area = bytearray(64 * PAGE)
+        for at in range(0, len(area), PAGE):
+            area[at] = 1
+        with open("/proc/self/pagemap", "rb") as f:
+            address = (id_of(area) + PAGE) // PAGE
+            f.seek(address * 8)
+            entry = int.from_bytes(f.read(8), "little")
+        frame = entry & ((1 << 55) - 1)
+        assert entry >> 63 and frame, "no frame"
+        module.write(hwpoison.file("soft"), hex(frame * PAGE))
+        module.write(module.file("pool", "prime"), CACHE)
+        now = rest()
+        assert now.total("pool_poisoned_total") == 0
+        assert (now.cached(), now.reserved()) == (before.cached(), before.reserved())
+
+
+def id_of(area):
+    """The address of the contents of a bytearray."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(area))
+
+
+ktap.main(while_cached, while_in_use, while_all_run, in_the_reserve, on_the_way_to_the_keeper,
+          blocks_of_c, soft_offline_changes_nothing, other_peoples_pages)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Pages that the kernel is told to take out of use, as an administrator would, or the hardware."""
+
+import contextlib
+import errno
+import os
+import re
+
+from lib import kmsg, ktap, module
+from lib.ktap import Skip
+
+FOLDER = "/sys/devices/system/memory"
+PAGE = os.sysconf("SC_PAGE_SIZE")
+# What the kernel says of it.
+_SAYS = re.compile(r"Memory failure: 0x[0-9a-f]+: (unhandlable page|recovery action for)"
+                   r"|soft_offline: 0x[0-9a-f]+")
+
+
+def hard_offline(*frames):
+    """Marks pages that are in use, as far as the kernel knows, so that it can do nothing else."""
+    _offline("hard", errno.EBUSY, frames)
+
+
+def hard_offline_used(frames, count):
+    """Marks pages until so many of them were in use, and returns those. Others may be free by now:
+    those the kernel takes out by itself."""
+    used = []
+    for frame in frames:
+        with contextlib.suppress(AssertionError):
+            hard_offline(frame)
+            used.append(frame)
+        if len(used) == count:
+            return used
+    raise AssertionError(f"of {len(frames)} pages only {len(used)} are in use")
+
+
+def soft_offline(*frames):
+    """Asks the kernel for pages that are in use, so that it has to refuse."""
+    _offline("soft", errno.EIO, frames)
+
+
+def file(how):
+    """The kernel's file; skips the case where there is none."""
+    name = f"{FOLDER}/{how}_offline_page"
+    if not os.path.exists(name):
+        raise Skip("the kernel cannot take pages out of use (CONFIG_MEMORY_FAILURE)")
+    return name
+
+
+def _offline(how, wanted, frames):
+    for frame in frames:
+        try:
+            module.write(file(how), hex(frame * PAGE))
+        except OSError as error:
+            assert error.errno == wanted, f"frame {frame:#x}: {error}"
+        else:
+            raise AssertionError(f"frame {frame:#x} was not in use")
+
+
+@contextlib.contextmanager
+def said():
+    """What the kernel says of bad pages is expected in the block."""
+    with kmsg.Provoked() as log:
+        yield
+        ktap.note(f"the kernel has {len(log.expect(_SAYS))} lines on bad pages")
