@@ -91,6 +91,31 @@ def bulk_requests():
             did(("destroy 0", 0))
 
 
+def refused_by_all_rooms():
+    """Each block of a bulk request that no room has is a request that every room missed and that has
+    failed, in counters and trace, as single requests are."""
+    watched = {"alloc": ("labyrinth/page_alloc", "context,source")}
+    for order in (0, 3):
+        with consumers(), tracing.histograms(**watched) as kernel:
+            # All memory but the first megabyte is barred, and of that the allocator has nothing.
+            did((pool(0, "refused", order, cache=4, reserve=4, emergency=100,
+                      highest=(1 << 20) - 1), 0))
+            for context in CONTEXTS:
+                did((f"get 0 {context} bulk 10", 0), (f"get 0 {context} single 3", 0))
+            now = metrics.Metrics().check_pool()
+            calls = list(CONTEXTS.values())
+            for context in set(calls):
+                wanted = 13 * calls.count(context)
+                labels = {"pool": "refused", "context": context}
+                assert now.total("pool_failures_total", **labels) == wanted, f"{order}: {context}"
+                for room in metrics.ROOMS:
+                    assert (now.served(room, **labels), now.missed(room, **labels)) \
+                        == (0, wanted), f"order {order}, {context}: {room}: not {wanted} misses"
+            did(("destroy 0", 0))
+            events = sum(hits for keys, hits in kernel["alloc"].entries())
+            assert events == 13 * len(calls), f"order {order}: {events} events"
+
+
 def one_context_at_a_time():
     """Each call counts, and is traced, in the context that it is made in and in no other."""
     wanted = {}
@@ -448,7 +473,7 @@ def as_many_pools_as_there_can_be():
 
 # It waits for readers of each pool.
 LONG = ktap.soak((), (as_many_pools_as_there_can_be,))
-ktap.main(bulk_requests, one_context_at_a_time, rooms_agree_with_the_trace,
+ktap.main(bulk_requests, refused_by_all_rooms, one_context_at_a_time, rooms_agree_with_the_trace,
           refills_say_what_they_did, free_memory_is_not_charged,
           the_budget_comes_back_with_the_memory, budget_and_reserve_are_exact,
           failures_are_no_pages,

@@ -6,6 +6,8 @@ import re
 from lib import module
 
 ROOMS = ("cache", "buddy", "reserve", "emergency")
+# Where requests to pools come from.
+CONTEXTS = ("task", "softirq", "spinlock", "irqs_off")
 
 _SAMPLE = re.compile(r"^labyrinth_(\w+)(?:\{(.*)\})? (\S+)$")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -23,12 +25,12 @@ class Metrics:
         if text is None:
             text = module.read(module.file("metrics"))
         assert text.endswith("# EOF\n"), f"metrics is cut off: {text[-80:]!r}"
-        self._text = text
+        self.text = text
 
     def samples(self):
         """All samples by name and labels."""
         samples = {}
-        for line in self._text.splitlines():
+        for line in self.text.splitlines():
             if line.startswith("#"):
                 continue
             match = _SAMPLE.match(line)
@@ -51,16 +53,16 @@ class Metrics:
         """The labels and the value of each sample with this name: lines of one family, which begins
         and ends with comments."""
         start = f"\nlabyrinth_{name}"
-        at, family_end = self._text.find(start), None
+        at, family_end = self.text.find(start), None
         while at >= 0:
-            end = self._text.index("\n", at + 1)
-            rest = self._text[at + len(start):end]
+            end = self.text.index("\n", at + 1)
+            rest = self.text[at + len(start):end]
             # Or it is a longer name.
             if rest[0] in "{ ":
                 labels, _, value = rest.rpartition(" ")
                 yield labels, value
-                family_end = family_end or self._text.index("\n#", at)
-            at = self._text.find(start, end, family_end)
+                family_end = family_end or self.text.index("\n#", at)
+            at = self.text.find(start, end, family_end)
 
     def allocated(self, **labels):
         """Pages allocated."""
@@ -86,7 +88,8 @@ class Metrics:
         """What holds at every read, whatever goes on meanwhile."""
         assert self.allocated() == self.freed() + self.in_flight(), \
             f"{self.allocated()} allocated, {self.freed()} freed, {self.in_flight()} in flight"
-        assert self.in_flight() >= 0, f"{self.in_flight()} in flight"
+        # A negative number would be shown as one of 64 bits.
+        assert 0 <= self.in_flight() < 1 << 40, f"{self.in_flight()} in flight"
         assert self.total("exercise_corruptions_total") == 0, "pages were corrupted"
         return self
 
@@ -128,30 +131,57 @@ class Metrics:
         return [dict(_LABEL.findall(labels))["pool"] for labels, _ in self._named("pool_reserved")]
 
     def check_pool(self):
-        """What holds of each pool whenever nobody is inside: what came, less what went, is there."""
-        pools = self.pools()
+        """What holds of each pool whenever nobody is inside."""
+        samples, pools = self.samples(), self.pools()
         assert pools, "there is no pool"
         for pool in pools:
-            self._check_pool(**({"pool": pool} if len(pools) > 1 else {}))
+            def value(name, **labels):
+                return samples[name, tuple(sorted({"pool": pool, **labels}.items()))]
+
+            self._check_levels(pool, value)
+            for context in CONTEXTS:
+                self._check_path(f"pool {pool}, {context}",
+                                 lambda name, c=context, **labels: value(name, context=c, **labels),
+                                 context != "irqs_off")
         return self
 
-    def _check_pool(self, **pool):
-        held, came = self.total("pool_cached", **pool), self.total(
-            "pool_recycle_cached_total", **pool) \
-            + self.total("pool_cache_refill_pages_total", **pool) \
-            - self.total("pool_cache_drain_pages_total", **pool) - self.served("cache", **pool)
-        assert held == came, f"{pool}: {held} cached; the counters say {came}"
-        held, came = self.total("pool_reserved", **pool), self.total(
-            "pool_recycle_reserve_total", **pool) \
-            + self.total("pool_reserve_refill_pages_total", **pool) \
-            - self.total("pool_reserve_drain_pages_total", **pool) - self.served("reserve", **pool)
-        assert held == came, f"{pool}: {held} in reserve; the counters say {came}"
-        assert held <= self.total("pool_reserve_target", **pool), f"{pool}: the reserve overflows"
-        # A request goes on to the next room exactly when this one had nothing.
-        asked = sum(self.served(room, **pool) for room in ROOMS) \
-            + self.total("pool_failures_total", **pool)
-        assert self.asked("cache", **pool) == asked, \
-            f"{pool}: {self.asked('cache', **pool)} requests, {asked} ends"
+    @staticmethod
+    def _check_levels(pool, value):
+        """What came to a room of a pool, less what went, is there."""
+        def summed(name, **labels):
+            return sum(value(name, context=context, **labels) for context in CONTEXTS)
+
+        cached = summed("pool_recycle_cached_total") + value("pool_cache_refill_pages_total") \
+            - value("pool_cache_drain_pages_total") \
+            - summed("pool_requests_total", room="cache", outcome="hit")
+        assert value("pool_cached") == cached, \
+            f"pool {pool}: {value('pool_cached')} cached; the counters say {cached}"
+        reserved = summed("pool_recycle_reserve_total") + value("pool_reserve_refill_pages_total") \
+            - value("pool_reserve_drain_pages_total") \
+            - summed("pool_requests_total", room="reserve", outcome="hit")
+        assert value("pool_reserved") == reserved, \
+            f"pool {pool}: {value('pool_reserved')} in reserve; the counters say {reserved}"
+        assert reserved <= value("pool_reserve_target"), f"pool {pool}: the reserve overflows"
+
+    @staticmethod
+    def _check_path(what, value, asks_buddy):
+        """Each request that a room had nothing for was served by a later one, or has failed; no room
+        was asked by more than that. `asks_buddy`: all that the cache cannot serve ask the
+        allocator."""
+        served, missed = ([value("pool_requests_total", room=room, outcome=outcome)
+                           for room in ROOMS] for outcome in ("hit", "miss"))
+        failures = value("pool_failures_total")
+        assert missed[0] == sum(served[1:]) + failures, \
+            f"{what}: the cache missed {missed[0]}, others served {served[1:]}, {failures} failed"
+        on_their_way = missed[0]
+        for room, hits, misses in zip(ROOMS[1:], served[1:], missed[1:]):
+            assert hits + misses <= on_their_way, \
+                f"{what}: {room} was asked {hits + misses} times by {on_their_way}"
+            if room == "buddy" and asks_buddy:
+                assert hits + misses == on_their_way, \
+                    f"{what}: {room} was asked {hits + misses} times by {on_their_way}"
+            on_their_way -= hits
+        assert on_their_way == failures, f"{what}: {on_their_way} unserved, {failures} failed"
 
     def counters(self):
         """The samples that must never go backwards."""

@@ -71,18 +71,19 @@ impl Counts {
         self.0.sum(place.index())
     }
 
-    /// Notes how a request that its CPU's cache could not serve has ended. Any context.
-    pub(super) fn path(&self, context: Kind, request: &Request, served: bool) {
+    /// Notes how a request that its CPU's cache could not serve has ended, and with it so many in
+    /// all. Any context.
+    pub(super) fn path(&self, context: Kind, request: &Request, served: bool, requests: usize) {
         let served_by = request.last_room().filter(|_| served);
 
         for room in Room::ALL {
             if request.has_been_to(room) && served_by != Some(room) {
-                self.add(Place::Missed(context, room), 1);
+                self.add(Place::Missed(context, room), requests);
             }
         }
         match served_by {
-            Some(room) => self.add(Place::Served(context, room), 1),
-            None => self.add(Place::Failed(context), 1),
+            Some(room) => self.add(Place::Served(context, room), requests),
+            None => self.add(Place::Failed(context), requests),
         }
         self.hungry();
     }

@@ -308,6 +308,10 @@ impl Pool {
     ///
     /// Where [`Self::get`] can be called. The cache and the allocator are asked for many at a time;
     /// the reserves page by page, only when those have nothing left.
+    ///
+    /// In the counters and in the trace it is as many requests as pages are wanted. When one of
+    /// them is refused by all rooms, those that are left are not tried: they count as having failed
+    /// the same way.
     pub(crate) fn get_bulk<C: PlainAlloc>(
         &self,
         cx: &C,
@@ -337,6 +341,7 @@ impl Pool {
         while got < wanted {
             let mut request = Request::new(priority);
             let Some(pages) = self.get_beyond(cx, &mut request) else {
+                self.not_tried::<C>(&request, wanted - got - 1);
                 break;
             };
             sink(pages);
@@ -481,11 +486,22 @@ impl Pool {
         } = self;
 
         let pages = Fallback(buddy, Fallback(reserve, emergency)).get(cx, request);
-        counts.path(C::KIND, request, pages.is_some());
+        counts.path(C::KIND, request, pages.is_some(), 1);
         events::steps(&self.name, request);
         self.answered::<C>(request, pages.as_ref());
         self.call_keeper();
         pages
+    }
+
+    /// Notes requests that were not tried after `failed`, which is like them.
+    #[cold]
+    #[inline(never)]
+    fn not_tried<C: PlainAlloc>(&self, failed: &Request, requests: usize) {
+        self.counts.path(C::KIND, failed, false, requests);
+        for _ in 0..requests {
+            events::steps(&self.name, failed);
+            self.answered::<C>(failed, None);
+        }
     }
 
     #[cold]

@@ -109,7 +109,7 @@ impl Pool {
             Some(buddy) => Fallback(buddy, reserve).get(cx, request),
             None => reserve.get(cx, request),
         };
-        counts.path(C::KIND, request, pages.is_some());
+        counts.path(C::KIND, request, pages.is_some(), 1);
         events::steps(&self.name, request);
         self.call_keeper();
         pages
