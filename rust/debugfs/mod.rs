@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod columns;
 mod control;
 mod corruption;
 mod latency;
@@ -30,6 +31,7 @@ use crate::{
     ffi::debugfs::Root, //
 };
 use kernel::{
+    fmt,
     prelude::*,
     sync::Arc, //
 };

@@ -2,6 +2,12 @@
 
 //! `stats`: a table for people.
 
+use super::columns::{
+    Left,
+    Number,
+    Rate,
+    Right, //
+};
 use crate::{
     exercise::Exercises,
     ffi::debugfs::Show,
@@ -38,15 +44,15 @@ impl Show<Exercises> for Table {
         );
         seq_print!(
             out,
-            "{:<14}{:<11}{:>4}{:>12}{:>12}{:>9}{:>12}{:>10}",
-            "context",
-            "gfp",
-            "run",
-            "success",
-            "failure",
-            "rate %",
-            "freed",
-            "in flight"
+            "{}{}{}{}{}{}{}{}",
+            Left("context", 14),
+            Left("gfp", 11),
+            Right("run", 4),
+            Right("success", 12),
+            Right("failure", 12),
+            Right("rate %", 9),
+            Right("freed", 12),
+            Right("in flight", 10)
         );
         latency_heads(out);
 
@@ -56,18 +62,20 @@ impl Show<Exercises> for Table {
 
             seq_print!(
                 out,
-                "{:<14}{:<11}{:>4}{:>12}{:>12}",
-                kind.context().name(),
-                kind.gfp(),
-                u8::from(exercises.running(kind.context())),
-                success,
-                failure
+                "{}{}{}{}{}{}{}{}",
+                Left(kind.context().name(), 14),
+                Left(kind.gfp(), 11),
+                Number(Some(exercises.running(kind.context()).into()), 4),
+                Number(Some(success), 12),
+                Number(Some(failure), 12),
+                Rate {
+                    success,
+                    failure,
+                    width: 9
+                },
+                Number(Some(series.freed()), 12),
+                Number(Some(series.in_flight()), 10)
             );
-            match rate(success, failure) {
-                Some((whole, fraction)) => seq_print!(out, "{whole:>5}.{fraction:03}"),
-                None => seq_print!(out, "{:>9}", "-"),
-            }
-            seq_print!(out, "{:>12}{:>10}", series.freed(), series.in_flight());
             latency_cells(out, series);
         }
         seq_print!(
@@ -97,15 +105,20 @@ fn handovers(view: &View, out: &SeqFile) {
         if one.replace(()).is_none() {
             seq_print!(
                 out,
-                "\n{:<25}{:>16}{:>12}",
-                "hand-over",
-                "success",
-                "failure"
+                "\n{}{}{}",
+                Left("hand-over", 25),
+                Right("success", 16),
+                Right("failure", 12)
             );
             latency_heads(out);
         }
-        let name = handovers.kind().name();
-        seq_print!(out, "{name:<25}{success:>16}{failure:>12}");
+        seq_print!(
+            out,
+            "{}{}{}",
+            Left(handovers.kind().name(), 25),
+            Number(Some(success), 16),
+            Number(Some(failure), 12)
+        );
         latency_cells(out, handovers);
     }
     if one.is_none() {
@@ -115,16 +128,10 @@ fn handovers(view: &View, out: &SeqFile) {
 
 /// Ends the first line of a table with latencies.
 fn latency_heads(out: &SeqFile) {
-    seq_print!(
-        out,
-        "{:>9}{:>9}{:>9}{:>9}{:>9}{:>11}\n",
-        "min",
-        "p50",
-        "p90",
-        "p99",
-        "p99.9",
-        "max"
-    );
+    for head in ["min", "p50", "p90", "p99", "p99.9"] {
+        seq_print!(out, "{}", Right(head, 9));
+    }
+    seq_print!(out, "{}\n", Right("max", 11));
 }
 
 /// Ends a line with its latencies.
@@ -137,28 +144,7 @@ fn latency_cells(out: &SeqFile, latencies: &Latencies) {
         percentile(9_900),
         percentile(9_990),
     ] {
-        cell(out, nanos, 9);
+        seq_print!(out, "{}", Number(nanos, 9));
     }
-    cell(out, latencies.latency_max(), 11);
-    seq_print!(out, "\n");
-}
-
-/// Writes a value, or a dash where there is none.
-fn cell(out: &SeqFile, value: Option<u64>, width: usize) {
-    match value {
-        Some(value) => seq_print!(out, "{value:>width$}"),
-        None => seq_print!(out, "{:>width$}", "-"),
-    }
-}
-
-/// The success rate in per cent and thousandths of it, rounded down: 100 means no failure at all.
-fn rate(success: u64, failure: u64) -> Option<(u64, u64)> {
-    const WHOLE: u64 = 100_000;
-
-    let total = success + failure;
-    let thousandths = match success.checked_mul(WHOLE) {
-        Some(scaled) => scaled.checked_div(total)?,
-        None => success.checked_div(total / WHOLE)?,
-    };
-    Some((thousandths / 1000, thousandths % 1000))
+    seq_print!(out, "{}\n", Number(latencies.latency_max(), 11));
 }

@@ -12,6 +12,7 @@ mod barred;
 mod canary;
 mod cell;
 mod chain;
+mod columns;
 mod marks;
 mod property;
 mod request;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         canary::CASES,
         barred::CASES,
         cell::CASES,
+        columns::CASES,
     ]
     .concat();
 

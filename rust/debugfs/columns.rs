@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Cells of tables. What does not fit into its column makes the line longer; between two cells
+//! there is always a space.
+//!
+//! Needs no kernel; the host tests include it.
+
+use super::fmt;
+
+/// A text at the left of a column of so many characters, the space after it included.
+pub(crate) struct Left<'a>(pub(crate) &'a str, pub(crate) usize);
+
+impl fmt::Display for Left<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text, width) = *self;
+        write!(f, "{text:<width$} ", width = width.saturating_sub(1))
+    }
+}
+
+/// A text at the right of a column of so many characters, the space before it included.
+pub(crate) struct Right<'a>(pub(crate) &'a str, pub(crate) usize);
+
+impl fmt::Display for Right<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text, width) = *self;
+        write!(f, " {text:>width$}", width = width.saturating_sub(1))
+    }
+}
+
+/// A number, or a dash where there is none, as [`Right`].
+pub(crate) struct Number(pub(crate) Option<u64>, pub(crate) usize);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(number, width) = *self;
+        match number {
+            Some(number) => write!(f, " {number:>width$}", width = width.saturating_sub(1)),
+            None => fmt::Display::fmt(&Right("-", width), f),
+        }
+    }
+}
+
+/// The share of `success` in all requests in per cent, as [`Right`]; a dash if there were none.
+///
+/// It is rounded down, so 100.000 means that none has failed.
+pub(crate) struct Rate {
+    /// The requests that did not fail.
+    pub(crate) success: u64,
+    /// Those that did.
+    pub(crate) failure: u64,
+    /// The width of the column.
+    pub(crate) width: usize,
+}
+
+impl Rate {
+    /// The rate in thousandths of a per cent, rounded down.
+    fn thousandths(&self) -> Option<u64> {
+        const WHOLE: u64 = 100_000;
+        let success = u128::from(self.success);
+        let total = success + u128::from(self.failure);
+        if total == 0 {
+            return None;
+        }
+
+        // By products, which fit: the kernel has no division of 128 bits.
+        let (mut least, mut beyond) = (0, WHOLE + 1);
+        while beyond - least > 1 {
+            let middle = least + (beyond - least) / 2;
+            if u128::from(middle) * total <= success * u128::from(WHOLE) {
+                least = middle;
+            } else {
+                beyond = middle;
+            }
+        }
+        Some(least)
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The fraction has four characters.
+        let width = self.width.saturating_sub(5);
+        match self.thousandths() {
+            Some(rate) => write!(f, " {:>width$}.{:03}", rate / 1000, rate % 1000),
+            None => fmt::Display::fmt(&Right("-", self.width), f),
+        }
+    }
+}
