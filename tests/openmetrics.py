@@ -19,7 +19,7 @@ ROOM_LATENCY = "labyrinth_page_alloc_room_latency_seconds"
 # One for each context and set of flags.
 SERIES = 5
 HANDOVER_LATENCY = "labyrinth_handover_latency_seconds"
-HANDOVERS = 11
+HANDOVERS = 18
 FAMILIES = {
     "labyrinth_page_alloc": "counter", "labyrinth_page_free": "counter",
     "labyrinth_pages_in_flight": "gauge", LATENCY: "histogram",

@@ -26,6 +26,7 @@ pub(crate) mod handles;
 pub(crate) mod hard_timer;
 pub(crate) mod hotplug;
 pub(crate) mod irq;
+pub(crate) mod lendings;
 pub(crate) mod lock;
 pub(crate) mod mempool;
 pub(crate) mod number;

@@ -9,9 +9,16 @@
 
 struct page;
 
+/* What labyrinth_lendings() counts. */
+#define LABYRINTH_LENT		0
+#define LABYRINTH_RETURNED	1
+#define LABYRINTH_REFUSED	2
+#define LABYRINTH_NR_LENDINGS	3
+
 void *labyrinth_page_mark(struct page *page, unsigned long mark);
 struct page *labyrinth_page_remark(const void *address, unsigned long from,
 				   unsigned long to);
 bool labyrinth_page_mark_of(const void *address, unsigned long *mark);
+u64 labyrinth_lendings(unsigned int which);
 
 #endif /* LABYRINTH_PAGE_MARK_H */

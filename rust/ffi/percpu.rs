@@ -15,6 +15,7 @@ use core::{
 };
 use kernel::{
     alloc::AllocError,
+    bindings,
     prelude::*, //
 };
 
@@ -116,7 +117,8 @@ impl<const N: usize> CpuCounters<N> {
     }
 
     /// Sets one counter to zero on the CPUs that `which` chooses. For counters that are raised, not
-    /// added to: an addition at the same time may undo it.
+    /// added to: an addition at the same time may undo it. [`Stretch::raise`] at the same time may
+    /// have compared with the old value.
     pub(crate) fn clear(&self, index: usize, which: impl Fn(u32) -> bool) {
         for cpu in cpu::possible().filter(|&cpu| index < N && which(cpu)) {
             // SAFETY: By the invariant there is such a word, of this possible CPU.
@@ -138,6 +140,93 @@ impl<const N: usize> Drop for CpuCounters<N> {
         // SAFETY: By the invariant the allocation is ours, and nobody has a reference any more.
         unsafe { helpers::labyrinth_percpu_free(self.base.as_ptr()) };
     }
+}
+
+/// Two sets of `N` counters for each possible CPU. One of them is *active*: updates go there.
+///
+/// So the other comes to rest, and can be read when nothing in it is half done. An update that has
+/// found the active set can be late: it may still arrive when the other set is active.
+///
+/// # Invariants
+///
+/// `active` is the base of one of `sets`.
+pub(crate) struct CpuCounterSets<const N: usize> {
+    sets: [CpuCounters<N>; 2],
+    active: UnsafeCell<NonNull<c_void>>,
+}
+
+// SAFETY: The sets and the pointer are not tied to the thread that made them.
+unsafe impl<const N: usize> Send for CpuCounterSets<N> {}
+// SAFETY: The sets can be shared. `active` is only accessed by volatile loads and stores of an
+// aligned word, which the kernel's memory model takes as `READ_ONCE()` and `WRITE_ONCE()`: races
+// are defined.
+unsafe impl<const N: usize> Sync for CpuCounterSets<N> {}
+
+/// One of two sets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Set {
+    /// The one that is active at first.
+    First = 0,
+    /// The other one.
+    Second = 1,
+}
+
+impl Set {
+    /// The set that this is not.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+}
+
+impl<const N: usize> CpuCounterSets<N> {
+    /// Allocates the counters. Task context only, may sleep.
+    pub(crate) fn new() -> Result<Self, AllocError> {
+        let sets = [CpuCounters::new()?, CpuCounters::new()?];
+        // INVARIANT: The base of the first set.
+        Ok(Self {
+            active: UnsafeCell::new(sets[Set::First as usize].base),
+            sets,
+        })
+    }
+
+    /// All counters of the active set, to update several of them. Any context.
+    #[inline(always)]
+    pub(crate) fn active(&self) -> Stretch<'_, N> {
+        // INVARIANT: By our invariant the base of a set, which lives as long as `self`.
+        Stretch {
+            // SAFETY: Valid and aligned; races are defined, see above.
+            first: unsafe { self.active.get().read_volatile() },
+            _counters: PhantomData,
+        }
+    }
+
+    /// Makes a set the active one. Any context.
+    pub(crate) fn activate(&self, set: Set) {
+        // INVARIANT: The base of a set.
+        // SAFETY: As for `active`.
+        unsafe { self.active.get().write_volatile(self.of(set).base) };
+    }
+
+    /// A set, to read, or to clear counters that are raised. Any context.
+    pub(crate) fn of(&self, set: Set) -> &CpuCounters<N> {
+        &self.sets[set as usize]
+    }
+}
+
+/// Returns when each CPU has seen what was written before, and what it has done up to now is seen
+/// by whatever is read afterwards. Task context only, interrupts enabled; waits for all online
+/// CPUs.
+///
+/// A CPU that is offline has been through a barrier since it last did anything.
+///
+/// C header: [`include/linux/smp.h`](srctree/include/linux/smp.h)
+pub(crate) fn barrier_on_all_cpus() {
+    // SAFETY: Interrupts all CPUs for a moment. Were they disabled here the kernel would warn, and
+    // two that do so could wait for each other; it does not access any memory of ours.
+    unsafe { bindings::kick_all_cpus_sync() };
 }
 
 /// Some counters in a row, on whichever CPU this runs.
@@ -162,27 +251,29 @@ impl<'a, const LEN: usize> Stretch<'a, LEN> {
         }
     }
 
-    /// Adds 1 to a counter. `index` is less than `LEN`; what is not is ignored. Any context.
+    /// Adds 1 to one of the counters after the first `HEAD`. `index` is less than `LEN - HEAD`;
+    /// what is not is ignored. Any context.
     #[inline(always)]
-    pub(crate) fn increment(self, index: usize) {
-        if index < LEN {
-            // SAFETY: As for `add`.
-            unsafe { counter_imp::increment(self.first, index) };
+    pub(crate) fn increment_after<const HEAD: usize>(self, index: usize) {
+        if index < const { LEN - HEAD } {
+            // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
+            unsafe { counter_imp::increment_after::<HEAD>(self.first, index) };
         }
     }
 
-    /// One of `COUNT` parts of `PART` counters each, of which the first begins here.
-    ///
-    /// `COUNT` is a power of two, and `number` counts modulo `COUNT`.
+    /// One of the windows of `WINDOW` counters each that begin here and every `STEP` counters from
+    /// here on, as many as there is room for. `number` counts modulo their number.
     #[inline(always)]
-    pub(crate) fn part<const PART: usize, const COUNT: usize>(
+    pub(crate) fn window<const WINDOW: usize, const STEP: usize>(
         self,
         number: usize,
-    ) -> Stretch<'a, PART> {
-        const { assert!(COUNT.is_power_of_two() && COUNT * PART <= LEN) };
-        let index = (number % COUNT).wrapping_mul(PART);
+    ) -> Stretch<'a, WINDOW> {
+        const { assert!(STEP != 0 && WINDOW <= LEN) };
+        let windows = const { (LEN - WINDOW) / STEP + 1 };
+        let index = (number % windows).wrapping_mul(STEP);
         let first = self.first.as_ptr().cast::<u64>().wrapping_add(index);
-        // INVARIANT: The index is at most `LEN - PART`, so there are `PART` words from there on.
+        // INVARIANT: The index is at most `LEN - WINDOW`, so there are `WINDOW` words from there
+        // on.
         Stretch {
             // SAFETY: No word of a per-CPU allocation is at null.
             first: unsafe { NonNull::new_unchecked(first.cast()) },
@@ -211,7 +302,8 @@ impl<'a, const LEN: usize> Stretch<'a, LEN> {
     /// That it is large enough already is found out by a plain load. Nothing that happens after the
     /// load makes this wrong: an interrupt can only raise the counter, and a task that is moved has
     /// compared with the counter of a CPU that it was on. Only a new maximum is written, by an
-    /// exchange that compares again. Whoever clears the counter meanwhile wants none of this.
+    /// exchange that compares again. To clear the counter is up to code that knows of every update
+    /// that may have read it before, see [`stats::samples`](crate::stats).
     #[inline(always)]
     pub(crate) fn raise<const INDEX: usize>(self, n: u64) {
         const { assert!(INDEX < LEN) };
@@ -252,19 +344,20 @@ mod counter_imp {
         };
     }
 
-    /// Adds 1 to a word of this CPU.
+    /// Adds 1 to a word of this CPU, of which `HEAD` come before that of index 0.
     ///
     /// # Safety
     ///
-    /// As for [`add`].
+    /// `base` must be a live per-CPU allocation with more than `HEAD + index` words.
     #[inline(always)]
-    pub(super) unsafe fn increment(base: NonNull<c_void>, index: usize) {
+    pub(super) unsafe fn increment_after<const HEAD: usize>(base: NonNull<c_void>, index: usize) {
         // SAFETY: As for `add`.
         unsafe {
             asm!(
-                "inc qword ptr gs:[{base} + 8 * {index}]",
+                "inc qword ptr gs:[{base} + 8 * {index} + {head}]",
                 base = in(reg) base.as_ptr(),
                 index = in(reg) index,
+                head = const 8 * HEAD,
                 options(nostack)
             )
         };
@@ -350,15 +443,15 @@ mod counter_imp {
         unsafe { helpers::labyrinth_percpu_add(base.as_ptr(), index, n) };
     }
 
-    /// Adds 1 to a word of this CPU.
+    /// Adds 1 to a word of this CPU, of which `HEAD` come before that of index 0.
     ///
     /// # Safety
     ///
-    /// As for [`add`].
+    /// `base` must be a live per-CPU allocation with more than `HEAD + index` words.
     #[inline]
-    pub(super) unsafe fn increment(base: NonNull<c_void>, index: usize) {
+    pub(super) unsafe fn increment_after<const HEAD: usize>(base: NonNull<c_void>, index: usize) {
         // SAFETY: As the caller promises.
-        unsafe { add(base, index, 1) };
+        unsafe { add(base, HEAD + index, 1) };
     }
 
     /// Adds to the word of a fixed index of this CPU.

@@ -2,15 +2,18 @@
 
 //! The arithmetic of counters and resets.
 
-use crate::stats::{
-    Context,
-    Handover,
-    Kind,
-    Recorder,
-    Recording,
-    SeriesView,
-    Stats,
-    SOURCES, //
+use crate::{
+    ffi::percpu::CpuCounters,
+    stats::{
+        Context,
+        Handover,
+        Kind,
+        Recorder,
+        Recording,
+        SeriesView,
+        Stats,
+        SOURCES, //
+    }, //
 };
 use kernel::prelude::*;
 
@@ -139,6 +142,46 @@ mod tests {
             assert_eq!(handovers.successes() + handovers.failures(), 0);
             assert_eq!(handovers.samples() + handovers.latency_sum(), 0);
             assert!(handovers.latency_max().is_none());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn extremes_are_those_since_the_reset() -> Result {
+        let stats = Stats::new(Recording::Full)?;
+        let recorder = Recorder::new(stats.clone(), Kind::HardIrq);
+        // Twice, so that both sets of counters are used.
+        for round in 0..4 {
+            let slow = recorder.request();
+            kernel::time::delay::fsleep(kernel::time::Delta::from_millis(2));
+            slow.done(false, 0);
+            recorder.request().done(false, 1);
+            let view = stats.view()?;
+            let series = &view.series()[Kind::HardIrq as usize];
+            assert_eq!(series.samples(), 2, "round {round}");
+            let (min, max) = (series.latency_min(), series.latency_max());
+            assert!(max >= Some(2_000_000));
+            assert!(min < max && min.is_some());
+            assert_eq!(series.latency_percentile(10_000), max);
+            stats.reset()?;
+            let view = stats.view()?;
+            let series = &view.series()[Kind::HardIrq as usize];
+            assert_eq!(series.samples() + series.latency_sum(), 0);
+            assert!(series.latency_min().is_none() && series.latency_max().is_none());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn windows_of_any_number() -> Result {
+        // Five of them: more or less than a power of two.
+        let counters = CpuCounters::<23>::new()?;
+        for number in 0..10 {
+            counters.all().window::<7, 4>(number).add_at::<3>(1);
+        }
+        for index in 0..23 {
+            let wanted = if index % 4 == 3 && index < 20 { 2 } else { 0 };
+            assert_eq!(counters.sum(index), wanted);
         }
         Ok(())
     }

@@ -5,6 +5,10 @@
 //! A page is as large as a pointer and knows nothing of statistics. So those to record in are
 //! published: [`Handover::begin`] finds them, in any context.
 //!
+//! Lending to C and taking back is an exception: it is part of the fast path of the C interface,
+//! where finding the statistics and reading the clock would cost more than all the rest. Both are
+//! counted by one instruction each, whatever `recording` says, and have no latency.
+//!
 //! ```ignore
 //! let begun = Handover::Share.begin();
 //! let result = share(page);
@@ -12,18 +16,21 @@
 //! ```
 
 use super::{
-    histogram::{
-        self,
-        BUCKETS, //
+    samples::{
+        counters,
+        Samples, //
     },
-    series::Totals,
+    totals::Totals,
     Latencies,
     Recording,
     Stats, //
 };
 use crate::ffi::{
     clock,
-    percpu::CpuCounters,
+    lendings::{
+        self,
+        Lending, //
+    },
     published::{
         Publication,
         Published, //
@@ -59,8 +66,24 @@ pub(crate) enum Handover {
     View,
     /// A view to single pages.
     Unview,
-    /// A page's guards were looked at. It fails if they were overwritten.
+    /// Contents as they are to a secret.
+    Conceal,
+    /// The CPU back to a device, after [`Self::SyncCpu`].
+    SyncDevice,
+    /// Exclusive to guarded.
+    Guard,
+    /// One holder of guarded pages to the next. It fails if the guards were overwritten; the next
+    /// holder has the pages all the same.
+    PassGuarded,
+    /// Guarded to exclusive. It fails as above.
+    Unguard,
+    /// A page's guards were looked at: when it was passed on, unguarded or freed, and on demand. It
+    /// fails if they were overwritten.
     SentinelCheck,
+    /// Exclusive to C.
+    Lend,
+    /// C to exclusive. It fails if what C gives back is not what was lent.
+    ReturnLent,
 }
 
 impl Handover {
@@ -76,11 +99,18 @@ impl Handover {
         Self::ReturnUser,
         Self::View,
         Self::Unview,
+        Self::Conceal,
+        Self::SyncDevice,
+        Self::Guard,
+        Self::PassGuarded,
+        Self::Unguard,
         Self::SentinelCheck,
+        Self::Lend,
+        Self::ReturnLent,
     ];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 11;
+    pub(crate) const COUNT: usize = 18;
 
     /// The name in reports.
     pub(crate) const fn name(self) -> &'static str {
@@ -95,7 +125,14 @@ impl Handover {
             Self::ReturnUser => "return_user",
             Self::View => "view",
             Self::Unview => "unview",
+            Self::Conceal => "conceal",
+            Self::SyncDevice => "sync_device",
+            Self::Guard => "guard",
+            Self::PassGuarded => "pass_guarded",
+            Self::Unguard => "unguard",
             Self::SentinelCheck => "sentinel_check",
+            Self::Lend => "lend",
+            Self::ReturnLent => "return_lent",
         }
     }
 
@@ -176,77 +213,47 @@ impl Stats {
     }
 }
 
-/// What is counted of each kind: the index of a counter. The histogram comes first.
-mod index {
-    pub(super) use super::BUCKETS as LATENCY_SUM;
+/// Samples of all kinds, which have one source: the kind itself.
+pub(super) struct Handovers(KVec<OfKind>);
 
-    pub(super) const SUCCESS: usize = LATENCY_SUM + 1;
-    pub(super) const FAILURE: usize = LATENCY_SUM + 2;
-    pub(super) const LATENCY_MAX: usize = LATENCY_SUM + 3;
-    /// The bitwise complement of the minimum, so that zero stands for "none yet".
-    pub(super) const LATENCY_MIN_COMPLEMENT: usize = LATENCY_SUM + 4;
-    pub(super) const COUNT: usize = LATENCY_SUM + 5;
-}
-
-/// Counters and histograms of all kinds, for each CPU.
-pub(super) struct Handovers(KVec<CpuCounters<{ index::COUNT }>>);
+type OfKind = Samples<{ counters(1) }>;
 
 impl Handovers {
     /// Makes them, all zero. Task context only, may sleep.
     pub(super) fn new() -> Result<Self, AllocError> {
         let mut kinds = KVec::with_capacity(Handover::COUNT, GFP_KERNEL)?;
         for _ in Handover::ALL {
-            kinds.push(CpuCounters::new()?, GFP_KERNEL)?;
+            kinds.push(Samples::new()?, GFP_KERNEL)?;
         }
         Ok(Self(kinds))
     }
 
-    /// The order is that of a request for a page, and for the same reason: see
-    /// [`Here::latency`](super::series::Here::latency).
     fn count(&self, kind: Handover, success: bool, nanos: Option<u64>) {
-        let Some(counters) = self.0.get(kind as usize) else {
+        let Some(samples) = self.0.get(kind as usize) else {
             return;
         };
-        let here = counters.all();
+        let sample = samples.open();
         if let Some(nanos) = nanos {
-            here.raise::<{ index::LATENCY_MAX }>(nanos);
-            here.raise::<{ index::LATENCY_MIN_COMPLEMENT }>(!nanos);
-            here.add_at::<{ index::LATENCY_SUM }>(nanos);
-            here.increment(histogram::index(nanos));
+            sample.latency(nanos, 0);
         }
-        if success {
-            here.increment_at::<{ index::SUCCESS }>();
-        } else {
-            here.increment_at::<{ index::FAILURE }>();
+        sample.outcome(success);
+    }
+
+    /// Adds what is counted elsewhere to totals in the order of [`Handover::ALL`]. What has come
+    /// back is read first, so that it is never more than what was lent.
+    pub(super) fn add_lendings_to(&self, totals: &mut [Totals]) {
+        if let Some(totals) = totals.get_mut(Handover::ReturnLent as usize) {
+            totals.success += lendings::count(Lending::Returned);
+            totals.failure += lendings::count(Lending::Refused);
+        }
+        if let Some(totals) = totals.get_mut(Handover::Lend as usize) {
+            totals.success += lendings::count(Lending::Lent);
         }
     }
 
-    /// The sums over all CPUs, in the order of [`Handover::ALL`]: outcomes, then samples, then
-    /// extremes. Task context only, may sleep.
-    pub(super) fn totals(&self) -> Result<KVVec<Totals>, AllocError> {
-        let mut all = KVVec::with_capacity(Handover::COUNT, GFP_KERNEL)?;
-
-        for counters in &self.0 {
-            let mut totals = Totals::zero()?;
-            let mut sum = [0];
-            totals.success = counters.sum(index::SUCCESS);
-            totals.failure = counters.sum(index::FAILURE);
-            counters.sum_each(0, &mut totals.latency);
-            counters.sum_each(index::LATENCY_SUM, &mut sum);
-            [totals.latency_sum] = sum;
-            totals.latency_max = counters.max(index::LATENCY_MAX);
-            totals.latency_min = !counters.max(index::LATENCY_MIN_COMPLEMENT);
-            all.push(totals, GFP_KERNEL)?;
-        }
-        Ok(all)
-    }
-
-    /// Clears minimum and maximum, which cannot be subtracted.
-    pub(super) fn forget_extremes(&self) {
-        for counters in &self.0 {
-            counters.clear(index::LATENCY_MAX, |_| true);
-            counters.clear(index::LATENCY_MIN_COMPLEMENT, |_| true);
-        }
+    /// The samples, in the order of [`Handover::ALL`].
+    pub(super) fn samples(&self) -> &[OfKind] {
+        &self.0
     }
 }
 

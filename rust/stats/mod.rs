@@ -16,7 +16,9 @@
 //!
 //! The pages in flight are the successful allocations less the frees of the same view, so the two
 //! always agree. That the difference is never negative is a matter of order: a page is counted as
-//! allocated before it is counted as freed, and a view reads the frees first.
+//! allocated before it is counted as freed, and a view reads the frees first. Successes that are
+//! counted when the frees have been read are in one of the two sets of counters, and the view reads
+//! both after that.
 
 #![forbid(unsafe_code)]
 
@@ -25,7 +27,9 @@ pub(crate) mod histogram;
 mod kind;
 mod recorder;
 mod recording;
+mod samples;
 mod series;
+mod totals;
 mod view;
 
 pub(crate) use handover::{
@@ -47,21 +51,29 @@ pub(crate) use view::{
 
 use crate::ffi::{
     clock,
-    percpu::Tally, //
+    percpu::{
+        barrier_on_all_cpus,
+        Set,
+        Tally, //
+    }, //
 };
 use handover::Handovers;
 use kernel::{
+    alloc::AllocError,
     new_mutex,
     prelude::*,
     sync::{
         Arc,
         Mutex, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
     }, //
 };
-use series::{
-    Series,
-    Totals, //
-};
+use samples::InSets;
+use series::Series;
+use totals::Totals;
 
 /// All statistics of the module.
 #[pin_data]
@@ -70,9 +82,16 @@ pub(crate) struct Stats {
     series: [Arc<Series>; Kind::COUNT],
     handovers: Handovers,
     clock_nanos: u64,
-    /// What the last reset subtracts from everything, `None` before the first.
     #[pin]
-    baseline: Mutex<Option<AllTotals>>,
+    reading: Mutex<Reading>,
+}
+
+/// What readings know, which come one after the other.
+struct Reading {
+    /// The set of counters that is active.
+    active: Set,
+    /// What the last reset subtracts from everything, `None` before the first.
+    baseline: Option<AllTotals>,
 }
 
 /// The totals of everything.
@@ -80,6 +99,13 @@ struct AllTotals {
     series: KVVec<Totals>,
     sources: KVVec<Totals>,
     handovers: KVVec<Totals>,
+}
+
+/// What becomes of the extremes when they have been read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extremes {
+    Stay,
+    AreForgotten,
 }
 
 impl Stats {
@@ -95,7 +121,10 @@ impl Stats {
                 series,
                 handovers,
                 clock_nanos: clock::read_cost_nanos(),
-                baseline <- new_mutex!(None),
+                reading <- new_mutex!(Reading {
+                    active: Set::First,
+                    baseline: None,
+                }),
             }),
             GFP_KERNEL,
         )
@@ -127,12 +156,15 @@ impl Stats {
         self.clock_nanos
     }
 
-    /// Reads everything. Task context only, may sleep.
+    /// Reads everything. Task context only, sleeps until no sample is open that is to be read.
+    ///
+    /// What it says belongs together: of each series and each kind of hand-over the outcomes, the
+    /// histogram, the sum and the extremes are of the same samples.
     pub(crate) fn view(&self) -> Result<View> {
-        let baseline = self.baseline.lock();
-        let mut now = self.totals()?;
+        let mut reading = self.reading.lock();
+        let mut now = self.totals(&mut reading, Extremes::Stay)?;
 
-        if let Some(earlier) = baseline.as_ref() {
+        if let Some(earlier) = reading.baseline.as_ref() {
             now.subtract(earlier);
         }
         let mut series = KVVec::with_capacity(Kind::COUNT, GFP_KERNEL)?;
@@ -150,7 +182,9 @@ impl Stats {
         Ok(View::new(series, sources, handovers))
     }
 
-    /// Counts from zero again. Task context only, may sleep.
+    /// Counts from zero again. Task context only, sleeps as [`Self::view`] does.
+    ///
+    /// A sample belongs as a whole to the time before the reset or to that after it.
     ///
     /// Pages that are in flight stay so: they count as allocated since the reset, so that what is
     /// allocated, freed and in flight agrees before and after. Their latencies do not count, so
@@ -158,50 +192,135 @@ impl Stats {
     ///
     /// On an error (no memory) nothing has changed.
     pub(crate) fn reset(&self) -> Result {
-        let mut baseline = self.baseline.lock();
-        let mut now = self.totals()?;
+        let mut reading = self.reading.lock();
+        let mut now = self.totals(&mut reading, Extremes::AreForgotten)?;
 
         for totals in &mut now.series {
             totals.success = totals.freed;
         }
-        for series in &self.series {
-            series.forget_extremes();
-        }
-        self.handovers.forget_extremes();
-        *baseline = Some(now);
+        reading.baseline = Some(now);
         Ok(())
     }
 
-    /// Everything since the module was loaded.
-    fn totals(&self) -> Result<AllTotals> {
-        let mut series = KVVec::with_capacity(Kind::COUNT, GFP_KERNEL)?;
-        let mut sources = KVVec::with_capacity(SOURCES, GFP_KERNEL)?;
+    /// Everything since the module was loaded, but extremes since the last reset. On an error
+    /// nothing has changed.
+    fn totals(&self, reading: &mut Reading, extremes: Extremes) -> Result<AllTotals> {
+        let mut now = AllTotals::zero()?;
+        let mut part = AllTotals::zero()?;
 
-        for _ in 0..SOURCES {
-            sources.push(Totals::zero()?, GFP_KERNEL)?;
+        for (series, totals) in self.series.iter().zip(&mut now.series) {
+            series.add_rest_to(totals);
         }
-        for one in &self.series {
-            series.push(one.totals(&mut sources)?, GFP_KERNEL)?;
+        self.handovers.add_lendings_to(&mut now.handovers);
+        let active = reading.active;
+        self.add_set(active.other(), extremes, &mut part, &mut now);
+        reading.active = active.other();
+        for samples in self.samples() {
+            samples.activate(reading.active);
         }
-        Ok(AllTotals {
-            series,
-            sources,
-            handovers: self.handovers.totals()?,
-        })
+        self.add_set(active, extremes, &mut part, &mut now);
+        Ok(now)
+    }
+
+    /// Adds the samples of a set to `now` once none is open; [`samples`] says how. The set must not
+    /// be active. `part` is for use in between.
+    fn add_set(&self, set: Set, extremes: Extremes, part: &mut AllTotals, now: &mut AllTotals) {
+        loop {
+            let ended = self.wait_until_all_have_ended(set);
+            if extremes == Extremes::AreForgotten {
+                for samples in self.samples() {
+                    samples.forget_extremes(set);
+                }
+                barrier_on_all_cpus();
+            }
+            part.clear();
+            for (series, totals) in self.series.iter().zip(&mut part.series) {
+                series.samples.add_to(set, totals, &mut part.sources);
+            }
+            for (samples, totals) in self.handovers.samples().iter().zip(&mut part.handovers) {
+                samples.add_to(set, totals, &mut []);
+            }
+            if self.begun(set) == ended {
+                return now.add(part);
+            }
+        }
+    }
+
+    /// Waits until no sample is open in a set, and returns how many have ended.
+    fn wait_until_all_have_ended(&self, set: Set) -> u64 {
+        /// An open sample whose recorder runs ends while this is found out so often.
+        const TRIES: usize = 20;
+
+        let mut tries = 0;
+        loop {
+            let samples = self.samples();
+            let ended = samples.fold(0, |sum: u64, one| sum.wrapping_add(one.ended(set)));
+            if self.begun(set) == ended {
+                return ended;
+            }
+            if tries < TRIES {
+                tries += 1;
+            } else {
+                // The recorder is a task that was preempted.
+                fsleep(Delta::from_millis(1));
+            }
+        }
+    }
+
+    fn begun(&self, set: Set) -> u64 {
+        self.samples()
+            .fold(0, |sum, one| sum.wrapping_add(one.begun(set)))
+    }
+
+    /// All samples, to look at their sets.
+    fn samples(&self) -> impl Iterator<Item = &dyn InSets> {
+        let series = self.series.iter().map(|one| &one.samples as &dyn InSets);
+        let handovers = self.handovers.samples().iter();
+        Iterator::chain(series, handovers.map(|one| one as &dyn InSets))
     }
 }
 
 impl AllTotals {
+    /// Nothing yet. Task context only, may sleep.
+    fn zero() -> Result<Self, AllocError> {
+        Ok(Self {
+            series: Totals::zeroes(Kind::COUNT)?,
+            sources: Totals::zeroes(SOURCES)?,
+            handovers: Totals::zeroes(Handover::COUNT)?,
+        })
+    }
+
+    /// Back to nothing.
+    fn clear(&mut self) {
+        let Self {
+            series,
+            sources,
+            handovers,
+        } = self;
+        for all in [series, sources, handovers] {
+            all.iter_mut().for_each(Totals::clear);
+        }
+    }
+
+    /// Adds what was found elsewhere.
+    fn add(&mut self, other: &Self) {
+        self.each(other, Totals::add);
+    }
+
     /// Subtracts what was there at an earlier time.
     fn subtract(&mut self, earlier: &Self) {
-        for (totals, earlier) in self.series.iter_mut().zip(&earlier.series) {
-            totals.subtract(earlier);
-        }
-        for (totals, earlier) in self.sources.iter_mut().zip(&earlier.sources) {
-            totals.subtract(earlier);
-        }
-        for (totals, earlier) in self.handovers.iter_mut().zip(&earlier.handovers) {
-            totals.subtract(earlier);
+        self.each(earlier, Totals::subtract);
+    }
+
+    fn each(&mut self, other: &Self, operation: impl Fn(&mut Totals, &Totals)) {
+        for (own, other) in [
+            (&mut self.series, &other.series),
+            (&mut self.sources, &other.sources),
+            (&mut self.handovers, &other.handovers),
+        ] {
+            for (own, other) in own.iter_mut().zip(other) {
+                operation(own, other);
+            }
         }
     }
 }

@@ -100,13 +100,18 @@ impl Request<'_> {
     /// then has to be counted as freed, too.
     #[inline(always)]
     pub(crate) fn done(self, success: bool, source: usize) -> bool {
-        let here = self.series.here();
-        match self.noted {
+        let samples = &self.series.samples;
+        let sample = match self.noted {
             Noted::Nothing => return false,
-            Noted::Request => {}
-            Noted::Time(started) => here.latency(Moment::now().nanos_since(started), source),
-        }
-        here.outcome(success);
+            Noted::Request => samples.open(),
+            Noted::Time(started) => {
+                let nanos = Moment::now().nanos_since(started);
+                let sample = samples.open();
+                sample.latency(nanos, source);
+                sample
+            }
+        };
+        sample.outcome(success);
         success
     }
 }

@@ -5,7 +5,7 @@
 use super::{
     handover::HandoverView,
     histogram,
-    series::Totals,
+    totals::Totals,
     Context,
     Kind, //
 };

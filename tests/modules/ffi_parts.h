@@ -9,6 +9,7 @@
 #include "../../rust/ffi/helpers.c"
 #include "../../rust/ffi/interrupt.c"
 #include "../../rust/ffi/mempool.c"
+#include "../../rust/ffi/page_mark.c"
 #ifdef CONFIG_PCI
 #include "../../rust/ffi/pci.c"
 #endif

@@ -15,7 +15,9 @@ mod chain;
 mod columns;
 mod marks;
 mod property;
+mod quick;
 mod request;
+mod samples;
 mod saturating;
 mod stack;
 mod turns;
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         barred::CASES,
         cell::CASES,
         columns::CASES,
+        samples::CASES,
     ]
     .concat();
 

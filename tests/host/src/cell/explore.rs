@@ -11,48 +11,8 @@ use super::machine::{
     Protocol,
     Seen, //
 };
-use std::{
-    collections::{
-        HashSet,
-        VecDeque, //
-    },
-    hash::{
-        BuildHasherDefault,
-        Hasher, //
-    },
-};
-
-/// Multiplies and rotates: the states are no adversary, and hashing them is most of the work.
-#[derive(Default)]
-struct Quick(u64);
-
-impl Hasher for Quick {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(byte.into());
-        }
-    }
-
-    fn write_u8(&mut self, value: u8) {
-        self.write_u64(value.into());
-    }
-
-    fn write_usize(&mut self, value: usize) {
-        self.write_u64(value as u64);
-    }
-
-    fn write_isize(&mut self, value: isize) {
-        self.write_u64(value as u64);
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0.rotate_left(26)
-    }
-}
+use crate::quick::QuickSet;
+use std::collections::VecDeque;
 
 /// What was found.
 pub(crate) struct Found {
@@ -72,7 +32,7 @@ pub(crate) fn explore(
 ) -> Found {
     let start = Machine::new(flows);
     let mut seen = Seen::default();
-    let mut visited: HashSet<Machine, BuildHasherDefault<Quick>> = HashSet::default();
+    let mut visited: QuickSet<Machine> = QuickSet::default();
     visited.insert(start.clone());
     // The state that each came from, by number, and the event that led on.
     let mut came_from: Vec<(usize, Option<Event>)> = vec![(0, None)];
