@@ -46,6 +46,8 @@ CONTEXTS = {
     "in_interrupt": "in a hard interrupt",
 }
 KINDS = sorted({kind for counts in MISUSE.values() for kind in counts})
+# What is wrong is the block.
+BLOCK_KINDS = {"double_free", "foreign", "wrong_pool", "wrong_order", "unaligned"}
 RACE_ROUNDS = 500
 # Enough for every path many times.
 BLOCKS = 3000
@@ -88,7 +90,21 @@ def from_c():
             # The traffic holds a few blocks of a machine that has memory to spare.
             assert consumer.tally("failures") == 0, f"{consumer.tally('failures')} failures"
             assert not any(misuses().values()), misuses()
-            metrics.Metrics().check_idle()
+            check_lendings(metrics.Metrics().check_idle().check_pool())
+
+
+def lendings(now, outcome="success"):
+    """How many blocks were lent to C and came back, or did not."""
+    return [now.total("handover_total", handover=kind, outcome=outcome)
+            for kind in ("lend", "return_lent")]
+
+
+def check_lendings(now):
+    """Every block that the consumer in C has counted was lent to it, and is back. Nobody else lends."""
+    counted = sum(consumer.tally(f"{context}_blocks")
+                  for context in ("softirq", "task", "spinlock"))
+    assert lendings(now) == [counted, counted], f"{lendings(now)} lent and back, not {counted}"
+    assert lendings(now, "failure") == [0, 0], "a block was not taken back"
 
 
 def within_reach():
@@ -146,6 +162,9 @@ def misuse_is_noticed():
                 consumer.misuse(name)
                 wanted = {kind: times * counts.get(kind, 0) for kind in KINDS}
                 assert misuses() == wanted, f"{name}, {times}: {misuses()}, not {wanted}"
+                if BLOCK_KINDS.issuperset(counts):
+                    failures = lendings(metrics.Metrics(), "failure")
+                    assert failures == [0, sum(wanted.values())], f"{name}: {failures} not returned"
             # It still works.
             module.write(consumer.parameter("run"), 1)
             module.wait_until(lambda: consumer.tally("softirq_blocks") >= 100, "blocks", 60)
@@ -278,6 +297,6 @@ def forgotten_pool():
         assert log.errors() == ["labyrinth: pool 'forgotten' was never destroyed"], log.errors()
 
 
-ktap.main(from_c, within_reach, from_rust, both_at_once, misuse_is_noticed, the_default_pool_stays,
-          where_sleeping_is_forbidden,
-          pools_come_and_go, shrunk_by_the_page, two_frees_at_once, bad_parameters, forgotten_pool)
+ktap.main(from_c, within_reach, from_rust, both_at_once, misuse_is_noticed,
+          the_default_pool_stays, pools_come_and_go, shrunk_by_the_page, two_frees_at_once,
+          bad_parameters, forgotten_pool, where_sleeping_is_forbidden)

@@ -12,7 +12,7 @@ from lib import handover, ktap, module, pressure
 from lib.handover import Counts
 
 # What there are cases of at least.
-SUBJECTS = ("share", "secret", "view", "zero")
+SUBJECTS = ("share", "secret", "view", "zero", "guard")
 
 
 def every_subject_has_cases():
@@ -48,12 +48,17 @@ def counted():
             handover.run("secret_taken_out_softirq")
             handover.run("view_there_and_back")
             handover.run("view_of_nothing")
+            handover.run("guard_there_and_back_task")
+            handover.run("guard_passed_on_softirq")
             found = {kind: count for kind, count in handover.counts().items() if any(count)}
             if recording == 0:
                 assert not found, found
                 continue
             wanted = {"share": Counts(2, 0), "take_back": Counts(2, 2), "scrub": Counts(1, 0),
-                      "view": Counts(1, 1), "unview": Counts(1, 0)}
+                      "view": Counts(1, 1), "unview": Counts(1, 0), "conceal": Counts(1, 0),
+                      "guard": Counts(2, 0), "unguard": Counts(1, 0), "pass_guarded": Counts(2, 0),
+                      # As it is opened; passed on twice, looked at, dropped.
+                      "sentinel_check": Counts(5, 0)}
             assert found.keys() == wanted.keys(), found
             for kind, count in found.items():
                 assert count[:2] == wanted[kind][:2], f"{kind}: {count}"

@@ -112,7 +112,13 @@ def overruns_of(rng, holder, offsets, expires):
         reports = [Report(line) for line in lines()]
         assert damaged(context=HOLDERS[holder][0]) == damaged() == len(planted), \
             f"{damaged()} of {len(planted)} were noticed"
-        assert metrics.Metrics().total("guard_corruption_bytes_total") == len(planted)
+        now = metrics.Metrics()
+        assert now.total("guard_corruption_bytes_total") == len(planted)
+        guarded, checked, failed = (
+            now.total("handover_total", handover=kind, outcome=outcome) for kind, outcome in
+            (("guard", "success"), ("sentinel_check", "success"), ("sentinel_check", "failure")))
+        assert failed == len(planted), f"{failed} checks failed"
+        assert guarded == now.allocated() == checked + failed, "not each page was looked at once"
         assert f"damaged guards {len(planted)}, bytes in them {len(planted)}, policy count" in \
             module.read(module.file("stats"))
         metrics.Metrics().check_idle()

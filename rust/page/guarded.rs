@@ -15,12 +15,15 @@ use super::{
     Bytes,
     ExclusivePages, //
 };
-use crate::ffi::{
-    clock::Moment,
-    context::{
-        Context,
-        Kind, //
-    }, //
+use crate::{
+    ffi::{
+        clock::Moment,
+        context::{
+            Context,
+            Kind, //
+        }, //
+    },
+    stats::Handover, //
 };
 use core::{
     hint::black_box,
@@ -94,6 +97,7 @@ impl Guarded {
     /// Puts guards around the contents of pages, whose first and last bytes are overwritten. The holder
     /// is whoever runs in the context of `cx`.
     pub(crate) fn new<C: Context>(_cx: &C, pages: ExclusivePages<Bytes>) -> Self {
+        let begun = Handover::Guard.begin();
         // INVARIANT: The pages are there.
         let mut guarded = Self {
             canary: Canary::new(pages.pfn(), NUMBER.fetch_add(1, Relaxed) as u64),
@@ -106,6 +110,7 @@ impl Guarded {
         for (begin, guard) in guarded.guards() {
             canary.plant(begin, guard);
         }
+        begun.done(true);
         guarded
     }
 
@@ -126,17 +131,21 @@ impl Guarded {
     )]
     #[must_use]
     pub(crate) fn hand_over<C: Context>(mut self, _cx: &C) -> Self {
+        let begun = Handover::PassGuarded.begin();
         // It has been reported, and there is nothing that a new holder has to know of it.
-        let _ = self.look(Occasion::HandOver);
+        let outcome = self.look(Occasion::HandOver);
         self.holder = C::KIND;
         self.since = Moment::now();
         self.times = 0;
+        begun.done(outcome.is_ok());
         self
     }
 
     /// Takes the guards away. Their bytes are part of the contents then, like all others.
     pub(crate) fn open(mut self) -> Result<ExclusivePages<Bytes>, Damaged> {
+        let begun = Handover::Unguard.begin();
         let outcome = self.look(Occasion::HandOver);
+        begun.done(outcome.is_ok());
         let mut this = ManuallyDrop::new(self);
         // SAFETY: By the invariant they are there; nothing uses `this` any more, not even to drop it.
         let pages = unsafe { ManuallyDrop::take(&mut this.pages) };
@@ -175,6 +184,7 @@ impl Guarded {
             ..
         } = *self;
         let (pfn, order) = (self.pages.pfn(), self.pages.order());
+        let begun = Handover::SentinelCheck.begin();
         let mut outcome = Ok(());
 
         for (begin, guard) in self.guards() {
@@ -198,6 +208,7 @@ impl Guarded {
             outcome = outcome.and(Err(corruption));
         }
         self.times = times;
+        begun.done(outcome.is_ok());
         outcome
     }
 }

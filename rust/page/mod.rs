@@ -5,9 +5,9 @@
 //! # Vocabulary
 //!
 //! - *Exclusive*: whoever holds the value is the only one to read, write, map or free the page.
-//! - *Hand-over*: a call that takes the value of one holder and gives one to the next. There is no other
-//!   way, so what the old holder could do does not compile any more. Each is recorded, see
-//!   [`Handover`](crate::stats::Handover).
+//! - *Hand-over*: a call that takes the value of one holder and gives one to the next. There is no
+//!   other way, so what the old holder could do does not compile any more. Each is counted by its
+//!   kind, with its latency unless it is to or from C: see [`Handover`](crate::stats::Handover).
 //! - *Contents*: [`Uninit`] (as the allocator left it) or [`Bytes`].
 //! - *Context*: a proof token of [`crate::ffi::context`]; it decides which [`Gfp`] flags can be
 //!   named.

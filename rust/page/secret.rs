@@ -46,7 +46,10 @@ pub(crate) struct Secret<P: Scrub>(P);
 impl<P: Scrub> Secret<P> {
     /// Makes pages a secret, with the contents that they have.
     pub(crate) fn new(pages: P) -> Self {
-        Self(pages)
+        let begun = Handover::Conceal.begin();
+        let secret = Self(pages);
+        begun.done(true);
+        secret
     }
 
     /// Scrubs the pages and gives them away.

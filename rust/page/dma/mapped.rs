@@ -210,11 +210,13 @@ impl<D: DeviceReads> DerefMut for CpuAccess<'_, '_, D> {
 impl<D: Direction> Drop for CpuAccess<'_, '_, D> {
     fn drop(&mut self) {
         let mapped = &*self.0;
+        let begun = Handover::SyncDevice.begin();
         // SAFETY: Mapped so, by the invariant.
         unsafe {
             mapped
                 .device
                 .sync_for_device(mapped.address, mapped.bytes(), D::RAW)
         };
+        begun.done(true);
     }
 }

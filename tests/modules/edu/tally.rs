@@ -102,7 +102,10 @@ impl fmt::Debug for Shown {
         TALLY.write(f)?;
         let view = self.0.view().map_err(|_| fmt::Error)?;
         for handover in view.handovers() {
-            if let Handover::MapDevice | Handover::SyncCpu | Handover::UnmapDevice = handover.kind()
+            if let Handover::MapDevice
+            | Handover::SyncCpu
+            | Handover::SyncDevice
+            | Handover::UnmapDevice = handover.kind()
             {
                 let name = handover.kind().name();
                 writeln!(f, "{name}_successes {}", handover.successes())?;

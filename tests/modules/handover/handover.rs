@@ -19,6 +19,7 @@ mod stats;
 mod case;
 mod context;
 mod control;
+mod guard;
 mod probe;
 mod rcu;
 mod secret;
@@ -40,11 +41,12 @@ use stats::{
 };
 
 /// All cases, by subject.
-const SUBJECTS: [&[&[Case]]; 6] = [
+const SUBJECTS: [&[&[Case]]; 7] = [
     share::CASES,
     secret::CASES,
     view::CASES,
     zero::CASES,
+    guard::CASES,
     rcu::CASES,
     timer::CASES,
 ];
