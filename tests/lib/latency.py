@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The histograms in `latency`, and what must hold of each at every read."""
+
+import re
+
+from lib import module
+
+# Values below 32 have a bucket each; then 16 share a power of two, up to 2^36.
+BUCKETS = 32 + (36 - 5) * 16 + 1
+
+_HEAD = re.compile(r"(?P<name>[\w :]+): (?P<count>\d+) (?:allocations|hand-overs), "
+                   r"sum (?P<total>\d+) ns"
+                   r"(?:, min (?P<least>\d+) ns, max (?P<most>\d+) ns)?")
+_BUCKET = re.compile(r" *(?P<lower>\d+) +(?P<upper>\d+) +(?P<count>\d+) #+")
+
+
+def bucket_of(value):
+    """The number of the bucket of a value, counted in another way than the module does."""
+    if value < 32:
+        return value
+    octave = value.bit_length() - 5
+    return min((value >> octave) + 16 * octave, BUCKETS - 1)
+
+
+def lower_edge(bucket):
+    """The smallest value of a bucket."""
+    if bucket < 32:
+        return bucket
+    octave = bucket // 16 - 1
+    return (bucket - 16 * octave) << octave
+
+
+def upper_edge(bucket):
+    """The largest value of a bucket."""
+    return lower_edge(bucket + 1) - 1 if bucket + 1 < BUCKETS else (1 << 64) - 1
+
+
+class Histogram:
+    """The latencies of one kind, in ns. Those of a room have no extremes."""
+
+    def __init__(self, head):
+        match = _HEAD.fullmatch(head)
+        assert match, f"no head of a histogram: {head!r}"
+        self.name = match["name"]
+        self.count, self.total = int(match["count"]), int(match["total"])
+        self.least, self.most = (match[key] and int(match[key]) for key in ("least", "most"))
+        self.buckets = {}
+
+    def add(self, line):
+        """Adds a line, which says what the edges of its bucket are."""
+        match = _BUCKET.fullmatch(line)
+        assert match, f"{self.name}: no bucket: {line!r}"
+        lower, upper, count = map(int, match.groups())
+        bucket = bucket_of(lower)
+        assert lower == lower_edge(bucket) and bucket not in self.buckets, f"{self.name}: {line!r}"
+        wanted = upper_edge(bucket) if self.most is None else min(upper_edge(bucket), self.most)
+        assert upper == wanted, f"{self.name}: up to {wanted}: {line!r}"
+        assert count > 0 and list(self.buckets) == sorted(self.buckets), f"{self.name}: {line!r}"
+        self.buckets[bucket] = count
+
+    def check(self, extremes=True):
+        """What belongs together agrees."""
+        what = f"{self.name}: {vars(self)}"
+        assert self.count == sum(self.buckets.values()), what
+        assert self.total >= sum(lower_edge(b) * n for b, n in self.buckets.items()), what
+        assert self.total <= sum(upper_edge(b) * n for b, n in self.buckets.items()), what
+        if not extremes or not self.count:
+            assert self.least is None and self.most is None, what
+            return self
+        assert self.least is not None and self.least <= self.most, what
+        assert bucket_of(self.least) == min(self.buckets), what
+        assert bucket_of(self.most) == max(self.buckets), what
+        assert self.least * self.count <= self.total <= self.most * self.count, what
+        return self
+
+    def percentile(self, share):
+        """The least edge that so many ten-thousandths of the values do not exceed; never more than
+        the largest of them."""
+        rank, seen = -(-self.count * share // 10_000), 0
+        for bucket in sorted(self.buckets):
+            seen += self.buckets[bucket]
+            if seen >= rank:
+                edge = upper_edge(bucket)
+                return edge if self.most is None else min(edge, self.most)
+        return None
+
+    def below(self, edge):
+        """How many values are less than a power of two."""
+        return sum(count for bucket, count in self.buckets.items() if lower_edge(bucket) < edge)
+
+
+class Latency:
+    """One read of `latency`: histograms of the series, the rooms and the hand-overs by name."""
+
+    def __init__(self):
+        _, *sections = module.read(module.file("latency")).rstrip("\n").split("\n\n")
+        self.series, self.rooms, self.handovers = {}, {}, {}
+        for section in sections:
+            head, *lines = section.splitlines()
+            one = Histogram(head)
+            for line in lines:
+                one.add(line)
+            if one.name.startswith("last asked: "):
+                self.rooms[one.name.removeprefix("last asked: ")] = one
+            elif " " in one.name:
+                self.series[tuple(one.name.split())] = one
+            else:
+                self.handovers[one.name] = one
+
+    def check(self):
+        """Each histogram agrees with itself, and the rooms with the series."""
+        for one in (*self.series.values(), *self.handovers.values()):
+            one.check()
+        for one in self.rooms.values():
+            one.check(extremes=False)
+        for number in ("count", "total"):
+            series, rooms = (sum(getattr(one, number) for one in all_of.values())
+                             for all_of in (self.series, self.rooms))
+            assert series == rooms, f"{number}: {series} by series, {rooms} by room"
+        return self
