@@ -279,8 +279,8 @@ impl<T: Contents> ExclusivePages<T> {
         unsafe { helpers::labyrinth_page_to_pfn(self.page()) }
     }
 
-    /// Whether one of the pages has gone bad, see [`bad_memory`](crate::ffi::bad_memory). When such
-    /// pages are dropped, the bad ones do not come back to the allocator. Any context.
+    /// Whether one of the pages has gone bad, see [`bad_memory`]. When such pages are dropped, the bad
+    /// ones do not come back to the allocator. Any context.
     pub(crate) fn is_bad(&self) -> bool {
         // SAFETY: Allocated pages of this order, by the invariant.
         unsafe { helpers::labyrinth_pages_bad(self.page(), self.order()) }
