@@ -25,8 +25,8 @@
  * no pipe. Of a block of several pages only the first has a reference count.
  *
  * Misuse: an address that is not out, or came from another pool, or from elsewhere, a
- * pool that does not exist (any more), NULL, and a function that sleeps where the
- * caller may not sleep are refused and change nothing. They are counted in
+ * pool that does not exist (any more), NULL, and a call of a function that sleeps from
+ * where sleeping is forbidden are refused and change nothing. They are counted in
  * labyrinth_misuse_total of the file "metrics", and the first one of each kind is reported
  * in the kernel log with its caller. One thing is never noticed: a second free of a block
  * that has been handed out again meanwhile. And one is noticed late: a block that went to
