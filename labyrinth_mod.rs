@@ -238,8 +238,8 @@ module! {
 
 /// The loaded module.
 ///
-/// The order of the fields matters: the files are removed, the exercises stop, and in the end it waits
-/// until the kernel can call nothing of the module any more.
+/// The order of the fields matters: first the files are removed, then the exercises stop, and the
+/// last field waits until the kernel can no longer call anything of the module.
 struct Labyrinth {
     _device: Device,
     _files: Option<Root<Exercises>>,

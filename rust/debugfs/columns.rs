@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Cells of tables. What does not fit into its column makes the line longer; between two cells
-//! there is always a space.
+//! Cells of tables. A cell that does not fit into its column makes the line longer; between two
+//! cells there is always a space.
 //!
 //! Needs no kernel; the host tests include it.
 
 use super::fmt;
 
-/// A text at the left of a column of so many characters, the space after it included.
+/// A text at the left of a column. The width counts the space after it.
 pub(crate) struct Left<'a>(pub(crate) &'a str, pub(crate) usize);
 
 impl fmt::Display for Left<'_> {
@@ -17,7 +17,7 @@ impl fmt::Display for Left<'_> {
     }
 }
 
-/// A text at the right of a column of so many characters, the space before it included.
+/// A text at the right of a column. The width counts the space before it.
 pub(crate) struct Right<'a>(pub(crate) &'a str, pub(crate) usize);
 
 impl fmt::Display for Right<'_> {
@@ -46,7 +46,7 @@ impl fmt::Display for Number {
 pub(crate) struct Rate {
     /// The requests that did not fail.
     pub(crate) success: u64,
-    /// Those that did.
+    /// The requests that failed.
     pub(crate) failure: u64,
     /// The width of the column.
     pub(crate) width: usize,
@@ -62,7 +62,7 @@ impl Rate {
             return None;
         }
 
-        // By products, which fit: the kernel has no division of 128 bits.
+        // The kernel has no division of 128 bits, so this is a search by products, which fit.
         let (mut least, mut beyond) = (0, WHOLE + 1);
         while beyond - least > 1 {
             let middle = least + (beyond - least) / 2;

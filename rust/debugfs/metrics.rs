@@ -293,7 +293,7 @@ const POOL_NUMBERS: [PoolNumber; 12] = [
     (
         "pool_cache_drain_pages",
         "counter",
-        "Pages taken out of per-CPU caches: by the shrinker, of a dead CPU, or as they are bad.",
+        "Pages taken out of per-CPU caches: by the shrinker, of a dead CPU, or as bad memory.",
         |pool| pool.cache().counts().map(|(_, c)| c.drained()).sum(),
     ),
     (
@@ -305,13 +305,13 @@ const POOL_NUMBERS: [PoolNumber; 12] = [
     (
         "pool_reserve_drain_pages",
         "counter",
-        "Pages taken out of the reserve, as they are bad.",
+        "Pages taken out of the reserve because they are bad.",
         |pool| pool.reserve().drained(),
     ),
     (
         "pool_poisoned",
         "counter",
-        "Pages taken out of circulation as they, or some of their memory, had gone bad.",
+        "Pages taken out of circulation because some of their memory had gone bad.",
         |pool| pool.poisoned() as u64,
     ),
     (

@@ -39,8 +39,8 @@ use kernel::{
 /// Makes all files. Dropping the result removes them. Task context only, may sleep.
 ///
 /// Without debugfs there are none, and the kernel log says why: pools, devices and exercises do not
-/// depend on reports. Once this has returned a file may be open and in use, so nothing of loading may
-/// fail after it.
+/// depend on reports. Once this has returned, a file may be open and in use, so loading must not
+/// fail any more.
 pub(crate) fn create(exercises: Arc<Exercises>) -> Option<Root<Exercises>> {
     let root = Root::new(c"labyrinth", exercises)
         .inspect_err(|&error| say_why(error))
@@ -58,11 +58,11 @@ pub(crate) fn create(exercises: Arc<Exercises>) -> Option<Root<Exercises>> {
     Some(root)
 }
 
-/// Why there are no files.
+/// Logs why there are no files.
 fn say_why(error: Error) {
     const WHAT: &str = "no reports and no control files";
 
-    // The first two are how the machine was set up.
+    // The first two errors come from how the machine was set up.
     if error == EPERM {
         pr_notice!(
             "{WHAT}: debugfs is switched off (debugfs=off, or CONFIG_DEBUG_FS_ALLOW_NONE)\n"

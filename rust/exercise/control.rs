@@ -2,8 +2,8 @@
 
 //! Starting and stopping, on every CPU that is online meanwhile.
 //!
-//! Lock order: the switch of an exercise ([`Control`]), the CPU hotplug lock, what each CPU has
-//! ([`Cpus`]). The last is taken by the callbacks of CPU hotplug, the first never.
+//! Lock order: the switch of an exercise ([`Control`]), the CPU hotplug lock, the workloads of all
+//! CPUs ([`Cpus`]). The callbacks of CPU hotplug take the last one, but never the first.
 
 use super::{
     Setting,
@@ -38,13 +38,13 @@ use kernel::{
     }, //
 };
 
-/// What works on one CPU for an exercise. Dropping it stops it and frees its pages.
+/// The part of an exercise that works on one CPU. Dropping it stops it and frees its pages.
 pub(crate) trait Workload: Sized + Send + Unpin + 'static {
     /// The name of the exercise.
     const NAME: &'static CStr;
 
-    /// Starts on a CPU. Task context, may sleep; the CPU hotplug lock is held, so this must not
-    /// take it nor wait for somebody who does.
+    /// Starts on a CPU. Task context, may sleep. The CPU hotplug lock is held, so this must neither
+    /// take it nor wait for a task that does.
     fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Means>) -> Result<Self>;
 }
 
@@ -69,7 +69,7 @@ impl Means {
     }
 }
 
-/// What an exercise has on each CPU while it runs.
+/// The workloads of a running exercise, one for each CPU that is online.
 #[pin_data]
 struct Cpus<W> {
     /// By the CPU's number.
@@ -79,7 +79,7 @@ struct Cpus<W> {
 }
 
 impl<W: Workload> Cpus<W> {
-    /// None yet.
+    /// Makes room for them; none has started yet.
     fn new(means: &Arc<Means>) -> Result<Arc<Self>> {
         let mut workloads = KVec::with_capacity(nr_cpu_ids() as usize, GFP_KERNEL)?;
         for _ in 0..nr_cpu_ids() {
@@ -94,7 +94,7 @@ impl<W: Workload> Cpus<W> {
         )
     }
 
-    /// Puts something in the place of what a CPU has, which is dropped.
+    /// Replaces the workload of a CPU, which is dropped.
     fn replace(&self, cpu: OnlineCpu<'_>, workload: Option<W>) {
         if let Some(place) = self.workloads.lock().get_mut(cpu.number() as usize) {
             *place = workload;
@@ -147,7 +147,7 @@ impl<W: Workload> Control<W> {
         self.running.load(Relaxed)
     }
 
-    /// Starts or stops it; asking for what is already so does nothing. Sleeps; takes the CPU
+    /// Starts or stops it; does nothing if it already runs or stands still. Sleeps; takes the CPU
     /// hotplug lock.
     pub(crate) fn set_running(&self, cx: &Task, run: bool) -> Result {
         let mut workload = self.workload.lock();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Allocates where the allocator may not be entered the ordinary way: on each CPU in a hard
-//! interrupt, by a timer, and in a thread with interrupts disabled.
+//! Allocates where the allocator may not be entered the ordinary way: each CPU has a timer that
+//! works in a hard interrupt, and a thread that works with interrupts disabled.
 
 use super::{
     cycle::Cycle,
@@ -46,8 +46,8 @@ pub(crate) struct HardIrq {
     _thread: Thread<TaskSide>,
 }
 
-/// How many times what it worked a timer rests at least. Nobody can take the CPU from an interrupt,
-/// so it leaves most of it to others.
+/// A timer rests at least this many times as long as it worked. Nothing can take the CPU from an
+/// interrupt, so the timer leaves most of it to others.
 const SHARE: u32 = 4;
 
 impl Workload for HardIrq {
@@ -96,8 +96,8 @@ impl HardHandler for Tick {
     }
 }
 
-/// The side in task context: holds its batch between two sections with interrupts disabled, if at
-/// all.
+/// The side in task context. If it holds its batch, it does so between two sections with interrupts
+/// disabled.
 struct TaskSide {
     means: Arc<Means>,
     holder: Holder<NoLock>,

@@ -140,8 +140,8 @@ impl Body for TaskSide {
     }
 }
 
-/// The side in the timer softirq: interrupts the other side between its sections. On PREEMPT_RT,
-/// where it is a thread, it may have to wait for it.
+/// The side in the timer softirq, which interrupts the other side between its sections. On
+/// PREEMPT_RT this side is a thread, and may have to wait for the other one.
 struct SoftirqSide {
     shared: Arc<Shared>,
     cycle: Cycle,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which pages are bad is said by a flag of each page. When one becomes bad is said by the
- * tracepoint memory_failure_event: memory_failure() goes by it after it has set the flag,
- * whoever has called it. A page that somebody has allocated is marked nowhere else. (Soft
- * offlining marks free pages only, and those that it has migrated.)
+ * A flag of each page says whether it is bad. The tracepoint memory_failure_event says
+ * when it becomes bad: memory_failure() passes it after it has set the flag, for every
+ * caller. Nothing else marks a page that is allocated. (Soft offlining marks free pages
+ * only, and those that it has migrated.)
  */
 #include <linux/bitops.h>
 #include <linux/errno.h>
@@ -32,7 +32,7 @@ bool labyrinth_pages_bad(const struct page *page, unsigned int order)
 	return false;
 }
 
-/* As above, without a look at the pages where no bad one was reported. */
+/* As above, but looks only at pages in parts where a bad one was reported. */
 bool labyrinth_pages_known_bad(const struct page *page, unsigned int order)
 {
 	return test_bit(part_of(page_to_pfn(page)), &labyrinth_bad_parts) &&

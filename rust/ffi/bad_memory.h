@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pages that the kernel has marked as bad (PG_hwpoison): because the hardware reported an
- * error in them, or an administrator took them out of use.
+ * Pages that the kernel has marked as bad (PG_hwpoison), because the hardware reported
+ * an error in them, or an administrator took them out of use.
  */
 #ifndef LABYRINTH_BAD_MEMORY_H
 #define LABYRINTH_BAD_MEMORY_H
@@ -11,9 +11,9 @@
 struct page;
 
 /*
- * A bit for each part of memory that has a bad page, as far as one was reported since the
- * module was loaded. Several parts share a bit. It is 0 on nearly every machine, and then
- * no page has to be looked at.
+ * A bit is set for each part of memory in which a bad page was reported since the
+ * module was loaded. Several parts share a bit. The word is 0 on nearly every machine,
+ * and then no page has to be looked at.
  */
 extern unsigned long labyrinth_bad_parts;
 

@@ -5,13 +5,13 @@
 //! The kernel marks a page that the hardware reports an error in, or that an administrator takes
 //! out of use, with a flag (`PG_hwpoison`). A page that is free then never leaves the allocator
 //! again, and a page that is in use is taken out when it comes back to the allocator. So a pool
-//! must not keep one.
+//! must not keep a bad page.
 //!
 //! A look at the flags of each page that goes in or out would cost every request a cache line.
-//! Therefore [`known`] tells whether any page was reported at all since the module was loaded; only
-//! then [`ExclusivePages::is_known_bad`](crate::page::ExclusivePages::is_known_bad) has to be
-//! asked. The kernel reports a page by a tracepoint, after it has set the flag. It is listened to
-//! as long as there is a [`BadMemory`].
+//! Therefore [`known`] tells whether any page was reported since the module was loaded. Only then
+//! must callers ask [`ExclusivePages::is_known_bad`](crate::page::ExclusivePages::is_known_bad).
+//! The kernel reports a page by a tracepoint, after it has set the flag. A [`BadMemory`] listens to
+//! these reports while it exists.
 //!
 //! A [`BadMemory`] that is leaked (`mem::forget`) keeps the module loaded, see
 //! [`callbacks`](super::callbacks).
@@ -48,14 +48,13 @@ pub(crate) fn reports() -> usize {
     REPORTS.load(Relaxed)
 }
 
-/// Says that a bad page was found where it should not be any more, as if it had been reported once
-/// more. Any context.
+/// Reports once more a bad page that was found where none should be left. Any context.
 #[cold]
 pub(crate) fn found_again() {
     REPORTS.fetch_add(1, Relaxed);
 }
 
-/// Who is told of reports.
+/// A listener is told of each report.
 pub(crate) trait Listener: Send + Sync + 'static {
     /// A page has become bad, and its flag says so. Called in task context, with preemption
     /// possibly disabled: must not sleep.
@@ -74,10 +73,10 @@ pub(crate) struct BadMemory<L: Listener> {
 }
 
 impl<L: Listener> BadMemory<L> {
-    /// Has `listener` told of each report from now on. Task context only, may sleep.
+    /// Tells `listener` of each report from now on. Task context only, may sleep.
     ///
-    /// On a kernel that has no reports each page counts as one that may be bad, and a line in the
-    /// kernel log says so.
+    /// If the kernel has no such reports, every page counts as one that may be bad, and a line in
+    /// the kernel log says so.
     pub(crate) fn new(listener: L) -> Result<Self> {
         let listener = KBox::new(listener, GFP_KERNEL)?;
 
@@ -98,7 +97,7 @@ impl<L: Listener> BadMemory<L> {
             unsafe { helpers::labyrinth_note_all_bad() };
             found_again();
         }
-        // INVARIANT: Just registered, or not.
+        // INVARIANT: `listening` says whether it was registered just now.
         Ok(Self {
             listener,
             listening: result.is_ok(),
@@ -124,8 +123,8 @@ impl<L: Listener> Drop for BadMemory<L> {
     /// Waits for reports that are under way. Task context only, sleeps.
     fn drop(&mut self) {
         if self.listening {
-            // SAFETY: By the invariant registered, with these arguments. Nobody uses the listener
-            // afterwards.
+            // SAFETY: By the invariant it is registered, with these arguments. Nothing uses the
+            // listener afterwards.
             unsafe {
                 helpers::labyrinth_bad_memory_unregister(
                     Some(Self::report),

@@ -9,9 +9,9 @@
 //! module, and says so in the kernel log, but no memory is used that was freed.
 //!
 //! This needs a [`LastOut`] as the last field of the module that uses these wrappers, and no type
-//! demands one. `scripts/soundness.py` looks for it in the modules of this project; a module elsewhere
-//! has to see to it itself. Without it, a leaked timer calls into freed memory, and the code that leaked
-//! it may be safe.
+//! demands one. `scripts/soundness.py` checks the modules of this project; the author of any other
+//! module has to take care. Without a [`LastOut`], a timer that safe code has leaked calls into
+//! freed memory.
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
@@ -33,7 +33,7 @@ use kernel::{
 /// How many there are.
 static OUT: Count = Count::new(0);
 
-/// A count that saturates: however many were leaked, it is never 0 while there is one.
+/// A count that saturates: no number of leaks can make it 0 while an owner is left.
 pub(crate) struct Count(Atomic<u32>);
 
 impl Count {
@@ -42,7 +42,8 @@ impl Count {
         Self(Atomic::new(count))
     }
 
-    /// The count, after all that those have done who counted down. Any context.
+    /// The count. All that happened before a [`Self::down`] is visible once its effect is. Any
+    /// context.
     pub(crate) fn get(&self) -> u32 {
         self.0.load(Acquire)
     }
@@ -59,7 +60,8 @@ impl Count {
 
     fn change(&self, rule: fn(u32) -> u32) {
         let mut count = self.0.load(Relaxed);
-        // Whoever sees the new count sees what was done before, above all by an owner that is dropped.
+        // Code that sees the new count sees what was done before it, above all by an owner that is
+        // dropped.
         while let Err(now) = self.0.cmpxchg(count, rule(count), Release) {
             count = now;
         }

@@ -9,16 +9,16 @@ use kernel::{
     module_param::ModuleParamAccess, //
 };
 
-/// Disabling the interrupts of this CPU, as Linux 7.3 does it for the kernel crate's
+/// Disables the interrupts of this CPU, as Linux 7.3 does it for the kernel crate's
 /// `LocalInterruptDisabled`.
 ///
-/// The kernel counts how often interrupts were disabled, and restores them when the count is back at
-/// zero. So it does not matter in which order two users end, nor whether one of them never does.
+/// The kernel counts how often interrupts were disabled, and restores them when the count is back
+/// at zero. So two users may end in any order, and one of them may never end.
 #[cfg(labyrinth_since_7_3)]
 pub(super) mod interrupts {
     use super::bindings;
 
-    /// What is needed to restore the interrupts: nothing, as the kernel keeps it.
+    /// The state to restore the interrupts from. It is empty, as the kernel keeps that state.
     #[derive(Clone, Copy)]
     pub(in crate::ffi) struct Saved(());
 
@@ -82,7 +82,7 @@ pub(super) mod interrupts {
     }
 }
 
-/// Disabling the interrupts of this CPU. Before Linux 7.3 nothing in the kernel crate does that.
+/// Disables the interrupts of this CPU. Before Linux 7.3 nothing in the kernel crate does that.
 #[cfg(not(labyrinth_since_7_3))]
 pub(super) mod interrupts {
     use super::{

@@ -25,15 +25,14 @@
 //! locks sleep, so there [`IrqsOff`] and [`HardIrq`] are not [`PlainAlloc`]; `alloc_pages_nolock()` is
 //! what remains. The handler of a device's interrupt is a thread there, so [`DeviceIrq`] always is.
 //!
-//! Code in a stricter context must reach no token of the context around it, or it could claim that it
-//! may sleep. A section of ours ([`irqs_off`](super::irq::irqs_off),
-//! [`SpinLockBh::with`](super::lock::SpinLockBh::with),
+//! Code in a stricter context must reach no token of the context around it, or it could claim that
+//! it may sleep. So a token is not [`Send`], but everything is that our sections capture, are
+//! handed or return, except the token of the section itself. These sections are
+//! [`irqs_off`](super::irq::irqs_off), [`SpinLockBh::with`](super::lock::SpinLockBh::with),
 //! [`RawSpinLock::with`](super::raw_lock::RawSpinLock::with),
-//! [`CpuCell::with_of`](super::percpu_cell::CpuCell::with_of),
-//! [`Published::with`](super::published::Published::with)) closes each way in: a token is not [`Send`],
-//! but all that a section captures, is handed and returns is, except for the token that stands for the
-//! section itself. The first two also borrow the outer token mutably, which says in the signature
-//! where they may be used.
+//! [`CpuCell::with_of`](super::percpu_cell::CpuCell::with_of) and
+//! [`Published::with`](super::published::Published::with). The first two also borrow the outer
+//! token mutably, so the signature says where they may be used.
 //!
 //! The tokens know of labyrinth's own wrappers only. A guard of the kernel crate (`SpinLock`, RCU)
 //! taken meanwhile makes the context stricter unseen, and functions that sleep without asking for a
@@ -222,11 +221,11 @@ pub(crate) fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R
         return Err(EPERM);
     }
     // SAFETY: Nothing forbids to sleep that labyrinth's own wrappers can have entered: they disable
-    // bottom halves, interrupts or preemption, or are RCU read-side sections, all of which the kernel
-    // counts. What `work` enters of that kind can reach no token by any way: what such a section
-    // captures, the values that it is handed and what it returns are `Send`, whatever safe code it is.
-    // (Beside a `Borrowed` of `Handles` there may be one: a mistake, see `rust/SOUNDNESS.md`.) And `work`
-    // captures no other token, as it is `Send` itself.
+    // bottom halves, interrupts or preemption, or are RCU read-side sections, all of which the
+    // kernel counts. No such section that `work` enters can reach a token: all that it captures, is
+    // handed or returns is `Send`, whatever safe code it is. (Beside a `Borrowed` of `Handles`
+    // there may be a token, which is a mistake: see `rust/SOUNDNESS.md`.) And `work` captures no
+    // other token, as it is `Send` itself.
     Ok(work(&mut unsafe { Task::assume() }))
 }
 

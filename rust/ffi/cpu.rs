@@ -32,15 +32,15 @@ pub(crate) fn is_possible(cpu: u32) -> bool {
     cpu < nr_cpu_ids() && next(cpu as c_int - 1) == cpu as c_int
 }
 
-/// A CPU that stays online for `'a`, in whichever thread or context this is used meanwhile.
+/// A CPU that stays online for `'a`. The value can be used in any thread or context meanwhile.
 ///
 /// # Invariants
 ///
-/// The number is that of an online CPU, and the CPU hotplug lock is held for `'a`, by whichever task.
+/// The number is that of an online CPU, and some task holds the CPU hotplug lock for `'a`.
 #[derive(Clone, Copy)]
 pub(crate) struct OnlineCpu<'a> {
     number: u32,
-    // Not of the guard, which belongs to a thread.
+    // No reference to the guard, which belongs to a thread.
     _during: PhantomData<&'a ()>,
 }
 

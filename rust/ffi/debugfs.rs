@@ -76,7 +76,7 @@ unsafe impl<T: Send + Sync + 'static> Sync for Root<T> {}
 impl<T: Send + Sync + 'static> Root<T> {
     /// Makes the folder. Task context only, may sleep.
     ///
-    /// Fails with the error of debugfs: `EPERM` where it is switched off, `ENODEV` where the kernel was
+    /// Fails with the error of debugfs: `EPERM` if it is switched off, `ENODEV` if the kernel was
     /// built without it, `EEXIST` if there is a folder of that name.
     pub(crate) fn new(name: &CStr, data: Arc<T>) -> Result<Self> {
         // SAFETY: `name` is NUL-terminated and copied; no parent means the top.

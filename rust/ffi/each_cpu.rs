@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Having something on each CPU that is online, for as long as it is online.
+//! Calls a handler for each CPU that is online, or comes online, and again before it goes offline.
 //!
 //! ```text
 //!   EachCpu::new() ── for each CPU that is online ──► arrive()
@@ -15,9 +15,9 @@
 //!
 //! # Lock order
 //!
-//! `new` and `drop` take the CPU hotplug lock for reading, and the callbacks run with it held, by
-//! whoever waits for them. So a lock that is held around `new` or `drop` must not be taken in a
-//! callback, and neither may the hotplug lock.
+//! `new` and `drop` take the CPU hotplug lock for reading. The task that waits for the callbacks
+//! holds it. So a callback must take neither the hotplug lock nor any lock that is held around
+//! `new` or `drop`.
 //!
 //! An [`EachCpu`] that is leaked (`mem::forget`) keeps the module loaded, see
 //! [`callbacks`](super::callbacks).
@@ -42,13 +42,13 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What happens when a CPU comes and goes.
+/// A handler for CPUs that come and go.
 pub(crate) trait CpuHandler: Send + Sync + 'static {
     /// The CPU is online. Called on it, in task context; may sleep. Never concurrently with itself
     /// or with [`Self::leave`].
     ///
-    /// An error makes [`EachCpu::new`] fail. It does not keep a CPU from coming online later, so
-    /// the handler has to do without the CPU then, and say so.
+    /// An error makes [`EachCpu::new`] fail. It does not keep a CPU from coming online later: then
+    /// the handler has to do without the CPU, and say so.
     fn arrive(&self, cpu: OnlineCpu<'_>) -> Result;
 
     /// The CPU is about to go offline, or the [`EachCpu`] is being dropped. Called on the CPU, in
@@ -134,8 +134,8 @@ impl<H: CpuHandler> EachCpu<H> {
         let cpu = unsafe { OnlineCpu::assume(cpu) };
 
         if let Err(error) = inner.handler.arrive(cpu) {
-            // The kernel would take the CPU down again if it were told. `new` looks at this, or
-            // nobody does: then the first error stays.
+            // The kernel would take the CPU down again if this returned the error. `new` looks at
+            // the first error; later ones are ignored.
             let _ = inner.error.cmpxchg(0, error.to_errno(), Relaxed);
         }
         0

@@ -140,8 +140,8 @@ pub(crate) trait Service {
     /// Reports that C has passed NULL where an array should be.
     fn no_array(caller: Caller);
 
-    /// Reports that C has called `function`, which sleeps, in a context that may not; `context` describes
-    /// it.
+    /// Reports that C has called `function`, which sleeps, in a context that may not sleep.
+    /// `context` describes that context.
     fn may_not_sleep(function: &CStr, context: &CStr, caller: Caller);
 }
 
@@ -209,8 +209,8 @@ macro_rules! as_seen {
     }};
 }
 
-/// Calls a function of a [`Service`] that sleeps. In a context that may not sleep it is not called, but
-/// reported.
+/// Calls a function of a [`Service`] that sleeps. In a context that may not sleep this reports the
+/// call instead.
 fn sleeping<S: Service, R>(
     function: &CStr,
     caller: Caller,
@@ -275,10 +275,10 @@ pub(crate) unsafe fn create<S: Service>(
 
 /// # Safety
 ///
-/// None: unsafe as all functions are that `export_to_c!` calls.
+/// None. It is unsafe because all functions that `export_to_c!` calls are.
 pub(crate) unsafe fn destroy<S: Service>(pool: usize, caller: usize) {
     let (pool, caller) = (Handle::from_raw(pool), Caller(caller));
-    // What could not be done has been reported.
+    // A call that was refused has been reported.
     let _ = sleeping::<S, _>(c"labyrinth_pool_destroy", caller, |cx| {
         S::destroy(cx, pool, caller);
         Ok(())

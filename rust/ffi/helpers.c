@@ -102,9 +102,9 @@ void labyrinth_free_pages(struct page *page, unsigned int order)
 }
 
 /*
- * The allocator takes a bad page out when it is freed by itself, but not in the middle of a
- * block, which it hands out again as a whole. A compound page cannot be split by a module:
- * it is lost as a whole.
+ * The allocator keeps a bad page if it is freed by itself, but a block with a bad page
+ * in its middle is handed out again. So the block is split. A module cannot split a
+ * compound page: it is lost as a whole.
  */
 void labyrinth_free_around_bad(struct page *page, unsigned int order)
 {
@@ -170,7 +170,7 @@ void labyrinth_spin_unlock_bh(spinlock_t *lock)
 	spin_unlock_bh(lock);
 }
 
-/* Inline functions where the kernel has no debugfs. */
+/* These are inline functions if the kernel is built without debugfs. */
 struct dentry *labyrinth_debugfs_dir(const char *name, struct dentry *parent)
 {
 	return debugfs_create_dir(name, parent);
@@ -189,8 +189,8 @@ void labyrinth_debugfs_remove(struct dentry *dentry)
 }
 
 /*
- * For a CPU, or for any if that is negative. The extra reference keeps the task_struct
- * for kthread_stop_put() should the thread return.
+ * For a CPU, or for any CPU if @cpu is negative. The extra reference keeps the
+ * task_struct for kthread_stop_put() should the thread return.
  */
 struct task_struct *labyrinth_thread_create(int (*function)(void *data),
 					    void *data, const char *name,

@@ -39,7 +39,7 @@ bool labyrinth_may_sleep(void)
 	return !labyrinth_no_sleep();
 }
 
-/* Why this is no context to sleep in, for reports; NULL where it is one. */
+/* Why this context may not sleep, for reports; NULL if it may. */
 const char *labyrinth_no_sleep(void)
 {
 	if (in_nmi())

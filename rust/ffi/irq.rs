@@ -15,31 +15,32 @@ use super::{
 
 /// Runs `section` with the interrupts of this CPU disabled, and restores them to what they were.
 ///
-/// Any context. No token of an outer context is within reach of `section`; it gets an [`IrqsOff`]
-/// instead. The section must be short: nothing else happens on this CPU meanwhile.
+/// Any context. `section` can reach no token of an outer context; it gets an [`IrqsOff`] instead.
+/// It must be short: nothing else happens on this CPU meanwhile.
 ///
-/// What `section` captures and returns is [`Send`], which neither tokens are nor the kernel crate's
-/// guards, of locks or of disabled interrupts. So none of them crosses the borders of the section.
+/// All that `section` captures or returns is [`Send`]. Tokens are not, and neither are the kernel
+/// crate's guards of locks or of disabled interrupts. So none of them enters or leaves the section.
 #[inline]
 pub(crate) fn irqs_off<C: Context, R: Send>(
     _outer: &mut C,
     section: impl FnOnce(&IrqsOff) -> R + Send,
 ) -> R {
     let saved = interrupts::disable();
-    // SAFETY: Interrupts stay disabled until after the token's last use, whatever safe code `section`
-    // is. It cannot end a `LocalInterruptDisabled` of the kernel crate's that was there before, as it
-    // has none: neither captured, since it is `Send`, nor by way of a lock of ours, whose values are
-    // `Send`, too. (It would not enable interrupts either: the kernel counts ours and that one, see
-    // `compat`.) One that it makes itself ends with interrupts disabled, as it has found them. Sleeping
-    // would enable them: a mistake that no type keeps out, see `rust/SOUNDNESS.md`.
+    // SAFETY: Interrupts stay disabled until after the token's last use, whatever safe code
+    // `section` is. It cannot end a `LocalInterruptDisabled` of the kernel crate that was there
+    // before, as it can reach none: it captures none, since it is `Send`, and no lock of ours hides
+    // one, since their values are `Send`, too. (Ending one would not enable interrupts anyway: the
+    // kernel counts it and ours, see `compat`.) If `section` makes one itself, interrupts are still
+    // disabled when that one ends. Sleeping would enable them: a mistake that no type prevents, see
+    // `rust/SOUNDNESS.md`.
     let cx = unsafe { IrqsOff::assume() };
 
     let result = section(&cx);
 
-    // SAFETY: From the call above, on the same CPU: with interrupts disabled no task is moved. What
-    // `section` made of the kernel crate's guards is gone, as its result and what it captures are
-    // `Send`. One that it leaked (`mem::forget`) is counted by the kernels that have such guards, and
-    // goes on keeping interrupts disabled.
+    // SAFETY: From the call above, on the same CPU: with interrupts disabled no task is moved.
+    // Guards of the kernel crate that `section` made are gone, as its result and its captures are
+    // `Send`. If it leaked one (`mem::forget`), a kernel that has such guards counts it, and keeps
+    // interrupts disabled.
     unsafe { interrupts::restore(saved) };
     result
 }

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How often pages were lent to C and came back.
+//! Counts of pages that were lent to C and came back.
 
 use super::helpers;
 
-/// What is counted.
+/// The events that are counted.
 #[derive(Clone, Copy)]
 pub(crate) enum Lending {
     /// Blocks of pages that were lent.
     Lent,
     /// Blocks that came back.
     Returned,
-    /// What came back and was none of these blocks.
+    /// Addresses that came back but were not those of lent blocks.
     Refused,
 }
 
-/// How often that has happened since the module was loaded, on all CPUs. Any context.
+/// How often an event has happened since the module was loaded, on all CPUs. Any context.
 pub(crate) fn count(of: Lending) -> u64 {
     let which = match of {
         Lending::Lent => helpers::LABYRINTH_LENT,
         Lending::Returned => helpers::LABYRINTH_RETURNED,
         Lending::Refused => helpers::LABYRINTH_REFUSED,
     };
-    // SAFETY: One of those that are counted.
+    // SAFETY: The number of a counter.
     unsafe { helpers::labyrinth_lendings(which) }
 }

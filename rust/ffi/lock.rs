@@ -88,10 +88,10 @@ impl<T: Unpin> SpinLockBh<T> {
 
     /// Runs `section` with the lock held.
     ///
-    /// No token of an outer context is within reach of `section`; it gets a [`SpinLocked`] instead.
-    /// What it captures and returns, and the value behind the lock, is [`Send`], which neither tokens
-    /// are nor the kernel crate's guards. So interrupts are enabled when the lock is released, as they
-    /// were when it was taken, unless a guard was leaked.
+    /// `section` can reach no token of an outer context; it gets a [`SpinLocked`] instead. All that
+    /// it captures or returns, and the value behind the lock, is [`Send`]. Tokens are not, and
+    /// neither are the kernel crate's guards. So interrupts are enabled when the lock is released,
+    /// as they were when it was taken, unless a guard was leaked.
     #[inline]
     pub(crate) fn with<C: IrqsOn, R: Send>(
         &self,

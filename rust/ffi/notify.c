@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel calling us in task context: when a CPU is dead, on a CPU that comes or
- * goes, when memory is wanted back.
+ * The kernel calls us in task context: when a CPU is dead, on a CPU that comes or goes,
+ * and when it wants memory back.
  */
 #include <linux/cpuhotplug.h>
 

@@ -10,10 +10,10 @@
 
 #include "page_mark.h"
 
-/* Here, as static per-CPU data takes a single instruction to count in. */
+/* In C, because counting in static per-CPU data takes a single instruction. */
 static DEFINE_PER_CPU(u64, labyrinth_lending_counts[LABYRINTH_NR_LENDINGS]);
 
-/* How often that has happened on all CPUs. */
+/* How often an event has happened, on all CPUs. */
 u64 labyrinth_lendings(unsigned int which)
 {
 	unsigned int cpu;
@@ -24,7 +24,7 @@ u64 labyrinth_lendings(unsigned int which)
 	return sum;
 }
 
-/* Marks a page of ours, which is lent with that, and gives its address. */
+/* Marks a page of ours, which lends it, and returns its address. */
 void *labyrinth_page_mark(struct page *page, unsigned long mark)
 {
 	this_cpu_inc(labyrinth_lending_counts[LABYRINTH_LENT]);

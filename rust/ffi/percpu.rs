@@ -117,8 +117,8 @@ impl<const N: usize> CpuCounters<N> {
     }
 
     /// Sets one counter to zero on the CPUs that `which` chooses. For counters that are raised, not
-    /// added to: an addition at the same time may undo it. [`Stretch::raise`] at the same time may
-    /// have compared with the old value.
+    /// added to: an addition at the same time may undo it. A concurrent [`Stretch::raise`] may have
+    /// compared with the old value.
     pub(crate) fn clear(&self, index: usize, which: impl Fn(u32) -> bool) {
         for cpu in cpu::possible().filter(|&cpu| index < N && which(cpu)) {
             // SAFETY: By the invariant there is such a word, of this possible CPU.
@@ -144,8 +144,8 @@ impl<const N: usize> Drop for CpuCounters<N> {
 
 /// Two sets of `N` counters for each possible CPU. One of them is *active*: updates go there.
 ///
-/// So the other comes to rest, and can be read when nothing in it is half done. An update that has
-/// found the active set can be late: it may still arrive when the other set is active.
+/// So the other set comes to rest, and can be read once no update in it is half done. An update may
+/// be late: it may reach the set that it found active after the other one was activated.
 ///
 /// # Invariants
 ///
@@ -172,7 +172,7 @@ pub(crate) enum Set {
 }
 
 impl Set {
-    /// The set that this is not.
+    /// The other set of the two.
     pub(crate) fn other(self) -> Self {
         match self {
             Self::First => Self::Second,
@@ -216,16 +216,16 @@ impl<const N: usize> CpuCounterSets<N> {
     }
 }
 
-/// Returns when each CPU has seen what was written before, and what it has done up to now is seen
-/// by whatever is read afterwards. Task context only, interrupts enabled; waits for all online
-/// CPUs.
+/// A memory barrier on every CPU: when this returns, each CPU sees what the caller wrote before,
+/// and the caller sees what each CPU had done by then. Task context only, interrupts enabled; waits
+/// for all online CPUs.
 ///
 /// A CPU that is offline has been through a barrier since it last did anything.
 ///
 /// C header: [`include/linux/smp.h`](srctree/include/linux/smp.h)
 pub(crate) fn barrier_on_all_cpus() {
-    // SAFETY: Interrupts all CPUs for a moment. Were they disabled here the kernel would warn, and
-    // two that do so could wait for each other; it does not access any memory of ours.
+    // SAFETY: This interrupts all CPUs for a moment and accesses no memory of ours. If interrupts
+    // were disabled here, the kernel would warn, and two callers could wait for each other.
     unsafe { bindings::kick_all_cpus_sync() };
 }
 
@@ -251,8 +251,8 @@ impl<'a, const LEN: usize> Stretch<'a, LEN> {
         }
     }
 
-    /// Adds 1 to one of the counters after the first `HEAD`. `index` is less than `LEN - HEAD`;
-    /// what is not is ignored. Any context.
+    /// Adds 1 to one of the counters after the first `HEAD`. `index` must be less than
+    /// `LEN - HEAD`, or nothing is counted. Any context.
     #[inline(always)]
     pub(crate) fn increment_after<const HEAD: usize>(self, index: usize) {
         if index < const { LEN - HEAD } {
@@ -261,8 +261,8 @@ impl<'a, const LEN: usize> Stretch<'a, LEN> {
         }
     }
 
-    /// One of the windows of `WINDOW` counters each that begin here and every `STEP` counters from
-    /// here on, as many as there is room for. `number` counts modulo their number.
+    /// One of the windows of `WINDOW` counters each. The first begins here, each further one `STEP`
+    /// counters later, as many as there is room for. `number` is taken modulo their number.
     #[inline(always)]
     pub(crate) fn window<const WINDOW: usize, const STEP: usize>(
         self,
@@ -302,8 +302,8 @@ impl<'a, const LEN: usize> Stretch<'a, LEN> {
     /// That it is large enough already is found out by a plain load. Nothing that happens after the
     /// load makes this wrong: an interrupt can only raise the counter, and a task that is moved has
     /// compared with the counter of a CPU that it was on. Only a new maximum is written, by an
-    /// exchange that compares again. To clear the counter is up to code that knows of every update
-    /// that may have read it before, see [`stats::samples`](crate::stats).
+    /// exchange that compares again. Only code that knows of every update that may have read the
+    /// counter before may clear it, see [`stats::samples`](crate::stats).
     #[inline(always)]
     pub(crate) fn raise<const INDEX: usize>(self, n: u64) {
         const { assert!(INDEX < LEN) };

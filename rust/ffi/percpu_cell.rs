@@ -171,10 +171,11 @@ impl<T, S> CpuCell<T, S> {
     /// Runs `access` with the body of any CPU, online or not. `None` when somebody holds it, or if
     /// there can be no such CPU.
     ///
-    /// In any context. `access` runs with preemption disabled, so it must not sleep, nor on PREEMPT_RT
-    /// take a `spinlock_t`; meanwhile that CPU is turned away. All that it can reach is `Send`: what it
-    /// captures, both parts of the body, and what it returns. No token is, which would go on saying
-    /// what was allowed outside. ([`Self::with`] leaves the context as it is, so tokens stay true there.)
+    /// In any context. `access` runs with preemption disabled, so it must not sleep, nor on
+    /// PREEMPT_RT take a `spinlock_t`; meanwhile that CPU is turned away. All that it can reach is
+    /// `Send`: its captures, both parts of the body, and its result. Tokens are not: a token of the
+    /// outer context would not be true here. ([`Self::with`] does not change the context, so tokens
+    /// stay true there.)
     pub(crate) fn with_of<R: Send>(
         &self,
         cpu: u32,

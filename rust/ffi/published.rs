@@ -52,9 +52,9 @@ impl<T: Send + Sync + 'static> Published<T> {
 
     /// Runs `work` with the value, if there is one. Any context, NMI included, if `work` may run there.
     ///
-    /// It must not sleep. It is `Send`, and so are the value and the result: no token is within its reach,
-    /// and [`with_task`] refuses it one. What sleeps without asking for any is reported by
-    /// `CONFIG_PROVE_LOCKING`.
+    /// It must not sleep. It is `Send`, and so are the value and the result, so it can reach no
+    /// token, and [`with_task`] gives it none. `CONFIG_PROVE_LOCKING` reports functions that sleep
+    /// without a token.
     #[inline]
     pub(crate) fn with<R: Send>(&self, work: impl FnOnce(&T) -> R + Send) -> Option<R> {
         let _guard = rcu::read_lock();

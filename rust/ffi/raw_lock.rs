@@ -3,14 +3,14 @@
 //! A lock for every context: it spins with interrupts disabled, on PREEMPT_RT, too.
 //!
 //! [`RawSpinLock`] is for a few instructions in code that may be called from anywhere and therefore
-//! has no outer token to borrow mutably. Instead, all that a section can reach must be [`Send`], which
-//! no token is: what it captures, the value behind the lock, and what it returns. Without a token
-//! everything is out of reach that asks for one, the page allocator above all. What does not ask
-//! (freeing a page, `kernel::sync::Mutex`) is still to be kept out: on PREEMPT_RT the allocator's own
-//! locks sleep.
+//! has no outer token to borrow mutably. Instead, all that a section can reach must be [`Send`]:
+//! its captures, the value behind the lock, and its result. No token is [`Send`]. So a section
+//! cannot call functions that ask for a token, above all the page allocator. It must not call those
+//! that do not ask but may sleep either (freeing a page, `kernel::sync::Mutex`): on PREEMPT_RT the
+//! allocator's own locks sleep.
 //!
-//! The kernel crate's guards, of locks or of disabled interrupts, are not `Send` either. So a section
-//! can end none that was there before it, nor leave one behind.
+//! The kernel crate's guards of locks or of disabled interrupts are not `Send` either. So a section
+//! can neither end a guard that was there before it, nor leave one behind.
 //!
 //! Taking the lock twice in one section spins for ever; lockdep finds it. Without `CONFIG_SMP` there is
 //! no lock to spin on, and two sections at a time would have the value.
@@ -65,11 +65,11 @@ unsafe impl Backend for RawBackend {
 
     #[inline]
     unsafe fn unlock(ptr: *mut Self::State, guard_state: &Self::GuardState) {
-        // SAFETY: The caller promises that the lock is held by it, and the state is that of taking it.
-        // What else disabled interrupts since has restored them: `RawSpinLock::with` alone takes the
-        // lock, and what its sections capture and return is `Send`, which the kernel crate's guards of
-        // disabled interrupts are not. One that a section leaked is counted by the kernels that have
-        // such guards.
+        // SAFETY: The caller promises that the lock is held by it, and the state is that of taking
+        // it. All other code that disabled interrupts since has restored them: `RawSpinLock::with`
+        // alone takes the lock, and all that its sections capture or return is `Send`, which the
+        // kernel crate's guards of disabled interrupts are not. If a section leaked one, a kernel
+        // that has such guards counts it.
         unsafe { interrupts::unlock(ptr, *guard_state) }
     }
 

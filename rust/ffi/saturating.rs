@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How a count goes up and down that must never be too small.
+//! Counting up and down for a count that must never be too small.
 //!
-//! A count that has reached its end stays there, as nobody knows any more how many it stands for. So
-//! does one that was counted down once too often. The kernel's `refcount_t` follows the same rule.
+//! A count that has reached its end stays there, as nobody knows any more how many it stands for. A
+//! count that was decremented once too often goes there, too. The kernel's `refcount_t` follows the
+//! same rule.
 //!
 //! A test on the host includes this file as it is, so nothing here may use the `kernel` crate or
 //! another part of labyrinth.

@@ -18,8 +18,8 @@
 //! - pins it for nobody: `get_user_pages()` in all forms says `EFAULT`. What it pins stays accessible
 //!   after `munmap()`, be it for direct I/O, `vmsplice()`, buffers of io_uring or a device;
 //! - gives no other process access: `PTRACE_PEEKDATA`, `process_vm_readv()` and `/proc/PID/mem` ask
-//!   `get_user_pages()`, too, and then an `access` function of the mapping, which ours have not. (A tracer
-//!   can still make the process itself copy the page, by a system call that it has it execute.);
+//!   `get_user_pages()`, too, and then an `access` function of the mapping; ours has none. A
+//!   tracer can still have the process execute a system call that copies the page;
 //! - neither moves, merges, swaps nor reclaims it, and writes it into no core dump. `madvise()` and
 //!   `userfaultfd` refuse the mapping, as nothing they could do to it is meant for such memory.
 //!

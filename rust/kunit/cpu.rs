@@ -50,7 +50,7 @@ impl CpuDead for Arc<Deaths> {
     }
 }
 
-/// For each CPU, bit N for CPU N: whether it is there; and what went wrong.
+/// Which CPUs are there, bit N for CPU N, and what went wrong.
 struct Presence {
     there: AtomicCell<u64>,
     elsewhere: AtomicCell<u32>,
@@ -137,7 +137,7 @@ mod tests {
             // SAFETY: Task context, without any lock that CPU hotplug takes.
             to_result(unsafe { bindings::remove_cpu(last) })?;
             assert_eq!(presence.there.load(Relaxed), all & !(1 << last));
-            // It comes although the handler has no use for it.
+            // The CPU comes online although the handler refuses it.
             presence.refused.store(1 << last, Relaxed);
             // SAFETY: As above.
             to_result(unsafe { bindings::add_cpu(last) })?;

@@ -37,7 +37,7 @@ use kernel::{
 /// The bytes of a guard.
 const GUARD: usize = 64;
 
-/// How long a page is held that is then handed over: longer than to look at it takes.
+/// How long a page is held before it is handed over: longer than a look at it takes.
 const HELD_MS: i64 = 500;
 
 /// Guarded pages, and a way around the guards.
@@ -175,7 +175,7 @@ mod tests {
                 return Err(EINVAL);
             };
             check(corruption.holder == Kind::IrqsOff && corruption.times == 1)?;
-            // What went before is the time of another one.
+            // The time before belongs to the earlier holder.
             check(corruption.age < HELD_MS as u64 * 1_000_000)
         })
     }

@@ -88,8 +88,8 @@ mod tests {
         })
     }
 
-    /// The kernel crate's guard, when it is leaked in a section, goes on keeping interrupts disabled: it
-    /// must not stand for disabled interrupts, nor be counted, while they are enabled.
+    /// A guard of the kernel crate that is leaked in a section keeps interrupts disabled. It must
+    /// never exist, nor be counted, while interrupts are enabled.
     #[test]
     #[cfg(labyrinth_since_7_3)]
     fn leaked_guard_outlives_its_section() -> Result {

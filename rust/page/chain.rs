@@ -11,16 +11,16 @@ use super::{
 };
 use crate::ffi::helpers;
 
-/// Pages one behind the other, kept in no other memory than their own `struct page`s.
+/// Linked pages, which need no memory but their own `struct page`s.
 ///
-/// Neither [`Self::push`] nor [`Self::pop`] allocates or frees, and there is no limit: this is for
-/// keeping pages where nothing may be freed. Any context. The contents are not touched, as they may
-/// have gone bad.
+/// Neither [`Self::push`] nor [`Self::pop`] allocates or frees, and there is no limit: a chain
+/// keeps pages where nothing may be freed. Any context. The contents are not touched, as the memory
+/// may have gone bad.
 ///
 /// # Invariants
 ///
-/// `private` of each first page, from `first` on, is the tagged address of the next ones, which
-/// is 0 in the last. All of them are owned by the chain. There are `len` of them.
+/// Each link is one `ExclusivePages`. `private` of its first page is the tagged address of the next
+/// link, or 0 in the last. The chain starts at `first`, owns all links, and has `len` of them.
 pub(crate) struct Chain {
     first: Option<ExclusivePages<Uninit>>,
     len: usize,
@@ -43,8 +43,8 @@ impl Chain {
 
         // SAFETY: An allocated page, whose word `private` is its owner's, which we are.
         unsafe { helpers::labyrinth_page_set_link(pages.page(), link) };
-        // INVARIANT: The new first page has the address of what was the first, which is owned by
-        // the chain though no value stands for it any more.
+        // INVARIANT: The new first page has the address of the old one, which the chain still owns
+        // although no value stands for it any more.
         self.first = Some(pages);
         self.len += 1;
     }

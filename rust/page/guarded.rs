@@ -132,7 +132,7 @@ impl Guarded {
     #[must_use]
     pub(crate) fn hand_over<C: Context>(mut self, _cx: &C) -> Self {
         let begun = Handover::PassGuarded.begin();
-        // It has been reported, and there is nothing that a new holder has to know of it.
+        // This reports damage, so the new holder need not know of it.
         let outcome = self.look(Occasion::HandOver);
         self.holder = C::KIND;
         self.since = Moment::now();
@@ -170,8 +170,8 @@ impl Guarded {
         [(0, front), (last, back)].into_iter()
     }
 
-    /// Looks at the guards, but not at those of pages that have gone bad: what the hardware gives up
-    /// there must not be read.
+    /// Looks at the guards, except those of pages that have gone bad: memory that the hardware has
+    /// given up must not be read.
     fn look(&mut self, occasion: Occasion) -> Result<(), Corruption> {
         if self.pages.is_known_bad() {
             return Ok(());

@@ -6,8 +6,9 @@
 //!
 //! - *Exclusive*: whoever holds the value is the only one to read, write, map or free the page.
 //! - *Hand-over*: a call that takes the value of one holder and gives one to the next. There is no
-//!   other way, so what the old holder could do does not compile any more. Each is counted by its
-//!   kind, with its latency unless it is to or from C: see [`Handover`](crate::stats::Handover).
+//!   other way, so code of the old holder that still uses the page does not compile. Each hand-over
+//!   is counted by its kind, with its latency unless it is to or from C: see
+//!   [`Handover`](crate::stats::Handover).
 //! - *Contents*: [`Uninit`] (as the allocator left it) or [`Bytes`].
 //! - *Context*: a proof token of [`crate::ffi::context`]; it decides which [`Gfp`] flags can be
 //!   named.

@@ -279,15 +279,15 @@ impl<T: Contents> ExclusivePages<T> {
         unsafe { helpers::labyrinth_page_to_pfn(self.page()) }
     }
 
-    /// Whether one of the pages has gone bad, see [`bad_memory`]. When such pages are dropped, the bad
-    /// ones do not come back to the allocator. Any context.
+    /// Whether one of the pages has gone bad, see [`bad_memory`]. When such pages are dropped, the
+    /// allocator does not use the bad ones again. Any context.
     pub(crate) fn is_bad(&self) -> bool {
         // SAFETY: Allocated pages of this order, by the invariant.
         unsafe { helpers::labyrinth_pages_bad(self.page(), self.order()) }
     }
 
-    /// As [`Self::is_bad`], but without a look at the pages where no bad one was reported since the
-    /// module was loaded. Any context.
+    /// As [`Self::is_bad`], but looks at the pages only if a bad one was reported near them since
+    /// the module was loaded. Any context.
     #[inline(always)]
     pub(crate) fn is_known_bad(&self) -> bool {
         bad_memory::known() && self.is_in_a_bad_part()
@@ -424,7 +424,7 @@ impl<T: Contents> Drop for ExclusivePages<T> {
 }
 
 impl<T: Contents> ExclusivePages<T> {
-    /// The end of more than one page. Nothing may be done with the value afterwards.
+    /// Frees a block of more than one page. The value must not be used afterwards.
     #[inline(never)]
     fn drop_block(&mut self) {
         if self.is_bad() {

@@ -58,8 +58,8 @@ pub(crate) struct CacheCounts {
     recycled: [Tally; Kind::COUNT],
     /// Pages filled in ahead.
     refilled: Tally,
-    /// Pages given back to the allocator: by the shrinker, after CPU hot-unplug, or as they were
-    /// unfit.
+    /// Pages given back to the allocator: by the shrinker, after CPU hot-unplug, or because they
+    /// were unfit.
     drained: Tally,
 }
 
@@ -161,7 +161,7 @@ impl CpuCache {
             .unwrap_or(0)
     }
 
-    /// As [`PageSource::get`], but leaves pages alone that are known to be bad.
+    /// As [`PageSource::get`], but does not take pages that are known to be bad.
     #[cold]
     #[inline(never)]
     pub(crate) fn get_good<C: Context>(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
@@ -246,9 +246,9 @@ impl CpuCache {
         Ok(wanted)
     }
 
-    /// Gives those pages of a CPU, online or not, back to the allocator that are `unfit`, and
-    /// returns how many that were; as an error when it came upon the stack in use. In any context
-    /// that may free pages.
+    /// Gives the `unfit` pages of a CPU, online or not, back to the allocator, and returns their
+    /// number. It is an error, with the number up to then, if the stack was found in use. In any
+    /// context that may free pages.
     pub(crate) fn drain_unfit(
         &self,
         cpu: u32,

@@ -33,9 +33,8 @@ use kernel::{
 
 type Pages = ExclusivePages<Uninit>;
 
-/// For how long the allocator is asked in task context for a block that is not barred, in
-/// nanoseconds. Where each page that comes or goes is checked in many ways, 16 MiB of them take
-/// seconds.
+/// How long the allocator is asked in task context for a block that is not barred, in nanoseconds.
+/// On a debug kernel, which checks each page that comes or goes, 16 MiB of blocks take seconds.
 const LONGEST_LOOK: u64 = 500_000_000;
 
 /// Lets pages in that are not barred, and counts those that are.
@@ -51,9 +50,9 @@ pub(super) struct Gate {
     given_up: Atomic<u32>,
 }
 
-/// What `ask` gives, but no pages that have gone bad. Those are freed, which takes them out of use: a
-/// production kernel can have some among its free pages, where they were freed as a part of a larger
-/// block. Wherever pages can be freed.
+/// Returns the first pages from `ask` that have not gone bad. Bad ones are freed, which takes them
+/// out of use: a production kernel can have some among its free pages if they were freed as a part
+/// of a larger block. Wherever pages can be freed.
 #[inline]
 pub(super) fn good(ask: impl Fn() -> Option<Pages>) -> Option<Pages> {
     let mut pages = ask()?;
@@ -152,9 +151,9 @@ impl Gate {
         KVVec::with_capacity(blocks, GFP_KERNEL).unwrap_or_default()
     }
 
-    /// As [`Self::first`], with as many tries as there is room for barred blocks in `aside`, within
-    /// half a second. The barred blocks stay there, so that a request for the next pages does not
-    /// come upon them again.
+    /// As [`Self::first`], with as many tries as `aside` has room for barred blocks, within half a
+    /// second. The barred blocks stay in `aside`, so that a request for the next pages does not
+    /// meet them again.
     pub(super) fn first_of_many(
         &self,
         aside: &mut KVVec<Pages>,

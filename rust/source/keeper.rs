@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What keeps the pools in order: refills them, shrinks them, takes out pages that have gone bad,
-//! and empties the caches of CPUs that went away.
+//! Keeps the pools in order: refills them, shrinks them, takes out pages that have gone bad, and
+//! empties the caches of CPUs that went away.
 //!
 //! One thread serves all pools, in turn and in bounded portions, so that a large pool does not keep
 //! a small one waiting. It sleeps until a pool calls. A pool for which there is no memory rests for a
@@ -259,7 +259,7 @@ impl Body for Refill {
 }
 
 impl Listener for Arc<Waker> {
-    /// Has the thread look for the page.
+    /// Makes the thread look for the page.
     fn reported(&self) {
         self.wake();
     }

@@ -33,7 +33,7 @@ use kernel::{
 /// The most pages that a reserve can hold.
 pub(crate) const MAX_RESERVE: usize = 1 << 18;
 
-/// How many pages are looked at with the lock held.
+/// The most pages to look at with the lock held.
 const CHUNK: usize = 256;
 
 type Pages = ExclusivePages<Uninit>;
@@ -48,7 +48,7 @@ pub(crate) struct Reserve {
     stack: RawSpinLock<Stack<KVVec<Option<Pages>>>>,
     /// The pages in the stack, for looking at without the lock; written under it.
     level: Tally,
-    /// Pages given back to the allocator as they were unfit; written under the lock.
+    /// Pages given back to the allocator because they were unfit; written under the lock.
     drained: Tally,
     marks: Marks,
 }
@@ -98,13 +98,13 @@ impl Reserve {
         self.drained.read()
     }
 
-    /// Gives those pages back to the allocator that are `unfit`, and returns how many that were. In
-    /// any context that may free pages.
+    /// Gives the `unfit` pages back to the allocator, and returns their number. In any context that
+    /// may free pages.
     pub(crate) fn drain_unfit(&self, unfit: impl Fn(&Pages) -> bool + Copy + Send) -> usize {
         let mut drained = 0;
         let mut end = self.level();
         while end != 0 {
-            // What comes in or moves meanwhile is above this place.
+            // Pages that come in or move meanwhile are above this place.
             let begin = end.saturating_sub(CHUNK);
             let pages = self.stack.with(move |stack| {
                 let pages = stack.take_where(begin..end, unfit);

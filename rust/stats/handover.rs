@@ -66,7 +66,7 @@ pub(crate) enum Handover {
     View,
     /// A view to single pages.
     Unview,
-    /// Contents as they are to a secret.
+    /// Pages to a secret, with the contents that they have.
     Conceal,
     /// The CPU back to a device, after [`Self::SyncCpu`].
     SyncDevice,
@@ -213,7 +213,7 @@ impl Stats {
     }
 }
 
-/// Samples of all kinds, which have one source: the kind itself.
+/// Samples of all kinds. Each kind is its own only source.
 pub(super) struct Handovers(KVec<OfKind>);
 
 type OfKind = Samples<{ counters(1) }>;
@@ -239,8 +239,8 @@ impl Handovers {
         sample.outcome(success);
     }
 
-    /// Adds what is counted elsewhere to totals in the order of [`Handover::ALL`]. What has come
-    /// back is read first, so that it is never more than what was lent.
+    /// Adds the counts of lent pages to totals in the order of [`Handover::ALL`]. Returned pages
+    /// are read first, so that they are never more than the lent ones.
     pub(super) fn add_lendings_to(&self, totals: &mut [Totals]) {
         if let Some(totals) = totals.get_mut(Handover::ReturnLent as usize) {
             totals.success += lendings::count(Lending::Returned);

@@ -16,9 +16,9 @@
 //!
 //! The pages in flight are the successful allocations less the frees of the same view, so the two
 //! always agree. That the difference is never negative is a matter of order: a page is counted as
-//! allocated before it is counted as freed, and a view reads the frees first. Successes that are
-//! counted when the frees have been read are in one of the two sets of counters, and the view reads
-//! both after that.
+//! allocated before it is counted as freed, and a view reads the frees first. Successes that were
+//! counted by the time the frees were read are in one of the two sets of counters, and the view
+//! reads both sets after that.
 
 #![forbid(unsafe_code)]
 
@@ -86,11 +86,11 @@ pub(crate) struct Stats {
     reading: Mutex<Reading>,
 }
 
-/// What readings know, which come one after the other.
+/// The state of readings, of which only one runs at a time.
 struct Reading {
     /// The set of counters that is active.
     active: Set,
-    /// What the last reset subtracts from everything, `None` before the first.
+    /// What readings subtract since the last reset; `None` before the first reset.
     baseline: Option<AllTotals>,
 }
 
@@ -101,7 +101,7 @@ struct AllTotals {
     handovers: KVVec<Totals>,
 }
 
-/// What becomes of the extremes when they have been read.
+/// Whether a reading keeps the extremes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extremes {
     Stay,
@@ -156,10 +156,10 @@ impl Stats {
         self.clock_nanos
     }
 
-    /// Reads everything. Task context only, sleeps until no sample is open that is to be read.
+    /// Reads everything. Task context only, sleeps until none of the samples to read is open.
     ///
-    /// What it says belongs together: of each series and each kind of hand-over the outcomes, the
-    /// histogram, the sum and the extremes are of the same samples.
+    /// For each series and each kind of hand-over, the outcomes, the histogram, the sum and the
+    /// extremes are those of the same samples.
     pub(crate) fn view(&self) -> Result<View> {
         let mut reading = self.reading.lock();
         let mut now = self.totals(&mut reading, Extremes::Stay)?;
@@ -202,7 +202,7 @@ impl Stats {
         Ok(())
     }
 
-    /// Everything since the module was loaded, but extremes since the last reset. On an error
+    /// All totals since the module was loaded, but the extremes since the last reset. On an error
     /// nothing has changed.
     fn totals(&self, reading: &mut Reading, extremes: Extremes) -> Result<AllTotals> {
         let mut now = AllTotals::zero()?;
@@ -223,7 +223,7 @@ impl Stats {
     }
 
     /// Adds the samples of a set to `now` once none is open; [`samples`] says how. The set must not
-    /// be active. `part` is for use in between.
+    /// be active. `part` is scratch space.
     fn add_set(&self, set: Set, extremes: Extremes, part: &mut AllTotals, now: &mut AllTotals) {
         loop {
             let ended = self.wait_until_all_have_ended(set);
@@ -248,7 +248,7 @@ impl Stats {
 
     /// Waits until no sample is open in a set, and returns how many have ended.
     fn wait_until_all_have_ended(&self, set: Set) -> u64 {
-        /// An open sample whose recorder runs ends while this is found out so often.
+        /// A sample whose recorder is running ends within so many tries.
         const TRIES: usize = 20;
 
         let mut tries = 0;

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Outcomes and latencies of what is counted together, so that those of one reading belong
-//! together.
+//! Outcomes and latencies, recorded so that one reading sees both of the same samples.
 //!
 //! # Vocabulary
 //!
 //! - A *sample* is one outcome, with its latency if that was measured.
 //! - A sample is *open* while it is being recorded: it is counted as begun, its maximum, minimum,
-//!   sum and bucket follow, and its outcome comes last. It takes a few instructions, but a task can
-//!   be preempted in between, and go on on another CPU.
+//!   sum and bucket follow, and its outcome comes last. This takes a few instructions, but a task
+//!   can be preempted in between, and continue on another CPU.
 //!
 //! # Why there are two sets of counters
 //!
-//! A recorder never waits, so whoever reads the counters one after the other will find samples half
-//! recorded: in the extremes and not yet in the histogram, in the sum and not yet in the outcomes.
+//! A recorder never waits, so a reader of one counter after the other will find half-recorded
+//! samples: in the extremes but not yet in the histogram, in the sum but not yet in the outcomes.
 //! Between two resets that does little harm. A reset, however, has to clear the extremes, which
-//! cannot be subtracted: it would lose those of an open sample whose bucket is counted after the
-//! reset, and those of one that was recorded while the reset read the other counters.
+//! cannot be subtracted. It would lose the extremes of a sample that is open, and is counted in its
+//! bucket after the reset, and those of a sample that was recorded while the reset read the other
+//! counters.
 //!
 //! So a reading does not look at counters that are in use. It makes the other set active, and waits
-//! until nothing is open in the one that recorders used until then:
+//! until no sample is open in the set that recorders used until then:
 //!
 //! ```text
 //!   recorder                            reader
@@ -30,21 +30,21 @@
 //! ```
 //!
 //! Outcomes are read first and `begun` last, each as a sum over all CPUs, and both only grow. If
-//! they are equal nothing was open in between: a sample that was would be begun before the last
-//! read and not ended before the first. A recorder that has found the set active and is then held
-//! up, before it counts its sample as begun, comes late: its sample is recorded in the resting set,
-//! as a whole, and belongs to the next reading.
+//! they are equal, no sample was open in between: an open one would be begun before the last read,
+//! and not ended before the first. A recorder may be held up after it has found the set active, and
+//! before it counts its sample as begun. Then it records the whole sample in the resting set, and
+//! the sample belongs to the next reading.
 //!
-//! A reading begins with the resting set, for the sake of such samples, and goes on to the one that
-//! was active. The extremes stay in both sets until the next reset.
+//! A reading begins with the resting set, for such samples, and goes on to the set that was active.
+//! The extremes stay in both sets until the next reset.
 //!
 //! # Clearing the extremes
 //!
 //! A recorder compares with an extreme by a plain load, which the processor may do before its
-//! `begun` is visible to others. So a reset that clears the extremes has all CPUs go through a
-//! barrier between that and its last look at `begun`: a recorder that has seen the old value has
-//! counted its sample as begun where the reset sees it, and is waited for; one that comes later
-//! sees the cleared value. `tests/host/src/samples.rs` explores all interleavings.
+//! `begun` is visible to others. So a reset makes all CPUs go through a barrier after it has
+//! cleared the extremes, and looks at `begun` after that. A recorder that compared with an old
+//! extreme has then counted its sample as begun, and the reset sees that and waits. A later
+//! recorder sees the cleared extreme. `tests/host/src/samples.rs` explores all interleavings.
 
 use super::{
     histogram::{
@@ -60,7 +60,7 @@ use crate::ffi::percpu::{
 };
 use kernel::alloc::AllocError;
 
-/// What is counted: the index of a counter. The latencies of each source follow.
+/// The index of each counter. The latencies of each source follow them.
 mod index {
     pub(super) const BEGUN: usize = 0;
     pub(super) const SUCCESS: usize = 1;
@@ -78,7 +78,7 @@ mod latencies {
     pub(super) const LEN: usize = SUM + 1;
 }
 
-/// How many counters samples need whose latencies are told apart by so many sources.
+/// How many counters samples need whose latencies are told apart by this many sources.
 pub(super) const fn counters(sources: usize) -> usize {
     index::HEAD + sources * latencies::LEN
 }
@@ -166,7 +166,7 @@ impl<const N: usize> Open<'_, N> {
     }
 }
 
-/// Samples whatever their sources, for readings of all of them.
+/// Samples with any number of sources, for readings of all of them.
 pub(super) trait InSets {
     /// Samples of a set that have been begun.
     fn begun(&self, set: Set) -> u64;
@@ -174,11 +174,11 @@ pub(super) trait InSets {
     /// Samples of a set that have ended.
     fn ended(&self, set: Set) -> u64;
 
-    /// Has recorders use a set from now on.
+    /// Makes recorders use a set from now on.
     fn activate(&self, set: Set);
 
-    /// Clears the extremes of a set, which cannot be subtracted. See the module about what else has
-    /// to be done.
+    /// Clears the extremes of a set, which cannot be subtracted. The text at the head of this file
+    /// says what else has to be done.
     fn forget_extremes(&self, set: Set);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The memory of one series.
+//! The counters of one series.
 
 use super::{
     samples::{
@@ -15,7 +15,7 @@ use kernel::alloc::AllocError;
 /// The sources that latencies are told apart by.
 pub(crate) const SOURCES: usize = 4;
 
-/// What is counted besides samples: the index of a counter.
+/// The index of each counter besides those of samples.
 mod index {
     pub(super) const FREED: usize = 0;
     pub(super) const CYCLES: usize = 1;
@@ -23,7 +23,7 @@ mod index {
     pub(super) const COUNT: usize = 3;
 }
 
-/// One series: samples, and what else is counted, for each CPU.
+/// One series: samples and further counters, for each CPU.
 ///
 /// No latency is counted twice: those of the series are the sum over its sources, those of a source
 /// the sum over all series.
@@ -57,7 +57,7 @@ impl Series {
         self.rest.add(index::CORRUPTIONS, pages);
     }
 
-    /// Adds what is counted besides samples. Before those are read: see
+    /// Adds the further counters. Must be called before samples are read: see
     /// [in flight](super#in-flight).
     pub(super) fn add_rest_to(&self, totals: &mut Totals) {
         for (total, index) in [

@@ -8,7 +8,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// The sums of what is counted together over all CPUs.
+/// The sums of the counters of one series or kind over all CPUs.
 pub(super) struct Totals {
     pub(super) success: u64,
     pub(super) failure: u64,
@@ -39,7 +39,7 @@ impl Totals {
         })
     }
 
-    /// So many of them, with nothing in them. Task context only, may sleep.
+    /// `count` empty totals. Task context only, may sleep.
     pub(super) fn zeroes(count: usize) -> Result<KVVec<Self>, AllocError> {
         let mut all = KVVec::with_capacity(count, GFP_KERNEL)?;
         for _ in 0..count {
@@ -76,7 +76,7 @@ impl Totals {
         latency.fill(0);
     }
 
-    /// Adds what was found elsewhere.
+    /// Adds other totals.
     pub(super) fn add(&mut self, other: &Self) {
         self.each(other, u64::wrapping_add);
         self.latency_max = self.latency_max.max(other.latency_max);
@@ -85,8 +85,8 @@ impl Totals {
 
     /// Subtracts what was there at an earlier time. Extremes stay.
     ///
-    /// Nothing underflows: each CPU's counters only grow, and the earlier `success` is not more
-    /// than the earlier `freed`, which later successes are never below.
+    /// Nothing underflows: each CPU's counters only grow. A reset sets the earlier `success` to the
+    /// earlier `freed`, and later successes are never below that.
     pub(super) fn subtract(&mut self, earlier: &Self) {
         self.each(earlier, |now, earlier| now - earlier);
     }

@@ -42,8 +42,8 @@ impl<'d, D: Direction> Stash<'d, D> {
 
     /// Takes what was given back last. Any context.
     ///
-    /// Pages that have gone bad meanwhile stay where they are, as they cannot be freed here: until
-    /// the stash is dropped.
+    /// Pages that have gone bad meanwhile cannot be freed here. They stay until the stash is
+    /// dropped.
     pub(crate) fn take(&mut self) -> Option<Mapped<'d, D>> {
         let good = self.pages.iter().rposition(|pages| !pages.is_bad())?;
         let last = self.pages.len() - 1;
@@ -51,9 +51,9 @@ impl<'d, D: Direction> Stash<'d, D> {
         self.pages.pop()
     }
 
-    /// Gives pages back, or returns them: when the stash is full or is that of another device, or
-    /// when they have gone bad. Any context; what is returned is for [`Mapped`]'s contexts, where
-    /// to drop it takes bad pages out of use.
+    /// Gives pages back. Returns them if the stash is full or belongs to another device, or if they
+    /// have gone bad. Any context, but returned pages may be dropped only where [`Mapped`] allows
+    /// it; dropping bad pages takes them out of use.
     pub(crate) fn give_back(&mut self, pages: Mapped<'d, D>) -> Result<(), Mapped<'d, D>> {
         if !self.device.is(pages.device()) || pages.is_bad() {
             return Err(pages);

@@ -10,17 +10,17 @@ pub(crate) const MAX_RANGES: usize = 4;
 /// The nodes that can be barred are those below this number.
 pub(crate) const MAX_NODES: u32 = u64::BITS;
 
-/// How much memory is held back at most while the allocator is asked for what is not barred: 16
-/// MiB, and not more than a part of the machine's memory.
+/// The most memory to hold back while the allocator is asked for blocks that are not barred: 16
+/// MiB, and not more than this part of the machine's memory.
 const MOST_HELD_BYTES: u64 = 16 << 20;
 const PART_OF_MEMORY: u64 = 16;
 
-/// How many blocks are held back at least, as far as that much memory holds so many.
+/// The least number of blocks to hold back, unless they exceed that memory.
 pub(crate) const FEW: usize = 16;
 
-/// How many barred blocks of 2^`order` pages may be held back, on a machine with so many pages of
-/// 2^`page_shift` bytes each, after it was given up `given_up` times in a row: each time in a row
-/// half as many, but not less than a few. None, if a single block is more than may be held back.
+/// The number of barred blocks of 2^`order` pages that may be held back, on a machine with
+/// `memory_pages` pages of 2^`page_shift` bytes. Each of the last `given_up` failures in a row
+/// halves it, but not below [`FEW`]. It is 0 if a single block is more than may be held back.
 pub(crate) fn most_held(memory_pages: u64, page_shift: u32, order: u32, given_up: u32) -> usize {
     let shifted = |number: u64, by| number.checked_shr(by).unwrap_or(0);
     let most = shifted(MOST_HELD_BYTES, page_shift).min(memory_pages / PART_OF_MEMORY);

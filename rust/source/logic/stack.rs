@@ -49,8 +49,8 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
         value
     }
 
-    /// Takes the topmost value that `wanted` accepts, of those at the places in `range`, counted
-    /// from the bottom. The value on top takes its place.
+    /// Takes the topmost value that `wanted` accepts among the places in `range`, which count from
+    /// the bottom. The value on top of the stack takes its place.
     pub(crate) fn take_where(
         &mut self,
         range: Range<usize>,

@@ -65,7 +65,7 @@ impl Round {
         self.next
     }
 
-    /// Has the next round begin at `time`, or before.
+    /// Makes the next round begin at `time` or earlier.
     pub(crate) fn due(&mut self, time: u64) {
         self.next = Some(self.next.map_or(time, |next| next.min(time)));
     }

@@ -71,8 +71,8 @@ impl Counts {
         self.0.sum(place.index())
     }
 
-    /// Notes how a request that its CPU's cache could not serve has ended, and with it so many in
-    /// all. Any context.
+    /// Notes how a request ended that its CPU's cache could not serve. It counts as `requests` of
+    /// them. Any context.
     pub(super) fn path(&self, context: Kind, request: &Request, served: bool, requests: usize) {
         let served_by = request.last_room().filter(|_| served);
 

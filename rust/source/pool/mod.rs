@@ -163,14 +163,13 @@ pub(crate) struct Pool {
     waker: Arc<Waker>,
     /// For pages that come in other than from `buddy` and `emergency`.
     gate: Gate,
-    /// The order of pages that come back without a look at what and where they are: that of the
-    /// pool, or none if memory is barred, or once memory has gone bad. So looking costs nothing
+    /// Pages of this order come back without a look at them. It is the order of the pool, or no
+    /// order at all if memory is barred, or once memory has gone bad. So looking costs nothing
     /// before.
     unlooked_order: Tally,
-    /// Pages taken out of circulation as they had gone bad.
+    /// Pages taken out of circulation because they had gone bad.
     poisoned: Atomic<usize>,
-    /// How often cache and reserve should have been searched for bad pages, and were: twice for
-    /// each report.
+    /// Searches of cache and reserve for bad pages that are done, of two for each report.
     searches: Atomic<usize>,
     config: PoolConfig,
 }
@@ -250,7 +249,7 @@ impl Pool {
         self.gate.met() + self.buddy.barred_met() + self.emergency.barred_met()
     }
 
-    /// How many pages were taken out of circulation as they had gone bad. Any context.
+    /// How many pages were taken out of circulation because they had gone bad. Any context.
     pub(crate) fn poisoned(&self) -> usize {
         self.poisoned.load(Relaxed)
     }
@@ -267,8 +266,8 @@ impl Pool {
     /// interrupts disabled not on PREEMPT_RT; never in NMI.
     #[inline]
     pub(crate) fn get<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
-        // Nothing comes after a call in here, so a hit has no registers to save. The cache is noted
-        // here, too, so that this is one store with the making of the request.
+        // Every call here is the last thing done, so a hit has no registers to save. The cache is
+        // noted here, too, so that the compiler merges this store with those that make the request.
         request.enter(Room::Cache);
         if bad_memory::known() {
             return self.get_good(cx, request);
@@ -309,9 +308,8 @@ impl Pool {
     /// Where [`Self::get`] can be called. The cache and the allocator are asked for many at a time;
     /// the reserves page by page, only when those have nothing left.
     ///
-    /// In the counters and in the trace it is as many requests as pages are wanted. When one of
-    /// them is refused by all rooms, those that are left are not tried: they count as having failed
-    /// the same way.
+    /// In the counters and in the trace, each page that is wanted is one request. When all rooms
+    /// refuse one of them, the rest are not tried, and count as failed in the same way.
     pub(crate) fn get_bulk<C: PlainAlloc>(
         &self,
         cx: &C,
@@ -350,8 +348,8 @@ impl Pool {
         got
     }
 
-    /// Takes pages back. Of another order than the pool's, barred, or gone bad, they go to the
-    /// allocator.
+    /// Takes pages back. Pages that are barred, have gone bad, or are not of the pool's order go to
+    /// the allocator.
     ///
     /// Where pages can be freed: task and softirq context and under a `spinlock_t`; with interrupts
     /// disabled not on PREEMPT_RT; never in NMI.
@@ -370,7 +368,7 @@ impl Pool {
         }
     }
 
-    /// Whether pages may go to a room of this pool. Those of its own that may not, as they have
+    /// Whether pages may go to a room of this pool. Its own pages that may not, because they have
     /// gone bad, are counted as released in the context `kind`.
     fn is_at_home(&self, pages: &Pages, kind: Kind) -> bool {
         if pages.order() != self.config.order || !self.gate.lets_in(pages) {
@@ -392,9 +390,9 @@ impl Pool {
     }
 
     /// Searches cache and reserve for pages that have gone bad, and gives those to the allocator,
-    /// which keeps them. Returns whether that is done, or has to be done again a moment later: if
-    /// it came upon a cache in use, and once more in any case, for pages that were on their way in.
-    /// For the keeper's thread only.
+    /// which keeps them. Returns false if the search has to be repeated a moment later: if a cache
+    /// was in use, and once more in any case, for pages that were on their way in. For the keeper's
+    /// thread only.
     ///
     /// The first search ends the time in which pages come back without a look at them.
     pub(in crate::source) fn take_out_bad(&self) -> bool {
@@ -413,9 +411,8 @@ impl Pool {
         !again
     }
 
-    /// Gives the pages in cache and reserve that are unfit back to the allocator. Returns how many
-    /// there were, and whether no cache was in use. From now on, pages that come back are looked
-    /// at.
+    /// Gives the `unfit` pages in cache and reserve back to the allocator. Returns their number,
+    /// and whether all caches could be searched. From now on, pages that come back are looked at.
     fn drain_unfit(&self, unfit: impl Fn(&Pages) -> bool + Copy + Send) -> (usize, bool) {
         self.unlooked_order.set(u64::MAX);
         let mut done = true;
@@ -493,7 +490,7 @@ impl Pool {
         pages
     }
 
-    /// Notes requests that were not tried after `failed`, which is like them.
+    /// Notes requests that were not tried: they count like `failed`.
     #[cold]
     #[inline(never)]
     fn not_tried<C: PlainAlloc>(&self, failed: &Request, requests: usize) {
