@@ -72,8 +72,8 @@ cycles) machines=(-accel kvm -cpu host) ;;
 esac
 machines+=(-smp 8 -m 512M)
 
-# boot NAME FILE INIT_ON_ALLOC OPTION…: reads a file of the benchmark in a machine with these options;
-# leaves NAME.log and NAME.points. A pause of this machine would be in the times.
+# boot NAME FILE INIT_ON_ALLOC OPTION…: reads a file of the benchmark in a machine with these
+# options; leaves NAME.log and NAME.points. The times would include a pause of this machine.
 boot() {
 	local name=$1 file=$2 init=$3 rc=0 log=$out/$1.log
 	shift 3

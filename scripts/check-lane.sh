@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# check-lane.sh FOLDER: jobs of lanes.sh, one after the other: takes a line WHAT KERNEL [ARGUMENT]… from
-# the top of FOLDER/jobs until there is none. The KTAP goes to FOLDER/WHAT-KERNEL.out, what else is said
-# to FOLDER/WHAT-KERNEL.err, and how long it took to FOLDER/times. ARGUMENTs choose cases.
+# check-lane.sh FOLDER: runs jobs of lanes.sh, one after the other: takes a line WHAT KERNEL
+# [ARGUMENT]… from the top of FOLDER/jobs until none is left. The KTAP goes to
+# FOLDER/WHAT-KERNEL.out, all other output to FOLDER/WHAT-KERNEL.err, and the time that it took to
+# FOLDER/times. ARGUMENTs choose cases.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -30,9 +31,9 @@ case_of() {
 	[[ -z $case ]] || printf ', while %s ran' "$case"
 }
 
-# in_guest NAME KERNEL SECONDS PLACE [OPTION]… -- [ENVIRONMENT]…: the test programs of a place in a guest,
-# or those that the job's arguments name as PROGRAM[:CASE]. vm.sh writes the .out, and whatever that
-# says, the kernel's own log has a result of its own.
+# in_guest NAME KERNEL SECONDS PLACE [OPTION]… -- [ENVIRONMENT]…: the test programs of a place in a
+# guest, or those that the job's arguments name as PROGRAM[:CASE]. vm.sh writes the .out. The
+# kernel's log has a result of its own, whatever the .out says.
 limit=()
 in_guest() {
 	local name=$1 kernel=$2 timeout=$3 place=$4 module options=() programs program tests=() rc=0
@@ -77,15 +78,16 @@ in_guest() {
 	} >"$folder/console-$name.out"
 }
 
-# is_debug KERNEL: whether it checks what it does, and so is too slow for all programs in every run.
+# is_debug KERNEL: whether the kernel checks itself, and so is too slow to run all programs each
+# time.
 is_debug() {
 	local assignments
 	assignments=$("$SCRIPTS/kernel.sh" "$1")
 	(eval "$assignments" && grep -qx CONFIG_KASAN=y "$K_BUILD/.config")
 }
 
-# What finds more the longer it runs, and on the debug kernel every check of pages that can be switched
-# on at boot, which makes it too slow for `make check`.
+# Stress tests, which find more the longer they run. On the debug kernel, all checks of pages that
+# can be switched on at boot; they make it too slow for `make check`.
 soak() {
 	local kernel=$1 option options=() limit=(--override-timeout 10800)
 	if is_debug "$kernel"; then
@@ -98,7 +100,7 @@ soak() {
 	fi
 }
 
-# What make check runs, programs and their cases in an order of chance: none may need what another one
+# Runs the programs of make check and their cases in a random order: none may need what another one
 # has left. LABYRINTH_SEED repeats an order.
 order() {
 	local seed=${LABYRINTH_SEED-$RANDOM}
@@ -106,7 +108,7 @@ order() {
 	in_guest "order-$1" "$1" 5400 check -- "LABYRINTH_SEED=$seed"
 }
 
-# What make check runs on a kernel.
+# Runs the programs of make check on a kernel.
 kselftest() {
 	local place=check
 	if is_debug "$1"; then place+=-debug; fi
@@ -123,7 +125,7 @@ set_up() {
 	if ((rc == 0)); then echo "ok 1 set-up of $1"; else echo "not ok 1 set-up of $1"; fi
 }
 
-# Takes the first job of the list whose kernel is there. Other lanes take from it, too.
+# Takes the first job whose kernel is there. Other lanes take from the same list.
 next_job() {
 	local turn lines index
 	while :; do
@@ -146,7 +148,7 @@ next_job() {
 # QEMU's device, which reaches all memory below 4 GiB.
 EDU=edu,dma_mask=0xffffffff
 
-# The module and those that use it.
+# Builds the module, and the modules that use it.
 build() {
 	local module rc=0
 	module=$("$SCRIPTS/build.sh" "$1" | tail -n 1) || return

@@ -26,7 +26,7 @@ else
 	jobs=("kselftest debug" "kselftest stock" "lint stock" "runner stock" "mutation stock" "bench stock"
 		"edu stock" "lint debug" "compile-fail stock" "host stock" "suspend stock" "numa stock")
 	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "mutation stock" "mutation debug" "edu debug" "numa debug" "runner stock")
-	# It takes longer to build than most tests take, and only its own wait for it.
+	# Building it takes longer than most tests, and only its own tests wait for it.
 	"$SCRIPTS/setup.sh" --have debug || jobs=("setup debug" "${jobs[@]}")
 fi
 [[ $what != soak ]] || export LABYRINTH_SOAK=1

@@ -16,12 +16,12 @@ reports+='|[Ss]leeping function called|scheduling while atomic|[Bb]ad page (stat
 reports+='|page allocation failure|refcount_t:|list_(add|del) corruption|DEBUG_LOCKS_WARN|stack guard page'
 reports+='|workqueue lockup|nobody cared|trying to register non-static key|[Oo]ut of memory: Killed'
 reports+='|held lock freed|Object .* poison overwritten|pagealloc: memory corruption|pagealloc: single bit error'
-# What SLUB, allocation profiling, kmemleak and the module loader find.
+# Findings of SLUB, allocation profiling, kmemleak and the module loader.
 reports+='|^BUG [^ ]+ \(|Objects remaining|Slab cache still has objects|percpu_ref underflow'
 reports+='|has [0-9]+ allocated at module unload|new suspected memory leaks|unreferenced object'
 reports+='|cannot be unloaded due to unsafe usage|cannot create duplicate filename'
 reports+='|something is seriously wrong|dma_pool_.*(busy|bad vaddr|bad dma|corrupted|already free)'
-# What dies without one of the words above, or says that checks go no further.
+# Deaths without one of the words above, and messages that checks have stopped.
 reports+='|kernel BUG at|panicked at|PANIC: double fault|Corrupted page table|[Tt]hread overran stack'
 reports+='|tried to execute NX-protected page|exited with (irqs disabled|preempt_count)'
 reports+='|huh, entered softirq|non-responsive CSD lock|sent to offline CPU|kthread starved for'

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # Counts results in KTAP files, as the kernel's test runner prints them: a program's own results,
-# prefixed with "# ", before the runner's result for the program. Files are called PART-KERNEL.out, or
-# console-PART-KERNEL.out for what became of the machine. Prints first what failed, each with up to three
-# lines that say why and with the command that repeats it alone; then what was skipped; and in the last
-# line "N passed, N failed, N skipped". `settings` is added to the commands.
+# prefixed with "# ", before the runner's result for the program. Files are called PART-KERNEL.out,
+# or console-PART-KERNEL.out for the verdict on the machine's console. Prints the failures first,
+# each with up to three lines that say why and with the command that repeats it alone; then the
+# skipped tests; and in the last line "N passed, N failed, N skipped". `settings` is added to the
+# commands.
 #
 # A program that ends without all the results it planned, or without any although it did not
 # skip, counts as failed; so does a file that ends before its plan is fulfilled.
 
 function note(text) { if (text !~ /^[a-z0-9_]+ took [0-9.]+ s$/) notes[++noted] = text }
 
-# The command that repeats a case of a part, or all of the part where it has no such case.
+# The command that repeats a case of a part, or the whole part if it has no such case.
 function again(case,    what, kernel, item, command) {
 	what = file
 	sub(/^console-/, "", what)
@@ -27,12 +28,12 @@ function again(case,    what, kernel, item, command) {
 		item = item ":" case
 	command = (kernel == "debug" ? " KERNEL=debug" : "") settings
 	if (what != "order") return "make quick WHAT=" item command
-	# It may have needed what ran before it.
+	# The case may fail only after those that ran before it.
 	return (program == "" ? "" : "make quick WHAT=" item command "; in the same order: ") \
 		"make quick WHAT=order LABYRINTH_SEED=" seed() command
 }
 
-# What the order of the programs was made from.
+# The seed of the order of the programs.
 function seed(    name, line, found) {
 	name = FILENAME_OF[file]
 	sub(/console-/, "", name)
@@ -43,8 +44,8 @@ function seed(    name, line, found) {
 	return found
 }
 
-# Up to three of the notes: where an explanation begins they are its first, of a traceback what was
-# raised and where, or else the last ones; of a console the first.
+# Up to three of the notes. They are the first lines of an explanation; of a traceback, what was
+# raised and where; of a console, the first lines; otherwise the last ones.
 function why(    i, start, frame, text) {
 	for (i = 1; i <= noted; i++) {
 		if (notes[i] ~ /^Traceback /) { start = 0; frame = i }
@@ -61,7 +62,8 @@ function why(    i, start, frame, text) {
 function line_of(i) { return "\n    " shortened(notes[i]) }
 function shortened(text) { return length(text) > 300 ? substr(text, 1, 297) "..." : text }
 
-# Where there are no notes, what the part has left beside its results: reasons, or what else it said.
+# For failures without notes: the reasons that the part has left beside its results, or else the
+# last lines that it printed.
 function why_beside(    name, line, found, text, command, last) {
 	name = FILENAME_OF[file]
 	sub(/\.[a-z]+$/, ".why", name)
@@ -95,9 +97,9 @@ function result(line, skipped_why,    name, case) {
 		case = name
 		if (program != "" && index(case, program " ") == 1) case = substr(case, length(program) + 2)
 		sub(/ *(#.*)?$/, "", case)
-		# Lint names the kernel as well.
+		# The names of lint's results have the kernel in them.
 		if (file ~ /^lint-/) sub(/ .*/, "", case)
-		# A console is that of a case.
+		# The verdict on a console names the case that ran.
 		if (file ~ /^console-/ && match(name, /, while [^ ]+ ran$/)) {
 			case = program = substr(name, RSTART + 8, RLENGTH - 12)
 			sub(/:.*/, "", program)

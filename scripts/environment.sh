@@ -2,10 +2,11 @@
 # shellcheck shell=bash
 # Sourced by lib.sh before anything else. It replaces the caller's environment by what the scripts
 # depend on: CDPATH makes cd print, PERL5LIB and LD_PRELOAD change the tools, GIT_DIR the files that
-# are linted, a locale the order of sorted lines. Nothing of the environment is passed on but what is
-# listed here, so a variable that nobody has thought of does no harm either.
+# are linted, a locale the order of sorted lines. Only variables that are listed here are passed on,
+# so one that nobody has thought of does no harm either.
 
-# Options and functions of bash can be inherited, too, and BASH_ENV is a script that sets what it likes.
+# Options and functions of bash can be inherited, too, and BASH_ENV is a script that may set
+# anything.
 if [[ -n ${BASH_ENV-} || ${SHELLOPTS@a}${BASHOPTS@a} == *x* ]]; then
 	export -n SHELLOPTS BASHOPTS
 	eval "$(env -i "$BASH" --norc --noprofile -c 'set +o; shopt -p')" 2>/dev/null || true
@@ -25,8 +26,8 @@ while read -r name; do
 done < <(compgen -e)
 unset -v name
 
-# The system's tools first: a wrapper in the caller's PATH is not what was tried. That of an ordinary
-# user lacks the sbin folders.
+# The system's tools first: nobody has tried a wrapper in the caller's PATH. An ordinary user's PATH
+# lacks the sbin folders.
 system_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 [[ ${PATH-} == "$system_path"* ]] || PATH=$system_path${PATH:+:$PATH}
 [[ ${TMPDIR-} == /* && -d $TMPDIR && -w $TMPDIR && -x $TMPDIR ]] || unset -v TMPDIR

@@ -1,10 +1,11 @@
 #!/usr/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
-# Stands in for virtme-init, the first process of a guest, which prepares machines for much more than
-# one script: some fifty programs are started for that, half of the time of an emulated boot. Here it is
-# what vm-guest.sh and the tests need. This shell has mount and the like built in.
+# Stands in for virtme-init, the first process of a guest. virtme-init prepares machines for much
+# more than one script, and starts some fifty programs for that: half of the time of an emulated
+# boot. This script does only what vm-guest.sh and the tests need. Its shell has mount and the like
+# built in.
 
-# Until then /proc, and so this shell's own executable there, is that of virtiofsd.
+# Until this mount, /proc, with this shell's own executable, is virtiofsd's.
 /usr/bin/mount -t proc -o nosuid,noexec,nodev proc /proc
 mount -t sysfs -o nosuid,noexec,nodev sys /sys
 mount -t tmpfs -o mode=0755 run /run
@@ -16,7 +17,7 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 for link in fd:fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do
 	[ -e "/dev/${link%%:*}" ] || ln -s "/proc/self/${link#*:}" "/dev/${link%%:*}"
 done
-# The kernel may load no module of its own accord: they may be another build's.
+# The kernel must not load modules of its own accord: they may be those of another build.
 release=/lib/modules/$(uname -r)
 [ ! -d "$release" ] || mount -t tmpfs -o ro,mode=0000 none "$release"
 

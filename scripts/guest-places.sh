@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# guest-places.sh: mounts the places that sandbox.sh has put into /.labyrinth where they belong, as a
+# guest-places.sh: mounts the places that sandbox.sh has put into /.labyrinth where they belong. A
 # guest has other file systems over some of them: /tmp, /run, /dev, /var/cache, /var/log and others.
 set -euo pipefail
 for at in /.labyrinth/*.at; do

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced, after lib.sh. Runs jobs in lanes, shows results while they come, and tells at the end what
-# failed, why, and how to repeat it. A job is a line WHAT KERNEL [ARGUMENT]… that check-lane.sh knows.
-# Its KTAP goes to WHAT-KERNEL.out in the folder. Jobs of a kernel that a job `setup` makes wait for it.
+# Sourced, after lib.sh. Runs jobs in lanes, shows results as they come, and lists the failures at
+# the end, with the reason and the command that repeats each. A job is a line WHAT KERNEL
+# [ARGUMENT]… that check-lane.sh knows. Its KTAP goes to WHAT-KERNEL.out in the folder. Jobs of a
+# kernel that a job `setup` makes wait for it.
 
 logs='' pids=() jobs_start=$SECONDS
 declare -A shown=()
@@ -29,7 +30,7 @@ show_results() {
 	done
 }
 
-# The last words of the newest logs, of which there are as many as lanes.
+# The last line of each of the newest logs, one for each lane.
 what_runs() {
 	local file
 	find "$logs" -maxdepth 2 \( -name '*.err' -o -name '*.vm' \) -size +0 -printf '%T@ %p\n' |
@@ -46,7 +47,7 @@ lanes_live() {
 	return 1
 }
 
-# new_logs FOLDER: where the jobs to come leave everything.
+# new_logs FOLDER: empties the folder; the next jobs leave everything there.
 new_logs() {
 	logs=$1
 	rm -rf "$logs"
@@ -61,8 +62,9 @@ run_jobs() {
 	for job; do
 		[[ $job != setup\ * ]] || : >"$logs/${job#setup }.pending"
 	done
-	# A lane for each CPU, but two at least: whoever waits for a device or a timer leaves its CPU to the
-	# other. In process groups of their own, or an interrupt would not reach what they run.
+	# A lane for each CPU, but at least two: a lane that waits for a device or a timer leaves
+	# its CPU to the other. They are in process groups of their own, or an interrupt would not
+	# reach the commands that they run.
 	set -m
 	for ((lane = 0; lane < $# && lane < (JOBS > 2 ? JOBS : 2); lane++)); do
 		"$SCRIPTS/check-lane.sh" "$logs" </dev/null &
@@ -81,7 +83,7 @@ run_jobs() {
 	stop_lanes
 	show_results
 
-	# Every job has to have left results; what is missing counts as failed.
+	# Every job must have left results; missing ones count as failed.
 	for job; do
 		read -r -a names <<<"$job"
 		name=${names[0]}-${names[1]}
@@ -92,8 +94,8 @@ run_jobs() {
 	while read -r name; do : >>"$name"; done <"$logs/files"
 }
 
-# report [NOTE]…: what failed comes first, the count is the last line. Status 1 if anything failed, or
-# nothing passed.
+# report [NOTE]…: prints the failures first, and the count in the last line. Status 1 if anything
+# failed, or nothing passed.
 report() {
 	local rc=0 total note
 	conclude "$logs" >"$logs/summary"
@@ -108,7 +110,8 @@ report() {
 	return "$rc"
 }
 
-# conclude FOLDER: what failed, with the reason and the command that repeats it; what was skipped; the count.
+# conclude FOLDER: prints the failures, each with its reason and the command that repeats it; the
+# skipped tests; the count.
 conclude() {
 	local files=() variable settings=''
 	mapfile -t files <"$1/files"
@@ -119,7 +122,7 @@ conclude() {
 	awk -v settings="$settings" -f "$SCRIPTS/count-ktap.awk" "${files[@]}"
 }
 
-# set_up WHAT…: makes what is not there yet. If it fails, that is the result of the run.
+# set_up WHAT…: sets up what is missing. If that fails, it is the result of the run.
 set_up() {
 	LABYRINTH_WHY=$logs/setup-$1.why "$SCRIPTS/setup.sh" "$@" || {
 		printf '1..1\nnot ok 1 set-up of %s\n' "$*" >"$logs/setup-$1.out"

@@ -6,15 +6,15 @@
 # shellcheck source=scripts/environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-# The dot keeps a line feed at the end of the path, which is then refused.
+# The dot preserves a line feed at the end of the path, so that it is refused.
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P && echo .)
 TOP=${TOP%$'\n.'}
 SCRIPTS=$TOP/scripts
 
 note() { printf 'labyrinth: %s\n' "$*" >&2; }
 
-# tell_why LINE…: for the end of a run of tests, of which this is a part: why it failed. Where AGAIN is
-# set, that command repeats it.
+# tell_why LINE…: records why this part of a run of tests failed; the end of the run prints it. If
+# AGAIN is set, that command repeats the part.
 tell_why() {
 	[[ -n ${LABYRINTH_WHY-} ]] || return 0
 	printf '%s\n' "$@" ${AGAIN:+"again: $AGAIN"} >>"$LABYRINTH_WHY"
@@ -48,7 +48,7 @@ else
 	die "HOME is not set, so nothing says where the cache is" "set LABYRINTH_CACHE to a folder of your own"
 fi
 check_path "$cache_name" "$CACHE"
-# Links in it are followed, and where they lead to has to be a place for it, too.
+# Its links are followed; the folder that they lead to has to be a valid place, too.
 CACHE=$(realpath -m -- "$CACHE" && echo .)
 CACHE=${CACHE%$'\n.'}
 check_place "$cache_name" "$CACHE"

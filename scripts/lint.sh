@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# lint.sh [--kernel stock|debug|kdir] [--only=FILE]… [CHECK]…: formatting, warnings and conventions, as
-# KTAP on stdout. Every check is run, or the named ones, even when an earlier one failed; of all files,
-# or of some. Rust is checked as the stock kernel compiles it (or KDIR's), and also as the debug kernel
-# does once that is in the cache: some parts exist only there. For --kernel debug that is all.
+# lint.sh [--kernel stock|debug|kdir] [--only=FILE]… [CHECK]…: formatting, warnings and conventions,
+# as KTAP on stdout. Runs all checks, or the named ones, even when an earlier one failed, on all
+# files, or on those of --only. Rust is checked as the stock kernel (or KDIR's) compiles it, and
+# also as the debug kernel does once that is in the cache: some parts exist only there. --kernel
+# debug runs only the latter.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -136,7 +137,7 @@ check_soundness() { "$SCRIPTS/sandbox.sh" "$SCRIPTS/soundness.py"; }
 # Each test program says where it runs.
 check_programs() { "$SCRIPTS/programs.sh" --check; }
 
-# Each mutant has lines that it changes, and a case.
+# Each mutant must find the lines that it changes, and name a case.
 check_mutants() { "$SCRIPTS/sandbox.sh" python3 -B "$TOP/tests/mutation/mutants.py" --check "$TOP"; }
 
 all=(format shellcheck checkpatch spdx soundness programs mutants)
@@ -144,9 +145,9 @@ for kernel in "${kernels[@]}"; do all+=("clippy $kernel" "rustdoc $kernel"); don
 all+=("bench ${kernels[0]}")
 
 checks=("${all[@]}")
-# The others are done for the stock kernel, and say the same.
+# The others would say the same as for the stock kernel.
 [[ $only_kernel != debug ]] || checks=("clippy debug" "rustdoc debug")
-# The checks that were asked for. A misspelt one must not pass.
+# Only the named checks. A misspelt name must not pass.
 if ((${#chosen[@]})); then
 	checks=()
 	for check in "${all[@]}"; do

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced. The time of whoever watches a guest. A machine can be stopped as a whole: a laptop is
-# suspended, the host of a virtual machine pauses it. All clocks jump then, the guest's kernel reports
-# a stall, and nothing is wrong. The watcher's own clock jumps as well, so it can tell.
+# Sourced. Measures time for a script that watches a guest. A machine can be stopped as a whole: a
+# laptop is suspended, the host of a virtual machine pauses it. Then all clocks jump, and the
+# guest's kernel reports a stall although nothing is wrong. The script's own clock jumps as well,
+# which shows it the pause.
 #
 #	watch_start
 #	while …; do
@@ -11,10 +12,12 @@
 #		sleep 0.3
 #	done
 
-# An overloaded machine takes some seconds for a turn of such a loop; hundredths of a second.
+# The shortest pause, in hundredths of a second. An overloaded machine takes some seconds for a turn
+# of such a loop.
 PAUSE=1000
 
-# Sets now, in hundredths of a second, by a clock that nobody can set and that counts suspended time.
+# Sets now, in hundredths of a second, from a clock that cannot be set and that counts suspended
+# time.
 read_clock() {
 	read -r now _ </proc/uptime
 	now=$((10#${now/./}))
@@ -25,8 +28,8 @@ watch_start() {
 	watch_started=$now watch_last=$now paused=0 elapsed=0
 }
 
-# Sets elapsed, in seconds without pauses, and paused, in seconds with nothing else. Is true if there was
-# a pause since the last call.
+# Sets elapsed, the seconds without pauses, and paused, the seconds of all pauses. It succeeds if
+# there was a pause since the last call.
 watch_tick() {
 	local gap
 	read_clock
@@ -37,9 +40,9 @@ watch_tick() {
 	((gap >= PAUSE))
 }
 
-# watched SECONDS LOG COMMAND…: COMMAND with its output in LOG, for at most so many seconds, or the status
-# is 124. If there was a pause it is run again, whatever came out, twice at most: for machines whose times
-# are results, and for those that cost little. vm.sh has rules of its own.
+# watched SECONDS LOG COMMAND…: runs COMMAND with its output in LOG. After SECONDS it is killed, and
+# the status is 124. After a pause it is run again, whatever its result, at most twice: for machines
+# whose times are results, and for those that cost little. vm.sh has rules of its own.
 watched() {
 	local limit=$1 log=$2 repeats=2 pid rc late
 	shift 2

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced by lib.sh. Which folders can be the checkout, the cache or a kernel tree. A folder that
-# cannot is refused before anything is made.
+# Sourced by lib.sh. Decides which folders can be the checkout, the cache or a kernel tree. Others
+# are refused before anything is made.
 
 # check_place WHAT PATH: PATH is absolute and has neither links nor dots in it, as realpath prints it.
 check_place() {
 	check_path "$1" "$2"
-	# The kernel's makefiles take ./ away wherever it is.
+	# The kernel's makefiles remove ./ anywhere in a path.
 	[[ $2/ != *./* ]] || die "a folder in the path of $1 ends in a dot: $(printf %q "$2")" "rename that folder"
 	! system_folder "$2" || die "$1 cannot be $2: the toolchain and the virtual machines have a folder of their own there" \
 		"choose another folder, below your home, /srv, /opt, /var/lib or /var/tmp for instance"
 }
 
-# These characters were tried in the paths of checkout and cache. Of the others many break make, fixdep,
-# gcc, the shell commands of the kernel's makefiles, or QEMU's options.
+# These characters were tried in the paths of checkout and cache. Many of the others break make,
+# fixdep, gcc, the shell commands of the kernel's makefiles, or QEMU's options.
 check_path() {
 	local what=$1 path=$2 rest
 	[[ $path == /* ]] || die "$what is not an absolute path: $(printf %q "$path")" "give a path that begins with /"
@@ -29,19 +29,19 @@ check_path() {
 # system_folder PATH: whether the toolchain root or the guest needs something else there.
 system_folder() {
 	case ${1%/}/ in
-	# Part of the root itself, links of it, and what the kernel makes.
+	# Parts of the root, its links, and file systems of the kernel.
 	/bin/* | /sbin/* | /lib/* | /lib32/* | /lib64/* | /libx32/* | /proc/* | /sys/* | /var/run/* | /var/lock/* | /.labyrinth/*) ;;
 	/dev/shm/?*) return 1 ;;
 	/dev/*) ;;
-	# Only these themselves: a folder of one's own below them is fine.
+	# Only these folders themselves: a folder below them is fine.
 	/ | /boot/ | /etc/ | /run/ | /tmp/ | /usr/ | /usr/local/ | /usr/lib/modules/ | /var/ | /var/local/) ;;
 	*) [[ $1 =~ ^/(usr|usr/local|var)/(backups|bin|cache|etc|games|include|lib|lib32|lib64|libexec|libx32|log|mail|man|opt|sbin|share|spool|src|tmp)$ ]] ||
 		has_files "$1" ;;
 	esac
 }
 
-# has_files PATH: whether the root has something there, once there is a root. Folders without files are
-# there to be mounted on.
+# has_files PATH: whether the root has files there, once there is a root. Folders without files are
+# mount points.
 has_files() { [[ -n ${ROOT_DIR-} && -e $ROOT_DIR$1 && -n $(find "$ROOT_DIR$1" ! -type d -print -quit) ]]; }
 
 # check_file_system WHAT FOLDER: whether a toolchain can be unpacked and run there.

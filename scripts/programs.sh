@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# programs.sh [PLACE]: the test programs that run in a place, or all of them, one a line. Each program
-# says in its own head where it runs and which parts of the module it covers:
+# programs.sh [PLACE]: prints the test programs that run in a place, or all of them, one a line. The
+# head of each program says where it runs, which parts of the module it covers, and how long it
+# takes:
 #	# Runs in: check soak-debug
 #	# Covers: rust/device rust/page/user.rs
 #	# Takes: 28 s
@@ -10,11 +11,12 @@
 #   soak, soak-debug    `make soak`, likewise
 #   numa, edu           machines with nodes and devices, see check-lane.sh
 #   runner              machines of tests/runner, as these test the runner, too
-# A path that is covered is a beginning of names: rust/ffi/view is view.c, view.h and view.rs. The time is
-# about that on a stock kernel, emulated on 2 CPUs; `make quick` goes by it.
-# programs.sh --check: complains about programs that do not say it, or say it wrong.
-# programs.sh --covering FILE…: those that cover one of these files, or are it, as "SECONDS PROGRAM PLACE…".
-# The ones that name a file most exactly come first, and of those the quickest.
+# A covered path is a prefix: rust/ffi/view stands for view.c, view.h and view.rs. The time is about
+# that on a stock kernel, emulated on 2 CPUs; `make quick` chooses programs by it.
+# programs.sh --check: complains about programs with missing or wrong lines.
+# programs.sh --covering FILE…: prints the programs that cover, or are, one of these files, as
+# "SECONDS PROGRAM PLACE…". Those that name a file most exactly come first, and of those the
+# quickest.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

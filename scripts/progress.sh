@@ -33,7 +33,7 @@ known_fix() {
 	FIXES
 }
 
-# The two lines of a log that say most.
+# The two most telling lines of a log.
 first_errors() {
 	grep -m 2 -Ei '(^|[^a-z_])(error|fatal)(\[E[0-9]+\])?: |undefined!|cannot |no space left' "$1" || tail -n 2 "$1"
 }

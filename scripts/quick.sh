@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# quick.sh: from an edit to a verdict in about two minutes, as WHAT says, or by what has changed since the
-# branch left its upstream, with what is not committed. Says what it left out; the last line counts
-# results. Logs stay in build/quick.
+# quick.sh: from an edit to a verdict in about two minutes. It tests what WHAT names, or what has
+# changed since the branch left its upstream, uncommitted changes included. It says what it left
+# out; the last line counts results. Logs stay in build/quick.
 # WHAT is any of these, with blanks between them; KERNEL=debug runs them on the debug kernel:
 #   pool.py, pool.py:CASE                a test program, or one case of it
 #   numa:edu.py:CASE, edu:…, soak:…      the same in that machine, or as `make soak` does
@@ -17,7 +17,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$SCRIPTS/lanes.sh"
 cd "$TOP"
 
-# As long as the guest's programs may take in all, by what they say of themselves.
+# The most seconds that the guest's programs may take in all, by the times in their heads.
 BUDGET=45
 kernel=${KERNEL:-${KDIR:+kdir}}
 kernel=${kernel:-stock}
@@ -25,7 +25,7 @@ kernel=${kernel:-stock}
 
 order=() left_out=()
 declare -A chosen=()
-# add PART [ARGUMENT]…: parts without arguments do all that they can.
+# add PART [ARGUMENT]…: a part without arguments runs all of its cases.
 add() {
 	local part=$1
 	shift
@@ -34,7 +34,8 @@ add() {
 }
 
 mapfile -t programs < <("$SCRIPTS/programs.sh")
-# program PLACE NAME[:CASE]: a test program, whose name may lack its .py. Empty for one that does not exist.
+# program PLACE NAME[:CASE]: adds a test program, whose name may lack its .py. Fails if there is
+# none.
 program() {
 	local name=${2%%:*} case=''
 	[[ $2 != *:* ]] || case=:${2#*:}
@@ -109,7 +110,7 @@ fitting() {
 	fi
 }
 
-# What says something about everything, where nothing tells what to look at.
+# Programs that test a bit of everything, for changes that no program covers.
 all_purpose() { for name in stress.py handover.py pool.py; do add kselftest "$name"; done; }
 
 by_change() {
@@ -150,7 +151,7 @@ by_change() {
 	if ((${#order[@]} == 1)) && [[ -n ${chosen[lint]} ]]; then note "no test is about these files; WHAT=… names some"; fi
 }
 
-# What was not looked at, for those who take a quick run for a whole one.
+# Lists what was not tested, so that nobody takes a quick run for a whole one.
 what_is_left() {
 	local part
 	for part in host compile-fail; do
@@ -167,7 +168,7 @@ lock "quick-$(cksum <<<"$TOP" | tr ' ' -)"
 if [[ -n ${WHAT-} ]]; then named "$WHAT"; else by_change; fi
 new_logs "$TOP/build/quick"
 if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
-# This kernel's own, which here is what the run is about.
+# The run is about this kernel, so its set-up is part of the run.
 [[ $kernel != debug ]] || set_up debug
 "$SCRIPTS/kvm-probe.sh" "$kernel" >/dev/null
 

@@ -7,9 +7,9 @@
 # another file or folder of the host at its own path, --over a file in place of the root's.
 #
 # A virtual machine has this for its root, and mounts file systems of its own over parts of it. So
-# with --kernel each of those places is in /.labyrinth as well, by number, N.at says where it belongs,
-# and guest-places.sh mounts it there. In /.labyrinth are also the scripts, and kernel, which has the
-# kernel's image, and log, which is the FOLDER of --log and may be any: no path of the host is on a
+# with --kernel, each of those places is also in /.labyrinth, as a number N; N.at says where it
+# belongs, and guest-places.sh mounts it there. /.labyrinth also has scripts, kernel (with the
+# kernel's image) and log (the FOLDER of --log, which may be any). So no path of the host is on a
 # command line of virtme-run, QEMU or the kernel.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -19,7 +19,7 @@ source "$SCRIPTS/root.sh"
 
 kernel='' over=()
 declare -A places=()
-# place --bind|--ro-bind PATH: what is writable for one is for all.
+# place --bind|--ro-bind PATH: a place that one option makes writable is writable.
 place() { [[ ${places[$2]-} == --bind ]] || places[$2]=$1; }
 while (($#)); do
 	case $1 in
@@ -57,7 +57,7 @@ for path in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
 	[[ -e $path && -e $ROOT_DIR$path ]] && args+=(--ro-bind "$(realpath "$path")" "$path")
 done
 
-# Again, as now the root is there.
+# Checked again, as the root is there now.
 check_place "the checkout" "$TOP"
 check_place "the cache" "$CACHE"
 place --bind "$CACHE"
@@ -65,7 +65,7 @@ place --bind "$TOP"
 here=$(pwd -P)
 case $here/ in
 "$TOP"/* | "$CACHE"/*) ;;
-# A system folder is the root's own, not the host's; and where it has none, / will do.
+# A system folder is the root's own, not the host's; if the root lacks it, / will do.
 *)
 	if [[ $here =~ ^/(home|root)$ ]] || system_folder "$here"; then
 		[[ -d $ROOT_DIR$here ]] || here=/
@@ -90,7 +90,7 @@ fi
 mapfile -d '' -t sorted < <(printf '%s\0' "${!places[@]}" | sort -z)
 number=10
 for path in "${sorted[@]}"; do
-	# Below what is mounted read-only, the folder to mount on has to exist.
+	# Below a read-only mount, the mount point has to exist.
 	case $path in
 	/usr/src/*) ;;
 	/usr/* | /etc/* | /var/*) [[ ! -d $path || -d $ROOT_DIR$path ]] || mkdir -p "$ROOT_DIR$path" ;;

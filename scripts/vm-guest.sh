@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# vm-guest.sh: the guest's side of vm.sh. Does what /.labyrinth/job says: makes the rwdirs writable, runs
+# vm-guest.sh: the guest's side of vm.sh. Follows /.labyrinth/job: makes the rwdirs writable, runs
 # the command, and leaves its output in NAME.out and its status in NAME.rc in the folder of the log.
 set -uo pipefail
 name='' rwdirs=() command=()
@@ -16,7 +16,7 @@ bash /.labyrinth/scripts/guest-places.sh || exit 125
 for dir in /.labyrinth/log "${rwdirs[@]}"; do
 	mount --bind "$dir" "$dir" && mount -o remount,bind,rw "$dir" || exit 125
 done
-# Some tests switch it off.
+# Some tests boot without debugfs.
 grep -qE '(^| )debugfs=(off|no-mount)( |$)' /proc/cmdline ||
 	mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug || exit 125
 mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || exit 125

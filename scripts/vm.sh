@@ -17,12 +17,12 @@
 #   --stop-at-report do not wait for COMMAND once the kernel has reported a bug
 #   --accel A        auto, kvm or tcg (default auto)
 #   --log FILE       the whole console; FILE with .out for .log is what COMMAND printed
-# A guest that fails, or runs out of time, after the whole machine has stopped for a while (more than
-# 10 s in which this script did not run either, see pause.sh) is started again from scratch, so COMMAND
-# has to bear being run again. That is done twice at most, each time only if there was a pause again,
-# and never if the kernel had reported something or COMMAND had failed before the pause. FILE with
-# .paused for .log is the console of the last one that was given up, and .paused-out its output.
-# Pauses do not count for the time limits.
+# If a guest fails or runs out of time after the whole machine has stopped for a while, it is
+# started again from scratch, so COMMAND must bear being run again. Such a pause is more than 10 s
+# in which this script did not run either, see pause.sh. The guest is started again at most twice,
+# each time only after another pause, and never if the kernel had reported a bug, or COMMAND had
+# failed, before the pause. FILE with .paused for .log is the console of the last guest that was
+# given up, and .paused-out its output. Pauses do not count for the time limits.
 # Status: 0 COMMAND passed, 1 it failed, 2 wrong usage, 3 the kernel reported a bug or died,
 # 4 timeout.
 set -euo pipefail
@@ -90,7 +90,7 @@ for dir in "${!rwdirs[@]}"; do
 done
 system_folder "$folder" || rwdirs+=("$folder")
 rm -f "$base".paused{,-out}
-# What vm-guest.sh is to do.
+# The orders for vm-guest.sh.
 {
 	printf 'name=%q\nrwdirs=(' "${base##*/}"
 	((${#rwdirs[@]} == 0)) || printf '%q ' "${rwdirs[@]}"
@@ -161,14 +161,14 @@ say() {
 	if [[ -t 2 ]]; then printf '\r\033[K[vm %s] %s' "$kernel" "$1" >&2; else printf '[vm %s] %s\n' "$kernel" "$1" >&2; fi
 }
 
-# broken: whether the guest had failed at the last look: by then COMMAND had ended, or a report was in
-# the first bytes of the console, of which there were so many.
+# broken: whether the guest had failed at the last look: COMMAND had ended with a failure, or the
+# part of the console that there was had a report in it.
 broken() {
 	[[ -n $done_at && $(<"$base.rc") != 0 ]] || { ((known)) && head -c "$known" "$log" | report_in /dev/stdin; }
 }
 
-# One machine from its start to its end. Sets ended, if it had to be stopped, and excused to whether
-# it may be failing because of a pause.
+# Runs one machine from its start to its end. Sets ended, if the machine had to be stopped, and
+# excused, if it may be failing because of a pause.
 run_vm() {
 	local told=0 retries=2 phase=booting done_at='' known=0
 	ended='' excused=''
@@ -204,7 +204,7 @@ run_vm() {
 		fi
 		[[ -z $ended ]] || break
 		if [[ -n $stop_at_report ]] && report_in "$log"; then
-			# The rest of the report is worth having.
+			# Let the rest of the report arrive.
 			sleep 3
 			break
 		fi
