@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# check.sh OUTPUT-FOLDER KERNEL-SOURCE [CASE]…: the part of run.sh that needs the compiler. The first is
-# where the module was built, the second lends its KTAP helpers.
+# check.sh OUTPUT-FOLDER KERNEL-SOURCE [CASE]…: the part of run.sh that needs the compiler.
+# OUTPUT-FOLDER is where the module was built; KTAP helpers come from KERNEL-SOURCE.
 #
 # A case is one file, compiled twice. Without --cfg misuse, the twin: must compile, all twins in one
 # crate. With it: must fail, with the code and the message of this comment, in the line below it, and
@@ -10,8 +10,9 @@
 # The part names no types of the module: their paths are printed differently from kernel to kernel.
 # So a case that fails for another reason than its misuse is not a pass.
 #
-# Most misuses are compiled in one crate first; only those in crates of their own whose errors others
-# would hide. Whichever does not have its error and no other there is compiled alone, which decides.
+# Most misuses are compiled in one crate first; those whose errors others would hide are in crates
+# of their own. A misuse that does not have exactly its error there is compiled alone, which
+# decides.
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
@@ -63,8 +64,8 @@ misuse() {
 		grep -v '^error: aborting due to' >"$work/$group.errors" || true
 }
 
-# group_of CODE: the crate for errors with that code. The compiler does not tell of a trait that is
-# missing, nor of a private field in an initializer, where it has found other things wrong.
+# group_of CODE: the crate for errors with that code. The compiler does not report a missing trait,
+# nor a private field in an initializer, if it has found other errors.
 group_of() {
 	case $1 in
 	E0277 | E0451) echo "$1" ;;

@@ -15,8 +15,8 @@ mod stats;
 /// What `module!` defines for `pr_err!` and its like.
 const __LOG_PREFIX: &[u8] = b"labyrinth\0";
 
-/// The kernel crate's guard of disabled interrupts. Before Linux 7.3 there is none, and a stand-in is
-/// used.
+/// The kernel crate's guard of disabled interrupts. Before Linux 7.3 the crate has none, and a
+/// stand-in is used.
 mod guard {
     #[cfg(labyrinth_since_7_3)]
     pub(crate) use kernel::interrupt::{

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh stock|debug|kdir [CASE]…: tries every misuse in cases/, or those named, with the compiler and flags that the
-# module is built with for that kernel. Prints KTAP, fails if a case does.
+# run.sh stock|debug|kdir [CASE]…: tries every misuse in cases/, or the named ones, with the
+# compiler and flags that the module is built with for that kernel. Prints KTAP, fails if a case
+# does.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"

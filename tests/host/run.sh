@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh [CASE]…: tests on the host, without a kernel: the logic of the page sources against models, from
-# the same source files as the module, the protocol of the per-CPU cells in all interleavings, and what
-# judges the results of other tests, on made-up results. Prints the programs' KTAP as the kernel's test
-# runner does, fails if a program does. The compiler and proptest are Debian's; no network is used.
+# run.sh [CASE]…: tests on the host, without a kernel. They compare the logic of the page sources,
+# in the module's own source files, with models; explore the protocols of per-CPU cells and of
+# samples in all interleavings; and feed made-up results to the scripts that judge tests. Prints the
+# programs' KTAP as the kernel's test runner does, and fails if a program does. The compiler and
+# proptest are Debian's; no network is used.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -15,8 +16,8 @@ source "$SCRIPTS/root.sh"
 programs=(labyrinth-host-tests tests/wall/verdict_test.py tests/runner/{results,lanes}_test.sh)
 
 build_tests() {
-	# cargo keeps a lock beside the manifest, and that is no file of ours: it is handed the same tree
-	# at another place of the same depth.
+	# cargo writes a lock file beside the manifest, which must not appear in the source. So it
+	# gets the same tree at another place of the same depth.
 	build=$TOP/build/host
 	mkdir -p "$build"
 	ln -sfn "$here/Cargo.toml" "$build/Cargo.toml"
@@ -27,7 +28,8 @@ build_tests() {
 	registry=/usr/share/cargo/registry
 	"$SCRIPTS/sandbox.sh" test -d "$registry" || die "the toolchain root has no $registry" \
 		"$SCRIPTS/packages has to list librust-proptest-dev; then: $SCRIPTS/setup.sh root"
-	# proptest takes longer to compile than ours to run, and is the same for every checkout.
+	# proptest takes longer to compile than our tests to run, and is the same for every
+	# checkout.
 	target=$CACHE/host-$ROOT_KEY
 	mkdir -p "$target"
 	lock "host-$ROOT_KEY"
@@ -38,7 +40,7 @@ build_tests() {
 	unlock
 }
 
-# run PROGRAM [CASE]…: prints its results. Its own plan and its status are what count.
+# run PROGRAM [CASE]…: prints the program's results. Its own plan and its status count.
 run() {
 	local program=$1
 	shift
@@ -52,7 +54,7 @@ run() {
 	esac
 }
 
-# Only the programs that have the named cases. A misspelt name must not pass.
+# Runs only the programs that have the named cases. A misspelt name must not pass.
 if (($#)); then
 	all=("${programs[@]}") programs=() known=''
 	for program in "${all[@]}"; do
@@ -71,7 +73,7 @@ for program in "${programs[@]}"; do
 	number=$((number + 1))
 	name=${program##*/}
 	echo "# selftests: host: $name"
-	# Where its status is looked at, set -e does not hold in a function.
+	# set -e has no effect in a function whose status is tested.
 	set +e
 	(set -e; run "$program" "$@") | sed -u 's/^/# /'
 	rc=${PIPESTATUS[0]}

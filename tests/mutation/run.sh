@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh stock|debug|kdir FOLDER [NAME…]: a test of the tests. Each file in cases/ is a mutant: the
-# module with something wrong, and the one case that has to fail then. Without the mutant that case
-# has to pass. Mutants of these names are tried; by default all of them with LABYRINTH_SOAK, or ten,
-# others every day: LABYRINTH_MUTATION_SEED takes those of another day. Of the mutants that a
-# production kernel notices, the debug kernel tries none. Prints KTAP; consoles are kept in FOLDER.
+# run.sh stock|debug|kdir FOLDER [NAME…]: a test of the tests. Each file in cases/ is a mutant: a
+# fault in the module, and the one case that must fail then. Without the mutant that case must pass.
+# The named mutants are tried. Without names, all are tried with LABYRINTH_SOAK, else ten, different
+# ones each day; LABYRINTH_MUTATION_SEED chooses those of another day. The debug kernel tries no
+# mutants that a production kernel notices. Prints KTAP; consoles are kept in FOLDER.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -34,20 +34,21 @@ lock "mutation-$(cksum <<<"$copies" | tr ' ' -)"
 # QEMU's device, which reaches all memory below 4 GiB.
 EDU=edu,dma_mask=0xffffffff
 
-# pass NAME, fail NAME: a result, as it comes.
+# pass NAME, fail NAME: prints a result as it comes.
 declare -A results=()
 pass() { results[$1]=ok; ktap_test_pass "$1"; }
 fail() { results[$1]='not ok'; ktap_test_fail "$1"; }
-# Notes must not look like results of their own.
+# Notes must not look like results.
 notes() { sed 's/^#* */#   /'; }
 
-# of_mutant LOG NAME: what the kernel logged while that mutant was tried.
+# of_mutant LOG NAME: prints what the kernel logged while that mutant was tried.
 of_mutant() {
 	tr -d '\r' <"$1" | awk -v name="$2" '
 		/mutation: / { on = (substr($0, index($0, "mutation: ") + 10) == name) } on'
 }
 
-# is_noticed LOG NAME REGEX: the runner calls that part of the log a failure, and by these words.
+# is_noticed LOG NAME REGEX: whether the runner calls that part of the log a failure, with a match
+# of REGEX.
 is_noticed() {
 	local part=${1%.log}-$2.log rc=0
 	of_mutant "$1" "$2" >"$part"
@@ -56,7 +57,7 @@ is_noticed() {
 	grep -aEq -- "$3" "$part" || { echo "# $2: no '$3' in $part"; return 1; }
 }
 
-# take LOG: the results that guest.py printed on that machine, with its notes.
+# take LOG: reads the results that guest.py printed on that machine, with its notes.
 take() {
 	local line name
 	while IFS= read -r line; do
@@ -75,19 +76,19 @@ take() {
 	done <"${1%.log}.out"
 }
 
-# in_guests KIND COPY: the mutants whose cases run in a machine of that kind. When the machine did not
-# survive one, another machine goes on.
+# in_guests KIND COPY: tries the mutants whose cases run in a machine of that kind. If a machine
+# does not survive a mutant, another machine goes on.
 in_guests() {
 	local kind=$1 copy=$2 module log name report under_way boot options=()
 	local -A reports=()
 	[[ -s $copy.$kind.list ]] || return 0
-	# As check-lane.sh has them.
+	# The same machines as in check-lane.sh.
 	case $kind in
 	edu) options=(--iommu --append swiotlb=force --device "$EDU" --device "$EDU" --device "$EDU") ;;
 	numa) options=(--cpus 3 --node "512M,cpus=0" --node "512M,cpus=1" --node "0,cpus=2") ;;
 	esac
 	while IFS=$'\t' read -r _ name _ report; do reports[$name]=$report; done <"$copy.$kind.list"
-	# Where the caller looks at the status, set -e does not hold.
+	# set -e has no effect if the caller tests the status.
 	module=$("$copy/scripts/build.sh" "$kernel" | tail -n 1) || return
 	"$copy/scripts/kselftest.sh" "$kernel" "$module" "$folder/install" || return
 	for boot in {1..20}; do
@@ -108,14 +109,14 @@ in_guests() {
 	tail -n 5 "${log%.log}.out" | notes
 }
 
-# on_host COPY: the mutants whose cases need no kernel.
+# on_host COPY: tries the mutants whose cases need no kernel.
 on_host() {
 	local copy=$1 number name case_ rc
 	[[ -s $copy.host.list ]] || return 0
 	read -r number name case_ _ <"$copy.host.list"
 	# This builds them.
 	"$copy/tests/host/run.sh" "$case_" >"$folder/host.log" || true
-	# The status of the case, with the mutant of a number.
+	# Sets rc to the status of the case with the mutant of that number.
 	host_case() {
 		rc=0
 		"$copy/scripts/sandbox.sh" timeout 300 env LABYRINTH_MUTANT="$1" \
@@ -132,7 +133,7 @@ on_host() {
 	done <"$copy.host.list"
 }
 
-# by_compiler COPY: the mutants that let misuse compile.
+# by_compiler COPY: tries the mutants that let misuse compile.
 by_compiler() {
 	local copy=$1 name case_ output names=()
 	[[ -s $copy.compile_fail.list ]] || return 0
@@ -159,7 +160,8 @@ for expected in "$copies"/*.expected; do
 	[[ -e $expected ]] || continue
 	results=()
 	for part in on_host by_compiler "in_guests guest" "in_guests edu" "in_guests numa"; do
-		# What cannot be built or booted leaves its results out, which counts.
+		# A copy that cannot be built or booted leaves out its results, which count as
+		# failures.
 		$part "${expected%.expected}" || ktap_print_msg "$part ${expected%.expected} ended with an error"
 	done
 	while IFS= read -r name; do

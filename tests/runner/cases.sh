@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Sourced by tests of the scripts on the host: their cases are the functions test_…
 
-# is GOT WANTED: whether they are the same; prints the difference.
+# is GOT WANTED: whether the texts are the same; prints the difference.
 is() {
 	[[ $1 != "$2" ]] || return 0
 	diff <(printf '%s\n' "$2") <(printf '%s\n' "$1") | sed 's/^/# /'

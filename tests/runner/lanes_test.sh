@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# lanes_test.sh [CASE]…: the jobs of a run, with stand-ins for what they would do: those that need the
-# debug kernel wait for it and the others do not, and what fails is told. Needs no kernel. Prints KTAP.
+# lanes_test.sh [CASE]…: tests the jobs of a run, with stand-ins for their work: jobs that need the
+# debug kernel wait for it, the others do not, and failures are reported. Needs no kernel. Prints
+# KTAP.
 # shellcheck disable=SC2317 # cases are called by their names
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -10,8 +11,8 @@ source "$here/cases.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# run STATUS [JOB]…: runs the jobs; set-up takes two seconds and ends with the status. What was begun and
-# ended is in $work/order, all that is printed in $work/printed, the status in $rc.
+# run STATUS [JOB]…: runs the jobs; set-up takes two seconds and ends with the status. Begins and
+# ends are in $work/order, the output in $work/printed, the status in $rc.
 run() {
 	local status=$1
 	shift

@@ -2,9 +2,10 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2016 # expanded in the guest
 # Sourced by run.sh: the whole machine stops for a while, and a guest fails because of that or for
-# another reason. A pause is played with SIGSTOP: clocks go on, and nothing else.
+# another reason. SIGSTOP simulates a pause: clocks go on, and nothing else.
 
-# start NAME COMMAND…: vm.sh in the background; sets vm to its process group, which the guest is not in.
+# start NAME COMMAND…: starts vm.sh in the background; sets vm to its process group, which does not
+# include the guest.
 start() {
 	local name=$1
 	shift
@@ -15,7 +16,7 @@ start() {
 	set +m
 }
 
-# wait_for TEXT FILE: as long as vm.sh runs.
+# wait_for TEXT FILE: waits for the text, as long as vm.sh runs.
 wait_for() {
 	while :; do
 		! grep -aqs -- "$1" "$2" || return 0
@@ -36,7 +37,8 @@ pause() {
 }
 guest() { pgrep -P "$vm" -x bwrap; }
 
-# ended NAME STATUS BOOTS TEXT…: vm.sh has to end with that status after so many boots, and to say that.
+# ended NAME STATUS BOOTS TEXT…: vm.sh has to end with that status after that many boots, and to
+# print the texts.
 ended() {
 	local name=$1 wanted=$2 boots=$3 rc=0 said=$folder/$1.vm text
 	shift 3
@@ -48,13 +50,13 @@ ended() {
 	done
 }
 
-# What a guest has seen of a folder of the host, it does not look up again. So it waits for one of many
-# files, each time for the next; the second guest finds them all.
+# A guest does not look up again a name that it has looked up in a folder of the host. So it waits
+# for one of many files, each time for the next; the second guest finds them all.
 WAIT='i=0; while test ! -e "$1/$i"; do i=$((i + 1)); sleep 0.2; done'
 guests_wait() { rm -rf "$folder/go" && mkdir "$folder/go"; }
 guests_go() { (cd "$folder/go" && touch {0..9999}); }
 
-# A guest that fails after a pause is started again, once; where it fails without one, that counts.
+# A guest that fails after a pause is started again, once. A failure without a pause counts.
 fails_after_the_pause() {
 	local name=command_fails
 	guests_wait
@@ -66,8 +68,8 @@ fails_after_the_pause() {
 	grep -q 'Linux version' "$folder/$name.paused" && grep -q 'Linux version' "$folder/$name.log"
 }
 
-# What a kernel that calls it a stall does when its clock jumps. The real one does so only if it is in
-# a grace period at that moment.
+# Prints what a kernel does that takes a jump of its clock for a stall. A real kernel does so only
+# if it is in a grace period at that moment.
 STALL='last=0 i=0
 while test ! -e "$1/$i"; do
 	read -r up _ </proc/uptime
@@ -79,7 +81,7 @@ while test ! -e "$1/$i"; do
 done'
 STALLED='self-detected stall on CPU'
 
-# A guest that stops alone has a stall that nobody excuses, and a pause after that changes nothing.
+# If the guest alone stops, its stall counts, and a later pause changes nothing.
 stalls_before_the_pause() {
 	local name=guest_stalls
 	guests_wait
@@ -95,7 +97,8 @@ stalls_before_the_pause() {
 	ended "$name" 3 1 'paused for' 'the kernel reported a bug'
 }
 
-# A minute and a half, as in a field report: the kernel calls that a stall, and nothing is wrong.
+# A pause of a minute and a half, as in a field report: the kernel calls it a stall, and nothing is
+# wrong.
 stalls_by_the_pause() {
 	local name=pause_stalls
 	guests_wait
@@ -109,7 +112,7 @@ stalls_by_the_pause() {
 	grep -q "$STALLED" "$folder/$name.paused"
 }
 
-# A guest that does not mind is not started again.
+# A guest that passes in spite of a pause is not started again.
 passes_in_spite_of_a_pause() {
 	local name=pause_passes
 	guests_wait
@@ -120,7 +123,7 @@ passes_in_spite_of_a_pause() {
 	ended "$name" 0 1 'paused for' passed
 }
 
-# What vm.sh measures with.
+# Tests the clock of vm.sh.
 pauses_are_no_time() {
 	local pid out=$folder/watched
 	rm -f "$out"

@@ -19,8 +19,8 @@ copy_of_scripts() {
 	cp -a "$scripts" "$TOP/Makefile" "$1/"
 }
 
-# Each printable character of ASCII, and some others, in the path of a checkout and in that of a
-# cache: it works or is refused by name.
+# Tries each printable character of ASCII, and some others, in the path of a checkout and of a
+# cache: it works, or it is refused by name.
 each_character_is_tried() {
 	local code char checkout bad=0 name good=''
 	local -a chars=($'\t' $'\n' $'\x01' $'\xff' ü 日)
@@ -53,7 +53,8 @@ each_character_is_tried() {
 	((${#good} == 65 && !bad))
 }
 
-# Where the toolchain or a guest has folders of its own, and what does not hold a toolchain.
+# Tries folders that the toolchain or a guest has itself, and file systems that cannot hold a
+# toolchain.
 system_folders_are_refused() {
 	local path bad=0 link=$folder/link
 	for path in / /usr /usr/bin /usr/local /usr/local/src /usr/src /usr/lib/modules /etc /var /var/lib /var/cache /var/tmp \
@@ -72,8 +73,8 @@ system_folders_are_refused() {
 	((!bad))
 }
 
-# A caller whose shell and environment are full of settings: what the scripts find out, build with and
-# print is the same.
+# Calls the scripts from a shell and an environment full of settings: they find, build and print the
+# same.
 environment_is_ours() {
 	local settings=$folder/bash_env command bad=0
 	local -a hostile
@@ -91,7 +92,7 @@ environment_is_ours() {
 		PYTHONHOME=/nonexistent PERL5LIB=/nonexistent PERL5OPT=-Mnone LD_LIBRARY_PATH=/nonexistent TMPDIR=/nonexistent
 		GIT_DIR=/nonexistent GIT_WORK_TREE=/nonexistent GIT_INDEX_FILE=/nonexistent TAR_OPTIONS=-v QUOTING_STYLE=c IFS=/
 		PATH=/usr/bin:/bin)
-	# Locks are files, and are told from others by their names in the cache.
+	# Locks are files; their names in the cache tell them from others.
 	for command in "$scripts/kernel.sh $kernel" "$scripts/sandbox.sh env" "$scripts/sandbox.sh sh -c umask;pwd" \
 		"$scripts/setup.sh --have stock" "make -C $TOP help"; do
 		# shellcheck disable=SC2086 # words
@@ -105,14 +106,15 @@ environment_is_ours() {
 	((!bad))
 }
 
-# in_other_places NAME: a guest that panics, of a checkout below /tmp, whose guest has a file system
-# of its own there. Below every folder where people keep things it may write to one of ours first.
+# in_other_places NAME: boots a guest that panics, from a checkout below /tmp, where the guest has a
+# file system of its own. Before that the guest writes to a folder of ours below each place where
+# people keep files.
 in_other_places() {
 	local parent parents=(/tmp /var/tmp /dev/shm "/run/user/$EUID" "${HOME:-/tmp}") dirs=() options=() written=0 checkout
 	[[ -z ${LABYRINTH_SOAK-} ]] || parents+=(/ /boot /etc /home /media /mnt /opt /root /run /srv /usr/lib /usr/local /usr/local/src
 		/usr/share /usr/src /var/cache /var/lib /var/lib/apt /var/log /var/spool)
 	for parent in "${parents[@]}"; do
-		# Who is not root may not write to all of them.
+		# Only root may write to all of them.
 		dirs+=("$(mktemp -d "${parent%/}/labyrinth-test.XXXXXX" 2>/dev/null)") || unset 'dirs[-1]'
 	done
 	((${#dirs[@]} >= 2)) || return

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# results_test.sh [CASE]…: what the end of a run says, on made-up results: how they are counted, which
-# case failed and why, and the command that repeats it. Needs no kernel. Prints KTAP.
+# results_test.sh [CASE]…: tests the report at the end of a run on made-up results: how they are
+# counted, which case failed and why, and the command that repeats it. Needs no kernel. Prints KTAP.
 # shellcheck disable=SC2317 # cases are called by their names
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -19,12 +19,12 @@ summary() {
 
 counted() { is "$(summary x-stock "$2" | tail -n 1)" "$1"; }
 
-# A program's results, as the kernel's test runner prints those of one of several.
+# Results of one of several programs, as the kernel's test runner prints them.
 PASSES='# selftests: labyrinth: a.py\n# 1..1\n# ok 1 x\nok 1 selftests: labyrinth: a.py\n'
 FAILS='# selftests: labyrinth: pool.py\n# 1..2\n# # fine\n# ok 1 x\n# # NOTES\n# # cache_serves took 1.2 s\n'
 FAILS+='# not ok 2 cache_serves\nnot ok 2 selftests: labyrinth: pool.py # exit=1\n'
 
-# failure FILE NOTES WANTED: what is said of a case that fails with these notes.
+# failure FILE NOTES WANTED: checks the report of a case that fails with these notes.
 failure() {
 	is "$(summary "$1" "1..2\n$PASSES${FAILS/NOTES/$2}" | sed '$d')" "$3"
 }
@@ -41,7 +41,7 @@ test_program_died() {
 test_run_died() { counted '1 passed, 1 failed, 0 skipped' '1..2\nok 1 a\n'; }
 test_empty() { counted '0 passed, 1 failed, 0 skipped' ''; }
 
-# What failed comes before what was skipped, and the count is last.
+# Failures come before skipped tests, and the count is last.
 test_failures_first() {
 	is "$(summary x-stock '1..3\nok 1 a # SKIP\nnot ok 2 b\nok 3 c\n' | sed 's/:.*//')" \
 		$'failed\n    again\nskipped\n1 passed, 1 failed, 1 skipped'
@@ -55,7 +55,7 @@ test_traceback() {
         assert a == b, "text"
     again: make quick WHAT=pool.py:cache_serves'
 }
-# The last of several is the one that was raised.
+# The last of several exceptions is the one that was raised.
 test_chained_traceback() {
 	failure kselftest-debug 'Traceback (most recent call last):\n# #   File "/l/a.py", line 1, in f\n# #     g()\n# # KeyError: 1\n# # During handling of that\n# # Traceback (most recent call last):\n# #   File "/l/b.py", line 2, in h\n# #     i()\n# # OSError: no' \
 		'failed: kselftest-debug: pool.py cache_serves
@@ -100,7 +100,7 @@ test_console() {
     [ 1.0] BUG: KASAN
     again: make quick WHAT=pool.py:cache_serves KERNEL=debug'
 }
-# Before the first case, or in what has none.
+# A report before the first case, or in a program without cases.
 test_console_without_case() {
 	is "$(summary console-numa-stock '1..1\n# [ 1.0] BUG: x\nnot ok 1 the kernel reported a bug, or died\n' | sed -n 3p)" \
 		'    again: make quick WHAT=numa'
@@ -136,7 +136,7 @@ test_runner() {
     command_hangs: status 0, not 4; see x
     again: make quick WHAT=runner:command_hangs'
 }
-# A case that passes alone may need what ran before it, or not bear it.
+# A case that passes alone may depend on the cases before it.
 test_order() {
 	echo "labyrinth: the order is that of LABYRINTH_SEED=4711" >"$work/order-stock.err"
 	failure order-stock 'no' \
@@ -152,7 +152,7 @@ test_bench() {
     again: make quick WHAT=bench'
 }
 
-# What the scripts left beside the results is the reason where there are none.
+# Without results, the reasons that the scripts left beside them are reported.
 test_build_failure() {
 	printf '%s\n' '[1/1] building labyrinth.ko failed:' 'error[E0425]: cannot find value' 'error: aborting' \
 		'again: make quick WHAT=build KERNEL=debug' >"$work/kselftest-debug.why"
@@ -172,7 +172,7 @@ test_setup_failure() {
     No space left on device
     again: scripts/setup.sh debug'
 }
-# Without a reason of their own, the last that they said.
+# Without such reasons, their last lines are reported.
 test_last_words() {
 	printf '%s\n' one two three four >"$work/mutation-stock.err"
 	is "$(summary mutation-stock '' | sed '$d')" \

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh stock|debug|kdir FOLDER [CASE]…: tests what runs the tests. A machine that dies, hangs or prints
-# a kernel report must never look like success, and must leave its console behind. Prints KTAP;
-# consoles are kept in FOLDER. With LABYRINTH_SOAK=1 there are more of these machines.
+# run.sh stock|debug|kdir FOLDER [CASE]…: tests the scripts that run the tests. A machine that dies,
+# hangs or prints a kernel report must never look like success, and must leave its console behind.
+# Prints KTAP; consoles are kept in FOLDER. LABYRINTH_SOAK=1 adds more of these machines.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -24,13 +24,13 @@ source "$here/places.sh"
 source "$here/pauses.sh"
 
 names=("${@:3}")
-# These two are of one machine.
+# These two cases share a machine.
 case " ${names[*]} " in
 *" kernel_panics "* | *" guest_writes_in_other_places "*)
 	mapfile -t names < <(printf '%s\n' "${names[@]}" kernel_panics guest_writes_in_other_places | sort -u)
 	;;
 esac
-# selected NAME: whether this case was named, or none was.
+# selected NAME: whether this case was named, or no case was.
 selected() { ((${#names[@]} == 0)) || [[ " ${names[*]} " == *" $1 "* ]]; }
 
 # result NAME COMMAND…: COMMAND has to succeed.
@@ -155,7 +155,7 @@ without_debugfs() {
 		--append "debugfs=$1" -- "$install/labyrinth/no_debugfs.py"
 }
 
-# What stops a machine on purpose cannot be tested from within.
+# A command that stops its machine on purpose cannot be tested from within.
 sentinel_stops_the_machine() {
 	selected sentinel_stops_the_machine || return 0
 	install_tests
@@ -172,7 +172,7 @@ ktap_print_header
 ((${#names[@]} == 0)) || cases=${#names[@]}
 ktap_set_plan "$cases"
 
-# Other ways to the same ends.
+# More ways in which a machine can end.
 if [[ -n ${LABYRINTH_SOAK-} ]]; then
 	booted command_passes 0 'Linux version' -- true
 	booted ends_without_a_result 3 'Power down' -- sh -c 'poweroff -f; sleep 60'
@@ -212,7 +212,7 @@ judged console_oops 1 "[    1.234567][   T12] Oops: 0002 [#1] SMP"
 judged console_debugfs_race 0 "$stamp WARNING: fs/debugfs/file.c:461 at full_proxy_open_regular+0xcc/0x110, CPU#0: a/1"
 judged console_debugfs_bug 1 "$stamp WARNING: fs/debugfs/inode.c:461 at debugfs_get_inode+0xcc/0x110, CPU#0: a/1"
 judged console_debugfs_exists 0 "$stamp debugfs: 'labyrinth' already exists in '/'"
-# Each of these alone is a report: what the kernel says of bugs in words of its own.
+# Each of these lines alone is a report of the kernel.
 while read -r sentence; do
 	each_alone+=("$stamp $sentence")
 done <<'EOT'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh stock|debug|kdir FOLDER [MODULE]: a machine suspends to memory while the exercises run; after
-# it has woken they work on all CPUs again. Prints KTAP; the console stays in FOLDER.
+# run.sh stock|debug|kdir FOLDER [MODULE]: suspends a machine to memory while the exercises run;
+# after it has woken they must work on all CPUs again. Prints KTAP; the console stays in FOLDER.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -38,7 +38,7 @@ suspend() {
 		-append "console=ttyS0 no_console_suspend printk.time=1 oops=panic panic=-1 mem_sleep_default=deep"
 }
 
-# complaint: what is wrong, if anything.
+# complaint: prints what is wrong, if anything.
 complaint() {
 	tr -d '\r' <"$log" | awk -v cpus="$cpus" '
 		$1 == "work" { seen[$2, $3, $4] = $5 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A CPU that was online when it came, kept for when it is gone.
+// The token of an online CPU, kept beyond the callback: the CPU may be offline then.
 
 struct Mine(core::sync::atomic::AtomicU32);
 

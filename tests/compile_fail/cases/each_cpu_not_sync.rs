@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A callback for CPUs that come and go that works on what only one thread may touch.
+// A callback for CPUs that come and go, with data that only one thread may touch.
 
 #[cfg(not(misuse))]
 type Count = u64;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard of disabled interrupts, ended while a cell of another CPU is held.
+// The kernel crate's guard of disabled interrupts, dropped while a cell of another CPU is held.
 
 fn case(cell: &CpuCell<u32, ()>) {
     let guard = local_interrupt_disable();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard of disabled interrupts, ended with a lock held that relies on them.
+// The kernel crate's guard of disabled interrupts, dropped while a lock is held that relies on it.
 
 fn case(lock: &RawSpinLock<u32>) {
     let guard = local_interrupt_disable();

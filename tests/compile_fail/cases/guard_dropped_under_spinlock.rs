@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard of disabled interrupts, ended in a critical section that began with it.
+// The kernel crate's guard of disabled interrupts, dropped in a critical section that began with
+// it.
 
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
     let guard = local_interrupt_disable();

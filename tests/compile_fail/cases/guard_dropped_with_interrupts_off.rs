@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard of disabled interrupts, ended in a section that relies on them.
+// The kernel crate's guard of disabled interrupts, dropped in a section that needs them disabled.
 
 fn case(task: &mut Task) {
     let guard = local_interrupt_disable();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard of disabled interrupts, out of an RCU read-side section.
+// The kernel crate's guard of disabled interrupts, returned from an RCU read-side section.
 
 fn case(room: &Published<u32>) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard of disabled interrupts, out of the access to the cell of another CPU.
+// The kernel crate's guard of disabled interrupts, returned from the access to another CPU's cell.
 
 fn case(cell: &CpuCell<u32, ()>) {
     #[cfg(not(misuse))]

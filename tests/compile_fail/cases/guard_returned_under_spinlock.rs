@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard of disabled interrupts, out of a critical section, which ends with
-// them enabled.
+// The kernel crate's guard of disabled interrupts, returned from a critical section, which ends
+// with them enabled.
 
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
     #[cfg(not(misuse))]

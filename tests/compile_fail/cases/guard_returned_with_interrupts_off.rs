@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard, out of a section whose end enables the interrupts that it stands for.
+// The kernel crate's guard of disabled interrupts, returned from a section whose end enables them.
 
 fn case(task: &mut Task) {
     #[cfg(not(misuse))]

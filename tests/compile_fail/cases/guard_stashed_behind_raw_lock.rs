@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard, put behind the lock whose section's end enables the interrupts.
+// The kernel crate's guard of disabled interrupts, stored behind a lock whose release enables them.
 
 fn case(numbers: &RawSpinLock<Option<u32>>, guards: &RawSpinLock<Option<LocalInterruptDisabled>>) {
     #[cfg(not(misuse))]

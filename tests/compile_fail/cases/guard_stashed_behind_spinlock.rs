@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard of disabled interrupts, put behind a spinlock that is released with
+// The kernel crate's guard of disabled interrupts, stored behind a spinlock that is released with
 // them enabled.
 
 fn case(

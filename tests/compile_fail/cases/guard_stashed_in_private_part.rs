@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard of disabled interrupts, put into the cell of another CPU.
+// The kernel crate's guard of disabled interrupts, stored in the cell of another CPU.
 
 fn case(numbers: &CpuCell<Option<u32>, ()>, guards: &CpuCell<Option<LocalInterruptDisabled>, ()>) {
     #[cfg(not(misuse))]

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The kernel crate's guard, put aside in a section whose end enables the interrupts that it
-// stands for.
+// The kernel crate's guard of disabled interrupts, stored by a section whose end enables them.
 
 fn case(task: &mut Task) {
     let mut stash: Option<LocalInterruptDisabled> = None;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The hotplug lock, which sleeps, released with interrupts disabled.
+// The hotplug lock, a sleeping lock, released with interrupts disabled.
 
 fn case(thread: &mut Running) {
     let hotplug = HotplugGuard::new(thread.context());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A lock of the kernel crate's, which sleeps, released with interrupts disabled.
+// A sleeping lock of the kernel crate, released with interrupts disabled.
 
 fn case(task: &mut Task, lock: &kernel::sync::Mutex<u32>) {
     let guard = lock.lock();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A spinlock of the kernel crate's, still held when the lock around it is released.
+// A spinlock of the kernel crate, still held when the lock around it is released.
 
 fn case(outer: &RawSpinLock<u32>, inner: &kernel::sync::SpinLock<u32>) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A thread that sleeps with interrupts disabled, by the token of another wrapper.
+// A thread that sleeps with interrupts disabled by another wrapper's token.
 
 fn case(thread: &mut Running, other: &mut Task) -> Wish {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A token as the value behind a lock that spins: it would allow to sleep there.
+// A token as the value behind a raw spinlock, where it would allow sleeping.
 
 fn case(numbers: &RawSpinLock<u32>, tokens: &RawSpinLock<&mut Task>) {
     #[cfg(not(misuse))]

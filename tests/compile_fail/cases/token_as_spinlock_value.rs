@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A token of the task as the value behind a spinlock, which another token of the task is
-// borrowed for.
+// A task's token as the value behind a spinlock that borrows another token of the same task.
 
 fn case(numbers: &SpinLockBh<u32>, tokens: &SpinLockBh<&mut Task>, cx: &mut Task) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A token as the result of a section.
+// A token as the result of a section under a raw spinlock.
 
 fn case(lock: &RawSpinLock<u32>) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A shared reference to a token, with others, as the value behind a spinlock.
+// A shared reference to a token, beside other data, as the value behind a spinlock.
 
 struct Held<'a> {
     count: u32,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A view unmapped, which sleeps, with a lock held that spins: the token comes with the lock.
+// A view unmapped, which sleeps, under a raw spinlock that holds the token.
 
 fn case(numbers: &RawSpinLock<u32>, tokens: &RawSpinLock<&mut Task>, view: View) {
     #[cfg(not(misuse))]

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A view unmapped, which sleeps, with interrupts disabled, by a token beside the one that was
-// borrowed.
+// A view unmapped, which sleeps, with interrupts disabled, by a second token of the task.
 
 fn case(one: &mut Task, other: &mut Task, view: View) {
     #[cfg(not(misuse))]

@@ -123,10 +123,11 @@ fn refuses() {
 
 /// The largest order of a block.
 const MAX_ORDER: u32 = 10;
-/// What README says.
+/// The limit in README.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// In bytes, for blocks of each order, on machines of any size, however often it was given up.
+/// Checks the bytes held back for blocks of each order, on machines of any size, after any number
+/// of failures.
 fn holds_back_no_more_than_allowed() {
     let memory = (0..48_u32, num::u64::ANY).prop_map(|(shift, bits)| bits >> 16 >> shift);
     holds(
@@ -143,8 +144,8 @@ fn holds_back_no_more_than_allowed() {
     );
 }
 
-/// At first all that is allowed, and after many failures still a few blocks, where so many are
-/// allowed.
+/// At first all memory that is allowed is held back; after many failures still a few blocks, if so
+/// many are allowed.
 fn holds_back_as_much_as_allowed() {
     let large = 1 << 30;
     for order in 0..=MAX_ORDER {

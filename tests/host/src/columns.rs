@@ -46,7 +46,7 @@ fn keep_apart() {
             );
         }
     }
-    // What fits is aligned.
+    // Cells that fit are aligned.
     assert_eq!(
         format!("{}{}", Left("ab", 5), Number(Some(7), 4)),
         "ab      7"
@@ -69,7 +69,7 @@ fn rate(success: u64, failure: u64) -> String {
 }
 
 fn rate_is_exact() {
-    // What was seen from outside: failures among 1.8e14 requests.
+    // Failures among 1.8e14 requests, which once made the rate wrong.
     assert_eq!(rate(180_000_000_000_000, 1), "99.999");
     assert_eq!(rate(184_467_440_737_095, 10), "99.999");
     assert_eq!(rate(u64::MAX, 0), "100.000");

@@ -10,10 +10,10 @@ use std::{
     },
 };
 
-/// A set that is quick to ask.
+/// A set with a fast hash.
 pub(crate) type QuickSet<T> = HashSet<T, BuildHasherDefault<Quick>>;
 
-/// Multiplies and rotates: the states are no adversary, and hashing them is most of the work.
+/// Multiplies and rotates: the states are no adversary, and most of the time goes into hashing.
 #[derive(Default)]
 pub(crate) struct Quick(u64);
 

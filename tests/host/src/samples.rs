@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The protocol of `rust/stats/samples.rs`: a model of it in all interleavings.
+//! Explores a model of the protocol of `rust/stats/samples.rs` in all interleavings.
 //!
 //! # What is modelled
 //!
-//! - Two CPUs with a recorder each, which records one sample, and then frees the page if it was for
-//!   one. Between any two steps a recorder can be held up, for ever if need be. One of them can be
-//!   moved to the other CPU, and back.
+//! - Two CPUs with a recorder each, which records one sample, and then frees its page if there is
+//!   one. A recorder can be held up between any two steps, even for ever. One recorder can be moved
+//!   to the other CPU and back.
 //! - A reset that is followed by a reading, on a third CPU.
 //! - A store of a recorder waits in a buffer of its CPU and reaches memory some time later, in
 //!   order, as on x86. A CPU sees its own stores at once. A locked instruction, and moving a task,
 //!   wait for the buffer; a barrier on all CPUs waits for each of them.
 //!
-//! What is not: that a set comes to rest only because recorders use the other one. A reader that
-//! stayed with one set would be right, too, but might wait for ever.
+//! The model does not show that a set comes to rest only because recorders use the other one. A
+//! reader that stayed with one set would be right, too, but might wait for ever.
 //!
-//! That stores of the reader wait, too, would add nothing: a recorder that has not seen them is one
-//! that was held up.
+//! Stores of the reader do not wait in a buffer. They need not: a recorder that has not seen such a
+//! store is like one that was held up.
 //!
 //! The maximum stands for both extremes, and the histogram is the set of the samples in it.
 
@@ -36,10 +36,10 @@ pub(crate) const CASES: &[Case] = &[
 const CPUS: usize = 2;
 /// The recorder that is moved.
 const MOVES: usize = 0;
-/// What the recorders measure: the number of a sample is its bit in a histogram.
+/// The latencies that the recorders measure. The number of a sample is its bit in a histogram.
 const RECORDERS: [u8; 2] = [1, 2];
 
-/// What can be done wrong.
+/// Mistakes in the protocol, each of which the model must find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mistake {
     None,
@@ -55,7 +55,7 @@ enum Mistake {
     OneSet,
     /// Frees are read last.
     FreedLast,
-    /// The reset clears the extremes when it has read all else, as there was only one set once.
+    /// The reset clears the extremes after it has read all else, as the code did with only one set.
     ClearLast,
 }
 
@@ -83,7 +83,7 @@ impl Word {
     }
 }
 
-/// What a recorder does next.
+/// The next step of a recorder.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Next {
     Find,
@@ -110,19 +110,19 @@ enum Step {
     Ended(usize, usize),
     Clear(usize),
     Barrier(usize),
-    /// Of a set: all that is between the outcomes and `begun`.
+    /// Reads everything of a set that is read between the outcomes and `begun`.
     Rest(usize),
     Begun(usize, usize),
-    /// Back to this step if samples were open, or else what was read counts.
+    /// Goes back to this step if samples were open; otherwise the reading counts.
     Decide(usize),
     Activate(usize),
     /// The reset is over.
     Baseline,
-    /// The reading is.
+    /// The reading is over.
     Look,
 }
 
-/// What the reader knows.
+/// The state of the reader.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 struct Reader {
     step: usize,
@@ -225,7 +225,7 @@ impl Machine {
         self.store(cpu, word, value);
     }
 
-    /// All machines that this one can be next, or what is wrong.
+    /// All states that can follow this one, or the fault that was found.
     fn successors(&self, program: &[Step], mistake: Mistake) -> Result<Vec<Self>, String> {
         let mut all = Vec::new();
         for cpu in 0..CPUS {
@@ -342,7 +342,7 @@ impl Machine {
         Ok(())
     }
 
-    /// What the reading says has to belong together.
+    /// Checks that the numbers of the reading belong together.
     fn look(&self) -> Result<(), String> {
         let Reader {
             freed,
@@ -369,8 +369,8 @@ impl Machine {
     }
 }
 
-/// What is wrong somewhere, and how many states there are up to there; and whether both recorders
-/// were in the reading, or only one, or none.
+/// The first fault, if any, and the number of states up to it. Also whether the reading had the
+/// samples of both recorders, of only one, or of none.
 fn explore(mistake: Mistake, frees: bool) -> (Option<String>, usize, [bool; 3]) {
     let program = program(mistake);
     let start = Machine::new(frees);
@@ -382,7 +382,7 @@ fn explore(mistake: Mistake, frees: bool) -> (Option<String>, usize, [bool; 3]) 
         if machine.reader.step == program.len() {
             let since = machine.reader.histogram & !machine.reader.baseline;
             seen[since.count_ones() as usize] = true;
-            // What the recorders do afterwards is not looked at.
+            // The steps of recorders after this do not matter.
             continue;
         }
         match machine.successors(&program, mistake) {

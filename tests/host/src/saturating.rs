@@ -21,7 +21,7 @@ pub(crate) const CASES: &[Case] = &[
     ("saturating_never_too_small", never_too_small),
 ];
 
-/// Away from its end, up and down are plus and minus one.
+/// Away from the end of the range, up and down add and subtract one.
 fn counts_as_numbers_do() {
     holds(1..SATURATED - 1, |count| {
         assert_eq!(one_more(count), count + 1);
@@ -30,7 +30,8 @@ fn counts_as_numbers_do() {
     assert_eq!((one_more(0), one_less(1)), (1, 0));
 }
 
-/// Near its end a count is never smaller than the true number, and once it has been there it stays.
+/// Near the end of the range, a count is never smaller than the true number. Once at the end it
+/// stays there.
 fn never_too_small() {
     holds((0..5_u32, vec(bool::ANY, 0..50)), |(below, steps)| {
         let (mut count, mut number) = (SATURATED - below, u64::from(SATURATED - below));
@@ -46,6 +47,6 @@ fn never_too_small() {
             assert!(was_full || u64::from(count) == number);
         }
     });
-    // One that is missing is no reason to unload.
+    // A count of too few must not let the module be unloaded.
     assert_eq!(one_less(0), SATURATED);
 }

@@ -88,8 +88,8 @@ fn drops_each_value_once() {
     });
 }
 
-/// The topmost wanted value of a range, and nothing when there is none; all others stay, as values
-/// of a stack.
+/// Taking gives the topmost wanted value of a range, or nothing if there is none. All other values
+/// stay on the stack.
 fn takes_what_is_wanted() {
     let range = (0..12_usize, 0..12_usize);
     holds(
