@@ -24,6 +24,9 @@ EVERYBODY = sum(CALLERS.values(), (HELD,))
 # Without pages of a pool, which are held as well.
 NO_POOL = {"pool_cache": 0, "pool_reserve": 0, "pool_emergency": 0}
 HOLD = {"period_us": 10_000, "batch": 32, "hold_us": 10_000_000}
+CPUS = len(os.sched_getaffinity(0))
+# How many pages the exercises hold then. Each has all its callers on each CPU.
+HELD_BY = {"timer_softirq": 32 * CPUS, "spinlock": 2 * 32 * CPUS, "task": 32 * CPUS}
 
 
 @contextlib.contextmanager
@@ -89,25 +92,24 @@ def callers_apart():
     with profiling(), module.loaded(**NO_POOL):
         for context in module.PLAIN:
             names = CALLERS[context]
-            wanted = {"timer_softirq": 32 * len(os.sched_getaffinity(0)), "spinlock": 64,
-                      "task": 32}[context]
+            wanted = HELD_BY[context]
             with module.running(context, **HOLD):
                 now = charged(EVERYBODY, wanted)
             assert sum(now[name] for name in names) == wanted, f"{context}: {now}"
             assert sum(now.values()) == wanted, f"{context}'s pages are in others' lines: {now}"
             if context == "spinlock":
-                assert all(now[name] == 32 for name in names), f"not apart: {now}"
+                assert all(now[name] == 32 * CPUS for name in names), f"not apart: {now}"
             now = {name: pages(name) for name in EVERYBODY}
             assert not any(now.values()), f"{context} has stopped, but has pages: {now}"
 
 
 def callers_together():
     """All exercises at once: the lines add up to the pages in flight."""
-    cpus = len(os.sched_getaffinity(0))
+    wanted = sum(HELD_BY.values())
     with profiling(), module.loaded(**NO_POOL), module.running(*module.PLAIN, **HOLD):
-        now = charged(EVERYBODY, 32 * cpus + 64 + 32)
-        assert sum(now.values()) == 32 * cpus + 96, now
-        assert now["timer_softirq"] == 32 * cpus, now
+        now = charged(EVERYBODY, wanted)
+        assert sum(now.values()) == wanted, now
+        assert now["timer_softirq"] == HELD_BY["timer_softirq"], now
         assert metrics.Metrics().check().in_flight() == sum(now.values())
 
 
@@ -134,7 +136,7 @@ def pages_of_a_pool():
         assert metrics.Metrics().total("pool_cached") > 0, "nothing was primed"
         module.wait_until(held_is_what_the_pool_has, "as many held pages as there are in the pool")
         for context in ("spinlock", "task"):
-            wanted = {"spinlock": 64, "task": 32}[context]
+            wanted = HELD_BY[context]
             with module.running(context, pool=1, **HOLD):
                 now = charged(EVERYBODY, wanted)
                 assert sum(now[name] for name in CALLERS[context]) == wanted, f"{context}: {now}"
@@ -148,7 +150,7 @@ def pages_of_a_pool():
 
 def callers_in_c():
     """A C module has a line for each place where it gets blocks, with those that it holds."""
-    order, bulk, cpus = 1, 16, len(os.sched_getaffinity(0))
+    order, bulk = 1, 16
 
     def holds(function, blocks):
         return any(line[:2] == (blocks * PAGE << order, blocks)
@@ -156,7 +158,7 @@ def callers_in_c():
 
     with profiling(), module.loaded(), consumer.loaded(consumer.C, order=order):
         module.write(consumer.parameter("run"), 1)
-        module.wait_until(lambda: holds("expired", bulk * cpus), "the blocks of the timers")
+        module.wait_until(lambda: holds("expired", bulk * CPUS), "the blocks of the timers")
         module.wait_until(lambda: holds("thread_function", 1), "the block of the thread")
         module.write(consumer.parameter("run"), 0)
         found = [line for line in lines_of(consumer.C)
@@ -170,7 +172,7 @@ def switched_on_under_way():
     """Pages of before profiling was on are in no line, and nothing gets negative by them."""
     with profiling(on=False), module.loaded(**NO_POOL):
         with module.running("spinlock", **HOLD):
-            now = charged(EVERYBODY, 64)
+            now = charged(EVERYBODY, HELD_BY["spinlock"])
             assert not any(now.values()), f"profiling is off, but: {now}"
             with profiling():
                 now = {name: pages(name) for name in EVERYBODY}
@@ -185,7 +187,7 @@ def switched_off_under_way():
     names = CALLERS["spinlock"]
     with profiling(), module.loaded(**NO_POOL):
         with module.running("spinlock", **HOLD):
-            charged(names, 64)
+            charged(names, HELD_BY["spinlock"])
             module.write(SWITCH, 0)
         assert not pages(*names), f"freed while profiling was off, but: {lines()}"
         # The kernel itself does not notice frees while it is off; these are its numbers.
