@@ -3,8 +3,8 @@
 # Runs in: check soak soak-debug
 # Takes: 110 s
 # Covers: rust/source rust/capi rust/page/pages.rs rust/page/chain.rs rust/ffi/bad_memory
-"""A page that the kernel marks as bad leaves circulation, whichever room it is in or comes back to,
-and nothing else does."""
+"""A page that the kernel marks as bad leaves circulation, whichever room it is in or comes back to.
+No other page does."""
 
 import contextlib
 import ctypes
@@ -15,7 +15,7 @@ from lib import consumer, hwpoison, ktap, metrics, module, tracing
 from lib.hwpoison import PAGE, hard_offline, hard_offline_used, said, soft_offline
 
 CACHE, RESERVE = 64, 64
-# Pages that are marked in each case.
+# How many pages each case marks.
 MARKED = 4
 CACHED, FROM_BUDDY, RESERVED = 1, 2, 3
 # The pool of the consumer in C.
@@ -24,7 +24,7 @@ C_POOL = "consumer_c"
 
 @contextlib.contextmanager
 def handed_out(pool="default"):
-    """The frames that a pool hands out in the block, by rooms; as a function."""
+    """Gives a function that returns the frames that a pool handed out in the block, by rooms."""
     with tracing.histograms(handed=("labyrinth/page_alloc", "source,pfn.hex",
                                     f'pool == "{pool}" && pfn != 0', 65536)) as histograms:
         yield lambda: Frames(histograms["handed"].entries())
@@ -40,11 +40,11 @@ class Frames:
             self.rooms.setdefault(int(room), set()).add(int(pfn, 16))
 
     def of(self, room):
-        """Those that came from a room."""
+        """Frames that came from a room."""
         return sorted(self.rooms.get(room, ()))
 
     def all(self):
-        """Those of all rooms."""
+        """Frames of all rooms."""
         return set().union(*self.rooms.values()) if self.rooms else set()
 
 
@@ -54,14 +54,14 @@ def poisoned(pool="default"):
 
 
 def wait_for_poisoned(count, pool="default"):
-    """Waits until a pool has taken out so many pages, and looks that it takes out no more."""
+    """Waits until a pool has taken out that many pages, and checks that it takes out no more."""
     module.wait_until(lambda: poisoned(pool) >= count, f"{count} pages to be taken out", 30)
     metrics.wait_until_filled()
     assert poisoned(pool) == count, f"{poisoned(pool)} pages taken out, not {count}"
 
 
 def rest():
-    """The metrics when nothing is out, which have to agree with each other."""
+    """The metrics when no page is out; they must agree with each other."""
     now = metrics.wait_until_filled().check_idle().check_pool()
     assert now.handed_out() == 0, f"{now.handed_out()} pages are out"
     return now
@@ -76,20 +76,20 @@ def serves(context, cycles, **settings):
 
 
 def not_again(frames, marked, where):
-    """None of the pages that were marked was handed out again."""
+    """Checks that none of the marked pages was handed out again."""
     again = frames.all() & set(marked)
     assert not again, f"{where}: handed out again: {sorted(map(hex, again))}"
     assert len(frames.all()) > 1, f"{where}: no pages to look at"
 
 
 def while_cached():
-    """Pages that are in the cache when they go bad: the next request does not get them."""
+    """A page that goes bad in the cache is not handed out by the next request."""
     with said(), module.loaded(pool_cache=CACHE, pool_reserve=0, prime=CACHE):
         full = CACHE * os.cpu_count()
         module.wait_until(lambda: metrics.Metrics().cached() == full, "full caches")
         before = serves("timer_softirq", 4 * os.cpu_count(), period_us=10_000, batch=CACHE)
         assert rest().cached() == full
-        # Those at the top, in the middle and at the bottom: all of them are in a cache.
+        # From the top, the middle and the bottom of the caches.
         marked = before.of(CACHED)[::max(1, len(before.of(CACHED)) // MARKED)][:MARKED]
         hard_offline(*marked)
         after = serves("timer_softirq", 20 * os.cpu_count(), period_us=5_000, batch=CACHE)
@@ -122,9 +122,10 @@ def while_in_use():
 
 
 def while_all_run():
-    """Pages that go bad at any time, wherever they are at that moment."""
+    """Pages that go bad at any time, wherever they are, are not handed out again."""
     settings = {"pool": 1, "batch": 32, "period_us": 5_000}
-    # Larger than all that is out at a time: no page goes back to the allocator but for this.
+    # The caches hold more than is out at a time, so pages go back to the allocator only because
+    # they are bad.
     with said(), module.loaded(pool_cache=1024, pool_reserve=32, prime=512):
         module.wait_until(lambda: metrics.Metrics().cached() == 512 * os.cpu_count(), "full caches")
         marked = set()
@@ -140,7 +141,7 @@ def while_all_run():
                                                f"pfn == {chosen[0]}")) as histograms:
                     histograms["again"].forget()
                     hard_offline(*chosen)
-                    # At once, before the thread that takes such pages out can have been everywhere.
+                    # At once, before the thread that takes such pages out has searched everywhere.
                     histograms["again"].go_on()
                     metrics.wait_for_cycles("task", 4)
                     again = histograms["again"].entries()
@@ -155,14 +156,14 @@ def while_all_run():
 
 
 def in_the_reserve():
-    """Pages of the reserve that go bad are not handed out, and replaced."""
-    # Of this node only: an interrupt then has no other source than cache and reserve.
+    """Pages of the reserve that go bad are not handed out, and are replaced."""
+    # Only pages of this node: then an interrupt has no source but cache and reserve.
     with said(), module.loaded(pool_cache=0, pool_reserve=RESERVE, pool_node=0, pool_node_only=1):
         rest()
         settings = {"batch": RESERVE // (os.cpu_count() + 1), "period_us": 10_000}
         before = serves("hard_irq", 20, **settings)
         rest()
-        # While pages were out the reserve was filled, so some are the allocator's by now.
+        # The reserve was refilled while pages were out, so some of them are the allocator's by now.
         marked = hard_offline_used(before.of(RESERVED), MARKED)
         after = serves("hard_irq", 40, **settings)
         not_again(after, marked, "reserve")
@@ -170,7 +171,7 @@ def in_the_reserve():
         now = rest()
         assert now.total("pool_reserve_drain_pages_total") == MARKED
         assert now.reserved() == RESERVE
-        # And when they come back from a request.
+        # Also pages that go bad while they are out.
         with handed_out() as frames:
             module.start("hard_irq", pool=1, batch=4, period_us=10_000_000, hold_us=2_000_000)
             module.wait_until(lambda: len(frames().all()) >= 4, "pages in use")
@@ -184,7 +185,7 @@ def in_the_reserve():
 
 
 def on_the_way_to_the_keeper():
-    """Pages that interrupts give back for the keeper to free are taken out there."""
+    """Bad pages that interrupts leave to the keeper are taken out there."""
     with said(), module.loaded(pool_cache=0, pool_reserve=0):
         with handed_out() as frames:
             module.start("hard_irq", pool=1, batch=8, period_us=10_000_000, hold_us=2_000_000)
@@ -199,7 +200,7 @@ def on_the_way_to_the_keeper():
 
 
 def blocks_of_c():
-    """Blocks of a pool in C with a bad page, whichever it is, are handed out to nobody again."""
+    """A block of a C pool with a bad page, whichever page it is, is never handed out again."""
     some = ((0, 0), (1, 1), (3, 0))
     for order, compound in ktap.soak(some, (*some, (1, 0), (3, 1), (6, 0))):
         with said(), module.loaded(), consumer.loaded(consumer.C, order=order, compound=compound):
@@ -211,7 +212,7 @@ def blocks_of_c():
             bad = hard_offline_used([base + (index * 5 + (1 << order) - 1) % (1 << order)
                                      for index, base in enumerate(blocks)], MARKED)
             bases = [pfn >> order << order for pfn in bad]
-            # Whoever asks the allocator gets none of them either, in a block of whatever order.
+            # The allocator hands out none of them either, in a block of any order.
             again = " || ".join(f"(pfn == {pfn >> o << o} && order == {o})"
                                 for pfn in bad for o in range(10))
             with handed_out(C_POOL) as frames:
@@ -222,7 +223,7 @@ def blocks_of_c():
                                   30)
                 not_again(frames(), bases, f"order {order}, compound {compound}")
             with tracing.histograms(kernel=("kmem/mm_page_alloc", "pfn.hex", again)) as histograms:
-                # Memory comes and goes, so that what was freed is handed out again.
+                # Memory comes and goes, so that freed pages are handed out again.
                 for _ in range(3):
                     fill_memory()
                 module.write(consumer.parameter("run"), 0)
@@ -233,7 +234,7 @@ def blocks_of_c():
 
 
 def fill_memory():
-    """Has most of the free memory used once."""
+    """Uses most of the free memory once."""
     free = int(re.search(r"MemAvailable:\s*(\d+)", module.read("/proc/meminfo")).group(1)) << 10
     area = bytearray(free * 2 // 3)
     for at in range(0, len(area), PAGE):
@@ -241,7 +242,7 @@ def fill_memory():
 
 
 def soft_offline_changes_nothing():
-    """The kernel refuses to take a page that is in use out softly, so that the pool goes on."""
+    """The kernel refuses to soft-offline a page that is in use, so the pool keeps it."""
     with said(), module.loaded(pool_cache=CACHE, pool_reserve=0, prime=CACHE):
         full = CACHE * os.cpu_count()
         module.wait_until(lambda: metrics.Metrics().cached() == full, "full caches")
@@ -255,7 +256,7 @@ def soft_offline_changes_nothing():
 
 
 def other_peoples_pages():
-    """A page of a process goes bad: no pool has lost anything by that."""
+    """When a page of a process goes bad, no pool counts a loss."""
     with said(), module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
         before = rest()
         area = bytearray(64 * PAGE)

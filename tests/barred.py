@@ -15,14 +15,14 @@ from lib import faults, kmsg, ktap, metrics, module
 from lib.handed import handed_with, requests
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-# The kinds of zones, in the order of their bits, by where they end, in page frames.
+# The kinds of zones in the order of their bits, with the page frames that they have.
 DMA, DMA32 = (16 << 20) // PAGE, (4 << 30) // PAGE
 ZONES = {"DMA": range(DMA), "DMA32": range(DMA, DMA32), "Normal": range(DMA32, 1 << 52)}
 
 
 def offered_again():
-    """Frames that the allocator comes back to: of those of one load many are of an earlier one. On
-    a machine that was just started it takes a few until then."""
+    """Finds frames that the allocator comes back to: many frames of one load were also handed out
+    in an earlier one. A machine that was just started takes a few loads until then."""
     seen = set()
     for _ in range(10):
         handed, barred = handed_with()
@@ -42,7 +42,7 @@ def never_from_a_range():
         handed, barred = handed_with(pool_barred_start=low * PAGE, pool_barred_end=(high + 1) * PAGE)
         within = [pfn for pfn in handed.all() if low <= pfn <= high]
         assert not within, f"{len(within)} frames of {low:#x} to {high:#x}, such as {within[:5]}"
-        # Until it was tried: what other programs need meanwhile can change what comes next.
+        # Until the frames come back: other programs may change which frames come next.
         if barred:
             break
     assert barred > 0, "nothing barred was ever offered"
@@ -71,9 +71,9 @@ def managed():
 
 
 def never_from_a_zone():
-    """Every kind, alone or with others. Of the highest kinds the allocator can be told to leave
-    them alone. Others it offers, and they are turned away: then all requests fail where it begins
-    with those."""
+    """Bars every kind of zone, alone or with others. If the highest kinds are barred, the allocator
+    is told to leave them alone. It does offer the other kinds, and they are turned away; so all
+    requests fail if it begins with those."""
     there = managed()
     ktap.note(f"pages: {there}")
     for zones in (2, 3, 5, 6):
@@ -86,13 +86,13 @@ def never_from_a_zone():
         handed, _ = handed_with(pool_barred_zones=zones)
         wrong = [pfn for pfn in handed.all() if not any(pfn in ZONES[kind] for kind in allowed)]
         assert not wrong, f"zones {zones}: {wrong[:5]}"
-    # All that such a device reaches is of the lowest kind, so each page is offered and turned away.
+    # Such a device reaches only the lowest kind, so each page is offered and turned away.
     dead_end(pool_barred_zones=1, pool_highest=DMA * PAGE - 1)
 
 
 def dead_end(seconds=0, **parameters):
-    """Nothing is handed out, and nothing is kept; requests fail, and say so. For so many seconds
-    the keeper is watched: it does not look for what is not there with all its might."""
+    """Checks that nothing is handed out or kept, and that requests fail and are counted. For so
+    many seconds, checks that the keeper does not look all the time for memory that there is not."""
     with requests(**parameters) as result:
         for context in ("task", "softirq", "spinlock", "irqs_off"):
             module.wait_until(lambda c=context: metrics.Metrics().total(

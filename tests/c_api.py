@@ -26,7 +26,7 @@ MISUSE = {
     "no_pool": {"no_pool": 7},
     "default_pool": {"no_pool": 2},
     "blocks_out": {"blocks_out": 1, "no_pool": 2},
-    # Each function that sleeps, once.
+    # Each function that sleeps is called once.
     "in_rcu": {"wrong_context": 3},
     "in_spinlock": {"wrong_context": 3},
     "without_preemption": {"wrong_context": 3},
@@ -35,8 +35,8 @@ MISUSE = {
     "in_softirq": {"wrong_context": 3},
     "in_interrupt": {"wrong_context": 3},
 }
-# What the report of a call in a context that may not sleep says of the context. Under a spinlock it is
-# another one on PREEMPT_RT.
+# The words of the report for each context that may not sleep. For a spinlock they differ on
+# PREEMPT_RT.
 CONTEXTS = {
     "in_rcu": "in an RCU read-side section",
     "without_preemption": "with preemption disabled",
@@ -46,7 +46,7 @@ CONTEXTS = {
     "in_interrupt": "in a hard interrupt",
 }
 KINDS = sorted({kind for counts in MISUSE.values() for kind in counts})
-# What is wrong is the block.
+# Misuse by passing a wrong block.
 BLOCK_KINDS = {"double_free", "foreign", "wrong_pool", "wrong_order", "unaligned"}
 RACE_ROUNDS = 500
 # Enough for every path many times.
@@ -94,13 +94,14 @@ def from_c():
 
 
 def lendings(now, outcome="success"):
-    """How many blocks were lent to C and came back, or did not."""
+    """How many blocks were lent to C, and how many came back or were refused."""
     return [now.total("handover_total", handover=kind, outcome=outcome)
             for kind in ("lend", "return_lent")]
 
 
 def check_lendings(now):
-    """Every block that the consumer in C has counted was lent to it, and is back. Nobody else lends."""
+    """Checks that the blocks that the consumer in C counted were lent to it and came back. Nothing
+    else lends blocks."""
     counted = sum(consumer.tally(f"{context}_blocks")
                   for context in ("softirq", "task", "spinlock"))
     assert lendings(now) == [counted, counted], f"{lendings(now)} lent and back, not {counted}"
@@ -187,8 +188,8 @@ def the_default_pool_stays():
 
 
 def where_sleeping_is_forbidden():
-    """What the report says of a function that sleeps, for each context that may not; the pool that was
-    to be destroyed is used by the consumer afterwards."""
+    """Checks the report of a function that sleeps, for each context that may not sleep. Afterwards
+    the consumer uses the pool that it tried to destroy."""
     for name, context in CONTEXTS.items():
         with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
             consumer.misuse(name)

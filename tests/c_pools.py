@@ -3,7 +3,7 @@
 # Runs in: check soak soak-debug
 # Covers: rust/capi rust/source
 # Takes: 20 s
-"""Pools of C modules, each for itself and at several orders: what they hand out, count and
+"""Each pool of a C module, at several orders: the blocks that it hands out, its counters and its
 trace."""
 
 import contextlib
@@ -18,23 +18,23 @@ from lib.consumer import pool, script
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # The bounds that include/labyrinth.h documents.
 MAX_ORDER, MAX_CACHE, MAX_RESERVE, MAX_POOLS = 10, 1024, 262_144, 1023
-# Less than any part of a pool takes.
+# Less memory than any part of a pool takes.
 LEAST = 1024
 U32, U64 = (1 << 32) - 1, (1 << 64) - 1
 REALTIME = "PREEMPT_RT" in os.uname().version
-# Where a script can call, and what the reports name that.
+# The contexts that a script can call in, with their names in reports.
 CONTEXTS = {"task": "task", "spinlock": "spinlock", "softirq": "softirq", "irqs_off": "irqs_off",
             "hard_irq": "irqs_off"}
 if REALTIME:
-    # Nothing can be called with interrupts off, and a spinlock is not seen.
+    # A script cannot call with interrupts off here, and a spinlock does not show.
     CONTEXTS = {"task": "task", "spinlock": "task", "softirq": "softirq"}
 NONE, CACHE, BUDDY, RESERVE, EMERGENCY = range(5)
 
 
 @contextlib.contextmanager
 def consumers(**parameters):
-    """labyrinth and the consumer in C, for the length of a block, and this process on one CPU,
-    whose caches are those that a script uses."""
+    """Loads labyrinth and the consumer in C for the length of a block, and pins this process to one
+    CPU, whose caches a script uses."""
     affinity = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(affinity)})
     try:
@@ -45,7 +45,7 @@ def consumers(**parameters):
 
 
 def did(*steps):
-    """A script of (command, what it has to come to)."""
+    """Runs a script of (command, wanted result)."""
     got = script(*(command for command, _ in steps))
     wrong = [f"{command}: {number}, not {wanted}" for (command, wanted), number in zip(steps, got)
              if wanted is not None and number != wanted]
@@ -54,12 +54,12 @@ def did(*steps):
 
 
 def settled():
-    """The metrics once the keeper is done; they balance for each pool."""
+    """The metrics once the keeper is done; they must balance for each pool."""
     return metrics.wait_until_filled().check_pool()
 
 
 def bulk_requests():
-    """Requests for several blocks empty the cache to the last one, and are served beyond. All
+    """Requests for several blocks empty the cache to the last block, and are served beyond it. All
     levels are right at each step, and the cache is filled again."""
     full = 64 * os.cpu_count()
     for order in (0, 2):
@@ -79,7 +79,7 @@ def bulk_requests():
             assert now.served("buddy", pool="bulk", context="softirq") == 100
             assert now.missed("cache", pool="bulk", context="softirq") == 100
             assert now.handed_out(pool="bulk") == 164
-            # Half of the cache, behind the request's back.
+            # Half of the cache is refilled behind the request's back.
             module.wait_until(lambda: metrics.Metrics().total("pool_cached", pool="bulk") ==
                               full - 32, "a refill of the cache")
             did(("put 0 spinlock bulk 164", 164))
@@ -92,12 +92,12 @@ def bulk_requests():
 
 
 def refused_by_all_rooms():
-    """Each block of a bulk request that no room has is a request that every room missed and that has
-    failed, in counters and trace, as single requests are."""
+    """Each block of a bulk request that no room has counts as a request that every room missed and
+    that failed, in counters and trace, as for single requests."""
     watched = {"alloc": ("labyrinth/page_alloc", "context,source")}
     for order in (0, 3):
         with consumers(), tracing.histograms(**watched) as kernel:
-            # All memory but the first megabyte is barred, and of that the allocator has nothing.
+            # All memory but the first megabyte is barred, and the allocator has none of that.
             did((pool(0, "refused", order, cache=4, reserve=4, emergency=100,
                       highest=(1 << 20) - 1), 0))
             for context in CONTEXTS:
@@ -117,7 +117,7 @@ def refused_by_all_rooms():
 
 
 def one_context_at_a_time():
-    """Each call counts, and is traced, in the context that it is made in and in no other."""
+    """Each call is counted and traced in the context that it is made in, and in no other."""
     wanted = {}
     watched = {"alloc": ("labyrinth/page_alloc", "context,pool")}
     names = ("task", "softirq", "spinlock", "irqs_off")
@@ -152,13 +152,13 @@ def one_context_at_a_time():
     assert seen == wanted, f"traced {seen}, called {wanted}"
 
 
-# A pool for each: some from each room, and requests that get nothing.
+# A pool of each kind. Each gets pages from each room, and has requests that get none.
 TRACED = {"single": (0, 0), "pair": (1, 0), "compound": (3, 1)}
 
 
 def rooms_agree_with_the_trace():
-    """For every pool and order the events by room are as many as the counters say: out, back, from
-    room to room, and filled in."""
+    """For every pool and order, the trace has as many events by room as the counters say: out,
+    back, from room to room, and filled in."""
     watched = {"alloc": ("labyrinth/page_alloc", "pool,source,order"),
                "free": ("labyrinth/page_free", "pool,to,order"),
                "step": ("labyrinth/fallback", "pool,from,to"),
@@ -173,7 +173,7 @@ def rooms_agree_with_the_trace():
         settled()
         for slot in (0, 1, 2, consumer.SHARED):
             bulk = [] if slot == consumer.SHARED else [f"get {slot} task bulk 20"]
-            # As long as memory is short nobody fills the reserve but those who give back.
+            # While memory is short, only pages that come back fill the reserve.
             commands = (*bulk, f"get {slot} spinlock single 10", "marks below",
                         f"get {slot} softirq single 60", f"put {slot} softirq single 30",
                         "marks usual")
@@ -188,7 +188,7 @@ def rooms_agree_with_the_trace():
 
 
 def agree(name, order, before, now, seen):
-    """The trace of one pool, which may not have been there before, is what its counters say."""
+    """Checks the trace of one pool, which may be new, against its counters."""
     def grown(family, **labels):
         return now.total(family, pool=name, **labels) - (
             before.total(family, pool=name, **labels) if name in before.pools() else 0)
@@ -230,7 +230,7 @@ def agree(name, order, before, now, seen):
 
 
 def refills_say_what_they_did():
-    """The event has what was asked for, what came of it, and up to where."""
+    """The refill event has the pages that were wanted, those that came, and the target."""
     watched = {"refill": ("labyrinth/refill", "wanted,got,target", 'pool == "refills"')}
     cpus = os.cpu_count()
     with consumers(pool_cache=0, pool_reserve=0), tracing.histograms(**watched) as kernel:
@@ -241,18 +241,18 @@ def refills_say_what_they_did():
         events = [(*map(int, re.findall(r": +(\d+)", keys)), hits)
                   for keys, hits in kernel["refill"].entries()]
         did(("destroy 0", 0))
-    # The caches hold 32, so what is for 100 is for the reserve.
+    # The caches hold 32, so refills with a target of 100 are for the reserve.
     cache, reserve = ([event for event in events if (event[2] == 100) == wanted]
                       for wanted in (False, True))
     assert sorted(cache) == [(7, 7, 17, cpus), (10, 10, 10, cpus), (15, 15, 32, cpus)], cache
     assert all(got <= wanted <= target == 100 for wanted, got, target, _ in reserve), reserve
     assert sum(got * hits for _, got, _, hits in reserve) == 100, reserve
-    # In turns, of what is still missing.
+    # Each turn wants the pages that are still missing.
     assert {wanted for wanted, *_ in reserve} == {64, 36}, reserve
 
 
 def free_memory_is_not_charged():
-    """A block that GFP_ATOMIC gets above the min watermark is not paid for, however many there
+    """Blocks that GFP_ATOMIC gets above the min watermark are not paid for, however many there
     are."""
     for order in (0, 2):
         with consumers():
@@ -266,8 +266,8 @@ def free_memory_is_not_charged():
 
 
 def the_budget_comes_back_with_the_memory():
-    """What was paid stays paid as long as memory is short, though the reserve be full again. Then
-    the whole budget is there, once."""
+    """Paid budget stays paid as long as memory is short, even if the reserve is full again. Then
+    the whole budget comes back, once."""
     for order, reserve in ((0, 0), (1, 16)):
         all_of_it = reserve + 5
         with consumers(pool_cache=0, pool_reserve=0):
@@ -283,14 +283,14 @@ def the_budget_comes_back_with_the_memory():
                 now = settled()
                 assert now.total("pool_emergency_pages_total", pool="budget") == paid
                 assert now.served("emergency", pool="budget") == paid
-                # It rests a second at most.
+                # The keeper rests a second at most.
                 time.sleep(1.2 if paid == 5 else 0)
             did(("destroy 0", 0))
 
 
 def budget_and_reserve_are_exact():
-    """All CPUs ask at the same time, far more often than there is anything: they get the reserve
-    and the budget, and not a block more or less. All that they did is counted."""
+    """All CPUs ask at the same time, for far more blocks than there are. They get exactly the
+    reserve and the budget, and all that they did is counted."""
     if REALTIME:
         raise ktap.Skip("PREEMPT_RT: there is no emergency reserve in interrupts")
     if os.path.exists("/proc/lockdep_stats"):
@@ -309,14 +309,13 @@ def budget_and_reserve_are_exact():
         assert now.asked("cache", pool="race", context="irqs_off") == asked
         did((f"put 0 task single {reserve + budget}", reserve + budget))
         settled()
-        # The same, from and to the caches.
+        # The same from and to the caches.
         did(("prime 0 16", 0), ("race 0 16", 16 * cpus), ("stamp 0", 16 * cpus),
             ("intact 0", 16 * cpus), (f"put 0 task bulk {16 * cpus}", 16 * cpus), ("destroy 0", 0))
 
 
 def failures_are_no_pages():
-    """The kernel traces an allocation that failed like one that did not; the books do not count
-    it."""
+    """The kernel traces a failed allocation like a successful one; the books do not count it."""
     with books.kept() as kernel, consumers(pool_cache=0, pool_reserve=0):
         kernel.learn()
         did((pool(0, "books"), 0))
@@ -330,15 +329,15 @@ def failures_are_no_pages():
 
 
 def limits_within_blocks():
-    """A block whose last byte is the last that a pool reaches is handed out; where a limit falls
-    into a block, wherever, it is not."""
+    """A block is handed out if its last byte is the last that the pool reaches. A block that
+    crosses the limit anywhere is not."""
     with consumers(pool_cache=0, pool_reserve=0):
         for order in (0, 1, 3):
             size = PAGE << order
             did((pool(0, "any", order), 0))
             for reach in (size, size - 1, size // 2, PAGE, 1):
                 for _ in range(10):
-                    # What was given back last is offered first.
+                    # The allocator first offers the block that came back last.
                     *_, pfn = did(("get 0 task single 1", 1), ("pfn 0", None))
                     highest = pfn * PAGE + reach - 1
                     *_, got, other = did((pool(1, "limited", order, highest=highest), 0),
@@ -346,7 +345,7 @@ def limits_within_blocks():
                                          ("pfn 1", None))
                     met = metrics.Metrics().total("pool_barred_pages_total", pool="limited")
                     did((f"put 1 task single {got}", got), ("destroy 1", 0))
-                    # Somebody else can have been faster.
+                    # Another program may have taken the block.
                     if met or other == pfn:
                         break
                 assert not got or (other + (1 << order)) * PAGE - 1 <= highest, \
@@ -358,7 +357,7 @@ def limits_within_blocks():
 
 
 def inner_addresses():
-    """Of a block each address but the first is refused, counted by its kind, and changes
+    """Each address in a block but the first is refused, is counted by its kind, and changes
     nothing."""
     with kmsg.Provoked() as log, consumers():
         wanted = {"wrong_order": 0, "unaligned": 0}
@@ -377,21 +376,20 @@ def inner_addresses():
             counted = {kind: now.total("misuse_total", kind=kind) for kind in wanted}
             assert counted == wanted, f"order {order}: {counted}, not {wanted}"
             assert now.total("misuse_total") == sum(wanted.values()), "and misuse of another kind"
-            # What is behind it is somebody else's.
+            # The memory behind the block belongs to others.
             did(("intact 0", 1), ("offer 0 task 0", 1), ("destroy 0", 0))
         assert len(log.errors()) == 2, log.errors()
 
 
 def accepted_bounds():
-    """The last value that is allowed, beside the first that is not, for every parameter of a
-    pool."""
+    """Tries the last allowed value and the first refused one of every parameter of a pool."""
     punctuation = "Az09_-.:/"
     with kmsg.Provoked() as log, consumers():
-        # By the message, which counts what the kernel manages.
+        # The limit is from the message, which counts the memory that the kernel manages.
         did((pool(0, "half", reserve=MAX_RESERVE), None))
         most = [int(match.group(1)) for text in log.errors()
                 if (match := re.search(r"half of the memory: at most (\d+) pages", text))]
-        # A large machine takes it, for as long as the keeper has not filled it.
+        # A large machine accepts the pool, which goes before the keeper has filled it.
         half = {0: MAX_RESERVE}
         if most:
             half = {order: most[0] >> order for order in (0, 3, MAX_ORDER)}
@@ -418,7 +416,7 @@ def accepted_bounds():
         for command, number in refused:
             did((command, -number))
         log.errors()
-        # And of what is asked of a pool.
+        # Also the bounds of requests to a pool.
         did((pool(0, "asked", cache=MAX_CACHE), 0), (f"prime 0 {U32}", 0))
         assert settled().total("pool_cached", pool="asked") == MAX_CACHE * os.cpu_count()
         did(("get 0 task bulk 0", 0), ("get 0 task single 0", 0), ("put 0 task bulk 0", 0),
@@ -428,8 +426,7 @@ def accepted_bounds():
 
 
 def blocks_of_each_order():
-    """All bytes of all blocks are their owner's, whatever the order, and whichever way they
-    come."""
+    """All bytes of all blocks belong to their owner, for every order and every way to get them."""
     with consumers():
         for order in range(MAX_ORDER + 1):
             count = max(32 >> order, 2)
@@ -446,10 +443,10 @@ def blocks_of_each_order():
 
 
 def nothing_is_left_of_pools():
-    """However many come and go, memory use does not grow."""
+    """However many pools come and go, memory use does not grow."""
     kinds, times = ("Slab", "Percpu", "VmallocUsed"), 40
     with consumers():
-        # What is allocated once.
+        # Memory that is allocated only once.
         did((f"pools {times}", times))
         before = pressure.used(*kinds)
         did((f"pools {times}", times))
@@ -461,7 +458,8 @@ def nothing_is_left_of_pools():
 
 
 def as_many_pools_as_there_can_be():
-    """1023 pools of C modules, and not one more; the places are free again afterwards."""
+    """There can be 1023 pools of C modules, and not one more; their places are free again
+    afterwards."""
     with kmsg.Provoked() as log, consumers():
         for _ in range(2):
             did((f"pools {MAX_POOLS + 1}", MAX_POOLS))
@@ -471,7 +469,7 @@ def as_many_pools_as_there_can_be():
         assert metrics.Metrics().pools() == ["default"]
 
 
-# It waits for readers of each pool.
+# Destroying a pool waits for its readers.
 LONG = ktap.soak((), (as_many_pools_as_there_can_be,))
 ktap.main(bulk_requests, refused_by_all_rooms, one_context_at_a_time, rooms_agree_with_the_trace,
           refills_say_what_they_did, free_memory_is_not_charged,

@@ -18,7 +18,7 @@ DEBUG = os.path.isdir(faults.FOLDER)
 # Where many requests miss the cache, the checks of a debug kernel take the time.
 FEW = 20_000 if DEBUG else 200_000
 MANY = ktap.soak(1_000_000, 1_000_000 if DEBUG else 100_000_000)
-# After which it is too late, whatever the machine.
+# After so many seconds any machine should be done.
 SECONDS = 1200
 # A cache that is far too small for what is asked of it, and one for most of it.
 SMALL = {"cache": 64, "batches": (16, 64, 64, 128, 4096)}
@@ -26,7 +26,7 @@ LARGE = {"cache": 1024, "batches": (256, 1024, 1024, 1024, 2048)}
 
 
 def under_full_load(requests, pause, cache, batches, meanwhile=contextlib.nullcontext, reserve=0):
-    """At least so many requests, of which so many are served by the reserve; by the kernel's
+    """Waits for at least so many requests, and so many that the reserve served. By the kernel's
     account each page is in one place. Reading all counters keeps a CPU busy, so between two reads
     there is a pause, in seconds."""
     rng = random.Random(2)

@@ -291,7 +291,8 @@ def reset_starts_over():
 
 
 def failures_start_over():
-    """The count of failures goes to 0, too. A pool that may have no memory of all fails each time."""
+    """The count of failures goes to 0, too. Requests always fail in a pool whose memory is all
+    barred."""
     with module.loaded(pool_highest=4095):
         with module.running("timer_softirq", period_us=5000, batch=8, pool=1):
             module.wait_until(lambda: metrics.Metrics().failed() >= 100, "failures")

@@ -3,8 +3,8 @@
 # Runs in: check soak-debug
 # Covers: rust/source rust/ffi/hotplug.rs rust/ffi/each_cpu.rs rust/ffi/cpu.rs rust/exercise
 # Takes: 50 s
-"""CPUs go away and come back. What they had cached goes to the allocator, and the exercises go where
-the CPUs are."""
+"""CPUs go away and come back. Their cached pages go to the allocator, and the exercises follow the
+CPUs."""
 
 import contextlib
 import os
@@ -60,13 +60,13 @@ def cache_is_given_back():
     assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
 
 
-# Pages that an exercise holds on one CPU, in batches.
+# How many pages an exercise holds on one CPU.
 BATCHES = {"timer_softirq": 1, "spinlock": 2, "task": 1, "hard_irq": 2}
 
 
 @contextlib.contextmanager
 def all_online_again():
-    """Whatever happens in the block, the CPUs that can be switched are on afterwards."""
+    """Brings back all CPUs that can be switched, whatever happens in the block."""
     try:
         yield cpus.movable()
     finally:
@@ -75,8 +75,8 @@ def all_online_again():
 
 
 def exercises_follow_the_cpus():
-    """Each CPU goes and comes, and in the end all but one go, while every exercise runs. On each that
-    is online something of each exercise is at work, on the others nothing."""
+    """Each CPU goes and comes, and in the end all but one go, while every exercise runs. Each
+    exercise works on every CPU that is online, and on no other."""
     with all_online_again() as movable:
         with module.loaded(), module.running(*module.CONTEXTS, period_us=5000, batch=4):
             cpus.check_at_work(*module.CONTEXTS)
@@ -99,8 +99,8 @@ def exercises_follow_the_cpus():
 
 
 def started_while_cpus_are_away():
-    """What was offline when the exercises were started by parameters, or by hand, has them once it
-    comes; what was stopped meanwhile does not come back with the CPU."""
+    """A CPU that was offline when exercises started, by parameters or by hand, gets them once it
+    comes. An exercise that was stopped meanwhile does not come back with the CPU."""
     start = {f"{context}_start": 1 for context in module.CONTEXTS}
     with all_online_again() as movable:
         for cpu in movable:
@@ -122,7 +122,8 @@ def started_while_cpus_are_away():
 
 
 def pages_go_home_with_their_cpu():
-    """A CPU that goes takes home what it holds, each page once; one that comes gets its own."""
+    """A CPU that goes gives back the pages that it holds, each once; one that comes gets its
+    own."""
     batch = 16
     of_a_cpu = batch * sum(BATCHES.values())
     with all_online_again() as movable, books.kept() as kernel:
@@ -159,7 +160,7 @@ def pages_go_home_with_their_cpu():
 
 @contextlib.contextmanager
 def restless(cpu):
-    """A process that takes a CPU off and on all the time. Yields nothing; it must have gone on."""
+    """Runs a process that takes a CPU off and on all the time. It must be running to the end."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -215,7 +216,7 @@ def started_and_stopped_while_cpus_go():
 def off_and_on_under_load():
     """With every exercise at work on the pool, time and again; the books balance all along."""
     needs_a_second_cpu()
-    # What goes with its CPU, twice in a round, or is stopped while it holds pages, frees them itself.
+    # An exercise frees its own pages when its CPU goes, twice in a round, or when it is stopped.
     most = CACHE * sum(BATCHES.values()) * (len(cpus.online()) + 2)
     with books.kept() as kernel:
         with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
@@ -249,10 +250,10 @@ def off_and_on_under_load():
 
 
 def each_pool_loses_its_share():
-    """Of every pool, whatever its order, exactly what CPU 1 had cached of it is freed, and nothing
-    of another CPU's."""
+    """For every pool, of any order, exactly the pages that CPU 1 had cached are freed, and none of
+    another CPU."""
     needs_a_second_cpu()
-    # By name: blocks for each CPU, and their order.
+    # For each name: blocks for each CPU, and their order.
     pools = {"default": (CACHE, 0), "one": (20, 0), "two": (7, 3)}
     others = os.cpu_count() - 1
     with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE), \

@@ -31,7 +31,7 @@ CALLS = {"alloc": re.compile(r"\balloc_pages_noprof\+\S+\s+(0x[0-9a-f]+)$", re.M
 # What the IOMMU says of a device that it has stopped.
 FAULTS = re.compile(r"DMAR: DRHD: handling fault status reg|"
                     r"DMAR: \[DMA (Read|Write) .*\] Request device \[([0-9a-f:.]+)\] fault addr")
-# What the kernel says of a driver that does not take its device.
+# The kernel's message about a driver that refuses its device.
 FAILED = re.compile(rf"{edu.NAME} (\S+): probe with driver {edu.NAME} failed with error (-\d+)")
 ALL_BITS = 32
 TURNS = 2
@@ -141,8 +141,7 @@ def there_and_back():
 
 
 def blocks():
-    """Blocks of several pages, of which now this and now that one is the device's to read or
-    write."""
+    """Lends single pages of larger blocks to the device, in turn, to read or to write."""
     transfer(6, dma_bits=bits(), order=3)
 
 
@@ -234,7 +233,8 @@ def no_room():
 
 
 def vectors_of_its_own():
-    """A driver that has taken the device's interrupts does not get it, and leaves it as it was."""
+    """If another driver has taken the device's interrupts, ours does not get the device, and leaves
+    it as it was."""
     devices = edu.devices()
     with kmsg.Provoked() as log, Balance() as balance:
         with edu.loaded(dma_bits=bits(), vectors=1):
@@ -243,7 +243,7 @@ def vectors_of_its_own():
             assert not any(map(edu.is_bound, devices)), "bound all the same"
         failed = [match.groups() for match in log.expect(FAILED)]
         assert failed == [(device, str(-errno.EBUSY)) for device in devices], failed
-        # For a driver that does not, the interrupts are there.
+        # A driver that did not take the interrupts finds them there.
         with balance.loaded(dma_bits=bits()):
             under_way()
             sound(edu.tally())
@@ -251,8 +251,8 @@ def vectors_of_its_own():
 
 
 def bus_mastering():
-    """A device reaches memory only from when it is started to when it is stopped, whoever has left
-    it a bus master."""
+    """A device reaches memory only between its start and its stop, even if somebody has left it a
+    bus master."""
     devices = edu.devices()
     first = devices[0]
     for device in devices:

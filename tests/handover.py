@@ -57,7 +57,7 @@ def counted():
             wanted = {"share": Counts(2, 0), "take_back": Counts(2, 2), "scrub": Counts(1, 0),
                       "view": Counts(1, 1), "unview": Counts(1, 0), "conceal": Counts(1, 0),
                       "guard": Counts(2, 0), "unguard": Counts(1, 0), "pass_guarded": Counts(2, 0),
-                      # As it is opened; passed on twice, looked at, dropped.
+                      # Checks: when opened, when passed on twice, on demand, when dropped.
                       "sentinel_check": Counts(5, 0)}
             assert found.keys() == wanted.keys(), found
             for kind, count in found.items():
@@ -67,15 +67,15 @@ def counted():
                 assert (count.nanos > 0) == (samples > 0), f"{kind}: {count}"
 
 
-# How often what is run to find what each of them leaves behind, were it only so many bytes. The
-# second takes pages back twice.
+# How often each case runs to find a leak of so many bytes each time. The second case takes pages
+# back twice.
 OFTEN = {"share_freed_by_last_task": (4_000, 16), "share_and_back_task": (4_000, 16),
          "view_there_and_back": (1_000, 256)}
 
 
 def slab():
-    """The bytes that the slab allocator uses, without what the kernel keeps for areas that it has
-    not unmapped yet."""
+    """The bytes that the slab allocator uses, less those that the kernel keeps for areas that it
+    has not unmapped yet."""
     handover.run("view_guards")
     return pressure.used("Slab")[0]
 
@@ -84,7 +84,7 @@ def nothing_is_left_behind():
     """However often pages are handed over, slab use does not grow."""
     for name, (times, least) in OFTEN.items():
         with handover.loaded():
-            # What is allocated once, and kept for views to come.
+            # Memory that is allocated once, and kept for later views.
             handover.run(name, 100)
             before, start = slab(), time.monotonic()
             handover.run(name, times)
@@ -103,7 +103,7 @@ def case_of(name):
 
 
 def cases_of_the_module():
-    """One for each that it tells of."""
+    """A case for each name that the module lists."""
     with handover.loaded():
         return [case_of(name) for name in handover.cases()]
 

@@ -87,8 +87,8 @@ def frames_of(node):
 
 
 def barred_node_has_no_pages():
-    """Of a node that is barred nothing is handed out, though its CPU's requests are offered its
-    pages first; the others' are served."""
+    """Nothing of a barred node is handed out, though its CPU's requests are offered its pages
+    first; requests of other CPUs are served."""
     rooms = [node for node in nodes() if free_pages(node) > 2 * PAGES]
     if len(rooms) < 2:
         raise Skip(f"only nodes {rooms} have memory")

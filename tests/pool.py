@@ -273,11 +273,11 @@ def each_page_is_in_one_place():
 
 
 def told_otherwise_meanwhile():
-    """Pages that are out when an exercise is told to use the pool go back to the allocator."""
+    """Pages that are out when an exercise switches to the pool go back to the allocator."""
     with pool():
         with module.running("timer_softirq", period_us=1000, batch=8, hold_us=300_000, pool=0):
             module.wait_until(lambda: metrics.Metrics().in_flight(), "pages in flight")
-            # Once these are back nothing is held, so nothing is on its way when it stops.
+            # Once these are back the exercise holds no pages, so none is on its way when it stops.
             module.tune("timer_softirq", pool=1, hold_us=0)
             module.wait_until(lambda: metrics.Metrics().asked("cache") >= 64 * cpus(), "requests")
         at_rest("softirq")

@@ -3,8 +3,8 @@
 # Runs in: check soak
 # Covers: rust/stats rust/debugfs rust/ffi/percpu.rs README.md
 # Takes: 45 s
-"""What one read says belongs together, whatever is recorded and reset meanwhile; and what the
-reports say is what was done."""
+"""The numbers of one read belong together, whatever is recorded and reset meanwhile. The reports
+count exactly the work that was done."""
 
 import contextlib
 import itertools
@@ -20,7 +20,7 @@ from lib.latency import Latency
 from lib.table import PERCENTILES, Table
 
 STORM_SECONDS = ktap.soak(25, 900)
-# Far fewer than even a slow machine makes.
+# Far fewer reads than even a slow machine makes.
 LEAST_READS = 30
 RESET_MS = 2
 GUARDS = ("guard", "sentinel_check")
@@ -32,7 +32,8 @@ POWERS = range(5, 37)
 
 @contextlib.contextmanager
 def repeated(action):
-    """Does something again and again in a thread; what it raises is raised at the end."""
+    """Does something again and again in a thread; an exception is raised at the end of the
+    block."""
     errors, over = [], threading.Event()
 
     def loop():
@@ -59,13 +60,13 @@ def reset():
 
 
 def reset_now_and_then():
-    """As often as makes sense."""
+    """As often as is useful."""
     reset()
     time.sleep(RESET_MS / 1000)
 
 
 def use_a_page():
-    """Has a page for a moment."""
+    """Maps a page for a moment."""
     fd = os.open("/dev/labyrinth", os.O_RDWR | os.O_CLOEXEC)
     try:
         with mmap.mmap(fd, mmap.PAGESIZE):
@@ -76,7 +77,7 @@ def use_a_page():
 
 @contextlib.contextmanager
 def full_load():
-    """Every exercise on every CPU, with the pool and without, with guards and without."""
+    """Runs every exercise on every CPU, with the pool and without, with guards and without."""
     settings = {"period_us": 100, "batch": 16, "hold_us": 0}
     with module.running("timer_softirq", pool=1, guard=1, **settings), \
             module.running("spinlock", pool=0, **settings), \
@@ -87,7 +88,7 @@ def full_load():
 
 
 def check_metrics():
-    """The families with latencies, each with itself and with the outcomes."""
+    """Checks that the families with latencies agree with themselves and with the outcomes."""
     now = metrics.Metrics().check()
     samples = now.samples()
     by = {}
@@ -109,14 +110,15 @@ def check_metrics():
                     f"{what}: {count} of {edges}, {total} in all"
             else:
                 assert not any(edges) and total == 0, f"{what}: {edges}, {total} in all"
-            # Those in flight at the last reset are outcomes without a latency.
+            # Pages in flight at the last reset are outcomes without a latency.
             if dict(labels).get("handover") not in ("lend", "return_lent"):
                 assert count <= outcomes, f"{what}: {count} latencies of {outcomes}"
     return now
 
 
 def storm():
-    """Under full load, with a reset every few milliseconds and one right before each read."""
+    """Under full load the numbers agree, with a reset every few milliseconds and one right before
+    each read."""
     seen, reads = set(), 0
     with module.loaded(prime=64, pool_cache=64, pool_reserve=64):
         with full_load(), repeated(reset_now_and_then), repeated(use_a_page):
@@ -160,7 +162,7 @@ def without_resets():
 
 
 def seconds(nanos):
-    """As `metrics` writes it."""
+    """A number as `metrics` writes it."""
     return f"{nanos // 10**9}.{nanos % 10**9:09}"
 
 
@@ -182,7 +184,8 @@ def agree(text, family, labels, histogram, step, quantiles):
 
 
 def all_reports_agree():
-    """At rest `stats`, `latency` and `metrics` say the same of what was done, in their units."""
+    """At rest `stats`, `latency` and `metrics` agree about the work that was done, in their
+    units."""
     start = time.monotonic_ns()
     with module.loaded(prime=64, pool_reserve=64):
         with module.running(*module.CONTEXTS, period_us=1000, batch=16, pool=1, guard=1):
@@ -205,12 +208,14 @@ def all_reports_agree():
                     == line[outcome], f"{context} {gfp}: {outcome}"
             assert line["success"] + line["failure"] == one.count, f"{context} {gfp}: {line}"
             compare(line, one)
-            # Each has a clock read in it, and nobody works for longer than there is time.
+            # Each latency includes a clock read, and their sum is no longer than the time that
+            # there was.
             assert one.total >= one.count * table.clock_ns // 2, f"{one.name}: {one.total} ns"
             assert one.total <= elapsed * 2 * os.cpu_count(), f"{one.name}: {one.total} ns"
         for room, one in latency.rooms.items():
             agree(text, "page_alloc_room", f'room="{room}"', one, 1, False)
-            # All but these were to the pool, and each latency is that of the room asked last.
+            # All other requests went to the pool, and each latency counts for the room that was
+            # asked last.
             others = latency.series["task", "GFP_KERNEL"].count if room == "buddy" else 0
             assert now.served(room, pool="default") <= one.count - others \
                 <= now.asked(room, pool="default"), f"{room}: {one.count} latencies"
@@ -220,7 +225,7 @@ def all_reports_agree():
             agree(text, "handover", f'handover="{kind}"', one, 2, True)
             compare(table.handovers[kind], one)
             assert now.total("handover_total", handover=kind, outcome="success") == one.count, kind
-        # Every page that an exercise got was guarded, once, and looked at once, when it went.
+        # Every page of an exercise was guarded once, and checked once, when it was freed.
         guarded = now.allocated() - USER_PAGES
         for kind in GUARDS:
             assert latency.handovers[kind].count == guarded, f"{kind}: not {guarded}"
@@ -234,7 +239,7 @@ def all_reports_agree():
 
 
 def compare(line, histogram):
-    """A line of `stats` is what `latency` says."""
+    """Checks a line of `stats` against `latency`."""
     extremes = histogram.least, histogram.most
     assert (line["min"], line["max"]) == extremes, f"{line}, {vars(histogram)}"
     for name, share in PERCENTILES.items():
@@ -259,7 +264,7 @@ def outcomes_only():
 
 
 def shape(line):
-    """What is left of a line when all numbers are alike."""
+    """A line with all numbers made alike."""
     return re.sub(r"#+", "#", re.sub(r" +", " ", re.sub(r"\d+(?:\.\d+)?", "0", line)))
 
 
@@ -275,7 +280,7 @@ def readme_shows_what_is_printed():
             metrics.wait_for_cycles("timer_softirq", 30)
         printed = [module.read(module.file(name)).splitlines() for name in ("stats", "latency")]
     for shown, now in zip((stats.splitlines(), latency.splitlines()), printed):
-        # Where there are no numbers nothing may move either.
+        # Text without numbers must not move either.
         for line, other in itertools.zip_longest(shown, now[:len(shown)], fillvalue=""):
             assert shape(line) == shape(other), f"{line!r} in README.md, {other!r} is printed"
             if not re.search(r"(?<![\w.])\d", line):

@@ -93,7 +93,7 @@ def as_many_as_asked_for():
 
 @contextlib.contextmanager
 def several_pools():
-    """Three full pools; gives what each has, in pages, by name."""
+    """Makes three full pools; gives the pages that each has, by name."""
     blocks = {"default": (CACHE, 0), "one": (48, 0), "eight": (8, 3)}
     with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE), \
             consumer.loaded(consumer.C):
@@ -110,7 +110,7 @@ def several_pools():
 
 
 def given_back(name):
-    """What the shrinker took from a pool, in pages."""
+    """How many pages the shrinker took from a pool."""
     blocks = metrics.Metrics().total("pool_cache_drain_pages_total", pool=name)
     return blocks << (3 if name == "eight" else 0)
 
@@ -126,13 +126,14 @@ def all_pools_are_emptied():
 
 
 def as_many_of_all_as_asked_for():
-    """What is asked for is for all pools together, up to the rest of one block."""
+    """A request is for all pools together, up to the rest of one block."""
     if not os.path.isdir(SHRINKERS):
         raise Skip("the kernel shows no shrinkers (CONFIG_SHRINKER_DEBUG)")
     with several_pools() as held:
         folder, = glob.glob(SHRINKERS + "/labyrinth-*")
         before = 0
-        # From the first alone, from the first and the second, up to the last one's blocks.
+        # Requests for pages of the first pool alone, of the first two, and up to the last one's
+        # blocks.
         for wanted in (10, held["default"], held["one"] + 3):
             module.write(folder + "/scan", f"0 0 {wanted}")
             metrics.Metrics().check_pool()

@@ -311,17 +311,17 @@ class Counter:
                 fcntl.ioctl(fd, SET_FILTER, condition.encode() + b"\0")
 
     def read(self):
-        """How many so far."""
+        """The count so far."""
         return sum(int.from_bytes(file.read(8), "little") for file in self._files)
 
     def close(self):
-        """Counts no more."""
+        """Stops counting."""
         for file in self._files:
             file.close()
 
 
 def counts_by_perf_events():
-    """perf counts by the same means: one counter for each CPU and condition, and no buffer."""
+    """perf counts by the same means: one counter for each CPU and condition, without a buffer."""
     if not os.path.exists("/proc/sys/kernel/perf_event_paranoid"):
         raise Skip("the kernel has no performance events (CONFIG_PERF_EVENTS)")
     with module.loaded(), contextlib.ExitStack() as open_counters:

@@ -405,7 +405,7 @@ def others_see_nothing():
 
 @contextlib.contextmanager
 def core_dumps():
-    """A folder that the kernel writes core dumps to, for the length of a block."""
+    """Makes the kernel write core dumps to a folder for the length of a block."""
     pattern = "/proc/sys/kernel/core_pattern"
     if not os.path.exists("/proc/self/coredump_filter"):
         raise Skip("the kernel writes no core dumps (CONFIG_COREDUMP)")
@@ -419,18 +419,19 @@ def core_dumps():
 
 
 def marker_byte(seed, i):
-    """A byte of the marker of a seed, alone: the dumped process must have no other copy of the whole."""
+    """One byte of a seed's marker: the dumped process must have no other copy of the whole
+    marker."""
     return hashlib.sha256(seed + bytes([i])).digest()[0]
 
 
 def in_no_core_dump():
-    """A process that crashes leaves all of its memory in the core dump, but for the page."""
+    """The core dump of a process that crashes has all of its memory but the page."""
     seeds = {"memory": os.urandom(8), "page": os.urandom(8)}
     length = 64
 
     def crash(fd):
         resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
-        # All kinds of memory but for files that are mapped privately, such as the interpreter's.
+        # Dump all kinds of memory but privately mapped files, such as the interpreter's.
         module.write("/proc/self/coredump_filter", "0x1fb")
         ordinary = libc.mmap(None, PAGE, READ | WRITE, PRIVATE | ANONYMOUS, -1, 0)
         assert ordinary != FAILED
@@ -448,7 +449,7 @@ def in_no_core_dump():
         assert len(names) == 1, f"not one core dump but {names}"
         with open(os.path.join(folder, names[0]), "rb") as file:
             core = file.read()
-        # Made only now, as the child was a copy of this process.
+        # Made only after the fork, or the child would have a copy.
         found = {what: core.count(bytes(marker_byte(seed, i) for i in range(length)))
                  for what, seed in seeds.items()}
         assert found["memory"], f"ordinary memory is not in the core dump of {len(core)} bytes either"

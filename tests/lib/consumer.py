@@ -41,12 +41,13 @@ def misuse(name):
     module.write(parameter("misuse"), name)
 
 
-# For which the shared pool is no pool of its own; see tests/modules/consumer_c/script.c.
+# The slot that stands for the shared pool, see tests/modules/consumer_c/script.c.
 SHARED = 4
 
 
 def script(*commands):
-    """Has the consumer in C do these things, one after the other; the number that each came to."""
+    """Runs commands in the consumer in C, one after the other; returns the number that each came
+    to."""
     module.write(parameter("script"), ";".join(commands))
     results = [int(number) for number in module.read(parameter("results")).split()]
     assert len(results) == len(commands), f"{commands}: {results}"

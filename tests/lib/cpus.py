@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Taking CPUs off and on, and which of them an exercise works on."""
+"""Takes CPUs off and on, and finds the CPUs that an exercise works on."""
 
 import glob
 import os
@@ -10,10 +10,10 @@ from lib import module, tracing
 from lib.ktap import Skip
 
 FOLDER = "/sys/devices/system/cpu"
-# By exercise: what the page events say of their context, and the threads.
+# For each exercise: the context in its page events, and its threads.
 SHAPES = {"timer_softirq": (1, None), "spinlock": (2, "labyrinth/spinlock"),
           "task": (0, "labyrinth/task"), "hard_irq": (3, "labyrinth/irqsoff")}
-# Those with timers, as the names of their functions say.
+# Exercises with timers, by the names of the timers' functions.
 TIMERS = ("timer_softirq", "spinlock", "hard_irq")
 WATCHED = {
     "pages": ("labyrinth/page_alloc", "common_cpu,context"),
@@ -23,7 +23,7 @@ WATCHED = {
 
 
 def _numbers(text):
-    """The CPUs of a list as the kernel writes it."""
+    """Parses a list of CPUs as the kernel writes it."""
     numbers = set()
     for part in filter(None, text.strip().split(",")):
         first, _, last = part.partition("-")
@@ -42,7 +42,7 @@ def present():
 
 
 def movable():
-    """The CPUs that can be taken offline. Skips where there are none."""
+    """The CPUs that can be taken offline. Skips the case if there are none."""
     numbers = sorted(int(re.search(r"cpu(\d+)/", path).group(1))
                      for path in glob.glob(FOLDER + "/cpu[0-9]*/online"))
     if not numbers:
@@ -51,14 +51,15 @@ def movable():
 
 
 def switch(cpu, on):
-    """A CPU comes or goes."""
+    """Brings a CPU online, or takes it offline."""
     path = f"{FOLDER}/cpu{cpu}/online"
     module.write(path, int(on))
     assert module.read(path) == f"{int(on)}\n"
 
 
 def threads(name):
-    """The threads NAME/CPU, as CPU: how often it has slept. Each may run on its own CPU alone."""
+    """For each thread NAME/CPU, how often it has slept, by CPU. Each may run on its own CPU
+    alone."""
     found = {}
     for process in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -77,7 +78,7 @@ def threads(name):
 
 
 def _counted(kernel):
-    """Who did what where since the histograms began, as a set of (exercise, what, CPU)."""
+    """What the exercises did since the histograms began, as a set of (exercise, what, CPU)."""
     done = set()
     for what, histogram in kernel.items():
         for keys, _ in histogram.entries():
@@ -94,9 +95,9 @@ def _counted(kernel):
 
 
 def check_at_work(*contexts, seconds=60):
-    """Each of the exercises works on each CPU that is online, and on no other one: pages are
-    allocated there, its timers expire there, and its threads sleep and wake there. No other exercise
-    works anywhere."""
+    """Checks that each of the exercises works on each CPU that is online, and on no other: pages
+    are allocated there, its timers expire there, and its threads sleep and wake there. No other
+    exercise works anywhere."""
     cpus = online()
     wanted = {(context, "page", cpu) for context in contexts for cpu in cpus} \
         | {(context, "timer", cpu) for context in contexts if context in TIMERS for cpu in cpus}

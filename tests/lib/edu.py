@@ -81,7 +81,7 @@ def rescan():
 
 
 def is_there():
-    """Whether the driver tells its numbers."""
+    """Whether the driver reports its numbers."""
     return os.path.exists(TALLY)
 
 
@@ -91,7 +91,7 @@ def is_bound(device):
 
 
 def _command(device, change=0):
-    """The command register, after these bits were set."""
+    """Sets bits of the command register, and returns it."""
     with open(f"{DEVICES}/{device}/config", "r+b", buffering=0) as config:
         command = int.from_bytes(os.pread(config.fileno(), 2, COMMAND), "little")
         if change:
@@ -105,7 +105,7 @@ def is_master(device):
 
 
 def set_master(device):
-    """Lets it, as firmware may have."""
+    """Makes a device a bus master, as firmware may have done."""
     _command(device, MASTER)
 
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Which page frames the pool of the exercises hands out."""
+"""Finds the page frames that the pool of the exercises hands out."""
 
 import contextlib
 import re
 
 from lib import ktap, metrics, module, tracing
 
-# So small that all rooms are asked.
+# The pool is so small that requests go to all rooms.
 SIZES = {"pool_cache": 8, "pool_reserve": 16, "pool_emergency": 64}
-# Pages handed out before it is believed.
+# How many pages have to be handed out for a result.
 REQUESTS = 2000
 
 
@@ -29,7 +29,7 @@ class Handed:
 
 @contextlib.contextmanager
 def requests(**parameters):
-    """All contexts ask the pool; gives what there is to look at when the block ends."""
+    """All contexts ask the pool. Gives an object that has the result when the block ends."""
     result = {}
     with module.loaded(**{**SIZES, **parameters}):
         with tracing.histograms(handed=("labyrinth/page_alloc", "source,pfn.hex",
@@ -49,7 +49,7 @@ def served():
 
 
 def handed_with(**parameters):
-    """What thousands of requests get."""
+    """The frames that thousands of requests get."""
     with requests(**parameters) as result:
         module.wait_until(lambda: served() >= REQUESTS, f"{REQUESTS} pages", 120)
     handed, now = result["handed"], result["metrics"]

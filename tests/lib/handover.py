@@ -34,7 +34,7 @@ def cases():
 
 
 def run(name, times=1):
-    """Runs a case so often; OSError if it fails. What is wrong is in the kernel log."""
+    """Runs a case `times` times; OSError if it fails. The kernel log says what is wrong."""
     module.write(file("run"), f"{name} {times}" if times > 1 else name)
 
 

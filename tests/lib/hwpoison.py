@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Pages that the kernel is told to take out of use, as an administrator would, or the hardware."""
+"""Tells the kernel to take pages out of use, as an administrator would, or the hardware."""
 
 import contextlib
 import errno
@@ -11,19 +11,19 @@ from lib.ktap import Skip
 
 FOLDER = "/sys/devices/system/memory"
 PAGE = os.sysconf("SC_PAGE_SIZE")
-# What the kernel says of it.
+# The kernel's messages about it.
 _SAYS = re.compile(r"Memory failure: 0x[0-9a-f]+: (unhandlable page|recovery action for)"
                    r"|soft_offline: 0x[0-9a-f]+")
 
 
 def hard_offline(*frames):
-    """Marks pages that are in use, as far as the kernel knows, so that it can do nothing else."""
+    """Marks pages that are in use, so that the kernel can do nothing but mark them."""
     _offline("hard", errno.EBUSY, frames)
 
 
 def hard_offline_used(frames, count):
     """Marks pages until so many of them were in use, and returns those. Others may be free by now:
-    those the kernel takes out by itself."""
+    the kernel takes those out by itself."""
     used = []
     for frame in frames:
         with contextlib.suppress(AssertionError):
@@ -59,7 +59,7 @@ def _offline(how, wanted, frames):
 
 @contextlib.contextmanager
 def said():
-    """What the kernel says of bad pages is expected in the block."""
+    """Expects the kernel's messages about bad pages in the block."""
     with kmsg.Provoked() as log:
         yield
         ktap.note(f"the kernel has {len(log.expect(_SAYS))} lines on bad pages")

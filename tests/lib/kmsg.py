@@ -6,8 +6,8 @@ import re
 
 WARNING = 4
 
-# Said at warning level by a healthy kernel: about signatures once, about time when a guest shares its
-# CPU with others, and by a CPU that comes online about an interrupt that found it offline.
+# Warnings of a healthy kernel: once about signatures; about time when a guest shares its CPU with
+# others; and about an interrupt that came while a CPU was offline.
 HARMLESS = re.compile(
     r"module verification failed|out-of-tree module taints"
     r"|clocksource|timekeeping|tsc: |TSC found unstable|perf: interrupt took|hrtimer: interrupt took"

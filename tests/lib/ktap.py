@@ -53,8 +53,7 @@ def main(*cases, kunit=False, by_name=(), more=None):
 
 
 def _selected(names, cases):
-    """The cases of these names. It is an error if there is none of such a name: a misspelt case
-    must not pass."""
+    """The cases of these names. An unknown name is an error: a misspelt case must not pass."""
     known = {case.__name__: case for case in cases}
     if unknown := [name for name in names if name not in known]:
         raise LookupError(f"no such case: {', '.join(unknown)}; there are: {', '.join(known)}")
@@ -62,7 +61,7 @@ def _selected(names, cases):
 
 
 def _listed(more):
-    """The cases that `more` returns, or one that fails as it did."""
+    """The cases that `more` returns, or one case that fails as `more` did."""
     try:
         return tuple(more())
     except Exception as error:
@@ -76,7 +75,7 @@ def _listed(more):
     return (case,)
 
 
-# Whether the plan was printed.
+# Whether the plan has been printed.
 _begun = False
 
 
@@ -88,8 +87,7 @@ def _begin(cases):
 
 
 def _died(*error):
-    """Takes an exception that nothing has caught, before the plan or after it: that is a result,
-    too."""
+    """Reports an uncaught exception as a result, before the plan or after it."""
     if not _begun:
         _begin(1)
     for line in "".join(traceback.format_exception(*error)).rstrip().splitlines():
@@ -106,7 +104,7 @@ def _run(case):
     name = case.__name__
     start = time.monotonic()
     problem = None
-    # Whatever the kernel reports from here on, its console tells in which case.
+    # The console then shows in which case the kernel reported a bug.
     with contextlib.suppress(OSError):
         module.write("/dev/kmsg", f"<6>labyrinth-test: {os.path.basename(sys.argv[0])}:{name}")
     try:

@@ -15,7 +15,7 @@ _BUCKET = re.compile(r" *(?P<lower>\d+) +(?P<upper>\d+) +(?P<count>\d+) #+")
 
 
 def bucket_of(value):
-    """The number of the bucket of a value, counted in another way than the module does."""
+    """The number of a value's bucket, computed in another way than the module does."""
     if value < 32:
         return value
     octave = value.bit_length() - 5
@@ -36,7 +36,7 @@ def upper_edge(bucket):
 
 
 class Histogram:
-    """The latencies of one kind, in ns. Those of a room have no extremes."""
+    """The latencies of one kind, in ns. Those of a room have no minimum and maximum."""
 
     def __init__(self, head):
         match = _HEAD.fullmatch(head)
@@ -47,7 +47,7 @@ class Histogram:
         self.buckets = {}
 
     def add(self, line):
-        """Adds a line, which says what the edges of its bucket are."""
+        """Adds a line, and checks the edges of its bucket."""
         match = _BUCKET.fullmatch(line)
         assert match, f"{self.name}: no bucket: {line!r}"
         lower, upper, count = map(int, match.groups())
@@ -59,7 +59,7 @@ class Histogram:
         self.buckets[bucket] = count
 
     def check(self, extremes=True):
-        """What belongs together agrees."""
+        """Checks that the numbers agree with each other."""
         what = f"{self.name}: {vars(self)}"
         assert self.count == sum(self.buckets.values()), what
         assert self.total >= sum(lower_edge(b) * n for b, n in self.buckets.items()), what
@@ -74,8 +74,8 @@ class Histogram:
         return self
 
     def percentile(self, share):
-        """The least edge that so many ten-thousandths of the values do not exceed; never more than
-        the largest of them."""
+        """The lowest edge that so many ten-thousandths of the values do not exceed; never more than
+        the largest value."""
         rank, seen = -(-self.count * share // 10_000), 0
         for bucket in sorted(self.buckets):
             seen += self.buckets[bucket]
@@ -108,7 +108,7 @@ class Latency:
                 self.handovers[one.name] = one
 
     def check(self):
-        """Each histogram agrees with itself, and the rooms with the series."""
+        """Checks that each histogram agrees with itself, and the rooms with the series."""
         for one in (*self.series.values(), *self.handovers.values()):
             one.check()
         for one in self.rooms.values():

@@ -131,7 +131,7 @@ class Metrics:
         return [dict(_LABEL.findall(labels))["pool"] for labels, _ in self._named("pool_reserved")]
 
     def check_pool(self):
-        """What holds of each pool whenever nobody is inside."""
+        """Checks what must hold for each pool while no request is under way."""
         samples, pools = self.samples(), self.pools()
         assert pools, "there is no pool"
         for pool in pools:
@@ -147,7 +147,7 @@ class Metrics:
 
     @staticmethod
     def _check_levels(pool, value):
-        """What came to a room of a pool, less what went, is there."""
+        """Checks that the pages that came to a room of a pool, less those that went, are there."""
         def summed(name, **labels):
             return sum(value(name, context=context, **labels) for context in CONTEXTS)
 
@@ -165,9 +165,9 @@ class Metrics:
 
     @staticmethod
     def _check_path(what, value, asks_buddy):
-        """Each request that a room had nothing for was served by a later one, or has failed; no room
-        was asked by more than that. `asks_buddy`: all that the cache cannot serve ask the
-        allocator."""
+        """Checks that each request that a room missed was served by a later room or failed, and
+        that no room was asked more often than that. `asks_buddy`: all requests that the cache
+        cannot serve ask the allocator."""
         served, missed = ([value("pool_requests_total", room=room, outcome=outcome)
                            for room in ROOMS] for outcome in ("hit", "miss"))
         failures = value("pool_failures_total")

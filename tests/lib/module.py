@@ -46,8 +46,8 @@ def path():
 
 
 def select_kunit(wanted):
-    """Whether KUnit runs the module's suites at the loads to come, until this program ends, where
-    there is KUnit."""
+    """Sets whether KUnit, if there is one, runs the module's suites at the next loads, until this
+    program ends."""
     glob = "/sys/module/kunit/parameters/filter_glob"
     if os.path.exists(glob):
         before = read(glob).strip()
@@ -67,8 +67,8 @@ def has_mutants(file_name):
 
 
 def insert(file_name, **parameters):
-    """insmod of any module file; OSError if the kernel refuses. One that has mutants is as wrong as the
-    one of the number LABYRINTH_MUTANT, see tests/mutation."""
+    """Loads any module file; OSError if the kernel refuses. In a file with mutants, the mutant of
+    number LABYRINTH_MUTANT is chosen, see tests/mutation."""
     if (mutant := os.environ.get("LABYRINTH_MUTANT")) and has_mutants(file_name):
         parameters["mutant"] = mutant
     text = " ".join(f"{name}={value}" for name, value in parameters.items())
@@ -190,6 +190,6 @@ def wait_until(condition, what, seconds=60):
             return
         now = time.monotonic()
         assert now < end, f"not within {seconds} s: {what}"
-        # A look at the numbers takes a CPU from what is waited for, on a debug kernel for 100 ms: it
-        # rests at least twice as long as it looks.
+        # A look at the numbers takes a CPU from the work that is waited for, on a debug kernel for
+        # 100 ms. So the pause is at least twice as long as the look.
         time.sleep(max(0.01, 2 * (now - start)))

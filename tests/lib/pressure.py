@@ -29,8 +29,8 @@ def memory(name):
 
 
 def used(*names):
-    """Values of /proc/meminfo, in bytes, with what CPUs have not told yet. Skips where freed memory
-    stays in use."""
+    """Values of /proc/meminfo, in bytes, with the counts that CPUs have not reported yet. Skips if
+    freed memory stays in use."""
     if symbols.has("kasan_report"):
         raise Skip("KASAN keeps freed objects in quarantine (CONFIG_KASAN)")
     module.write("/proc/sys/vm/stat_refresh", 1)

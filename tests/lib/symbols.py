@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The functions that the kernel has."""
+"""Looks up functions of the kernel."""
 
 
 def has(name):

@@ -7,7 +7,7 @@ from lib import module
 
 PERCENTILES = {"p50": 5000, "p90": 9000, "p99": 9900, "p99.9": 9990}
 _SPANS = ("min", *PERCENTILES, "max")
-# Columns are told by spaces, and these names have one.
+# Spaces separate columns, and these names have one.
 _SPACES = {"rate %": "rate_%", "in flight": "in_flight"}
 
 
@@ -34,7 +34,8 @@ class Table:
 
     @staticmethod
     def _table(text, first, names):
-        """The table that begins with this column, by the first so many columns."""
+        """The table that begins with this column; its lines are named by the first so many
+        columns."""
         found = re.search(rf"^{first} .*\n(?:.+\n)+", text, re.M)
         if not found:
             return {}
@@ -48,7 +49,7 @@ class Table:
         return table
 
     def check(self):
-        """What belongs together agrees."""
+        """Checks that the numbers agree with each other."""
         for name, line in (*self.series.items(), *self.handovers.items()):
             spans = [line[span] for span in _SPANS]
             if None in spans:

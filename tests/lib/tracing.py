@@ -11,8 +11,8 @@ from lib.ktap import Skip
 TRACING = "/sys/kernel/tracing"
 INSTANCE = TRACING + "/instances/labyrinth-test"
 
-# Which events kmem/mm_page_alloc are of pages. A request that failed is traced, too: with a page
-# frame number of all ones.
+# Selects the events kmem/mm_page_alloc that have a page. A failed request is traced, too, with a
+# page frame number of all ones.
 SERVED = f"pfn != {(1 << 64) - 1:#x}"
 
 _TOTALS = re.compile(r"Totals:\s+Hits: (\d+)\s+Entries: (\d+)\s+Dropped: (\d+)")
@@ -51,7 +51,7 @@ class Histogram:
         module.write(self._folder + "/trigger", self._definition("pause"))
 
     def forget(self):
-        """Forgets what it has counted, and counts no more."""
+        """Forgets all counts, and stops counting."""
         self.halt()
         module.write(self._folder + "/trigger", self._definition("clear"))
 

@@ -19,7 +19,7 @@ sys.path.insert(0, TESTS)
 
 from lib import books, module
 
-# Many times what any case takes, as a mutant may make it hang.
+# In seconds, many times as long as any case takes, as a mutant may make it hang.
 LIMIT = 300
 
 COMPLAINTS = re.compile(
@@ -28,16 +28,16 @@ COMPLAINTS = re.compile(
 
 
 def say(text):
-    """A note."""
+    """Prints notes."""
     for line in text.splitlines():
         print("#", line)
 
 
 def outcome(program, case, mutant):
-    """Runs one case of a program: what it printed, and whether it came to its end."""
+    """Runs one case of a program; returns its output, and whether it came to its end."""
     reader, writer = os.pipe()
     sys.stdout.flush()
-    # A copy of this process has loaded and learnt already what each case needs.
+    # A copy of this process has already loaded what each case needs.
     if not (child := os.fork()):
         os.setpgid(0, 0)
         os.dup2(writer, 1)
@@ -58,7 +58,7 @@ def outcome(program, case, mutant):
 
 
 def verdict(text, case):
-    """`ok` or `not ok` for the case, with `skip` for a skipped one; None if it does not say."""
+    """`ok`, `not ok` or `skip` for the case; None if the output does not say."""
     ended = re.findall(rf"^(ok|not ok) \d+ {case} *(# SKIP)?", text, re.M)
     if len(ended) != 1:
         return None
@@ -66,13 +66,13 @@ def verdict(text, case):
 
 
 def complaints(text):
-    """What a failed case complained of."""
+    """The complaints of a failed case."""
     return [said.splitlines()[-1].removeprefix("# ").removeprefix("AssertionError: ")
             for said in COMPLAINTS.findall(text)]
 
 
 def green(program, case):
-    """Without a mutant the case passes."""
+    """Whether the case passes without a mutant."""
     text, ended = outcome(program, case, 0)
     if ended and verdict(text, case) == "ok":
         return True
@@ -81,12 +81,12 @@ def green(program, case):
 
 
 def red(mutant):
-    """With the mutant the case fails, in the way that the mutant says."""
+    """Whether the case fails with the mutant, in the way that the mutant says."""
     text, ended = outcome(mutant["program"], mutant["case"], mutant["number"])
     found = verdict(text, mutant["case"]) if ended else "without an end"
     said = complaints(text)
     if mutant["log"] and found in ("ok", "not ok"):
-        # What the kernel reported is looked at from outside.
+        # run.sh looks at the kernel's reports from outside.
         if found == "ok" or not mutant["says"]:
             return True
     if found == "not ok" and said:
@@ -101,7 +101,7 @@ def red(mutant):
 
 
 def clean_up():
-    """No module may be left, or all cases to come fail. Whether that was managed."""
+    """Unloads a module that is left, or all later cases would fail. Returns whether that worked."""
     try:
         if module.is_loaded():
             path = f"/sys/module/{module.NAME}/parameters/mutant"
@@ -115,7 +115,7 @@ def clean_up():
 
 
 def report(name, function, *arguments):
-    """Prints a result, and how long it took. The kernel log says what is tried."""
+    """Prints a result, and how long it took. The kernel log shows which mutant is tried."""
     module.write("/dev/kmsg", f"<6>mutation: {name}")
     print(f"begin {name}")
     start = time.monotonic()
@@ -129,8 +129,9 @@ def report(name, function, *arguments):
 
 
 def main():
-    """All mutants, those of one case together."""
-    # Cases that fill the memory keep themselves from being killed for it, not the process that waits.
+    """Tries all mutants, those of one case together."""
+    # Cases that fill the memory protect themselves from the OOM killer, but not the process that
+    # waits.
     module.write("/proc/self/oom_score_adj", -1000)
     sys.stdout.reconfigure(line_buffering=True)
     with open(PLAN, encoding="utf-8") as file:

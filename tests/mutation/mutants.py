@@ -1,25 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """mutants.py SOURCE FOLDER CONFIG SELECTION…: makes copies of the source with mutants in them.
-mutants.py --check SOURCE: only tries whether each mutant can be made, and has a case.
+mutants.py --check SOURCE: only checks that each mutant can be made, and has a case.
 
-Each file in cases/ is one mutant: headers, then the change as a unified diff. A change asks
-`mutant!()` in Rust, or `MUTANT()` in C, whether it is to happen now. Such changes go into one copy
-as long as they do not touch each other. One copy holds those that only the compiler is to refuse. A
-change that does not ask has a copy of its own.
+Each file in cases/ is one mutant: headers, then the change as a unified diff. The changed code asks
+`mutant!()` in Rust, or `MUTANT()` in C, whether the mutant is chosen. Such changes share a copy as
+long as they do not touch each other. One copy holds the mutants that let misuse compile. A change
+that does not ask has a copy of its own.
 
-    Why:   what is wrong (required)
+    Why:   the fault (required)
     Case:  the program and the case that must fail (required): `pool.py cache_serves`, `host NAME` for
            the host tests, `compile_fail NAME` for a misuse that the compiler must refuse
     Says:  a regular expression for the one complaint of that case, all of it
     Log:   a regular expression for what the kernel itself must report; the case need not fail then
     Needs: the kernel option that is needed to notice it
     Machine: edu or numa, if the case needs devices or nodes
-    Slow:  yes, if the case takes so long that no sample holds it
+    Slow:  yes, if the case takes too long for a sample
 
-SELECTION is `all`, `sample COUNT SEED`, or names. For each copy FOLDER gets copy-N; copy-N.KIND, its
-mutants as guest.py wants them, with copy-N.KIND.list for run.sh; and copy-N.expected, the names of all
-results. FOLDER/skipped says what this kernel cannot notice."""
+SELECTION is `all`, `sample COUNT SEED`, or names. For each copy, FOLDER gets copy-N; copy-N.KIND, its
+mutants in the form for guest.py; copy-N.KIND.list, the same for run.sh; and copy-N.expected, the
+names of all results. FOLDER/skipped lists the mutants that this kernel cannot notice."""
 
 import json
 import os
@@ -31,11 +31,11 @@ from dataclasses import dataclass, field
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HEADERS = ("Why", "Case", "Says", "Log", "Needs", "Machine", "Slow")
-# guest is an ordinary virtual machine; edu and numa are such with devices and with nodes.
+# guest is an ordinary virtual machine; edu has devices, numa has nodes.
 KINDS = ("guest", "edu", "numa", "host", "compile_fail")
 COPIED = ("Kbuild", "Makefile", "labyrinth_mod.rs", "include", "rust", "scripts", "tests")
 
-# What the copies ask: appended to these files.
+# The code that mutants ask, appended to these files.
 SWITCHES = {
     "rust/ffi/mod.rs": "switch.rs",
     "rust/ffi/helpers.c": "switch.c",
@@ -75,17 +75,18 @@ class Mutant:
 
     @property
     def is_switched(self):
-        """Whether it can be in a copy with others."""
+        """Whether it can share a copy with others."""
         return any(RUST in line or C in line for hunk in self.hunks for line in hunk.new)
 
     def clean(self):
-        """The name of its case without a mutant, or None: misuse that compiles has no other."""
+        """The name of its case without a mutant, or None: a misuse that must not compile has no
+        such case."""
         if self.is_switched and self.kind != "compile_fail":
             return "none " + self.headers["Case"]
         return None
 
     def said(self):
-        """What the guest has to know."""
+        """The data for the guest."""
         program, case = self.headers["Case"].split()
         return {"name": self.name, "number": self.number if self.is_switched else 0,
                 "kind": self.kind, "program": program, "case": case,
@@ -94,7 +95,7 @@ class Mutant:
 
 
 def parsed(path):
-    """The mutant of a file."""
+    """Reads the mutant of a file."""
     name = os.path.basename(path).removesuffix(".patch")
     headers, hunks, target = {}, [], None
     with open(path, encoding="utf-8") as file:
@@ -135,7 +136,7 @@ def parsed(path):
 
 def occurrences(text, block):
     """Where the lines of a block stand in the text."""
-    # At the beginning of a line, to the end of one.
+    # From the beginning of a line to the end of one.
     needle, found, at = "\n" + "\n".join(block) + "\n", [], -1
     hay = "\n" + text
     while (at := hay.find(needle, at + 1)) >= 0:
@@ -158,7 +159,7 @@ def changed(text, hunk, mutant):
     if len(found) > 1 and not hunk.hint:
         raise Broken(f"{mutant.name}: {hunk.path} has these lines {len(found)} times; name a line that"
                      " comes before them, after the @@:\n    " + "\n    ".join(hunk.old))
-    # rustc shows the name where the change does not compile.
+    # rustc shows the name if the change does not compile.
     rust = f"crate::ffi::mutant(/* {mutant.name} */ {mutant.number})"
     c = (f"({{ extern unsigned int labyrinth_mutant; READ_ONCE(labyrinth_mutant) == "
          f"{mutant.number}; /* {mutant.name} */ }})")
@@ -196,7 +197,7 @@ def source_files(source):
 
 
 def write_tree(source, tree, files):
-    """Makes `tree` hold these files. One that is the same already is left alone, for make."""
+    """Makes `tree` hold these files. A file that is already the same is left alone, for make."""
     for path, text in files.items():
         data = text.encode() if isinstance(text, str) else text
         there = os.path.join(tree, path)
@@ -217,7 +218,7 @@ def write_tree(source, tree, files):
 
 
 def grouped(pristine, mutants):
-    """Copies: (files, mutants). As many mutants in one as do not touch each other."""
+    """Copies, as (files, mutants). Mutants that do not touch each other share a copy."""
     groups = []
     for mutant in mutants:
         alone = apply(pristine, mutant)
@@ -238,12 +239,12 @@ def grouped(pristine, mutants):
 
 
 def selected(mutants, first, selection):
-    """The mutants that are wanted."""
+    """The selected mutants."""
     if selection == ["all"]:
         return mutants
     if selection[0] == "sample":
         count, seed = int(selection[1]), selection[2]
-        # One build and one boot have to do.
+        # A sample must need only one build and one boot.
         quick = [mutant for mutant in first if not mutant.headers.keys() & {"Slow", "Needs", "Machine"}]
         return random.Random(seed).sample(quick, min(count, len(quick)))
     known = {mutant.name: mutant for mutant in mutants}
@@ -253,7 +254,7 @@ def selected(mutants, first, selection):
 
 
 def has_case(source, mutant):
-    """Whether there is a case of the name. Some programs make theirs of the names of others."""
+    """Whether there is a case of that name. Some programs derive their cases from other names."""
     program, case = mutant.headers["Case"].split()
     tests = os.path.join(source, "tests")
     if program == "compile_fail":
@@ -288,7 +289,8 @@ def all_of(source):
 
 def main(source, folder, config, *selection):
     """Writes the copies and the plan."""
-    # All of them, whatever is wanted: each has to apply, and the build is the same every day.
+    # All mutants are made, whatever the selection: each must apply, and the build is the same every
+    # day.
     mutants, groups = all_of(source)
     with open(config, encoding="utf-8") as file:
         options = set(re.findall(r"^(CONFIG_\w+)=[ym]$", file.read(), re.M))
@@ -300,7 +302,7 @@ def main(source, folder, config, *selection):
 
 
 def write_plan(source, folder, groups, wanted, able):
-    """The copies, and the lists of what is to be done with each."""
+    """Writes the copies, and the lists of the mutants in each."""
     os.makedirs(folder, exist_ok=True)
     for name in os.listdir(folder):
         if not os.path.isdir(os.path.join(folder, name)):
@@ -322,7 +324,7 @@ def write_plan(source, folder, groups, wanted, able):
                 for one in said:
                     file.write("\t".join((str(one["number"]), one["name"], one["case"],
                                           one["log"] or "")) + "\n")
-        # Each case has to pass without a mutant, where it can be without.
+        # Each case that can run without a mutant must pass without it.
         with open(f"{tree}.expected", "w", encoding="utf-8") as file:
             for name in dict.fromkeys(mutant.clean() for mutant in runs):
                 if name:
