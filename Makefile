@@ -2,9 +2,12 @@
 # What a person types. The kernel's build reads Kbuild instead of this file.
 
 KERNEL := $(if $(KDIR),kdir,stock)
-export KDIR FLAVOUR SERIES JOBS LABYRINTH_CACHE LABYRINTH_REFRESH
-export WHAT KERNEL
-export WALL_MEMORY WALL_BURST WALL_ROUNDS WALL_FRAGMENTATION
+VARIABLES := KDIR FLAVOUR SERIES JOBS LABYRINTH_CACHE LABYRINTH_REFRESH WHAT KERNEL \
+	WALL_MEMORY WALL_BURST WALL_ROUNDS WALL_FRAGMENTATION
+# On the command line a $ would begin a variable of make's, and the scripts would see another path.
+$(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
+	$(eval override $(name) := $$(value $(name)))))
+export $(VARIABLES)
 # scripts/environment.sh does without all other variables; these change bash before it can.
 unexport BASH_ENV SHELLOPTS BASHOPTS
 

@@ -21,7 +21,7 @@ tool() {
 preflight() {
 	local have want file
 	[[ -n ${KDIR-} ]] || die "KDIR is not set" "KDIR=<a built kernel tree with CONFIG_RUST=y>"
-	K_BUILD=$(realpath -e "$KDIR" 2>/dev/null) || K_BUILD=
+	K_BUILD=$(realpath -e -- "$KDIR" 2>/dev/null) || K_BUILD=
 	[[ -d $K_BUILD ]] || die "KDIR is not a folder: '$KDIR'" \
 		"KDIR=<a built kernel tree, or the O= folder of one>"
 	check_place "the kernel tree (KDIR)" "$K_BUILD"

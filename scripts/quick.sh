@@ -51,8 +51,9 @@ as PART:CASE: compile-fail:$(cd tests/compile_fail/cases && echo [a-d]*.rs | sed
 }
 
 named() {
-	local item part rest
-	for item in $1; do
+	local item part rest items
+	read -r -d '' -a items <<<"$1" || true
+	for item in "${items[@]}"; do
 		part=${item%%:*} rest=''
 		[[ $item != *:* ]] || rest=${item#*:}
 		case $part in
@@ -164,8 +165,8 @@ what_is_left() {
 	printf 'left out: %s' "$(printf '%s\n' "${left_out[@]}" | paste -sd , | sed 's/,/, /g')"
 }
 
-lock "quick-$(cksum <<<"$TOP" | tr ' ' -)"
 if [[ -n ${WHAT-} ]]; then named "$WHAT"; else by_change; fi
+lock "quick-$(cksum <<<"$TOP" | tr ' ' -)"
 new_logs "$TOP/build/quick"
 if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
 # The run is about this kernel, so its set-up is part of the run.

@@ -42,6 +42,12 @@ each_character_is_tried() {
 		rm -rf "$checkout"
 	done
 	refused "ends in a dot" "LABYRINTH_CACHE=$folder/a./b" "$scripts/setup.sh" --have stock || bad=1
+	# make and the shell would put something else in the place of these.
+	# shellcheck disable=SC2016 # not expanded
+	for char in 'module KDIR=/none/$x' 'module KDIR=/none/*' 'quick WHAT=/non$x' 'quick WHAT=/*'; do
+		name=$(timeout 10 make -s -C "$TOP" "${char% *}" "${char#* }" 2>&1) || true
+		[[ $name == *"'${char#*=}'"* ]] || { ktap_print_msg "$char: ${name:0:200}"; bad=1; }
+	done
 	# The cache itself is too big to be moved.
 	checkout=$folder/characters/-${good}/.a
 	copy_of_scripts "$checkout"
