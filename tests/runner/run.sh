@@ -30,8 +30,12 @@ case " ${names[*]} " in
 	mapfile -t names < <(printf '%s\n' "${names[@]}" kernel_panics guest_writes_in_other_places | sort -u)
 	;;
 esac
+declare -A seen=()
 # selected NAME: whether this case was named, or no case was.
-selected() { ((${#names[@]} == 0)) || [[ " ${names[*]} " == *" $1 "* ]]; }
+selected() {
+	seen[$1]=1
+	((${#names[@]} == 0)) || [[ " ${names[*]} " == *" $1 "* ]]
+}
 
 # result NAME COMMAND…: COMMAND has to succeed.
 result() { if selected "$1"; then ktap_test_result "$@"; fi; }
@@ -272,5 +276,11 @@ dies dies_listing_its_cases '1..1,not ok 1 listed' \
 	'def listed():\n    raise OSError("no module")\nktap.main(more=listed)\n'
 dies dies_of_a_wrong_name '1..1,not ok 1 dies_of_a_wrong_name.py' \
 	'import sys\nsys.argv.append("none")\nktap.main(print)\n'
+
+for name in "${names[@]}"; do
+	[[ -z ${seen[$name]-} ]] || continue
+	ktap_print_msg "there is no case '$name', or in make soak alone"
+	ktap_test_fail "$name"
+done
 
 ktap_finished
