@@ -26,6 +26,12 @@ from_cache() {
 	K_KEY=${!entry}
 	K_BUILD=$CACHE/$K_KEY
 	K_SOURCE=$CACHE/$SOURCE_ENTRY
+	# A build folder of the kernel holds the path of its source.
+	local source
+	source=$(sed -n 's/^include //p' "$K_BUILD/Makefile")
+	[[ -z $source || $source == "$K_SOURCE/Makefile" ]] ||
+		die "the cache $CACHE has been moved or is mounted elsewhere: its kernels were built in ${source%/*/Makefile}" \
+			"move it back, or remove $K_BUILD to have it built again"
 }
 
 case $K_ID in

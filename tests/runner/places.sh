@@ -75,6 +75,12 @@ system_folders_are_refused() {
 	refused "not an absolute path" LABYRINTH_CACHE=cache "$scripts/setup.sh" --have stock || bad=1
 	refused "(XDG_CACHE_HOME) is not an absolute path" -u LABYRINTH_CACHE XDG_CACHE_HOME=cache "$scripts/setup.sh" --have stock || bad=1
 	refused "HOME is not set" -u LABYRINTH_CACHE -u XDG_CACHE_HOME -u HOME "$scripts/setup.sh" --have stock || bad=1
+	if [[ $kernel != kdir ]]; then
+		mkdir -p "$folder/moved"
+		ln -sfn "$CACHE"/* "$folder/moved/"
+		refused "has been moved" "LABYRINTH_CACHE=$folder/moved" "$scripts/kernel.sh" "$kernel" || bad=1
+		rm -rf "$folder/moved"
+	fi
 	refused "1100 bytes" "LABYRINTH_CACHE=$(printf '/%0219d' 1 2 3 4 5)" "$scripts/setup.sh" --have stock || bad=1
 	((!bad))
 }
