@@ -18,8 +18,8 @@ why() {
 	echo "# the whole console: $1"
 }
 
-# case_of LOG: the case that ran when the kernel reported its first bug, or died, as ", while CASE ran".
-# Test programs write to the kernel's log which case begins.
+# case_of LOG: prints ", while CASE ran" for the case in which the kernel reported its first bug, or
+# died. Test programs write to the kernel's log which case begins.
 case_of() {
 	local first='' case
 	[[ -s $1 ]] || return 0
@@ -59,7 +59,7 @@ in_guest() {
 	done
 	module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1) || return
 	"$SCRIPTS/kselftest.sh" "$kernel" "$module" "$folder/install-$name" || return
-	# The runner starts some twenty tools for each program. This shell has them built in, statically linked.
+	# The runner starts some twenty tools for each program. This static shell has them built in.
 	"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout "$timeout" "${options[@]}" --log "$log" -- \
 		env --chdir "$folder/install-$name" "$@" busybox sh ./run_kselftest.sh "${limit[@]}" "${tests[@]}" || rc=$?
 	{

@@ -3,7 +3,8 @@
 # Sourced by lib.sh. Decides which folders can be the checkout, the cache or a kernel tree. Others
 # are refused before anything is made.
 
-# check_place WHAT PATH: PATH is absolute and has neither links nor dots in it, as realpath prints it.
+# check_place WHAT PATH: PATH is absolute and has neither links nor dots in it, as realpath prints
+# it.
 check_place() {
 	check_path "$1" "$2"
 	# The kernel's makefiles remove ./ anywhere in a path.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# sandbox.sh [--kernel ID] [--bind PATH] [--ro-bind PATH] [--over FILE TARGET] [--log FOLDER] COMMAND…
+# sandbox.sh [--kernel ID] [--bind PATH] [--ro-bind PATH] [--over FILE TARGET] [--log DIR] COMMAND…
 # Runs COMMAND with the toolchain of the root and nothing of the host's: no variables, no
 # tools, no home. The checkout, the cache and the current folder are at their own places.
 # --kernel shows a kernel's modules and image at /usr/lib/modules, --bind and --ro-bind
@@ -9,7 +9,7 @@
 # A virtual machine has this for its root, and mounts file systems of its own over parts of it. So
 # with --kernel, each of those places is also in /.labyrinth, as a number N; N.at says where it
 # belongs, and guest-places.sh mounts it there. /.labyrinth also has scripts, kernel (with the
-# kernel's image) and log (the FOLDER of --log, which may be any). So no path of the host is on a
+# kernel's image) and log (the DIR of --log, which may be any). So no path of the host is on a
 # command line of virtme-run, QEMU or the kernel.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh

@@ -12,7 +12,7 @@
 #   --iommu          all devices of PCI, but not those of virtio, behind an IOMMU that forgets at once
 #                    what the kernel has unmapped
 #   --node M,cpus=N  a NUMA node with so much of the memory (0: none) and a CPU; may be repeated
-#   --rwdir DIR      a folder that the guest may write to; the folder of FILE always is, unless it is
+#   --rwdir DIR      a folder that the guest may write to. So is the folder of FILE, unless it is
 #                    one that the guest has itself, such as /tmp
 #   --stop-at-report do not wait for COMMAND once the kernel has reported a bug
 #   --accel A        auto, kvm or tcg (default auto)

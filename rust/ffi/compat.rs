@@ -37,7 +37,7 @@ pub(super) mod interrupts {
     /// `_saved` must come from [`disable`] on this CPU, and be used once.
     #[inline]
     pub(in crate::ffi) unsafe fn restore(_saved: Saved) {
-        // SAFETY: By the requirement above there was a call of `local_interrupt_disable()` for this.
+        // SAFETY: By the requirement above this ends one call of `local_interrupt_disable()`.
         unsafe { bindings::local_interrupt_enable() }
     }
 
@@ -106,8 +106,8 @@ pub(super) mod interrupts {
     ///
     /// # Safety
     ///
-    /// `saved` must come from [`disable`] on this CPU, and all that disabled interrupts since must have
-    /// restored them.
+    /// `saved` must come from [`disable`] on this CPU, and all that disabled interrupts since must
+    /// have restored them.
     #[inline]
     pub(in crate::ffi) unsafe fn restore(saved: Saved) {
         // SAFETY: By the requirement above.
@@ -141,8 +141,8 @@ pub(super) mod interrupts {
     ///
     /// # Safety
     ///
-    /// The lock must have been taken by [`lock`] or [`try_lock`], which returned `saved`, and all that
-    /// disabled interrupts since must have restored them.
+    /// The lock must have been taken by [`lock`] or [`try_lock`], which returned `saved`, and all
+    /// that disabled interrupts since must have restored them.
     #[inline]
     pub(in crate::ffi) unsafe fn unlock(lock: *mut bindings::raw_spinlock_t, saved: Saved) {
         // SAFETY: By the requirement above.

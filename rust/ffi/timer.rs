@@ -84,8 +84,8 @@ unsafe impl<H: Handler> Send for Timer<H> {}
 impl<H: Handler> Timer<H> {
     /// Starts a timer that first expires `delay_us` microseconds from now on `cpu`.
     ///
-    /// Any context but NMI; an [`OnlineCpu`] comes from task context. When `cpu` goes offline later, the
-    /// kernel moves the timer to another one.
+    /// Any context but NMI; an [`OnlineCpu`] comes from task context. When `cpu` goes offline
+    /// later, the kernel moves the timer to another one.
     pub(crate) fn start_on<'a>(
         cpu: OnlineCpu<'a>,
         delay_us: u32,

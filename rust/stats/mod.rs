@@ -90,7 +90,7 @@ pub(crate) struct Stats {
 struct Reading {
     /// The set of counters that is active.
     active: Set,
-    /// What readings subtract since the last reset; `None` before the first reset.
+    /// The totals at the last reset, which readings subtract; `None` before the first reset.
     baseline: Option<AllTotals>,
 }
 

@@ -22,7 +22,7 @@ mod mutation {
         extern "C" {
             static labyrinth_mutant: AtomicU32;
         }
-        // SAFETY: A word in switch.c, which lives as long as the module and is read and written whole.
+        // SAFETY: A word in switch.c, which lives as long as the module; accesses are atomic.
         unsafe { &labyrinth_mutant }
     }
 }

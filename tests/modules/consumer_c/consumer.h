@@ -30,7 +30,7 @@ bool stamped(const void *block, unsigned int block_order, u64 value);
 int traffic_start(void);
 void traffic_stop(void);
 
-/* What a script has left. */
+/* Frees what a script has left. */
 void script_end(void);
 
 /* Does what no caller should; 0 if everything else stayed as it should be. */

@@ -287,7 +287,7 @@ static int blocks_out(void)
 	return ret;
 }
 
-/* Calls every function that sleeps, wherever this is called: three. */
+/* Calls all three functions that sleep, in the caller's context. */
 static bool all_refused(struct labyrinth_pool *pool)
 {
 	struct labyrinth_pool *made = create("misuse_too", 0);
@@ -310,7 +310,7 @@ static void in_hard_interrupt(struct irq_work *unused)
 	refused_elsewhere = all_refused(elsewhere);
 }
 
-/* The pool has to be there afterwards, as it was: neither gone nor filled. */
+/* Afterwards the pool must be as it was: neither gone nor filled. */
 static int may_not_sleep(const char *where)
 {
 	struct labyrinth_pool *pool = create("misuse", 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pools that do what a test writes, step by step, to the parameter "script": commands
- * with ";" in between. "results" then has a number for each, in their order.
+ * Runs the commands that a test writes to the parameter "script", separated by ";", on
+ * pools. "results" then has a number for each, in their order.
  *
  *	create POOL NAME ORDER COMPOUND CACHE RESERVE EMERGENCY HIGHEST
  *			0, or a negative errno
@@ -19,8 +19,7 @@
  *	pfn POOL	the page frame number of the last block
  *	stamp POOL	writes to all of all blocks; their number
  *	intact POOL	how many blocks still have what was written
- *	marks WHERE	what the allocator is told of how much memory is free: see
- *			set_marks()
+ *	marks WHERE	sets the allocator's watermarks, see set_marks()
  *	sleep MS	0
  *	pools N		how many pools could be made of N; none of them is left
  *
@@ -66,7 +65,7 @@ static s64 results[MAX_RESULTS];
 static unsigned int result_count;
 static DEFINE_MUTEX(script_lock);
 
-/* One call of the interface, for wherever it is to be made. */
+/* One call of the interface, to be made in some context. */
 struct call {
 	struct work_struct work;
 	struct irq_work irq_work;
@@ -309,7 +308,7 @@ static s64 last_pfn(struct slot *slot)
 	return page_to_pfn(virt_to_page(slot->blocks[slot->count - 1]));
 }
 
-/* What zones were told before. */
+/* The marks of zones before set_marks(). */
 static struct marks {
 	struct zone *zone;
 	unsigned long watermark[NR_WMARK];
@@ -318,7 +317,7 @@ static struct marks {
 } marks[MAX_ZONES];
 static unsigned int zones;
 
-/* So often in vain that kswapd is not called any more. */
+/* After so many failures kswapd is not woken any more. */
 #define HOPELESS 16
 
 static void restore_marks(void)
@@ -333,8 +332,9 @@ static void restore_marks(void)
 }
 
 /*
- * Has the allocator turn away GFP_NOWAIT, and everybody else who has no access to the
- * emergency reserve, though memory is free: so nobody should be waited for meanwhile.
+ * Makes the allocator turn away GFP_NOWAIT, and all others without access to the
+ * emergency reserve, though memory is free. So a test should not wait for others
+ * meanwhile.
  *
  *	below	by watermarks above what is free, so what GFP_ATOMIC gets is below them
  *	above	by more that is kept for other zones, so what it gets is not
@@ -463,7 +463,7 @@ static int script_set(const char *text, const struct kernel_param *param)
 	result_count = 0;
 	while ((part = strsep(&rest, ";")) && result_count < MAX_RESULTS)
 		results[result_count++] = command(part);
-	/* Whatever the script forgets: nobody could allocate. */
+	/* Undo what the script may have forgotten, or nobody could allocate. */
 	restore_marks();
 	mutex_unlock(&script_lock);
 	kfree(copy);

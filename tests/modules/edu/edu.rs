@@ -128,7 +128,7 @@ struct Edu<'bound> {
     vectors: Option<KBox<dyn Vectors + 'bound>>,
 }
 
-/// What the kernel crate gives to whoever takes interrupts, in whichever version.
+/// The kernel crate's type for a driver that takes interrupts, which differs between versions.
 trait Vectors: Send + Sync {}
 
 impl<T: Send + Sync> Vectors for T {}

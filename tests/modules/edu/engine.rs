@@ -51,7 +51,7 @@ enum Transfer<'d> {
 }
 
 impl Transfer<'_> {
-    /// Has the device begin. It sees one page of the block.
+    /// Makes the device begin. It sees one page of the block.
     fn start(&self, registers: &Registers<'_>, round: u64) {
         match self {
             Self::Out(pages) => registers.start(Way::Out, pages::part(pages, round), true),

@@ -56,12 +56,13 @@ pub(crate) fn map<'d, C: PlainAlloc, D: dma::Direction>(
     }
 }
 
-/// Which page of a block of `pages` a round is about: the last one, then others, the first among them.
+/// The page of a block of `pages` that a round uses: the last one first, then others, also the
+/// first.
 fn which(pages: usize, seed: u64) -> usize {
     (pages - 1 + seed as usize * 3) % pages
 }
 
-/// Where the device finds that page, which is as large as its buffer.
+/// The device's address of that page, which is as large as its buffer.
 pub(crate) fn part<D: dma::Direction>(mapped: &Mapped<'_, D>, seed: u64) -> DmaAddress {
     let which = which(mapped.bytes() / BUFFER_BYTES, seed);
     mapped.address() + (which * BUFFER_BYTES) as DmaAddress
@@ -75,7 +76,7 @@ fn pattern(index: usize, seed: u64) -> u8 {
         .to_be_bytes()[0]
 }
 
-/// Fills the page of a block that a round is about.
+/// Fills the page of a block that a round uses.
 pub(crate) fn fill(contents: &mut [Bytes], seed: u64) {
     let which = which(contents.len(), seed);
     for (index, byte) in contents[which].iter_mut().enumerate() {
@@ -83,7 +84,7 @@ pub(crate) fn fill(contents: &mut [Bytes], seed: u64) {
     }
 }
 
-/// Whether that is in it.
+/// Whether that page has these contents.
 pub(crate) fn has(contents: &[Bytes], seed: u64) -> bool {
     contents[which(contents.len(), seed)]
         .iter()

@@ -40,7 +40,7 @@ macro_rules! tally {
 tally! {
     /// Devices that have this driver.
     devices,
-    /// Devices that it was offered.
+    /// Devices that the driver was offered.
     probed,
     /// Rounds that ended in the interrupt itself.
     rounds_interrupt,

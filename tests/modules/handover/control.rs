@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! cases        their names
-//! run          write a name: runs that case; the write fails if the case does. With a number behind
+//! run          write a name: runs that case; the write fails if the case does. With a number after
 //!              the name it runs so often, or until it fails
 //! handovers    by kind: successes, failures, latencies, their sum in ns
 //! recording    write 0, 1 or 2: as in labyrinth's own folder

@@ -49,7 +49,7 @@ where
     Ok(())
 }
 
-/// From one holder to the next and once more, and then it is dropped.
+/// Passes guarded pages on twice, then drops them.
 fn passed_on<C: Context>(cx: &C) -> Result
 where
     Atomic: AllowedIn<C>,

@@ -33,7 +33,7 @@ pub(crate) const CASES: &[&[Case]] = &[&[Case {
     run: hard_refused_in_atomic_context,
 }]];
 
-/// It expires, if ever, when it is gone.
+/// A handler that does nothing: its timer is dropped before it expires.
 struct Idle;
 
 impl HardHandler for Idle {
@@ -47,7 +47,7 @@ fn started_on(cpu: OnlineCpu<'_>) -> Result {
     Ok(())
 }
 
-/// On each CPU, which may be this one.
+/// Starts a timer on each CPU, this one included.
 fn hard_refused_in_atomic_context(cx: &mut Task) -> Result {
     let hotplug = HotplugGuard::new(cx);
     for cpu in hotplug.online() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Zeroed is all zeroes, of memory that is known to hold something else.
+//! Zeroed pages are all zeroes, in memory that is known to hold something else.
 //!
 //! A page from the allocator proves nothing: the kernel may have cleared it (`init_on_alloc=1`).
 
@@ -50,7 +50,7 @@ where
     Ok(())
 }
 
-/// The same pages, dirty and then zeroed again.
+/// Makes the same pages dirty, and zeroes them again.
 fn again(pages: ExclusivePages<crate::page::Bytes>) -> Result {
     let (pfn, order) = (pages.pfn(), pages.order());
     let mut pages = pages;
