@@ -8,7 +8,7 @@ VARIABLES := KDIR FLAVOUR SERIES JOBS LABYRINTH_CACHE LABYRINTH_REFRESH WHAT KER
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval override $(name) := $$(value $(name)))))
 export $(VARIABLES)
-# scripts/environment.sh does without all other variables; these change bash before it can.
+# scripts/environment.sh drops all other variables; these would change bash before it runs.
 unexport BASH_ENV SHELLOPTS BASHOPTS
 
 # The tools here do their own parallel work and print their own progress.

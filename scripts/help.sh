@@ -7,7 +7,7 @@ make            build labyrinth.ko for the newest stock Debian kernel that has R
 make demo       boot that kernel in a virtual machine, run the module, print what happened
 make check      test everything on the stock kernel and on a debug kernel; includes lint
 make quick      test what has changed in about two minutes, or what WHAT=… names
-make soak       test for longer what finds more that way; an hour or more
+make soak       stress tests, and tests that are too slow for make check; takes hours
 make wall       bursts of atomic requests against memory full of page cache: who drops pages,
                 how late, at whose expense; the module beside the allocator and mempool
 make lint       formatting, warnings and conventions only

@@ -118,7 +118,7 @@ by_change() {
 	local files=() file checks=(spdx)
 	mapfile -t files < <(changed_files)
 	if ((${#files[@]} == 0)); then
-		note "nothing tells what has changed: the usual choice"
+		note "no changes were found: the usual choice"
 		add lint format spdx soundness programs mutants
 		add host
 		add compile-fail
@@ -149,7 +149,7 @@ by_change() {
 	fitting "${files[@]}"
 	[[ -z $all$code || -n ${chosen[kselftest]-}${chosen[numa]-}${chosen[edu]-} ]] || all_purpose
 	[[ -z $compiled ]] || add compile-fail
-	if ((${#order[@]} == 1)) && [[ -n ${chosen[lint]} ]]; then note "no test is about these files; WHAT=… names some"; fi
+	if ((${#order[@]} == 1)) && [[ -n ${chosen[lint]} ]]; then note "no test covers these files; WHAT=… names tests"; fi
 }
 
 # Lists what was not tested, so that nobody takes a quick run for a whole one.

@@ -451,7 +451,7 @@ def nothing_is_left_of_pools():
         before = pressure.used(*kinds)
         did((f"pools {times}", times))
         grown = [after - old for after, old in zip(pressure.used(*kinds), before)]
-    ktap.note(f"after {times} pools more: " +
+    ktap.note(f"after {times} more pools: " +
               ", ".join(f"{kind} {number}" for kind, number in zip(kinds, grown)))
     for kind, number in zip(kinds, grown):
         assert number < times * LEAST // 2, f"{kind} grew by {number} bytes in {times} pools"

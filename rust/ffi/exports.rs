@@ -237,7 +237,10 @@ fn sleeping<S: Service, R>(
 /// # Safety
 ///
 /// `name` must be null or NUL-terminated.
-#[expect(clippy::too_many_arguments, reason = "those of the function in C, and its caller")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "those of the function in C, and its caller"
+)]
 pub(crate) unsafe fn create<S: Service>(
     name: *const c_char,
     order: u32,
