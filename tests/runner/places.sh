@@ -42,7 +42,7 @@ each_character_is_tried() {
 		rm -rf "$checkout"
 	done
 	refused "ends in a dot" "LABYRINTH_CACHE=$folder/a./b" "$scripts/setup.sh" --have stock || bad=1
-	# make and the shell would put something else in the place of these.
+	# make and the shell would expand these.
 	# shellcheck disable=SC2016 # not expanded
 	for char in 'module KDIR=/none/$x' 'module KDIR=/none/*' 'quick WHAT=/non$x' 'quick WHAT=/*'; do
 		name=$(timeout 10 make -s -C "$TOP" "${char% *}" "${char#* }" 2>&1) || true
