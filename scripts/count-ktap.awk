@@ -11,6 +11,11 @@
 
 function note(text) { if (text !~ /^[a-z0-9_]+ took [0-9.]+ s$/) notes[++noted] = text }
 
+# make takes them as arguments, the scripts from the environment.
+function with_settings(command) {
+	return command ~ /^make / || settings == "" ? command settings : substr(settings, 2) " " command
+}
+
 # The command that repeats a case of a part, or the whole part if it has no such case.
 function again(case,    what, kernel, item, command) {
 	what = file
@@ -18,7 +23,7 @@ function again(case,    what, kernel, item, command) {
 	kernel = what
 	sub(/.*-/, "", kernel)
 	what = substr(what, 1, length(what) - length(kernel) - 1)
-	if (what == "setup") return "scripts/setup.sh " kernel
+	if (what == "setup") return with_settings("scripts/setup.sh " kernel)
 	if (what == "") return ""
 	item = what
 	if (what ~ /^(kselftest|order|numa|edu|soak)$/) {
@@ -78,7 +83,7 @@ function why_beside(    name, line, found, text, command, last) {
 		close(name)
 		for (line = found > 3 ? found - 2 : 1; line <= found; line++) text = text "\n    " shortened(last[line])
 	}
-	beside = command == "" ? "" : command settings
+	beside = command == "" ? "" : with_settings(command)
 	return text
 }
 

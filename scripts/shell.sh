@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-[[ -t 0 && -t 1 ]] || die "make shell needs a terminal"
+[[ -t 0 && -t 1 ]] || die "make shell needs a terminal" "without one, scripts/vm.sh runs a command in a virtual machine"
 kernel=${KDIR:+kdir}
 kernel=${kernel:-stock}
 module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1)

@@ -186,6 +186,15 @@ test_settings() {
 	printf '1..1\nnot ok 1 x\n' >"$work/bench-stock.out"
 	is "$(awk -v settings=' FLAVOUR=rt-amd64' -f "$awk" "$work/bench-stock.out" | sed -n 2p)" \
 		'    again: make quick WHAT=bench FLAVOUR=rt-amd64'
+	# The other scripts take such settings from the environment alone.
+	printf '%s\n' 'none found' 'again: scripts/setup.sh root stock' >"$work/setup-root.why"
+	printf '%b' '1..1\nnot ok 1 set-up of root stock\n' >"$work/setup-root.out"
+	is "$(awk -v settings=' FLAVOUR=rt-amd64 SERIES=7.2' -f "$awk" "$work/setup-root.out" | sed -n 3p)" \
+		'    again: FLAVOUR=rt-amd64 SERIES=7.2 scripts/setup.sh root stock'
+	printf '%b' '1..1\nnot ok 1 set-up of debug\n' >"$work/setup-debug.out"
+	rm -f "$work/setup-debug.why"
+	is "$(awk -v settings=' SERIES=7.2' -f "$awk" "$work/setup-debug.out" | sed -n 2p)" \
+		'    again: SERIES=7.2 scripts/setup.sh debug'
 }
 
 run_cases results "$@"
