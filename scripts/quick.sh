@@ -16,6 +16,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/lanes.sh
 source "$SCRIPTS/lanes.sh"
 cd "$TOP"
+(($# == 0)) || die "quick.sh takes no arguments" "make quick WHAT=\"$*\""
 
 # The most seconds that the guest's programs may take in all, by the times in their heads.
 BUDGET=45

@@ -54,7 +54,11 @@ while (($#)); do
 	--timeout) whole_number "$1" "$2"; timeout=$2; shift 2 ;;
 	--boot-timeout) whole_number "$1" "$2"; boot_timeout=$2; shift 2 ;;
 	--cpus) whole_number "$1" "$2"; cpus=$2; shift 2 ;;
-	--memory) memory=$2; shift 2 ;;
+	--memory)
+		[[ $2 =~ ^[1-9][0-9]{0,5}[MG]$ ]] || usage "--memory wants a number with M or G, not '$2'"
+		memory=$2
+		shift 2
+		;;
 	--append) append+=(--kopt "$2"); shift 2 ;;
 	--device) append+=(--qemu-opt=-device "--qemu-opt=$2"); shift 2 ;;
 	--iommu)
