@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 
-from lib import books, faults, ktap, metrics, module, tracing
+from lib import books, faults, hwpoison, ktap, metrics, module, tracing
 from lib.ktap import Skip
 
 DEVICE = "/dev/labyrinth"
@@ -749,6 +749,32 @@ def races():
         ktap.note(f"{now.total('handover_total', handover='map_user', outcome='success')} pages mapped")
 
 
+def pfns(histogram):
+    """The page frames that an event was about."""
+    return [int(re.search(r"pfn:\s*([0-9a-f]+)", keys).group(1), 16)
+            for keys, _ in histogram.entries()]
+
+
+def gone_bad():
+    """A page that has gone bad while a process has it goes out of use, and is in the books as any."""
+    watched = {name: (f"labyrinth/page_{name}", "pfn.hex") for name in ("alloc", "free")}
+    with hwpoison.said(), loaded(**NO_POOL), opened() as fd, \
+            tracing.histograms(**watched) as histograms:
+        address = mapped(fd)
+        fill(address, 0x5a)
+        frames = pfns(histograms["alloc"])
+        hwpoison.hard_offline(*frames)
+        unmap(address)
+        assert pfns(histograms["free"]) == frames and len(frames) == 1, frames
+        nothing_mapped()
+        histograms["alloc"].forget()
+        histograms["alloc"].go_on()
+        for _ in range(ROUNDS):
+            unmap(mapped(fd))
+        later = pfns(histograms["alloc"])
+        assert later and not set(frames) & set(later), f"{frames}, then {later}"
+
+
 ktap.main(for_root_only, what_cannot_be_mapped, zeroed_and_ones_own, not_inherited, over_a_socket,
           others_see_nothing, in_no_core_dump, nobody_pins_it, not_moved_nor_grown, advice_is_refused,
-          not_executed, every_end, scrubbed, as_many_as_allowed, unload_while_mapped, races)
+          not_executed, every_end, scrubbed, gone_bad, as_many_as_allowed, unload_while_mapped, races)

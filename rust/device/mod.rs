@@ -50,6 +50,7 @@ use crate::{
         Home,
         Kernel,
         MayFail,
+        Uninit,
         UserPage, //
     },
     source::{
@@ -126,6 +127,10 @@ impl Mappable for Pages {
 
 impl Home for WayBack {
     fn returned(self, page: ExclusivePage<Bytes>) {
+        self.entry.free(page.into_uninit());
+    }
+
+    fn returned_bad(self, page: ExclusivePage<Uninit>) {
         self.entry.free(page);
     }
 }

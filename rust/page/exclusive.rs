@@ -205,6 +205,13 @@ impl<T: Contents> ExclusivePage<T> {
         unsafe { helpers::labyrinth_page_to_pfn(self.page.as_ptr()) }
     }
 
+    /// Whether the page has gone bad, see [`bad_memory`](crate::ffi::bad_memory). When such a page is
+    /// dropped, it does not come back to the allocator. Any context.
+    pub(crate) fn is_bad(&self) -> bool {
+        // SAFETY: An allocated page of order 0, by the invariant.
+        unsafe { helpers::labyrinth_pages_bad(self.page.as_ptr(), 0) }
+    }
+
     /// Charges the page to a line of `/proc/allocinfo`, until it is freed or goes back to a pool.
     /// Any context.
     ///
@@ -260,6 +267,10 @@ impl<T: Contents> Shareable for ExclusivePage<T> {}
 impl Scrub for ExclusivePage<Bytes> {
     fn bytes(&mut self) -> &mut [u8] {
         &mut **self
+    }
+
+    fn page_is_bad(&self, _index: usize) -> bool {
+        self.is_bad()
     }
 }
 

@@ -410,6 +410,12 @@ impl Scrub for ExclusivePages<Bytes> {
     fn bytes(&mut self) -> &mut [u8] {
         self.as_flattened_mut()
     }
+
+    fn page_is_bad(&self, index: usize) -> bool {
+        assert!(index < self.len());
+        // SAFETY: One of the pages, as just seen, which are allocated by the invariant.
+        unsafe { helpers::labyrinth_pages_bad(self.page().add(index), 0) }
+    }
 }
 
 impl<T: Contents> Drop for ExclusivePages<T> {

@@ -15,11 +15,15 @@ use core::{
     },
     ptr, //
 };
+use kernel::page::PAGE_SIZE;
 
 /// What has contents to overwrite.
 pub(crate) trait Scrub {
-    /// All contents.
+    /// All contents: whole pages.
     fn bytes(&mut self) -> &mut [u8];
+
+    /// Whether the page of this index among the contents has gone bad.
+    fn page_is_bad(&self, index: usize) -> bool;
 }
 
 /// Pages that hold or held a secret.
@@ -27,6 +31,9 @@ pub(crate) trait Scrub {
 /// Whichever way they leave this value, dropped or [taken out](Self::into_inner), they are filled with
 /// zeroes before, by a function that no compiler takes away (`memzero_explicit()`). A secret that is
 /// leaked (`mem::forget`) keeps its contents, and its pages.
+///
+/// A page that has gone bad when it is dropped is not filled, as access to it may stop the machine. It
+/// keeps its contents and goes out of use, so nobody else gets it.
 ///
 /// It can be shared: the last reader scrubs.
 ///
@@ -55,16 +62,24 @@ impl<P: Scrub> Secret<P> {
     /// Scrubs the pages and gives them away.
     pub(crate) fn into_inner(self) -> P {
         let mut this = ManuallyDrop::new(self);
-        this.scrub();
+        // The pages go on being used, and bad ones with them.
+        this.scrub(|_, _| true);
         // SAFETY: Moved out of a value that is neither used nor dropped any more.
         unsafe { ptr::read(&this.0) }
     }
 
-    fn scrub(&mut self) {
+    /// Fills those pages with zeroes that `wanted` says yes to.
+    fn scrub(&mut self, wanted: impl Fn(&P, usize) -> bool) {
         let begun = Handover::Scrub.begin();
-        let bytes = self.0.bytes();
-        // SAFETY: So many bytes that are borrowed mutably; zeroes are bytes.
-        unsafe { helpers::labyrinth_scrub(bytes.as_mut_ptr().cast(), bytes.len()) };
+        let count = self.0.bytes().len() / PAGE_SIZE;
+        for index in 0..count {
+            if !wanted(&self.0, index) {
+                continue;
+            }
+            let bytes = &mut self.0.bytes()[index * PAGE_SIZE..][..PAGE_SIZE];
+            // SAFETY: So many bytes that are borrowed mutably; zeroes are bytes.
+            unsafe { helpers::labyrinth_scrub(bytes.as_mut_ptr().cast(), bytes.len()) };
+        }
         begun.done(true);
     }
 }
@@ -87,6 +102,6 @@ impl<P: Scrub + DerefMut> DerefMut for Secret<P> {
 
 impl<P: Scrub> Drop for Secret<P> {
     fn drop(&mut self) {
-        self.scrub();
+        self.scrub(|pages, index| !pages.page_is_bad(index));
     }
 }

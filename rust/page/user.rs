@@ -30,6 +30,15 @@ use kernel::{
 pub(crate) trait Home: Send + Sync + 'static {
     /// Takes the page, zeroed. Task context, may sleep, with the `mmap_lock` of the process held.
     fn returned(self, page: ExclusivePage<Bytes>);
+
+    /// Takes a page that has gone bad, to free it: then it goes out of use. It is not zeroed, as
+    /// access to it may stop the machine. Context as above.
+    fn returned_bad(self, page: ExclusivePage<Uninit>)
+    where
+        Self: Sized,
+    {
+        drop(page);
+    }
 }
 
 /// A page that one process has to itself.
@@ -81,7 +90,8 @@ pub(crate) struct Refused<H> {
 
 impl<H: Home> UserPage<H> {
     /// Gives a page to the process that makes the mapping `area`, for itself alone. It finds in there what
-    /// the page contains. When the mapping is gone, the page is zeroed and goes `home`.
+    /// the page contains. When the mapping is gone, the page is zeroed and goes `home`. One that has gone bad
+    /// is not zeroed, see [`Home::returned_bad`].
     ///
     /// Contexts that may sleep. Fails with `ENOMEM` when there is no memory for page tables; then the page
     /// comes back.
@@ -120,7 +130,7 @@ impl<H: Home> UserPage<H> {
 }
 
 impl<H: Home> Drop for UserPage<H> {
-    /// Zeroes the page and sends it home. Called when the last mapping is gone.
+    /// Zeroes the page, unless it has gone bad, and sends it home. Called when the last mapping is gone.
     fn drop(&mut self) {
         let handover = Handover::ReturnUser.begin();
         // SAFETY: By the invariant the page is owned by this value; no process has access any more, as
@@ -129,6 +139,10 @@ impl<H: Home> Drop for UserPage<H> {
         // SAFETY: Taken once, when the value is dropped.
         let home = unsafe { ManuallyDrop::take(&mut self.home) };
 
+        if page.is_bad() {
+            handover.done(true);
+            return home.returned_bad(page);
+        }
         let page = page.zeroed();
         handover.done(true);
         home.returned(page);

@@ -176,6 +176,10 @@ impl Scrub for View {
     fn bytes(&mut self) -> &mut [u8] {
         self
     }
+
+    fn page_is_bad(&self, index: usize) -> bool {
+        self.pages[index].is_bad()
+    }
 }
 
 impl Deref for View {

@@ -13,7 +13,6 @@ use crate::{
     },
     page::{
         AllowedIn,
-        Bytes,
         ExclusivePage,
         Uninit, //
     },
@@ -53,7 +52,7 @@ pub(crate) fn alloc_single<C: Context, G: AllowedIn<C>>(
 
 impl Entry {
     /// Frees the page, in any context that may.
-    pub(crate) fn free(self, page: ExclusivePage<Bytes>) {
+    pub(crate) fn free(self, page: ExclusivePage<Uninit>) {
         events::freed(slice::from_ref(&page), ExclusivePage::pfn);
         drop(page);
     }

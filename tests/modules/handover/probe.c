@@ -4,6 +4,7 @@
  */
 #include <linux/compiler.h>
 #include <linux/mm.h>
+#include <linux/page-flags.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
@@ -31,6 +32,12 @@ int labyrinth_probe_count(const void *address, size_t length, u8 value)
 void labyrinth_probe_flush(void)
 {
 	vm_unmap_aliases();
+}
+
+/* As if the hardware had reported an error. Nobody is told. */
+void labyrinth_probe_spoil(const void *address)
+{
+	SetPageHWPoison(virt_to_page(address));
 }
 
 bool labyrinth_probe_free(const void *address)

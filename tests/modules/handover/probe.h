@@ -8,6 +8,7 @@
 int labyrinth_probe(const void *address, u8 *value);
 int labyrinth_probe_count(const void *address, size_t length, u8 value);
 void labyrinth_probe_flush(void);
+void labyrinth_probe_spoil(const void *address);
 bool labyrinth_probe_free(const void *address);
 
 #endif /* LABYRINTH_HANDOVER_PROBE_H */

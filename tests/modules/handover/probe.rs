@@ -12,6 +12,7 @@ extern "C" {
     fn labyrinth_probe(address: *const c_void, value: *mut u8) -> c_int;
     fn labyrinth_probe_count(address: *const c_void, length: usize, value: u8) -> c_int;
     fn labyrinth_probe_flush();
+    fn labyrinth_probe_spoil(address: *const c_void);
     fn labyrinth_probe_free(address: *const c_void) -> bool;
 }
 
@@ -36,6 +37,12 @@ pub(crate) fn count(address: usize, length: usize, value: u8) -> Result<usize> {
 pub(crate) fn flush_areas(_cx: &Task) {
     // SAFETY: A context that may sleep.
     unsafe { labyrinth_probe_flush() };
+}
+
+/// Marks the page at an address in the linear mapping as bad, for ever. Any context.
+pub(crate) fn spoil(address: usize) {
+    // SAFETY: An address that a page was seen at. The flag changes nothing for its owner.
+    unsafe { labyrinth_probe_spoil(address as *const c_void) };
 }
 
 /// Whether the page at an address in the linear mapping is free at this moment. Any context.

@@ -53,6 +53,10 @@ pub(crate) const CASES: &[&[Case]] = &[
             name: "secret_in_view",
             run: in_view,
         },
+        Case {
+            name: "secret_gone_bad",
+            run: gone_bad,
+        },
     ],
 ];
 
@@ -170,5 +174,48 @@ fn in_view(cx: &mut Task) -> Result {
     check!(pages
         .iter()
         .all(|page| left_at(page.as_ptr() as usize) == 0));
+    Ok(())
+}
+
+/// Whether all of a secret is left. A free page soon has the contents of somebody else.
+#[cfg(CONFIG_MEMORY_FAILURE)]
+fn is_left(address: usize) -> bool {
+    left_at(address) == PAGE_SIZE
+}
+
+/// A page that has gone bad is not written to when it is dropped, and its neighbours are. It is when it
+/// is taken out. Each of the pages that are lost here has this case once.
+#[cfg(CONFIG_MEMORY_FAILURE)]
+fn gone_bad(cx: &mut Task) -> Result {
+    let mut pages = ExclusivePages::alloc(cx, Kernel, 2, Place::Any)?.zeroed();
+    pages.as_flattened_mut().fill(SECRET);
+    let addresses = [0, 1, 2, 3].map(|i| pages[i].as_ptr() as usize);
+    probe::spoil(addresses[2]);
+    drop(Secret::new(pages));
+    check!(addresses.map(is_left) == [false, false, true, false]);
+
+    let single = page(cx)?;
+    let address = single.as_ptr() as usize;
+    probe::spoil(address);
+    let blank = Secret::new(single).into_inner();
+    check!(left_at(address) == 0);
+    drop(blank);
+
+    let mut parts = KVec::new();
+    for _ in 0..3 {
+        parts.push(page(cx)?, GFP_KERNEL)?;
+    }
+    let addresses = [0, 1, 2].map(|i| parts[i].as_ptr() as usize);
+    probe::spoil(addresses[1]);
+    drop(Secret::new(
+        View::map(cx, parts).map_err(|(error, _)| error)?,
+    ));
+    check!(addresses.map(is_left) == [false, true, false]);
+    Ok(())
+}
+
+/// No page has such a flag.
+#[cfg(not(CONFIG_MEMORY_FAILURE))]
+fn gone_bad(_: &mut Task) -> Result {
     Ok(())
 }
