@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak soak-debug
-# Takes: 110 s
+# Takes: 25 s
 # Covers: rust/source rust/capi rust/page/pages.rs rust/page/chain.rs rust/ffi/bad_memory
 """A page that the kernel marks as bad leaves circulation, whichever room it is in or comes back to.
 No other page does."""
@@ -22,20 +22,25 @@ CACHED, FROM_BUDDY, RESERVED = 1, 2, 3
 C_POOL = "consumer_c"
 
 
+def handed_by(pool):
+    """The histogram of the frames that a pool hands out."""
+    return "labyrinth/page_alloc", "source,pfn.hex", f'pool == "{pool}" && pfn != 0', 8192
+
+
 @contextlib.contextmanager
 def handed_out(pool="default"):
     """Gives a function that returns the frames that a pool handed out in the block, by rooms."""
-    with tracing.histograms(handed=("labyrinth/page_alloc", "source,pfn.hex",
-                                    f'pool == "{pool}" && pfn != 0', 65536)) as histograms:
-        yield lambda: Frames(histograms["handed"].entries())
+    with tracing.histograms(handed=handed_by(pool)) as histograms:
+        yield lambda: Frames(histograms["handed"])
 
 
 class Frames:
-    """Page frames by the rooms that they came from."""
+    """Page frames by the rooms that they came from. Reading them halts the histogram."""
 
-    def __init__(self, entries):
+    def __init__(self, histogram):
+        self.histogram = histogram
         self.rooms = {}
-        for keys, _ in entries:
+        for keys, _ in histogram.entries():
             room, pfn = re.search(r"source:\s*(\d+).*pfn:\s*([0-9a-f]+)", keys, re.S).groups()
             self.rooms.setdefault(int(room), set()).add(int(pfn, 16))
 
@@ -75,6 +80,31 @@ def serves(context, cycles, **settings):
         return frames()
 
 
+@contextlib.contextmanager
+def in_use(context, batch):
+    """Gives the frames that an exercise holds. It gives them back when the block ends."""
+    with handed_out() as frames:
+        # The block checks that this was long enough.
+        module.start(context, pool=1, batch=batch, period_us=100_000, hold_us=1_000_000)
+        module.wait_until(lambda: metrics.Metrics().in_flight() >= batch, "pages in use")
+        # One cycle is enough.
+        module.tune(context, period_us=10_000_000)
+        yield sorted(frames().all())
+        module.wait_until(lambda: metrics.Metrics().in_flight() == 0, "pages to come back")
+        module.stop(context)
+
+
+def mark_in_use(context, batch):
+    """Marks pages while an exercise holds them, and waits until it has given them back."""
+    count = poisoned()
+    with in_use(context, batch) as frames:
+        marked = frames[:MARKED]
+        hard_offline(*marked)
+        assert poisoned() == count, "taken out while they were in use"
+        assert metrics.Metrics().in_flight() >= batch, "they were not held for long enough"
+    return marked
+
+
 def not_again(frames, marked, where):
     """Checks that none of the marked pages was handed out again."""
     again = frames.all() & set(marked)
@@ -105,19 +135,12 @@ def while_in_use():
         count = 0
         for context in ktap.soak(("timer_softirq", "hard_irq"), module.CONTEXTS):
             released = rest().total("pool_released_total")
-            with handed_out() as frames:
-                module.start(context, pool=1, batch=8, period_us=10_000_000, hold_us=2_000_000)
-                module.wait_until(lambda: metrics.Metrics().in_flight() >= 8, "pages in use")
-                marked = sorted(frames().all())[:MARKED]
-                hard_offline(*marked)
-                assert poisoned() == count, "taken out while they were in use"
-                module.wait_until(lambda: metrics.Metrics().in_flight() == 0, "pages to come back")
-                module.stop(context)
+            marked = mark_in_use(context, 8)
             count += len(marked)
             wait_for_poisoned(count)
             now = rest().total("pool_released_total")
             assert now - released >= len(marked), f"{context}: {now - released} released"
-            after = serves(context, 10, batch=4 * CACHE, period_us=20_000)
+            after = serves(context, 5, batch=4 * CACHE, period_us=20_000)
             not_again(after, marked, context)
 
 
@@ -129,26 +152,18 @@ def while_all_run():
     with said(), module.loaded(pool_cache=1024, pool_reserve=32, prime=512):
         module.wait_until(lambda: metrics.Metrics().cached() == 512 * os.cpu_count(), "full caches")
         marked = set()
-        with module.running(*module.CONTEXTS, **settings):
+        with handed_out() as frames, module.running(*module.CONTEXTS, **settings):
             for _ in range(ktap.soak(4, 200)):
-                with handed_out() as frames:
-                    metrics.wait_for_cycles("task", 4)
-                    chosen = frames().of(CACHED)[-1:]
-                if not chosen or chosen[0] in marked:
-                    continue
-                marked.add(chosen[0])
-                with tracing.histograms(again=("labyrinth/page_alloc", "pfn.hex",
-                                               f"pfn == {chosen[0]}")) as histograms:
-                    histograms["again"].forget()
-                    hard_offline(*chosen)
-                    # At once, before the thread that takes such pages out has searched everywhere.
-                    histograms["again"].go_on()
-                    metrics.wait_for_cycles("task", 4)
-                    again = histograms["again"].entries()
-                assert not again, f"handed out again: {again}"
-        with handed_out() as frames:
-            with module.running(*module.CONTEXTS, **settings):
-                metrics.wait_for_cycles("task", 20)
+                metrics.wait_for_cycles("task", 4)
+                found = frames()
+                chosen = found.of(CACHED)[-1:]
+                not_again(found, marked, "all at once")
+                marked.update(chosen)
+                found.histogram.forget()
+                hard_offline(*chosen)
+                # At once, before the thread that takes such pages out has searched everywhere.
+                found.histogram.go_on()
+            metrics.wait_for_cycles("task", 20)
             not_again(frames(), marked, "all at once")
         wait_for_poisoned(len(marked))
         assert len(marked) > 1
@@ -172,13 +187,7 @@ def in_the_reserve():
         assert now.total("pool_reserve_drain_pages_total") == MARKED
         assert now.reserved() == RESERVE
         # Also pages that go bad while they are out.
-        with handed_out() as frames:
-            module.start("hard_irq", pool=1, batch=4, period_us=10_000_000, hold_us=2_000_000)
-            module.wait_until(lambda: len(frames().all()) >= 4, "pages in use")
-            marked = sorted(frames().all())[:MARKED]
-            hard_offline(*marked)
-            module.wait_until(lambda: metrics.Metrics().in_flight() == 0, "pages to come back")
-            module.stop("hard_irq")
+        marked = mark_in_use("hard_irq", MARKED)
         wait_for_poisoned(2 * MARKED)
         not_again(serves("hard_irq", 40, **settings), marked, "reserve")
         rest()
@@ -187,13 +196,7 @@ def in_the_reserve():
 def on_the_way_to_the_keeper():
     """Bad pages that interrupts leave to the keeper are taken out there."""
     with said(), module.loaded(pool_cache=0, pool_reserve=0):
-        with handed_out() as frames:
-            module.start("hard_irq", pool=1, batch=8, period_us=10_000_000, hold_us=2_000_000)
-            module.wait_until(lambda: len(frames().all()) >= 8, "pages in use")
-            marked = sorted(frames().all())[:MARKED]
-            hard_offline(*marked)
-            module.wait_until(lambda: metrics.Metrics().in_flight() == 0, "pages to come back")
-            module.stop("hard_irq")
+        marked = mark_in_use("hard_irq", 8)
         wait_for_poisoned(MARKED)
         not_again(serves("hard_irq", 20, batch=64, period_us=10_000), marked, "keeper")
         rest()
@@ -209,36 +212,40 @@ def blocks_of_c():
                 module.wait_until(lambda: consumer.tally("softirq_bulk") >= 1000, "blocks", 60)
                 blocks = frames().of(CACHED)
             # The last page of a block, the first, and those in between.
-            bad = hard_offline_used([base + (index * 5 + (1 << order) - 1) % (1 << order)
-                                     for index, base in enumerate(blocks)], MARKED)
-            bases = [pfn >> order << order for pfn in bad]
-            # The allocator hands out none of them either, in a block of any order.
-            again = " || ".join(f"(pfn == {pfn >> o << o} && order == {o})"
-                                for pfn in bad for o in range(10))
-            with handed_out(C_POOL) as frames:
+            chosen = [base + (index * 5 + (1 << order) - 1) % (1 << order)
+                      for index, base in enumerate(blocks[:4 * MARKED])]
+            near = " || ".join(f"pfn >= {base} && pfn < {base + (1 << order)}"
+                               for base in blocks[:4 * MARKED])
+            with tracing.histograms(handed=handed_by(C_POOL),
+                                    freed=("kmem/mm_page_free", "pfn.hex,order", near)) as counted:
+                bad = hard_offline_used(chosen, MARKED)
+                counted["handed"].forget()
+                counted["handed"].go_on()
                 start = consumer.tally("softirq_bulk")
                 module.wait_until(lambda: consumer.tally("softirq_bulk") >= start + 3000,
                                   "blocks", 60)
                 module.wait_until(lambda: poisoned(C_POOL) == MARKED, "blocks to be taken out",
                                   30)
-                not_again(frames(), bases, f"order {order}, compound {compound}")
-            with tracing.histograms(kernel=("kmem/mm_page_alloc", "pfn.hex", again)) as histograms:
-                # Memory comes and goes, so that freed pages are handed out again.
-                for _ in range(3):
-                    fill_memory()
-                module.write(consumer.parameter("run"), 0)
-                found = histograms["kernel"].entries()
-            assert not found, f"order {order}, compound {compound}: the allocator: {found}"
+                not_again(Frames(counted["handed"]), [pfn >> order << order for pfn in bad],
+                          f"order {order}, compound {compound}")
+                freed_around(bad, order, compound, counted["freed"].entries())
+            module.write(consumer.parameter("run"), 0)
             assert consumer.tally("corruptions") == consumer.tally("misshapen") == 0
             metrics.Metrics().check_idle()
 
 
-def fill_memory():
-    """Uses most of the free memory once."""
-    free = int(re.search(r"MemAvailable:\s*(\d+)", module.read("/proc/meminfo")).group(1)) << 10
-    area = bytearray(free * 2 // 3)
-    for at in range(0, len(area), PAGE):
-        area[at] = 1
+def freed_around(bad, order, compound, entries):
+    """Each page of a block with a bad page was freed by itself, and no block that contains the bad
+    page, which the kernel would hand out again. Compound pages were not freed at all."""
+    freed = {(int(pfn, 16), int(of)) for pfn, of in (
+        re.search(r"pfn:\s*([0-9a-f]+), order:\s*(\d+)", keys).groups() for keys, _ in entries)}
+    for pfn in bad:
+        whole = [(base, of) for base, of in freed if of and base <= pfn < base + (1 << of)]
+        assert not whole, f"{pfn:#x} of order {order} is in free blocks: {whole}"
+        pages = set(range(pfn >> order << order, (pfn >> order << order) + (1 << order)))
+        singly = {page for page, of in freed if of == 0} & pages
+        wanted = set() if compound and order else pages
+        assert singly == wanted, f"{pfn:#x} of order {order}: {singly} are free, not {wanted}"
 
 
 def soft_offline_changes_nothing():
