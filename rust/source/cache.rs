@@ -161,6 +161,17 @@ impl CpuCache {
             .unwrap_or(0)
     }
 
+    /// As [`PageSource::get`], for a caller that has noted the room in its request.
+    #[inline(always)]
+    pub(crate) fn get_noted<C: Context>(&self, _cx: &C) -> Option<Pages> {
+        self.cell.with(|stack, counts| {
+            let pages = stack.pop()?;
+            counts.level.set(stack.len() as u64);
+            counts.hits[C::KIND as usize].add(1);
+            Some(pages)
+        })?
+    }
+
     /// As [`PageSource::get`], but does not take pages that are known to be bad.
     #[cold]
     #[inline(never)]
@@ -304,14 +315,9 @@ impl<C: Context> PageSource<C> for CpuCache {
     type Pages = Pages;
 
     #[inline(always)]
-    fn get(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
+    fn get(&self, cx: &C, request: &mut Request) -> Option<Pages> {
         request.enter(Room::Cache);
-        self.cell.with(|stack, counts| {
-            let pages = stack.pop()?;
-            counts.level.set(stack.len() as u64);
-            counts.hits[C::KIND as usize].add(1);
-            Some(pages)
-        })?
+        self.get_noted(cx)
     }
 
     #[inline(always)]

@@ -267,12 +267,13 @@ impl Pool {
     #[inline]
     pub(crate) fn get<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
         // Every call here is the last thing done, so a hit has no registers to save. The cache is
-        // noted here, too, so that the compiler merges this store with those that make the request.
+        // noted here, and not by the cache itself, so that the compiler merges this store with those
+        // that make the request: it would not do so across the look that comes between.
         request.enter(Room::Cache);
         if bad_memory::known() {
             return self.get_good(cx, request);
         }
-        let Some(pages) = self.cache.get(cx, request) else {
+        let Some(pages) = self.cache.get_noted(cx) else {
             return self.get_beyond(cx, request);
         };
         if events::answered_listened_to() {
