@@ -42,6 +42,7 @@ use crate::{
         }, //
     },
     page::{
+        make_ready,
         take_back,
         take_back_late,
         why_not,
@@ -79,6 +80,7 @@ pub(crate) struct CApi(());
 impl CApi {
     /// Lets C modules have blocks of `shared`, and make pools beside it. Task context only, may sleep.
     pub(crate) fn new(shared: Arc<KeptPool>) -> Result<Self> {
+        make_ready();
         let pool = POOLS.insert(Pool::new(shared)?)?;
         DEFAULT.store(pool.raw(), Relaxed);
         Ok(Self(()))

@@ -120,7 +120,7 @@ impl<L: Listener> BadMemory<L> {
 }
 
 impl<L: Listener> Drop for BadMemory<L> {
-    /// Waits for reports that are under way. Task context only, sleeps.
+    /// Waits for reports that are under way. Task context only, sleeps; never in the listener.
     fn drop(&mut self) {
         if self.listening {
             // SAFETY: By the invariant it is registered, with these arguments. Nothing uses the

@@ -17,9 +17,9 @@
 //! ```
 //!
 //! Pages of others have something else in that word. It could look like a mark only by chance: a mark
-//! is mixed with a random number that is made anew each time the module is loaded. The allocator
-//! clears the word when it hands out a page, so an old mark does not outlive its page's way through
-//! the allocator.
+//! is mixed with a random number that is made anew each time the module is loaded, by
+//! [`make_ready`]. The allocator clears the word when it hands out a page, so an old mark does not
+//! outlive its page's way through the allocator.
 //!
 //! What this cannot see is an address given back for a second time when the page has been handed out
 //! again to somebody by the same owner meanwhile.
@@ -130,8 +130,14 @@ impl Mark {
     }
 }
 
-/// The random number that all marks are mixed with; 0 before the first use.
+/// The random number that all marks are mixed with; 0 before [`make_ready`].
 static KEY: Atomic<usize> = Atomic::new(0);
+
+/// Makes the random number that all marks are mixed with, unless there is one. To be called before
+/// pages are lent. Task context: the kernel takes a lock for it, which sleeps on PREEMPT_RT.
+pub(crate) fn make_ready() {
+    key();
+}
 
 #[inline]
 fn key() -> usize {
@@ -143,7 +149,7 @@ fn key() -> usize {
 
 #[cold]
 fn make_key() -> usize {
-    // SAFETY: Any context.
+    // SAFETY: Any context but NMI. (On PREEMPT_RT its lock sleeps.)
     let key = unsafe { bindings::get_random_u64() } as usize | 1;
     // Another CPU may have been first.
     match KEY.cmpxchg(0, key, Relaxed) {

@@ -91,6 +91,7 @@ pub(crate) use guarded::{
 };
 pub(crate) use lent::{
     lend,
+    make_ready,
     take_back,
     take_back_late,
     why_not,

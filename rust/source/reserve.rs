@@ -88,6 +88,9 @@ impl Reserve {
     fn get_good(&self) -> Option<Pages> {
         self.stack.with(|stack| {
             let pages = stack.take_where(0..usize::MAX, |pages| !pages.is_known_bad());
+            if pages.is_none() && stack.len() != 0 {
+                bad_memory::found_again();
+            }
             self.level.set(stack.len() as u64);
             pages
         })

@@ -109,6 +109,15 @@ impl Pool {
             Some(buddy) => Fallback(buddy, reserve).get(cx, request),
             None => reserve.get(cx, request),
         };
+        // As `good` does, but bad pages of the allocator cannot be given back here. The reserve has
+        // none that are known.
+        let pages = match pages {
+            Some(bad) if bad.is_known_bad() => {
+                self.free_later(bad);
+                reserve.get(cx, request)
+            }
+            other => other,
+        };
         counts.path(C::KIND, request, pages.is_some(), 1);
         events::steps(&self.name, request);
         self.call_keeper();
