@@ -24,6 +24,8 @@ use crate::{
     ffi::{
         call_site::keep_lines,
         context::{
+            NoSleep,
+            NoToken,
             PlainAlloc,
             Task, //
         },
@@ -36,7 +38,6 @@ use crate::{
             Service, //
         },
         handles::{
-            Borrowed,
             Handle,
             Handles, //
         }, //
@@ -113,14 +114,30 @@ fn report_leak(pages: i64) {
     }
 }
 
-/// The pool that C means; without one, that is reported.
+/// Runs `work` with the pool that C means, as [`Handles::with`] does.
 #[inline]
-fn find(pool: exports::Pool, caller: Caller) -> Option<(Handle, Borrowed<'static, Arc<Pool>>)> {
-    let found = pool.and_then(|handle| Some((handle, POOLS.get(handle)?)));
-    if found.is_none() {
+fn with_pool<C: NoSleep, R: Send>(
+    cx: &C,
+    pool: exports::Pool,
+    work: impl FnOnce(&C, Handle, &Arc<Pool>) -> R + Send,
+) -> Option<R> {
+    let handle = pool?;
+    POOLS.with(handle, cx, |pool, cx| work(cx, handle, pool))
+}
+
+/// As [`with_pool`]; that there is no such pool is reported.
+#[inline]
+fn with_known_pool<C: NoSleep, R: Send>(
+    cx: &C,
+    pool: exports::Pool,
+    caller: Caller,
+    work: impl FnOnce(&C, Handle, &Arc<Pool>) -> R + Send,
+) -> Option<R> {
+    let result = with_pool(cx, pool, work);
+    if result.is_none() {
         no_pool(pool, caller);
     }
-    found
+    result
 }
 
 #[cold]
@@ -162,17 +179,21 @@ fn refused(block: &Returned, handle: Handle, pool: &Pool, caller: Caller) {
             fmt!("was the middle of a block of order {order}"),
         ),
         Refusal::Other { owner, order } => {
-            let owner = POOLS.get(owner);
-            let owner = owner.as_ref().map_or(c"(destroyed)", |pool| pool.name());
             let kind = if order == pool.order() {
                 Misuse::WrongPool
             } else {
                 Misuse::WrongOrder
             };
-            report(
-                kind,
-                fmt!("was a block of pool '{owner}' and of order {order}"),
-            );
+            let of = |owner: &CStr| {
+                report(
+                    kind,
+                    fmt!("was a block of pool '{owner}' and of order {order}"),
+                );
+            };
+            let said = POOLS.with(owner, &NoToken, |owner, _| of(owner.name()));
+            if said.is_none() {
+                of(c"(destroyed)");
+            }
         }
     }
 }
@@ -185,11 +206,9 @@ impl Service for CApi {
 
     fn create(_cx: &Task, given: &Parameters<'_>) -> Result<Handle> {
         let (name, config) = parameters::check(given)?;
-        // Not borrowed while sleeping.
-        let shared = Self::default_pool()
-            .and_then(|handle| POOLS.get(handle))
-            .map(|pool| Arc::clone(&pool))
-            .ok_or(ENODEV)?;
+        // A share of it, as what follows sleeps.
+        let shared =
+            with_pool(&NoToken, Self::default_pool(), |_, _, pool| pool.clone()).ok_or(ENODEV)?;
 
         let create = || POOLS.insert(Pool::new(shared.keeper().pool(name, config, 0)?)?);
         create().inspect_err(|&error| {
@@ -225,49 +244,65 @@ impl Service for CApi {
     }
 
     fn prime(cx: &Task, pool: exports::Pool, per_cpu: usize, caller: Caller) -> Result {
-        // Not borrowed while sleeping.
-        let pool = {
-            let (_, pool) = find(pool, caller).ok_or(EINVAL)?;
-            Arc::clone(&pool)
-        };
+        // As in `create`.
+        let pool =
+            with_known_pool(&NoToken, pool, caller, |_, _, pool| pool.clone()).ok_or(EINVAL)?;
         pool.prime(cx, per_cpu);
         Ok(())
     }
 
     #[inline]
-    fn alloc<C: PlainAlloc>(cx: &C, pool: exports::Pool, caller: Caller) -> Option<Lent> {
-        let (handle, pool) = find(pool, caller)?;
-        pool.get(cx, handle)
+    fn alloc<C: PlainAlloc + NoSleep>(cx: &C, pool: exports::Pool, caller: Caller) -> Option<Lent> {
+        with_known_pool(cx, pool, caller, |cx, handle, pool| pool.get(cx, handle))?
     }
 
-    fn alloc_bulk<C: PlainAlloc>(
+    fn alloc_bulk<C: PlainAlloc + NoSleep>(
         cx: &C,
         pool: exports::Pool,
         wanted: usize,
         caller: Caller,
-        sink: impl FnMut(Lent),
+        sink: impl FnMut(Lent) + Send,
     ) -> usize {
-        find(pool, caller).map_or(0, |(handle, pool)| pool.get_bulk(cx, handle, wanted, sink))
+        with_known_pool(cx, pool, caller, |cx, handle, pool| {
+            pool.get_bulk(cx, handle, wanted, sink)
+        })
+        .unwrap_or(0)
     }
 
     #[inline]
-    fn free<C: PlainAlloc>(cx: &C, pool: exports::Pool, block: Returned, caller: Caller) -> bool {
-        let Some((handle, pool)) = find(pool, caller) else {
+    fn free<C: PlainAlloc + NoSleep>(
+        cx: &C,
+        pool: exports::Pool,
+        block: Returned,
+        caller: Caller,
+    ) -> bool {
+        // Moved out by the one call of the closure, or still here.
+        let mut given = Some(block);
+        let taken = with_known_pool(cx, pool, caller, |cx, handle, pool| {
+            let Some(block) = given.take() else {
+                return false;
+            };
+            match take_back(block, handle, pool.order()) {
+                Ok(pages) => {
+                    pool.put(cx, pages);
+                    true
+                }
+                Err(block) => {
+                    refused(&block, handle, pool, caller);
+                    false
+                }
+            }
+        });
+        taken.unwrap_or_else(|| {
             // Misuse, yet no reason to lose a block.
-            let late = pool.and_then(|handle| take_back_late(block, handle).ok());
+            let late = pool
+                .zip(given)
+                .and_then(|(handle, block)| take_back_late(block, handle).ok());
             if let Some(pages) = &late {
                 ORPHANS.fetch_sub(1 << pages.order(), Relaxed);
             }
-            return late.is_some();
-        };
-        match take_back(block, handle, pool.order()) {
-            Ok(pages) => pool.put(cx, pages),
-            Err(block) => {
-                refused(&block, handle, &pool, caller);
-                return false;
-            }
-        }
-        true
+            late.is_some()
+        })
     }
 
     #[cold]

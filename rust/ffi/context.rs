@@ -30,9 +30,11 @@
 //! handed or return, except the token of the section itself. These sections are
 //! [`irqs_off`](super::irq::irqs_off), [`SpinLockBh::with`](super::lock::SpinLockBh::with),
 //! [`RawSpinLock::with`](super::raw_lock::RawSpinLock::with),
-//! [`CpuCell::with_of`](super::percpu_cell::CpuCell::with_of) and
-//! [`Published::with`](super::published::Published::with). The first two also borrow the outer
-//! token mutably, so the signature says where they may be used.
+//! [`CpuCell::with_of`](super::percpu_cell::CpuCell::with_of),
+//! [`Published::with`](super::published::Published::with) and
+//! [`Handles::with`](super::handles::Handles::with). The first two also borrow the outer token
+//! mutably, so the signature says where they may be used. The last one hands on a token of the
+//! context around it, but only one that is [`NoSleep`].
 //!
 //! The tokens know of labyrinth's own wrappers only. A guard of the kernel crate (`SpinLock`, RCU)
 //! taken meanwhile makes the context stricter unseen, and functions that sleep without asking for a
@@ -130,6 +132,22 @@ pub(crate) unsafe trait PlainAlloc: Context {}
 )]
 pub(crate) unsafe trait IrqsOn: Context {}
 
+/// What does not say that one may sleep: for code in a section that must not, which can be handed
+/// such a token of the context around it.
+///
+/// # Safety
+///
+/// The type must not implement [`MaySleep`], and a reference to a value must give access to no token
+/// that does.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` may be a context that allows to sleep",
+    label = "this begins a section that must not sleep"
+)]
+pub(crate) unsafe trait NoSleep {}
+
+/// In the place of a token, where none is needed.
+pub(crate) struct NoToken;
+
 /// Task (process) context: may sleep.
 ///
 /// # Invariants
@@ -222,10 +240,9 @@ pub(crate) fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R
     }
     // SAFETY: Nothing forbids to sleep that labyrinth's own wrappers can have entered: they disable
     // bottom halves, interrupts or preemption, or are RCU read-side sections, all of which the
-    // kernel counts. No such section that `work` enters can reach a token: all that it captures, is
-    // handed or returns is `Send`, whatever safe code it is. (Beside a `Borrowed` of `Handles`
-    // there may be a token, which is a mistake: see `rust/SOUNDNESS.md`.) And `work` captures no
-    // other token, as it is `Send` itself.
+    // kernel counts. No such section that `work` enters can reach a token that allows to sleep: all
+    // that it captures, is handed or returns is `Send`, whatever safe code it is, but for a token
+    // that is `NoSleep`. And `work` captures no other token, as it is `Send` itself.
     Ok(work(&mut unsafe { Task::assume() }))
 }
 
@@ -373,3 +390,18 @@ unsafe impl<const KIND: usize> Context for CCaller<KIND> {
 }
 // SAFETY: That is what C has promised.
 unsafe impl<const KIND: usize> PlainAlloc for CCaller<KIND> {}
+
+// SAFETY: Gives access to nothing.
+unsafe impl NoSleep for NoToken {}
+// SAFETY: Stands for an atomic context, so it is not `MaySleep`; it has no token in it.
+unsafe impl NoSleep for Softirq {}
+// SAFETY: As above.
+unsafe impl NoSleep for SpinLocked {}
+// SAFETY: As above.
+unsafe impl NoSleep for IrqsOff {}
+// SAFETY: As above.
+unsafe impl NoSleep for HardIrq {}
+// SAFETY: As above.
+unsafe impl NoSleep for DeviceIrq {}
+// SAFETY: C says nothing of its context, so it is not `MaySleep`; it has no token in it.
+unsafe impl<const KIND: usize> NoSleep for CCaller<KIND> {}

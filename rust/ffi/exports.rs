@@ -21,6 +21,7 @@ use super::{
         with_task,
         CCaller,
         Kind,
+        NoSleep,
         PlainAlloc,
         Task, //
     },
@@ -50,6 +51,9 @@ pub(crate) struct Caller(usize);
 /// Whoever has the value owns pages that begin at the address.
 pub(crate) struct Lent(NonNull<c_void>);
 
+// SAFETY: The pages are nobody else's, and are not tied to a thread or CPU.
+unsafe impl Send for Lent {}
+
 impl Lent {
     /// Makes the value.
     ///
@@ -75,6 +79,11 @@ impl Lent {
 /// If pages that are out with C begin at the address, now or for as long as the value exists, C does not
 /// use them any more. The value is gone when the pages are taken over.
 pub(crate) struct Returned(*mut c_void);
+
+// SAFETY: C has given the pages back, if it is any, for whichever thread takes them.
+unsafe impl Send for Returned {}
+// SAFETY: A shared reference only gives the address.
+unsafe impl Sync for Returned {}
 
 impl Returned {
     /// The address.
@@ -102,6 +111,38 @@ pub(crate) struct Parameters<'a> {
     pub(crate) highest: u64,
 }
 
+/// An array of C's for the addresses of blocks.
+///
+/// # Invariants
+///
+/// `blocks` is valid for writes of `length` addresses, and nobody else writes there, for as long as the
+/// value exists. The first `filled` are written.
+struct Blocks {
+    blocks: *mut *mut c_void,
+    length: u32,
+    filled: u32,
+}
+
+// SAFETY: The array is memory that is not tied to a thread, and nobody else writes there.
+unsafe impl Send for Blocks {}
+
+impl Blocks {
+    /// Hands a block over to C.
+    fn push(&mut self, block: Lent) {
+        // A service that gave more than was asked for would lose it, which is better than to write
+        // beyond the end.
+        if self.filled < self.length {
+            // SAFETY: Within the array, by the invariant and the condition.
+            unsafe {
+                self.blocks
+                    .add(self.filled as usize)
+                    .write(block.into_address())
+            };
+            self.filled += 1;
+        }
+    }
+}
+
 /// A pool as C names it: a handle that may be stale or made up, or `None` for NULL.
 pub(crate) type Pool = Option<Handle>;
 
@@ -123,19 +164,19 @@ pub(crate) trait Service {
     fn prime(cx: &Task, pool: Pool, per_cpu: usize, caller: Caller) -> Result;
 
     /// Hands out a block.
-    fn alloc<C: PlainAlloc>(cx: &C, pool: Pool, caller: Caller) -> Option<Lent>;
+    fn alloc<C: PlainAlloc + NoSleep>(cx: &C, pool: Pool, caller: Caller) -> Option<Lent>;
 
     /// Hands out up to `wanted` blocks, and returns how many.
-    fn alloc_bulk<C: PlainAlloc>(
+    fn alloc_bulk<C: PlainAlloc + NoSleep>(
         cx: &C,
         pool: Pool,
         wanted: usize,
         caller: Caller,
-        sink: impl FnMut(Lent),
+        sink: impl FnMut(Lent) + Send,
     ) -> usize;
 
     /// Takes a block back. Whether it did.
-    fn free<C: PlainAlloc>(cx: &C, pool: Pool, block: Returned, caller: Caller) -> bool;
+    fn free<C: PlainAlloc + NoSleep>(cx: &C, pool: Pool, block: Returned, caller: Caller) -> bool;
 
     /// Reports that C has passed NULL where an array should be.
     fn no_array(caller: Caller);
@@ -357,16 +398,13 @@ pub(crate) unsafe fn alloc_bulk<S: Service>(
         return 0;
     }
     let pool = Handle::from_raw(pool);
-    let mut filled = 0;
-    let mut fill = |block: Lent| {
-        // A service that gave more than was asked for would lose it, which is better than to write
-        // beyond the end.
-        if filled < wanted {
-            // SAFETY: Within the array, by the requirement above and the condition.
-            unsafe { blocks.add(filled as usize).write(block.into_address()) };
-            filled += 1;
-        }
+    // INVARIANT: By the requirement above; nothing is written yet.
+    let mut blocks = Blocks {
+        blocks,
+        length: wanted,
+        filled: 0,
     };
+    let mut fill = |block| blocks.push(block);
 
     as_seen!(context, |cx| S::alloc_bulk(
         cx,
@@ -375,7 +413,7 @@ pub(crate) unsafe fn alloc_bulk<S: Service>(
         caller,
         &mut fill
     ));
-    filled
+    blocks.filled
 }
 
 /// # Safety

@@ -12,14 +12,16 @@
 //! ```
 //!
 //! Looking up takes no lock and is allowed in any context but NMI: RCU keeps the value in memory
-//! for as long as it is borrowed.
+//! for as long as it is used.
 //!
 //! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
 
-use super::context::with_task;
+use super::context::{
+    with_task,
+    NoSleep, //
+};
 use core::{
     num::NonZero,
-    ops::Deref,
     ptr, //
 };
 use kernel::{
@@ -88,26 +90,6 @@ struct Entry<T> {
     value: T,
 }
 
-/// A value that is borrowed from a [`Handles`]. Must not be held while sleeping, which
-/// `CONFIG_PROVE_LOCKING` reports.
-///
-/// # Invariants
-///
-/// `entry` was in a slot after the RCU read-side critical section of `_guard` began.
-pub(crate) struct Borrowed<'a, T> {
-    entry: &'a Entry<T>,
-    _guard: rcu::Guard,
-}
-
-impl<T> Deref for Borrowed<'_, T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        &self.entry.value
-    }
-}
-
 impl<T: Send + Sync + 'static> Handles<T> {
     /// An empty table.
     pub(crate) const fn new() -> Self {
@@ -137,25 +119,32 @@ impl<T: Send + Sync + 'static> Handles<T> {
         Err(ENOSPC)
     }
 
-    /// Borrows the value that a handle stands for, if there is one. Any context but NMI.
+    /// Runs `work` with the value that a handle stands for, if there is one, and with `cx`. Any
+    /// context but NMI, if `work` may run there.
+    ///
+    /// It must not sleep. It is `Send`, and so is the result: the only token within its reach is
+    /// `cx`, which does not allow to sleep, and [`with_task`] refuses it another one. What sleeps
+    /// without asking for any is reported by `CONFIG_PROVE_LOCKING`.
     #[inline]
-    pub(crate) fn get(&self, handle: Handle) -> Option<Borrowed<'_, T>> {
+    pub(crate) fn with<C: NoSleep, R: Send>(
+        &self,
+        handle: Handle,
+        cx: &C,
+        work: impl FnOnce(&T, &C) -> R + Send,
+    ) -> Option<R> {
         let guard = rcu::read_lock();
-        let entry = self.slots[handle.slot()].load(Acquire);
-        if entry.is_null() {
-            return None;
-        }
-        // SAFETY: By the invariant a boxed entry, which is not freed before a grace period has
-        // passed since it left the slot, that is not before `guard` is dropped. After it was put
-        // into the slot nobody writes to it. (The borrow of `self` is no longer than that, as it
-        // goes into one value with the guard.)
-        let entry = unsafe { &*entry };
+        let entry = self.entry(handle, &guard)?;
+        Some(work(&entry.value, cx))
+    }
 
-        // INVARIANT: Read from the slot just now.
-        (entry.handle == handle.raw()).then_some(Borrowed {
-            entry,
-            _guard: guard,
-        })
+    /// The entry of a handle, for as long as the guard exists.
+    #[inline]
+    fn entry<'a>(&'a self, handle: Handle, _guard: &'a rcu::Guard) -> Option<&'a Entry<T>> {
+        // SAFETY: By the invariant null or a boxed entry, which is not freed before a grace period
+        // has passed since it left the slot, that is not before the guard is dropped. After it was
+        // put into the slot nobody writes to it.
+        let entry = unsafe { self.slots[handle.slot()].load(Acquire).as_ref() }?;
+        (entry.handle == handle.raw()).then_some(entry)
     }
 
     /// Whether a handle was ever given out, be its value still there or not. Any context.
@@ -164,17 +153,18 @@ impl<T: Send + Sync + 'static> Handles<T> {
         generation >= FIRST && generation < self.next.load(Relaxed)
     }
 
-    /// Takes a value out of the table, when nobody borrows it any more. Task context only, sleeps. Where
-    /// it may not, above all while the caller has a [`Borrowed`], everything stays as it was.
+    /// Takes a value out of the table, when nobody uses it any more. Task context only, sleeps. Where it
+    /// may not, above all in [`Self::with`], everything stays as it was.
     pub(crate) fn remove(&self, handle: Handle) -> Option<T> {
         with_task(|_| {
-            let borrowed = self.get(handle)?;
-            let entry = ptr::from_ref(borrowed.entry).cast_mut();
+            let guard = rcu::read_lock();
+            let entry = ptr::from_ref(self.entry(handle, &guard)?).cast_mut();
 
-            // While it is borrowed the entry is not freed, so this is no later one at its address.
+            // Before the guard is dropped the entry is not freed, so this is no later one at its
+            // address.
             // INVARIANT: The slot is null, and it is now on us to free the entry.
             let taken = self.slots[handle.slot()].cmpxchg(entry, ptr::null_mut(), Full);
-            drop(borrowed);
+            drop(guard);
             taken.ok()?;
             // SAFETY: Task context and no RCU read-side section, as there is a token.
             unsafe { bindings::synchronize_rcu() };
@@ -189,7 +179,7 @@ impl<T: Send + Sync + 'static> Handles<T> {
     pub(crate) fn all(&self) -> impl Iterator<Item = Handle> + '_ {
         self.slots.iter().filter_map(|slot| {
             let _guard = rcu::read_lock();
-            // SAFETY: As in `get`: null, or not freed before the guard is dropped.
+            // SAFETY: As in `entry`: null, or not freed before the guard is dropped.
             let entry = unsafe { slot.load(Acquire).as_ref() }?;
             Handle::from_raw(entry.handle)
         })

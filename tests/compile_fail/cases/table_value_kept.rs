@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-// What a handle stands for, used after it was given back to the table.
+// What a handle stands for, reached after it may have been removed from the table.
 
 use crate::ffi::handles::*;
 
 fn case(table: &'static Handles<u32>, handle: Handle) {
-    let Some(borrowed) = table.get(handle) else {
-        return;
-    };
-    let kept: &u32 = &borrowed;
-    #[cfg(misuse)]
-    // error[E0505]: cannot move out of `borrowed` because it is borrowed
-    drop(borrowed);
-    let _value = *kept;
+    let mut kept = None;
+
+    table.with(handle, &NoToken, |value, _| {
+        #[cfg(not(misuse))]
+        let used = kept.insert(*value);
+        #[cfg(misuse)]
+        // error[E0521]: borrowed data escapes outside of closure
+        let used = kept.insert(value);
+    });
+    kept.take();
 }

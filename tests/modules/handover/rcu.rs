@@ -10,7 +10,10 @@ use crate::{
         Case, //
     },
     ffi::{
-        context::Task,
+        context::{
+            NoToken,
+            Task, //
+        },
         handles::Handles,
         published::Published, //
     }, //
@@ -77,13 +80,14 @@ fn publication_dropped_in_use(_cx: &mut Task) -> Result {
 fn value_removed_while_borrowed(_cx: &mut Task) -> Result {
     let (value, freed) = value()?;
     let handle = TABLE.insert(value)?;
-    let borrowed = TABLE.get(handle).ok_or(ENOENT)?;
-    let removed = TABLE.remove(handle).is_some();
-    let intact = !borrowed.0.load(Relaxed);
-    drop(borrowed);
+    let (removed, intact) = TABLE
+        .with(handle, &NoToken, |value, _| {
+            (TABLE.remove(handle).is_some(), !value.0.load(Relaxed))
+        })
+        .ok_or(ENOENT)?;
     check!(intact && !removed && !freed.load(Relaxed));
 
     check!(TABLE.remove(handle).is_some());
-    check!(freed.load(Relaxed) && TABLE.get(handle).is_none());
+    check!(freed.load(Relaxed) && TABLE.with(handle, &NoToken, |_, _| ()).is_none());
     Ok(())
 }

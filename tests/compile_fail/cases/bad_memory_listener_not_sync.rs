@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+// A listener to reports of bad memory, called on any CPU, with what only one thread may touch.
+
+use crate::ffi::bad_memory::*;
+
+#[cfg(not(misuse))]
+type Count = u64;
+#[cfg(misuse)]
+type Count = core::cell::Cell<u64>;
+
+struct Mine(Count);
+
+// error[E0277]: cannot be shared between threads safely
+impl Listener for Mine {
+    fn reported(&self) {}
+}
