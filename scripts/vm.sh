@@ -114,6 +114,7 @@ esac
 enter=("$SCRIPTS/sandbox.sh" --kernel "$kernel" --over "$ROOT_DIR$VIRTIOFSD" /.labyrinth/virtiofsd
 	--over "$SCRIPTS/guest-virtiofsd.sh" "$VIRTIOFSD" --over "$SCRIPTS/guest-init.sh" "$VIRTME_INIT"
 	--over "$base.job" /.labyrinth/job --log "$folder")
+for dir in "${rwdirs[@]}"; do enter+=(--bind "$dir"); done
 
 # virtiofsd writes guest memory behind the emulator's back. The emulator only notices that a
 # page holds new code when the guest itself has written to it: init_on_alloc sees to that.

@@ -33,7 +33,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HEADERS = ("Why", "Case", "Says", "Log", "Needs", "Machine", "Slow")
 # guest is an ordinary virtual machine; edu has devices, numa has nodes.
 KINDS = ("guest", "edu", "numa", "host", "compile_fail")
-COPIED = ("Kbuild", "Makefile", "labyrinth_mod.rs", "include", "rust", "scripts", "tests")
+COPIED = ("Kbuild", "Makefile", "README.md", "labyrinth_mod.rs", "include", "rust", "scripts", "tests")
 
 # The code that mutants ask, appended to these files.
 SWITCHES = {

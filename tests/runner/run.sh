@@ -169,8 +169,8 @@ sentinel_stops_the_machine() {
 }
 
 stamp='[   12.345678]'
-cases=31
-[[ -z ${LABYRINTH_SOAK-} ]] || cases=39
+cases=33
+[[ -z ${LABYRINTH_SOAK-} ]] || cases=41
 ktap_print_header
 # A misspelt name must not pass.
 ((${#names[@]} == 0)) || cases=${#names[@]}
@@ -215,6 +215,9 @@ judged console_rcu_stall 1 "$stamp rcu: INFO: rcu_preempt self-detected stall on
 judged console_oops 1 "[    1.234567][   T12] Oops: 0002 [#1] SMP"
 judged console_debugfs_race 0 "$stamp WARNING: fs/debugfs/file.c:461 at full_proxy_open_regular+0xcc/0x110, CPU#0: a/1"
 judged console_debugfs_bug 1 "$stamp WARNING: fs/debugfs/inode.c:461 at debugfs_get_inode+0xcc/0x110, CPU#0: a/1"
+unloaded="$stamp mm/a.c:1 module labyrinth func:f has 4096 allocated at module unload"
+judged console_unprofiled 0 "$stamp labyrinth-test: allocinfo.py:switched_off_under_way" "$unloaded"
+judged console_profiled 1 "$stamp labyrinth-test: allocinfo.py:switched_on_under_way" "$unloaded"
 judged console_debugfs_exists 0 "$stamp debugfs: 'labyrinth' already exists in '/'"
 # Each of these lines alone is a report of the kernel.
 while read -r sentence; do
