@@ -121,7 +121,6 @@ def transfer(count, **parameters):
     assert numbers["map_device_samples"] == numbers["mapped"], numbers
     assert numbers["sync_cpu_successes"] >= rounds(numbers), numbers
     assert numbers["sync_device_successes"] == numbers["sync_cpu_successes"], numbers
-    assert numbers["unmap_device_successes"] == numbers["mapped"], numbers
     return numbers, alloc
 
 
