@@ -11,7 +11,7 @@ import errno
 import os
 import re
 
-from lib import edu, kmsg, ktap, module, tracing
+from lib import edu, hwpoison, kmsg, ktap, module, tracing
 from lib.ktap import Skip
 
 # PREEMPT_RT serves interrupts in threads, and so does any kernel that is told to.
@@ -28,6 +28,13 @@ PAGES = {
 # free a page too. An address without a name is one of a module that is gone.
 CALLS = {"alloc": re.compile(r"\balloc_pages_noprof\+\S+\s+(0x[0-9a-f]+)$", re.M),
          "free": re.compile(r"(?:stacktrace:|\b_*free_\w*pages?\w*\+0x\S+)\s+(0x[0-9a-f]+)$", re.M)}
+# The same while the driver is loaded: its addresses have names then.
+OURS = {name: re.compile(call.pattern.replace("(0x[0-9a-f]+)$", rf"\S+ \[{edu.NAME}\]"), re.M)
+        for name, call in CALLS.items()}
+# Little else is allocated with __GFP_HIGH. The driver frees in hard interrupts, softirqs, or threads with
+# softirqs disabled, and the flags say that, see trace_flag_type in the kernel.
+ATOMIC = "gfp_flags & 0x20"
+INTERRUPTED = "common_flags & 0x98"
 # What the IOMMU says of a device that it has stopped.
 FAULTS = re.compile(r"DMAR: DRHD: handling fault status reg|"
                     r"DMAR: \[DMA (Read|Write) .*\] Request device \[([0-9a-f:.]+)\] fault addr")
@@ -168,6 +175,41 @@ def nothing_owned():
     assert (numbers["devices"], owned(numbers)) == (0, 0), numbers
 
 
+def held(histograms):
+    """The frames of the blocks that the loaded driver holds, and how often it freed and allocated each."""
+    times = {}
+    # A block that is freed after the frees were read is still in the result. Next time its counts differ.
+    for index, name in enumerate(("free", "alloc")):
+        for keys, hits in histograms[name].entries_so_far():
+            if OURS[name].search(keys):
+                frame = int(re.search(r"pfn:\s*([0-9a-f]+)", keys).group(1), 16)
+                times.setdefault(frame, [0, 0])[index] += hits
+    return {(frame, *counts) for frame, counts in times.items() if counts[0] < counts[1]}
+
+
+def gone_bad():
+    """Pages that the driver keeps mapped go bad. Each device takes another page for the next round."""
+    devices, count = edu.devices(), 30
+    keys = "pfn.hex,common_stacktrace"
+    with hwpoison.said(), tracing.histograms(
+            free=("kmem/mm_page_free", keys, INTERRUPTED),
+            alloc=("kmem/mm_page_alloc", keys, f"{tracing.SERVED} && {ATOMIC}")) as histograms:
+        with edu.loaded(dma_bits=bits(), rounds=count):
+            module.wait_until(lambda: edu.tally()["recycled"] >= len(devices),
+                              "pages to be used again", 60)
+            before, then = held(histograms), rounds(edu.tally())
+            # All pages but those are free by the end of their round.
+            module.wait_until(lambda: rounds(edu.tally()) >= then + 3 * len(devices), "rounds", 60)
+            kept = [frame for frame, *_ in before & held(histograms)]
+            assert len(kept) == len(devices), f"{len(kept)} pages are kept: {kept}"
+            hwpoison.hard_offline(*kept)
+            assert rounds(edu.tally()) <= (count - 4) * len(devices), "they were marked too late"
+            module.wait_until(lambda: rounds(edu.tally()) == count * len(devices), "all rounds", 120)
+            numbers = sound(edu.tally())
+    # One time less than in `transfer`.
+    assert numbers["recycled"] == len(devices) * (count // 3 - 2), numbers
+
+
 def unbound_under_way():
     """A driver that loses its device in the middle of a transfer loses nothing, and can have it back."""
     with Balance() as balance:
@@ -300,5 +342,5 @@ def trespass():
     assert {("Write", devices[0]), ("Read", devices[0])} <= set(seen), "faults were not reported"
 
 
-ktap.main(there_and_back, blocks, past_the_iommu, unbound_under_way, removed_under_way,
+ktap.main(there_and_back, blocks, past_the_iommu, gone_bad, unbound_under_way, removed_under_way,
           unloaded_under_way, no_room, vectors_of_its_own, bus_mastering, trespass)

@@ -46,6 +46,13 @@ class Histogram:
         assert sum(count for _, count in found) == hits, "the counts do not add up to the hits"
         return found
 
+    def entries_so_far(self):
+        """The entries as far as they were there when this began, each with a count of some moment
+        since. Goes on counting."""
+        text = module.read(self._folder + "/hist")
+        assert _TOTALS.search(text).group(3) == "0", "the kernel dropped hits"
+        return [(keys, int(count)) for keys, count in _ENTRY.findall(text)]
+
     def halt(self):
         """Counts no more."""
         module.write(self._folder + "/trigger", self._definition("pause"))
