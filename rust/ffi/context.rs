@@ -132,13 +132,13 @@ pub(crate) unsafe trait PlainAlloc: Context {}
 )]
 pub(crate) unsafe trait IrqsOn: Context {}
 
-/// What does not say that one may sleep: for code in a section that must not, which can be handed
-/// such a token of the context around it.
+/// A context whose token does not allow sleeping. A section that must not sleep can be handed such a
+/// token of the context around it.
 ///
 /// # Safety
 ///
-/// The type must not implement [`MaySleep`], and a reference to a value must give access to no token
-/// that does.
+/// The type must not implement [`MaySleep`], and a reference to a value must give access to no
+/// token that does.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` may be a context that allows to sleep",
     label = "this begins a section that must not sleep"
