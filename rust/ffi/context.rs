@@ -132,8 +132,8 @@ pub(crate) unsafe trait PlainAlloc: Context {}
 )]
 pub(crate) unsafe trait IrqsOn: Context {}
 
-/// A context whose token does not allow sleeping. A section that must not sleep can be handed such a
-/// token of the context around it.
+/// A context whose token does not allow sleeping. A section that must not sleep can be handed such
+/// a token of the context around it.
 ///
 /// # Safety
 ///

@@ -115,8 +115,8 @@ pub(crate) struct Parameters<'a> {
 ///
 /// # Invariants
 ///
-/// `blocks` is valid for writes of `length` addresses, and nobody else writes there, for as long as the
-/// value exists. The first `filled` are written.
+/// `blocks` is valid for writes of `length` addresses, and nobody else writes there, for as long as
+/// the value exists. The first `filled` are written.
 struct Blocks {
     blocks: *mut *mut c_void,
     length: u32,

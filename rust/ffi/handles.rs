@@ -153,8 +153,8 @@ impl<T: Send + Sync + 'static> Handles<T> {
         generation >= FIRST && generation < self.next.load(Relaxed)
     }
 
-    /// Takes a value out of the table, when nobody uses it any more. Task context only, sleeps. Where it
-    /// may not, above all in [`Self::with`], everything stays as it was.
+    /// Takes a value out of the table, when nobody uses it any more. Task context only, sleeps.
+    /// Where it may not sleep, above all in [`Self::with`], everything stays as it was.
     pub(crate) fn remove(&self, handle: Handle) -> Option<T> {
         with_task(|_| {
             let guard = rcu::read_lock();

@@ -32,8 +32,8 @@ pub(crate) trait Scrub {
 /// zeroes before, by a function that no compiler takes away (`memzero_explicit()`). A secret that is
 /// leaked (`mem::forget`) keeps its contents, and its pages.
 ///
-/// A page that has gone bad when it is dropped is not filled, as access to it may stop the machine. It
-/// keeps its contents and goes out of use, so nobody else gets it.
+/// A page that has gone bad when it is dropped is not filled, as access to it may stop the machine.
+/// It keeps its contents and goes out of use, so nobody else gets it.
 ///
 /// It can be shared: the last reader scrubs.
 ///

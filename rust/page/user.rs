@@ -90,8 +90,8 @@ pub(crate) struct Refused<H> {
 
 impl<H: Home> UserPage<H> {
     /// Gives a page to the process that makes the mapping `area`, for itself alone. It finds in there what
-    /// the page contains. When the mapping is gone, the page is zeroed and goes `home`. One that has gone bad
-    /// is not zeroed, see [`Home::returned_bad`].
+    /// the page contains. When the mapping is gone, the page is zeroed and goes `home`.
+    /// A page that has gone bad is not zeroed, see [`Home::returned_bad`].
     ///
     /// Contexts that may sleep. Fails with `ENOMEM` when there is no memory for page tables; then the page
     /// comes back.
@@ -130,7 +130,8 @@ impl<H: Home> UserPage<H> {
 }
 
 impl<H: Home> Drop for UserPage<H> {
-    /// Zeroes the page, unless it has gone bad, and sends it home. Called when the last mapping is gone.
+    /// Zeroes the page, unless it has gone bad, and sends it home. Called when the last mapping is
+    /// gone.
     fn drop(&mut self) {
         let handover = Handover::ReturnUser.begin();
         // SAFETY: By the invariant the page is owned by this value; no process has access any more, as
