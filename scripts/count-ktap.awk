@@ -50,11 +50,12 @@ function seed(    name, line, found) {
 }
 
 # Up to three of the notes. They are the first lines of an explanation; of a traceback, what was
-# raised and where; of a console, the first lines; otherwise the last ones.
+# raised and where, and a syntax error is told like one; of a console, the first lines; otherwise the
+# last ones.
 function why(    i, start, frame, text) {
 	for (i = 1; i <= noted; i++) {
 		if (notes[i] ~ /^Traceback /) { start = 0; frame = i }
-		else if (frame && notes[i] ~ /^ *File ".*", line [0-9]+/) frame = i
+		else if (notes[i] ~ /^ *File ".*", line [0-9]+/) frame = i
 		else if (frame && !start && notes[i] ~ /^[^ ]/) start = i
 		else if (!start && notes[i] ~ EXPLAINED) start = i
 	}
@@ -69,7 +70,7 @@ function shortened(text) { return length(text) > 300 ? substr(text, 1, 297) "...
 
 # For failures without notes: the reasons that the part has left beside its results, or else the
 # last lines that it printed.
-function why_beside(    name, line, found, text, command, last) {
+function why_beside(    name, line, found, text, command) {
 	name = FILENAME_OF[file]
 	sub(/\.[a-z]+$/, ".why", name)
 	while ((getline line < name) > 0) {
@@ -79,9 +80,9 @@ function why_beside(    name, line, found, text, command, last) {
 	close(name)
 	if (!found) {
 		sub(/\.why$/, ".err", name)
-		while ((getline line < name) > 0) if (line != "") last[++found] = line
+		while ((getline line < name) > 0) if (line != "") notes[++noted] = line
 		close(name)
-		for (line = found > 3 ? found - 2 : 1; line <= found; line++) text = text "\n    " shortened(last[line])
+		text = why()
 	}
 	beside = command == "" ? "" : with_settings(command)
 	return text

@@ -34,4 +34,4 @@ consumers=$("$SCRIPTS/consumers.sh" "$id" "$module")
 mapfile -t consumers <<<"$consumers"
 cp "$module" "${consumers[@]}" "$folder/labyrinth/"
 # The guest cannot keep what it compiles, and would compile it again for every program.
-"$SCRIPTS/sandbox.sh" --bind "$folder" python3 -m compileall -q "$folder/labyrinth/lib"
+"$SCRIPTS/sandbox.sh" --bind "$folder" python3 -m compileall -q "$folder/labyrinth/lib" >&2

@@ -115,10 +115,9 @@ report() {
 conclude() {
 	local files=() variable settings=''
 	mapfile -t files <"$1/files"
-	for variable in FLAVOUR SERIES; do
-		[[ -z ${!variable-} ]] || settings+=" $variable=${!variable}"
+	for variable in FLAVOUR SERIES KDIR LABYRINTH_CACHE LABYRINTH_SOAK; do
+		[[ -z ${!variable-} ]] || settings+=" $variable=$(printf '%q' "${!variable}")"
 	done
-	[[ -z ${KDIR-} ]] || settings+=" KDIR=$(printf '%q' "$KDIR")"
 	awk -v settings="$settings" -f "$SCRIPTS/count-ktap.awk" "${files[@]}"
 }
 

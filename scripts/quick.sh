@@ -45,7 +45,14 @@ program() {
 	add "$1" "$name$case"
 }
 
+# unknown ITEM: refuses it, and lists what it could have been.
 unknown() {
+	local cases
+	case $1 in
+	mutation:*) cases=$(cd tests/mutation/cases && echo *.patch) ;;
+	compile-fail:*) cases=$(cd tests/compile_fail/cases && echo *.rs) ;;
+	esac
+	[[ -z ${cases-} ]] || die "quick: there is no '$1'" "${1%%:*}: $(sed -E 's/[.](patch|rs)//g' <<<"$cases")"
 	die "quick: there is no '$1'" "programs: ${programs[*]}
 parts: build lint host compile-fail kselftest order numa edu soak runner suspend mutation bench
 as PART:CASE: compile-fail:$(cd tests/compile_fail/cases && echo [a-d]*.rs | sed 's/[.]rs//; s/ .*//'), host:…, lint:…, runner:…, mutation:…, numa:PROGRAM, edu:PROGRAM, soak:PROGRAM"

@@ -52,15 +52,42 @@ test_a_kernel_that_cannot_be_made() {
 	run 1 "setup debug" "lint debug" "lint stock"
 	is "$(<"$work/order")" $'lint stock\nset-up of debug' &&
 		is "$rc $(tail -n 1 "$work/printed")" '1 1 passed, 2 failed, 0 skipped' &&
-		is "$(sed -n '/^failed: setup/,/again:/p' "$work/printed")" 'failed: setup-debug: set-up of debug
+		is "$(sed -n '/^failed: setup/,/again:/p' "$work/printed")" "failed: setup-debug: set-up of debug
     no space left
-    again: scripts/setup.sh debug'
+    again: LABYRINTH_CACHE=$work/cache scripts/setup.sh debug"
+}
+
+# Settings of the caller without which the command would do something else.
+test_settings_of_the_caller() {
+	FLAVOUR=rt-amd64 LABYRINTH_SOAK=1 run 0 "unknown stock"
+	is "$(sed -n '/^failed:/,/again:/p' "$work/printed" | tail -n 1)" \
+		"    again: make quick WHAT=unknown FLAVOUR=rt-amd64 LABYRINTH_CACHE=$work/cache LABYRINTH_SOAK=1"
 }
 
 # A job that leaves nothing is a failure, and nothing at all is no success.
 test_no_results() {
 	run 0 "lint stock" "unknown stock"
 	is "$rc $(tail -n 1 "$work/printed")" '1 1 passed, 1 failed, 0 skipped'
+}
+
+# An unknown name is answered with those that it could have been.
+test_unknown_names() {
+	rm -rf "${work:?}"/*
+	cp -r "$here/../../scripts" "$work/scripts"
+	mkdir -p "$work/tests"/{mutation,compile_fail}/cases
+	printf '# Runs in: check\n' >"$work/tests/a_program.py"
+	chmod +x "$work/tests/a_program.py"
+	touch "$work/tests/mutation/cases"/{a_leak,stack_short}.patch "$work/tests/compile_fail/cases"/{a_copy,used_twice}.rs
+	unknown mutation:leak && unknown compile-fail:copy && unknown program.py || return
+	is "$(<"$work/mutation:leak")" "labyrinth: error: quick: there is no 'mutation:leak'
+labyrinth: fix: mutation: a_leak stack_short" &&
+		is "$(<"$work/compile-fail:copy")" "labyrinth: error: quick: there is no 'compile-fail:copy'
+labyrinth: fix: compile-fail: a_copy used_twice" &&
+		is "$(sed -n 2p "$work/program.py")" "labyrinth: fix: programs: a_program.py"
+}
+# unknown WHAT: `make quick` has to refuse it; what it says is in $work/WHAT.
+unknown() {
+	! WHAT=$1 LABYRINTH_CACHE=$work/cache bash "$work/scripts/quick.sh" >"$work/$1" 2>&1
 }
 
 run_cases lanes "$@"

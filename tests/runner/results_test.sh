@@ -152,6 +152,28 @@ test_bench() {
     again: make quick WHAT=bench'
 }
 
+# A program that does not compile has no traceback.
+test_syntax_error() {
+	is "$(summary kselftest-stock '1..1\n# selftests: labyrinth: pool.py\n#   File "/l/pool.py", line 12\n#     f(:\n#       ^\n# SyntaxError: invalid syntax\nnot ok 1 selftests: labyrinth: pool.py # exit=1\n' | sed '$d')" \
+		'failed: kselftest-stock: selftests: labyrinth: pool.py # exit=1
+    SyntaxError: invalid syntax
+      File "/l/pool.py", line 12
+        f(:
+    again: make quick WHAT=pool.py'
+}
+# A file that the programs share is compiled before they run.
+test_syntax_error_in_a_library() {
+	printf '%s\n' 'labyrinth: building' "*** Error compiling '/l/lib/a.py'..." '  File "/l/lib/a.py", line 3' '    f(:' \
+		'      ^' 'SyntaxError: invalid syntax' '' >"$work/kselftest-stock.err"
+	is "$(summary kselftest-stock '' | sed '$d')" \
+		'failed: kselftest-stock: empty
+    SyntaxError: invalid syntax
+      File "/l/lib/a.py", line 3
+        f(:
+    again: make quick WHAT=kselftest'
+	rm "$work/kselftest-stock.err"
+}
+
 # Without results, the reasons that the scripts left beside them are reported.
 test_build_failure() {
 	printf '%s\n' '[1/1] building labyrinth.ko failed:' 'error[E0425]: cannot find value' 'error: aborting' \
