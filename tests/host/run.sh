@@ -33,6 +33,12 @@ build_tests() {
 	target=$CACHE/host-$ROOT_KEY
 	mkdir -p "$target"
 	lock "host-$ROOT_KEY"
+	# cargo would take the tests of the checkout that was here last for these: it looks whether the
+	# files of that one have changed.
+	if [[ $(cat "$target/checkout" 2>/dev/null) != "$TOP" ]]; then
+		rm -rf "$target"/debug/.fingerprint/labyrinth-host-tests-*
+		printf '%s\n' "$TOP" >"$target/checkout"
+	fi
 	cargo=("$SCRIPTS/sandbox.sh" env CARGO_HOME="$build/cargo" CARGO_TARGET_DIR="$target" cargo --quiet)
 	"${cargo[@]}" --offline --config 'source.crates-io.replace-with="debian"' \
 		--config "source.debian.directory=\"$registry\"" build --manifest-path "$build/Cargo.toml" -j"$JOBS" >&2
