@@ -116,6 +116,12 @@ pub(super) fn answered_by_buddy<C: Context, G: Gfp>(page: Option<&ExclusivePage<
     });
 }
 
+/// Whether somebody wants to know of requests that no room has pages for, or of their steps.
+#[inline(always)]
+pub(super) fn misses_listened_to() -> bool {
+    trace::page_alloc_listened_to() || trace::fallback_listened_to()
+}
+
 /// Whether somebody wants to know of pages that are given back.
 #[inline(always)]
 pub(super) fn given_back_listened_to() -> bool {

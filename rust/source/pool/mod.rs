@@ -496,6 +496,9 @@ impl Pool {
     #[inline(never)]
     fn not_tried<C: PlainAlloc>(&self, failed: &Request, requests: usize) {
         self.counts.path(C::KIND, failed, false, requests);
+        if !events::misses_listened_to() {
+            return;
+        }
         for _ in 0..requests {
             events::steps(&self.name, failed);
             self.answered::<C>(failed, None);
