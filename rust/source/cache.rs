@@ -8,7 +8,10 @@ use super::logic::{
         Request,
         Room, //
     },
-    stack::Stack, //
+    stack::{
+        take_in_parts,
+        Stack, //
+    }, //
 };
 use crate::{
     ffi::{
@@ -258,28 +261,23 @@ impl CpuCache {
     }
 
     /// Gives the `unfit` pages of a CPU, online or not, back to the allocator, and returns their
-    /// number. It is an error, with the number up to then, if the stack was found in use. In any
-    /// context that may free pages.
+    /// number. It is an error, with the number up to then, if the stack was found in use. The stack
+    /// is let go after each look at `at_once` pages, which must not be 0. In any context that may
+    /// free pages.
     pub(crate) fn drain_unfit(
         &self,
         cpu: u32,
+        at_once: usize,
         unfit: impl Fn(&Pages) -> bool + Copy + Send,
     ) -> Result<usize, usize> {
-        let mut drained = 0;
-        loop {
-            let pages = self.cell.with_of(cpu, move |stack, counts| {
-                let pages = stack.take_where(0..usize::MAX, unfit);
+        take_in_parts(self.level_of(cpu), at_once, |places| {
+            self.cell.with_of(cpu, move |stack, counts| {
+                let pages = stack.take_where(places, unfit);
                 counts.level.set(stack.len() as u64);
                 counts.drained.add(pages.is_some().into());
                 pages
-            });
-            // Freed here, as in `fill`.
-            match pages {
-                Some(Some(_)) => drained += 1,
-                Some(None) => return Ok(drained),
-                None => return Err(drained),
-            }
-        }
+            })
+        })
     }
 
     /// Gives up to `wanted` pages back to the allocator, of each CPU a part in proportion to what it

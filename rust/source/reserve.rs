@@ -10,7 +10,10 @@ use super::logic::{
         Request,
         Room, //
     },
-    stack::Stack, //
+    stack::{
+        take_in_parts,
+        Stack, //
+    }, //
 };
 use crate::{
     ffi::{
@@ -32,9 +35,6 @@ use kernel::{
 
 /// The most pages that a reserve can hold.
 pub(crate) const MAX_RESERVE: usize = 1 << 18;
-
-/// The most pages to look at with the lock held.
-const CHUNK: usize = 256;
 
 type Pages = ExclusivePages<Uninit>;
 
@@ -101,27 +101,23 @@ impl Reserve {
         self.drained.read()
     }
 
-    /// Gives the `unfit` pages back to the allocator, and returns their number. In any context that
-    /// may free pages.
-    pub(crate) fn drain_unfit(&self, unfit: impl Fn(&Pages) -> bool + Copy + Send) -> usize {
-        let mut drained = 0;
-        let mut end = self.level();
-        while end != 0 {
-            // Pages that come in or move meanwhile are above this place.
-            let begin = end.saturating_sub(CHUNK);
-            let pages = self.stack.with(move |stack| {
-                let pages = stack.take_where(begin..end, unfit);
+    /// Gives the `unfit` pages back to the allocator, and returns their number. The lock is let go
+    /// after each look at `at_once` of them, which must not be 0. In any context that may free
+    /// pages.
+    pub(crate) fn drain_unfit(
+        &self,
+        at_once: usize,
+        unfit: impl Fn(&Pages) -> bool + Copy + Send,
+    ) -> usize {
+        let drained = take_in_parts(self.level(), at_once, |places| {
+            Some(self.stack.with(move |stack| {
+                let pages = stack.take_where(places, unfit);
                 self.level.set(stack.len() as u64);
                 self.drained.add(pages.is_some().into());
                 pages
-            });
-            // Freed here, without the lock.
-            match pages {
-                Some(_) => drained += 1,
-                None => end = begin,
-            }
-        }
-        drained
+            }))
+        });
+        drained.unwrap_or_else(|some| some)
     }
 
     /// When it is refilled, and up to where.

@@ -71,3 +71,28 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
         self.len
     }
 }
+
+/// Takes values out of `len` places of a stack that others need as well: calls `take` with at most
+/// `at_once` places, which must not be 0, as often as it finds something there, then with the places
+/// below. The taken values are dropped between the calls.
+///
+/// Returns how many there were. It is an error, with the number up to then, if `take` returns
+/// `None`, because the stack is in use.
+pub(crate) fn take_in_parts<T>(
+    len: usize,
+    at_once: usize,
+    mut take: impl FnMut(Range<usize>) -> Option<Option<T>>,
+) -> Result<usize, usize> {
+    let mut taken = 0;
+    let mut end = len;
+    while end != 0 {
+        // Values that come in or move meanwhile are above this place.
+        let begin = end.saturating_sub(at_once);
+        match take(begin..end) {
+            Some(Some(_)) => taken += 1,
+            Some(None) => end = begin,
+            None => return Err(taken),
+        }
+    }
+    Ok(taken)
+}

@@ -79,6 +79,9 @@ use kernel::{
     }, //
 };
 
+/// How many single pages may be looked at, or one block of more, while a room is kept from others.
+const SEARCHED_AT_ONCE: usize = 256;
+
 type Pages = ExclusivePages<Uninit>;
 
 /// How a pool is made.
@@ -416,10 +419,12 @@ impl Pool {
     /// and whether all caches could be searched. From now on, pages that come back are looked at.
     fn drain_unfit(&self, unfit: impl Fn(&Pages) -> bool + Copy + Send) -> (usize, bool) {
         self.unlooked_order.set(u64::MAX);
+        let at_once = (SEARCHED_AT_ONCE >> self.config.order).max(1);
         let mut done = true;
-        let mut taken = self.reserve.drain_unfit(unfit);
+        let mut taken = self.reserve.drain_unfit(at_once, unfit);
         for cpu in possible() {
-            taken += self.cache.drain_unfit(cpu, unfit).unwrap_or_else(|some| {
+            let result = self.cache.drain_unfit(cpu, at_once, unfit);
+            taken += result.unwrap_or_else(|some| {
                 done = false;
                 some
             });

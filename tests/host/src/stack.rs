@@ -3,7 +3,10 @@
 //! The stack of fixed capacity, against a `Vec`.
 
 use crate::{
-    logic::stack::Stack,
+    logic::stack::{
+        take_in_parts,
+        Stack, //
+    },
     property::holds,
     Case, //
 };
@@ -24,6 +27,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     ("stack_works_in_borrowed_slots", works_in_borrowed_slots),
     ("stack_takes_what_is_wanted", takes_what_is_wanted),
+    ("stack_is_searched_in_parts", is_searched_in_parts),
 ];
 
 fn slots<T>(capacity: usize) -> Box<[Option<T>]> {
@@ -112,6 +116,37 @@ fn takes_what_is_wanted() {
             while let Some(value) = left.pop() {
                 assert_eq!(stack.pop(), Some(value));
             }
+        },
+    );
+}
+
+/// All wanted values are taken, or those up to the call that finds the stack in use. No call looks at
+/// more places than it may.
+fn is_searched_in_parts() {
+    holds(
+        (vec(0..3_u32, 0..20), 1..8_usize, 0..30_usize),
+        |(values, at_once, in_use)| {
+            let mut stack = Stack::new(slots(values.len()));
+            for &value in &values {
+                stack.push(value).unwrap();
+            }
+            let mut calls = 0;
+            let result = take_in_parts(stack.len(), at_once, |places| {
+                assert!(!places.is_empty() && places.len() <= at_once, "{places:?}");
+                calls += 1;
+                (calls <= in_use).then(|| stack.take_where(places, |&value| value == 0))
+            });
+            // Each call takes a value, or has none in its part.
+            let all = values.iter().filter(|&&value| value == 0).count();
+            let wanted_calls = all + values.len().div_ceil(at_once);
+            let taken = values.len() - stack.len();
+            let uninterrupted = wanted_calls <= in_use;
+            assert_eq!(result, uninterrupted.then_some(taken).ok_or(taken));
+            let mut left = 0;
+            while let Some(value) = stack.pop() {
+                left += usize::from(value == 0);
+            }
+            assert_eq!(left, all - taken);
         },
     );
 }
