@@ -295,9 +295,7 @@ impl Service for CApi {
         });
         taken.unwrap_or_else(|| {
             // Misuse, yet no reason to lose a block.
-            let late = pool
-                .zip(given)
-                .and_then(|(handle, block)| take_back_late(block, handle).ok());
+            let late = given.and_then(|block| take_back_late(block, pool).ok());
             if let Some(pages) = &late {
                 ORPHANS.fetch_sub(1 << pages.order(), Relaxed);
             }

@@ -11,8 +11,15 @@ pub(crate) enum Lending {
     Lent,
     /// Blocks that came back.
     Returned,
-    /// Addresses that came back but were not those of lent blocks.
+    /// Addresses that came back, but that the pool which C named had not lent.
     Refused,
+}
+
+/// Counts an address that is refused without a look at its page. Any context.
+#[cold]
+pub(crate) fn refused() {
+    // SAFETY: No requirements.
+    unsafe { helpers::labyrinth_page_refused() };
 }
 
 /// How often an event has happened since the module was loaded, on all CPUs. Any context.

@@ -32,6 +32,12 @@ void *labyrinth_page_mark(struct page *page, unsigned long mark)
 	return page_address(page);
 }
 
+/* Counts an address that is not taken back. */
+void labyrinth_page_refused(void)
+{
+	this_cpu_inc(labyrinth_lending_counts[LABYRINTH_REFUSED]);
+}
+
 /*
  * The page at the address if its mark was @from, which then is @to; NULL otherwise. Of
  * several callers at once one gets the page. The address may be anything.
@@ -51,7 +57,7 @@ struct page *labyrinth_page_remark(const void *address, unsigned long from,
 	this_cpu_inc(labyrinth_lending_counts[LABYRINTH_RETURNED]);
 	return page;
 refused:
-	this_cpu_inc(labyrinth_lending_counts[LABYRINTH_REFUSED]);
+	labyrinth_page_refused();
 	return NULL;
 }
 

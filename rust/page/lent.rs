@@ -40,7 +40,8 @@ use crate::ffi::{
         Handle,
         HANDLE_BITS, //
     },
-    helpers, //
+    helpers,
+    lendings, //
 };
 use core::ptr::NonNull;
 use kernel::{
@@ -200,14 +201,18 @@ pub(crate) fn take_back(
     Ok(unsafe { ExclusivePages::from_given(page, order) })
 }
 
-/// Takes back pages of an `owner` that does not exist any more, whatever their order. Any context.
+/// Takes back pages of an `owner` that does not exist any more, whatever their order. Nothing is taken
+/// back to no owner at all. Any context.
 pub(crate) fn take_back_late(
     block: Returned,
-    owner: Handle,
+    owner: Option<Handle>,
 ) -> Result<ExclusivePages<Uninit>, Returned> {
-    match Mark::at(block.address(), |handle| handle == owner) {
-        Some(mark) => take_back(block, owner, mark.order),
-        None => Err(block),
+    match Mark::at(block.address(), |handle| Some(handle) == owner) {
+        Some(mark) => take_back(block, mark.owner, mark.order),
+        None => {
+            lendings::refused();
+            Err(block)
+        }
     }
 }
 

@@ -82,7 +82,7 @@ pub(crate) enum Handover {
     SentinelCheck,
     /// Exclusive to C.
     Lend,
-    /// C to exclusive. It fails if what C gives back is not what was lent.
+    /// C to exclusive. It fails if the pool that C names has not lent what C gives back.
     ReturnLent,
 }
 
