@@ -26,7 +26,12 @@ pub(super) struct Totals {
 impl Totals {
     /// Nothing yet. Task context only, may sleep.
     pub(super) fn zero() -> Result<Self, AllocError> {
-        Ok(Self {
+        Ok(Self::with(KVVec::from_elem(0, BUCKETS, GFP_KERNEL)?))
+    }
+
+    /// Nothing yet but these latencies.
+    fn with(latency: KVVec<u64>) -> Self {
+        Self {
             success: 0,
             failure: 0,
             freed: 0,
@@ -35,8 +40,8 @@ impl Totals {
             latency_sum: 0,
             latency_max: 0,
             latency_min: u64::MAX,
-            latency: KVVec::from_elem(0, BUCKETS, GFP_KERNEL)?,
-        })
+            latency,
+        }
     }
 
     /// `count` empty totals. Task context only, may sleep.
@@ -50,30 +55,9 @@ impl Totals {
 
     /// Back to nothing.
     pub(super) fn clear(&mut self) {
-        let Self {
-            success,
-            failure,
-            freed,
-            cycles,
-            corruptions,
-            latency_sum,
-            latency_max,
-            latency_min,
-            latency,
-        } = self;
-        for count in [
-            success,
-            failure,
-            freed,
-            cycles,
-            corruptions,
-            latency_sum,
-            latency_max,
-        ] {
-            *count = 0;
-        }
-        *latency_min = u64::MAX;
+        let mut latency = core::mem::take(&mut self.latency);
         latency.fill(0);
+        *self = Self::with(latency);
     }
 
     /// Adds other totals.
