@@ -8,24 +8,17 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+# shellcheck source=scripts/ktap.sh
+source "$SCRIPTS/ktap.sh"
 here=$TOP/tests/mutation
 
-kernel=${1:?run.sh needs a kernel: stock, debug or kdir}
-folder=${2:?run.sh needs a folder for its logs}
-shift 2
-selection=("$@")
+selection=("${@:3}")
 seed=${LABYRINTH_MUTATION_SEED:-$(date -u +%F)}
 if ((${#selection[@]} == 0)); then
 	selection=(sample 10 "$seed")
 	[[ -z ${LABYRINTH_SOAK-} ]] || selection=(all)
 fi
 
-assignments=$("$SCRIPTS/kernel.sh" "$kernel")
-eval "$assignments"
-# shellcheck source=/dev/null # from the kernel source
-source "$K_SOURCE/tools/testing/selftests/kselftest/ktap_helpers.sh"
-mkdir -p "$folder"
-folder=$(realpath "$folder")
 copies=$TOP/build/mutation/$K_KEY
 lock "mutation-$(cksum <<<"$copies" | tr ' ' -)"
 "$SCRIPTS/sandbox.sh" --ro-bind "$K_BUILD/.config" "$here/mutants.py" "$TOP" "$copies" \

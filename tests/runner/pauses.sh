@@ -53,15 +53,20 @@ ended() {
 # A guest does not look up again a name that it has looked up in a folder of the host. So it waits
 # for one of many files, each time for the next; the second guest finds them all.
 WAIT='i=0; while test ! -e "$1/$i"; do i=$((i + 1)); sleep 0.2; done'
-guests_wait() { rm -rf "$folder/go" && mkdir "$folder/go"; }
 guests_go() { (cd "$folder/go" && touch {0..9999}); }
+
+# start_waiting NAME SCRIPT: starts a guest with this script, whose $1 is the folder of the files, and
+# returns when the script runs.
+start_waiting() {
+	rm -rf "$folder/go" && mkdir "$folder/go"
+	start "$1" -- sh -c "$2" - "$folder/go"
+	wait_for running "$folder/$1.vm"
+}
 
 # A guest that fails after a pause is started again, once. A failure without a pause counts.
 fails_after_the_pause() {
 	local name=command_fails
-	guests_wait
-	start "$name" -- sh -c "test ! -e \"\$1/0\" || exit 7; $WAIT; exit 9" - "$folder/go"
-	wait_for running "$folder/$name.vm" || return
+	start_waiting "$name" "test ! -e \"\$1/0\" || exit 7; $WAIT; exit 9" || return
 	pause 12 "$vm" "$(guest)"
 	guests_go
 	ended "$name" 1 2 'paused for 1[0-9] s' 'failed (status 9), after this machine' 'failed (status 7)' || return
@@ -84,9 +89,7 @@ STALLED='self-detected stall on CPU'
 # If the guest alone stops, its stall counts, and a later pause changes nothing.
 stalls_before_the_pause() {
 	local name=guest_stalls
-	guests_wait
-	start "$name" -- sh -c "$STALL" - "$folder/go"
-	wait_for running "$folder/$name.vm" || return
+	start_waiting "$name" "$STALL" || return
 	sleep 2
 	pause 12 "$(guest)"
 	wait_for "$STALLED" "$folder/$name.log" || return
@@ -101,9 +104,7 @@ stalls_before_the_pause() {
 # wrong.
 stalls_by_the_pause() {
 	local name=pause_stalls
-	guests_wait
-	start "$name" -- sh -c "$STALL" - "$folder/go"
-	wait_for running "$folder/$name.vm" || return
+	start_waiting "$name" "$STALL" || return
 	sleep 2
 	pause 90 "$vm" "$(guest)"
 	wait_for "$STALLED" "$folder/$name.log" || return
@@ -115,9 +116,7 @@ stalls_by_the_pause() {
 # A guest that passes in spite of a pause is not started again.
 passes_in_spite_of_a_pause() {
 	local name=pause_passes
-	guests_wait
-	start "$name" -- sh -c "$WAIT" - "$folder/go"
-	wait_for running "$folder/$name.vm" || return
+	start_waiting "$name" "$WAIT" || return
 	pause 15 "$vm" "$(guest)"
 	guests_go
 	ended "$name" 0 1 'paused for' passed

@@ -6,16 +6,9 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+# shellcheck source=scripts/ktap.sh
+source "$SCRIPTS/ktap.sh"
 here=$TOP/tests/runner scripts=$SCRIPTS
-
-kernel=${1:?run.sh needs a kernel: stock, debug or kdir}
-folder=${2:?run.sh needs a folder for its logs}
-assignments=$("$scripts/kernel.sh" "$kernel")
-eval "$assignments"
-# shellcheck source=/dev/null # from the kernel source
-source "$K_SOURCE/tools/testing/selftests/kselftest/ktap_helpers.sh"
-mkdir -p "$folder"
-folder=$(realpath "$folder")
 install=$folder/install
 rm -rf "$install"
 # shellcheck source=tests/runner/places.sh

@@ -7,15 +7,9 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 # shellcheck source=scripts/pause.sh
 source "$SCRIPTS/pause.sh"
+# shellcheck source=scripts/ktap.sh
+source "$SCRIPTS/ktap.sh"
 here=$TOP/tests/suspend scripts=$SCRIPTS
-kernel=${1:?run.sh needs a kernel: stock, debug or kdir}
-folder=${2:?run.sh needs a folder for its logs}
-assignments=$("$scripts/kernel.sh" "$kernel")
-eval "$assignments"
-# shellcheck source=/dev/null # from the kernel source
-source "$K_SOURCE/tools/testing/selftests/kselftest/ktap_helpers.sh"
-mkdir -p "$folder"
-folder=$(realpath "$folder")
 log=$folder/suspend.log
 cpus=2
 module=${3:-$("$scripts/build.sh" "$kernel" | tail -n 1)}
