@@ -14,49 +14,35 @@
 #[cfg(labyrinth_bench)]
 #[path = "rust/bench/mod.rs"]
 mod bench;
-#[path = "rust/capi/mod.rs"]
-mod capi;
 #[path = "rust/debugfs/mod.rs"]
 mod debugfs;
 #[path = "rust/device/mod.rs"]
 mod device;
 #[path = "rust/exercise/mod.rs"]
 mod exercise;
-#[path = "rust/ffi/mod.rs"]
-mod ffi;
-#[cfg(CONFIG_KUNIT = "y")]
-#[path = "rust/kunit/mod.rs"]
-mod kunit;
-#[path = "rust/page/mod.rs"]
-mod page;
 #[path = "rust/parameters.rs"]
 mod parameters;
-#[path = "rust/source/mod.rs"]
-mod source;
-#[path = "rust/stats/mod.rs"]
-mod stats;
 #[path = "rust/wall/mod.rs"]
 mod wall;
 
-use capi::CApi;
 use device::Device;
 use exercise::Exercises;
-use ffi::{
-    callbacks::LastOut,
-    context::with_task,
-    debugfs::Root, //
-};
 use kernel::{
     prelude::*,
     sync::Arc, //
 };
-use source::Keeper;
-use stats::{
-    handover,
-    Stats, //
+use labyrinth::{
+    capi::CApi,
+    context::with_task,
+    debugfs::Root,
+    pool::Keeper,
+    sentinel,
+    stats::{
+        handover,
+        Stats, //
+    },
+    unload::UnloadBarrier, //
 };
-
-ffi::exports::export_to_c!(CApi);
 
 module! {
     type: Labyrinth,
@@ -246,14 +232,14 @@ struct Labyrinth {
     _exercises: Arc<Exercises>,
     _c_api: CApi,
     _handovers: handover::Recorded,
-    _last_out: LastOut,
+    _unload_barrier: UnloadBarrier,
 }
 
 impl kernel::Module for Labyrinth {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let last_out = LastOut::new();
+        let unload_barrier = UnloadBarrier::new()?;
         let given = parameters::read()?;
-        page::sentinel::set_policy(given.sentinel);
+        sentinel::set_policy(given.sentinel);
         let stats = Stats::new(given.recording)?;
         let handovers = handover::record_in(stats.clone())?;
         let keeper = Keeper::new()?;
@@ -271,7 +257,7 @@ impl kernel::Module for Labyrinth {
             _exercises: exercises,
             _c_api: c_api,
             _handovers: handovers,
-            _last_out: last_out,
+            _unload_barrier: unload_barrier,
         })
     }
 }

@@ -13,14 +13,11 @@ use crate::{
         Setting,
         Settings, //
     },
-    ffi::compat::parameter,
-    module_parameters as given,
-    page::{
-        sentinel::Policy,
-        Node,
-        Place, //
-    },
-    source::{
+    module_parameters as given, //
+};
+use labyrinth::{
+    compat::parameter,
+    pool::{
         Barred,
         PoolConfig,
         Zone,
@@ -28,10 +25,13 @@ use crate::{
         MAX_NODES,
         MAX_RESERVE, //
     },
+    sentinel::Policy,
     stats::{
         Context,
         Recording, //
-    }, //
+    },
+    Node,
+    Place, //
 };
 use kernel::{
     page::PAGE_SIZE,

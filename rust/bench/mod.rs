@@ -30,7 +30,7 @@ mod timing;
 #[cfg(not(CONFIG_PREEMPT_RT))]
 mod worst;
 
-use crate::ffi::debugfs::{
+use labyrinth::debugfs::{
     Dir,
     Show, //
 };

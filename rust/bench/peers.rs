@@ -2,23 +2,19 @@
 
 //! The peers in Rust, ours among them.
 
-use crate::{
-    ffi::{
-        clock::Moment,
-        context::PlainAlloc,
-        percpu::Tally, //
-    },
-    page::{
-        Atomic,
-        ExclusivePage,
-        Uninit, //
-    },
+use labyrinth::{
+    context::PlainAlloc,
+    percpu::Tally,
     stats::{
         Kind,
         Recorder,
         Recording,
         Stats, //
-    }, //
+    },
+    time::Moment,
+    Atomic,
+    ExclusivePage,
+    Uninit, //
 };
 use core::{
     hint::black_box,

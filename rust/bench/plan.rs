@@ -16,7 +16,7 @@ use super::{
     pool,
     timing, //
 };
-use crate::ffi::bench;
+use labyrinth::lab::bench;
 use kernel::{
     prelude::*,
     seq_file::SeqFile,

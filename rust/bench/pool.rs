@@ -3,23 +3,15 @@
 //! Our sources as peers: the pool room by room, and blocks of pages.
 
 use super::peers::Peer;
-use crate::{
-    ffi::{
-        context::{
-            with_task,
-            Kind,
-            PlainAlloc, //
-        },
-        cpu::HotplugGuard,
-        percpu_cell::CpuCell, //
+use labyrinth::{
+    context::{
+        with_task,
+        Kind,
+        PlainAlloc, //
     },
-    page::{
-        Atomic,
-        ExclusivePages,
-        Place,
-        Uninit, //
-    },
-    source::{
+    cpu::HotplugGuard,
+    percpu::CpuCell,
+    pool::{
         Barred,
         Keeper,
         KeptPool,
@@ -29,7 +21,11 @@ use crate::{
         Request,
         Room,
         Stack, //
-    }, //
+    },
+    Atomic,
+    ExclusivePages,
+    Place,
+    Uninit, //
 };
 use kernel::{
     prelude::*,

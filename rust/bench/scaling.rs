@@ -31,13 +31,7 @@ use super::{
     pool,
     timing, //
 };
-use crate::ffi::{
-    bench::{
-        self,
-        clock,
-        Prepared, //
-    },
-    clock::Moment,
+use labyrinth::{
     context::{
         with_task,
         HardIrq,
@@ -48,19 +42,23 @@ use crate::ffi::{
         HotplugGuard,
         OnlineCpu, //
     },
-    hard_timer::{
-        HardHandler,
-        HardTimer, //
-    },
     irq::irqs_off,
-    thread::{
+    lab::bench::{
+        self,
+        clock,
+        Prepared, //
+    },
+    task::{
         Body,
         Running,
         Thread,
         Wish, //
     },
-    timer::{
+    time::{
         Handler,
+        HardHandler,
+        HardTimer,
+        Moment,
         Next,
         Timer, //
     }, //

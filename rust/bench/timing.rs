@@ -2,14 +2,14 @@
 
 //! Takes samples in the timer softirq.
 
-use crate::ffi::{
-    bench::clock,
+use labyrinth::{
     context::{
         with_task,
         Softirq, //
     },
     cpu::HotplugGuard,
-    timer::{
+    lab::bench::clock,
+    time::{
         Handler,
         Next,
         Timer, //

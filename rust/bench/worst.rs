@@ -10,25 +10,21 @@ use super::{
     pool::full_pool,
     timing, //
 };
-use crate::{
-    ffi::{
-        bench::clock,
-        context::Softirq,
-        irq::irqs_off, //
-    },
-    page::{
-        ExclusivePages,
-        NoWait,
-        NoWarn,
-        Place,
-        Uninit, //
-    },
-    source::{
+use labyrinth::{
+    context::Softirq,
+    irq::irqs_off,
+    lab::bench::clock,
+    pool::{
         KeptPool,
         Priority,
         Request,
         Room, //
-    }, //
+    },
+    ExclusivePages,
+    NoWait,
+    NoWarn,
+    Place,
+    Uninit, //
 };
 use kernel::{
     prelude::*,

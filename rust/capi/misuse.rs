@@ -17,7 +17,7 @@ use kernel::{
 
 /// What C can do wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Misuse {
+pub enum Misuse {
     /// NULL where there has to be a pool, a block or an array.
     Null,
     /// An address in the middle of a page.
@@ -40,10 +40,10 @@ pub(crate) enum Misuse {
 
 impl Misuse {
     /// How many kinds there are.
-    pub(crate) const COUNT: usize = 9;
+    pub const COUNT: usize = 9;
 
     /// All kinds; `kind as usize` is the index.
-    pub(crate) const ALL: [Self; Self::COUNT] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::Null,
         Self::Unaligned,
         Self::Foreign,
@@ -56,7 +56,7 @@ impl Misuse {
     ];
 
     /// The name in metrics.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Unaligned => "unaligned",
@@ -71,7 +71,7 @@ impl Misuse {
     }
 
     /// How often it happened since the module was loaded. Any context.
-    pub(crate) fn count(self) -> u64 {
+    pub fn count(self) -> u64 {
         COUNTS[self as usize].load(Relaxed) as u64
     }
 

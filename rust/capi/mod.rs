@@ -18,7 +18,7 @@ mod misuse;
 mod parameters;
 mod pool;
 
-pub(crate) use misuse::Misuse;
+pub use misuse::Misuse;
 
 use crate::{
     ffi::{
@@ -76,11 +76,11 @@ static ORPHANS: Atomic<i64> = Atomic::new(0);
 /// The C interface while the module is loaded.
 ///
 /// Dropping it destroys all pools and reports what did not come back.
-pub(crate) struct CApi(());
+pub struct CApi(());
 
 impl CApi {
     /// Lets C modules have blocks of `shared`, and make pools beside it. Task context only, may sleep.
-    pub(crate) fn new(shared: Arc<KeptPool>) -> Result<Self> {
+    pub fn new(shared: Arc<KeptPool>) -> Result<Self> {
         make_ready();
         let pool = POOLS.insert(Pool::new(shared)?)?;
         DEFAULT.store(pool.raw(), Relaxed);

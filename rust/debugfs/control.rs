@@ -2,21 +2,19 @@
 
 //! The files that change something.
 
-use crate::{
-    exercise::{
-        Exercises,
-        Setting, //
+use crate::exercise::{
+    Exercises,
+    Setting, //
+};
+use labyrinth::{
+    context::Task,
+    debugfs::{
+        parse_u64,
+        Dir,
+        Show,
+        Store, //
     },
-    ffi::{
-        context::Task,
-        debugfs::{
-            Dir,
-            Show,
-            Store, //
-        },
-        number::parse_u64, //
-    },
-    page::sentinel,
+    sentinel,
     stats::{
         self,
         Context, //

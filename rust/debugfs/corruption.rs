@@ -2,10 +2,10 @@
 
 //! `corruption`: how many guards were found damaged, and the last of them, a line each, the oldest first.
 
-use crate::{
-    exercise::Exercises,
-    ffi::debugfs::Show,
-    page::sentinel, //
+use crate::exercise::Exercises;
+use labyrinth::{
+    debugfs::Show,
+    sentinel, //
 };
 use kernel::{
     prelude::*,

@@ -2,10 +2,10 @@
 
 //! `latency`: the histograms, with bars for people.
 
-use crate::{
-    exercise::Exercises,
-    ffi::debugfs::Show,
-    source::Room,
+use crate::exercise::Exercises;
+use labyrinth::{
+    debugfs::Show,
+    pool::Room,
     stats::{
         histogram,
         Latencies, //

@@ -5,20 +5,20 @@
 //! [OpenMetrics]: https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
 
 use crate::{
-    capi::Misuse,
     device,
-    exercise::Exercises,
-    ffi::{
-        context::Kind,
-        debugfs::Show, //
-    },
-    page::sentinel::{
-        self,
-        Occasion, //
-    },
-    source::{
+    exercise::Exercises, //
+};
+use labyrinth::{
+    capi::Misuse,
+    context::Kind,
+    debugfs::Show,
+    pool::{
         Pool,
         Room, //
+    },
+    sentinel::{
+        self,
+        Occasion, //
     },
     stats::{
         histogram,

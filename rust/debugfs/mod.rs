@@ -26,10 +26,8 @@ mod metrics;
 mod stats;
 mod wall;
 
-use crate::{
-    exercise::Exercises,
-    ffi::debugfs::Root, //
-};
+use crate::exercise::Exercises;
+use labyrinth::debugfs::Root;
 use kernel::{
     fmt,
     prelude::*,

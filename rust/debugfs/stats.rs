@@ -8,10 +8,10 @@ use super::columns::{
     Rate,
     Right, //
 };
-use crate::{
-    exercise::Exercises,
-    ffi::debugfs::Show,
-    page::sentinel,
+use crate::exercise::Exercises;
+use labyrinth::{
+    debugfs::Show,
+    sentinel,
     stats::{
         Latencies,
         View, //

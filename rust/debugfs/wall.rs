@@ -6,20 +6,20 @@
 
 use crate::{
     exercise::Exercises,
-    ffi::{
-        context::Task,
-        debugfs::{
-            Dir,
-            Show,
-            Store, //
-        },
-        number::parse_u64,
-        watermark::Memory, //
-    },
     wall::{
         Name,
         Record, //
     }, //
+};
+use labyrinth::{
+    context::Task,
+    debugfs::{
+        parse_u64,
+        Dir,
+        Show,
+        Store, //
+    },
+    mm::Memory, //
 };
 use kernel::{
     prelude::*,

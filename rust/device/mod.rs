@@ -33,27 +33,10 @@
 
 mod seat;
 
-use crate::{
-    ffi::{
-        call_site::call_site,
-        context::Task,
-        user_map::{
-            MapDevice,
-            Mappable,
-            MappedArea,
-            NewArea, //
-        }, //
-    },
-    page::{
-        Bytes,
-        ExclusivePage,
-        Home,
-        Kernel,
-        MayFail,
-        Uninit,
-        UserPage, //
-    },
-    source::{
+use labyrinth::{
+    call_site,
+    context::Task,
+    pool::{
         alloc_single,
         Entry, //
     },
@@ -61,7 +44,20 @@ use crate::{
         Kind,
         Recorder,
         Stats, //
-    }, //
+    },
+    user_map::{
+        MapDevice,
+        Mappable,
+        MappedArea,
+        NewArea, //
+    },
+    Bytes,
+    ExclusivePage,
+    Home,
+    Kernel,
+    MayFail,
+    Uninit,
+    UserPage, //
 };
 use core::pin::Pin;
 use kernel::{

@@ -9,16 +9,14 @@ use super::{
     Setting,
     Settings, //
 };
-use crate::{
-    ffi::{
-        context::Task,
-        cpu::OnlineCpu,
-        each_cpu::{
-            CpuHandler,
-            EachCpu, //
-        }, //
+use labyrinth::{
+    context::Task,
+    cpu::{
+        CpuHandler,
+        EachCpu,
+        OnlineCpu, //
     },
-    source::{
+    pool::{
         KeptPool,
         Supply, //
     },
@@ -70,8 +68,10 @@ impl Means {
 }
 
 /// The workloads of a running exercise, one for each CPU that is online.
+struct Cpus<W>(Pin<KBox<Workloads<W>>>);
+
 #[pin_data]
-struct Cpus<W> {
+struct Workloads<W> {
     /// By the CPU's number.
     #[pin]
     workloads: Mutex<KVec<Option<W>>>,
@@ -80,31 +80,32 @@ struct Cpus<W> {
 
 impl<W: Workload> Cpus<W> {
     /// Makes room for them; none has started yet.
-    fn new(means: &Arc<Means>) -> Result<Arc<Self>> {
+    fn new(means: &Arc<Means>) -> Result<Self> {
         let mut workloads = KVec::with_capacity(nr_cpu_ids() as usize, GFP_KERNEL)?;
         for _ in 0..nr_cpu_ids() {
             workloads.push(None, GFP_KERNEL)?;
         }
-        Arc::pin_init(
-            pin_init!(Self {
+        let workloads = KBox::pin_init(
+            pin_init!(Workloads {
                 workloads <- new_mutex!(workloads),
                 means: means.clone(),
             }),
             GFP_KERNEL,
-        )
+        )?;
+        Ok(Self(workloads))
     }
 
     /// Replaces the workload of a CPU, which is dropped.
     fn replace(&self, cpu: OnlineCpu<'_>, workload: Option<W>) {
-        if let Some(place) = self.workloads.lock().get_mut(cpu.number() as usize) {
+        if let Some(place) = self.0.workloads.lock().get_mut(cpu.number() as usize) {
             *place = workload;
         }
     }
 }
 
-impl<W: Workload> CpuHandler for Arc<Cpus<W>> {
+impl<W: Workload> CpuHandler for Cpus<W> {
     fn arrive(&self, cpu: OnlineCpu<'_>) -> Result {
-        let workload = W::start_on(cpu, &self.means).inspect_err(|error| {
+        let workload = W::start_on(cpu, &self.0.means).inspect_err(|error| {
             let cpu = cpu.number();
             pr_warn!("{} does not run on CPU {cpu}: {error:?}\n", W::NAME);
         })?;
@@ -121,7 +122,7 @@ impl<W: Workload> CpuHandler for Arc<Cpus<W>> {
 #[pin_data]
 pub(crate) struct Control<W: Workload> {
     #[pin]
-    workload: Mutex<Option<EachCpu<Arc<Cpus<W>>>>>,
+    workload: Mutex<Option<EachCpu<Cpus<W>>>>,
     /// Whether there is a workload, for reports: they must not wait while one is being stopped.
     running: Atomic<bool>,
     means: Arc<Means>,

@@ -11,29 +11,27 @@ use super::{
     Setting,
     Workload, //
 };
-use crate::{
-    ffi::{
-        call_site::call_site,
-        context,
-        cpu::OnlineCpu,
-        hard_timer::{
-            HardHandler,
-            HardTimer, //
-        },
-        irq::irqs_off,
-        thread::{
-            Body,
-            Running,
-            Thread,
-            Wish, //
-        },
-        timer::Next, //
-    },
-    page::NoLock,
+use labyrinth::{
+    call_site,
+    context,
+    cpu::OnlineCpu,
+    irq::irqs_off,
     stats::{
         Kind,
         Recorder, //
-    }, //
+    },
+    task::{
+        Body,
+        Running,
+        Thread,
+        Wish, //
+    },
+    time::{
+        HardHandler,
+        HardTimer,
+        Next, //
+    },
+    NoLock, //
 };
 use kernel::{
     prelude::*,

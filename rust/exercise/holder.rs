@@ -7,25 +7,21 @@ use super::{
     settings::MAX_BATCH,
     Settings, //
 };
-use crate::{
-    ffi::{
-        call_site::CallSite,
-        context::{
-            Context,
-            PlainAlloc, //
-        }, //
+use labyrinth::{
+    context::{
+        Context,
+        PlainAlloc, //
     },
-    page::{
-        AllowedIn,
-        Gfp,
-        NoLock, //
-    },
-    source::{
+    pool::{
         Batch,
         Pool,
         Supply, //
     },
-    stats::Recorder, //
+    stats::Recorder,
+    AllowedIn,
+    CallSite,
+    Gfp,
+    NoLock, //
 };
 use kernel::prelude::*;
 

@@ -11,6 +11,8 @@ mod control;
 mod cycle;
 mod hard_irq;
 mod holder;
+#[cfg(CONFIG_KUNIT = "y")]
+mod kunit;
 mod pace;
 mod pattern;
 mod settings;
@@ -32,9 +34,10 @@ pub(crate) use spinlock::Spinlock;
 pub(crate) use task::Task;
 pub(crate) use timer_softirq::TimerSoftirq;
 
-use crate::{
-    ffi::context,
-    source::{
+use crate::wall::Experiment;
+use labyrinth::{
+    context,
+    pool::{
         Keeper,
         KeptPool,
         Pool, //
@@ -43,8 +46,7 @@ use crate::{
         Context,
         LeakCheck,
         Stats, //
-    },
-    wall::Experiment, //
+    }, //
 };
 use kernel::{
     prelude::*,

@@ -6,7 +6,7 @@ use super::{
     Setting,
     Settings, //
 };
-use crate::ffi::clock::Moment;
+use labyrinth::time::Moment;
 
 /// The time since a cycle began.
 pub(super) struct Pace(Moment);

@@ -2,9 +2,9 @@
 
 //! Writing to pages in a way that shows whether somebody else did.
 
-use crate::{
-    page::Gfp,
-    source::Batch, //
+use labyrinth::{
+    pool::Batch,
+    Gfp, //
 };
 
 /// One stamp in every so many bytes: one in every cache line of most CPUs.

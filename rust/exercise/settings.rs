@@ -2,7 +2,7 @@
 
 //! What can be tuned, within bounds.
 
-use crate::source::Priority;
+use labyrinth::pool::Priority;
 use core::ops::RangeInclusive;
 use kernel::{
     prelude::*,

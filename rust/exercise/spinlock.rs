@@ -11,32 +11,28 @@ use super::{
     Setting,
     Workload, //
 };
-use crate::{
-    ffi::{
-        call_site::call_site,
-        context::Softirq,
-        cpu::OnlineCpu,
-        lock::SpinLockBh,
-        thread::{
-            Body,
-            Running,
-            Thread,
-            Wish, //
-        },
-        timer::{
-            Handler,
-            Next,
-            Timer, //
-        }, //
-    },
-    page::{
-        Atomic,
-        NoWarn, //
-    },
+use labyrinth::{
+    call_site,
+    context::Softirq,
+    cpu::OnlineCpu,
     stats::{
         Kind,
         Recorder, //
-    }, //
+    },
+    sync::SpinLockBh,
+    task::{
+        Body,
+        Running,
+        Thread,
+        Wish, //
+    },
+    time::{
+        Handler,
+        Next,
+        Timer, //
+    },
+    Atomic,
+    NoWarn, //
 };
 use kernel::{
     prelude::*,

@@ -10,29 +10,25 @@ use super::{
     Settings,
     Workload, //
 };
-use crate::{
-    ffi::{
-        call_site::call_site,
-        context,
-        cpu::OnlineCpu,
-        thread::{
-            Body,
-            Running,
-            Thread,
-            Wish, //
-        }, //
-    },
-    page::{
-        AllowedIn,
-        Atomic,
-        Kernel,
-        NoWarn, //
-    },
-    source::Supply,
+use labyrinth::{
+    call_site,
+    context,
+    cpu::OnlineCpu,
+    pool::Supply,
     stats::{
         Kind,
         Recorder, //
-    }, //
+    },
+    task::{
+        Body,
+        Running,
+        Thread,
+        Wish, //
+    },
+    AllowedIn,
+    Atomic,
+    Kernel,
+    NoWarn, //
 };
 use kernel::{
     prelude::*,

@@ -9,25 +9,21 @@ use super::{
     Setting,
     Workload, //
 };
-use crate::{
-    ffi::{
-        call_site::call_site,
-        context::Softirq,
-        cpu::OnlineCpu,
-        timer::{
-            Handler,
-            Next,
-            Timer, //
-        }, //
-    },
-    page::{
-        Atomic,
-        NoWarn, //
-    },
+use labyrinth::{
+    call_site,
+    context::Softirq,
+    cpu::OnlineCpu,
     stats::{
         Kind,
         Recorder, //
-    }, //
+    },
+    time::{
+        Handler,
+        Next,
+        Timer, //
+    },
+    Atomic,
+    NoWarn, //
 };
 use kernel::{
     prelude::*,

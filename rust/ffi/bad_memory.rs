@@ -14,12 +14,12 @@
 //! these reports while it exists.
 //!
 //! A [`BadMemory`] that is leaked (`mem::forget`) keeps the module loaded, see
-//! [`callbacks`](super::callbacks).
+//! [`unload`](super::unload).
 //!
 //! C header: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h)
 
 use super::{
-    callbacks::Callback,
+    unload::Callback,
     helpers, //
 };
 use kernel::{
@@ -55,7 +55,7 @@ pub(crate) fn found_again() {
 }
 
 /// A listener is told of each report.
-pub(crate) trait Listener: Send + Sync + 'static {
+pub trait Listener: Send + Sync + 'static {
     /// A page has become bad, and its flag says so. Called in task context, with preemption
     /// possibly disabled: must not sleep.
     fn reported(&self);
@@ -66,7 +66,7 @@ pub(crate) trait Listener: Send + Sync + 'static {
 /// # Invariants
 ///
 /// If `listening`, [`Self::report`] is registered with `listener` as its data.
-pub(crate) struct BadMemory<L: Listener> {
+pub struct BadMemory<L: Listener> {
     listener: KBox<L>,
     listening: bool,
     _callback: Callback,
@@ -77,7 +77,8 @@ impl<L: Listener> BadMemory<L> {
     ///
     /// If the kernel has no such reports, every page counts as one that may be bad, and a line in
     /// the kernel log says so.
-    pub(crate) fn new(listener: L) -> Result<Self> {
+    pub fn new(listener: L) -> Result<Self> {
+        let callback = Callback::new(Self::report as *const c_void)?;
         let listener = KBox::new(listener, GFP_KERNEL)?;
 
         // SAFETY: The data is an `L` that stays where it is until `drop` has unregistered the
@@ -101,7 +102,7 @@ impl<L: Listener> BadMemory<L> {
         Ok(Self {
             listener,
             listening: result.is_ok(),
-            _callback: Callback::new(),
+            _callback: callback,
         })
     }
 

@@ -36,14 +36,14 @@ mod raw {
 ///
 /// The number is that of a peer: `labyrinth_bench_name()` has a name for it.
 #[derive(Clone, Copy)]
-pub(crate) struct Peer {
+pub struct Peer {
     number: u32,
     name: &'static str,
 }
 
 impl Peer {
     /// All peers. Any context.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
+    pub fn all() -> impl Iterator<Item = Self> {
         (0..).map_while(|number| {
             // SAFETY: Takes any number.
             let name = NonNull::new(unsafe { raw::labyrinth_bench_name(number) }.cast_mut())?;
@@ -58,18 +58,18 @@ impl Peer {
     }
 
     /// The name in reports. Any context.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         self.name
     }
 
     /// Whether the peer hands out blocks of 2^`order` pages. Any context.
-    pub(crate) fn has_order(self, order: u32) -> bool {
+    pub fn has_order(self, order: u32) -> bool {
         // SAFETY: Takes any numbers.
         unsafe { raw::labyrinth_bench_has_order(self.number, order) }
     }
 
     /// Whether it runs in softirqs alone. Any context.
-    pub(crate) fn only_in_softirq(self) -> bool {
+    pub fn only_in_softirq(self) -> bool {
         // SAFETY: Takes any number.
         unsafe { raw::labyrinth_bench_only_in_softirq(self.number) }
     }
@@ -78,7 +78,7 @@ impl Peer {
     /// multiple of the batch size. Task context only, may sleep.
     ///
     /// Fails with `ENOMEM` if there is no memory, or no such order or batch size.
-    pub(crate) fn prepare(self, order: u32, batch: usize, ops: usize) -> Result<Prepared> {
+    pub fn prepare(self, order: u32, batch: usize, ops: usize) -> Result<Prepared> {
         let (batch, ops) = (u32::try_from(batch)?, u32::try_from(ops)?);
         // SAFETY: Task context; the numbers are checked on the other side.
         let handle = unsafe { raw::labyrinth_bench_open(self.number, order, batch, ops) };
@@ -99,7 +99,7 @@ impl Peer {
 /// - An open handle that belongs to this value.
 /// - Where it was opened beside another one, that is in `_first`.
 /// - `only_in_softirq` is what its peer says.
-pub(crate) struct Prepared {
+pub struct Prepared {
     handle: NonNull<c_void>,
     only_in_softirq: bool,
     _first: Option<Arc<Prepared>>,
@@ -112,7 +112,7 @@ unsafe impl Sync for Prepared {}
 
 impl Prepared {
     /// Another one beside `first`, to run at the same time. Task context only, may sleep.
-    pub(crate) fn beside(first: &Arc<Self>) -> Result<Self> {
+    pub fn beside(first: &Arc<Self>) -> Result<Self> {
         // SAFETY: The handle is open, and stays so for longer than the new one.
         let handle = unsafe { raw::labyrinth_bench_open_beside(first.handle.as_ptr()) };
 
@@ -127,7 +127,7 @@ impl Prepared {
     /// Does all operations. Always from the same CPU. Returns whether there was enough memory, and
     /// this is a softirq if the peer runs in softirqs alone.
     #[inline]
-    pub(crate) fn run<C: PlainAlloc>(&mut self, _cx: &C) -> bool {
+    pub fn run<C: PlainAlloc>(&mut self, _cx: &C) -> bool {
         if self.only_in_softirq && C::KIND != Kind::Softirq {
             return false;
         }
@@ -147,34 +147,34 @@ impl Drop for Prepared {
 /// The time in units of the clock: cycles on hardware, instructions under QEMU's
 /// `-icount shift=0`. Any context.
 #[inline]
-pub(crate) fn clock() -> u64 {
+pub fn clock() -> u64 {
     // SAFETY: Only reads a register.
     unsafe { raw::labyrinth_bench_clock() }
 }
 
 /// The clock where that begins what `tests/bench/sharing.c` counts. Any context.
 #[inline]
-pub(crate) fn begin() -> u64 {
+pub fn begin() -> u64 {
     // SAFETY: As for `clock`.
     unsafe { raw::labyrinth_bench_begin() }
 }
 
 /// The clock where it ends. Any context.
 #[inline]
-pub(crate) fn end() -> u64 {
+pub fn end() -> u64 {
     // SAFETY: As for `clock`.
     unsafe { raw::labyrinth_bench_end() }
 }
 
 /// Says that what was counted until now is complete: nobody is between [`begin`] and [`end`]. Any
 /// context.
-pub(crate) fn counted() {
+pub fn counted() {
     // SAFETY: Does nothing.
     unsafe { raw::labyrinth_bench_counted() };
 }
 
 /// Runs a known number of instructions, and returns it. Any context.
-pub(crate) fn known_instructions() -> u64 {
+pub fn known_instructions() -> u64 {
     // SAFETY: Does nothing, at length.
     unsafe { raw::labyrinth_bench_known() };
     // SAFETY: Returns a constant.
@@ -182,7 +182,7 @@ pub(crate) fn known_instructions() -> u64 {
 }
 
 /// Runs as many calls as [`known_instructions`], and nothing else. Any context.
-pub(crate) fn no_instructions() -> u64 {
+pub fn no_instructions() -> u64 {
     // SAFETY: Does nothing.
     unsafe { raw::labyrinth_bench_nothing() };
     // SAFETY: Returns a constant.

@@ -14,10 +14,8 @@
 //!   131072       32 rust/exercise/task.rs:63 [labyrinth] func:task_atomic
 //! ```
 //!
-//! The kernel wants the description of such a line in a section of the module, which safe code
-//! cannot put anything into. So a rule in `Kbuild` collects the uses of the macro, and this file
-//! makes a tag of each. In a kernel without `CONFIG_MEM_ALLOC_PROFILING` a [`CallSite`] has no size
-//! and charging compiles to nothing.
+//! In a kernel without `CONFIG_MEM_ALLOC_PROFILING` a [`CallSite`] has no size and charging compiles
+//! to nothing.
 //!
 //! How pages are charged is explained in [`alloc_tag.c`]. C header:
 //! [`include/linux/alloc_tag.h`](srctree/include/linux/alloc_tag.h)
@@ -32,18 +30,45 @@ use kernel::{
 
 /// A line of code that pages can be charged to.
 #[derive(Clone, Copy)]
-pub(crate) struct CallSite {
+pub struct CallSite {
     #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
     tag: &'static Tag,
 }
 
-/// Names the line that it is written in, as a [`CallSite`]; the name has to be used once only.
+/// Names the line that it is written in, as a [`CallSite`]. The name is for reports.
+///
+/// The pages that are charged to it show in a line of their own, with the name of the module that
+/// the macro is used in.
+#[macro_export]
 macro_rules! call_site {
-    ($name:ident) => {
-        $crate::ffi::call_site::sites::$name()
-    };
+    ($name:ident) => {{
+        // The module loader looks for tags in this section, and safe code cannot put anything there.
+        #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+        #[link_section = "alloc_tags"]
+        #[used]
+        static TAG: $crate::__private::Tag = $crate::__private::Tag::new(
+            kernel::c_str!(env!("RUST_MODFILE")),
+            kernel::c_str!(stringify!($name)),
+            kernel::c_str!(file!()),
+            line!(),
+        );
+
+        $crate::__private::call_site(
+            #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+            &TAG,
+        )
+    }};
 }
-pub(crate) use call_site;
+
+/// What the macro makes a [`CallSite`] of.
+#[doc(hidden)]
+#[inline(always)]
+pub const fn call_site(#[cfg(CONFIG_MEM_ALLOC_PROFILING)] tag: &'static Tag) -> CallSite {
+    CallSite {
+        #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+        tag,
+    }
+}
 
 /// Has the kernel keep all lines when the module is unloaded, because pages stay out that it will look
 /// for there when they are freed. Task context, at unload.
@@ -57,8 +82,9 @@ pub(crate) fn keep_lines() {
 
 /// A tag of the kernel's; its numbers are the kernel's business.
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+#[doc(hidden)]
 #[repr(transparent)]
-struct Tag(core::cell::UnsafeCell<bindings::alloc_tag>);
+pub struct Tag(core::cell::UnsafeCell<bindings::alloc_tag>);
 
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
 // SAFETY: Only C code gets at the contents, by `CallSite::as_raw`, and it may do so on any CPU.
@@ -66,12 +92,18 @@ unsafe impl Sync for Tag {}
 
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
 impl Tag {
-    const fn new(name: &'static CStr, file: &'static CStr, line: u32) -> Self {
+    /// `module` is the module that the tag is in, with a path before it or not.
+    pub const fn new(
+        module: &'static CStr,
+        name: &'static CStr,
+        file: &'static CStr,
+        line: u32,
+    ) -> Self {
         Self(core::cell::UnsafeCell::new(bindings::alloc_tag {
             ct: bindings::codetag {
                 flags: 0,
                 lineno: line,
-                modname: c"labyrinth".to_bytes_with_nul().as_ptr(),
+                modname: after_last_slash(module.to_bytes_with_nul()).as_ptr(),
                 function: name.to_bytes_with_nul().as_ptr(),
                 filename: file.to_bytes_with_nul().as_ptr(),
             },
@@ -81,41 +113,20 @@ impl Tag {
     }
 }
 
+/// The last part of a path.
+#[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+const fn after_last_slash(path: &[u8]) -> &[u8] {
+    let mut start = path.len();
+    while start > 0 && path[start - 1] != b'/' {
+        start -= 1;
+    }
+    path.split_at(start).1
+}
+
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
 impl CallSite {
     /// The tag, for C.
-    pub(crate) fn as_raw(self) -> *mut bindings::alloc_tag {
+    pub fn as_raw(self) -> *mut bindings::alloc_tag {
         self.tag.0.get()
     }
-}
-
-/// A [`CallSite`] for each use of the macro. `Kbuild` writes the list.
-pub(crate) mod sites {
-    use super::CallSite;
-    #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-    use super::Tag;
-
-    macro_rules! site {
-        ($name:ident, $file:literal, $line:literal) => {
-            /// The caller of this name.
-            #[inline(always)]
-            pub(crate) fn $name() -> CallSite {
-                #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-                #[link_section = "alloc_tags"]
-                #[used]
-                static TAG: Tag = Tag::new(
-                    kernel::c_str!(stringify!($name)),
-                    kernel::c_str!($file),
-                    $line,
-                );
-
-                CallSite {
-                    #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-                    tag: &TAG,
-                }
-            }
-        };
-    }
-
-    include!(concat!(env!("LABYRINTH_BINDINGS"), ".call_sites"));
 }

@@ -17,18 +17,18 @@ use kernel::{
 
 /// A point in time.
 #[derive(Clone, Copy)]
-pub(crate) struct Moment(Instant<Monotonic>);
+pub struct Moment(Instant<Monotonic>);
 
 impl Moment {
     /// Reads the clock.
     #[inline]
-    pub(crate) fn now() -> Self {
+    pub fn now() -> Self {
         Self(Instant::now())
     }
 
     /// The nanoseconds from `earlier` to this moment, 0 if there are none.
     #[inline]
-    pub(crate) fn nanos_since(self, earlier: Self) -> u64 {
+    pub fn nanos_since(self, earlier: Self) -> u64 {
         u64::try_from((self.0 - earlier.0).as_nanos()).unwrap_or(0)
     }
 }

@@ -231,12 +231,12 @@ pub(crate) use pci_table;
 
 /// The value of a module parameter.
 #[cfg(labyrinth_since_7_3)]
-pub(crate) fn parameter<T: Copy>(parameter: &ModuleParamAccess<T>) -> T {
+pub fn parameter<T: Copy>(parameter: &ModuleParamAccess<T>) -> T {
     parameter.value()
 }
 
 /// The value of a module parameter.
 #[cfg(not(labyrinth_since_7_3))]
-pub(crate) fn parameter<T: Copy>(parameter: &ModuleParamAccess<T>) -> T {
+pub fn parameter<T: Copy>(parameter: &ModuleParamAccess<T>) -> T {
     *parameter.value()
 }

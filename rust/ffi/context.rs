@@ -57,14 +57,14 @@ use kernel::{
 /// context that the type stands for, as far as labyrinth's own wrappers make it, and only for as long
 /// as it does. While a wrapper that enters a stricter context borrows the value mutably, that context
 /// counts.
-pub(crate) unsafe trait Context {
+pub unsafe trait Context {
     /// What is counted under this context.
     const KIND: Kind;
 }
 
 /// The kinds of contexts that are told apart in reports.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Task context.
     Task,
     /// A softirq.
@@ -77,14 +77,14 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All kinds, in the order of reports; `kind as usize` is the index.
-    pub(crate) const ALL: [Self; Self::COUNT] =
+    pub const ALL: [Self; Self::COUNT] =
         [Self::Task, Self::Softirq, Self::SpinLocked, Self::IrqsOff];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 4;
+    pub const COUNT: usize = 4;
 
     /// The name in reports.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Task => "task",
             Self::Softirq => "softirq",
@@ -105,7 +105,7 @@ impl Kind {
     label = "this needs a context that may sleep",
     note = "use an allocation flag that does not sleep, such as `Atomic`"
 )]
-pub(crate) unsafe trait MaySleep: Context {}
+pub unsafe trait MaySleep: Context {}
 
 /// A context in which `alloc_pages()` may be called at all, with flags that do not sleep.
 ///
@@ -118,7 +118,7 @@ pub(crate) unsafe trait MaySleep: Context {}
     label = "this needs a context that may take a `spinlock_t`",
     note = "on PREEMPT_RT, `alloc_pages_nolock()` is what works with interrupts disabled"
 )]
-pub(crate) unsafe trait PlainAlloc: Context {}
+pub unsafe trait PlainAlloc: Context {}
 
 /// A context with interrupts enabled.
 ///
@@ -130,7 +130,7 @@ pub(crate) unsafe trait PlainAlloc: Context {}
     message = "`{Self}` is a context with interrupts disabled",
     label = "this needs interrupts to be enabled"
 )]
-pub(crate) unsafe trait IrqsOn: Context {}
+pub unsafe trait IrqsOn: Context {}
 
 /// A context whose token does not allow sleeping. A section that must not sleep can be handed such
 /// a token of the context around it.
@@ -143,24 +143,24 @@ pub(crate) unsafe trait IrqsOn: Context {}
     message = "`{Self}` may be a context that allows to sleep",
     label = "this begins a section that must not sleep"
 )]
-pub(crate) unsafe trait NoSleep {}
+pub unsafe trait NoSleep {}
 
 /// In the place of a token, where none is needed.
-pub(crate) struct NoToken;
+pub struct NoToken;
 
 /// Task (process) context: may sleep.
 ///
 /// # Invariants
 ///
 /// Exists only while the current task runs in a context that may sleep.
-pub(crate) struct Task(NotThreadSafe);
+pub struct Task(NotThreadSafe);
 
 /// Softirq context: may not sleep. On PREEMPT_RT this is a thread with bottom halves disabled.
 ///
 /// # Invariants
 ///
 /// Exists only while a softirq is being served on this CPU.
-pub(crate) struct Softirq(NotThreadSafe);
+pub struct Softirq(NotThreadSafe);
 
 /// Inside a critical section of a spinlock: may not sleep, whatever the context around it.
 ///
@@ -171,21 +171,21 @@ pub(crate) struct Softirq(NotThreadSafe);
 /// # Invariants
 ///
 /// Exists only while this CPU (PREEMPT_RT: this thread) holds a spinlock.
-pub(crate) struct SpinLocked(NotThreadSafe);
+pub struct SpinLocked(NotThreadSafe);
 
 /// With the interrupts of this CPU disabled: may not sleep, whatever the context around it.
 ///
 /// # Invariants
 ///
 /// Exists only while the interrupts of this CPU are disabled.
-pub(crate) struct IrqsOff(NotThreadSafe);
+pub struct IrqsOff(NotThreadSafe);
 
 /// A hard interrupt, interrupts disabled: may not sleep. It stays one on PREEMPT_RT.
 ///
 /// # Invariants
 ///
 /// Exists only while a hard interrupt is being served on this CPU, and interrupts are disabled.
-pub(crate) struct HardIrq(NotThreadSafe);
+pub struct HardIrq(NotThreadSafe);
 
 /// The handler of a device's interrupt: may not sleep. A hard interrupt; where the kernel threads
 /// interrupts (PREEMPT_RT, or `threadirqs` on its command line), that thread, with bottom halves disabled,
@@ -195,7 +195,7 @@ pub(crate) struct HardIrq(NotThreadSafe);
 ///
 /// Exists only while an interrupt of a device is being served by this CPU (PREEMPT_RT: this thread, with
 /// interrupts enabled).
-pub(crate) struct DeviceIrq(NotThreadSafe);
+pub struct DeviceIrq(NotThreadSafe);
 
 /// A caller in C, which says nothing about its context: may not sleep. What can be seen of the
 /// context at run time, `Kind::ALL[KIND]`, is for reports only.
@@ -233,7 +233,7 @@ compile_error!(
 ///
 /// `work` is `Send`, so it can capture no other token, which would go on allowing to sleep where this one
 /// is borrowed to stand for a stricter context.
-pub(crate) fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R> {
+pub fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R> {
     // SAFETY: No requirements.
     if !unsafe { helpers::labyrinth_may_sleep() } {
         return Err(EPERM);

@@ -38,7 +38,7 @@ pub(crate) fn is_possible(cpu: u32) -> bool {
 ///
 /// The number is that of an online CPU, and some task holds the CPU hotplug lock for `'a`.
 #[derive(Clone, Copy)]
-pub(crate) struct OnlineCpu<'a> {
+pub struct OnlineCpu<'a> {
     number: u32,
     // No reference to the guard, which belongs to a thread.
     _during: PhantomData<&'a ()>,
@@ -57,7 +57,7 @@ impl OnlineCpu<'_> {
     }
 
     /// The CPU's number.
-    pub(crate) fn number(self) -> u32 {
+    pub fn number(self) -> u32 {
         self.number
     }
 }
@@ -69,11 +69,11 @@ impl OnlineCpu<'_> {
 /// # Invariants
 ///
 /// The CPU hotplug lock is held for reading by the current task for as long as the value exists.
-pub(crate) struct HotplugGuard(NotThreadSafe);
+pub struct HotplugGuard(NotThreadSafe);
 
 impl HotplugGuard {
     /// Takes the hotplug lock for reading. Task context only, may sleep.
-    pub(crate) fn new(_cx: &Task) -> Self {
+    pub fn new(_cx: &Task) -> Self {
         // SAFETY: `_cx` says that this is task context; `drop` releases the lock in the same task.
         unsafe { helpers::labyrinth_cpus_read_lock() };
         // INVARIANT: The lock was just taken and only `drop` releases it.
@@ -81,7 +81,7 @@ impl HotplugGuard {
     }
 
     /// The CPUs that are online, and stay so while `self` lives.
-    pub(crate) fn online(&self) -> impl Iterator<Item = OnlineCpu<'_>> {
+    pub fn online(&self) -> impl Iterator<Item = OnlineCpu<'_>> {
         walk(|cpu| {
             // SAFETY: Reads the mask of online CPUs, which holds still under the hotplug lock.
             unsafe { helpers::labyrinth_next_online_cpu(cpu) }

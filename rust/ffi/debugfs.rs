@@ -6,7 +6,7 @@
 //! be unloaded, and closing the file then reads freed memory. Ours name the module as their owner,
 //! so `rmmod` answers "in use" instead.
 //!
-//! A [`Root`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
+//! A [`Root`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
 //!
 //! A [`Root`] owns a folder with all that is in it, and the data that the files show. Files are
 //! types without a value that implement [`Show`], [`Store`] or both.
@@ -14,7 +14,7 @@
 //! C header: [`include/linux/debugfs.h`](srctree/include/linux/debugfs.h)
 
 use super::{
-    callbacks::Callback,
+    unload::Callback,
     context::Task,
     helpers, //
 };
@@ -38,7 +38,7 @@ use kernel::{
 };
 
 /// A file that can be read.
-pub(crate) trait Show<T>: 'static {
+pub trait Show<T>: 'static {
     /// The expected size in bytes. Larger contents work too, but are produced again with a larger
     /// buffer.
     const SIZE: usize = kernel::page::PAGE_SIZE;
@@ -48,7 +48,7 @@ pub(crate) trait Show<T>: 'static {
 }
 
 /// A file that can be written.
-pub(crate) trait Store<T>: 'static {
+pub trait Store<T>: 'static {
     /// Takes the text of one write. Task context, may sleep. On an error nothing must have changed.
     fn store(cx: &Task, data: &T, text: &CStr) -> Result;
 }
@@ -62,10 +62,10 @@ const MAX_TEXT: usize = 63;
 ///
 /// - `folder` is a live debugfs folder that belongs to this value.
 /// - The private data of every file below it is the pointer of `data`.
-pub(crate) struct Root<T: Send + Sync + 'static> {
+pub struct Root<T: Send + Sync + 'static> {
     folder: *mut bindings::dentry,
     data: Arc<T>,
-    _callback: Callback,
+    callback: Callback,
 }
 
 // SAFETY: debugfs may be called from any thread, and `Arc<T>` is `Send` for such `T`.
@@ -78,7 +78,8 @@ impl<T: Send + Sync + 'static> Root<T> {
     ///
     /// Fails with the error of debugfs: `EPERM` if it is switched off, `ENODEV` if the kernel was
     /// built without it, `EEXIST` if there is a folder of that name.
-    pub(crate) fn new(name: &CStr, data: Arc<T>) -> Result<Self> {
+    pub fn new(name: &CStr, data: Arc<T>) -> Result<Self> {
+        let callback = Callback::new(Self::anchor as *const c_void)?;
         // SAFETY: `name` is NUL-terminated and copied; no parent means the top.
         let folder = unsafe { helpers::labyrinth_debugfs_dir(name.as_char_ptr(), ptr::null_mut()) };
 
@@ -86,12 +87,15 @@ impl<T: Send + Sync + 'static> Root<T> {
         Ok(Self {
             folder: from_err_ptr(folder)?,
             data,
-            _callback: Callback::new(),
+            callback,
         })
     }
 
+    /// Code of the module that makes the folder.
+    fn anchor() {}
+
     /// The folder itself, to put files into.
-    pub(crate) fn top(&self) -> Dir<'_, T> {
+    pub fn top(&self) -> Dir<'_, T> {
         // INVARIANT: The folder lives as long as `self`.
         Dir {
             folder: self.folder,
@@ -115,7 +119,7 @@ impl<T: Send + Sync + 'static> Drop for Root<T> {
 ///
 /// `folder` is a debugfs folder within `root`, or an error pointer, which debugfs accepts as a
 /// parent and ignores.
-pub(crate) struct Dir<'a, T: Send + Sync + 'static> {
+pub struct Dir<'a, T: Send + Sync + 'static> {
     folder: *mut bindings::dentry,
     root: &'a Root<T>,
 }
@@ -123,7 +127,7 @@ pub(crate) struct Dir<'a, T: Send + Sync + 'static> {
 impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
     /// Makes a folder in this one. As everywhere in debugfs, a failure only means that it and its
     /// files are missing.
-    pub(crate) fn dir(&self, name: &CStr) -> Dir<'a, T> {
+    pub fn dir(&self, name: &CStr) -> Dir<'a, T> {
         // SAFETY: `name` is NUL-terminated and copied; `folder` is a valid parent by the invariant.
         let folder = unsafe { helpers::labyrinth_debugfs_dir(name.as_char_ptr(), self.folder) };
         // INVARIANT: Just made within the same root.
@@ -134,21 +138,26 @@ impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
     }
 
     /// Makes a file that root can read.
-    pub(crate) fn read_only<F: Show<T>>(&self, name: &CStr) {
+    pub fn read_only<F: Show<T>>(&self, name: &CStr) {
         self.file(name, 0o400, const { &Operations::<F, T>::READ_ONLY });
     }
 
     /// Makes a file that root can write.
-    pub(crate) fn write_only<F: Store<T>>(&self, name: &CStr) {
+    pub fn write_only<F: Store<T>>(&self, name: &CStr) {
         self.file(name, 0o200, const { &Operations::<F, T>::WRITE_ONLY });
     }
 
     /// Makes a file that root can read and write.
-    pub(crate) fn read_write<F: Show<T> + Store<T>>(&self, name: &CStr) {
+    pub fn read_write<F: Show<T> + Store<T>>(&self, name: &CStr) {
         self.file(name, 0o600, const { &Operations::<F, T>::READ_WRITE });
     }
 
     fn file<F>(&self, name: &CStr, mode: bindings::umode_t, operations: &'static Operations<F, T>) {
+        // Nothing would keep the other module loaded.
+        if !self.root.callback.is_for(ptr::from_ref(operations).cast()) {
+            pr_err!("{name}: the module that made the folder has to make its files, too\n");
+            return;
+        }
         // SAFETY: `name` is NUL-terminated and copied; `folder` is a valid parent by the invariant;
         // `operations` lives for ever and expects a `T` as private data, which the root keeps alive
         // until it has removed the file.

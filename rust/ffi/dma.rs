@@ -26,16 +26,16 @@ use kernel::{
 /// `&'d Device<Bound>` only for a time in which the driver is bound, and drops what borrows it before
 /// that time is over. A bound device is alive, so there is no reference to count.
 #[derive(Clone, Copy)]
-pub(crate) struct DmaDevice<'d>(&'d Device<Bound>);
+pub struct DmaDevice<'d>(&'d Device<Bound>);
 
 impl<'d> DmaDevice<'d> {
     /// The device of a driver. Any context.
-    pub(crate) fn new(device: &'d Device<Bound>) -> Self {
+    pub fn new(device: &'d Device<Bound>) -> Self {
         Self(device)
     }
 
     /// Whether both are the same device. Any context.
-    pub(crate) fn is(self, other: DmaDevice<'_>) -> bool {
+    pub fn is(self, other: DmaDevice<'_>) -> bool {
         self.as_raw() == other.as_raw()
     }
 
@@ -50,7 +50,7 @@ impl<'d> DmaDevice<'d> {
     ///
     /// `page` must be the first of allocated pages in the linear mapping, of `bytes` altogether, that
     /// stay allocated and that no reference points to, until they are unmapped.
-    pub(crate) unsafe fn map(
+    pub unsafe fn map(
         self,
         page: NonNull<bindings::page>,
         bytes: usize,
@@ -77,7 +77,7 @@ impl<'d> DmaDevice<'d> {
     ///
     /// `address` must come from [`Self::map`] of this device with the same other arguments, and not
     /// have been unmapped.
-    pub(crate) unsafe fn unmap(self, address: DmaAddress, bytes: usize, direction: DataDirection) {
+    pub unsafe fn unmap(self, address: DmaAddress, bytes: usize, direction: DataDirection) {
         // SAFETY: A mapping of this device, which is still bound.
         unsafe {
             helpers::labyrinth_dma_unmap(self.as_raw(), address, bytes, direction as u32);
@@ -89,7 +89,7 @@ impl<'d> DmaDevice<'d> {
     /// # Safety
     ///
     /// As for [`Self::unmap`].
-    pub(crate) unsafe fn sync_for_cpu(
+    pub unsafe fn sync_for_cpu(
         self,
         address: DmaAddress,
         bytes: usize,
@@ -106,7 +106,7 @@ impl<'d> DmaDevice<'d> {
     /// # Safety
     ///
     /// As for [`Self::unmap`].
-    pub(crate) unsafe fn sync_for_device(
+    pub unsafe fn sync_for_device(
         self,
         address: DmaAddress,
         bytes: usize,

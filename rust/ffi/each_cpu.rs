@@ -20,12 +20,12 @@
 //! `new` or `drop`.
 //!
 //! An [`EachCpu`] that is leaked (`mem::forget`) keeps the module loaded, see
-//! [`callbacks`](super::callbacks).
+//! [`unload`](super::unload).
 //!
 //! C header: [`include/linux/cpuhotplug.h`](srctree/include/linux/cpuhotplug.h)
 
 use super::{
-    callbacks::Callback,
+    unload::Callback,
     context::Task,
     cpu::OnlineCpu,
     helpers, //
@@ -43,7 +43,7 @@ use kernel::{
 };
 
 /// A handler for CPUs that come and go.
-pub(crate) trait CpuHandler: Send + Sync + 'static {
+pub trait CpuHandler: Send + Sync + 'static {
     /// The CPU is online. Called on it, in task context; may sleep. Never concurrently with itself
     /// or with [`Self::leave`].
     ///
@@ -62,7 +62,7 @@ pub(crate) trait CpuHandler: Send + Sync + 'static {
 ///
 /// `inner.node` is registered for `state`, which is ours, with [`Self::online`] and
 /// [`Self::offline`].
-pub(crate) struct EachCpu<H: CpuHandler> {
+pub struct EachCpu<H: CpuHandler> {
     state: c_int,
     inner: KBox<Inner<H>>,
     _callback: Callback,
@@ -88,7 +88,8 @@ impl<H: CpuHandler> EachCpu<H> {
     /// Fails with the first error of [`CpuHandler::arrive`], after [`CpuHandler::leave`] was called
     /// for all CPUs. `ENOSPC` when the kernel has no state left: there are about 40 for all modules
     /// together.
-    pub(crate) fn new(_cx: &Task, name: &'static CStr, handler: H) -> Result<Self> {
+    pub fn new(_cx: &Task, name: &'static CStr, handler: H) -> Result<Self> {
+        let callback = Callback::new(Self::online as *const c_void)?;
         let inner = KBox::new(
             Inner {
                 node: Opaque::zeroed(),
@@ -115,7 +116,7 @@ impl<H: CpuHandler> EachCpu<H> {
         let this = Self {
             state,
             inner,
-            _callback: Callback::new(),
+            _callback: callback,
         };
         to_result(this.inner.error.load(Relaxed))?;
         Ok(this)

@@ -96,19 +96,19 @@ impl Returned {
 /// What C asks of a new pool; nothing of it is checked yet.
 pub(crate) struct Parameters<'a> {
     /// The name, if there is one.
-    pub(crate) name: Option<&'a CStr>,
+    pub name: Option<&'a CStr>,
     /// The order of a block.
-    pub(crate) order: u32,
+    pub order: u32,
     /// Whether a block is a compound page.
-    pub(crate) compound: bool,
+    pub compound: bool,
     /// Blocks that each CPU may keep.
-    pub(crate) cache: u32,
+    pub cache: u32,
     /// Blocks set aside.
-    pub(crate) reserve: u32,
+    pub reserve: u32,
     /// Blocks from the kernel's emergency reserve in one storm.
-    pub(crate) emergency: u32,
+    pub emergency: u32,
     /// The highest physical address that is fit, or 0.
-    pub(crate) highest: u64,
+    pub highest: u64,
 }
 
 /// An array of C's for the addresses of blocks.

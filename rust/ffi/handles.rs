@@ -53,18 +53,18 @@ const _: () = assert!(usize::BITS == 64, "marks and handles need a 64-bit kernel
 
 /// A number that may stand for a value in a [`Handles`].
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Handle(NonZero<usize>);
+pub struct Handle(NonZero<usize>);
 
 impl Handle {
     /// A handle from anywhere, 0 excepted.
     #[inline]
-    pub(crate) fn from_raw(raw: usize) -> Option<Self> {
+    pub fn from_raw(raw: usize) -> Option<Self> {
         NonZero::new(raw).map(Self)
     }
 
     /// The number.
     #[inline]
-    pub(crate) fn raw(self) -> usize {
+    pub fn raw(self) -> usize {
         self.0.get()
     }
 
@@ -79,7 +79,7 @@ impl Handle {
 ///
 /// Each slot is null or holds an entry that was boxed by `insert` and is freed only by who takes it
 /// out of the slot, after a grace period of RCU.
-pub(crate) struct Handles<T: Send + Sync + 'static> {
+pub struct Handles<T: Send + Sync + 'static> {
     slots: [Atomic<*mut Entry<T>>; SLOTS],
     /// The generation of the next value.
     next: Atomic<usize>,
@@ -92,7 +92,7 @@ struct Entry<T> {
 
 impl<T: Send + Sync + 'static> Handles<T> {
     /// An empty table.
-    pub(crate) const fn new() -> Self {
+    pub const fn new() -> Self {
         // INVARIANT: All slots are null.
         Self {
             slots: [const { Atomic::new(ptr::null_mut()) }; SLOTS],
@@ -101,7 +101,7 @@ impl<T: Send + Sync + 'static> Handles<T> {
     }
 
     /// Puts a value in and names it. Task context only, may sleep. `ENOSPC` if the table is full.
-    pub(crate) fn insert(&self, value: T) -> Result<Handle> {
+    pub fn insert(&self, value: T) -> Result<Handle> {
         let generation = self.next.fetch_add(1, Relaxed);
         let entry = KBox::into_raw(KBox::new(Entry { handle: 0, value }, GFP_KERNEL)?);
 
@@ -126,7 +126,7 @@ impl<T: Send + Sync + 'static> Handles<T> {
     /// `cx`, which does not allow to sleep, and [`with_task`] refuses it another one. What sleeps
     /// without asking for any is reported by `CONFIG_PROVE_LOCKING`.
     #[inline]
-    pub(crate) fn with<C: NoSleep, R: Send>(
+    pub fn with<C: NoSleep, R: Send>(
         &self,
         handle: Handle,
         cx: &C,
@@ -148,14 +148,14 @@ impl<T: Send + Sync + 'static> Handles<T> {
     }
 
     /// Whether a handle was ever given out, be its value still there or not. Any context.
-    pub(crate) fn issued(&self, handle: Handle) -> bool {
+    pub fn issued(&self, handle: Handle) -> bool {
         let generation = handle.raw() >> SLOT_BITS;
         generation >= FIRST && generation < self.next.load(Relaxed)
     }
 
     /// Takes a value out of the table, when nobody uses it any more. Task context only, sleeps.
     /// Where it may not sleep, above all in [`Self::with`], everything stays as it was.
-    pub(crate) fn remove(&self, handle: Handle) -> Option<T> {
+    pub fn remove(&self, handle: Handle) -> Option<T> {
         with_task(|_| {
             let guard = rcu::read_lock();
             let entry = ptr::from_ref(self.entry(handle, &guard)?).cast_mut();
@@ -176,7 +176,7 @@ impl<T: Send + Sync + 'static> Handles<T> {
     }
 
     /// The handles of all values that are in the table. Any context but NMI.
-    pub(crate) fn all(&self) -> impl Iterator<Item = Handle> + '_ {
+    pub fn all(&self) -> impl Iterator<Item = Handle> + '_ {
         self.slots.iter().filter_map(|slot| {
             let _guard = rcu::read_lock();
             // SAFETY: As in `entry`: null, or not freed before the guard is dropped.

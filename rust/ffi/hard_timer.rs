@@ -11,12 +11,12 @@
 //! There is no way to arm a timer from outside its handler, so there is no race to lose: dropping it
 //! calls `hrtimer_cancel()`, which waits for a running handler and takes back what that has armed.
 //!
-//! A [`HardTimer`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
+//! A [`HardTimer`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
 //!
 //! C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
 
 use super::{
-    callbacks::Callback,
+    unload::Callback,
     compat,
     context::HardIrq,
     cpu::OnlineCpu,
@@ -32,7 +32,7 @@ use kernel::{
 };
 
 /// What happens when a timer expires.
-pub(crate) trait HardHandler: Send + 'static {
+pub trait HardHandler: Send + 'static {
     /// Whether the handler takes a `spinlock_t`, as the plain allocator does. Lockdep is told, or it would
     /// report that: it holds hard timers to the rules of PREEMPT_RT, where this changes nothing, as no
     /// handler can take one there.
@@ -54,7 +54,7 @@ pub(crate) trait HardHandler: Send + 'static {
 ///   itself.
 /// - `handler` is accessed only by `expire`, until the timer is cancelled for good.
 #[pin_data(PinnedDrop)]
-pub(crate) struct HardTimer<H: HardHandler> {
+pub struct HardTimer<H: HardHandler> {
     #[pin]
     timer: Opaque<bindings::hrtimer>,
     /// Opaque, as `expire` has a unique reference to it while others may have one to `self`.
@@ -72,13 +72,14 @@ impl<H: HardHandler> HardTimer<H> {
     ///
     /// Task context: interrupts that CPU and waits for it. `EPERM` where one may not
     /// sleep. When `cpu` goes offline later, the kernel moves the timer to another one.
-    pub(crate) fn start_on<'a>(
+    pub fn start_on<'a>(
         cpu: OnlineCpu<'a>,
         delay_us: u32,
         handler: H,
     ) -> impl PinInit<Self, Error> + use<'a, H> {
         // INVARIANT: The timer is initialised with `expire` and armed here, once.
         try_pin_init!(Self {
+            _callback: Callback::new(Self::expire as *const c_void)?,
             timer <- Opaque::ffi_init(|timer| {
                 // SAFETY: `timer` points to memory for an `hrtimer` that stays put (it is pinned)
                 // and outlives its use (`drop` cancels it).
@@ -91,7 +92,6 @@ impl<H: HardHandler> HardTimer<H> {
                 }
             }),
             handler: Opaque::new(handler),
-            _callback: Callback::new(),
         }? Error)
         .pin_chain(move |this| {
             let cpu = cpu.number() as c_int;

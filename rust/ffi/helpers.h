@@ -22,6 +22,7 @@
 #include "notify.h"
 #include "page_mark.h"
 #include "pci.h"
+#include "unload.h"
 #include "view.h"
 #include "watermark.h"
 

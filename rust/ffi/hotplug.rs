@@ -6,12 +6,12 @@
 //! has stopped, on another CPU, in the task that took it down. It is called as well when a CPU did
 //! not come up after all.
 //!
-//! A [`Hotplug`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
+//! A [`Hotplug`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
 //!
 //! C header: [`include/linux/cpuhotplug.h`](srctree/include/linux/cpuhotplug.h)
 
 use super::{
-    callbacks::Callback,
+    unload::Callback,
     helpers, //
 };
 use core::marker::PhantomData;
@@ -34,7 +34,7 @@ use kernel::{
 ///
 /// The number is that of a possible CPU which does not run during `'a`, as the CPU hotplug lock is
 /// held for writing, and there is no other value for it.
-pub(crate) struct DeadCpu<'a> {
+pub struct DeadCpu<'a> {
     number: u32,
     _during: PhantomData<&'a mut ()>,
     _here: NotThreadSafe,
@@ -42,13 +42,13 @@ pub(crate) struct DeadCpu<'a> {
 
 impl DeadCpu<'_> {
     /// The CPU's number.
-    pub(crate) fn number(&self) -> u32 {
+    pub fn number(&self) -> u32 {
         self.number
     }
 }
 
 /// What happens when a CPU is dead.
-pub(crate) trait CpuDead: Send + Sync + 'static {
+pub trait CpuDead: Send + Sync + 'static {
     /// Called in task context on another CPU; may sleep, but holds the CPU hotplug lock for writing:
     /// must not take it ([`HotplugGuard`](super::cpu::HotplugGuard)) nor wait for somebody who does.
     /// Never concurrently with itself.
@@ -60,7 +60,7 @@ pub(crate) trait CpuDead: Send + Sync + 'static {
 /// # Invariants
 ///
 /// `inner.node` is registered for `state`, which is ours, with [`Self::call`].
-pub(crate) struct Hotplug<H: CpuDead> {
+pub struct Hotplug<H: CpuDead> {
     state: c_int,
     inner: KBox<Inner<H>>,
     _callback: Callback,
@@ -82,7 +82,8 @@ impl<H: CpuDead> Hotplug<H> {
     /// lock.
     ///
     /// `ENOSPC` when the kernel has no state left: there are about 20 for all modules together.
-    pub(crate) fn new(name: &'static CStr, handler: H) -> Result<Self> {
+    pub fn new(name: &'static CStr, handler: H) -> Result<Self> {
+        let callback = Callback::new(Self::call as *const c_void)?;
         let inner = KBox::new(
             Inner {
                 node: Opaque::zeroed(),
@@ -107,7 +108,7 @@ impl<H: CpuDead> Hotplug<H> {
         Ok(Self {
             state,
             inner,
-            _callback: Callback::new(),
+            _callback: callback,
         })
     }
 

@@ -21,7 +21,7 @@ use super::{
 /// All that `section` captures or returns is [`Send`]. Tokens are not, and neither are the kernel
 /// crate's guards of locks or of disabled interrupts. So none of them enters or leaves the section.
 #[inline]
-pub(crate) fn irqs_off<C: Context, R: Send>(
+pub fn irqs_off<C: Context, R: Send>(
     _outer: &mut C,
     section: impl FnOnce(&IrqsOff) -> R + Send,
 ) -> R {
@@ -53,7 +53,7 @@ pub(crate) fn are_off() -> bool {
 
 /// Whether this is a hard interrupt. Any context.
 #[cfg(CONFIG_KUNIT = "y")]
-pub(crate) fn being_served() -> bool {
+pub fn being_served() -> bool {
     // SAFETY: No requirements.
     unsafe { helpers::labyrinth_in_hardirq() }
 }

@@ -69,14 +69,14 @@ unsafe impl Backend for BhBackend {
 
 /// A value behind a spinlock that disables bottom halves.
 #[pin_data]
-pub(crate) struct SpinLockBh<T> {
+pub struct SpinLockBh<T> {
     #[pin]
     inner: Lock<T, BhBackend>,
 }
 
 impl<T: Unpin> SpinLockBh<T> {
     /// Makes a lock around `value`; `name` and `key` are for lockdep.
-    pub(crate) fn new(
+    pub fn new(
         value: T,
         name: &'static CStr,
         key: Pin<&'static LockClassKey>,
@@ -93,7 +93,7 @@ impl<T: Unpin> SpinLockBh<T> {
     /// neither are the kernel crate's guards. So interrupts are enabled when the lock is released,
     /// as they were when it was taken, unless a guard was leaked.
     #[inline]
-    pub(crate) fn with<C: IrqsOn, R: Send>(
+    pub fn with<C: IrqsOn, R: Send>(
         &self,
         _outer: &mut C,
         section: impl FnOnce(&SpinLocked, &mut T) -> R + Send,

@@ -28,7 +28,7 @@ use kernel::{
 /// - `pool` is a live mempool of order-0 pages that belongs to this value.
 /// - `out` has every page of `pool` that was allocated and not freed, and never grows beyond the
 ///   capacity it was made with.
-pub(crate) struct Mempool {
+pub struct Mempool {
     pool: NonNull<c_void>,
     out: KVVec<NonNull<bindings::page>>,
     reserve: u32,
@@ -40,7 +40,7 @@ unsafe impl Send for Mempool {}
 impl Mempool {
     /// Makes a mempool with a filled reserve of so many pages, of which at most `most_out` can be
     /// out at a time. Task context only, may sleep.
-    pub(crate) fn new(reserve: u32, most_out: usize) -> Result<Self, AllocError> {
+    pub fn new(reserve: u32, most_out: usize) -> Result<Self, AllocError> {
         // C counts in `int`, and stops the kernel when it is given a negative number.
         if c_int::try_from(reserve).is_err() {
             return Err(AllocError);
@@ -61,7 +61,7 @@ impl Mempool {
     ///
     /// In any context that `G` allows, but not in hard interrupts.
     #[inline]
-    pub(crate) fn alloc<C: Context, G: AllowedIn<C>>(&mut self, _cx: &C, _gfp: G) -> bool {
+    pub fn alloc<C: Context, G: AllowedIn<C>>(&mut self, _cx: &C, _gfp: G) -> bool {
         if self.out.len() == self.out.capacity() {
             return false;
         }
@@ -74,7 +74,7 @@ impl Mempool {
     }
 
     /// Takes all pages back. Task and softirq context.
-    pub(crate) fn free_all(&mut self) {
+    pub fn free_all(&mut self) {
         // INVARIANT: What leaves the list is freed.
         while let Some(page) = self.out.pop() {
             // SAFETY: By the invariant the page is out, and the mempool is the one it came from.
@@ -83,13 +83,13 @@ impl Mempool {
     }
 
     /// How many pages are in the reserve now. Any context.
-    pub(crate) fn filled(&self) -> u32 {
+    pub fn filled(&self) -> u32 {
         // SAFETY: The mempool is live by the invariant.
         unsafe { helpers::labyrinth_mempool_filled(self.pool.as_ptr()) }
     }
 
     /// How many pages the reserve holds when it is full.
-    pub(crate) fn reserve(&self) -> u32 {
+    pub fn reserve(&self) -> u32 {
         self.reserve
     }
 }

@@ -12,7 +12,6 @@ pub(crate) mod bad_memory;
 #[cfg(labyrinth_bench)]
 pub(crate) mod bench;
 pub(crate) mod call_site;
-pub(crate) mod callbacks;
 pub(crate) mod clock;
 pub(crate) mod compat;
 pub(crate) mod context;
@@ -42,6 +41,7 @@ pub(crate) mod shrinker;
 pub(crate) mod thread;
 pub(crate) mod timer;
 pub(crate) mod trace;
+pub(crate) mod unload;
 pub(crate) mod user_map;
 pub(crate) mod waker;
 pub(crate) mod watermark;

@@ -14,7 +14,7 @@ use kernel::{
 ///
 /// Any context. Returns `EINVAL` for anything else (also negative numbers and empty text), `ERANGE`
 /// for a number that does not fit into 64 bits.
-pub(crate) fn parse_u64(text: &CStr) -> Result<u64> {
+pub fn parse_u64(text: &CStr) -> Result<u64> {
     let mut value = 0;
     // SAFETY: `text` is NUL-terminated and `value` may be written.
     to_result(unsafe { bindings::kstrtoull(text.as_char_ptr(), 10, &mut value) })?;

@@ -21,7 +21,7 @@
 //! C header: [`include/linux/pci.h`](srctree/include/linux/pci.h)
 
 use super::{
-    callbacks::Callback,
+    unload::Callback,
     compat,
     context::{
         DeviceIrq,
@@ -55,7 +55,7 @@ use kernel::{
 };
 
 /// What the handler of the interrupt has to say.
-pub(crate) enum Served {
+pub enum Served {
     /// The interrupt was that of another device.
     NotOurs,
     /// All is done.
@@ -65,7 +65,7 @@ pub(crate) enum Served {
 }
 
 /// A driver.
-pub(crate) trait Driver: 'static {
+pub trait Driver: 'static {
     /// Its name in `/proc/interrupts`.
     const NAME: &'static CStr;
 
@@ -110,20 +110,23 @@ pub(crate) trait Driver: 'static {
 /// })
 /// ```
 #[pin_data]
-pub(crate) struct Registered<T: Driver> {
+pub struct Registered<T: Driver> {
     #[pin]
     registration: Registration<pci::Adapter<Bridge<T>>>,
     _callback: Callback,
 }
 
 impl<T: Driver> Registered<T> {
+    /// Code of the module that makes the driver.
+    fn anchor() {}
+
     /// Registers the driver for `module` by a name. The kernel may probe devices before this returns.
-    pub(crate) fn new(
+    pub fn new(
         name: &'static CStr,
         module: &'static ThisModule,
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            _callback: Callback::new(),
+            _callback: Callback::new(Self::anchor as *const c_void)?,
             registration <- Registration::new(name, module),
         })
     }

@@ -72,7 +72,7 @@ struct Body<T, S> {
 /// - `base` is a live per-CPU allocation of a `Body` for each possible CPU, initialised and ours.
 /// - The token of a body is the body's address, or 0 while exactly one holder has the address.
 /// - Tokens are taken only by an exchange that is atomic among all CPUs.
-pub(crate) struct CpuCell<T, S> {
+pub struct CpuCell<T, S> {
     base: NonNull<c_void>,
     _bodies: PhantomData<Body<T, S>>,
 }
@@ -85,7 +85,7 @@ unsafe impl<T: Send, S: Sync> Sync for CpuCell<T, S> {}
 
 impl<T, S> CpuCell<T, S> {
     /// Allocates and initialises a body for each possible CPU. Task context only, may sleep.
-    pub(crate) fn new(
+    pub fn new(
         mut init: impl FnMut() -> Result<(T, S), AllocError>,
     ) -> Result<Self, AllocError> {
         const {
@@ -136,7 +136,7 @@ impl<T, S> CpuCell<T, S> {
     /// In any context. `access` should be short: whoever comes upon it on the same CPU meanwhile is
     /// turned away.
     #[inline(always)]
-    pub(crate) fn with<R>(&self, access: impl FnOnce(&mut T, &S) -> R) -> Option<R> {
+    pub fn with<R>(&self, access: impl FnOnce(&mut T, &S) -> R) -> Option<R> {
         // SAFETY: By the invariant `base` is a per-CPU allocation that begins with a token.
         let body = unsafe { imp::take(self.base) }?.cast::<Body<T, S>>();
         // SAFETY: The token was the address of an initialised body, which lives as long as `self`.
@@ -152,7 +152,7 @@ impl<T, S> CpuCell<T, S> {
     }
 
     /// The shared parts, by CPU number. Any context.
-    pub(crate) fn shared(&self) -> impl Iterator<Item = (u32, &S)> {
+    pub fn shared(&self) -> impl Iterator<Item = (u32, &S)> {
         cpu::possible().map(|cpu| {
             // SAFETY: By the invariant the body is initialised; of the shared part only shared
             // references exist.
@@ -163,7 +163,7 @@ impl<T, S> CpuCell<T, S> {
     }
 
     /// The shared part of a CPU; `None` if there can be no such CPU. Any context.
-    pub(crate) fn shared_of(&self, cpu: u32) -> Option<&S> {
+    pub fn shared_of(&self, cpu: u32) -> Option<&S> {
         // SAFETY: As in `shared`.
         cpu::is_possible(cpu).then(|| unsafe { &Self::body_of(self.base, cpu).as_ref().shared })
     }
@@ -176,7 +176,7 @@ impl<T, S> CpuCell<T, S> {
     /// `Send`: its captures, both parts of the body, and its result. Tokens are not: a token of the
     /// outer context would not be true here. ([`Self::with`] does not change the context, so tokens
     /// stay true there.)
-    pub(crate) fn with_of<R: Send>(
+    pub fn with_of<R: Send>(
         &self,
         cpu: u32,
         access: impl FnOnce(&mut T, &S) -> R + Send,

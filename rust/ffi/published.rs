@@ -27,18 +27,18 @@ use kernel::{
 ///
 /// The pointer is null or that of a value that was boxed by `publish` and is freed only by who takes
 /// it out, after a grace period of RCU.
-pub(crate) struct Published<T: Send + Sync + 'static>(Atomic<*mut T>);
+pub struct Published<T: Send + Sync + 'static>(Atomic<*mut T>);
 
 impl<T: Send + Sync + 'static> Published<T> {
     /// Room without a value.
-    pub(crate) const fn new() -> Self {
+    pub const fn new() -> Self {
         // INVARIANT: Null.
         Self(Atomic::new(ptr::null_mut()))
     }
 
     /// Publishes a value until the result is dropped. Task context only, may sleep. `EBUSY` if there
     /// is one already, `ENOMEM` if there is no memory.
-    pub(crate) fn publish(&'static self, value: T) -> Result<Publication<T>> {
+    pub fn publish(&'static self, value: T) -> Result<Publication<T>> {
         let value = KBox::into_raw(KBox::new(value, GFP_KERNEL)?);
 
         // INVARIANT: A boxed value.
@@ -56,7 +56,7 @@ impl<T: Send + Sync + 'static> Published<T> {
     /// token, and [`with_task`] gives it none. `CONFIG_PROVE_LOCKING` reports functions that sleep
     /// without a token.
     #[inline]
-    pub(crate) fn with<R: Send>(&self, work: impl FnOnce(&T) -> R + Send) -> Option<R> {
+    pub fn with<R: Send>(&self, work: impl FnOnce(&T) -> R + Send) -> Option<R> {
         let _guard = rcu::read_lock();
         // SAFETY: By the invariant null or a boxed value, which is not freed before a grace period has
         // passed since it was taken out, that is not before `_guard` is dropped. Nobody writes to it.
@@ -70,7 +70,7 @@ impl<T: Send + Sync + 'static> Published<T> {
 /// # Invariants
 ///
 /// The value was published by whoever made this, and is there until this is dropped.
-pub(crate) struct Publication<T: Send + Sync + 'static>(&'static Published<T>);
+pub struct Publication<T: Send + Sync + 'static>(&'static Published<T>);
 
 impl<T: Send + Sync + 'static> Drop for Publication<T> {
     fn drop(&mut self) {

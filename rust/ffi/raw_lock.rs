@@ -81,14 +81,14 @@ unsafe impl Backend for RawBackend {
 
 /// A value behind a spinlock that disables interrupts and never sleeps.
 #[pin_data]
-pub(crate) struct RawSpinLock<T> {
+pub struct RawSpinLock<T> {
     #[pin]
     inner: Lock<T, RawBackend>,
 }
 
 impl<T: Unpin> RawSpinLock<T> {
     /// Makes a lock around `value`; `name` and `key` are for lockdep.
-    pub(crate) fn new(
+    pub fn new(
         value: T,
         name: &'static CStr,
         key: Pin<&'static LockClassKey>,
@@ -103,7 +103,7 @@ impl<T: Unpin> RawSpinLock<T> {
     /// Any context but NMI, PREEMPT_RT included. The section must be short, and on PREEMPT_RT it
     /// must neither allocate nor free.
     #[inline]
-    pub(crate) fn with<R: Send>(&self, section: impl FnOnce(&mut T) -> R + Send) -> R
+    pub fn with<R: Send>(&self, section: impl FnOnce(&mut T) -> R + Send) -> R
     where
         T: Send,
     {

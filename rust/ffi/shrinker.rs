@@ -5,12 +5,12 @@
 //! The kernel first asks how much there is ([`Shrink::count`]), then for a part of it, as often as
 //! it thinks fit ([`Shrink::scan`]).
 //!
-//! A [`Shrinker`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
+//! A [`Shrinker`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
 //!
 //! C header: [`include/linux/shrinker.h`](srctree/include/linux/shrinker.h)
 
 use super::{
-    callbacks::Callback,
+    unload::Callback,
     helpers, //
 };
 use core::ptr::NonNull;
@@ -32,7 +32,7 @@ use kernel::{
 /// - may sleep, but should not for long.
 ///
 /// No token is handed out: nothing here may ask for memory.
-pub(crate) trait Shrink: Send + Sync + 'static {
+pub trait Shrink: Send + Sync + 'static {
     /// How many objects could be given back now. Cheap; an estimate will do.
     fn count(&self) -> usize;
 
@@ -45,7 +45,7 @@ pub(crate) trait Shrink: Send + Sync + 'static {
 /// # Invariants
 ///
 /// `shrinker` is registered, and ours, with the functions of this type and `value` as its data.
-pub(crate) struct Shrinker<S: Shrink> {
+pub struct Shrinker<S: Shrink> {
     shrinker: NonNull<bindings::shrinker>,
     _value: KBox<S>,
     _callback: Callback,
@@ -59,7 +59,8 @@ unsafe impl<S: Shrink> Sync for Shrinker<S> {}
 impl<S: Shrink> Shrinker<S> {
     /// Registers a shrinker for `value`. `name` is for `/sys/kernel/debug/shrinker`, where the
     /// kernel has that (`CONFIG_SHRINKER_DEBUG`). Task context only, may sleep.
-    pub(crate) fn new(name: &CStr, value: S) -> Result<Self> {
+    pub fn new(name: &CStr, value: S) -> Result<Self> {
+        let callback = Callback::new(Self::scan as *const c_void)?;
         let value = KBox::new(value, GFP_KERNEL)?;
 
         // SAFETY: `name` is NUL-terminated and copied. The data is an `S` that stays where it is
@@ -76,7 +77,7 @@ impl<S: Shrink> Shrinker<S> {
         Ok(Self {
             shrinker: NonNull::new(shrinker).ok_or(ENOMEM)?,
             _value: value,
-            _callback: Callback::new(),
+            _callback: callback,
         })
     }
 

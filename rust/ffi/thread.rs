@@ -2,12 +2,12 @@
 
 //! Kernel threads that stop when their owner drops them.
 //!
-//! A [`Thread`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
+//! A [`Thread`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
 //!
 //! C header: [`include/linux/kthread.h`](srctree/include/linux/kthread.h)
 
 use super::{
-    callbacks::Callback,
+    unload::Callback,
     context::Task,
     cpu::OnlineCpu,
     helpers,
@@ -25,7 +25,7 @@ use kernel::{
 };
 
 /// What a thread does.
-pub(crate) trait Body: Send + 'static {
+pub trait Body: Send + 'static {
     /// Runs in the thread. To be stoppable it must return soon after [`Running::sleep_us`] or
     /// [`Running::sleep_until_woken`] has said so; returning earlier is fine.
     fn run(&mut self, thread: &mut Running);
@@ -36,14 +36,14 @@ pub(crate) trait Body: Send + 'static {
 /// # Invariants
 ///
 /// Exists only on the stack of a thread that [`Thread::spawn`] started.
-pub(crate) struct Running {
+pub struct Running {
     task: Task,
     waker: Option<Arc<Waker>>,
 }
 
 impl Running {
     /// The proof that this is task context.
-    pub(crate) fn context(&mut self) -> &mut Task {
+    pub fn context(&mut self) -> &mut Task {
         &mut self.task
     }
 
@@ -52,7 +52,7 @@ impl Running {
     /// Returns [`Wish::Stop`] in the latter case, at once when the wish came before the call. A
     /// [`Waker`] does not end it; what it said stays for [`Self::sleep_until_woken`].
     #[must_use]
-    pub(crate) fn sleep_us(&mut self, delay_us: u32) -> Wish {
+    pub fn sleep_us(&mut self, delay_us: u32) -> Wish {
         self.sleep(Some(delay_us), None)
     }
 
@@ -62,13 +62,13 @@ impl Running {
     /// after the last return of this function. Without a waker ([`Thread::spawn`]) only the owner
     /// ends it.
     #[must_use]
-    pub(crate) fn sleep_until_woken(&mut self) -> Wish {
+    pub fn sleep_until_woken(&mut self) -> Wish {
         self.sleep(None, self.waker.as_deref())
     }
 
     /// As [`Self::sleep_until_woken`], for `delay_us` microseconds at the most.
     #[must_use]
-    pub(crate) fn sleep_until_woken_or(&mut self, delay_us: u32) -> Wish {
+    pub fn sleep_until_woken_or(&mut self, delay_us: u32) -> Wish {
         self.sleep(Some(delay_us), self.waker.as_deref())
     }
 
@@ -107,7 +107,7 @@ impl Running {
 
 /// What the owner of a thread wants of it.
 #[derive(PartialEq, Eq)]
-pub(crate) enum Wish {
+pub enum Wish {
     /// Go on.
     GoOn,
     /// Return from [`Body::run`].
@@ -120,7 +120,7 @@ pub(crate) enum Wish {
 ///
 /// - `task` was created to run `work`. (It may have returned by itself, and may never get to run.)
 /// - `work` is accessed only by the thread, until `task` has been stopped; it is dropped after that.
-pub(crate) struct Thread<B: Body> {
+pub struct Thread<B: Body> {
     _task: OwnedTask,
     _work: KBox<UnsafeCell<Work<B>>>,
     _callback: Callback,
@@ -150,24 +150,25 @@ impl<B: Body> Thread<B> {
         dead_code,
         reason = "for KUnit, and for modules as those in tests/modules"
     )]
-    pub(crate) fn spawn(name: &CStr, body: B) -> Result<Self> {
+    pub fn spawn(name: &CStr, body: B) -> Result<Self> {
         Self::start(name, None, None, body)
     }
 
     /// Starts a thread that stays on a CPU, whose number is added to its name. When the CPU goes
     /// offline, the kernel lets the thread run anywhere. Task context only, may sleep.
-    pub(crate) fn spawn_on(cpu: OnlineCpu<'_>, name: &CStr, body: B) -> Result<Self> {
+    pub fn spawn_on(cpu: OnlineCpu<'_>, name: &CStr, body: B) -> Result<Self> {
         Self::start(name, Some(cpu.number()), None, body)
     }
 
     /// Starts a thread that `waker` wakes. Task context only, may sleep. `EBUSY` if the waker belongs
     /// to another thread, even one that has ended.
-    pub(crate) fn spawn_with(name: &CStr, waker: Arc<Waker>, body: B) -> Result<Self> {
+    pub fn spawn_with(name: &CStr, waker: Arc<Waker>, body: B) -> Result<Self> {
         Self::start(name, None, Some(waker), body)
     }
 
     /// `cpu`, if any, is possible, and online if the thread is to stay there.
     fn start(name: &CStr, cpu: Option<u32>, waker: Option<Arc<Waker>>, body: B) -> Result<Self> {
+        let callback = Callback::new(Self::entry as *const c_void)?;
         let work = KBox::new(
             UnsafeCell::new(Work {
                 body,
@@ -206,7 +207,7 @@ impl<B: Body> Thread<B> {
         Ok(Self {
             _task: task,
             _work: work,
-            _callback: Callback::new(),
+            _callback: callback,
         })
     }
 

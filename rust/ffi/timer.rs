@@ -23,7 +23,7 @@
 //! calls `timer_shutdown_sync()`, which waits for a running handler and takes back what that has
 //! armed.
 //!
-//! A [`Timer`] that is leaked (`mem::forget`) keeps the module loaded, see [`callbacks`](super::callbacks).
+//! A [`Timer`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
 //!
 //! A timer never expires early. It expires late by up to two jiffies (8 ms at `CONFIG_HZ=250`) for
 //! short delays and by up to 1/8 of the delay for long ones: a delay is rounded up to whole jiffies,
@@ -32,7 +32,7 @@
 //! C header: [`include/linux/timer.h`](srctree/include/linux/timer.h)
 
 use super::{
-    callbacks::Callback,
+    unload::Callback,
     context::Softirq,
     cpu::OnlineCpu,
     helpers, //
@@ -45,7 +45,7 @@ use kernel::{
 };
 
 /// What a timer does after its handler returns.
-pub(crate) enum Next {
+pub enum Next {
     /// Expire again after so many microseconds, on the same CPU.
     After(u32),
     /// Stay idle.
@@ -53,7 +53,7 @@ pub(crate) enum Next {
 }
 
 /// What happens when a timer expires.
-pub(crate) trait Handler: Send + 'static {
+pub trait Handler: Send + 'static {
     /// Called in the timer softirq of the CPU that the timer was started on (of another one, once
     /// that has gone offline), never concurrently with itself. Must not sleep. On PREEMPT_RT it runs
     /// in a softirq thread.
@@ -68,7 +68,7 @@ pub(crate) trait Handler: Send + 'static {
 ///   itself.
 /// - `handler` is accessed only by `expire`, until the timer is shut down.
 #[pin_data(PinnedDrop)]
-pub(crate) struct Timer<H: Handler> {
+pub struct Timer<H: Handler> {
     #[pin]
     timer: Opaque<bindings::timer_list>,
     /// Opaque, as `expire` has a unique reference to it while others may have one to `self`.
@@ -86,20 +86,20 @@ impl<H: Handler> Timer<H> {
     ///
     /// Any context but NMI; an [`OnlineCpu`] comes from task context. When `cpu` goes offline
     /// later, the kernel moves the timer to another one.
-    pub(crate) fn start_on<'a>(
+    pub fn start_on<'a>(
         cpu: OnlineCpu<'a>,
         delay_us: u32,
         handler: H,
     ) -> impl PinInit<Self, Error> + use<'a, H> {
         // INVARIANT: The timer is initialised with `expire` and armed here, once.
         try_pin_init!(Self {
+            _callback: Callback::new(Self::expire as *const c_void)?,
             timer <- Opaque::ffi_init(|timer| {
                 // SAFETY: `timer` points to memory for a `timer_list` that stays put (it is
                 // pinned) and outlives its use (`drop` shuts it down).
                 unsafe { helpers::labyrinth_timer_init(timer, Some(Self::expire)) }
             }),
             handler: Opaque::new(handler),
-            _callback: Callback::new(),
         }? Error)
         .pin_chain(move |this| {
             let cpu = cpu.number() as c_int;

@@ -41,53 +41,53 @@ pub(crate) enum Room {
 /// A request for pages and the answer to it.
 pub(crate) struct PageAlloc<'a> {
     /// The name of the pool.
-    pub(crate) pool: &'a CStr,
+    pub pool: &'a CStr,
     /// Where the pages came from; [`Room::None`] when there were none.
-    pub(crate) source: Room,
+    pub source: Room,
     /// The context of the request.
-    pub(crate) context: Kind,
+    pub context: Kind,
     /// Two to this power is the number of pages.
-    pub(crate) order: u32,
+    pub order: u32,
     /// The page frame number of the first page; 0 when there was none.
-    pub(crate) pfn: usize,
+    pub pfn: usize,
     /// The allocation flags.
-    pub(crate) gfp: bindings::gfp_t,
+    pub gfp: bindings::gfp_t,
 }
 
 /// Pages that are given back.
 pub(crate) struct PageFree<'a> {
     /// The name of the pool.
-    pub(crate) pool: &'a CStr,
+    pub pool: &'a CStr,
     /// Where they go.
-    pub(crate) to: Room,
+    pub to: Room,
     /// Two to this power is the number of pages.
-    pub(crate) order: u32,
+    pub order: u32,
     /// The page frame number of the first page.
-    pub(crate) pfn: usize,
+    pub pfn: usize,
 }
 
 /// A step of a request from a room without a page to the next.
 pub(crate) struct Fallback<'a> {
     /// The name of the pool.
-    pub(crate) pool: &'a CStr,
+    pub pool: &'a CStr,
     /// The room without a page.
-    pub(crate) from: Room,
+    pub from: Room,
     /// The next one.
-    pub(crate) to: Room,
+    pub to: Room,
 }
 
 /// Pages fetched ahead of requests.
 pub(crate) struct Refill<'a> {
     /// The name of the pool.
-    pub(crate) pool: &'a CStr,
+    pub pool: &'a CStr,
     /// Where they go.
-    pub(crate) room: Room,
+    pub room: Room,
     /// How many requests' worth of pages were asked for.
-    pub(crate) wanted: u32,
+    pub wanted: u32,
     /// How many came.
-    pub(crate) got: u32,
+    pub got: u32,
     /// How many there should be.
-    pub(crate) target: u32,
+    pub target: u32,
 }
 
 /// Whether somebody listens to a tracepoint.

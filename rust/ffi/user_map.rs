@@ -8,7 +8,7 @@
 //! place, for `execve()` or because the process dies.
 //!
 //! A [`MapDevice`] that is leaked (`mem::forget`) keeps the module loaded, see
-//! [`callbacks`](super::callbacks).
+//! [`unload`](super::unload).
 //!
 //! # Why frame numbers
 //!
@@ -38,7 +38,7 @@
 //! [`include/linux/mm.h`](srctree/include/linux/mm.h)
 
 use super::{
-    callbacks::Callback,
+    unload::Callback,
     context::{
         MaySleep,
         Task, //
@@ -76,7 +76,7 @@ use kernel::{
 };
 
 /// What gives pages to processes.
-pub(crate) trait Mappable: Send + Sync + 'static {
+pub trait Mappable: Send + Sync + 'static {
     /// A process maps the file: `area` is to be given a page. With an error the process has no mapping.
     ///
     /// Task context, may sleep; the process's `mmap_lock` is held, so nothing may be copied from or to
@@ -91,7 +91,7 @@ pub(crate) trait Mappable: Send + Sync + 'static {
 /// `misc` is registered, with the functions of this type, from the end of [`Self::new`] until the value is
 /// dropped.
 #[pin_data(PinnedDrop)]
-pub(crate) struct MapDevice<M: Mappable> {
+pub struct MapDevice<M: Mappable> {
     pages: Arc<M>,
     /// Whether it can be opened yet.
     admits: Atomic<i32>,
@@ -120,7 +120,7 @@ impl<M: Mappable> MapDevice<M> {
     /// Makes the device, which nobody can open before [`Self::admit`]. Task context only, may sleep.
     ///
     /// Fails with `ENOMEM` and with the errors of `misc_register()`.
-    pub(crate) fn new(name: &'static CStr, pages: M) -> Result<Pin<KBox<Self>>> {
+    pub fn new(name: &'static CStr, pages: M) -> Result<Pin<KBox<Self>>> {
         let pages = Arc::new(pages, GFP_KERNEL)?;
         let misc = bindings::miscdevice {
             minor: bindings::MISC_DYNAMIC_MINOR as c_int,
@@ -131,9 +131,9 @@ impl<M: Mappable> MapDevice<M> {
         };
         KBox::try_pin_init(
             try_pin_init!(Self {
+                _callback: Callback::new(Self::open as *const c_void)?,
                 pages,
                 admits: Atomic::new(0),
-                _callback: Callback::new(),
                 // INVARIANT: Registered if this succeeds.
                 misc <- Opaque::try_ffi_init(move |slot: *mut bindings::miscdevice| {
                     // SAFETY: The initialiser may write to `slot`.
@@ -149,7 +149,7 @@ impl<M: Mappable> MapDevice<M> {
 
     /// Lets the device be opened: to be called when loading the module cannot fail any more, because a
     /// file that is open then would outlive it. Any context.
-    pub(crate) fn admit(&self) {
+    pub fn admit(&self) {
         self.admits.store(1, Release);
     }
 
@@ -229,12 +229,12 @@ impl<M: Mappable> PinnedDrop for MapDevice<M> {
 ///
 /// `vma` is being made by `mmap()` of a [`MapDevice`]; it is one page long, shared, not executable, and
 /// has no page.
-pub(crate) struct NewArea<'a> {
+pub struct NewArea<'a> {
     vma: &'a VmaNew,
 }
 
 /// The proof that an area was given a page.
-pub(crate) struct MappedArea<'a>(PhantomData<&'a ()>);
+pub struct MappedArea<'a>(PhantomData<&'a ()>);
 
 impl<'a> NewArea<'a> {
     /// `EINVAL` for a length other than one page, an offset or a private mapping, `EACCES` for a file that
@@ -269,7 +269,7 @@ impl<'a> NewArea<'a> {
     ///
     /// `frame` must be that of an allocated page of order 0 which belongs to `kept`. Until `kept` is
     /// dropped or returned nobody may access its contents.
-    pub(crate) unsafe fn give<C: MaySleep, K: Send + Sync + 'static>(
+    pub unsafe fn give<C: MaySleep, K: Send + Sync + 'static>(
         self,
         _cx: &C,
         frame: usize,

@@ -21,7 +21,7 @@
 //! C header: [`include/linux/irq_work.h`](srctree/include/linux/irq_work.h)
 
 use super::{
-    callbacks::Callback,
+    unload::Callback,
     helpers, //
 };
 use core::{
@@ -46,7 +46,7 @@ use kernel::{
 /// Wakes the thread that it is bound to ([`Thread::spawn_with`](super::thread::Thread::spawn_with)).
 ///
 /// It may outlive the thread; then it wakes nobody. One that is leaked (`mem::forget`) keeps the module
-/// loaded, see [`callbacks`](super::callbacks).
+/// loaded, see [`unload`](super::unload).
 ///
 /// # Invariants
 ///
@@ -54,7 +54,7 @@ use kernel::{
 /// - `task` is 0, or the exposed address of a task that this value holds a reference of. Once set it
 ///   does not change.
 #[pin_data(PinnedDrop)]
-pub(crate) struct Waker {
+pub struct Waker {
     #[pin]
     work: Opaque<bindings::irq_work>,
     task: Atomic<usize>,
@@ -72,10 +72,11 @@ unsafe impl Sync for Waker {}
 impl Waker {
     /// Makes a waker that is not bound yet: calls are kept for the thread. Task context only, may
     /// sleep.
-    pub(crate) fn new() -> Result<Arc<Self>> {
+    pub fn new() -> Result<Arc<Self>> {
         // INVARIANT: The work is initialised with `ring`; there is no task.
         Arc::pin_init(
-            pin_init!(Self {
+            try_pin_init!(Self {
+                _callback: Callback::new(Self::ring as *const c_void)?,
                 work <- Opaque::ffi_init(|work| {
                     // SAFETY: `work` points to memory for an `irq_work` that stays put (it is
                     // pinned) and outlives its use (`drop` waits for it).
@@ -83,8 +84,7 @@ impl Waker {
                 }),
                 task: Atomic::new(0),
                 woken: Atomic::new(0),
-                _callback: Callback::new(),
-            }),
+            }? Error),
             GFP_KERNEL,
         )
     }
@@ -94,7 +94,7 @@ impl Waker {
     /// Any context: interrupts disabled, under any lock, NMI, PREEMPT_RT. While a call is not yet
     /// answered, another one costs a barrier and a load.
     #[inline]
-    pub(crate) fn wake(&self) {
+    pub fn wake(&self) {
         // SAFETY: The work is initialised by the invariant, and `woken` lives beside it.
         unsafe { helpers::labyrinth_irq_work_call(self.work.get(), self.woken.as_ptr()) };
     }

@@ -30,14 +30,14 @@ const MAX_KINDS: usize = 8;
 
 /// Whether the kernel counts what leaves the allocator (`CONFIG_VM_EVENT_COUNTERS`), without which
 /// no [`Gauge`] moves. Any context.
-pub(crate) fn allocations_counted() -> bool {
+pub fn allocations_counted() -> bool {
     // SAFETY: Returns a constant.
     unsafe { helpers::labyrinth_allocations_counted() }
 }
 
 /// What has left the allocator on this CPU so far, by kind of zone.
 #[derive(Clone, Copy)]
-pub(crate) struct Gauge([c_ulong; MAX_KINDS]);
+pub struct Gauge([c_ulong; MAX_KINDS]);
 
 impl Gauge {
     /// Reads it. Any context.
@@ -45,7 +45,7 @@ impl Gauge {
     /// Two readings belong together only on the same CPU, and tell of one's own requests only where
     /// nobody else can run in between: in a softirq that is everybody but hard interrupts.
     #[inline]
-    pub(crate) fn read() -> Self {
+    pub fn read() -> Self {
         let mut gauge = Self([0; MAX_KINDS]);
 
         for (kind, count) in gauge.0.iter_mut().enumerate().take(kinds()) {
@@ -58,7 +58,7 @@ impl Gauge {
     /// The emergency pages since this reading: those from zones of a kind of which one is below its
     /// min watermark now. Any context.
     #[inline]
-    pub(crate) fn emergency_pages_since(&self) -> u64 {
+    pub fn emergency_pages_since(&self) -> u64 {
         let now = Self::read();
         let mut pages: u64 = 0;
 
@@ -81,35 +81,35 @@ fn kinds() -> usize {
 }
 
 /// All memory that the kernel manages, in pages. Any context.
-pub(crate) fn memory_total() -> usize {
+pub fn memory_total() -> usize {
     // SAFETY: Reads a number.
     unsafe { helpers::labyrinth_memory_total() as usize }
 }
 
 /// The state of all memory, in pages.
 #[derive(Clone, Copy)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// Free, in the buddy allocator.
-    pub(crate) free: u64,
+    pub free: u64,
     /// Free, on the allocator's per-CPU lists.
-    pub(crate) on_cpu_lists: u64,
+    pub on_cpu_lists: u64,
     /// Of the free pages, those that are kept for hardware with short addresses
     /// (`lowmem_reserve`).
-    pub(crate) protected: u64,
+    pub protected: u64,
     /// What zones lack to be at their min watermarks, added up: the part of the emergency reserve
     /// that is used up, if only by the allocator's per-CPU lists.
-    pub(crate) shortfall: u64,
+    pub shortfall: u64,
     /// The sum of the zones' min watermarks.
-    pub(crate) min: u64,
+    pub min: u64,
     /// The sum of their low watermarks: below, `kswapd` wakes up.
-    pub(crate) low: u64,
+    pub low: u64,
     /// The sum of their high watermarks: here `kswapd` goes back to sleep.
-    pub(crate) high: u64,
+    pub high: u64,
 }
 
 impl Memory {
     /// Reads it, figure by figure. Any context, but not cheap: it adds up all CPUs.
-    pub(crate) fn now() -> Self {
+    pub fn now() -> Self {
         // SAFETY: All of them read counters and marks of the zones of online nodes.
         unsafe {
             Self {

@@ -5,7 +5,6 @@
 //! They run when the module is loaded into a kernel with `CONFIG_KUNIT=y`; elsewhere they are not
 //! even compiled.
 
-mod callbacks;
 mod cpu;
 mod gfp;
 mod guarded;
@@ -14,10 +13,10 @@ mod irq;
 mod number;
 mod page;
 mod raw_lock;
-mod settings;
 mod shrinker;
 mod stats;
 mod task;
+mod unload;
 mod waker;
 
 /// Pseudo-random numbers: a linear congruential generator with D. Knuth's constants (MMIX).

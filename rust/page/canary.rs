@@ -30,18 +30,18 @@ pub(crate) struct Canary(u64);
 
 /// What is wrong with a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Damage {
+pub struct Damage {
     /// Where in the block the first wrong byte is.
-    pub(crate) offset: usize,
+    pub offset: usize,
     /// How many bytes are wrong.
-    pub(crate) wrong: usize,
+    pub wrong: usize,
     /// How many bytes of `expected` and `found` count: those from the first to the last wrong one, as
     /// far as there is room.
-    pub(crate) shown: usize,
+    pub shown: usize,
     /// What should be there, from `offset` on.
-    pub(crate) expected: [u8; SHOWN],
+    pub expected: [u8; SHOWN],
     /// What is there.
-    pub(crate) found: [u8; SHOWN],
+    pub found: [u8; SHOWN],
 }
 
 impl Canary {

@@ -31,10 +31,10 @@ use kernel::{
 };
 
 /// The contents of an initialised page.
-pub(crate) type Bytes = [u8; PAGE_SIZE];
+pub type Bytes = [u8; PAGE_SIZE];
 
 /// The contents of a page as the allocator hands it out: nothing may be read from it yet.
-pub(crate) type Uninit = MaybeUninit<Bytes>;
+pub type Uninit = MaybeUninit<Bytes>;
 
 /// What a page can contain.
 ///
@@ -43,7 +43,7 @@ pub(crate) type Uninit = MaybeUninit<Bytes>;
 /// Any bytes that the owner of a page can have left in it must be a valid value of the type as far as
 /// the conversions of [`ExclusivePage`] go. (Size, alignment and destructor are checked when
 /// compiling.)
-pub(crate) unsafe trait Contents: Send + Sync + 'static {}
+pub unsafe trait Contents: Send + Sync + 'static {}
 
 // SAFETY: An array of `PAGE_SIZE` bytes.
 unsafe impl Contents for Bytes {}
@@ -75,7 +75,7 @@ unsafe impl Contents for Uninit {}
 /// - `page` is an allocated page of order 0 in the kernel's linear mapping, owned by this value,
 ///   which has exclusive access to the contents of the page.
 /// - The contents are a valid `T`.
-pub(crate) struct ExclusivePage<T: Contents> {
+pub struct ExclusivePage<T: Contents> {
     page: NonNull<bindings::page>,
     _contents: PhantomData<T>,
 }
@@ -95,7 +95,7 @@ impl ExclusivePage<Uninit> {
     ///
     /// C header: [`include/linux/gfp.h`](srctree/include/linux/gfp.h)
     #[inline]
-    pub(crate) fn alloc<C: Context, G: AllowedIn<C>>(_cx: &C, _gfp: G) -> Result<Self, AllocError> {
+    pub fn alloc<C: Context, G: AllowedIn<C>>(_cx: &C, _gfp: G) -> Result<Self, AllocError> {
         // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this is
         // the context.
         let page = unsafe { helpers::labyrinth_alloc_pages(G::RAW, 0) };
@@ -110,7 +110,7 @@ impl ExclusivePage<Uninit> {
 
     /// Fills the page with zeroes.
     #[inline]
-    pub(crate) fn zeroed(self) -> ExclusivePage<Bytes> {
+    pub fn zeroed(self) -> ExclusivePage<Bytes> {
         let this = ManuallyDrop::new(self);
 
         // SAFETY: By the invariant the contents are ours alone.
@@ -135,7 +135,7 @@ impl<T: Contents> ExclusivePage<T> {
     ///
     /// Whoever takes the address owns the page; nothing frees it until [`Self::from_raw`].
     #[inline]
-    pub(crate) fn into_raw(self) -> NonNull<T> {
+    pub fn into_raw(self) -> NonNull<T> {
         ManuallyDrop::new(self).contents()
     }
 
@@ -147,7 +147,7 @@ impl<T: Contents> ExclusivePage<T> {
     /// been no other `from_raw` since, nobody else may access the page from now on, and its
     /// contents must be a valid `T`.
     #[inline]
-    pub(crate) unsafe fn from_raw(contents: NonNull<T>) -> Self {
+    pub unsafe fn from_raw(contents: NonNull<T>) -> Self {
         // SAFETY: `contents` is the linear mapping of a page.
         let page =
             unsafe { helpers::labyrinth_virt_to_page(contents.as_ptr().cast_const().cast()) };
@@ -164,7 +164,7 @@ impl<T: Contents> ExclusivePage<T> {
 impl<T: Contents> ExclusivePage<T> {
     /// Forgets what the page contains.
     #[inline(always)]
-    pub(crate) fn into_uninit(self) -> ExclusivePage<Uninit> {
+    pub fn into_uninit(self) -> ExclusivePage<Uninit> {
         // INVARIANT: The page moves over; any bytes are a valid `Uninit`.
         ExclusivePage {
             page: ManuallyDrop::new(self).page,
@@ -200,14 +200,14 @@ impl<T: Contents> ExclusivePage<T> {
     }
 
     /// The page frame number, for reports. Any context.
-    pub(crate) fn pfn(&self) -> usize {
+    pub fn pfn(&self) -> usize {
         // SAFETY: `page` is a valid page by the invariant.
         unsafe { helpers::labyrinth_page_to_pfn(self.page.as_ptr()) }
     }
 
     /// Whether the page has gone bad, see [`bad_memory`](crate::ffi::bad_memory). When such a page
     /// is dropped, it does not come back to the allocator. Any context.
-    pub(crate) fn is_bad(&self) -> bool {
+    pub fn is_bad(&self) -> bool {
         // SAFETY: An allocated page of order 0, by the invariant.
         unsafe { helpers::labyrinth_pages_bad(self.page.as_ptr(), 0) }
     }
@@ -217,7 +217,7 @@ impl<T: Contents> ExclusivePage<T> {
     ///
     /// The first caller counts: a page that is charged already stays so.
     #[inline(always)]
-    pub(crate) fn charge(&mut self, caller: CallSite) {
+    pub fn charge(&mut self, caller: CallSite) {
         #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
         // SAFETY: An allocated page of order 0 by the invariant, and the tag is static. The words that
         // this changes are the owner's, and `&mut self` keeps others from doing it at the same time.

@@ -37,7 +37,7 @@ use kernel::{
 /// # Safety
 ///
 /// `RAW` must not contain `__GFP_HIGHMEM`: the page must be in the linear mapping.
-pub(crate) unsafe trait Gfp: Copy {
+pub unsafe trait Gfp: Copy {
     /// The name of the set as the kernel documentation has it, without modifiers.
     const NAME: &'static str;
 
@@ -51,11 +51,11 @@ pub(crate) unsafe trait Gfp: Copy {
 ///
 /// `alloc_pages()` must be allowed with these flags in the context that `C` stands for; above all
 /// they must not let it sleep where `C` is not [`MaySleep`].
-pub(crate) unsafe trait AllowedIn<C: Context>: Gfp {}
+pub unsafe trait AllowedIn<C: Context>: Gfp {}
 
 /// Flags that the slab allocator can be asked with as well, as the kernel crate takes them. Where
 /// they are [`AllowedIn`], it may be asked, too: it asks the page allocator.
-pub(crate) trait SlabGfp: Gfp {
+pub trait SlabGfp: Gfp {
     /// The flags.
     fn flags() -> Flags;
 }
@@ -90,7 +90,7 @@ impl<G: SlabGfp> SlabGfp for NoWarn<G> {
 /// For every context that is [`PlainAlloc`]: never in NMI, and on PREEMPT_RT neither in hard
 /// interrupts nor with interrupts disabled nor under a `raw_spinlock_t`.
 #[derive(Clone, Copy)]
-pub(crate) struct Atomic;
+pub struct Atomic;
 
 // SAFETY: `GFP_ATOMIC` does not contain `__GFP_HIGHMEM`.
 unsafe impl Gfp for Atomic {
@@ -107,7 +107,7 @@ unsafe impl<C: PlainAlloc> AllowedIn<C> for Atomic {}
 ///
 /// For the contexts of [`Atomic`].
 #[derive(Clone, Copy)]
-pub(crate) struct NoWait;
+pub struct NoWait;
 
 // SAFETY: `GFP_NOWAIT` does not contain `__GFP_HIGHMEM`.
 unsafe impl Gfp for NoWait {
@@ -121,7 +121,7 @@ unsafe impl<C: PlainAlloc> AllowedIn<C> for NoWait {}
 /// `GFP_KERNEL`: may sleep, reclaim and write back. For an order-0 page it hardly ever fails; the
 /// OOM killer comes first.
 #[derive(Clone, Copy)]
-pub(crate) struct Kernel;
+pub struct Kernel;
 
 // SAFETY: `GFP_KERNEL` does not contain `__GFP_HIGHMEM`.
 unsafe impl Gfp for Kernel {
@@ -136,7 +136,7 @@ unsafe impl<C: MaySleep> AllowedIn<C> for Kernel {}
 /// [`ExclusivePages::alloc_nolock`](super::ExclusivePages::alloc_nolock) alone, so it is not
 /// [`AllowedIn`] any context.
 #[derive(Clone, Copy)]
-pub(crate) struct NoLock;
+pub struct NoLock;
 
 // SAFETY: 0 does not contain `__GFP_HIGHMEM`.
 unsafe impl Gfp for NoLock {
@@ -147,7 +147,7 @@ unsafe impl Gfp for NoLock {
 /// `__GFP_NOWARN` added to `G`: a failure prints nothing. For callers that count failures
 /// themselves; printing a stack from a softirq takes longer than everything measured here.
 #[derive(Clone, Copy)]
-pub(crate) struct NoWarn<G>(pub(crate) G);
+pub struct NoWarn<G>(pub G);
 
 // SAFETY: `__GFP_NOWARN` is not `__GFP_HIGHMEM`, and `G` does not contain that either.
 unsafe impl<G: Gfp> Gfp for NoWarn<G> {
@@ -161,7 +161,7 @@ unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for NoWarn<G> {}
 /// `__GFP_RETRY_MAYFAIL` added to `G`: tries hard, but fails where it would otherwise wake the OOM
 /// killer.
 #[derive(Clone, Copy)]
-pub(crate) struct MayFail<G>(pub(crate) G);
+pub struct MayFail<G>(pub G);
 
 // SAFETY: `__GFP_RETRY_MAYFAIL` is not `__GFP_HIGHMEM`, and `G` does not contain that either.
 unsafe impl<G: Gfp> Gfp for MayFail<G> {

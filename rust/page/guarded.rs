@@ -70,7 +70,7 @@ use kernel::sync::atomic::{
 /// # Invariants
 ///
 /// `pages` is there: it is taken out only when nothing uses the value any more.
-pub(crate) struct Guarded {
+pub struct Guarded {
     pages: ManuallyDrop<ExclusivePages<Bytes>>,
     canary: Canary,
     holder: Kind,
@@ -79,15 +79,15 @@ pub(crate) struct Guarded {
 }
 
 /// Pages whose guards were found damaged when they were taken away.
-pub(crate) struct Damaged {
+pub struct Damaged {
     /// The pages.
-    pub(crate) pages: ExclusivePages<Bytes>,
+    pub pages: ExclusivePages<Bytes>,
     /// What was wrong; that of the first guard if it was both.
     #[cfg_attr(
         not(CONFIG_KUNIT = "y"),
         allow(dead_code, reason = "the exercises go on all the same")
     )]
-    pub(crate) corruption: Corruption,
+    pub corruption: Corruption,
 }
 
 /// The number of the next guarding.
@@ -96,7 +96,7 @@ static NUMBER: Atomic<i64> = Atomic::new(0);
 impl Guarded {
     /// Puts guards around the contents of pages, whose first and last bytes are overwritten. The holder
     /// is whoever runs in the context of `cx`.
-    pub(crate) fn new<C: Context>(_cx: &C, pages: ExclusivePages<Bytes>) -> Self {
+    pub fn new<C: Context>(_cx: &C, pages: ExclusivePages<Bytes>) -> Self {
         let begun = Handover::Guard.begin();
         // INVARIANT: The pages are there.
         let mut guarded = Self {
@@ -119,7 +119,7 @@ impl Guarded {
         not(CONFIG_KUNIT = "y"),
         allow(dead_code, reason = "the exercises free what they were handed")
     )]
-    pub(crate) fn check(&mut self) -> Result<(), Corruption> {
+    pub fn check(&mut self) -> Result<(), Corruption> {
         self.look(Occasion::Demand)
     }
 
@@ -130,7 +130,7 @@ impl Guarded {
         allow(dead_code, reason = "the exercises free what they were handed")
     )]
     #[must_use]
-    pub(crate) fn hand_over<C: Context>(mut self, _cx: &C) -> Self {
+    pub fn hand_over<C: Context>(mut self, _cx: &C) -> Self {
         let begun = Handover::PassGuarded.begin();
         // This reports damage, so the new holder need not know of it.
         let outcome = self.look(Occasion::HandOver);
@@ -142,7 +142,7 @@ impl Guarded {
     }
 
     /// Takes the guards away. Their bytes are part of the contents then, like all others.
-    pub(crate) fn open(mut self) -> Result<ExclusivePages<Bytes>, Damaged> {
+    pub fn open(mut self) -> Result<ExclusivePages<Bytes>, Damaged> {
         let begun = Handover::Unguard.begin();
         let outcome = self.look(Occasion::HandOver);
         begun.done(outcome.is_ok());
@@ -156,7 +156,7 @@ impl Guarded {
     }
 
     /// The page frame number of the first page, for reports. Any context.
-    pub(crate) fn pfn(&self) -> usize {
+    pub fn pfn(&self) -> usize {
         self.pages.pfn()
     }
 

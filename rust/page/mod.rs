@@ -62,20 +62,20 @@ mod pages;
 mod place;
 #[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod secret;
-pub(crate) mod sentinel;
+pub mod sentinel;
 #[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod shared;
 mod user;
 #[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod view;
 
-pub(crate) use chain::Chain;
-pub(crate) use exclusive::{
+pub use chain::Chain;
+pub use exclusive::{
     Bytes,
     ExclusivePage,
     Uninit, //
 };
-pub(crate) use gfp::{
+pub use gfp::{
     AllowedIn,
     Atomic,
     Gfp,
@@ -85,7 +85,7 @@ pub(crate) use gfp::{
     NoWait,
     NoWarn, //
 };
-pub(crate) use guarded::{
+pub use guarded::{
     Damaged,
     Guarded, //
 };
@@ -97,22 +97,22 @@ pub(crate) use lent::{
     why_not,
     Refusal, //
 };
-pub(crate) use pages::{
+pub use pages::{
     ExclusivePages,
     Shape,
     MAX_ORDER, //
 };
-pub(crate) use place::{
+pub use place::{
     Node,
     Place,
     ZoneLimit, //
 };
-pub(crate) use user::{
+pub use user::{
     Home,
     UserPage, //
 };
 #[allow(unused_imports, reason = "as above")]
-pub(crate) use {
+pub use {
     secret::Secret,
     shared::{
         Shareable,

@@ -40,18 +40,18 @@ use kernel::{
 };
 
 /// The largest order there is: 2¹⁰ pages.
-pub(crate) const MAX_ORDER: u32 = 10;
+pub const MAX_ORDER: u32 = 10;
 
 /// How many contiguous pages, in which form, and from which zones.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shape {
+pub struct Shape {
     /// There are 2^order pages.
-    pub(crate) order: u32,
+    pub order: u32,
     /// Whether they are a compound page (`__GFP_COMP`), in which each page knows the first one and
     /// that knows the order. Of no meaning for one page.
-    pub(crate) compound: bool,
+    pub compound: bool,
     /// Which zones they may come from.
-    pub(crate) zones: ZoneLimit,
+    pub zones: ZoneLimit,
 }
 
 impl From<u32> for Shape {
@@ -88,7 +88,7 @@ impl From<u32> for Shape {
 /// - The page is the first of 2^order allocated ones in the kernel's linear mapping, owned by this
 ///   value, which has exclusive access to their contents.
 /// - The contents are valid `T`s.
-pub(crate) struct ExclusivePages<T: Contents> {
+pub struct ExclusivePages<T: Contents> {
     tagged: Tagged,
     _contents: PhantomData<T>,
 }
@@ -117,7 +117,7 @@ impl ExclusivePages<Uninit> {
     ///
     /// C header: [`include/linux/gfp.h`](srctree/include/linux/gfp.h)
     #[inline]
-    pub(crate) fn alloc<C: Context, G: AllowedIn<C>>(
+    pub fn alloc<C: Context, G: AllowedIn<C>>(
         _cx: &C,
         _gfp: G,
         shape: impl Into<Shape>,
@@ -171,7 +171,7 @@ impl ExclusivePages<Uninit> {
     ///
     /// `near` is the node that is asked first. The others are asked after it: `alloc_pages_nolock()`
     /// takes no `__GFP_THISNODE`, so there is no [`Place::Only`] here.
-    pub(crate) fn alloc_nolock<C: Context>(
+    pub fn alloc_nolock<C: Context>(
         _cx: &C,
         near: Option<Node>,
     ) -> Result<Self, AllocError> {
@@ -186,7 +186,7 @@ impl ExclusivePages<Uninit> {
     /// many there were. Fewer is an ordinary answer, 0 included.
     ///
     /// `cx` and `gfp` are as for [`Self::alloc`].
-    pub(crate) fn alloc_bulk<C: Context, G: AllowedIn<C>>(
+    pub fn alloc_bulk<C: Context, G: AllowedIn<C>>(
         _cx: &C,
         _gfp: G,
         wanted: usize,
@@ -217,7 +217,7 @@ impl ExclusivePages<Uninit> {
 
     /// Fills the pages with zeroes.
     #[allow(dead_code, reason = "the exercises take single pages")]
-    pub(crate) fn zeroed(self) -> ExclusivePages<Bytes> {
+    pub fn zeroed(self) -> ExclusivePages<Bytes> {
         let this = ManuallyDrop::new(self);
 
         // SAFETY: By the invariant the contents are ours alone, 2^order pages of them.
@@ -252,13 +252,13 @@ const BULK: usize = 64;
 impl<T: Contents> ExclusivePages<T> {
     /// The order.
     #[inline(always)]
-    pub(crate) fn order(&self) -> u32 {
+    pub fn order(&self) -> u32 {
         (self.tagged.as_ptr().addr() & ORDER_BITS) as u32
     }
 
     /// Forgets what the pages contain.
     #[inline(always)]
-    pub(crate) fn into_uninit(self) -> ExclusivePages<Uninit> {
+    pub fn into_uninit(self) -> ExclusivePages<Uninit> {
         // INVARIANT: The pages move over; any bytes are a valid `Uninit`.
         ExclusivePages {
             tagged: ManuallyDrop::new(self).tagged,
@@ -268,20 +268,20 @@ impl<T: Contents> ExclusivePages<T> {
 
     /// Whether the zone that the pages are from has fewer free pages than its min watermark now: if
     /// they were just allocated, then from the kernel's emergency reserve. Any context.
-    pub(crate) fn zone_below_min(&self) -> bool {
+    pub fn zone_below_min(&self) -> bool {
         // SAFETY: An allocated page, by the invariant.
         unsafe { helpers::labyrinth_zone_below_min(self.page()) }
     }
 
     /// The page frame number of the first page, for reports. Any context.
-    pub(crate) fn pfn(&self) -> usize {
+    pub fn pfn(&self) -> usize {
         // SAFETY: An allocated page, by the invariant.
         unsafe { helpers::labyrinth_page_to_pfn(self.page()) }
     }
 
     /// Whether one of the pages has gone bad, see [`bad_memory`]. When such pages are dropped, the
     /// allocator does not use the bad ones again. Any context.
-    pub(crate) fn is_bad(&self) -> bool {
+    pub fn is_bad(&self) -> bool {
         // SAFETY: Allocated pages of this order, by the invariant.
         unsafe { helpers::labyrinth_pages_bad(self.page(), self.order()) }
     }
@@ -289,7 +289,7 @@ impl<T: Contents> ExclusivePages<T> {
     /// As [`Self::is_bad`], but looks at the pages only if a bad one was reported near them since
     /// the module was loaded. Any context.
     #[inline(always)]
-    pub(crate) fn is_known_bad(&self) -> bool {
+    pub fn is_known_bad(&self) -> bool {
         bad_memory::known() && self.is_in_a_bad_part()
     }
 
@@ -301,7 +301,7 @@ impl<T: Contents> ExclusivePages<T> {
     }
 
     /// Where the pages are. Any context.
-    pub(crate) fn location(&self) -> Location {
+    pub fn location(&self) -> Location {
         Location {
             address: self.pfn() as u64 * PAGE_SIZE as u64,
             // SAFETY: An allocated page, by the invariant.
@@ -313,7 +313,7 @@ impl<T: Contents> ExclusivePages<T> {
 
     /// Takes the pages off the line that they are charged to, if any. Any context.
     #[inline(always)]
-    pub(crate) fn uncharge(&mut self) {
+    pub fn uncharge(&mut self) {
         #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
         // SAFETY: Allocated with this order by the invariant. The words that this changes are the
         // owner's, and `&mut self` keeps others from doing it at the same time.

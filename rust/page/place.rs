@@ -10,7 +10,7 @@ use kernel::prelude::*;
 
 /// The choice of NUMA node.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// The node of the CPU, or what the memory policy of the task says.
     Any,
     /// This node first, then others by distance.
@@ -22,7 +22,7 @@ pub(crate) enum Place {
 impl Place {
     /// The same choice, made for code on `cpu`: of any node its own comes first. Any context that can
     /// have an [`OnlineCpu`].
-    pub(crate) fn seen_from(self, cpu: OnlineCpu<'_>) -> Self {
+    pub fn seen_from(self, cpu: OnlineCpu<'_>) -> Self {
         match self {
             // INVARIANT: The node of a CPU that is online, and has memory, is online.
             // SAFETY: The CPU is online, by its invariant.
@@ -36,7 +36,7 @@ impl Place {
 
 /// Which zones pages may come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ZoneLimit {
+pub enum ZoneLimit {
     /// Any.
     None,
     /// Those that 32 bits reach (`__GFP_DMA32`).
@@ -46,13 +46,13 @@ pub(crate) enum ZoneLimit {
 }
 
 /// Where pages are.
-pub(crate) struct Location {
+pub struct Location {
     /// The physical address of the first.
-    pub(crate) address: u64,
+    pub address: u64,
     /// The number of the NUMA node.
-    pub(crate) node: u32,
+    pub node: u32,
     /// 0 in zone DMA, 1 in zone DMA32, 2 in any above.
-    pub(crate) zone: u32,
+    pub zone: u32,
 }
 
 /// A NUMA node.
@@ -62,11 +62,11 @@ pub(crate) struct Location {
 /// The node was online when the value was made. (A node that goes offline later fails requests, as
 /// it has no zones any more.)
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Node(c_int);
+pub struct Node(c_int);
 
 impl Node {
     /// The node with this number. `ENODEV` if it is not online. Any context.
-    pub(crate) fn new(number: c_int) -> Result<Self> {
+    pub fn new(number: c_int) -> Result<Self> {
         // SAFETY: Checks the range, then reads the mask of online nodes.
         if unsafe { helpers::labyrinth_node_online(number) } {
             // INVARIANT: Just checked.
@@ -77,7 +77,7 @@ impl Node {
     }
 
     /// The number.
-    pub(crate) fn number(self) -> c_int {
+    pub fn number(self) -> c_int {
         self.0
     }
 }

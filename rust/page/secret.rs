@@ -18,7 +18,7 @@ use core::{
 use kernel::page::PAGE_SIZE;
 
 /// What has contents to overwrite.
-pub(crate) trait Scrub {
+pub trait Scrub {
     /// All contents: whole pages.
     fn bytes(&mut self) -> &mut [u8];
 
@@ -48,11 +48,11 @@ pub(crate) trait Scrub {
 /// ```
 ///
 /// C header: [`include/linux/string.h`](srctree/include/linux/string.h)
-pub(crate) struct Secret<P: Scrub>(P);
+pub struct Secret<P: Scrub>(P);
 
 impl<P: Scrub> Secret<P> {
     /// Makes pages a secret, with the contents that they have.
-    pub(crate) fn new(pages: P) -> Self {
+    pub fn new(pages: P) -> Self {
         let begun = Handover::Conceal.begin();
         let secret = Self(pages);
         begun.done(true);
@@ -60,7 +60,7 @@ impl<P: Scrub> Secret<P> {
     }
 
     /// Scrubs the pages and gives them away.
-    pub(crate) fn into_inner(self) -> P {
+    pub fn into_inner(self) -> P {
         let mut this = ManuallyDrop::new(self);
         // The pages go on being used, and bad ones with them.
         this.scrub(|_, _| true);

@@ -29,7 +29,7 @@ use kernel::{
 
 /// What is done about a damage besides counting it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Policy {
+pub enum Policy {
     /// Nothing.
     Count = 0,
     /// A line in the kernel log.
@@ -40,10 +40,10 @@ pub(crate) enum Policy {
 
 impl Policy {
     /// The largest number that stands for one of these.
-    pub(crate) const MAX: u64 = Self::Panic as u64;
+    pub const MAX: u64 = Self::Panic as u64;
 
     /// The policy that a number stands for. `ERANGE` if there is none.
-    pub(crate) fn from_number(number: u64) -> Result<Self> {
+    pub fn from_number(number: u64) -> Result<Self> {
         [Self::Count, Self::Warn, Self::Panic]
             .into_iter()
             .find(|policy| *policy as u64 == number)
@@ -51,7 +51,7 @@ impl Policy {
     }
 
     /// The name in reports.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Count => "count",
             Self::Warn => "warn",
@@ -63,19 +63,19 @@ impl Policy {
 static POLICY: Atomic<u32> = Atomic::new(Policy::Warn as u32);
 
 /// The policy. Any context.
-pub(crate) fn policy() -> Policy {
+pub fn policy() -> Policy {
     // Only numbers of policies are ever in there.
     Policy::from_number(POLICY.load(Relaxed).into()).unwrap_or(Policy::Warn)
 }
 
 /// Changes the policy. Any context.
-pub(crate) fn set_policy(policy: Policy) {
+pub fn set_policy(policy: Policy) {
     POLICY.store(policy as u32, Relaxed);
 }
 
 /// When a damage was noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Occasion {
+pub enum Occasion {
     /// The pages were being freed by their holder.
     Drop,
     /// They were being handed over, or their guards taken away.
@@ -86,13 +86,13 @@ pub(crate) enum Occasion {
 
 impl Occasion {
     /// All occasions; `occasion as usize` is the index.
-    pub(crate) const ALL: [Self; Self::COUNT] = [Self::Drop, Self::HandOver, Self::Demand];
+    pub const ALL: [Self; Self::COUNT] = [Self::Drop, Self::HandOver, Self::Demand];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 3;
+    pub const COUNT: usize = 3;
 
     /// The name in reports.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Drop => "drop",
             Self::HandOver => "hand_over",
@@ -103,23 +103,23 @@ impl Occasion {
 
 /// A damaged guard.
 #[derive(Clone, Copy)]
-pub(crate) struct Corruption {
+pub struct Corruption {
     /// Its number among all since the module was loaded, from 1 on.
-    pub(crate) number: u64,
+    pub number: u64,
     /// The page frame number of the first page of the block.
-    pub(crate) pfn: usize,
+    pub pfn: usize,
     /// The order of the block.
-    pub(crate) order: u32,
+    pub order: u32,
     /// Which bytes are wrong, by their offset in the block.
-    pub(crate) damage: Damage,
+    pub damage: Damage,
     /// The context that the holder got the pages in.
-    pub(crate) holder: Kind,
+    pub holder: Kind,
     /// How long ago that was, in nanoseconds.
-    pub(crate) age: u64,
+    pub age: u64,
     /// How many damages were found while this holder had the pages, this one included.
-    pub(crate) times: u32,
+    pub times: u32,
     /// When it was noticed.
-    pub(crate) noticed: Occasion,
+    pub noticed: Occasion,
 }
 
 impl fmt::Display for Corruption {
@@ -156,17 +156,17 @@ impl fmt::Display for Corruption {
 }
 
 /// How many were found, by occasion and by the context of the holder. Any context.
-pub(crate) fn found(noticed: Occasion, holder: Kind) -> u64 {
+pub fn found(noticed: Occasion, holder: Kind) -> u64 {
     FOUND[noticed as usize][holder as usize].load(Relaxed) as u64
 }
 
 /// How many were found. Any context.
-pub(crate) fn total() -> u64 {
+pub fn total() -> u64 {
     NUMBERS.load(Relaxed) as u64
 }
 
 /// How many bytes were wrong in them. Any context.
-pub(crate) fn bytes() -> u64 {
+pub fn bytes() -> u64 {
     BYTES.load(Relaxed) as u64
 }
 
@@ -199,10 +199,10 @@ pub(super) fn report(corruption: &mut Corruption) {
 }
 
 /// How many of the last are kept.
-pub(crate) const KEPT: usize = 64;
+pub const KEPT: usize = 64;
 
 /// The last ones, the oldest first. Task context only, may sleep.
-pub(crate) fn recent() -> Result<KVec<Corruption>, AllocError> {
+pub fn recent() -> Result<KVec<Corruption>, AllocError> {
     let mut recent = KVec::with_capacity(KEPT, GFP_KERNEL)?;
     for corruption in SLOTS.iter().filter_map(Slot::read) {
         // There is room for as many as there are slots.

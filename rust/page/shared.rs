@@ -24,7 +24,7 @@ use kernel::{
 };
 
 /// What can be shared: an owner that gives no more than its contents away when it is borrowed.
-pub(crate) trait Shareable: Deref + Send + Sync + 'static {}
+pub trait Shareable: Deref + Send + Sync + 'static {}
 
 /// One reader of pages that are shared, as a handle of the size of a pointer.
 ///
@@ -52,7 +52,7 @@ pub(crate) trait Shareable: Deref + Send + Sync + 'static {}
 /// # Invariants
 ///
 /// `inner` was boxed, and one of its `readers` is this value.
-pub(crate) struct Shared<P: Shareable> {
+pub struct Shared<P: Shareable> {
     inner: NonNull<Inner<P>>,
 }
 
@@ -73,7 +73,7 @@ impl<P: Shareable> Shared<P> {
     /// none, the pages come back.
     ///
     /// C header: [`include/linux/slab.h`](srctree/include/linux/slab.h)
-    pub(crate) fn new<C: Context, G: SlabGfp + AllowedIn<C>>(
+    pub fn new<C: Context, G: SlabGfp + AllowedIn<C>>(
         _cx: &C,
         _gfp: G,
         pages: P,
@@ -104,7 +104,7 @@ impl<P: Shareable> Shared<P> {
     ///
     /// Of the readers that are left, none can be missed: as long as this one is not dropped, the others
     /// only become more by being cloned from one that is counted.
-    pub(crate) fn take_back(self) -> Result<P, Self> {
+    pub fn take_back(self) -> Result<P, Self> {
         let begun = Handover::TakeBack.begin();
         let only = self.inner().readers.as_atomic().cmpxchg(1, 0, Full).is_ok();
         begun.done(only);

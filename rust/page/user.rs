@@ -27,7 +27,7 @@ use kernel::{
 };
 
 /// Where a page goes when its process is done with it.
-pub(crate) trait Home: Send + Sync + 'static {
+pub trait Home: Send + Sync + 'static {
     /// Takes the page, zeroed. Task context, may sleep, with the `mmap_lock` of the process held.
     fn returned(self, page: ExclusivePage<Bytes>);
 
@@ -68,7 +68,7 @@ pub(crate) trait Home: Send + Sync + 'static {
 ///
 /// `page` is an allocated page of order 0 in the linear mapping, owned by this value. Only the process that
 /// it is mapped for accesses its contents.
-pub(crate) struct UserPage<H: Home> {
+pub struct UserPage<H: Home> {
     page: NonNull<bindings::page>,
     home: ManuallyDrop<H>,
 }
@@ -79,13 +79,13 @@ unsafe impl<H: Home> Send for UserPage<H> {}
 unsafe impl<H: Home> Sync for UserPage<H> {}
 
 /// A page that was not handed over, and what would have become of it.
-pub(crate) struct Refused<H> {
+pub struct Refused<H> {
     /// Why.
-    pub(crate) error: Error,
+    pub error: Error,
     /// The page, as it was.
-    pub(crate) page: ExclusivePage<Bytes>,
+    pub page: ExclusivePage<Bytes>,
     /// Where it would have gone to.
-    pub(crate) home: H,
+    pub home: H,
 }
 
 impl<H: Home> UserPage<H> {
@@ -97,7 +97,7 @@ impl<H: Home> UserPage<H> {
     /// comes back.
     ///
     /// C header: [`include/linux/mm.h`](srctree/include/linux/mm.h)
-    pub(crate) fn map<'a, C: MaySleep>(
+    pub fn map<'a, C: MaySleep>(
         cx: &C,
         area: NewArea<'a>,
         page: ExclusivePage<Bytes>,

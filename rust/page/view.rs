@@ -81,7 +81,7 @@ pub(crate) type Pages = KVec<ExclusivePage<Bytes>>;
 ///   value: so `vfree()` would free `table` and each page in it.
 /// - In `table` are `guard`, then all of `pages`. Nobody uses the contents of `guard`; the first page of
 ///   the area, which is its, may be unmapped.
-pub(crate) struct View {
+pub struct View {
     area: NonNull<u8>,
     table: ManuallyDrop<KVVec<NonNull<bindings::page>>>,
     guard: ManuallyDrop<ExclusivePage<Uninit>>,
@@ -98,7 +98,7 @@ impl View {
     ///
     /// On an error they come back: `EINVAL` if there is none or there are too many, `ENOMEM` if memory or
     /// address space is short. It needs one page more, for the guard ahead.
-    pub(crate) fn map<C: MaySleep>(cx: &C, pages: Pages) -> Result<Self, (Error, Pages)> {
+    pub fn map<C: MaySleep>(cx: &C, pages: Pages) -> Result<Self, (Error, Pages)> {
         let begun = Handover::View.begin();
         let result = match Self::map_area(cx, &pages) {
             // INVARIANT: As `map_area` says.
@@ -144,7 +144,7 @@ impl View {
     }
 
     /// Unmaps the pages and gives them back, in the same order. Sleeps.
-    pub(crate) fn unmap<C: MaySleep>(self, _cx: &C) -> Pages {
+    pub fn unmap<C: MaySleep>(self, _cx: &C) -> Pages {
         let begun = Handover::Unview.begin();
         let mut this = ManuallyDrop::new(self);
         // SAFETY: A context that may sleep; the area is ours by the invariant. This leaves pages and

@@ -47,7 +47,7 @@ const _: () = assert!(Room::COUNT == SOURCES);
 
 /// Where the pages of a batch come from.
 #[derive(Clone, Copy)]
-pub(crate) enum Supply<'a> {
+pub enum Supply<'a> {
     /// The buddy allocator, with the flags of the batch.
     Buddy,
     /// A pool of order 0, with its own flags, by requests of a priority.
@@ -55,7 +55,7 @@ pub(crate) enum Supply<'a> {
 }
 
 /// A page of a batch, with guards or without.
-pub(crate) enum Held {
+pub enum Held {
     /// Without.
     Plain(ExclusivePage<Bytes>),
     /// With guards around its contents.
@@ -107,7 +107,7 @@ impl DerefMut for Held {
 /// # Invariants
 ///
 /// `counted` is the number of pages that the recorder counted as allocated and not yet as freed.
-pub(crate) struct Batch<G> {
+pub struct Batch<G> {
     pages: KVVec<Held>,
     guarded: bool,
     /// Whether any page came from the allocator itself, so that none of them is for a pool.
@@ -121,7 +121,7 @@ pub(crate) struct Batch<G> {
 impl<G: Gfp> Batch<G> {
     /// Makes an empty batch with room for `capacity` pages, which will be charged to `caller`. Task
     /// context only, may sleep.
-    pub(crate) fn new(
+    pub fn new(
         capacity: usize,
         gfp: G,
         recorder: Recorder,
@@ -140,7 +140,7 @@ impl<G: Gfp> Batch<G> {
     }
 
     /// Chooses whether the pages that are asked for from now on get guards. Any context.
-    pub(crate) fn set_guarded(&mut self, guarded: bool) {
+    pub fn set_guarded(&mut self, guarded: bool) {
         self.guarded = guarded;
     }
 
@@ -149,7 +149,7 @@ impl<G: Gfp> Batch<G> {
     /// In any context that `G` and `GFP_ATOMIC` are allowed in; itself allocates nothing else. Each
     /// request is recorded with its outcome and latency. A failure ends nothing: the next page is
     /// asked for all the same. More than the batch has room for is not asked for.
-    pub(crate) fn fill<C: PlainAlloc>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>)
+    pub fn fill<C: PlainAlloc>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>)
     where
         G: AllowedIn<C>,
     {
@@ -207,18 +207,18 @@ impl<G: Gfp> Batch<G> {
     }
 
     /// The pages.
-    pub(crate) fn pages(&self) -> &[Held] {
+    pub fn pages(&self) -> &[Held] {
         &self.pages
     }
 
     /// The pages, to write to.
-    pub(crate) fn pages_mut(&mut self) -> &mut [Held] {
+    pub fn pages_mut(&mut self) -> &mut [Held] {
         &mut self.pages
     }
 
     /// Gives all pages back to `supply`, or to the allocator if that is where any of them came from. In
     /// any context that may free a page, see [`ExclusivePage`].
-    pub(crate) fn clear<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
+    pub fn clear<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
         match self.way_back(supply) {
             Supply::Buddy => self.free(),
             Supply::Pool(pool, _) => {
@@ -245,7 +245,7 @@ impl<G: Gfp> Batch<G> {
 impl Batch<NoLock> {
     /// As [`Self::fill`], in any context but NMI: from the allocator without a lock, or from the rooms
     /// of a pool that take none of the allocator's.
-    pub(crate) fn fill_nolock<C: Context>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>) {
+    pub fn fill_nolock<C: Context>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>) {
         self.fill_by(
             cx,
             wanted,
@@ -260,7 +260,7 @@ impl Batch<NoLock> {
 
     /// As [`Self::clear`], in any context but NMI. What has to be freed is freed by the keeper of
     /// `pool` a moment later, though it is counted as freed at once.
-    pub(crate) fn clear_nolock<C: Context>(&mut self, cx: &C, pool: &Pool, supply: Supply<'_>) {
+    pub fn clear_nolock<C: Context>(&mut self, cx: &C, pool: &Pool, supply: Supply<'_>) {
         let supply = self.way_back(supply);
         if matches!(supply, Supply::Buddy) {
             events::freed(&self.pages, Held::pfn);

@@ -35,7 +35,7 @@ use kernel::{
 };
 
 /// The most pages that a CPU can keep.
-pub(crate) const MAX_CACHE: usize = 1024;
+pub const MAX_CACHE: usize = 1024;
 
 type Pages = ExclusivePages<Uninit>;
 type Slots = KVec<Option<Pages>>;
@@ -46,13 +46,13 @@ type Slots = KVec<Option<Pages>>;
 /// whoever comes upon a stack in use is turned away, as if the stack were empty (or full, when it gives
 /// back). A hit touches memory of its own CPU alone. Stacks are refilled and drained from any CPU, one
 /// page at a time, so that theirs is hardly ever turned away for that.
-pub(crate) struct CpuCache {
+pub struct CpuCache {
     cell: CpuCell<Stack<Slots>, CacheCounts>,
     capacity: usize,
 }
 
 /// What one CPU's cache has done; written by the holder of the stack.
-pub(crate) struct CacheCounts {
+pub struct CacheCounts {
     /// The pages in the stack.
     level: Tally,
     /// Pages handed out, by context.
@@ -78,34 +78,34 @@ impl CacheCounts {
     }
 
     /// The pages in the stack.
-    pub(crate) fn level(&self) -> u64 {
+    pub fn level(&self) -> u64 {
         self.level.read()
     }
 
     /// Pages handed out in a context.
-    pub(crate) fn hits(&self, context: Kind) -> u64 {
+    pub fn hits(&self, context: Kind) -> u64 {
         self.hits[context as usize].read()
     }
 
     /// Pages taken back in a context.
-    pub(crate) fn recycled(&self, context: Kind) -> u64 {
+    pub fn recycled(&self, context: Kind) -> u64 {
         self.recycled[context as usize].read()
     }
 
     /// Pages filled in ahead.
-    pub(crate) fn refilled(&self) -> u64 {
+    pub fn refilled(&self) -> u64 {
         self.refilled.read()
     }
 
     /// Pages given back to the allocator.
-    pub(crate) fn drained(&self) -> u64 {
+    pub fn drained(&self) -> u64 {
         self.drained.read()
     }
 }
 
 impl CpuCache {
     /// Makes empty stacks for `capacity` pages on each CPU. Task context only, may sleep.
-    pub(crate) fn new(capacity: usize) -> Result<Self, AllocError> {
+    pub fn new(capacity: usize) -> Result<Self, AllocError> {
         let stack = || {
             let mut slots = KVec::with_capacity(capacity, GFP_KERNEL)?;
             for _ in 0..capacity {
@@ -120,22 +120,22 @@ impl CpuCache {
     }
 
     /// The pages that each CPU can keep.
-    pub(crate) fn capacity(&self) -> usize {
+    pub fn capacity(&self) -> usize {
         self.capacity
     }
 
     /// What each CPU has done, by its number. Any context.
-    pub(crate) fn counts(&self) -> impl Iterator<Item = (u32, &CacheCounts)> {
+    pub fn counts(&self) -> impl Iterator<Item = (u32, &CacheCounts)> {
         self.cell.shared()
     }
 
     /// The pages in all stacks, at about this time. Any context.
-    pub(crate) fn level(&self) -> u64 {
+    pub fn level(&self) -> u64 {
         self.counts().map(|(_, counts)| counts.level()).sum()
     }
 
     /// Takes up to `wanted` pages at once and gives each to `sink`; returns how many there were.
-    pub(crate) fn get_bulk<C: Context>(
+    pub fn get_bulk<C: Context>(
         &self,
         _cx: &C,
         request: &mut Request,
@@ -166,7 +166,7 @@ impl CpuCache {
 
     /// As [`PageSource::get`], for a caller that has noted the room in its request.
     #[inline(always)]
-    pub(crate) fn get_noted<C: Context>(&self, _cx: &C) -> Option<Pages> {
+    pub fn get_noted<C: Context>(&self, _cx: &C) -> Option<Pages> {
         self.cell.with(|stack, counts| {
             let pages = stack.pop()?;
             counts.level.set(stack.len() as u64);
@@ -178,7 +178,7 @@ impl CpuCache {
     /// As [`PageSource::get`], but does not take pages that are known to be bad.
     #[cold]
     #[inline(never)]
-    pub(crate) fn get_good<C: Context>(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
+    pub fn get_good<C: Context>(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
         request.enter(Room::Cache);
         self.cell.with(|stack, counts| {
             let pages = top_of_good(stack)?;
@@ -194,7 +194,7 @@ impl CpuCache {
     /// `source` is called at most `target` times: somebody may take pages out as fast as they come in,
     /// be it the shrinker that `source` itself has set off. Nobody holds the stack then, as it may take
     /// long.
-    pub(crate) fn refill(
+    pub fn refill(
         &self,
         cpu: u32,
         target: usize,
@@ -234,7 +234,7 @@ impl CpuCache {
     }
 
     /// The pages in the stack of a CPU, at about this time. Any context.
-    pub(crate) fn level_of(&self, cpu: u32) -> usize {
+    pub fn level_of(&self, cpu: u32) -> usize {
         self.cell
             .shared_of(cpu)
             .map_or(0, |counts| counts.level() as usize)
@@ -242,7 +242,7 @@ impl CpuCache {
 
     /// Gives up to `wanted` pages of a CPU, online or not, back to the allocator and returns how many
     /// that were; as an error when it came upon the stack in use. In any context that may free pages.
-    pub(crate) fn drain(&self, cpu: u32, wanted: usize) -> Result<usize, usize> {
+    pub fn drain(&self, cpu: u32, wanted: usize) -> Result<usize, usize> {
         for drained in 0..wanted {
             let pages = self.cell.with_of(cpu, |stack, counts| {
                 let pages = stack.pop();
@@ -264,7 +264,7 @@ impl CpuCache {
     /// number. It is an error, with the number up to then, if the stack was found in use. The stack
     /// is let go after each look at `at_once` pages, which must not be 0. In any context that may
     /// free pages.
-    pub(crate) fn drain_unfit(
+    pub fn drain_unfit(
         &self,
         cpu: u32,
         at_once: usize,
@@ -282,7 +282,7 @@ impl CpuCache {
 
     /// Gives up to `wanted` pages back to the allocator, of each CPU a part in proportion to what it
     /// has, and returns how many that were. In any context that may free pages.
-    pub(crate) fn shrink(&self, wanted: usize) -> usize {
+    pub fn shrink(&self, wanted: usize) -> usize {
         let all = self.level() as usize;
         let Some(divisor) = NonZero::new(all) else {
             return 0;

@@ -40,7 +40,7 @@ const SPENT_BITS: u32 = 32;
 /// mark is paid from the budget. The budget is whole again once the pool's own reserve is.
 ///
 /// Usable wherever `GFP_ATOMIC` is.
-pub(crate) struct Emergency {
+pub struct Emergency {
     buddy: Buddy<NoWarn<Atomic>>,
     /// Allocations that the budget allows.
     budget: AtomicCell<u32>,
@@ -53,7 +53,7 @@ pub(crate) struct Emergency {
 
 impl Emergency {
     /// The emergency reserve of the allocator for one shape and place.
-    pub(crate) fn new(shape: Shape, place: Place, barred: Barred, budget: u32) -> Self {
+    pub fn new(shape: Shape, place: Place, barred: Barred, budget: u32) -> Self {
         Self {
             buddy: Buddy::new(NoWarn(Atomic), shape, place, barred, Room::Emergency),
             budget: AtomicCell::new(budget),
@@ -63,32 +63,32 @@ impl Emergency {
     }
 
     /// The budget, in allocations. Any context.
-    pub(crate) fn budget(&self) -> u32 {
+    pub fn budget(&self) -> u32 {
         self.budget.load(Relaxed)
     }
 
     /// Changes the budget. Any context.
-    pub(crate) fn set_budget(&self, budget: u32) {
+    pub fn set_budget(&self, budget: u32) {
         self.budget.store(budget, Relaxed);
     }
 
     /// All allocations that left their zone below its min watermark. Any context.
-    pub(crate) fn taken(&self) -> u64 {
+    pub fn taken(&self) -> u64 {
         self.taken.load(Relaxed)
     }
 
     /// How many barred blocks it was offered. Any context.
-    pub(crate) fn barred_met(&self) -> u64 {
+    pub fn barred_met(&self) -> u64 {
         self.buddy.barred_met()
     }
 
     /// Whether anything was paid since the budget was last whole. Any context.
-    pub(crate) fn is_touched(&self) -> bool {
+    pub fn is_touched(&self) -> bool {
         self.spent.load(Relaxed) as u32 != 0
     }
 
     /// Makes the budget whole again. Any context.
-    pub(crate) fn restore(&self) {
+    pub fn restore(&self) {
         let mut spent = self.spent.load(Relaxed);
         loop {
             let whole = (spent >> SPENT_BITS).wrapping_add(1) << SPENT_BITS;

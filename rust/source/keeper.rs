@@ -66,7 +66,7 @@ const MAX_POOLS: usize = SLOTS + 8;
 /// The pools and what is done for them.
 ///
 /// The order of the fields matters: nothing is done any more when the pools go.
-pub(crate) struct Keeper {
+pub struct Keeper {
     _thread: Thread<Refill>,
     _shrinker: Shrinker<Arc<Pools>>,
     _hotplug: Hotplug<Arc<Pools>>,
@@ -104,7 +104,7 @@ impl Pools {
 
 impl Keeper {
     /// Starts it, without pools. Task context only, may sleep.
-    pub(crate) fn new() -> Result<Arc<Self>> {
+    pub fn new() -> Result<Arc<Self>> {
         let waker = Waker::new()?;
         let list = KVec::with_capacity(MAX_POOLS, GFP_KERNEL)?;
         let pools = Arc::pin_init(
@@ -136,7 +136,7 @@ impl Keeper {
     ///
     /// `EINVAL` for a name that reports could not show, `EEXIST` for one that a pool has already,
     /// `ENOSPC` for one pool too many; `ERANGE` and `ENOMEM` as [`PoolConfig`] says.
-    pub(crate) fn pool(
+    pub fn pool(
         self: &Arc<Self>,
         name: &CStr,
         config: PoolConfig,
@@ -172,7 +172,7 @@ impl Keeper {
 
     /// All pools of this moment, each once. Task context only, may sleep. A pool that goes meanwhile
     /// keeps its pages until the answer is dropped.
-    pub(crate) fn pools(&self) -> Result<KVec<Arc<Pool>>, AllocError> {
+    pub fn pools(&self) -> Result<KVec<Arc<Pool>>, AllocError> {
         let mut pools = KVec::new();
         loop {
             let count = {
@@ -192,14 +192,14 @@ impl Keeper {
 }
 
 /// A pool that is kept filled for as long as this exists. Task context only, may sleep, to drop.
-pub(crate) struct KeptPool {
+pub struct KeptPool {
     pool: Arc<Pool>,
     keeper: Arc<Keeper>,
 }
 
 impl KeptPool {
     /// Who keeps it.
-    pub(crate) fn keeper(&self) -> &Arc<Keeper> {
+    pub fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
     }
 }

@@ -26,36 +26,36 @@ mod pool;
 mod reserve;
 mod single;
 
-pub(crate) use batch::{
+pub use batch::{
     Batch,
     Supply, //
 };
-pub(crate) use cache::MAX_CACHE;
-pub(crate) use keeper::{
+pub use cache::MAX_CACHE;
+pub use keeper::{
     Keeper, //
     KeptPool,
 };
-pub(crate) use logic::barred::{
+pub use logic::barred::{
     Barred,
     Zone,
     MAX_NODES, //
 };
-pub(crate) use logic::request::{
+pub use logic::request::{
     Priority,
     Request,
     Room, //
 };
 #[cfg(labyrinth_bench)]
-pub(crate) use logic::{
+pub use logic::{
     page_source::PageSource,
     stack::Stack, //
 };
-pub(crate) use pool::{
+pub use pool::{
     Pool,
     PoolConfig, //
 };
-pub(crate) use reserve::MAX_RESERVE;
-pub(crate) use single::{
+pub use reserve::MAX_RESERVE;
+pub use single::{
     alloc_single,
     Entry, //
 };

@@ -34,7 +34,7 @@ use kernel::{
 };
 
 /// The most pages that a reserve can hold.
-pub(crate) const MAX_RESERVE: usize = 1 << 18;
+pub const MAX_RESERVE: usize = 1 << 18;
 
 type Pages = ExclusivePages<Uninit>;
 
@@ -43,7 +43,7 @@ type Pages = ExclusivePages<Uninit>;
 /// Requests of [`Priority::Low`] are refused. Usable in every context but NMI, also with interrupts
 /// off and on PREEMPT_RT: the critical sections are a few instructions under a `raw_spinlock_t`.
 #[pin_data]
-pub(crate) struct Reserve {
+pub struct Reserve {
     #[pin]
     stack: RawSpinLock<Stack<KVVec<Option<Pages>>>>,
     /// The pages in the stack, for looking at without the lock; written under it.
@@ -55,7 +55,7 @@ pub(crate) struct Reserve {
 
 impl Reserve {
     /// Makes an empty reserve for `target` pages. Task context only, may sleep.
-    pub(crate) fn new(target: usize) -> impl PinInit<Self, Error> {
+    pub fn new(target: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             stack <- RawSpinLock::new(
                 Stack::new(Self::slots(target)?),
@@ -78,7 +78,7 @@ impl Reserve {
 
     /// The pages in the reserve, at about this time. Any context.
     #[inline(always)]
-    pub(crate) fn level(&self) -> usize {
+    pub fn level(&self) -> usize {
         self.level.read() as usize
     }
 
@@ -97,14 +97,14 @@ impl Reserve {
     }
 
     /// Pages given back to the allocator. Any context.
-    pub(crate) fn drained(&self) -> u64 {
+    pub fn drained(&self) -> u64 {
         self.drained.read()
     }
 
     /// Gives the `unfit` pages back to the allocator, and returns their number. The lock is let go
     /// after each look at `at_once` of them, which must not be 0. In any context that may free
     /// pages.
-    pub(crate) fn drain_unfit(
+    pub fn drain_unfit(
         &self,
         at_once: usize,
         unfit: impl Fn(&Pages) -> bool + Copy + Send,
@@ -122,12 +122,12 @@ impl Reserve {
 
     /// When it is refilled, and up to where.
     #[inline(always)]
-    pub(crate) fn marks(&self) -> Marks {
+    pub fn marks(&self) -> Marks {
         self.marks
     }
 
     /// Puts a page into the reserve, or gives it back if that is full.
-    pub(crate) fn fill(&self, pages: Pages) -> Result<(), Pages> {
+    pub fn fill(&self, pages: Pages) -> Result<(), Pages> {
         if self.level() >= self.marks.target() {
             return Err(pages);
         }

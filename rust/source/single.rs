@@ -23,7 +23,7 @@ use core::slice;
 /// What the books say of one page: that it is in flight, if its allocation was counted.
 ///
 /// The page counts as freed when this is dropped.
-pub(crate) struct Entry {
+pub struct Entry {
     counted: bool,
     recorder: Recorder,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Entry {
 /// `caller`.
 ///
 /// In any context that `gfp` is allowed in.
-pub(crate) fn alloc_single<C: Context, G: AllowedIn<C>>(
+pub fn alloc_single<C: Context, G: AllowedIn<C>>(
     cx: &C,
     gfp: G,
     recorder: &Recorder,
@@ -52,7 +52,7 @@ pub(crate) fn alloc_single<C: Context, G: AllowedIn<C>>(
 
 impl Entry {
     /// Frees the page, in any context that may.
-    pub(crate) fn free(self, page: ExclusivePage<Uninit>) {
+    pub fn free(self, page: ExclusivePage<Uninit>) {
         events::freed(slice::from_ref(&page), ExclusivePage::pfn);
         drop(page);
     }

@@ -45,7 +45,7 @@ use kernel::{
 
 /// The kinds of hand-overs.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Handover {
+pub enum Handover {
     /// Exclusive to shared by readers.
     Share,
     /// Shared to exclusive. It fails while there are other readers.
@@ -88,7 +88,7 @@ pub(crate) enum Handover {
 
 impl Handover {
     /// All kinds, in the order of reports; `kind as usize` is the index.
-    pub(crate) const ALL: [Self; Self::COUNT] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::Share,
         Self::TakeBack,
         Self::Scrub,
@@ -110,10 +110,10 @@ impl Handover {
     ];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 18;
+    pub const COUNT: usize = 18;
 
     /// The name in reports.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Share => "share",
             Self::TakeBack => "take_back",
@@ -140,7 +140,7 @@ impl Handover {
     ///
     /// What is never done is not counted.
     #[inline]
-    pub(crate) fn begin(self) -> Begun {
+    pub fn begin(self) -> Begun {
         PUBLISHED
             .with(|stats| stats.handover(self))
             .unwrap_or(Begun {
@@ -154,17 +154,17 @@ impl Handover {
 static PUBLISHED: Published<Arc<Stats>> = Published::new();
 
 /// That hand-overs are being recorded. Dropping it ends that: task context only, sleeps.
-pub(crate) type Recorded = Publication<Arc<Stats>>;
+pub type Recorded = Publication<Arc<Stats>>;
 
 /// Has all hand-overs recorded in `stats`. Task context only, may sleep. `EBUSY` if they are recorded
 /// elsewhere, `ENOMEM` if there is no memory.
-pub(crate) fn record_in(stats: Arc<Stats>) -> Result<Recorded> {
+pub fn record_in(stats: Arc<Stats>) -> Result<Recorded> {
     PUBLISHED.publish(stats)
 }
 
 /// A hand-over that has begun.
 #[must_use = "a hand-over that is never done is not recorded"]
-pub(crate) struct Begun {
+pub struct Begun {
     kind: Handover,
     noted: Noted,
 }
@@ -182,7 +182,7 @@ enum Noted {
 impl Begun {
     /// Records the outcome and the latency. Any context, NMI included.
     #[inline]
-    pub(crate) fn done(self, success: bool) {
+    pub fn done(self, success: bool) {
         if !matches!(self.noted, Noted::Nothing) {
             PUBLISHED.with(|stats| stats.handed_over(self, success));
         }
@@ -192,7 +192,7 @@ impl Begun {
 impl Stats {
     /// Notes that a hand-over begins that is to be recorded here. Any context, NMI included.
     #[inline]
-    pub(crate) fn handover(&self, kind: Handover) -> Begun {
+    pub fn handover(&self, kind: Handover) -> Begun {
         let noted = match self.recording() {
             Recording::Off => Noted::Nothing,
             Recording::Counters => Noted::Begin,
@@ -203,7 +203,7 @@ impl Stats {
 
     /// Records the outcome and the latency of a hand-over here. Any context, NMI included.
     #[inline]
-    pub(crate) fn handed_over(&self, begun: Begun, success: bool) {
+    pub fn handed_over(&self, begun: Begun, success: bool) {
         let nanos = match begun.noted {
             Noted::Nothing => return,
             Noted::Begin => None,
@@ -258,7 +258,7 @@ impl Handovers {
 }
 
 /// The hand-overs of one kind at one time.
-pub(crate) struct HandoverView {
+pub struct HandoverView {
     kind: Handover,
     latencies: Latencies,
 }
@@ -272,7 +272,7 @@ impl HandoverView {
     }
 
     /// What is counted here.
-    pub(crate) fn kind(&self) -> Handover {
+    pub fn kind(&self) -> Handover {
         self.kind
     }
 }

@@ -18,15 +18,15 @@ const PER_OCTAVE_LOG2: u32 = PER_OCTAVE.ilog2();
 const LINEAR: u64 = 2 * PER_OCTAVE as u64;
 
 /// The power of two from which on values share the last bucket.
-pub(crate) const MAX_LOG2: u32 = 36;
+pub const MAX_LOG2: u32 = 36;
 
 /// The number of buckets.
-pub(crate) const BUCKETS: usize =
+pub const BUCKETS: usize =
     LINEAR as usize + (MAX_LOG2 - LINEAR.ilog2()) as usize * PER_OCTAVE + 1;
 
 /// The bucket of a value.
 #[inline(always)]
-pub(crate) const fn index(value: u64) -> usize {
+pub const fn index(value: u64) -> usize {
     // Values below 32 are as if of the lowest octave, whose buckets have a width of one.
     let above = (value | PER_OCTAVE as u64)
         .ilog2()
@@ -42,7 +42,7 @@ pub(crate) const fn index(value: u64) -> usize {
 }
 
 /// The smallest value of a bucket.
-pub(crate) const fn lower(index: usize) -> u64 {
+pub const fn lower(index: usize) -> u64 {
     if index < LINEAR as usize {
         return index as u64;
     }
@@ -54,7 +54,7 @@ pub(crate) const fn lower(index: usize) -> u64 {
 }
 
 /// The largest value of a bucket: "≤ this".
-pub(crate) const fn upper(index: usize) -> u64 {
+pub const fn upper(index: usize) -> u64 {
     if index + 1 >= BUCKETS {
         u64::MAX
     } else {
@@ -68,7 +68,7 @@ pub(crate) const fn upper(index: usize) -> u64 {
 /// Larger than the exact percentile by at most 1/16 of it, never smaller.
 ///
 /// `ten_thousandths` is at most 10,000.
-pub(crate) fn percentile(counts: &[u64], ten_thousandths: u64) -> u64 {
+pub fn percentile(counts: &[u64], ten_thousandths: u64) -> u64 {
     const WHOLE: u64 = 10_000;
 
     let total: u64 = counts.iter().sum();

@@ -11,7 +11,7 @@ use crate::page::{
 
 /// The context that an exercise allocates in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Context {
+pub enum Context {
     /// The timer softirq.
     TimerSoftirq,
     /// Under a spinlock, in task context and in the timer softirq.
@@ -24,7 +24,7 @@ pub(crate) enum Context {
 
 impl Context {
     /// All contexts, in the order of their reports.
-    pub(crate) const ALL: [Self; 4] = [
+    pub const ALL: [Self; 4] = [
         Self::TimerSoftirq,
         Self::Spinlock,
         Self::Task,
@@ -32,7 +32,7 @@ impl Context {
     ];
 
     /// The name in reports and file names.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::TimerSoftirq => "timer_softirq",
             Self::Spinlock => "spinlock",
@@ -44,7 +44,7 @@ impl Context {
 
 /// A context and a set of allocation flags.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// `GFP_ATOMIC` in the timer softirq.
     TimerSoftirq,
     /// `GFP_ATOMIC` under a spinlock.
@@ -59,7 +59,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All kinds, in the order of their reports; `kind as usize` is the index.
-    pub(crate) const ALL: [Self; Self::COUNT] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::TimerSoftirq,
         Self::Spinlock,
         Self::TaskAtomic,
@@ -68,10 +68,10 @@ impl Kind {
     ];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 5;
+    pub const COUNT: usize = 5;
 
     /// The context.
-    pub(crate) const fn context(self) -> Context {
+    pub const fn context(self) -> Context {
         match self {
             Self::TimerSoftirq => Context::TimerSoftirq,
             Self::Spinlock => Context::Spinlock,
@@ -81,7 +81,7 @@ impl Kind {
     }
 
     /// The name of the allocation flags.
-    pub(crate) const fn gfp(self) -> &'static str {
+    pub const fn gfp(self) -> &'static str {
         match self {
             Self::TimerSoftirq | Self::Spinlock | Self::TaskAtomic => Atomic::NAME,
             Self::TaskKernel => Kernel::NAME,

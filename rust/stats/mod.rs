@@ -22,8 +22,8 @@
 
 #![forbid(unsafe_code)]
 
-pub(crate) mod handover;
-pub(crate) mod histogram;
+pub mod handover;
+pub mod histogram;
 mod kind;
 mod recorder;
 mod recording;
@@ -32,18 +32,18 @@ mod series;
 mod totals;
 mod view;
 
-pub(crate) use handover::{
+pub use handover::{
     Handover,
     HandoverView, //
 };
-pub(crate) use kind::{
+pub use kind::{
     Context,
     Kind, //
 };
-pub(crate) use recorder::Recorder;
-pub(crate) use recording::Recording;
-pub(crate) use series::SOURCES;
-pub(crate) use view::{
+pub use recorder::Recorder;
+pub use recording::Recording;
+pub use series::SOURCES;
+pub use view::{
     Latencies,
     SeriesView,
     View, //
@@ -77,7 +77,7 @@ use totals::Totals;
 
 /// All statistics of the module.
 #[pin_data]
-pub(crate) struct Stats {
+pub struct Stats {
     recording: Tally,
     series: [Arc<Series>; Kind::COUNT],
     handovers: Handovers,
@@ -110,7 +110,7 @@ enum Extremes {
 
 impl Stats {
     /// Makes statistics that are all zero, and measures the clock. Task context only, may sleep.
-    pub(crate) fn new(recording: Recording) -> Result<Arc<Self>> {
+    pub fn new(recording: Recording) -> Result<Arc<Self>> {
         let series = || Arc::new(Series::new()?, GFP_KERNEL);
         let series = [series()?, series()?, series()?, series()?, series()?];
         let handovers = Handovers::new()?;
@@ -132,7 +132,7 @@ impl Stats {
 
     /// What is recorded of new allocations.
     #[inline(always)]
-    pub(crate) fn recording(&self) -> Recording {
+    pub fn recording(&self) -> Recording {
         const OFF: u64 = Recording::Off as u64;
         const FULL: u64 = Recording::Full as u64;
         match self.recording.read() {
@@ -147,12 +147,12 @@ impl Stats {
     ///
     /// Pages whose allocation was counted are counted when they are freed, even when recording is
     /// off by then.
-    pub(crate) fn set_recording(&self, recording: Recording) {
+    pub fn set_recording(&self, recording: Recording) {
         self.recording.set(recording as u64);
     }
 
     /// The cost of reading the clock once, in nanoseconds. Every latency contains about one.
-    pub(crate) fn clock_nanos(&self) -> u64 {
+    pub fn clock_nanos(&self) -> u64 {
         self.clock_nanos
     }
 
@@ -160,7 +160,7 @@ impl Stats {
     ///
     /// For each series and each kind of hand-over, the outcomes, the histogram, the sum and the
     /// extremes are those of the same samples.
-    pub(crate) fn view(&self) -> Result<View> {
+    pub fn view(&self) -> Result<View> {
         let mut reading = self.reading.lock();
         let mut now = self.totals(&mut reading, Extremes::Stay)?;
 
@@ -191,7 +191,7 @@ impl Stats {
     /// there are fewer samples than outcomes then.
     ///
     /// On an error (no memory) nothing has changed.
-    pub(crate) fn reset(&self) -> Result {
+    pub fn reset(&self) -> Result {
         let mut reading = self.reading.lock();
         let mut now = self.totals(&mut reading, Extremes::AreForgotten)?;
 
@@ -327,7 +327,7 @@ impl AllTotals {
 
 /// Reports pages that are still in flight when it is dropped: at unload, after everything that
 /// could free them is gone. It knows of the pages whose allocation was recorded.
-pub(crate) struct LeakCheck(pub(crate) Arc<Stats>);
+pub struct LeakCheck(pub Arc<Stats>);
 
 impl Drop for LeakCheck {
     fn drop(&mut self) {

@@ -13,7 +13,7 @@ use kernel::sync::Arc;
 
 /// Records into one series.
 #[derive(Clone)]
-pub(crate) struct Recorder {
+pub struct Recorder {
     stats: Arc<Stats>,
     series: Arc<Series>,
     kind: Kind,
@@ -21,7 +21,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// Makes a recorder for the series of `kind`.
-    pub(crate) fn new(stats: Arc<Stats>, kind: Kind) -> Self {
+    pub fn new(stats: Arc<Stats>, kind: Kind) -> Self {
         Self {
             series: stats.series[kind as usize].clone(),
             stats,
@@ -30,7 +30,7 @@ impl Recorder {
     }
 
     /// The series.
-    pub(crate) fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Kind {
         self.kind
     }
 
@@ -38,7 +38,7 @@ impl Recorder {
     ///
     /// When recording is off this is two loads and branches.
     #[inline(always)]
-    pub(crate) fn request(&self) -> Request<'_> {
+    pub fn request(&self) -> Request<'_> {
         // Asked for one by one, or the compiler would ask for the most frequent answer last.
         let noted = if self.stats.recording() == Recording::Full {
             Noted::Time(Moment::now())
@@ -55,14 +55,14 @@ impl Recorder {
 
     /// Notes that `pages` pages whose allocation was counted have been freed. Any context.
     #[inline(always)]
-    pub(crate) fn freed(&self, pages: u64) {
+    pub fn freed(&self, pages: u64) {
         if pages != 0 {
             self.series.frees(pages);
         }
     }
 
     /// Notes that a cycle of an exercise begins, if recording is on. Any context.
-    pub(crate) fn cycle(&self) {
+    pub fn cycle(&self) {
         if self.stats.recording() != Recording::Off {
             self.series.cycle();
         }
@@ -70,7 +70,7 @@ impl Recorder {
 
     /// Notes that `pages` pages did not hold what was written to them, whether recording is on or
     /// not. Any context.
-    pub(crate) fn corruptions(&self, pages: u64) {
+    pub fn corruptions(&self, pages: u64) {
         if pages != 0 {
             self.series.corruptions(pages);
         }
@@ -79,7 +79,7 @@ impl Recorder {
 
 /// A request for a page that is being served.
 #[must_use = "a request that is never done is not recorded"]
-pub(crate) struct Request<'a> {
+pub struct Request<'a> {
     series: &'a Series,
     noted: Noted,
 }
@@ -99,7 +99,7 @@ impl Request<'_> {
     /// counts modulo [`SOURCES`](super::SOURCES). Returns whether it counted an allocated page, which
     /// then has to be counted as freed, too.
     #[inline(always)]
-    pub(crate) fn done(self, success: bool, source: usize) -> bool {
+    pub fn done(self, success: bool, source: usize) -> bool {
         let samples = &self.series.samples;
         let sample = match self.noted {
             Noted::Nothing => return false,

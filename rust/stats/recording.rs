@@ -6,7 +6,7 @@ use kernel::prelude::*;
 
 /// How much of a request is recorded.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Recording {
+pub enum Recording {
     /// Nothing.
     Off = 0,
     /// Its outcome and its latency.
@@ -17,10 +17,10 @@ pub(crate) enum Recording {
 
 impl Recording {
     /// The largest number that stands for one of these.
-    pub(crate) const MAX: u64 = 2;
+    pub const MAX: u64 = 2;
 
     /// What a number stands for. `ERANGE` if it stands for nothing.
-    pub(crate) fn from_number(number: u64) -> Result<Self> {
+    pub fn from_number(number: u64) -> Result<Self> {
         match number {
             0 => Ok(Self::Off),
             1 => Ok(Self::Full),
@@ -30,7 +30,7 @@ impl Recording {
     }
 
     /// The name in reports.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Off => "off",
             Self::Full => "on",

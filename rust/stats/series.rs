@@ -13,7 +13,7 @@ use crate::ffi::percpu::CpuCounters;
 use kernel::alloc::AllocError;
 
 /// The sources that latencies are told apart by.
-pub(crate) const SOURCES: usize = 4;
+pub const SOURCES: usize = 4;
 
 /// The index of each counter besides those of samples.
 mod index {

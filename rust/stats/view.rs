@@ -13,7 +13,7 @@ use core::ops::Deref;
 use kernel::prelude::*;
 
 /// All series at one time.
-pub(crate) struct View {
+pub struct View {
     series: KVVec<SeriesView>,
     sources: KVVec<Latencies>,
     handovers: KVVec<HandoverView>,
@@ -33,22 +33,22 @@ impl View {
     }
 
     /// The series, in the order of [`Kind::ALL`].
-    pub(crate) fn series(&self) -> &[SeriesView] {
+    pub fn series(&self) -> &[SeriesView] {
         &self.series
     }
 
     /// The latencies by the source that was asked last, in the order of the sources' numbers.
-    pub(crate) fn sources(&self) -> &[Latencies] {
+    pub fn sources(&self) -> &[Latencies] {
         &self.sources
     }
 
     /// The hand-overs by kind, in the order of [`Handover::ALL`](super::Handover::ALL).
-    pub(crate) fn handovers(&self) -> &[HandoverView] {
+    pub fn handovers(&self) -> &[HandoverView] {
         &self.handovers
     }
 
     /// The sum of `value` over the series of a context.
-    pub(crate) fn sum(&self, context: Context, value: impl Fn(&SeriesView) -> u64) -> u64 {
+    pub fn sum(&self, context: Context, value: impl Fn(&SeriesView) -> u64) -> u64 {
         self.series
             .iter()
             .filter(|series| series.kind().context() == context)
@@ -57,7 +57,7 @@ impl View {
     }
 
     /// The pages in flight, over all series.
-    pub(crate) fn in_flight(&self) -> u64 {
+    pub fn in_flight(&self) -> u64 {
         // Wrapping, like the difference itself: a negative one is a bug to be shown, not to die of.
         self.series
             .iter()
@@ -67,7 +67,7 @@ impl View {
 }
 
 /// One series at one time.
-pub(crate) struct SeriesView {
+pub struct SeriesView {
     kind: Kind,
     latencies: Latencies,
 }
@@ -81,27 +81,27 @@ impl SeriesView {
     }
 
     /// What is counted here.
-    pub(crate) fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Kind {
         self.kind
     }
 
     /// Freed pages.
-    pub(crate) fn freed(&self) -> u64 {
+    pub fn freed(&self) -> u64 {
         self.latencies.totals.freed
     }
 
     /// Pages allocated and not freed.
-    pub(crate) fn in_flight(&self) -> u64 {
+    pub fn in_flight(&self) -> u64 {
         self.successes().wrapping_sub(self.freed())
     }
 
     /// Cycles of the exercise.
-    pub(crate) fn cycles(&self) -> u64 {
+    pub fn cycles(&self) -> u64 {
         self.latencies.totals.cycles
     }
 
     /// Pages that did not hold what was written to them.
-    pub(crate) fn corruptions(&self) -> u64 {
+    pub fn corruptions(&self) -> u64 {
         self.latencies.totals.corruptions
     }
 }
@@ -115,7 +115,7 @@ impl Deref for SeriesView {
 }
 
 /// Latencies at one time.
-pub(crate) struct Latencies {
+pub struct Latencies {
     totals: Totals,
     samples: u64,
 }
@@ -129,45 +129,45 @@ impl Latencies {
     }
 
     /// What succeeded.
-    pub(crate) fn successes(&self) -> u64 {
+    pub fn successes(&self) -> u64 {
         self.totals.success
     }
 
     /// What failed.
-    pub(crate) fn failures(&self) -> u64 {
+    pub fn failures(&self) -> u64 {
         self.totals.failure
     }
 
     /// The number of latencies in the histogram, those of failures included.
-    pub(crate) fn samples(&self) -> u64 {
+    pub fn samples(&self) -> u64 {
         self.samples
     }
 
     /// The sum of all latencies in nanoseconds.
-    pub(crate) fn latency_sum(&self) -> u64 {
+    pub fn latency_sum(&self) -> u64 {
         self.totals.latency_sum
     }
 
     /// The smallest latency in nanoseconds, exact.
-    pub(crate) fn latency_min(&self) -> Option<u64> {
+    pub fn latency_min(&self) -> Option<u64> {
         (self.totals.latency_min != u64::MAX).then_some(self.totals.latency_min)
     }
 
     /// The largest latency in nanoseconds, exact.
-    pub(crate) fn latency_max(&self) -> Option<u64> {
+    pub fn latency_max(&self) -> Option<u64> {
         self.latency_min().map(|_| self.totals.latency_max)
     }
 
     /// A percentile of the latencies in nanoseconds: that many ten-thousandths of them are at most
     /// this. At most 1/16 too large, and never beyond the maximum.
-    pub(crate) fn latency_percentile(&self, ten_thousandths: u64) -> Option<u64> {
+    pub fn latency_percentile(&self, ten_thousandths: u64) -> Option<u64> {
         let max = self.latency_max()?;
         (self.samples != 0)
             .then(|| histogram::percentile(&self.totals.latency, ten_thousandths).min(max))
     }
 
     /// The histogram: how many latencies each bucket has.
-    pub(crate) fn latency(&self) -> &[u64] {
+    pub fn latency(&self) -> &[u64] {
         &self.totals.latency
     }
 }

@@ -3,14 +3,12 @@
 //! The buddy allocator, asked for many pages at once.
 
 use super::contestant::Contestant;
-use crate::{
-    ffi::context::PlainAlloc,
-    page::{
-        Atomic,
-        ExclusivePages,
-        NoWarn,
-        Uninit, //
-    }, //
+use labyrinth::{
+    context::PlainAlloc,
+    Atomic,
+    ExclusivePages,
+    NoWarn,
+    Uninit, //
 };
 use kernel::{
     alloc::AllocError,

@@ -9,13 +9,13 @@ use super::{
         Record, //
     }, //
 };
-use crate::ffi::{
-    clock::Moment,
+use labyrinth::{
     context::Context,
-    watermark::{
+    mm::{
         Gauge,
         Memory, //
-    }, //
+    },
+    time::Moment, //
 };
 use kernel::{
     alloc::AllocError,

@@ -6,24 +6,22 @@ use super::contestant::{
     Contestant,
     Level, //
 };
-use crate::{
-    ffi::context::{
+use labyrinth::{
+    context::{
         PlainAlloc,
         Task, //
     },
-    page::{
-        ExclusivePages,
-        Place,
-        Uninit, //
-    },
-    source::{
+    pool::{
         Barred,
         Keeper,
         KeptPool,
         PoolConfig,
         Priority,
         Request, //
-    }, //
+    },
+    ExclusivePages,
+    Place,
+    Uninit, //
 };
 use kernel::{
     prelude::*,

@@ -2,7 +2,7 @@
 
 //! What is compared.
 
-use crate::ffi::context::Context;
+use labyrinth::context::Context;
 
 /// How full a reserve is, in pages.
 #[derive(Clone, Copy)]

@@ -21,23 +21,19 @@ use super::{
         Home, //
     }, //
 };
-use crate::{
-    ffi::{
-        clock::Moment,
-        context::{
-            Softirq,
-            Task, //
-        },
-        mempool::Mempool,
-        watermark, //
+use labyrinth::{
+    context::{
+        Softirq,
+        Task, //
     },
-    page::{
-        Atomic,
-        Kernel,
-        NoWait,
-        NoWarn, //
-    },
-    source::Keeper, //
+    lab::Mempool,
+    mm,
+    pool::Keeper,
+    time::Moment,
+    Atomic,
+    Kernel,
+    NoWait,
+    NoWarn, //
 };
 use core::ops::RangeInclusive;
 use kernel::{
@@ -240,7 +236,7 @@ impl Experiment {
         if !Self::BOUNDS.contains(&pages) {
             return Err(ERANGE);
         }
-        if !watermark::allocations_counted() {
+        if !mm::allocations_counted() {
             pr_err!("emergency pages cannot be counted without CONFIG_VM_EVENT_COUNTERS\n");
             return Err(ENODEV);
         }

@@ -6,15 +6,11 @@ use super::contestant::{
     Contestant,
     Level, //
 };
-use crate::{
-    ffi::{
-        context::PlainAlloc,
-        mempool::Mempool, //
-    },
-    page::{
-        Atomic,
-        NoWarn, //
-    }, //
+use labyrinth::{
+    context::PlainAlloc,
+    lab::Mempool,
+    Atomic,
+    NoWarn, //
 };
 
 impl<C: PlainAlloc> Contestant<C> for Mempool {

@@ -3,13 +3,11 @@
 //! The buddy allocator itself, with one set of flags.
 
 use super::contestant::Contestant;
-use crate::{
-    ffi::context::Context,
-    page::{
-        AllowedIn,
-        ExclusivePage,
-        Uninit, //
-    }, //
+use labyrinth::{
+    context::Context,
+    AllowedIn,
+    ExclusivePage,
+    Uninit, //
 };
 use kernel::{
     alloc::AllocError,

@@ -2,8 +2,8 @@
 
 //! What came of the bursts.
 
-use crate::{
-    ffi::watermark::Memory,
+use labyrinth::{
+    mm::Memory,
     stats::histogram::{
         self,
         BUCKETS, //

@@ -9,13 +9,13 @@ use super::{
     },
     contestant::Contestant, //
 };
-use crate::ffi::{
+use labyrinth::{
     context::{
         Softirq,
         Task, //
     },
     cpu::HotplugGuard,
-    timer::{
+    time::{
         Handler,
         Next,
         Timer, //

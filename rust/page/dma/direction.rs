@@ -5,11 +5,11 @@
 use kernel::dma::DataDirection;
 
 mod sealed {
-    pub(crate) trait Sealed {}
+    pub trait Sealed {}
 }
 
 /// Which way the data goes.
-pub(crate) trait Direction: sealed::Sealed + Send + Sync + 'static {
+pub trait Direction: sealed::Sealed + Send + Sync + 'static {
     /// The direction as the kernel names it.
     const RAW: DataDirection;
 }
@@ -19,19 +19,19 @@ pub(crate) trait Direction: sealed::Sealed + Send + Sync + 'static {
     message = "the device never reads a page that is mapped `{Self}`",
     label = "what the CPU writes here would be lost"
 )]
-pub(crate) trait DeviceReads: Direction {}
+pub trait DeviceReads: Direction {}
 
 /// The device reads, the CPU writes.
 #[derive(Clone, Copy)]
-pub(crate) struct ToDevice;
+pub struct ToDevice;
 
 /// The device writes, the CPU reads.
 #[derive(Clone, Copy)]
-pub(crate) struct FromDevice;
+pub struct FromDevice;
 
 /// Both read and write, in turns.
 #[derive(Clone, Copy)]
-pub(crate) struct Bidirectional;
+pub struct Bidirectional;
 
 impl sealed::Sealed for ToDevice {}
 impl sealed::Sealed for FromDevice {}

@@ -54,7 +54,7 @@ use kernel::{
 ///
 /// `address` is where `pages` are mapped, all of them and once, for `device` and in the direction `D`.
 /// No reference to the contents exists but those that a [`CpuAccess`] has lent.
-pub(crate) struct Mapped<'d, D: Direction> {
+pub struct Mapped<'d, D: Direction> {
     pages: ExclusivePages<Bytes>,
     device: DmaDevice<'d>,
     address: DmaAddress,
@@ -63,11 +63,11 @@ pub(crate) struct Mapped<'d, D: Direction> {
 
 /// Pages that a device could not be given: it cannot address them, or there is no room for another
 /// mapping.
-pub(crate) struct NotMapped(ExclusivePages<Bytes>);
+pub struct NotMapped(ExclusivePages<Bytes>);
 
 impl NotMapped {
     /// The pages, as they were.
-    pub(crate) fn into_pages(self) -> ExclusivePages<Bytes> {
+    pub fn into_pages(self) -> ExclusivePages<Bytes> {
         self.0
     }
 }
@@ -80,7 +80,7 @@ impl From<NotMapped> for Error {
 }
 
 /// Gives pages to a device. `cx` proves the context, one in which a `spinlock_t` can be taken.
-pub(crate) fn map<'d, C: PlainAlloc, D: Direction>(
+pub fn map<'d, C: PlainAlloc, D: Direction>(
     _cx: &C,
     device: DmaDevice<'d>,
     _direction: D,
@@ -114,7 +114,7 @@ pub(crate) fn map<'d, C: PlainAlloc, D: Direction>(
 ///
 /// On a failure `sink` keeps what it got, the error has the pages that failed, and the iterator those
 /// that were not tried. Context as for [`map`].
-pub(crate) fn map_each<'d, C: PlainAlloc, D: Direction + Copy>(
+pub fn map_each<'d, C: PlainAlloc, D: Direction + Copy>(
     cx: &C,
     device: DmaDevice<'d>,
     direction: D,
@@ -129,12 +129,12 @@ pub(crate) fn map_each<'d, C: PlainAlloc, D: Direction + Copy>(
 
 impl<'d, D: Direction> Mapped<'d, D> {
     /// Where the device finds the pages.
-    pub(crate) fn address(&self) -> DmaAddress {
+    pub fn address(&self) -> DmaAddress {
         self.address
     }
 
     /// The number of bytes.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         PAGE_SIZE << self.pages.order()
     }
 
@@ -150,7 +150,7 @@ impl<'d, D: Direction> Mapped<'d, D> {
 
     /// Lends the contents to the CPU, while the device does not use the pages. When the access ends, the
     /// device sees what was written.
-    pub(crate) fn sync_for_cpu(&mut self) -> CpuAccess<'_, 'd, D> {
+    pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, 'd, D> {
         let begun = Handover::SyncCpu.begin();
         // SAFETY: Mapped so, by the invariant.
         unsafe { self.device.sync_for_cpu(self.address, self.bytes(), D::RAW) };
@@ -159,7 +159,7 @@ impl<'d, D: Direction> Mapped<'d, D> {
     }
 
     /// Takes the pages back from the device, which must not use them any more.
-    pub(crate) fn unmap(self) -> ExclusivePages<Bytes> {
+    pub fn unmap(self) -> ExclusivePages<Bytes> {
         let mut this = ManuallyDrop::new(self);
 
         this.end();
@@ -191,7 +191,7 @@ impl<D: Direction> Drop for Mapped<'_, D> {
 /// mapped `ToDevice` reads as the CPU itself left it.
 ///
 /// Leaking it (`mem::forget`) keeps from the device what was written, and harms nobody else.
-pub(crate) struct CpuAccess<'m, 'd, D: Direction>(&'m mut Mapped<'d, D>);
+pub struct CpuAccess<'m, 'd, D: Direction>(&'m mut Mapped<'d, D>);
 
 impl<D: Direction> Deref for CpuAccess<'_, '_, D> {
     type Target = [Bytes];

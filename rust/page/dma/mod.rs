@@ -44,16 +44,16 @@ mod direction;
 mod mapped;
 mod stash;
 
-pub(crate) use direction::{
+pub use direction::{
     Bidirectional,
     Direction,
     FromDevice,
     ToDevice, //
 };
-pub(crate) use mapped::{
+pub use mapped::{
     map,
     map_each,
     Mapped,
     NotMapped, //
 };
-pub(crate) use stash::Stash;
+pub use stash::Stash;

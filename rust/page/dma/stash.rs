@@ -21,14 +21,14 @@ use kernel::prelude::*;
 /// # Invariants
 ///
 /// All `pages` are mapped for `device`.
-pub(crate) struct Stash<'d, D: Direction> {
+pub struct Stash<'d, D: Direction> {
     device: DmaDevice<'d>,
     pages: KVec<Mapped<'d, D>>,
 }
 
 impl<'d, D: Direction> Stash<'d, D> {
     /// Makes an empty stash for up to `capacity` pages (or blocks of pages) of `device`.
-    pub(crate) fn new<C: MaySleep>(
+    pub fn new<C: MaySleep>(
         _cx: &C,
         device: DmaDevice<'d>,
         capacity: usize,
@@ -44,7 +44,7 @@ impl<'d, D: Direction> Stash<'d, D> {
     ///
     /// Pages that have gone bad meanwhile cannot be freed here. They stay until the stash is
     /// dropped.
-    pub(crate) fn take(&mut self) -> Option<Mapped<'d, D>> {
+    pub fn take(&mut self) -> Option<Mapped<'d, D>> {
         let good = self.pages.iter().rposition(|pages| !pages.is_bad())?;
         let last = self.pages.len() - 1;
         self.pages.swap(good, last);
@@ -54,7 +54,7 @@ impl<'d, D: Direction> Stash<'d, D> {
     /// Gives pages back. Returns them if the stash is full or belongs to another device, or if they
     /// have gone bad. Any context, but returned pages may be dropped only where [`Mapped`] allows
     /// it; dropping bad pages takes them out of use.
-    pub(crate) fn give_back(&mut self, pages: Mapped<'d, D>) -> Result<(), Mapped<'d, D>> {
+    pub fn give_back(&mut self, pages: Mapped<'d, D>) -> Result<(), Mapped<'d, D>> {
         if !self.device.is(pages.device()) || pages.is_bad() {
             return Err(pages);
         }

@@ -8,7 +8,7 @@ use core::ops::Range;
 pub(crate) const MAX_RANGES: usize = 4;
 
 /// The nodes that can be barred are those below this number.
-pub(crate) const MAX_NODES: u32 = u64::BITS;
+pub const MAX_NODES: u32 = u64::BITS;
 
 /// The most memory to hold back while the allocator is asked for blocks that are not barred: 16
 /// MiB, and not more than this part of the machine's memory.
@@ -30,7 +30,7 @@ pub(crate) fn most_held(memory_pages: u64, page_shift: u32, order: u32, given_up
 
 /// The kinds of zones that are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Zone {
+pub enum Zone {
     /// What the oldest devices reach.
     Dma,
     /// What devices with 32 bits for an address reach.
@@ -41,25 +41,25 @@ pub(crate) enum Zone {
 
 impl Zone {
     /// All kinds, the lowest first; `zone as u32` is the number.
-    pub(crate) const ALL: [Self; 3] = [Self::Dma, Self::Dma32, Self::Normal];
+    pub const ALL: [Self; 3] = [Self::Dma, Self::Dma32, Self::Normal];
 }
 
 /// A block of contiguous memory.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Block {
+pub struct Block {
     /// The physical address.
-    pub(crate) start: u64,
+    pub start: u64,
     /// Its bytes, at least one.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// The NUMA node.
-    pub(crate) node: u32,
+    pub node: u32,
     /// The kind of its zone.
-    pub(crate) zone: Zone,
+    pub zone: Zone,
 }
 
 /// Which memory must not be used. A block is barred if any byte of it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Barred {
+pub struct Barred {
     /// The highest address that is not.
     highest: u64,
     /// From the first address up to but without the second; those from 0 to 0 are not used.
@@ -72,7 +72,7 @@ pub(crate) struct Barred {
 
 /// Why memory cannot be barred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub enum Refused {
     /// The range ends before it has begun.
     Empty,
     /// There are [`MAX_RANGES`] already.
@@ -83,7 +83,7 @@ pub(crate) enum Refused {
 
 impl Barred {
     /// Nothing is barred.
-    pub(crate) const NOTHING: Self = Self {
+    pub const NOTHING: Self = Self {
         highest: u64::MAX,
         ranges: [(0, 0); MAX_RANGES],
         nodes: 0,
@@ -91,7 +91,7 @@ impl Barred {
     };
 
     /// Also what is above an address: a device's limit, that is the highest one that it reaches.
-    pub(crate) fn above(self, highest: u64) -> Self {
+    pub fn above(self, highest: u64) -> Self {
         Self {
             highest: self.highest.min(highest),
             ..self
@@ -99,7 +99,7 @@ impl Barred {
     }
 
     /// Also these physical addresses.
-    pub(crate) fn range(mut self, range: Range<u64>) -> Result<Self, Refused> {
+    pub fn range(mut self, range: Range<u64>) -> Result<Self, Refused> {
         if range.is_empty() {
             return Err(Refused::Empty);
         }
@@ -109,7 +109,7 @@ impl Barred {
     }
 
     /// Also the memory of a NUMA node.
-    pub(crate) fn node(self, node: u32) -> Result<Self, Refused> {
+    pub fn node(self, node: u32) -> Result<Self, Refused> {
         let bit = 1_u64.checked_shl(node).ok_or(Refused::Node)?;
         Ok(Self {
             nodes: self.nodes | bit,
@@ -118,7 +118,7 @@ impl Barred {
     }
 
     /// Also all zones of a kind.
-    pub(crate) fn zone(self, zone: Zone) -> Self {
+    pub fn zone(self, zone: Zone) -> Self {
         Self {
             zones: self.zones | 1 << zone as u8,
             ..self
@@ -126,7 +126,7 @@ impl Barred {
     }
 
     /// Whether the memory of a node is barred.
-    pub(crate) fn bars_node(&self, node: u32) -> bool {
+    pub fn bars_node(&self, node: u32) -> bool {
         1_u64
             .checked_shl(node)
             .is_some_and(|bit| self.nodes & bit != 0)
@@ -137,7 +137,7 @@ impl Barred {
     }
 
     /// Whether a block must not be used.
-    pub(crate) fn bars(&self, block: &Block) -> bool {
+    pub fn bars(&self, block: &Block) -> bool {
         let last = block.start.saturating_add(block.bytes.saturating_sub(1));
 
         last > self.highest
@@ -151,7 +151,7 @@ impl Barred {
 
     /// The highest kind of zone that is worth looking into. To go by it only saves tries: what
     /// [`Self::bars`] says counts. (The limits of the zones are those of x86.)
-    pub(crate) fn zone_limit(&self) -> Zone {
+    pub fn zone_limit(&self) -> Zone {
         let unused = |zone, from| self.bars_zone(zone) || self.highest < from;
 
         if !unused(Zone::Normal, 1 << 32) {

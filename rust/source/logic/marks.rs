@@ -4,18 +4,18 @@
 
 /// What a store should hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Marks {
+pub struct Marks {
     target: usize,
 }
 
 impl Marks {
     /// Marks for a store that should hold `target` pages. A store of 0 pages is never refilled.
-    pub(crate) const fn new(target: usize) -> Self {
+    pub const fn new(target: usize) -> Self {
         Self { target }
     }
 
     /// How many pages bring a store at `level` to its target, at most `chunk` of them at a time.
-    pub(crate) const fn wanted(self, level: usize, chunk: usize) -> usize {
+    pub const fn wanted(self, level: usize, chunk: usize) -> usize {
         let missing = self.target.saturating_sub(level);
         if missing < chunk {
             missing
@@ -25,7 +25,7 @@ impl Marks {
     }
 
     /// The pages that the store should hold.
-    pub(crate) const fn target(self) -> usize {
+    pub const fn target(self) -> usize {
         self.target
     }
 }

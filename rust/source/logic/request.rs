@@ -4,7 +4,7 @@
 
 /// Where pages can come from, in the order in which a [`Pool`](crate::source::Pool) asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Room {
+pub enum Room {
     /// The per-CPU cache.
     Cache,
     /// The buddy allocator, above the min watermark.
@@ -17,14 +17,14 @@ pub(crate) enum Room {
 
 impl Room {
     /// All rooms, in the order of the chain; `room as usize` is the index.
-    pub(crate) const ALL: [Self; Self::COUNT] =
+    pub const ALL: [Self; Self::COUNT] =
         [Self::Cache, Self::Buddy, Self::Reserve, Self::Emergency];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 4;
+    pub const COUNT: usize = 4;
 
     /// The name in reports.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Cache => "cache",
             Self::Buddy => "buddy",
@@ -36,7 +36,7 @@ impl Room {
 
 /// How much a request matters. A room that is kept for important requests refuses lesser ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Priority {
+pub enum Priority {
     /// Can be refused without harm: takes what is at hand, neither the reserve nor the emergency
     /// reserve.
     Low,
@@ -48,15 +48,15 @@ pub(crate) enum Priority {
 
 impl Priority {
     /// All priorities, the least first.
-    pub(crate) const ALL: [Self; Self::COUNT] = [Self::Low, Self::Normal, Self::High];
+    pub const ALL: [Self; Self::COUNT] = [Self::Low, Self::Normal, Self::High];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 3;
+    pub const COUNT: usize = 3;
 }
 
 /// A request on its way: its priority, and the rooms that it has been to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Request {
+pub struct Request {
     priority: Priority,
     /// A bit for each [`Room`].
     been_to: u8,
@@ -65,7 +65,7 @@ pub(crate) struct Request {
 impl Request {
     /// A request that has been nowhere yet.
     #[inline(always)]
-    pub(crate) const fn new(priority: Priority) -> Self {
+    pub const fn new(priority: Priority) -> Self {
         Self {
             priority,
             been_to: 0,
@@ -74,7 +74,7 @@ impl Request {
 
     /// What is left of a request that `room` served, for reports.
     #[inline(always)]
-    pub(crate) const fn served_by(room: Room) -> Self {
+    pub const fn served_by(room: Room) -> Self {
         Self {
             priority: Priority::Low,
             been_to: 1 << room as u8,
@@ -83,25 +83,25 @@ impl Request {
 
     /// The priority.
     #[inline(always)]
-    pub(crate) const fn priority(&self) -> Priority {
+    pub const fn priority(&self) -> Priority {
         self.priority
     }
 
     /// Notes that `room` is asked now.
     #[inline(always)]
-    pub(crate) fn enter(&mut self, room: Room) {
+    pub fn enter(&mut self, room: Room) {
         self.been_to |= 1 << room as u8;
     }
 
     /// Whether `room` was asked.
     #[inline(always)]
-    pub(crate) const fn has_been_to(&self, room: Room) -> bool {
+    pub const fn has_been_to(&self, room: Room) -> bool {
         self.been_to & 1 << room as u8 != 0
     }
 
     /// The room that was asked last: the one that served a request that was served.
     #[inline(always)]
-    pub(crate) fn last_room(&self) -> Option<Room> {
+    pub fn last_room(&self) -> Option<Room> {
         Room::ALL.into_iter().rfind(|&room| self.has_been_to(room))
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 use kernel::alloc::AllocError;
 
 /// All counters.
-pub(crate) struct Counts(CpuCounters<{ Place::COUNT }>);
+pub struct Counts(CpuCounters<{ Place::COUNT }>);
 
 /// What is counted.
 #[derive(Clone, Copy)]
@@ -128,32 +128,32 @@ impl Counts {
     }
 
     /// How often a room was asked in a context and had nothing.
-    pub(crate) fn missed(&self, context: Kind, room: Room) -> u64 {
+    pub fn missed(&self, context: Kind, room: Room) -> u64 {
         self.sum(Place::Missed(context, room))
     }
 
     /// How often it served. The cache counts for itself.
-    pub(crate) fn served(&self, context: Kind, room: Room) -> u64 {
+    pub fn served(&self, context: Kind, room: Room) -> u64 {
         self.sum(Place::Served(context, room))
     }
 
     /// How many requests nobody served.
-    pub(crate) fn failed(&self, context: Kind) -> u64 {
+    pub fn failed(&self, context: Kind) -> u64 {
         self.sum(Place::Failed(context))
     }
 
     /// How many pages went to the reserve.
-    pub(crate) fn put_to_reserve(&self, context: Kind) -> u64 {
+    pub fn put_to_reserve(&self, context: Kind) -> u64 {
         self.sum(Place::ToReserve(context))
     }
 
     /// How many pages went back to the allocator.
-    pub(crate) fn put_to_buddy(&self, context: Kind) -> u64 {
+    pub fn put_to_buddy(&self, context: Kind) -> u64 {
         self.sum(Place::ToBuddy(context))
     }
 
     /// How many pages were filled into the reserve ahead.
-    pub(crate) fn reserve_refilled(&self) -> u64 {
+    pub fn reserve_refilled(&self) -> u64 {
         self.sum(Place::Refilled)
     }
 }

@@ -86,23 +86,23 @@ type Pages = ExclusivePages<Uninit>;
 
 /// How a pool is made.
 #[derive(Clone, Copy)]
-pub(crate) struct PoolConfig {
+pub struct PoolConfig {
     /// All allocations are of 2^order pages; a "page" below is that many.
-    pub(crate) order: u32,
+    pub order: u32,
     /// Whether the pages are compound pages, as [`Shape::compound`]; those that are put into the pool
     /// should be, too.
-    pub(crate) compound: bool,
+    pub compound: bool,
     /// Pages that each CPU's cache can keep, at most 1024.
-    pub(crate) cache: usize,
+    pub cache: usize,
     /// Pages in the reserve, at most 2¹⁸ and half of the machine's memory.
-    pub(crate) reserve: usize,
+    pub reserve: usize,
     /// Allocations below the min watermark that are allowed before the reserve is full again.
-    pub(crate) emergency: u32,
+    pub emergency: u32,
     /// The NUMA node. That of the pages that are put into the pool is not looked up.
-    pub(crate) place: Place,
+    pub place: Place,
     /// The memory that no page may come from. Whoever bars most of the memory will see requests fail
     /// that the rest could have served: the allocator is not asked for ever.
-    pub(crate) barred: Barred,
+    pub barred: Barred,
 }
 
 impl PoolConfig {
@@ -149,7 +149,7 @@ impl PoolConfig {
 
 /// Pages of one order from wherever there are any.
 #[pin_data]
-pub(crate) struct Pool {
+pub struct Pool {
     name: CString,
     cache: CpuCache,
     buddy: Buddy<NoWait>,
@@ -223,42 +223,42 @@ impl Pool {
     }
 
     /// The name in reports.
-    pub(crate) fn name(&self) -> &CStr {
+    pub fn name(&self) -> &CStr {
         &self.name
     }
 
     /// How it was made.
-    pub(crate) fn config(&self) -> &PoolConfig {
+    pub fn config(&self) -> &PoolConfig {
         &self.config
     }
 
     /// The per-CPU cache, to look at.
-    pub(crate) fn cache(&self) -> &CpuCache {
+    pub fn cache(&self) -> &CpuCache {
         &self.cache
     }
 
     /// The reserve, to look at.
-    pub(crate) fn reserve(&self) -> &Reserve {
+    pub fn reserve(&self) -> &Reserve {
         &self.reserve
     }
 
     /// The access to the kernel's emergency reserve.
-    pub(crate) fn emergency(&self) -> &Emergency {
+    pub fn emergency(&self) -> &Emergency {
         &self.emergency
     }
 
     /// How many barred blocks were not let in. Any context.
-    pub(crate) fn barred_met(&self) -> u64 {
+    pub fn barred_met(&self) -> u64 {
         self.gate.met() + self.buddy.barred_met() + self.emergency.barred_met()
     }
 
     /// How many pages were taken out of circulation because they had gone bad. Any context.
-    pub(crate) fn poisoned(&self) -> usize {
+    pub fn poisoned(&self) -> usize {
         self.poisoned.load(Relaxed)
     }
 
     /// The counters.
-    pub(crate) fn counts(&self) -> &Counts {
+    pub fn counts(&self) -> &Counts {
         &self.counts
     }
 
@@ -268,7 +268,7 @@ impl Pool {
     /// Wherever `GFP_ATOMIC` can be used: task and softirq context and under a `spinlock_t`; with
     /// interrupts disabled not on PREEMPT_RT; never in NMI.
     #[inline]
-    pub(crate) fn get<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+    pub fn get<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
         // Every call here is the last thing done, so a hit has no registers to save. The cache is
         // noted here, and not by the cache itself, so that the compiler merges this store with those
         // that make the request: it would not do so across the look that comes between.
@@ -314,7 +314,7 @@ impl Pool {
     ///
     /// In the counters and in the trace, each page that is wanted is one request. When all rooms
     /// refuse one of them, the rest are not tried, and count as failed in the same way.
-    pub(crate) fn get_bulk<C: PlainAlloc>(
+    pub fn get_bulk<C: PlainAlloc>(
         &self,
         cx: &C,
         priority: Priority,
@@ -358,7 +358,7 @@ impl Pool {
     /// Where pages can be freed: task and softirq context and under a `spinlock_t`; with interrupts
     /// disabled not on PREEMPT_RT; never in NMI.
     #[inline]
-    pub(crate) fn put<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
+    pub fn put<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
         // As in `get`, nothing comes after a call in here.
         if u64::from(pages.order()) != self.unlooked_order.read() {
             return self.put_looked_at(cx, pages);

@@ -37,7 +37,7 @@ use crate::{
 impl Pool {
     /// Hands out pages as [`Self::get`] does, in any context but NMI.
     #[inline]
-    pub(crate) fn get_nolock<C: Context>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+    pub fn get_nolock<C: Context>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
         let cached = if bad_memory::known() {
             self.cache.get_good(cx, request)
         } else {
@@ -51,7 +51,7 @@ impl Pool {
     /// Takes pages back as [`Self::put`] does, in any context but NMI. Those that find no room stay
     /// allocated until the keeper's thread has freed them, a moment later.
     #[inline]
-    pub(crate) fn put_nolock<C: Context>(&self, cx: &C, mut pages: Pages) {
+    pub fn put_nolock<C: Context>(&self, cx: &C, mut pages: Pages) {
         let pfn = events::given_back_listened_to().then(|| pages.pfn());
         let unlooked = u64::from(pages.order()) == self.unlooked_order.read();
         if !unlooked && !self.is_at_home(&pages, C::KIND) {
@@ -68,7 +68,7 @@ impl Pool {
     }
 
     /// Has the keeper's thread free pages, whoever's they were. Any context but NMI.
-    pub(crate) fn free_later(&self, mut pages: Pages) {
+    pub fn free_later(&self, mut pages: Pages) {
         pages.uncharge();
         self.returning.with(|chain| chain.push(pages));
         // A round of the keeper that begins after this finds the pages.
@@ -76,7 +76,7 @@ impl Pool {
     }
 
     /// Pages that wait to be freed by the keeper's thread. Any context but NMI.
-    pub(crate) fn returning(&self) -> usize {
+    pub fn returning(&self) -> usize {
         self.returning.with(|chain| chain.len())
     }
 

@@ -45,7 +45,7 @@ impl Pool {
     ///
     /// Returns nothing. What the reserve could not get, the keeper asks for again; a cache that stayed
     /// short is filled when requests find it empty.
-    pub(crate) fn prime(&self, cx: &Task, per_cpu: usize) {
+    pub fn prime(&self, cx: &Task, per_cpu: usize) {
         self.fill_caches(cx, per_cpu, |_| true);
         // Not until it is full: others may take pages out as fast as they come in.
         for _ in 0..self.reserve.marks().target().div_ceil(CHUNK) {

@@ -3,10 +3,6 @@
 //! Tests of the count of what the kernel may call.
 
 use crate::ffi::{
-    callbacks::{
-        out,
-        Count, //
-    },
     context::{
         with_task,
         HardIrq,
@@ -43,6 +39,10 @@ use crate::ffi::{
         Handler,
         Next,
         Timer, //
+    },
+    unload::{
+        own,
+        Count, //
     },
     waker::Waker, //
 };
@@ -91,13 +91,13 @@ impl Shrink for Nothing {
     }
 }
 
-#[kunit_tests(labyrinth_callbacks)]
+#[kunit_tests(labyrinth_unload)]
 mod tests {
     use super::*;
 
     #[test]
     fn owners_are_counted_until_they_are_dropped() -> Result {
-        let before = out();
+        let before = own();
         let timers = {
             let hotplug = with_task(|cx| HotplugGuard::new(cx))?;
             let cpu = hotplug.online().next().ok_or(ENODEV)?;
@@ -106,7 +106,7 @@ mod tests {
                 KBox::pin_init(HardTimer::start_on(cpu, 0, Nothing), GFP_KERNEL)?,
             )
         };
-        assert_eq!(out(), before + 2);
+        assert_eq!(own(), before + 2);
         let others = (
             Thread::spawn(c"labyrinth_kunit", Nothing)?,
             Hotplug::new(c"labyrinth:kunit", Nothing)?,
@@ -115,12 +115,12 @@ mod tests {
             Waker::new()?,
             with_task(|cx| EachCpu::new(cx, c"labyrinth:kunit", Nothing))??,
         );
-        assert_eq!(out(), before + 8);
+        assert_eq!(own(), before + 8);
 
         drop(timers);
-        assert_eq!(out(), before + 6);
+        assert_eq!(own(), before + 6);
         drop(others);
-        assert_eq!(out(), before);
+        assert_eq!(own(), before);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 //! The bounds of the settings.
 
-use crate::exercise::{
+use super::{
     Setting,
     Settings, //
 };

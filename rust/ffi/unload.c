@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A driver that uses labyrinth is a module of its own, and is loaded after labyrinth. So
+ * labyrinth keeps a list of all modules that were loaded since. Each has a count of what
+ * the kernel may call in it. When such a module is unloaded, the module loader first runs
+ * its exit function and then tells us; only after that does it free the module's memory.
+ *
+ * Nothing is asked of the driver. It is found by the address of its function.
+ */
+#include <linux/cleanup.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "unload.h"
+
+struct called_module {
+	struct list_head list;
+	const struct module *module;
+	u32 count;
+};
+
+static LIST_HEAD(modules);
+static DEFINE_RAW_SPINLOCK(modules_lock);
+static void (*wait_for_zero)(const u32 *count, const char *module);
+/* That of labyrinth itself, which is not in the list. */
+static u32 own_count;
+
+static void module_comes(const struct module *module)
+{
+	struct called_module *called = kzalloc(sizeof(*called), GFP_KERNEL);
+
+	/* Without it the module can register nothing, see labyrinth_unload_count(). */
+	if (!called)
+		return;
+	called->module = module;
+	guard(raw_spinlock_irqsave)(&modules_lock);
+	list_add(&called->list, &modules);
+}
+
+static struct called_module *called_module(const struct module *module)
+{
+	struct called_module *called;
+
+	guard(raw_spinlock_irqsave)(&modules_lock);
+	list_for_each_entry(called, &modules, list)
+		if (called->module == module)
+			return called;
+	return NULL;
+}
+
+/*
+ * Its exit function has returned, or its init function has failed. So if the count is
+ * zero, nothing of it runs any more, and nothing can make it grow.
+ */
+static void module_goes(struct module *module)
+{
+	struct called_module *called = called_module(module);
+
+	if (!called)
+		return;
+	wait_for_zero(&called->count, module_name(module));
+	scoped_guard(raw_spinlock_irqsave, &modules_lock)
+		list_del(&called->list);
+	kfree(called);
+}
+
+static int module_notify(struct notifier_block *block, unsigned long state, void *module)
+{
+	if (state == MODULE_STATE_COMING)
+		module_comes(module);
+	else if (state == MODULE_STATE_GOING)
+		module_goes(module);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block module_notifier = {
+	.notifier_call = module_notify,
+};
+
+/* wait() is called for each module that goes, in task context, and may sleep. */
+int labyrinth_unload_begin(void (*wait)(const u32 *count, const char *module))
+{
+	if (wait_for_zero)
+		return -EBUSY;
+	wait_for_zero = wait;
+	return register_module_notifier(&module_notifier);
+}
+
+/* Modules that use labyrinth are gone: they keep it loaded. The others have no count. */
+void labyrinth_unload_end(void)
+{
+	struct called_module *called, *next;
+
+	unregister_module_notifier(&module_notifier);
+	list_for_each_entry_safe(called, next, &modules, list)
+		kfree(called);
+}
+
+u32 *labyrinth_unload_own(void)
+{
+	return &own_count;
+}
+
+/*
+ * The count of the module that the code is in. NULL if the module is not known, as there
+ * was no memory to make a note of it.
+ */
+u32 *labyrinth_unload_count(const void *code)
+{
+	struct called_module *called;
+
+	if (within_module((unsigned long)code, THIS_MODULE))
+		return &own_count;
+	guard(raw_spinlock_irqsave)(&modules_lock);
+	list_for_each_entry(called, &modules, list)
+		if (within_module((unsigned long)code, called->module))
+			return &called->count;
+	return NULL;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A module stays loaded as long as the kernel may call it.
+//!
+//! The kernel gets addresses of functions: of a timer's handler, of a thread, of a file. Each is
+//! taken back when its owner is dropped. But safe code can leak an owner (`mem::forget`, or two
+//! `Arc`s that hold each other). If the module were unloaded then, the kernel would call code that
+//! is gone. So the owners are counted. Each has a [`Callback`], and the module's memory is not freed
+//! before the count is zero. A leak thus costs the unloading of the module, with a message in the
+//! kernel log. It never uses memory that was freed.
+//!
+//! # Which module
+//!
+//! The code of a handler is in the module that defines it, and generic code of this crate that calls
+//! the handler is there, too. So a [`Callback`] is made for an address of code, and counts for the
+//! module that the address is in.
+//!
+//! - A driver's module needs to do nothing. `unload.c` is told by the module loader when the driver
+//!   goes, and waits there.
+//! - labyrinth itself has an [`UnloadBarrier`] as the last field of its module.
+//!
+//! While a driver waits because of a leak, the module loader's notifier chain is held for reading.
+//! Other modules can be loaded and unloaded meanwhile, unless somebody registers a notifier.
+//!
+//! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
+
+use super::{
+    helpers,
+    saturating, //
+};
+use core::ptr::NonNull;
+use kernel::{
+    error::to_result,
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+
+/// A count that saturates: no number of leaks can make it 0 while an owner is left.
+#[repr(transparent)]
+pub(crate) struct Count(Atomic<u32>);
+
+impl Count {
+    /// Makes one.
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) const fn new(count: u32) -> Self {
+        Self(Atomic::new(count))
+    }
+
+    /// The count. All that happened before a [`Self::down`] is visible once its effect is. Any
+    /// context.
+    pub(crate) fn get(&self) -> u32 {
+        self.0.load(Acquire)
+    }
+
+    /// Counts up. Any context.
+    pub(crate) fn up(&self) {
+        self.change(saturating::one_more);
+    }
+
+    /// Counts down. Any context.
+    pub(crate) fn down(&self) {
+        self.change(saturating::one_less);
+    }
+
+    fn change(&self, rule: fn(u32) -> u32) {
+        let mut count = self.0.load(Relaxed);
+        // Code that sees the new count sees what was done before it, above all by an owner that is
+        // dropped.
+        while let Err(now) = self.0.cmpxchg(count, rule(count), Release) {
+            count = now;
+        }
+    }
+}
+
+/// A part of each value that the kernel has the address of. As a field it is dropped after the
+/// `drop` of its owner, that is when the kernel has the address no more.
+///
+/// # Invariants
+///
+/// The pointer is valid, and one of that count is for this value.
+pub(super) struct Callback(NonNull<Count>);
+
+// SAFETY: A count can be changed by any thread.
+unsafe impl Send for Callback {}
+// SAFETY: A shared reference gives access to the address only.
+unsafe impl Sync for Callback {}
+
+impl Callback {
+    /// Counts one for the module that `code` is in: a function that the kernel is to call, or a
+    /// table of such functions. Any context but NMI.
+    ///
+    /// To be made before the kernel gets the address. `ENOMEM` if there was no memory for a count
+    /// when the module was loaded.
+    pub(super) fn new(code: *const c_void) -> Result<Self> {
+        let count = Self::count_of(code).ok_or(ENOMEM)?;
+        // SAFETY: It is valid, as the module with that code is not gone: its code is what calls us.
+        unsafe { count.as_ref() }.up();
+        // INVARIANT: Just counted. The count is not freed before it is zero.
+        Ok(Self(count))
+    }
+
+    /// Whether some code is in the module that this one counts for. Any context but NMI.
+    pub(super) fn is_for(&self, code: *const c_void) -> bool {
+        Self::count_of(code) == Some(self.0)
+    }
+
+    fn count_of(code: *const c_void) -> Option<NonNull<Count>> {
+        // SAFETY: Looks at the address only.
+        NonNull::new(unsafe { helpers::labyrinth_unload_count(code) }.cast())
+    }
+}
+
+impl Drop for Callback {
+    fn drop(&mut self) {
+        // SAFETY: By the invariant. It may be freed as soon as it is zero, and is not used after
+        // that.
+        unsafe { self.0.as_ref() }.down();
+    }
+}
+
+/// How many callbacks labyrinth itself has. Any context.
+#[cfg(CONFIG_KUNIT = "y")]
+pub(crate) fn own() -> u32 {
+    own_count().get()
+}
+
+fn own_count() -> &'static Count {
+    // SAFETY: A static of C, which only atomic operations access, by its definition.
+    unsafe { &*helpers::labyrinth_unload_own().cast::<Count>() }
+}
+
+/// Waits until the kernel can call nothing of a module any more, for ever if an owner was leaked.
+/// Task context only, sleeps.
+fn wait(count: &Count, module: &CStr) {
+    let out = count.get();
+    if out != 0 {
+        pr_err!(
+            "{module}: {out} owner(s) of callbacks leaked: \
+             the module stays, as it may still be called\n"
+        );
+    }
+    while count.get() != 0 {
+        fsleep(Delta::from_millis(100));
+    }
+}
+
+/// Called by C in task context when a module goes.
+///
+/// # Safety
+///
+/// `count` must be valid, and `module` NUL-terminated.
+unsafe extern "C" fn wait_for_module(count: *const u32, module: *const c_char) {
+    // SAFETY: By the requirements above; `Count` is an atomic `u32`.
+    unsafe { wait(&*count.cast(), CStr::from_char_ptr(module)) };
+}
+
+/// The last thing of labyrinth's module to be dropped. It waits until the kernel can call nothing of
+/// labyrinth any more, for ever if an owner was leaked.
+///
+/// While it exists, modules that are unloaded are waited for in the same way.
+pub struct UnloadBarrier(());
+
+impl UnloadBarrier {
+    /// Makes the only one. Task context only, may sleep.
+    ///
+    /// `EBUSY` if it exists already, so it does for each driver.
+    pub fn new() -> Result<Self> {
+        // SAFETY: The function expects what C promises to pass.
+        to_result(unsafe { helpers::labyrinth_unload_begin(Some(wait_for_module)) })?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for UnloadBarrier {
+    /// Task context only, sleeps.
+    fn drop(&mut self) {
+        wait(own_count(), c"labyrinth");
+        // SAFETY: `labyrinth_unload_begin()` has succeeded, and this is its end.
+        unsafe { helpers::labyrinth_unload_end() };
+    }
+}

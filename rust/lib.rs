@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! labyrinth: page allocation in atomic context, with exclusive access in the type.
+//!
+//! This crate is what a driver uses. It is part of `labyrinth.ko`, whose other crate, in
+//! `labyrinth_mod.rs`, uses nothing but this interface either.
+//!
+//! ```text
+//!   drivers, labyrinth_mod.rs ──► pool ──► page ──► ffi ──► kernel crate, bindings
+//!                                   └───────┴─► stats ─► ffi
+//! ```
+//!
+//! # What is where
+//!
+//! - At the top: [`ExclusivePage`] and [`ExclusivePages`], the allocation flags ([`Gfp`]), and what
+//!   the pages can be handed over to, such as [`Shared`], [`Guarded`] or a device ([`dma`]).
+//! - [`context`]: proofs of the context that code runs in. They decide which flags can be named.
+//! - [`pool`]: pages from a per-CPU cache, the allocator and reserves.
+//! - [`time`], [`task`], [`sync`], [`irq`], [`cpu`]: what makes such proofs.
+//! - [`stats`]: counters and latencies, also of a driver's own.
+//!
+//! # No stable interface
+//!
+//! A driver has to be built against the very labyrinth that it is loaded with, as everything about
+//! the layout of types may change with each build. The module loader refuses any other driver; see
+//! [`import`]. The C interface, `include/labyrinth.h`, is stable.
+
+pub mod capi;
+mod ffi;
+mod import;
+#[cfg(CONFIG_KUNIT = "y")]
+mod kunit;
+mod page;
+mod source;
+pub mod stats;
+
+pub use ffi::call_site::CallSite;
+pub use page::{
+    sentinel,
+    AllowedIn,
+    Atomic,
+    Bytes,
+    Chain,
+    Damaged,
+    ExclusivePage,
+    ExclusivePages,
+    Gfp,
+    Guarded,
+    Home,
+    Kernel,
+    MayFail,
+    NoLock,
+    NoWait,
+    NoWarn,
+    Node,
+    Place,
+    Secret,
+    Shape,
+    Shareable,
+    Shared,
+    Uninit,
+    UserPage,
+    View,
+    ZoneLimit,
+    MAX_ORDER, //
+};
+pub use pool::{
+    Pool,
+    PoolConfig, //
+};
+
+/// Proofs of the context that code runs in.
+pub mod context {
+    pub use crate::ffi::context::{
+        with_task,
+        Context,
+        DeviceIrq,
+        HardIrq,
+        IrqsOff,
+        IrqsOn,
+        Kind,
+        MaySleep,
+        NoSleep,
+        NoToken,
+        PlainAlloc,
+        Softirq,
+        SpinLocked,
+        Task, //
+    };
+}
+
+/// Pages from a per-CPU cache, the allocator and reserves.
+pub mod pool {
+    pub use crate::source::{
+        alloc_single,
+        Barred,
+        Batch,
+        Entry,
+        Keeper,
+        KeptPool,
+        Pool,
+        PoolConfig,
+        Priority,
+        Request,
+        Room,
+        Supply,
+        Zone,
+        MAX_CACHE,
+        MAX_NODES,
+        MAX_RESERVE, //
+    };
+    #[cfg(labyrinth_bench)]
+    pub use crate::source::{
+        PageSource,
+        Stack, //
+    };
+}
+
+/// Timers and the clock.
+pub mod time {
+    pub use crate::ffi::{
+        clock::Moment,
+        hard_timer::{
+            HardHandler,
+            HardTimer, //
+        },
+        timer::{
+            Handler,
+            Next,
+            Timer, //
+        }, //
+    };
+}
+
+/// Kernel threads, and waking them from any context.
+pub mod task {
+    pub use crate::ffi::{
+        thread::{
+            Body,
+            Running,
+            Thread,
+            Wish, //
+        },
+        waker::Waker, //
+    };
+}
+
+/// Locks, and values that code in any context can reach.
+pub mod sync {
+    pub use crate::ffi::{
+        handles::{
+            Handle,
+            Handles, //
+        },
+        lock::SpinLockBh,
+        published::{
+            Publication,
+            Published, //
+        },
+        raw_lock::RawSpinLock, //
+    };
+}
+
+/// The interrupts of this CPU.
+pub mod irq {
+    pub use crate::ffi::irq::irqs_off;
+}
+
+/// CPUs that come and go.
+pub mod cpu {
+    pub use crate::ffi::{
+        cpu::{
+            HotplugGuard,
+            OnlineCpu, //
+        },
+        each_cpu::{
+            CpuHandler,
+            EachCpu, //
+        },
+        hotplug::{
+            CpuDead,
+            DeadCpu,
+            Hotplug, //
+        }, //
+    };
+}
+
+/// Values of each CPU.
+pub mod percpu {
+    pub use crate::ffi::{
+        percpu::{
+            CpuCounters,
+            Tally, //
+        },
+        percpu_cell::CpuCell, //
+    };
+}
+
+/// Memory: what is free, and giving it back.
+pub mod mm {
+    pub use crate::ffi::{
+        bad_memory::{
+            BadMemory,
+            Listener, //
+        },
+        shrinker::{
+            Shrink,
+            Shrinker, //
+        },
+        watermark::{
+            allocations_counted,
+            memory_total,
+            Gauge,
+            Memory, //
+        }, //
+    };
+}
+
+/// Pages in the hands of devices.
+pub mod dma {
+    pub use crate::{
+        ffi::dma::DmaDevice,
+        page::dma::*, //
+    };
+}
+
+#[cfg(CONFIG_PCI)]
+/// Drivers of PCI devices whose handlers know their context.
+pub mod pci {
+    pub use crate::ffi::pci::{
+        Driver,
+        Registered,
+        Served, //
+    };
+}
+
+/// Files in debugfs.
+pub mod debugfs {
+    pub use crate::ffi::{
+        debugfs::{
+            Dir,
+            Root,
+            Show,
+            Store, //
+        },
+        number::parse_u64, //
+    };
+}
+
+/// Devices whose file gives pages to processes.
+pub mod user_map {
+    pub use crate::ffi::user_map::{
+        MapDevice,
+        Mappable,
+        MappedArea,
+        NewArea, //
+    };
+}
+
+/// The end of a module.
+pub mod unload {
+    pub use crate::ffi::unload::UnloadBarrier;
+}
+
+/// What differs between kernel versions.
+pub mod compat {
+    pub use crate::ffi::compat::parameter;
+}
+
+#[doc(hidden)]
+pub mod lab {
+    #[cfg(labyrinth_bench)]
+    pub use crate::ffi::bench;
+    pub use crate::ffi::mempool::Mempool;
+}
+
+/// What the macros of this crate need. Not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::{
+        ffi::call_site::call_site,
+        import::NAMESPACE, //
+    };
+    #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+    pub use crate::ffi::call_site::Tag;
+}
+
+/// What `module!` defines for `pr_err!` and its like.
+const __LOG_PREFIX: &[u8] = b"labyrinth\0";
+
+ffi::exports::export_to_c!(capi::CApi);
