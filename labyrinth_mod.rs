@@ -41,6 +41,7 @@ use labyrinth::{
         handover,
         Stats, //
     },
+    sync::Publication,
     unload::UnloadBarrier, //
 };
 
@@ -231,6 +232,7 @@ struct Labyrinth {
     _files: Option<Root<Exercises>>,
     _exercises: Arc<Exercises>,
     _c_api: CApi,
+    _pools: Publication<Arc<Keeper>>,
     _handovers: handover::Recorded,
     _unload_barrier: UnloadBarrier,
 }
@@ -243,6 +245,7 @@ impl kernel::Module for Labyrinth {
         let stats = Stats::new(given.recording)?;
         let handovers = handover::record_in(stats.clone())?;
         let keeper = Keeper::new()?;
+        let pools = keeper.publish()?;
         let pool = keeper.pool(c"default", given.pool, given.prime)?;
         let c_api = CApi::new(pool.clone())?;
         let device = Device::new(stats.clone(), given.user_pages)?;
@@ -256,6 +259,7 @@ impl kernel::Module for Labyrinth {
             _files: files,
             _exercises: exercises,
             _c_api: c_api,
+            _pools: pools,
             _handovers: handovers,
             _unload_barrier: unload_barrier,
         })

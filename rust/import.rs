@@ -15,9 +15,19 @@
 //!
 //! C header: [`include/linux/export.h`](srctree/include/linux/export.h)
 
+const TEXT: &[u8] = concat!("import_ns=LABYRINTH_", env!("LABYRINTH_ID"), "\0").as_bytes();
+
 /// The entry in a driver's `.modinfo`.
 #[doc(hidden)]
-pub const NAMESPACE: &[u8] = concat!("import_ns=LABYRINTH_", env!("LABYRINTH_ID"), "\0").as_bytes();
+pub const NAMESPACE: [u8; TEXT.len()] = {
+    let mut bytes = [0; TEXT.len()];
+    let mut i = 0;
+    while i < bytes.len() {
+        bytes[i] = TEXT[i];
+        i += 1;
+    }
+    bytes
+};
 
 /// Imports the library's symbols. A driver has this once, beside its `module!`. Without it the driver
 /// does not build: modpost reports symbols of a namespace that is not imported.
@@ -35,11 +45,7 @@ macro_rules! import {
 
             #[link_section = ".modinfo"]
             #[used(compiler)]
-            static IMPORT: [u8; NAMESPACE.len()] = {
-                let mut bytes = [0; NAMESPACE.len()];
-                bytes.copy_from_slice(NAMESPACE);
-                bytes
-            };
+            static IMPORT: [u8; NAMESPACE.len()] = NAMESPACE;
         };
     };
 }

@@ -66,6 +66,8 @@ pub struct HardTimer<H: HardHandler> {
 // SAFETY: The timer core may be called from any thread, and `H: Send` allows the handler to be
 // dropped on another thread (and called on another CPU) than the one that made it.
 unsafe impl<H: HardHandler> Send for HardTimer<H> {}
+// SAFETY: A shared reference gives access to nothing.
+unsafe impl<H: HardHandler> Sync for HardTimer<H> {}
 
 impl<H: HardHandler> HardTimer<H> {
     /// Starts a timer that first expires `delay_us` microseconds from now on `cpu`.

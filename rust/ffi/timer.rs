@@ -80,6 +80,8 @@ pub struct Timer<H: Handler> {
 // SAFETY: The timer core may be called from any thread, and `H: Send` allows the handler to be
 // dropped on another thread (and called on another CPU) than the one that made it.
 unsafe impl<H: Handler> Send for Timer<H> {}
+// SAFETY: A shared reference gives access to nothing.
+unsafe impl<H: Handler> Sync for Timer<H> {}
 
 impl<H: Handler> Timer<H> {
     /// Starts a timer that first expires `delay_us` microseconds from now on `cpu`.

@@ -29,6 +29,10 @@ use crate::ffi::{
         DeadCpu,
         Hotplug, //
     },
+    published::{
+        Publication,
+        Published, //
+    },
     shrinker::{
         Shrink,
         Shrinker, //
@@ -102,7 +106,21 @@ impl Pools {
     }
 }
 
+/// The keeper of the pools of drivers.
+static PUBLISHED: Published<Arc<Keeper>> = Published::new();
+
 impl Keeper {
+    /// Has drivers make their pools here ([`Pool::new`]). Task context only, may sleep. `EBUSY` if they
+    /// make them elsewhere already.
+    pub fn publish(self: &Arc<Self>) -> Result<Publication<Arc<Self>>> {
+        PUBLISHED.publish(self.clone())
+    }
+
+    /// The keeper of the pools of drivers, if there is one. Any context.
+    pub(super) fn published() -> Option<Arc<Self>> {
+        PUBLISHED.with(Arc::clone)
+    }
+
     /// Starts it, without pools. Task context only, may sleep.
     pub fn new() -> Result<Arc<Self>> {
         let waker = Waker::new()?;
@@ -146,7 +164,7 @@ impl Keeper {
         if name.is_empty() || name.to_bytes().len() > 31 || !name.to_bytes().iter().all(plain) {
             return Err(EINVAL);
         }
-        let pool = Pool::new(name.try_into()?, config, self.waker.clone())?;
+        let pool = Pool::unkept(name.try_into()?, config, self.waker.clone())?;
         pool.prime_later(primed);
         let kept = Arc::new(
             KeptPool {

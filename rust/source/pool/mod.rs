@@ -24,6 +24,10 @@ use super::{
     emergency::Emergency,
     events,
     gate::Gate,
+    keeper::{
+        Keeper,
+        KeptPool, //
+    },
     logic::{
         barred::{
             Barred,
@@ -47,7 +51,8 @@ use crate::{
         bad_memory,
         context::{
             Kind,
-            PlainAlloc, //
+            PlainAlloc,
+            Task, //
         },
         cpu::possible,
         percpu::Tally,
@@ -103,6 +108,21 @@ pub struct PoolConfig {
     /// The memory that no page may come from. Whoever bars most of the memory will see requests fail
     /// that the rest could have served: the allocator is not asked for ever.
     pub barred: Barred,
+}
+
+impl Default for PoolConfig {
+    /// Single pages from anywhere: 64 in each CPU's cache, and neither a reserve nor a budget.
+    fn default() -> Self {
+        Self {
+            order: 0,
+            compound: false,
+            cache: 64,
+            reserve: 0,
+            emergency: 0,
+            place: Place::Any,
+            barred: Barred::NOTHING,
+        }
+    }
 }
 
 impl PoolConfig {
@@ -178,8 +198,40 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Makes an empty pool. Task context only, may sleep.
-    pub(super) fn new(name: CString, config: PoolConfig, waker: Arc<Waker>) -> Result<Arc<Self>> {
+    /// Makes a pool for a driver, and has it filled. Task context only, may sleep; does not wait for
+    /// the pages ([`Self::prime`] does).
+    ///
+    /// The name is for reports: at most 31 letters, digits and `_-./:`.
+    ///
+    /// `EINVAL` for another name, `EEXIST` for one that a pool has already, `ENOSPC` for one pool too
+    /// many; `ERANGE` and `ENOMEM` as [`PoolConfig`] says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::prelude::*;
+    /// use labyrinth::{
+    ///     context::Task,
+    ///     pool::{KeptPool, PoolConfig, Priority, Request},
+    ///     Pool,
+    /// };
+    /// use kernel::sync::Arc;
+    ///
+    /// fn pool_of_a_driver(cx: &Task) -> Result<Arc<KeptPool>> {
+    ///     let config = PoolConfig { reserve: 256, ..PoolConfig::default() };
+    ///     let pool = Pool::new(cx, c"my_driver", config)?;
+    ///     if let Some(pages) = pool.get(cx, &mut Request::new(Priority::High)) {
+    ///         pool.put(cx, pages);
+    ///     }
+    ///     Ok(pool)
+    /// }
+    /// ```
+    pub fn new(_cx: &Task, name: &CStr, config: PoolConfig) -> Result<Arc<KeptPool>> {
+        Keeper::published().ok_or(ENODEV)?.pool(name, config, 0)
+    }
+
+    /// Makes an empty pool that nobody fills. Task context only, may sleep.
+    pub(super) fn unkept(name: CString, config: PoolConfig, waker: Arc<Waker>) -> Result<Arc<Self>> {
         config.check(&name)?;
         let shape = config.shape();
         let PoolConfig {
