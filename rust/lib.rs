@@ -271,7 +271,7 @@ pub mod compat {
 pub mod lab {
     #[cfg(labyrinth_bench)]
     pub use crate::ffi::bench;
-    pub use crate::ffi::mempool::Mempool;
+    pub use crate::page::Mempool;
 }
 
 /// What the macros of this crate need. Not for use by hand.

@@ -71,7 +71,7 @@ compile() {
 	eval "$("$SCRIPTS/kernel.sh" "$kernel")"
 	out=$TOP/build/lint/$K_KEY-$how
 	mkdir -p "$out"
-	rm -f "$out/labyrinth_mod.o" "$out/rust/ffi/helpers.o" "$out"/*.ko
+	rm -f "$out/labyrinth_mod.o" "$out/rust/lib.o" "$out/rust/ffi/helpers.o" "$out"/*.ko
 	"$SCRIPTS/sandbox.sh" --kernel "$kernel" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="$out" \
 		-j"$JOBS" "$@" modules >"$out/lint.log" 2>&1 || { tail -n 40 "$out/lint.log"; return 1; }
 	if grep -E -A 12 '^(warning|WARNING|error)\b|: (warning|error):' "$out/lint.log"; then return 1; fi
@@ -81,21 +81,30 @@ compile() {
 check_clippy() { compile "$1" clippy CLIPPY=1; }
 check_bench() { compile "$1" bench CLIPPY=1 LABYRINTH_BENCH=1; }
 
-# The kernel has no rustdoc target for modules. The compiler's own command, as just saved by
-# check_clippy, has every flag that it takes.
+# The kernel has no rustdoc target for modules. The compiler's own commands, as just saved by
+# check_clippy, have every flag that it takes. The library's public documentation must not link to
+# what is private, so it is made a second time without that.
 check_rustdoc() {
-	local kernel=$1 out command
+	local kernel=$1 out
 	eval "$("$SCRIPTS/kernel.sh" "$kernel")"
 	out=$TOP/build/lint/$K_KEY-clippy
-	command=$(sed -n '1s/^savedcmd_labyrinth_mod.o := //p' "$out/.labyrinth_mod.o.cmd")
-	[[ $command == *' clippy-driver '* ]] || { echo "no compiler command in $out/.labyrinth_mod.o.cmd"; return 1; }
-	command=${command/ clippy-driver / rustdoc --document-private-items -Dwarnings --crate-name labyrinth }
-	command=$(sed -E 's/ --emit=[^ ]*//g; s/ --out-dir [^ ]*/ --out-dir doc/; s/ --crate-type [^ ]*//' <<<"${command%%;*}")
 	cd "$out"
-	rm -rf doc
+	rm -rf doc doc-public
+	document rust/.lib.o.cmd doc --document-private-items
+	document rust/.lib.o.cmd doc-public
+	document .labyrinth_mod.o.cmd doc --document-private-items --crate-name labyrinth_mod
+	[[ -s doc/labyrinth/index.html && -s doc-public/labyrinth/index.html && -s doc/labyrinth_mod/index.html ]]
+}
+
+# document SAVED-COMMAND FOLDER OPTION…
+document() {
+	local command
+	command=$(sed -n '1s/^savedcmd_[^ ]* := //p' "$1")
+	[[ $command == *' clippy-driver '* ]] || { echo "no compiler command in $PWD/$1"; return 1; }
+	command=${command/ clippy-driver / rustdoc -Dwarnings ${*:3} }
+	command=$(sed -E "s/ --emit=[^ ]*//g; s/ --out-dir [^ ]*/ --out-dir $2/; s/ --crate-type [^ ]*//; s/ -Cmetadata=[^ ]*//" <<<"${command%%;*}")
 	"$SCRIPTS/sandbox.sh" --kernel "$kernel" env RUSTC_BOOTSTRAP=1 \
-		LABYRINTH_BINDINGS="$out/helpers_generated.rs" sh -c "$command"
-	[[ -s doc/labyrinth/index.html ]]
+		LABYRINTH_BINDINGS="$PWD/helpers_generated.rs" LABYRINTH_ID=documentation sh -c "$command"
 }
 
 check_shellcheck() { ((${#shell_files[@]} == 0)) || "$SCRIPTS/sandbox.sh" shellcheck -x -a -- "${shell_files[@]}"; }
@@ -132,7 +141,10 @@ check_spdx() {
 }
 
 # The table of promises, complete and up to date.
-check_soundness() { "$SCRIPTS/sandbox.sh" "$SCRIPTS/soundness.py"; }
+check_soundness() { "$SCRIPTS/sandbox.sh" python3 -B "$SCRIPTS/soundness.py"; }
+
+# Each part uses only the parts that it may use.
+check_arrows() { "$SCRIPTS/sandbox.sh" python3 -B "$SCRIPTS/arrows.py"; }
 
 # Each test program says where it runs.
 check_programs() { "$SCRIPTS/programs.sh" --check; }
@@ -140,7 +152,7 @@ check_programs() { "$SCRIPTS/programs.sh" --check; }
 # Each mutant must find the lines that it changes, and name a case.
 check_mutants() { "$SCRIPTS/sandbox.sh" python3 -B "$TOP/tests/mutation/mutants.py" --check "$TOP"; }
 
-all=(format shellcheck checkpatch spdx soundness programs mutants)
+all=(format shellcheck checkpatch spdx soundness arrows programs mutants)
 for kernel in "${kernels[@]}"; do all+=("clippy $kernel" "rustdoc $kernel"); done
 all+=("bench ${kernels[0]}")
 

@@ -127,7 +127,7 @@ by_change() {
 	mapfile -t files < <(changed_files)
 	if ((${#files[@]} == 0)); then
 		note "no changes were found: the usual choice"
-		add lint format spdx soundness programs mutants
+		add lint format spdx soundness arrows programs mutants
 		add host
 		add compile-fail
 		all_purpose
@@ -138,7 +138,7 @@ by_change() {
 	for file in "${files[@]}"; do
 		case $file in
 		*.rs | *.c | *.h | Kbuild | rust/*) ;;&
-		*.rs) checks+=(format) ;;&
+		*.rs) checks+=(format arrows) ;;&
 		*.[ch]) checks+=(checkpatch) ;;&
 		*.sh) checks+=(shellcheck) ;;&
 		tests/*.py) checks+=(programs) ;;&
@@ -146,7 +146,7 @@ by_change() {
 		rust/*.md | rust/*.rs | *.[ch]) checks+=(soundness) ;;&
 		rust/*.rs | rust/*.[ch] | labyrinth_mod.rs | Kbuild | include/*) code=1 ;;&
 		rust/source/logic/* | rust/page/canary.rs | tests/host/* | tests/wall/* | tests/runner/results_test.sh | scripts/count-ktap.awk) host=1 ;;&
-		rust/page/* | rust/ffi/* | rust/source/* | rust/stats/* | tests/compile_fail/*) compiled=1 ;;&
+		rust/lib.rs | rust/page/* | rust/ffi/* | rust/source/* | rust/stats/* | tests/compile_fail/*) compiled=1 ;;&
 		tests/lib/* | tests/Makefile | tests/settings | scripts/vm*.sh | scripts/kselftest.sh) all=1 ;;
 		esac
 	done

@@ -3,7 +3,7 @@
 """soundness.py: whether the tables of rust/SOUNDNESS.md and the code are about the same things. Each
 `unsafe` in rust/ and the crate root has to have its row, each row its code, in the same number, and
 the tests that rows name have to exist. Prints what is wrong, and rows for what has none. Looks, too,
-whether modules wait for what the kernel may call."""
+whether the module waits for what the kernel may call."""
 
 import os
 import re
@@ -11,34 +11,14 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from rust_tokens import tokens
+
 TOP = Path(__file__).resolve().parent.parent
 TABLES = TOP / "rust/SOUNDNESS.md"
 
-TOKEN = re.compile(r"""
-    (?P<skip> \s+ | //[^\n]* )
-  | (?P<comment> /\* )
-  | (?P<literal> [bc]?r(?P<hashes>\#*)".*?"(?P=hashes) | [bc]?"(?:\\.|[^"\\])*"
-               | b?'(?:\\(?:x..|u\{[^}]*\}|.)|[^'\\\n])' )
-  | (?P<token> '\w+ | (?:r\#)?\w+ | -> | => | . )
-""", re.X | re.S)
 # What comes right before an item, and not before `impl` and `const` in a type.
 BEFORE_ITEM = {None, "{", "}", ";", ")", "]", "pub", "unsafe"}
 KINDS = ("block", "fn", "impl", "trait", "extern", "attribute")
-
-
-def tokens(text):
-    """The tokens of Rust code, each with its line; no comments, and literals as empty strings."""
-    place = 0
-    while place < len(text):
-        match = TOKEN.match(text, place)
-        start, place = place, match.end()
-        if match["comment"]:
-            depth = 1
-            while depth and (edge := re.compile(r"/\*|\*/").search(text, place)):
-                depth += 1 if edge[0] == "/*" else -1
-                place = edge.end()
-        elif not match["skip"]:
-            yield match["token"] or '""', text.count("\n", 0, start) + 1
 
 
 def plain(header):
@@ -123,7 +103,9 @@ def exists(test):
     if match := re.fullmatch(r"compile_fail/(\w+)", test):
         return (tests / f"compile_fail/cases/{match[1]}.rs").is_file()
     if match := re.fullmatch(r"kunit/(\w+)::(\w+)", test):
-        return has(TOP / f"rust/kunit/{match[1]}.rs", rf"#\[test\]\s+(#\[.*\]\s+)*fn {match[2]}\(")
+        pattern = rf"#\[test\]\s+(#\[.*\]\s+)*fn {match[2]}\("
+        files = f"rust/kunit/{match[1]}.rs", f"rust/{match[1]}/kunit.rs"
+        return any(has(TOP / file, pattern) for file in files)
     if match := re.fullmatch(r"host/(\w+)::(\w+)", test):
         # Once where it is written, once in the list of cases.
         pattern = rf"(?s)\b{match[2]}\b.*\b{match[2]}\b"
@@ -153,13 +135,10 @@ def rows():
 
 
 def careless():
-    """The modules made of rust/ffi that may be unloaded while something is left that the kernel may call:
-    a `LastOut` has to be the last thing of theirs to go."""
-    for path in (TOP / "labyrinth_mod.rs", *sorted((TOP / "tests/modules").rglob("*.rs"))):
-        text = path.read_text()
-        if re.search(r"^module! \{", text, re.M) and re.search(r"^mod ffi;", text, re.M) and \
-                not re.search(r"\b\w+: LastOut,\n\}", text):
-            yield f"{os.path.relpath(path, TOP)}: the last field of the module is no `LastOut`"
+    """Whether the module may be unloaded while something is left that the kernel may call: the last
+    of its fields to be dropped has to be the `UnloadBarrier`."""
+    if not re.search(r"\b\w+: UnloadBarrier,\n\}", (TOP / "labyrinth_mod.rs").read_text()):
+        yield "labyrinth_mod.rs: the last field of the module is no `UnloadBarrier`"
 
 
 def main():

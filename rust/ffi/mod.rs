@@ -27,7 +27,6 @@ pub(crate) mod hotplug;
 pub(crate) mod irq;
 pub(crate) mod lendings;
 pub(crate) mod lock;
-pub(crate) mod mempool;
 pub(crate) mod number;
 #[allow(dead_code, reason = "for drivers, such as that in tests/modules/edu")]
 #[cfg(CONFIG_PCI)]

@@ -2,11 +2,15 @@
 
 //! The flag types against the flags that they stand for.
 
-use crate::page::{
-    Atomic,
-    Gfp,
-    Kernel,
-    NoWarn, //
+use crate::{
+    page::{
+        Atomic,
+        Gfp,
+        Kernel,
+        NoLock,
+        NoWarn, //
+    },
+    stats::Kind, //
 };
 use kernel::{
     bindings,
@@ -49,5 +53,18 @@ mod tests {
     fn names_are_those_of_the_kernel() {
         assert!(<NoWarn<Atomic> as Gfp>::NAME == "GFP_ATOMIC");
         assert!(<NoWarn<Kernel> as Gfp>::NAME == "GFP_KERNEL");
+    }
+
+    #[test]
+    fn statistics_have_the_names_of_the_flags() {
+        for (kind, name) in [
+            (Kind::TimerSoftirq, Atomic::NAME),
+            (Kind::Spinlock, Atomic::NAME),
+            (Kind::TaskAtomic, Atomic::NAME),
+            (Kind::TaskKernel, Kernel::NAME),
+            (Kind::HardIrq, NoLock::NAME),
+        ] {
+            assert!(kind.gfp() == name);
+        }
     }
 }

@@ -58,6 +58,7 @@ mod exclusive;
 mod gfp;
 mod guarded;
 mod lent;
+mod mempool;
 mod pages;
 mod place;
 #[allow(dead_code, reason = "for drivers, of which this module has none")]
@@ -97,6 +98,7 @@ pub(crate) use lent::{
     why_not,
     Refusal, //
 };
+pub use mempool::Mempool;
 pub use pages::{
     ExclusivePages,
     Shape,

@@ -2,13 +2,6 @@
 
 //! What is counted separately.
 
-use crate::page::{
-    Atomic,
-    Gfp,
-    Kernel,
-    NoLock, //
-};
-
 /// The context that an exercise allocates in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Context {
@@ -80,12 +73,12 @@ impl Kind {
         }
     }
 
-    /// The name of the allocation flags.
+    /// The name of the allocation flags, which is `Gfp::NAME` of their type.
     pub const fn gfp(self) -> &'static str {
         match self {
-            Self::TimerSoftirq | Self::Spinlock | Self::TaskAtomic => Atomic::NAME,
-            Self::TaskKernel => Kernel::NAME,
-            Self::HardIrq => NoLock::NAME,
+            Self::TimerSoftirq | Self::Spinlock | Self::TaskAtomic => "GFP_ATOMIC",
+            Self::TaskKernel => "GFP_KERNEL",
+            Self::HardIrq => "nolock",
         }
     }
 }

@@ -7,11 +7,11 @@
 //!
 //! C header: [`include/linux/mempool.h`](srctree/include/linux/mempool.h)
 
-use super::{
+use super::AllowedIn;
+use crate::ffi::{
     context::Context,
     helpers, //
 };
-use crate::page::AllowedIn;
 use core::ptr::NonNull;
 use kernel::{
     alloc::AllocError,
