@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug
-# Covers: rust/kunit
+# Covers: rust/kunit rust/exercise/kunit.rs
 # Takes: 2 s
 """The module's own KUnit suites, where the kernel has KUnit."""
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak soak-debug
-# Covers: labyrinth_mod.rs rust/exercise rust/ffi/callbacks.rs rust/debugfs
+# Covers: labyrinth_mod.rs rust/exercise rust/ffi/unload rust/debugfs
 # Takes: 40 s
 """Load, read every file, run each exercise, unload, over and over; nothing may stay behind."""
 

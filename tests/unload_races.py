@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak soak-debug
-# Covers: labyrinth_mod.rs rust/ffi/callbacks.rs rust/ffi/debugfs.rs rust/debugfs
+# Covers: labyrinth_mod.rs rust/ffi/unload rust/ffi/debugfs.rs rust/debugfs
 # Takes: 26 s
 """rmmod at the worst of moments: it says busy or it works, and never anything else."""
 

@@ -5,13 +5,13 @@
 //! A caller names itself where it asks for pages:
 //!
 //! ```ignore
-//! Holder::new(gfp, recorder, call_site!(task_atomic))
+//! page.charge(call_site!(receive));
 //! ```
 //!
 //! and its pages then show in a line of their own, with the file and the line of that macro:
 //!
 //! ```text
-//!   131072       32 rust/exercise/task.rs:63 [labyrinth] func:task_atomic
+//!   131072       32 /home/me/driver/driver.rs:63 [driver] func:receive
 //! ```
 //!
 //! In a kernel without `CONFIG_MEM_ALLOC_PROFILING` a [`CallSite`] has no size and charging compiles
@@ -29,11 +29,15 @@ use kernel::{
 };
 
 /// A line of code that pages can be charged to.
+///
+/// # Invariants
+///
+/// The module loader has made the tag ready: it is in the section of the tags.
 #[derive(Clone, Copy)]
-pub struct CallSite {
-    #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-    tag: &'static Tag,
-}
+pub struct CallSite(
+    #[cfg(CONFIG_MEM_ALLOC_PROFILING)] &'static Tag,
+    #[cfg(not(CONFIG_MEM_ALLOC_PROFILING))] (),
+);
 
 /// Names the line that it is written in, as a [`CallSite`]. The name is for reports.
 ///
@@ -53,21 +57,31 @@ macro_rules! call_site {
             line!(),
         );
 
-        $crate::__private::call_site(
-            #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-            &TAG,
-        )
+        // SAFETY: The tag is in the section of the tags.
+        unsafe {
+            $crate::__private::call_site(
+                #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+                &TAG,
+                #[cfg(not(CONFIG_MEM_ALLOC_PROFILING))]
+                (),
+            )
+        }
     }};
 }
 
 /// What the macro makes a [`CallSite`] of.
+///
+/// # Safety
+///
+/// The tag must be in the section `alloc_tags` of a module.
 #[doc(hidden)]
 #[inline(always)]
-pub const fn call_site(#[cfg(CONFIG_MEM_ALLOC_PROFILING)] tag: &'static Tag) -> CallSite {
-    CallSite {
-        #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-        tag,
-    }
+pub const unsafe fn call_site(
+    #[cfg(CONFIG_MEM_ALLOC_PROFILING)] tag: &'static Tag,
+    #[cfg(not(CONFIG_MEM_ALLOC_PROFILING))] tag: (),
+) -> CallSite {
+    // INVARIANT: The caller promises exactly this.
+    CallSite(tag)
 }
 
 /// Has the kernel keep all lines when the module is unloaded, because pages stay out that it will look
@@ -126,7 +140,7 @@ const fn after_last_slash(path: &[u8]) -> &[u8] {
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
 impl CallSite {
     /// The tag, for C.
-    pub fn as_raw(self) -> *mut bindings::alloc_tag {
-        self.tag.0.get()
+    pub(crate) fn as_raw(self) -> *mut bindings::alloc_tag {
+        self.0 .0.get()
     }
 }

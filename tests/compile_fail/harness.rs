@@ -1,19 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The crate that cases are compiled in: the parts of the module that have an interface to misuse,
-//! and cases beside them, with no more privileges than the exercises have.
-
-#[path = "../../rust/ffi/mod.rs"]
-mod ffi;
-#[path = "../../rust/page/mod.rs"]
-mod page;
-#[path = "../../rust/source/mod.rs"]
-mod source;
-#[path = "../../rust/stats/mod.rs"]
-mod stats;
-
-/// What `module!` defines for `pr_err!` and its like.
-const __LOG_PREFIX: &[u8] = b"labyrinth\0";
+//! The crate that cases are compiled in. It uses the built library as a driver does, with no more
+//! privileges than any other crate has.
 
 /// The kernel crate's guard of disabled interrupts. Before Linux 7.3 the crate has none, and a
 /// stand-in is used.
@@ -37,34 +25,7 @@ mod guard {
 macro_rules! case {
     ($name:ident, $file:literal) => {
         mod $name {
-            use crate::{
-                ffi::{
-                    context::*,
-                    cpu::*,
-                    debugfs::*,
-                    dma::*,
-                    each_cpu::*,
-                    hard_timer::*,
-                    hotplug::*,
-                    irq::*,
-                    lock::*,
-                    percpu::*,
-                    percpu_cell::*,
-                    published::*,
-                    raw_lock::*,
-                    shrinker::*,
-                    thread::*,
-                    timer::*,
-                    user_map::*,
-                    waker::*, //
-                },
-                guard::*,
-                page::{
-                    dma::*,
-                    *, //
-                },
-                source::*, //
-            };
+            use crate::guard::*;
             use core::ops::DerefMut;
             use kernel::{
                 bindings,
@@ -75,6 +36,27 @@ macro_rules! case {
                 prelude::*,
                 sync::Arc,
                 types::NotThreadSafe, //
+            };
+            use labyrinth::{
+                context::*,
+                cpu::*,
+                debugfs::*,
+                dma::*,
+                irq::*,
+                mm::*,
+                percpu::*,
+                pool::*,
+                sync::{
+                    Handle,
+                    Handles,
+                    Published,
+                    RawSpinLock,
+                    SpinLockBh, //
+                },
+                task::*,
+                time::*,
+                user_map::*,
+                *, //
             };
 
             include!($file);

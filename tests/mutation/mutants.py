@@ -35,8 +35,12 @@ HEADERS = ("Why", "Case", "Says", "Log", "Needs", "Machine", "Slow")
 KINDS = ("guest", "edu", "numa", "host", "compile_fail")
 COPIED = ("Kbuild", "Makefile", "README.md", "labyrinth_mod.rs", "include", "rust", "scripts", "tests")
 
+# What is not one of these is a customer of the library: another crate.
+LIBRARY = tuple(f"rust/{part}" for part in ("lib.rs", "capi/", "ffi/", "kunit/", "page/", "source/", "stats/"))
+
 # The code that mutants ask, appended to these files.
 SWITCHES = {
+    "rust/lib.rs": "switch_lib.rs",
     "rust/ffi/mod.rs": "switch.rs",
     "rust/ffi/helpers.c": "switch.c",
     "tests/host/src/main.rs": "switch_host.rs",
@@ -160,7 +164,8 @@ def changed(text, hunk, mutant):
         raise Broken(f"{mutant.name}: {hunk.path} has these lines {len(found)} times; name a line that"
                      " comes before them, after the @@:\n    " + "\n    ".join(hunk.old))
     # rustc shows the name if the change does not compile.
-    rust = f"crate::ffi::mutant(/* {mutant.name} */ {mutant.number})"
+    place = "crate::ffi" if hunk.path.startswith(LIBRARY) else "labyrinth"
+    rust = f"{place}::mutant(/* {mutant.name} */ {mutant.number})"
     c = (f"({{ extern unsigned int labyrinth_mutant; READ_ONCE(labyrinth_mutant) == "
          f"{mutant.number}; /* {mutant.name} */ }})")
     new = [line.replace(RUST, rust).replace(C, c) for line in hunk.new]

@@ -4,13 +4,13 @@
 /// Whether a mutant is chosen by the module parameter `mutant`. Any context.
 #[allow(dead_code)]
 #[inline(always)]
-pub(crate) fn mutant(number: u32) -> bool {
+pub fn mutant(number: u32) -> bool {
     mutation::labyrinth_mutant().load(core::sync::atomic::Ordering::Relaxed) == number
 }
 
 /// Whether a mutant is chosen; from then on none is. Any context.
 #[allow(dead_code)]
-pub(crate) fn once(mutant: bool) -> bool {
+pub fn once(mutant: bool) -> bool {
     mutant && mutation::labyrinth_mutant().swap(0, core::sync::atomic::Ordering::Relaxed) != 0
 }
 

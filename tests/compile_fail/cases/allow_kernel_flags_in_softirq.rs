@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-// Declaring that `GFP_KERNEL` is fine in a softirq.
+// Declaring that `GFP_KERNEL` is fine in a softirq, by somebody who may vouch for his own flags only.
+
+#[derive(Clone, Copy)]
+struct Mine;
+
+unsafe impl Gfp for Mine {
+    const NAME: &'static str = "GFP_KERNEL";
+    const RAW: bindings::gfp_t = bindings::GFP_KERNEL;
+}
 
 #[cfg(not(misuse))]
-unsafe impl AllowedIn<Softirq> for Kernel {}
+unsafe impl AllowedIn<Task> for Mine {}
 #[cfg(misuse)]
-// error[E0200]: requires an `unsafe impl` declaration
-impl AllowedIn<Softirq> for Kernel {}
+// error[E0117]: only traits defined in the current crate can be implemented
+unsafe impl AllowedIn<Softirq> for Kernel {}

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // A listener to reports of bad memory, called on any CPU, with what only one thread may touch.
 
-use crate::ffi::bad_memory::*;
-
 #[cfg(not(misuse))]
 type Count = u64;
 #[cfg(misuse)]

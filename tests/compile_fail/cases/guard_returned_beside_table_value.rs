@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // A guard made while the value of a table is in use, and kept for longer.
 
-use crate::ffi::handles::*;
-
 fn case(table: &'static Handles<u32>, handle: Handle) {
     #[cfg(not(misuse))]
     table.with(handle, &NoToken, |_, _| drop(local_interrupt_disable()));

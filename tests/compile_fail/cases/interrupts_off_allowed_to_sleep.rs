@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-// Declaring that one may sleep with interrupts off.
+// Declaring that one may sleep with interrupts off, by somebody who may vouch for his own contexts
+// only.
+
+struct Mine;
+
+unsafe impl Context for Mine {
+    const KIND: Kind = Kind::Task;
+}
 
 #[cfg(not(misuse))]
-unsafe impl MaySleep for IrqsOff {}
+unsafe impl MaySleep for Mine {}
 #[cfg(misuse)]
-// error[E0200]: requires an `unsafe impl` declaration
-impl MaySleep for IrqsOff {}
+// error[E0117]: only traits defined in the current crate can be implemented
+unsafe impl MaySleep for IrqsOff {}

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Charging a page that others may be charging at the same time.
 
-use crate::ffi::call_site::CallSite;
-
 fn case(page: &mut ExclusivePage<Bytes>, caller: CallSite) {
     #[cfg(misuse)]
     let page = &*page;

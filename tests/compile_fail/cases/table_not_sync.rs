@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // A table, which any number of threads read at once, of what only one thread may touch.
 
-use crate::ffi::handles::*;
-
 #[cfg(not(misuse))]
 type Value = u32;
 #[cfg(misuse)]

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // What a handle stands for, reached after it may have been removed from the table.
 
-use crate::ffi::handles::*;
-
 fn case(table: &'static Handles<u32>, handle: Handle) {
     let mut kept = None;
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // A token that allows to sleep, handed to code that uses the value of a table.
 
-use crate::ffi::handles::*;
-
 fn case(table: &'static Handles<u32>, handle: Handle, task: &Task, softirq: &Softirq) {
     #[cfg(not(misuse))]
     table.with(handle, softirq, |_, cx| {

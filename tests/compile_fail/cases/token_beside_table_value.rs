@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // A function that may sleep, called while the value of a table is in use.
 
-use crate::ffi::handles::*;
-
 fn sleeps(_cx: &Task) {}
 
 fn case(table: &'static Handles<u32>, handle: Handle, task: &Task) {

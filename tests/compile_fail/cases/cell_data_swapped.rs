@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+// The private part of a per-CPU cell, exchanged for a reference that does not live as long.
+
+fn case(cell: &CpuCell<&'static u64, ()>) {
+    let local = 1;
+    #[cfg(not(misuse))]
+    let mut value = &1;
+    #[cfg(misuse)]
+    // error[E0597]: `local` does not live long enough
+    let mut value = &local;
+    cell.with(|private, ()| core::mem::swap(private, &mut value));
+}

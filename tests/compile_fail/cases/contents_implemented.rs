@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+// Contents that somebody outside vouches for: there are only two.
+
+struct Mine;
+
+#[cfg(misuse)]
+// error[E0405]: cannot find trait `Contents` in crate `labyrinth`
+unsafe impl labyrinth::Contents for Mine {}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+// Declaring that interrupts are enabled in a context of one's own, and vouching for nothing.
+
+struct Mine;
+
+unsafe impl Context for Mine {
+    const KIND: Kind = Kind::IrqsOff;
+}
+
+#[cfg(not(misuse))]
+unsafe impl IrqsOn for Mine {}
+#[cfg(misuse)]
+// error[E0200]: requires an `unsafe impl` declaration
+impl IrqsOn for Mine {}

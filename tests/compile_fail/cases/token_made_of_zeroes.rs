@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+// A token by the function that makes a value of nothing but zeroes: it has no bytes that could be
+// wrong.
+
+fn case(thread: &mut Running) {
+    #[cfg(not(misuse))]
+    let task = thread.context();
+    #[cfg(misuse)]
+    // error[E0277]: Zeroable` is not satisfied
+    let task = &<Task as pin_init::Zeroable>::zeroed();
+
+    let page = ExclusivePage::alloc(task, Kernel);
+}
