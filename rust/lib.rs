@@ -277,12 +277,12 @@ pub mod lab {
 /// What the macros of this crate need. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+    pub use crate::ffi::call_site::Tag;
     pub use crate::{
         ffi::call_site::call_site,
         import::NAMESPACE, //
     };
-    #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-    pub use crate::ffi::call_site::Tag;
 }
 
 /// What `module!` defines for `pr_err!` and its like.

@@ -15,6 +15,10 @@ use crate::{
     },
     module_parameters as given, //
 };
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*, //
+};
 use labyrinth::{
     compat::parameter,
     pool::{
@@ -32,10 +36,6 @@ use labyrinth::{
     },
     Node,
     Place, //
-};
-use kernel::{
-    page::PAGE_SIZE,
-    prelude::*, //
 };
 
 /// What the module was told when it was loaded.

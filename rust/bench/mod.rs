@@ -30,10 +30,6 @@ mod timing;
 #[cfg(not(CONFIG_PREEMPT_RT))]
 mod worst;
 
-use labyrinth::debugfs::{
-    Dir,
-    Show, //
-};
 use core::marker::PhantomData;
 use kernel::{
     prelude::*,
@@ -43,6 +39,10 @@ use kernel::{
         Atomic,
         Release, //
     }, //
+};
+use labyrinth::debugfs::{
+    Dir,
+    Show, //
 };
 use plan::{
     Full,

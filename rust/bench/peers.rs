@@ -2,6 +2,17 @@
 
 //! The peers in Rust, ours among them.
 
+use core::{
+    hint::black_box,
+    mem::MaybeUninit, //
+};
+use kernel::{
+    page::{
+        Page,
+        PAGE_SIZE, //
+    },
+    prelude::*, //
+};
 use labyrinth::{
     context::PlainAlloc,
     percpu::Tally,
@@ -15,17 +26,6 @@ use labyrinth::{
     Atomic,
     ExclusivePage,
     Uninit, //
-};
-use core::{
-    hint::black_box,
-    mem::MaybeUninit, //
-};
-use kernel::{
-    page::{
-        Page,
-        PAGE_SIZE, //
-    },
-    prelude::*, //
 };
 
 /// A way to get pages, written in Rust.

@@ -16,12 +16,12 @@ use super::{
     pool,
     timing, //
 };
-use labyrinth::lab::bench;
 use kernel::{
     prelude::*,
     seq_file::SeqFile,
     seq_print, //
 };
+use labyrinth::lab::bench;
 
 /// The extent of a run.
 pub(super) trait Plan: 'static {

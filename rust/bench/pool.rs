@@ -3,6 +3,14 @@
 //! Our sources as peers: the pool room by room, and blocks of pages.
 
 use super::peers::Peer;
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
 use labyrinth::{
     context::{
         with_task,
@@ -26,14 +34,6 @@ use labyrinth::{
     ExclusivePages,
     Place,
     Uninit, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc,
-    time::{
-        delay::fsleep,
-        Delta, //
-    }, //
 };
 
 type Pages = ExclusivePages<Uninit>;

@@ -31,6 +31,20 @@ use super::{
     pool,
     timing, //
 };
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print,
+    sync::{
+        atomic::{
+            Atomic,
+            Full,
+            Relaxed, //
+        },
+        Arc,
+        Completion, //
+    }, //
+};
 use labyrinth::{
     context::{
         with_task,
@@ -61,20 +75,6 @@ use labyrinth::{
         Moment,
         Next,
         Timer, //
-    }, //
-};
-use kernel::{
-    prelude::*,
-    seq_file::SeqFile,
-    seq_print,
-    sync::{
-        atomic::{
-            Atomic,
-            Full,
-            Relaxed, //
-        },
-        Arc,
-        Completion, //
     }, //
 };
 

@@ -2,6 +2,17 @@
 
 //! Takes samples in the timer softirq.
 
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        Completion, //
+    }, //
+};
 use labyrinth::{
     context::{
         with_task,
@@ -13,17 +24,6 @@ use labyrinth::{
         Handler,
         Next,
         Timer, //
-    }, //
-};
-use kernel::{
-    prelude::*,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        Arc,
-        Completion, //
     }, //
 };
 

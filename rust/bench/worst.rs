@@ -10,6 +10,18 @@ use super::{
     pool::full_pool,
     timing, //
 };
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
 use labyrinth::{
     context::Softirq,
     irq::irqs_off,
@@ -25,18 +37,6 @@ use labyrinth::{
     NoWarn,
     Place,
     Uninit, //
-};
-use kernel::{
-    prelude::*,
-    seq_file::SeqFile,
-    seq_print,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        Arc, //
-    }, //
 };
 
 /// The requests, and the pages in the reserve.

@@ -6,6 +6,11 @@ use crate::exercise::{
     Exercises,
     Setting, //
 };
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
 use labyrinth::{
     context::Task,
     debugfs::{
@@ -19,11 +24,6 @@ use labyrinth::{
         self,
         Context, //
     }, //
-};
-use kernel::{
-    prelude::*,
-    seq_file::SeqFile,
-    seq_print, //
 };
 
 /// Makes the files.

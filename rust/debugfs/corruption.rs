@@ -3,14 +3,14 @@
 //! `corruption`: how many guards were found damaged, and the last of them, a line each, the oldest first.
 
 use crate::exercise::Exercises;
-use labyrinth::{
-    debugfs::Show,
-    sentinel, //
-};
 use kernel::{
     prelude::*,
     seq_file::SeqFile,
     seq_print, //
+};
+use labyrinth::{
+    debugfs::Show,
+    sentinel, //
 };
 
 /// The file `corruption`.

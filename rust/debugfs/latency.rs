@@ -3,6 +3,11 @@
 //! `latency`: the histograms, with bars for people.
 
 use crate::exercise::Exercises;
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
 use labyrinth::{
     debugfs::Show,
     pool::Room,
@@ -10,11 +15,6 @@ use labyrinth::{
         histogram,
         Latencies, //
     }, //
-};
-use kernel::{
-    prelude::*,
-    seq_file::SeqFile,
-    seq_print, //
 };
 
 /// The file `latency`.

@@ -8,6 +8,13 @@ use crate::{
     device,
     exercise::Exercises, //
 };
+use kernel::{
+    fmt,
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print,
+    sync::Arc, //
+};
 use labyrinth::{
     capi::Misuse,
     context::Kind,
@@ -28,13 +35,6 @@ use labyrinth::{
         SeriesView,
         View, //
     }, //
-};
-use kernel::{
-    fmt,
-    prelude::*,
-    seq_file::SeqFile,
-    seq_print,
-    sync::Arc, //
 };
 
 /// The file `metrics`.

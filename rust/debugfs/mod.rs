@@ -27,12 +27,12 @@ mod stats;
 mod wall;
 
 use crate::exercise::Exercises;
-use labyrinth::debugfs::Root;
 use kernel::{
     fmt,
     prelude::*,
     sync::Arc, //
 };
+use labyrinth::debugfs::Root;
 
 /// Makes all files. Dropping the result removes them. Task context only, may sleep.
 ///

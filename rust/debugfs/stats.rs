@@ -9,6 +9,11 @@ use super::columns::{
     Right, //
 };
 use crate::exercise::Exercises;
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
 use labyrinth::{
     debugfs::Show,
     sentinel,
@@ -16,11 +21,6 @@ use labyrinth::{
         Latencies,
         View, //
     }, //
-};
-use kernel::{
-    prelude::*,
-    seq_file::SeqFile,
-    seq_print, //
 };
 
 /// The file `stats`.

@@ -11,6 +11,11 @@ use crate::{
         Record, //
     }, //
 };
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
 use labyrinth::{
     context::Task,
     debugfs::{
@@ -20,11 +25,6 @@ use labyrinth::{
         Store, //
     },
     mm::Memory, //
-};
-use kernel::{
-    prelude::*,
-    seq_file::SeqFile,
-    seq_print, //
 };
 
 /// Makes the files.

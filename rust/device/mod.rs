@@ -33,6 +33,11 @@
 
 mod seat;
 
+use core::pin::Pin;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use labyrinth::{
     call_site,
     context::Task,
@@ -58,11 +63,6 @@ use labyrinth::{
     MayFail,
     Uninit,
     UserPage, //
-};
-use core::pin::Pin;
-use kernel::{
-    prelude::*,
-    sync::Arc, //
 };
 use seat::Seat;
 

@@ -9,19 +9,6 @@ use super::{
     Setting,
     Settings, //
 };
-use labyrinth::{
-    context::Task,
-    cpu::{
-        CpuHandler,
-        EachCpu,
-        OnlineCpu, //
-    },
-    pool::{
-        KeptPool,
-        Supply, //
-    },
-    stats::Stats, //
-};
 use kernel::{
     cpu::nr_cpu_ids,
     new_mutex,
@@ -34,6 +21,19 @@ use kernel::{
         Arc,
         Mutex, //
     }, //
+};
+use labyrinth::{
+    context::Task,
+    cpu::{
+        CpuHandler,
+        EachCpu,
+        OnlineCpu, //
+    },
+    pool::{
+        KeptPool,
+        Supply, //
+    },
+    stats::Stats, //
 };
 
 /// The part of an exercise that works on one CPU. Dropping it stops it and frees its pages.

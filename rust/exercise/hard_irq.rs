@@ -11,6 +11,10 @@ use super::{
     Setting,
     Workload, //
 };
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use labyrinth::{
     call_site,
     context,
@@ -32,10 +36,6 @@ use labyrinth::{
         Next, //
     },
     NoLock, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
 };
 
 /// The exercise on one CPU.

@@ -7,6 +7,7 @@ use super::{
     settings::MAX_BATCH,
     Settings, //
 };
+use kernel::prelude::*;
 use labyrinth::{
     context::{
         Context,
@@ -23,7 +24,6 @@ use labyrinth::{
     Gfp,
     NoLock, //
 };
-use kernel::prelude::*;
 
 /// A batch and the stamps that it should have.
 pub(super) struct Holder<G> {

@@ -35,6 +35,10 @@ pub(crate) use task::Task;
 pub(crate) use timer_softirq::TimerSoftirq;
 
 use crate::wall::Experiment;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use labyrinth::{
     context,
     pool::{
@@ -47,10 +51,6 @@ use labyrinth::{
         LeakCheck,
         Stats, //
     }, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
 };
 
 /// What the module is told about one exercise when it is loaded.

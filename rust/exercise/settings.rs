@@ -2,7 +2,6 @@
 
 //! What can be tuned, within bounds.
 
-use labyrinth::pool::Priority;
 use core::ops::RangeInclusive;
 use kernel::{
     prelude::*,
@@ -11,6 +10,7 @@ use kernel::{
         Relaxed, //
     }, //
 };
+use labyrinth::pool::Priority;
 
 /// Something that can be tuned while an exercise runs.
 #[derive(Clone, Copy)]

@@ -11,6 +11,11 @@ use super::{
     Setting,
     Workload, //
 };
+use kernel::{
+    prelude::*,
+    static_lock_class,
+    sync::Arc, //
+};
 use labyrinth::{
     call_site,
     context::Softirq,
@@ -33,11 +38,6 @@ use labyrinth::{
     },
     Atomic,
     NoWarn, //
-};
-use kernel::{
-    prelude::*,
-    static_lock_class,
-    sync::Arc, //
 };
 
 /// The exercise on one CPU.

@@ -10,6 +10,10 @@ use super::{
     Settings,
     Workload, //
 };
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use labyrinth::{
     call_site,
     context,
@@ -29,10 +33,6 @@ use labyrinth::{
     Atomic,
     Kernel,
     NoWarn, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
 };
 
 /// The exercise on one CPU.

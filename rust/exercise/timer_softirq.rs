@@ -9,6 +9,10 @@ use super::{
     Setting,
     Workload, //
 };
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use labyrinth::{
     call_site,
     context::Softirq,
@@ -24,10 +28,6 @@ use labyrinth::{
     },
     Atomic,
     NoWarn, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
 };
 
 /// The exercise on one CPU.

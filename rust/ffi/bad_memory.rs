@@ -19,8 +19,8 @@
 //! C header: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h)
 
 use super::{
-    unload::Callback,
-    helpers, //
+    helpers,
+    unload::Callback, //
 };
 use kernel::{
     error::to_result,

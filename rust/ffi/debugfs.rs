@@ -14,9 +14,9 @@
 //! C header: [`include/linux/debugfs.h`](srctree/include/linux/debugfs.h)
 
 use super::{
-    unload::Callback,
     context::Task,
-    helpers, //
+    helpers,
+    unload::Callback, //
 };
 use core::{
     marker::PhantomData,

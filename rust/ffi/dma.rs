@@ -89,12 +89,7 @@ impl<'d> DmaDevice<'d> {
     /// # Safety
     ///
     /// As for [`Self::unmap`].
-    pub unsafe fn sync_for_cpu(
-        self,
-        address: DmaAddress,
-        bytes: usize,
-        direction: DataDirection,
-    ) {
+    pub unsafe fn sync_for_cpu(self, address: DmaAddress, bytes: usize, direction: DataDirection) {
         // SAFETY: A mapping of this device, which is still bound.
         unsafe {
             helpers::labyrinth_dma_sync_for_cpu(self.as_raw(), address, bytes, direction as u32);

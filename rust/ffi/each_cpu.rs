@@ -25,10 +25,10 @@
 //! C header: [`include/linux/cpuhotplug.h`](srctree/include/linux/cpuhotplug.h)
 
 use super::{
-    unload::Callback,
     context::Task,
     cpu::OnlineCpu,
-    helpers, //
+    helpers,
+    unload::Callback, //
 };
 use kernel::{
     bindings,

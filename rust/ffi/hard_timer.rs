@@ -16,12 +16,12 @@
 //! C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
 
 use super::{
-    unload::Callback,
     compat,
     context::HardIrq,
     cpu::OnlineCpu,
     helpers,
-    timer::Next, //
+    timer::Next,
+    unload::Callback, //
 };
 use kernel::{
     bindings,

@@ -11,8 +11,8 @@
 //! C header: [`include/linux/cpuhotplug.h`](srctree/include/linux/cpuhotplug.h)
 
 use super::{
-    unload::Callback,
-    helpers, //
+    helpers,
+    unload::Callback, //
 };
 use core::marker::PhantomData;
 use kernel::{

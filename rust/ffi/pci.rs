@@ -21,7 +21,6 @@
 //! C header: [`include/linux/pci.h`](srctree/include/linux/pci.h)
 
 use super::{
-    unload::Callback,
     compat,
     context::{
         DeviceIrq,
@@ -29,7 +28,8 @@ use super::{
         Task, //
     },
     helpers,
-    irq, //
+    irq,
+    unload::Callback, //
 };
 use core::{
     marker::PhantomData,
@@ -121,10 +121,7 @@ impl<T: Driver> Registered<T> {
     fn anchor() {}
 
     /// Registers the driver for `module` by a name. The kernel may probe devices before this returns.
-    pub fn new(
-        name: &'static CStr,
-        module: &'static ThisModule,
-    ) -> impl PinInit<Self, Error> {
+    pub fn new(name: &'static CStr, module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             _callback: Callback::new(Self::anchor as *const c_void)?,
             registration <- Registration::new(name, module),

@@ -85,9 +85,7 @@ unsafe impl<T: Send, S: Sync> Sync for CpuCell<T, S> {}
 
 impl<T, S> CpuCell<T, S> {
     /// Allocates and initialises a body for each possible CPU. Task context only, may sleep.
-    pub fn new(
-        mut init: impl FnMut() -> Result<(T, S), AllocError>,
-    ) -> Result<Self, AllocError> {
+    pub fn new(mut init: impl FnMut() -> Result<(T, S), AllocError>) -> Result<Self, AllocError> {
         const {
             // PCPU_MIN_UNIT_SIZE: the allocator refuses more.
             assert!(

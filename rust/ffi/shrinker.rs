@@ -10,8 +10,8 @@
 //! C header: [`include/linux/shrinker.h`](srctree/include/linux/shrinker.h)
 
 use super::{
-    unload::Callback,
-    helpers, //
+    helpers,
+    unload::Callback, //
 };
 use core::ptr::NonNull;
 use kernel::{

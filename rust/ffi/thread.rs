@@ -7,10 +7,10 @@
 //! C header: [`include/linux/kthread.h`](srctree/include/linux/kthread.h)
 
 use super::{
-    unload::Callback,
     context::Task,
     cpu::OnlineCpu,
     helpers,
+    unload::Callback,
     waker::Waker, //
 };
 use core::{

@@ -32,10 +32,10 @@
 //! C header: [`include/linux/timer.h`](srctree/include/linux/timer.h)
 
 use super::{
-    unload::Callback,
     context::Softirq,
     cpu::OnlineCpu,
-    helpers, //
+    helpers,
+    unload::Callback, //
 };
 use kernel::{
     bindings,

@@ -38,12 +38,12 @@
 //! [`include/linux/mm.h`](srctree/include/linux/mm.h)
 
 use super::{
-    unload::Callback,
     context::{
         MaySleep,
         Task, //
     },
-    debugfs::OWNER, //
+    debugfs::OWNER,
+    unload::Callback, //
 };
 use core::{
     marker::PhantomData,

@@ -21,8 +21,8 @@
 //! C header: [`include/linux/irq_work.h`](srctree/include/linux/irq_work.h)
 
 use super::{
-    unload::Callback,
-    helpers, //
+    helpers,
+    unload::Callback, //
 };
 use core::{
     pin::Pin,

@@ -171,10 +171,7 @@ impl ExclusivePages<Uninit> {
     ///
     /// `near` is the node that is asked first. The others are asked after it: `alloc_pages_nolock()`
     /// takes no `__GFP_THISNODE`, so there is no [`Place::Only`] here.
-    pub fn alloc_nolock<C: Context>(
-        _cx: &C,
-        near: Option<Node>,
-    ) -> Result<Self, AllocError> {
+    pub fn alloc_nolock<C: Context>(_cx: &C, near: Option<Node>) -> Result<Self, AllocError> {
         let node = near.map_or(bindings::NUMA_NO_NODE, Node::number);
         // SAFETY: Allowed in any context; the node is online or "any".
         let page = unsafe { helpers::labyrinth_alloc_page_nolock(node) };

@@ -32,8 +32,8 @@ pub use batch::{
 };
 pub use cache::MAX_CACHE;
 pub use keeper::{
-    Keeper, //
-    KeptPool,
+    Keeper,
+    KeptPool, //
 };
 pub use logic::barred::{
     Barred,

@@ -21,8 +21,7 @@ const LINEAR: u64 = 2 * PER_OCTAVE as u64;
 pub const MAX_LOG2: u32 = 36;
 
 /// The number of buckets.
-pub const BUCKETS: usize =
-    LINEAR as usize + (MAX_LOG2 - LINEAR.ilog2()) as usize * PER_OCTAVE + 1;
+pub const BUCKETS: usize = LINEAR as usize + (MAX_LOG2 - LINEAR.ilog2()) as usize * PER_OCTAVE + 1;
 
 /// The bucket of a value.
 #[inline(always)]

@@ -3,16 +3,16 @@
 //! The buddy allocator, asked for many pages at once.
 
 use super::contestant::Contestant;
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
 use labyrinth::{
     context::PlainAlloc,
     Atomic,
     ExclusivePages,
     NoWarn,
     Uninit, //
-};
-use kernel::{
-    alloc::AllocError,
-    prelude::*, //
 };
 
 /// Pages in one call.

@@ -9,6 +9,10 @@ use super::{
         Record, //
     }, //
 };
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
 use labyrinth::{
     context::Context,
     mm::{
@@ -16,10 +20,6 @@ use labyrinth::{
         Memory, //
     },
     time::Moment, //
-};
-use kernel::{
-    alloc::AllocError,
-    prelude::*, //
 };
 
 /// What a contestant is to do.

@@ -6,6 +6,10 @@ use super::contestant::{
     Contestant,
     Level, //
 };
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use labyrinth::{
     context::{
         PlainAlloc,
@@ -22,10 +26,6 @@ use labyrinth::{
     ExclusivePages,
     Place,
     Uninit, //
-};
-use kernel::{
-    prelude::*,
-    sync::Arc, //
 };
 
 /// Pages that each CPU's cache can keep: the module's default.

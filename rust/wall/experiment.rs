@@ -21,6 +21,19 @@ use super::{
         Home, //
     }, //
 };
+use core::ops::RangeInclusive;
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        Mutex, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
 use labyrinth::{
     context::{
         Softirq,
@@ -34,19 +47,6 @@ use labyrinth::{
     Kernel,
     NoWait,
     NoWarn, //
-};
-use core::ops::RangeInclusive;
-use kernel::{
-    new_mutex,
-    prelude::*,
-    sync::{
-        Arc,
-        Mutex, //
-    },
-    time::{
-        delay::fsleep,
-        Delta, //
-    }, //
 };
 
 /// The largest burst, in pages.

@@ -3,15 +3,15 @@
 //! The buddy allocator itself, with one set of flags.
 
 use super::contestant::Contestant;
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
 use labyrinth::{
     context::Context,
     AllowedIn,
     ExclusivePage,
     Uninit, //
-};
-use kernel::{
-    alloc::AllocError,
-    prelude::*, //
 };
 
 /// `alloc_pages()` with the flags `G`.

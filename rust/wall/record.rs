@@ -2,16 +2,16 @@
 
 //! What came of the bursts.
 
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
 use labyrinth::{
     mm::Memory,
     stats::histogram::{
         self,
         BUCKETS, //
     }, //
-};
-use kernel::{
-    alloc::AllocError,
-    prelude::*, //
 };
 
 /// Latencies of requests, in nanoseconds, each with one clock read in it.

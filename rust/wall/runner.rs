@@ -9,6 +9,15 @@ use super::{
     },
     contestant::Contestant, //
 };
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        Completion,
+        Mutex, //
+    }, //
+};
 use labyrinth::{
     context::{
         Softirq,
@@ -19,15 +28,6 @@ use labyrinth::{
         Handler,
         Next,
         Timer, //
-    }, //
-};
-use kernel::{
-    new_mutex,
-    prelude::*,
-    sync::{
-        Arc,
-        Completion,
-        Mutex, //
     }, //
 };
 

@@ -28,11 +28,7 @@ pub struct Stash<'d, D: Direction> {
 
 impl<'d, D: Direction> Stash<'d, D> {
     /// Makes an empty stash for up to `capacity` pages (or blocks of pages) of `device`.
-    pub fn new<C: MaySleep>(
-        _cx: &C,
-        device: DmaDevice<'d>,
-        capacity: usize,
-    ) -> Result<Self> {
+    pub fn new<C: MaySleep>(_cx: &C, device: DmaDevice<'d>, capacity: usize) -> Result<Self> {
         // INVARIANT: There are none.
         Ok(Self {
             device,

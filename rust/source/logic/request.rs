@@ -17,8 +17,7 @@ pub enum Room {
 
 impl Room {
     /// All rooms, in the order of the chain; `room as usize` is the index.
-    pub const ALL: [Self; Self::COUNT] =
-        [Self::Cache, Self::Buddy, Self::Reserve, Self::Emergency];
+    pub const ALL: [Self; Self::COUNT] = [Self::Cache, Self::Buddy, Self::Reserve, Self::Emergency];
 
     /// How many there are.
     pub const COUNT: usize = 4;

@@ -231,7 +231,11 @@ impl Pool {
     }
 
     /// Makes an empty pool that nobody fills. Task context only, may sleep.
-    pub(super) fn unkept(name: CString, config: PoolConfig, waker: Arc<Waker>) -> Result<Arc<Self>> {
+    pub(super) fn unkept(
+        name: CString,
+        config: PoolConfig,
+        waker: Arc<Waker>,
+    ) -> Result<Arc<Self>> {
         config.check(&name)?;
         let shape = config.shape();
         let PoolConfig {
