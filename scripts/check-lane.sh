@@ -180,6 +180,7 @@ while next_job; do
 		command=(in_guest "$name" "$kernel" 900 edu --iommu --append swiotlb=force
 			--device "$EDU" --device "$EDU" --device "$EDU" --)
 		;;
+	drivers) command=(in_guest "$name" "$kernel" 600 drivers --) ;;
 	soak) command=(soak "$kernel") ;;
 	order) command=(order "$kernel") ;;
 	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner" "${arguments[@]}") ;;

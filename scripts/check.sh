@@ -24,8 +24,8 @@ else
 	kernel=stock
 	# What the benchmark requires is required of production kernels.
 	jobs=("kselftest debug" "kselftest stock" "lint stock" "runner stock" "mutation stock" "bench stock"
-		"edu stock" "lint debug" "compile-fail stock" "host stock" "suspend stock" "numa stock")
-	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "mutation stock" "mutation debug" "edu debug" "numa debug" "runner stock")
+		"edu stock" "lint debug" "compile-fail stock" "host stock" "suspend stock" "drivers stock" "numa stock")
+	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "mutation stock" "mutation debug" "edu debug" "numa debug" "drivers debug" "runner stock")
 	# Building it takes longer than most tests, and only its own tests wait for it.
 	"$SCRIPTS/setup.sh" --have debug || jobs=("setup debug" "${jobs[@]}")
 fi

@@ -33,5 +33,10 @@ make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"
 consumers=$("$SCRIPTS/consumers.sh" "$id" "$module")
 mapfile -t consumers <<<"$consumers"
 cp "$module" "${consumers[@]}" "$folder/labyrinth/"
+for driver in "$TOP/samples/rust_pool" "$TOP/tests/modules/leaks"; do
+	files=$("$SCRIPTS/driver.sh" "$id" "$module" "$driver")
+	mapfile -t files <<<"$files"
+	cp "${files[@]}" "$folder/labyrinth/"
+done
 # The guest cannot keep what it compiles, and would compile it again for every program.
 "$SCRIPTS/sandbox.sh" --bind "$folder" python3 -m compileall -q "$folder/labyrinth/lib" >&2

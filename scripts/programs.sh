@@ -10,6 +10,7 @@
 #   check, check-debug  `make check`, on a production kernel and on a debug kernel
 #   soak, soak-debug    `make soak`, likewise
 #   numa, edu           machines with nodes and devices, see check-lane.sh
+#   drivers             a machine where drivers use labyrinth, and do not let it go in the end
 #   runner              machines of tests/runner, as these test the runner, too
 # A covered path is a prefix: rust/ffi/view stands for view.c, view.h and view.rs. The time is about
 # that on a stock kernel, emulated on 2 CPUs; `make quick` chooses programs by it.
@@ -22,7 +23,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$TOP/tests"
 
-PLACES='check check-debug soak soak-debug numa edu runner'
+PLACES='check check-debug soak soak-debug numa edu drivers runner'
 declare -A runs_in=() covers=() takes=()
 problems=()
 for program in *.py; do

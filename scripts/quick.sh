@@ -5,8 +5,8 @@
 # out; the last line counts results. Logs stay in build/quick.
 # WHAT is any of these, with blanks between them; KERNEL=debug runs them on the debug kernel:
 #   pool.py, pool.py:CASE                a test program, or one case of it
-#   numa:edu.py:CASE, edu:…, soak:…      the same in that machine, or as `make soak` does
-#   kselftest, numa, edu, soak           all programs of the run or machine
+#   numa:edu.py:CASE, edu:…, drivers:…, soak:…      the same in that machine, or as `make soak` does
+#   kselftest, numa, edu, drivers, soak          all programs of the run or machine
 #   order                                kselftest in the random order of LABYRINTH_SEED
 #   compile-fail, compile-fail:CASE, host, host:CASE, lint, lint:CHECK, runner, runner:CASE
 #   build, bench, suspend, mutation, mutation:NAME
@@ -54,7 +54,7 @@ unknown() {
 	esac
 	[[ -z ${cases-} ]] || die "quick: there is no '$1'" "${1%%:*}: $(sed -E 's/[.](patch|rs)//g' <<<"$cases")"
 	die "quick: there is no '$1'" "programs: ${programs[*]}
-parts: build lint host compile-fail kselftest order numa edu soak runner suspend mutation bench
+parts: build lint host compile-fail kselftest order numa edu drivers soak runner suspend mutation bench
 as PART:CASE: compile-fail:$(cd tests/compile_fail/cases && echo [a-d]*.rs | sed 's/[.]rs//; s/ .*//'), host:…, lint:…, runner:…, mutation:…, numa:PROGRAM, edu:PROGRAM, soak:PROGRAM"
 }
 
@@ -66,7 +66,7 @@ named() {
 		[[ $item != *:* ]] || rest=${item#*:}
 		case $part in
 		build | bench | order | suspend) [[ -z $rest ]] || unknown "$item"; add "$part" ;;
-		kselftest | numa | edu | soak) if [[ -z $rest ]]; then add "$part"; else program "$part" "$rest" || unknown "$item"; fi ;;
+		kselftest | numa | edu | drivers | soak) if [[ -z $rest ]]; then add "$part"; else program "$part" "$rest" || unknown "$item"; fi ;;
 		mutation)
 			[[ -z $rest || -e tests/mutation/cases/$rest.patch ]] || unknown "$item"
 			add "$part" ${rest:+"$rest"}
@@ -102,7 +102,7 @@ fitting() {
 	while read -r seconds name places; do
 		[[ -n $name ]] || continue
 		if [[ " $places " != *" check "* ]]; then
-			if [[ $places =~ (numa|edu)$ && -z $other_machine ]]; then other_machine="${places##* } $name"; fi
+			if [[ $places =~ (numa|edu|drivers)$ && -z $other_machine ]]; then other_machine="${places##* } $name"; fi
 			left_out+=("$name (not on a plain production kernel)")
 		elif ((total && total + seconds > BUDGET)); then
 			left_out+=("$name ($seconds s)")
@@ -155,7 +155,7 @@ by_change() {
 	add lint "${files[@]/#/--only=}" "${checks[@]}"
 	[[ -z $host ]] || add host
 	fitting "${files[@]}"
-	[[ -z $all$code || -n ${chosen[kselftest]-}${chosen[numa]-}${chosen[edu]-} ]] || all_purpose
+	[[ -z $all$code || -n ${chosen[kselftest]-}${chosen[numa]-}${chosen[edu]-}${chosen[drivers]-} ]] || all_purpose
 	[[ -z $compiled ]] || add compile-fail
 	if ((${#order[@]} == 1)) && [[ -n ${chosen[lint]} ]]; then note "no test covers these files; WHAT=… names tests"; fi
 }
@@ -167,7 +167,7 @@ what_is_left() {
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	[[ $kernel == debug ]] || left_out+=("the debug kernel")
-	for part in numa edu suspend runner mutation bench; do
+	for part in numa edu drivers suspend runner mutation bench; do
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	printf 'left out: %s' "$(printf '%s\n' "${left_out[@]}" | paste -sd , | sed 's/,/, /g')"
@@ -183,7 +183,7 @@ if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
 
 # The guest takes longest.
 jobs=()
-for part in kselftest order soak numa edu mutation suspend runner bench compile-fail host build lint; do
+for part in kselftest order soak numa edu drivers mutation suspend runner bench compile-fail host build lint; do
 	[[ -z ${chosen[$part]+set} ]] || jobs+=("$part $kernel${chosen[$part]% }")
 done
 jobs_start=$SECONDS

@@ -61,14 +61,19 @@ pub trait Listener: Send + Sync + 'static {
     fn reported(&self);
 }
 
+/// What the kernel calls.
+type Report = unsafe extern "C" fn(*mut c_void, c_ulong, c_int, c_int);
+
 /// Listens to reports of bad pages.
 ///
 /// # Invariants
 ///
-/// If `listening`, [`Self::report`] is registered with `listener` as its data.
+/// `report`, if it is there, is registered with `listener` as its data.
 pub struct BadMemory<L: Listener> {
     listener: KBox<L>,
-    listening: bool,
+    /// The function that was registered, if one was. A generic function has an address in each crate
+    /// that uses it, and the kernel compares addresses.
+    report: Option<Report>,
     _callback: Callback,
 }
 
@@ -81,11 +86,13 @@ impl<L: Listener> BadMemory<L> {
         let callback = Callback::new(Self::report as *const c_void)?;
         let listener = KBox::new(listener, GFP_KERNEL)?;
 
+        let report: Report = Self::report;
+
         // SAFETY: The data is an `L` that stays where it is until `drop` has unregistered the
         // function, as that requires.
         let result = to_result(unsafe {
             helpers::labyrinth_bad_memory_register(
-                Some(Self::report),
+                Some(report),
                 core::ptr::from_ref::<L>(&listener).cast_mut().cast(),
             )
         });
@@ -98,10 +105,10 @@ impl<L: Listener> BadMemory<L> {
             unsafe { helpers::labyrinth_note_all_bad() };
             found_again();
         }
-        // INVARIANT: `listening` says whether it was registered just now.
+        // INVARIANT: Registered just now, or not.
         Ok(Self {
             listener,
-            listening: result.is_ok(),
+            report: result.is_ok().then_some(report),
             _callback: callback,
         })
     }
@@ -123,12 +130,12 @@ impl<L: Listener> BadMemory<L> {
 impl<L: Listener> Drop for BadMemory<L> {
     /// Waits for reports that are under way. Task context only, sleeps; never in the listener.
     fn drop(&mut self) {
-        if self.listening {
+        if self.report.is_some() {
             // SAFETY: By the invariant it is registered, with these arguments. Nothing uses the
             // listener afterwards.
             unsafe {
                 helpers::labyrinth_bad_memory_unregister(
-                    Some(Self::report),
+                    self.report,
                     core::ptr::from_ref::<L>(&self.listener).cast_mut().cast(),
                 )
             };

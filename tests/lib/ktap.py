@@ -30,12 +30,14 @@ def note(text):
     ksft.print_msg(text)
 
 
-def main(*cases, kunit=False, by_name=(), more=None):
+def main(*cases, kunit=False, by_name=(), more=None, stays=False):
     """Runs each case, or those whose names are the program's arguments, in that order. The cases of
     `by_name` are not run otherwise. A case passes if it returns and leaves log and machine clean.
 
     `more` returns further cases. What a program does to find out its cases belongs there: if it
-    fails, that is the result of a case of its name."""
+    fails, that is the result of a case of its name.
+
+    `stays` says that the module stays loaded, for good."""
     # The suites would run at each of hundreds of loads; kunit.py is the one to look at them.
     module.select_kunit(kunit)
     if more:
@@ -48,7 +50,7 @@ def main(*cases, kunit=False, by_name=(), more=None):
         cases = random.Random(seed).sample(cases, len(cases))
         note(f"the cases in the order of LABYRINTH_SEED={seed}")
     for case in cases:
-        _run(case)
+        _run(case, stays)
     ksft.finished()
 
 
@@ -100,7 +102,7 @@ sys.stdout.reconfigure(line_buffering=True)
 sys.excepthook = _died
 
 
-def _run(case):
+def _run(case, stays):
     name = case.__name__
     start = time.monotonic()
     problem = None
@@ -108,12 +110,12 @@ def _run(case):
     with contextlib.suppress(OSError):
         module.write("/dev/kmsg", f"<6>labyrinth-test: {os.path.basename(sys.argv[0])}:{name}")
     try:
-        if module.is_loaded():
+        if module.is_loaded() and not stays:
             raise AssertionError("the module is loaded before the case begins")
         with kmsg.Watch() as log:
             case()
             problem = log.complaint()
-        if module.is_loaded():
+        if module.is_loaded() and not stays:
             problem = "the module was left loaded"
     except Skip as skip:
         ksft.print_msg(f"SKIP {name}: {skip}")
@@ -126,7 +128,8 @@ def _run(case):
     if problem:
         for line in problem.rstrip().splitlines():
             ksft.print_msg(line)
-        _clean_up()
+        if not stays:
+            _clean_up()
     ksft.print_msg(f"{name} took {time.monotonic() - start:.1f} s")
     ksft.test_result(problem is None, name)
 

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+# Runs in: drivers
+# Covers: rust/lib.rs rust/import.rs rust/exported.c include/driver.mk samples
+# Takes: 6 s
+"""Drivers in Rust that are linked to labyrinth."""
+
+import errno
+import os
+import re
+import subprocess
+import time
+
+from lib import drivers, kmsg, ktap, metrics, module
+
+POOL = "rust_pool"
+
+
+def requests(context):
+    """What the driver's pool served so far in a context."""
+    return metrics.Metrics().total("pool_requests_total", pool=POOL, context=context, outcome="hit")
+
+
+def pages_in_a_softirq():
+    """The sample is served in task context and in a softirq, and gives back what it had."""
+    with module.loaded(), drivers.loaded(POOL):
+        assert requests("task") == 1
+        before = requests("softirq")
+        module.wait_until(lambda: requests("softirq") > before + 100, "100 requests in a softirq", 20)
+    with module.loaded():
+        assert POOL not in module.read(module.file("metrics")), "the pool outlives its driver"
+
+
+def labyrinth_stays():
+    """labyrinth cannot be unloaded while a driver uses it, and no driver be loaded without it."""
+    with module.loaded(), drivers.loaded(POOL):
+        try:
+            module.unload()
+        except OSError as error:
+            assert error.errno == errno.EWOULDBLOCK, error
+        else:
+            raise AssertionError("labyrinth was unloaded under a driver")
+    refused(drivers.path(POOL), errno.ENOENT, r"rust_pool: Unknown symbol \w+ \(err -2\)")
+
+
+def refused(file, expected, message, *options):
+    """A module is refused, with an errno and a message."""
+    with kmsg.Provoked() as log:
+        if options:
+            done = subprocess.run(["insmod", *options, file], stderr=subprocess.PIPE, check=False)
+            assert done.returncode, f"it was loaded with {options}"
+            assert os.strerror(expected).encode() in done.stderr, done.stderr
+        else:
+            try:
+                module.insert(file)
+            except OSError as error:
+                assert error.errno == expected, error
+            else:
+                raise AssertionError("it was loaded")
+        time.sleep(0.1)
+        assert log.expect(re.compile(message)), f"{log.records()} does not say why"
+
+
+def stale_driver_is_refused():
+    """A driver that was built against another labyrinth is not loaded, not even by force."""
+    ours = drivers.namespace(POOL)
+    other = ours[:-1] + (b"0" if ours[-1:] != b"0" else b"1")
+    message = (rf"rust_pool: module uses symbol \(\w+\) from namespace {ours.decode()}, "
+               "but does not import it")
+    with module.loaded(), drivers.changed(POOL, ours, other) as stale:
+        refused(stale, errno.EINVAL, message)
+        refused(stale, errno.EINVAL, message, "--force")
+
+
+ktap.main(pages_in_a_softirq, labyrinth_stays, stale_driver_is_refused)

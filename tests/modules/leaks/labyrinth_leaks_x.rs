@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Leaks one owner of callbacks, which the kernel may call for ever after, for `tests/leaks.py`. All of
+//! it is safe code. Each callback says in the kernel log that it was called.
+
+#![forbid(unsafe_code)]
+
+use core::mem::forget;
+use kernel::{
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print,
+    sync::Arc, //
+};
+use labyrinth::{
+    context::{
+        with_task,
+        HardIrq,
+        Softirq,
+        Task, //
+    },
+    cpu::{
+        CpuDead,
+        CpuHandler,
+        DeadCpu,
+        EachCpu,
+        Hotplug,
+        HotplugGuard,
+        OnlineCpu, //
+    },
+    debugfs::{
+        Root,
+        Show, //
+    },
+    mm::{
+        BadMemory,
+        Listener,
+        Shrink,
+        Shrinker, //
+    },
+    task::{
+        Body,
+        Running,
+        Thread,
+        Wish, //
+    },
+    time::{
+        HardHandler,
+        HardTimer,
+        Handler,
+        Next,
+        Timer, //
+    },
+    user_map::{
+        MapDevice,
+        Mappable,
+        MappedArea,
+        NewArea, //
+    }, //
+};
+
+labyrinth::import!();
+
+module! {
+    type: Leaks,
+    // The tests change the last letter, to load the module more than once.
+    name: "labyrinth_leaks_x",
+    authors: ["The labyrinth developers"],
+    description: "Leaks an owner of callbacks, for labyrinth's tests",
+    license: "GPL",
+    params: {
+        kind: u32 {
+            default: 0,
+            description: "which, by its place in KINDS",
+        },
+    },
+}
+
+const PERIOD_US: u32 = 200_000;
+
+/// What does nothing but say that it was called.
+struct Said;
+
+fn called(what: &str) {
+    pr_info!("{what} called\n");
+}
+
+impl Handler for Said {
+    fn expired(&mut self, _cx: &mut Softirq) -> Next {
+        called("timer");
+        Next::After(PERIOD_US)
+    }
+}
+
+impl HardHandler for Said {
+    fn expired(&mut self, _cx: &mut HardIrq) -> Next {
+        called("hard_timer");
+        Next::After(PERIOD_US)
+    }
+}
+
+impl Body for Said {
+    fn run(&mut self, thread: &mut Running) {
+        while thread.sleep_us(PERIOD_US) == Wish::GoOn {
+            called("thread");
+        }
+    }
+}
+
+impl CpuDead for Said {
+    fn dead(&self, _cpu: &mut DeadCpu<'_>) {
+        called("cpu_dead");
+    }
+}
+
+impl CpuHandler for Said {
+    fn arrive(&self, _cpu: OnlineCpu<'_>) -> Result {
+        called("each_cpu");
+        Ok(())
+    }
+
+    fn leave(&self, _cpu: OnlineCpu<'_>) {
+        called("each_cpu");
+    }
+}
+
+impl Shrink for Said {
+    fn count(&self) -> usize {
+        called("shrinker");
+        0
+    }
+
+    fn scan(&self, _wanted: usize) -> usize {
+        0
+    }
+}
+
+impl Listener for Said {
+    fn reported(&self) {
+        called("bad_memory");
+    }
+}
+
+impl Mappable for Said {
+    fn mmap<'a>(&self, _cx: &Task, _area: NewArea<'a>) -> Result<MappedArea<'a>> {
+        called("map_device");
+        Err(EINVAL)
+    }
+}
+
+impl Show<Said> for Said {
+    fn show(_data: &Said, out: &SeqFile) -> Result {
+        called("debugfs");
+        seq_print!(out, "called\n");
+        Ok(())
+    }
+}
+
+/// Makes the owner and leaks it.
+type Leak = fn(&mut Task) -> Result;
+
+/// `tests/leaks.py` names them in this order.
+const KINDS: [Leak; 9] = [
+    |cx| {
+        let hotplug = HotplugGuard::new(cx);
+        let cpu = hotplug.online().next().ok_or(ENODEV)?;
+        forget(KBox::pin_init(Timer::start_on(cpu, PERIOD_US, Said), GFP_KERNEL)?);
+        Ok(())
+    },
+    |cx| {
+        let hotplug = HotplugGuard::new(cx);
+        let cpu = hotplug.online().next().ok_or(ENODEV)?;
+        forget(KBox::pin_init(HardTimer::start_on(cpu, PERIOD_US, Said), GFP_KERNEL)?);
+        Ok(())
+    },
+    |_| {
+        forget(Thread::spawn(c"labyrinth_leaks", Said)?);
+        Ok(())
+    },
+    |_| {
+        forget(Hotplug::new(c"labyrinth:leaks", Said)?);
+        Ok(())
+    },
+    |cx| {
+        forget(EachCpu::new(cx, c"labyrinth:leaks", Said)?);
+        Ok(())
+    },
+    |_| {
+        forget(Shrinker::new(c"labyrinth_leaks", Said)?);
+        Ok(())
+    },
+    |_| {
+        forget(BadMemory::new(Said)?);
+        Ok(())
+    },
+    |_| {
+        let device = MapDevice::new(c"labyrinth_leaks", Said)?;
+        device.admit();
+        forget(device);
+        Ok(())
+    },
+    |_| {
+        let root = Root::new(c"labyrinth_leaks", Arc::new(Said, GFP_KERNEL)?)?;
+        root.top().read_only::<Said>(c"file");
+        forget(root);
+        Ok(())
+    },
+];
+
+struct Leaks;
+
+impl kernel::Module for Leaks {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let kind = labyrinth::compat::parameter(&module_parameters::kind) as usize;
+        let leak = KINDS.get(kind).ok_or(EINVAL)?;
+        with_task(leak)??;
+        Ok(Self)
+    }
+}
