@@ -143,7 +143,7 @@ by_change() {
 		*.sh) checks+=(shellcheck) ;;&
 		tests/*.py) checks+=(programs) ;;&
 		rust/* | tests/*.py | tests/modules/* | tests/mutation/*) checks+=(mutants) ;;&
-		rust/*.md | rust/*.rs | *.[ch]) checks+=(soundness) ;;&
+		Documentation/soundness.md | rust/*.rs | *.[ch]) checks+=(soundness) ;;&
 		rust/*.rs | rust/*.[ch] | labyrinth_mod.rs | Kbuild | include/*) code=1 ;;&
 		rust/source/logic/* | rust/page/canary.rs | tests/host/* | tests/wall/* | tests/runner/results_test.sh | scripts/count-ktap.awk) host=1 ;;&
 		rust/lib.rs | rust/page/* | rust/ffi/* | rust/source/* | rust/stats/* | tests/compile_fail/*) compiled=1 ;;&

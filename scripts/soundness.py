@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""soundness.py: whether the tables of rust/SOUNDNESS.md and the code are about the same things. Each
+"""soundness.py: whether the tables of Documentation/soundness.md and the code are about the same things. Each
 `unsafe` in rust/ and the crate root has to have its row, each row its code, in the same number, and
 the tests that rows name have to exist. Prints what is wrong, and rows for what has none. Looks, too,
 whether the module waits for what the kernel may call."""
@@ -14,7 +14,7 @@ from pathlib import Path
 from rust_tokens import tokens
 
 TOP = Path(__file__).resolve().parent.parent
-TABLES = TOP / "rust/SOUNDNESS.md"
+TABLES = TOP / "Documentation/soundness.md"
 
 # What comes right before an item, and not before `impl` and `const` in a type.
 BEFORE_ITEM = {None, "{", "}", ";", ")", "]", "pub", "unsafe"}
@@ -146,17 +146,17 @@ def main():
     written, where, files = Counter(), {}, {}
     for line, file, items, kinds, evidence in rows():
         if not items:
-            wrong.append(f"rust/SOUNDNESS.md:{line}: not a row: | `item` | 2 blocks | owed | by whom | evidence |")
+            wrong.append(f"Documentation/soundness.md:{line}: not a row: | `item` | 2 blocks | owed | by whom | evidence |")
             continue
         for key in ((file, item, kind) for item in items for kind, _ in kinds):
-            where[key] = f"rust/SOUNDNESS.md:{line}"
+            where[key] = f"Documentation/soundness.md:{line}"
         written.update({(file, item, kind): count for item in items for kind, count in kinds})
         tests = re.findall(r"`([^`]*)`", evidence)
         if not tests and not re.match(r"by (reading|the compiler)\b", evidence):
-            wrong.append(f"rust/SOUNDNESS.md:{line}: no test, and not 'by reading' or 'by the compiler'")
+            wrong.append(f"Documentation/soundness.md:{line}: no test, and not 'by reading' or 'by the compiler'")
         for test in tests:
             if not (found := exists(test)):
-                wrong.append(f"rust/SOUNDNESS.md:{line}: " + (
+                wrong.append(f"Documentation/soundness.md:{line}: " + (
                     f"there is no test {test}" if found is False else f"'{test}' is no way to name a test"))
 
     found = Counter()
@@ -172,7 +172,7 @@ def main():
             continue
         if not written[key]:
             count = kind if found[key] == 1 else f"{found[key]} {kind}s"
-            wrong.append(f"{files[key]}: no row in rust/SOUNDNESS.md for it, under `{file}`:\n"
+            wrong.append(f"{files[key]}: no row in Documentation/soundness.md for it, under `{file}`:\n"
                          f"    | `{item}` | {count} | … | … | … |")
         elif not found[key]:
             wrong.append(f"{where[key]}: there is no unsafe {kind} in {item} of {file}")

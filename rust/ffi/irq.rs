@@ -32,7 +32,7 @@ pub fn irqs_off<C: Context, R: Send>(
     // one, since their values are `Send`, too. (Ending one would not enable interrupts anyway: the
     // kernel counts it and ours, see `compat`.) If `section` makes one itself, interrupts are still
     // disabled when that one ends. Sleeping would enable them: a mistake that no type prevents, see
-    // `rust/SOUNDNESS.md`.
+    // `Documentation/soundness.md`.
     let cx = unsafe { IrqsOff::assume() };
 
     let result = section(&cx);
