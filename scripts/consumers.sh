@@ -10,7 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 id=$1
 built=$(cd "$(dirname "$2")" && pwd -P)
 symbols=$built/Module.symvers
-[[ -r $symbols ]] || die "$symbols is missing" "build the module first: scripts/build.sh $id"
+[[ -r $symbols && -r $built/liblabyrinth.rmeta ]] || die "$symbols or liblabyrinth.rmeta is missing" "build the module first: scripts/build.sh $id"
 grep -qw labyrinth_pool_create "$symbols" || die "$2 exports nothing for other modules" \
 	"build it from this checkout: scripts/build.sh $id"
 
@@ -21,8 +21,7 @@ mkdir -p "$out"
 
 build() {
 	"$SCRIPTS/sandbox.sh" --kernel "$id" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP/tests/modules" \
-		MO="$out" KBUILD_EXTRA_SYMBOLS="$symbols" LABYRINTH_BINDINGS="$built/helpers_generated.rs" \
-		-j"$JOBS" modules
+		MO="$out" LABYRINTH="$built" -j"$JOBS" modules
 }
 
 AGAIN="make quick WHAT=build"

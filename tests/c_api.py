@@ -132,6 +132,8 @@ def from_rust():
         assert consumer.rust_tally("failures") == 0
         refused(module.unload, errno.EWOULDBLOCK)
         assert not any(misuses().values()), misuses()
+        pools = metrics.Metrics().pools()
+        assert "consumer_rust" in pools, f"its pool is not among {pools}"
     assert not os.path.exists(consumer.RUST_FILES)
 
 

@@ -23,11 +23,12 @@ PAGES = {
     "alloc": ("kmem/mm_page_alloc", "common_stacktrace", tracing.SERVED),
     "free": ("kmem/mm_page_free", "common_stacktrace"),
 }
-# Who asks: labyrinth_alloc_pages(), called by the driver, and labyrinth_free_pages(), below which the
-# kernel shows nothing or what that goes on to. What else the driver calls, free_irq() for one, may
-# free a page too. An address without a name is one of a module that is gone.
-CALLS = {"alloc": re.compile(r"\balloc_pages_noprof\+\S+\s+(0x[0-9a-f]+)$", re.M),
-         "free": re.compile(r"(?:stacktrace:|\b_*free_\w*pages?\w*\+0x\S+)\s+(0x[0-9a-f]+)$", re.M)}
+# Who asks: labyrinth, called by the driver. For a free, the kernel shows nothing below labyrinth, or
+# what labyrinth_free_pages() goes on to. What else the driver calls, free_irq() for one, may free a
+# page too. An address without a name is one of a module that is gone.
+BY_LABYRINTH = r"(?:\s+\S+ \[labyrinth\])+\s+(0x[0-9a-f]+)$"
+CALLS = {"alloc": re.compile(r"\balloc_pages_noprof\+\S+" + BY_LABYRINTH, re.M),
+         "free": re.compile(r"(?:stacktrace:|\b_*free_\w*pages?\w*\+0x\S+)" + BY_LABYRINTH, re.M)}
 # The same while the driver is loaded: its addresses have names then.
 OURS = {name: re.compile(call.pattern.replace("(0x[0-9a-f]+)$", rf"\S+ \[{edu.NAME}\]"), re.M)
         for name, call in CALLS.items()}
@@ -51,14 +52,17 @@ def bits():
 
 
 class Balance:
-    """The kernel's own count of what the driver allocates and frees, from first to last."""
+    """labyrinth, and the kernel's own count of what the driver allocates and frees, from first to
+    last."""
 
     def __init__(self):
         self._places = []
 
     def __enter__(self):
-        self._running = tracing.histograms(**PAGES)
-        self._histograms = self._running.__enter__()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(module.loaded())
+            self._histograms = stack.enter_context(tracing.histograms(**PAGES))
+            self._running = stack.pop_all()
         return self
 
     def __exit__(self, *error):
@@ -70,6 +74,7 @@ class Balance:
         with edu.loaded(**parameters):
             self._places.append(edu.place())
             yield
+        assert owned(edu.handovers()) == 0, f"the driver is gone: {edu.handovers()}"
 
     def _ours(self, name):
         """The entries in which the driver calls, each with what came before."""
@@ -191,7 +196,7 @@ def gone_bad():
     """Pages that the driver keeps mapped go bad. Each device takes another page for the next round."""
     devices, count = edu.devices(), 30
     keys = "pfn.hex,common_stacktrace"
-    with hwpoison.said(), tracing.histograms(
+    with module.loaded(), hwpoison.said(), tracing.histograms(
             free=("kmem/mm_page_free", keys, INTERRUPTED),
             alloc=("kmem/mm_page_alloc", keys, f"{tracing.SERVED} && {ATOMIC}")) as histograms:
         with edu.loaded(dma_bits=bits(), rounds=count):
@@ -296,29 +301,31 @@ def bus_mastering():
     bus master."""
     devices = edu.devices()
     first = devices[0]
-    for device in devices:
-        edu.set_master(device)
-    assert all(map(edu.is_master, devices)), "not set"
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        loading = pool.submit(edu.insert, dma_bits=bits(), probe_ms=1000)
+    with module.loaded():
+        for device in devices:
+            edu.set_master(device)
+        assert all(map(edu.is_master, devices)), "not set"
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            loading = pool.submit(edu.insert, dma_bits=bits(), probe_ms=1000)
+            try:
+                module.wait_until(edu.is_there, "the driver")
+                module.wait_until(lambda: edu.tally()["probed"] == 1,
+                                  "the first device to be looked at")
+                early = edu.is_master(first)
+            finally:
+                loading.result()
         try:
-            module.wait_until(edu.is_there, "the driver")
-            module.wait_until(lambda: edu.tally()["probed"] == 1, "the first device to be looked at")
-            early = edu.is_master(first)
+            assert not early, "a bus master before it is started"
+            assert all(map(edu.is_master, devices)), "started, and no bus master"
+            under_way()
+            edu.unbind(first)
+            assert not edu.is_master(first), "unbound, and a bus master"
+            assert all(map(edu.is_master, devices[1:])), "others are stopped"
+            edu.bind(first)
+            assert edu.is_master(first)
         finally:
-            loading.result()
-    try:
-        assert not early, "a bus master before it is started"
-        assert all(map(edu.is_master, devices)), "started, and no bus master"
-        under_way()
-        edu.unbind(first)
-        assert not edu.is_master(first), "unbound, and a bus master"
-        assert all(map(edu.is_master, devices[1:])), "others are stopped"
-        edu.bind(first)
-        assert edu.is_master(first)
-    finally:
-        module.remove(edu.NAME)
-    assert not any(map(edu.is_master, devices)), "bus masters without a driver"
+            module.remove(edu.NAME)
+        assert not any(map(edu.is_master, devices)), "bus masters without a driver"
 
 
 def trespass():

@@ -200,34 +200,33 @@ pub(super) type IdInfo<'a, T> = Option<&'a T>;
 #[cfg(not(labyrinth_since_7_3))]
 pub(super) type IdInfo<'a, T> = &'a T;
 
-/// Makes a table of PCI devices.
+/// Makes a table of the PCI devices that a driver is for, as `kernel::pci_device_table!` does. The
+/// second name is that of the table for user space, which Linux 7.2 asks for.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::pci;
+///
+/// labyrinth::pci_table!(TABLE, MODULE_TABLE, [pci::DeviceId::from_class(0x00_ff00, 0xff_ffff)]);
+/// ```
 #[cfg(labyrinth_since_7_3)]
-#[allow(
-    unused_macros,
-    reason = "for drivers, such as that in tests/modules/edu"
-)]
+#[macro_export]
 macro_rules! pci_table {
     ($table:ident, $module_table:ident, [$id:expr]) => {
-        kernel::pci_device_table!($table, (), [($id, ())]);
+        ::kernel::pci_device_table!($table, (), [($id, ())]);
     };
 }
 
-/// Makes a table of PCI devices.
+/// Makes a table of the PCI devices that a driver is for, as `kernel::pci_device_table!` does. The
+/// second name is that of the table for user space.
 #[cfg(not(labyrinth_since_7_3))]
-#[allow(
-    unused_macros,
-    reason = "for drivers, such as that in tests/modules/edu"
-)]
+#[macro_export]
 macro_rules! pci_table {
     ($table:ident, $module_table:ident, [$id:expr]) => {
-        kernel::pci_device_table!($table, $module_table, (), [($id, ())]);
+        ::kernel::pci_device_table!($table, $module_table, (), [($id, ())]);
     };
 }
-#[allow(
-    unused_imports,
-    reason = "for drivers, such as that in tests/modules/edu"
-)]
-pub(crate) use pci_table;
 
 /// The value of a module parameter.
 #[cfg(labyrinth_since_7_3)]

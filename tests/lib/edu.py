@@ -6,13 +6,15 @@ import glob
 import os
 import re
 
-from lib import module
+from lib import metrics, module
 from lib.ktap import Skip
 
 NAME = "labyrinth_edu"
 TALLY = f"/sys/kernel/debug/{NAME}/tally"
 DRIVER = f"/sys/bus/pci/drivers/{NAME}"
 DEVICES = "/sys/bus/pci/devices"
+# The kinds of hand-overs between the driver and its devices.
+KINDS = ("map_device", "sync_cpu", "sync_device", "unmap_device")
 # In the configuration space of a device.
 COMMAND, MASTER = 4, 4
 
@@ -33,13 +35,14 @@ def iommu():
 
 
 def insert(**parameters):
-    """insmod of the driver."""
+    """insmod of the driver. labyrinth has to be loaded, and counts from zero again."""
+    module.write(module.file("reset"), 1)
     module.insert(os.path.join(os.path.dirname(module.path()), NAME + ".ko"), **parameters)
 
 
 @contextlib.contextmanager
 def loaded(**parameters):
-    """The driver, for the length of a block."""
+    """The driver, for the length of a block. labyrinth has to be loaded."""
     insert(**parameters)
     try:
         yield
@@ -55,9 +58,17 @@ def place():
 
 
 def tally():
-    """All that the driver counts."""
-    return {name: int(value) for name, value in
-            (line.split() for line in module.read(TALLY).splitlines() if line)}
+    """All that the driver counts, and what labyrinth counts of the hand-overs to its devices."""
+    counted = {name: int(value) for name, value in
+               (line.split() for line in module.read(TALLY).splitlines() if line)}
+    return counted | handovers()
+
+
+def handovers():
+    """The hand-overs that labyrinth has counted since the driver was loaded last."""
+    counts = metrics.Metrics().handovers()
+    return {f"{kind}_{name}": getattr(counts[kind], name) for kind in KINDS
+            for name in ("successes", "failures", "samples")}
 
 
 def unbind(device):

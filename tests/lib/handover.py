@@ -1,26 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The module that tries hand-overs of pages."""
+"""The driver that tries hand-overs of pages."""
 
-import collections
 import contextlib
 import os
 
-from lib import module
+from lib import metrics, module
 
 NAME = "labyrinth_handover"
-
-# Of one kind of hand-over.
-Counts = collections.namedtuple("Counts", "successes failures samples nanos", defaults=(0, 0))
 
 
 @contextlib.contextmanager
 def loaded():
-    """The module, for the length of a block. It needs no other."""
-    module.insert(os.path.join(os.path.dirname(module.path()), NAME + ".ko"))
-    try:
-        yield
-    finally:
-        module.remove(NAME)
+    """labyrinth and the driver, for the length of a block."""
+    with module.loaded():
+        module.insert(os.path.join(os.path.dirname(module.path()), NAME + ".ko"))
+        try:
+            yield
+        finally:
+            module.remove(NAME)
 
 
 def file(name):
@@ -39,6 +36,5 @@ def run(name, times=1):
 
 
 def counts():
-    """The hand-overs so far, by kind."""
-    lines = (line.split() for line in module.read(file("handovers")).splitlines())
-    return {kind: Counts(*map(int, numbers)) for kind, *numbers in lines}
+    """The hand-overs that labyrinth has counted, by kind."""
+    return metrics.Metrics().handovers()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The numbers in `metrics`, and what must hold among them at every read."""
 
+import collections
 import re
 
 from lib import module
@@ -11,6 +12,10 @@ CONTEXTS = ("task", "softirq", "spinlock", "irqs_off")
 
 _SAMPLE = re.compile(r"^labyrinth_(\w+)(?:\{(.*)\})? (\S+)$")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+
+# Hand-overs of one kind.
+Handovers = collections.namedtuple("Handovers", "successes failures samples nanos", defaults=(0, 0))
 
 
 def _number(text):
@@ -79,6 +84,21 @@ class Metrics:
     def in_flight(self):
         """Pages allocated and not freed."""
         return self.total("pages_in_flight")
+
+    def handovers(self):
+        """The hand-overs so far, by kind."""
+        def by_kind(name):
+            found = {}
+            for labels, value in self._named(name):
+                labels = dict(_LABEL.findall(labels))
+                found[labels["handover"], labels.get("outcome")] = _number(value)
+            return found
+
+        total, count, seconds = map(by_kind, ("handover_total", "handover_latency_seconds_count",
+                                              "handover_latency_seconds_sum"))
+        return {kind: Handovers(successes, total[kind, "failure"], count[kind, None],
+                                round(seconds[kind, None] * 1e9))
+                for (kind, outcome), successes in total.items() if outcome == "success"}
 
     def cycles(self, context):
         """Batches begun."""

@@ -1,45 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A module of its own that uses labyrinth from Rust, for the tests: in a softirq (a soft hrtimer)
-//! and in task context. What it came to is in `/sys/kernel/debug/labyrinth_consumer_rust/`.
-//!
-//! [`pool`] is what a driver would write once: safe types over `include/labyrinth.h`.
+//! A driver that uses labyrinth from Rust, for the tests: in a softirq and in task context. It counts
+//! what happened in `/sys/kernel/debug/labyrinth_consumer_rust/`.
 
-mod api;
-mod pool;
+#![forbid(unsafe_code)]
 
 use kernel::{
-    debugfs::{
-        Dir,
-        File, //
-    },
-    impl_has_hr_timer,
     prelude::*,
+    seq_file::SeqFile,
+    seq_print,
     sync::{
         atomic::{
             Atomic,
             Relaxed, //
         },
-        Arc,
-        ArcBorrow, //
-    },
-    time::{
-        hrtimer::{
-            ArcHrTimerHandle,
-            HrTimer,
-            HrTimerCallback,
-            HrTimerCallbackContext,
-            HrTimerPointer,
-            HrTimerRestart,
-            RelativePinnedSoftMode, //
-        },
-        Delta,
-        Monotonic, //
+        Arc, //
     }, //
 };
-use pool::{
-    Block,
-    Pool, //
+use labyrinth::{
+    context::{
+        with_task,
+        PlainAlloc,
+        Softirq,
+        Task, //
+    },
+    cpu::HotplugGuard,
+    debugfs::{
+        Root,
+        Show, //
+    },
+    pool::{
+        KeptPool,
+        PoolConfig,
+        Priority,
+        Request, //
+    },
+    time::{
+        Handler,
+        Next,
+        Timer, //
+    },
+    ExclusivePages,
+    Pool,
+    Uninit, //
 };
 
 module! {
@@ -50,144 +53,163 @@ module! {
     license: "GPL",
 }
 
-/// The order of the blocks.
-const ORDER: u32 = 1;
+labyrinth::import!();
+
 /// Blocks that the softirq asks for each time.
 const BULK: usize = 8;
 /// The timer's period.
-const PERIOD: Delta = Delta::from_millis(2);
-/// What task context does once, when the module is loaded.
+const PERIOD_US: u32 = 2000;
+/// How many blocks task context asks for when the module is loaded.
 const TASK_ROUNDS: usize = 1000;
 
-/// What the use came to.
-struct Tally {
-    softirq_blocks: Atomic<u64>,
-    task_blocks: Atomic<u64>,
-    failures: Atomic<u64>,
-    corruptions: Atomic<u64>,
+macro_rules! tally {
+    ($($(#[$doc:meta])* $name:ident $file:ident,)*) => {
+        /// The numbers, each in a file of its own.
+        #[derive(Default)]
+        struct Tally {
+            $($(#[$doc])* $name: Count,)*
+        }
+
+        impl Tally {
+            fn files(tally: Arc<Self>) -> Result<Root<Self>> {
+                let root = Root::new(c"labyrinth_consumer_rust", tally)?;
+
+                $(root.top().read_only::<$file>(kernel::c_str!(stringify!($name)));)*
+                Ok(root)
+            }
+        }
+
+        $(
+            struct $file;
+
+            impl Show<Tally> for $file {
+                fn show(tally: &Tally, out: &SeqFile) -> Result {
+                    seq_print!(out, "{}\n", tally.$name.0.load(Relaxed));
+                    Ok(())
+                }
+            }
+        )*
+    };
 }
 
-impl Tally {
-    const fn new() -> Self {
-        Self {
-            softirq_blocks: Atomic::new(0),
-            task_blocks: Atomic::new(0),
-            failures: Atomic::new(0),
-            corruptions: Atomic::new(0),
+tally! {
+    /// Blocks that the softirq was given.
+    softirq_blocks SoftirqBlocks,
+    /// Blocks that task context was given.
+    task_blocks TaskBlocks,
+    /// Requests that failed.
+    failures Failures,
+    /// Blocks that did not hold what was written to them.
+    corruptions Corruptions,
+}
+
+/// One number.
+struct Count(Atomic<u64>);
+
+impl Default for Count {
+    fn default() -> Self {
+        Self(Atomic::new(0))
+    }
+}
+
+impl Count {
+    /// Counts one more, and returns how many there were.
+    fn one(&self) -> u64 {
+        self.0.fetch_add(1, Relaxed)
+    }
+}
+
+/// Uses the pool, and counts what happens.
+struct User {
+    pool: Arc<KeptPool>,
+    tally: Arc<Tally>,
+}
+
+impl User {
+    /// Asks for one block and uses it.
+    fn single<C: PlainAlloc>(&self, cx: &C, blocks: &Count) {
+        match self.pool.get(cx, &mut Request::new(Priority::High)) {
+            Some(pages) => self.exercise(cx, pages, blocks),
+            None => {
+                self.tally.failures.one();
+            }
         }
     }
 
-    /// Writes to a block all over and reads it again.
-    fn exercise(&self, block: Option<Block<'_>>, blocks: &Atomic<u64>) {
-        let Some(mut block) = block else {
-            self.failures.add(1, Relaxed);
-            return;
-        };
-        let value = blocks.fetch_add(1, Relaxed) as u8;
-        let bytes = block.fill(value);
-        if !bytes.iter().all(|&byte| byte == value) {
-            self.corruptions.add(1, Relaxed);
-        }
-    }
-}
+    /// Asks for many blocks at once and uses those that it gets.
+    fn bulk<C: PlainAlloc>(&self, cx: &C, blocks: &Count) {
+        let mut taken = [const { None }; BULK];
+        let mut free = taken.iter_mut();
 
-/// What the timer works on.
-#[pin_data]
-struct Tick {
-    #[pin]
-    timer: HrTimer<Self>,
-    pool: Pool,
-    tally: Tally,
-}
-
-impl HrTimerCallback for Tick {
-    type Pointer<'a> = Arc<Self>;
-
-    fn run(this: ArcBorrow<'_, Self>, mut cx: HrTimerCallbackContext<'_, Self>) -> HrTimerRestart {
-        let tally = &this.tally;
-
-        tally.exercise(this.pool.alloc(), &tally.softirq_blocks);
-        this.pool.alloc_bulk::<BULK>(|block| {
-            tally.exercise(Some(block), &tally.softirq_blocks);
+        self.pool.get_bulk(cx, Priority::High, BULK, |pages| {
+            if let Some(place) = free.next() {
+                *place = Some(pages);
+            }
         });
-        cx.forward_now(PERIOD);
-        HrTimerRestart::Restart
+        for pages in taken.into_iter().flatten() {
+            self.exercise(cx, pages, blocks);
+        }
+    }
+
+    /// Writes to all of a block, reads it again, and gives it back.
+    fn exercise<C: PlainAlloc>(&self, cx: &C, pages: ExclusivePages<Uninit>, blocks: &Count) {
+        let value = blocks.one() as u8;
+        let mut pages = pages.zeroed();
+
+        pages.as_flattened_mut().fill(value);
+        if !pages.as_flattened().iter().all(|&byte| byte == value) {
+            self.tally.corruptions.one();
+        }
+        self.pool.put(cx, pages.into_uninit());
     }
 }
 
-impl_has_hr_timer! {
-    impl HasHrTimer<Self> for Tick {
-        mode: RelativePinnedSoftMode<Monotonic>, field: self.timer
+impl Handler for User {
+    fn expired(&mut self, cx: &mut Softirq) -> Next {
+        self.single(cx, &self.tally.softirq_blocks);
+        self.bulk(cx, &self.tally.softirq_blocks);
+        Next::After(PERIOD_US)
     }
 }
 
-/// The loaded module. The timer stops before the rest goes.
+/// The loaded module. The timer stops before the files go.
 struct Consumer {
-    _timer: ArcHrTimerHandle<Tick>,
-    _files: Pin<KBox<Files>>,
-    _folder: Dir,
+    _timer: Pin<KBox<Timer<User>>>,
+    _files: Root<Tally>,
 }
 
-/// The files.
-#[pin_data]
-struct Files {
-    #[pin]
-    softirq_blocks: File<Shown>,
-    #[pin]
-    task_blocks: File<Shown>,
-    #[pin]
-    failures: File<Shown>,
-    #[pin]
-    corruptions: File<Shown>,
-}
+impl Consumer {
+    fn start(cx: &mut Task) -> Result<Self> {
+        let config = PoolConfig {
+            order: 1,
+            cache: 16,
+            reserve: 32,
+            emergency: 8,
+            ..PoolConfig::default()
+        };
+        let tally = Arc::new(Tally::default(), GFP_KERNEL)?;
+        let user = User {
+            pool: Pool::new(cx, c"consumer_rust", config)?,
+            tally: tally.clone(),
+        };
 
-/// One number of the tally.
-struct Shown(Arc<Tick>, fn(&Tally) -> &Atomic<u64>);
+        user.pool.prime(cx, BULK);
+        for _ in 0..TASK_ROUNDS {
+            user.single(cx, &tally.task_blocks);
+        }
 
-impl core::fmt::Debug for Shown {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}", (self.1)(&self.0.tally).load(Relaxed))
+        let files = Tally::files(tally)?;
+        let hotplug = HotplugGuard::new(cx);
+        let cpu = hotplug.online().next().ok_or(ENODEV)?;
+        Ok(Self {
+            _timer: KBox::pin_init(Timer::start_on(cpu, PERIOD_US, user), GFP_KERNEL)?,
+            _files: files,
+        })
     }
 }
 
 impl kernel::Module for Consumer {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let pool = Pool::new(c"consumer_rust", ORDER)?;
-        let tick = Arc::pin_init(
-            pin_init!(Tick {
-                timer <- HrTimer::new(),
-                pool,
-                tally: Tally::new(),
-            }),
-            GFP_KERNEL,
-        )?;
-
-        tick.pool.prime(BULK);
-        for _ in 0..TASK_ROUNDS {
-            tick.tally
-                .exercise(tick.pool.alloc(), &tick.tally.task_blocks);
-        }
-
-        let folder = Dir::new(c"labyrinth_consumer_rust");
-        let dir = &folder;
-        let shown = |number| Shown(tick.clone(), number);
-        let files = KBox::pin_init(
-            pin_init!(Files {
-                softirq_blocks <- dir
-                    .read_only_file(c"softirq_blocks", shown(|tally| &tally.softirq_blocks)),
-                task_blocks <- dir
-                    .read_only_file(c"task_blocks", shown(|tally| &tally.task_blocks)),
-                failures <- dir.read_only_file(c"failures", shown(|tally| &tally.failures)),
-                corruptions <- dir
-                    .read_only_file(c"corruptions", shown(|tally| &tally.corruptions)),
-            }),
-            GFP_KERNEL,
-        )?;
-
-        Ok(Self {
-            _timer: tick.start(PERIOD),
-            _files: files,
-            _folder: folder,
-        })
+        with_task(Self::start)?
     }
 }

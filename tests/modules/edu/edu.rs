@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver for QEMU's `edu` device, for the tests: pages that a real device owns, allocated where it
-//! interrupts us, and never lost.
-//!
-//! It uses the types that labyrinth itself is made of, so it has a copy of them; all `unsafe` is there.
+//! A driver for QEMU's `edu` device, for the tests: pages that a real device owns, allocated where
+//! it interrupts us, and never lost.
 
-#[allow(
-    dead_code,
-    unused_imports,
-    unused_macros,
-    reason = "it is a part of labyrinth"
-)]
-#[path = "../../../rust/ffi/mod.rs"]
-mod ffi;
-#[allow(dead_code, unused_imports, reason = "it is a part of labyrinth")]
-#[path = "../../../rust/page/mod.rs"]
-mod page;
-#[allow(dead_code, unused_imports, reason = "it is a part of labyrinth")]
-#[path = "../../../rust/stats/mod.rs"]
-mod stats;
+#![forbid(unsafe_code)]
 
 mod engine;
 mod pages;
@@ -27,22 +12,6 @@ mod tally;
 mod trials;
 
 use engine::Engine;
-use ffi::{
-    callbacks::LastOut,
-    compat,
-    context::{
-        with_task,
-        DeviceIrq,
-        Softirq,
-        Task, //
-    },
-    dma::DmaDevice,
-    pci::{
-        Driver,
-        Registered,
-        Served, //
-    }, //
-};
 use kernel::{
     debugfs::{
         Dir,
@@ -59,15 +28,22 @@ use kernel::{
     InPlaceModule,
     ModuleMetadata, //
 };
-use registers::Registers;
-use stats::{
-    handover::{
-        record_in,
-        Recorded, //
+use labyrinth::{
+    compat::parameter,
+    context::{
+        with_task,
+        DeviceIrq,
+        Softirq,
+        Task, //
     },
-    Recording,
-    Stats, //
+    dma::DmaDevice,
+    pci::{
+        Driver,
+        Registered,
+        Served, //
+    }, //
 };
+use registers::Registers;
 use tally::{
     Shown,
     TALLY, //
@@ -111,7 +87,9 @@ module! {
     },
 }
 
-ffi::compat::pci_table!(
+labyrinth::import!();
+
+labyrinth::pci_table!(
     EDU_TABLE,
     MODULE_EDU_TABLE,
     // The kernel crate has no name for the vendor; the class is that of "others".
@@ -119,13 +97,30 @@ ffi::compat::pci_table!(
 );
 
 /// A device with its driver.
-#[pin_data(PinnedDrop)]
+#[pin_data]
 struct Edu<'bound> {
     #[pin]
     engine: Engine<'bound>,
     registers: Registers<'bound>,
     device: DmaDevice<'bound>,
     vectors: Option<KBox<dyn Vectors + 'bound>>,
+    counted: Counted,
+}
+
+/// A device that is counted for as long as this exists.
+struct Counted(());
+
+impl Counted {
+    fn new() -> Self {
+        TALLY.devices.one();
+        Self(())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        TALLY.devices.one_less();
+    }
 }
 
 /// The kernel crate's type for a driver that takes interrupts, which differs between versions.
@@ -139,7 +134,7 @@ impl Driver for Edu<'static> {
     type State<'bound> = Edu<'bound>;
 
     fn dma_mask() -> DmaMask {
-        let bits = compat::parameter(&module_parameters::dma_bits);
+        let bits = parameter(&module_parameters::dma_bits);
         DmaMask::try_new(bits.min(registers::MAX_BITS)).unwrap_or(DmaMask::new::<0>())
     }
 
@@ -152,10 +147,10 @@ impl Driver for Edu<'static> {
             _: {
                 TALLY.probed.one();
                 fsleep(Delta::from_millis(
-                    compat::parameter(&module_parameters::probe_ms).into(),
+                    parameter(&module_parameters::probe_ms).into(),
                 ));
             },
-            vectors: match compat::parameter(&module_parameters::vectors) {
+            vectors: match parameter(&module_parameters::vectors) {
                 0 => None,
                 _ => Some(KBox::new(
                     device.alloc_irq_vectors(1, 1, pci::IrqTypes::all())?,
@@ -170,21 +165,19 @@ impl Driver for Edu<'static> {
                 registers
             },
             engine <- with_task(|cx| {
-                let order = compat::parameter(&module_parameters::order);
-                let rounds = compat::parameter(&module_parameters::rounds);
+                let order = parameter(&module_parameters::order);
+                let rounds = parameter(&module_parameters::rounds);
                 Engine::new(cx, dma, order, rounds.into())
             })??,
             device: dma,
-            _: {
-                TALLY.devices.one();
-            },
+            counted: Counted::new(),
         })
     }
 
     fn start(cx: &mut Task, edu: &Edu<'_>) -> Result {
-        let exhaust = compat::parameter(&module_parameters::exhaust);
+        let exhaust = parameter(&module_parameters::exhaust);
 
-        if compat::parameter(&module_parameters::trespass) != 0 {
+        if parameter(&module_parameters::trespass) != 0 {
             trials::trespass(cx, edu.device, &edu.registers)
         } else if exhaust != 0 {
             trials::exhaust(cx, edu.device, exhaust as usize)
@@ -217,13 +210,6 @@ impl Driver for Edu<'static> {
     }
 }
 
-#[pinned_drop]
-impl PinnedDrop for Edu<'_> {
-    fn drop(self: Pin<&mut Self>) {
-        TALLY.devices.one_less();
-    }
-}
-
 /// The loaded module. The driver goes first.
 #[pin_data]
 struct Module {
@@ -232,19 +218,14 @@ struct Module {
     #[pin]
     _tally: File<Shown>,
     _folder: Dir,
-    _recorded: Recorded,
-    _last_out: LastOut,
 }
 
 impl InPlaceModule for Module {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         let folder = Dir::new(c"labyrinth_edu");
-        let stats = Stats::new(Recording::Full);
 
         try_pin_init!(Self {
-            _last_out: LastOut::new(),
-            _recorded: record_in(stats.clone()?)?,
-            _tally <- folder.read_only_file(c"tally", Shown(stats?)),
+            _tally <- folder.read_only_file(c"tally", Shown),
             _folder: folder,
             _driver <- Registered::new(<Self as ModuleMetadata>::NAME, module),
         })

@@ -6,24 +6,6 @@
 //! another one for the way back; in the third it is one page, mapped for both and recycled.
 
 use crate::{
-    ffi::{
-        context::{
-            MaySleep,
-            PlainAlloc, //
-        },
-        dma::DmaDevice,
-        raw_lock::RawSpinLock, //
-    },
-    page::{
-        dma::{
-            Bidirectional,
-            FromDevice,
-            Mapped,
-            Stash,
-            ToDevice, //
-        },
-        Bytes, //
-    },
     pages,
     registers::{
         Registers,
@@ -37,6 +19,22 @@ use crate::{
 use kernel::{
     prelude::*,
     static_lock_class, //
+};
+use labyrinth::{
+    context::{
+        MaySleep,
+        PlainAlloc, //
+    },
+    dma::{
+        Bidirectional,
+        DmaDevice,
+        FromDevice,
+        Mapped,
+        Stash,
+        ToDevice, //
+    },
+    sync::RawSpinLock,
+    Bytes, //
 };
 
 /// The pages that stay mapped.

@@ -3,24 +3,22 @@
 //! Blocks of pages with a pattern in them, counted.
 
 use crate::{
-    ffi::{
-        context::PlainAlloc,
-        dma::DmaDevice, //
-    },
-    page::{
-        dma::{
-            self,
-            Mapped, //
-        },
-        Atomic,
-        Bytes,
-        ExclusivePages,
-        Place, //
-    },
     registers::BUFFER_BYTES,
     tally::TALLY, //
 };
 use kernel::dma::DmaAddress;
+use labyrinth::{
+    context::PlainAlloc,
+    dma::{
+        self,
+        DmaDevice,
+        Mapped, //
+    },
+    Atomic,
+    Bytes,
+    ExclusivePages,
+    Place, //
+};
 
 /// A block of zeroes.
 pub(crate) fn fresh<C: PlainAlloc>(cx: &C, order: u32) -> Option<ExclusivePages<Bytes>> {

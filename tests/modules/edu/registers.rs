@@ -3,7 +3,6 @@
 //! The registers of QEMU's `edu` device (`docs/specs/edu.rst` in QEMU's source), and what it does with
 //! them.
 
-use crate::ffi::context::MaySleep;
 use kernel::{
     device::Bound,
     dma::DmaAddress,
@@ -15,6 +14,7 @@ use kernel::{
         Delta, //
     }, //
 };
+use labyrinth::context::MaySleep;
 
 const IDENTITY: usize = 0x00;
 const IRQ_STATUS: usize = 0x24;

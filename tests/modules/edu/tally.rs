@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What all devices together came to, in `/sys/kernel/debug/labyrinth_edu/tally`.
+//! What all devices together came to, in `/sys/kernel/debug/labyrinth_edu/tally`. Their hand-overs
+//! are counted by labyrinth, in its own files.
 
-use crate::stats::{
-    Handover,
-    Stats, //
-};
 use core::fmt;
-use kernel::sync::{
-    atomic::{
-        Atomic,
-        Relaxed, //
-    },
-    Arc, //
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
 };
 
 macro_rules! tally {
@@ -94,25 +88,11 @@ impl Count {
 /// The tally of this load of the module.
 pub(crate) static TALLY: Tally = Tally::new();
 
-/// All numbers, those of hand-overs included.
-pub(crate) struct Shown(pub(crate) Arc<Stats>);
+/// All numbers.
+pub(crate) struct Shown;
 
 impl fmt::Debug for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        TALLY.write(f)?;
-        let view = self.0.view().map_err(|_| fmt::Error)?;
-        for handover in view.handovers() {
-            if let Handover::MapDevice
-            | Handover::SyncCpu
-            | Handover::SyncDevice
-            | Handover::UnmapDevice = handover.kind()
-            {
-                let name = handover.kind().name();
-                writeln!(f, "{name}_successes {}", handover.successes())?;
-                writeln!(f, "{name}_failures {}", handover.failures())?;
-                writeln!(f, "{name}_samples {}", handover.samples())?;
-            }
-        }
-        Ok(())
+        TALLY.write(f)
     }
 }

@@ -4,15 +4,6 @@
 //! mappings than there is room for.
 
 use crate::{
-    ffi::{
-        context::Task,
-        dma::DmaDevice, //
-    },
-    page::dma::{
-        map_each,
-        FromDevice,
-        ToDevice, //
-    },
     pages,
     registers::{
         Registers,
@@ -21,6 +12,15 @@ use crate::{
     tally::TALLY, //
 };
 use kernel::prelude::*;
+use labyrinth::{
+    context::Task,
+    dma::{
+        map_each,
+        DmaDevice,
+        FromDevice,
+        ToDevice, //
+    }, //
+};
 
 const OURS: u64 = 1;
 const DEVICES: u64 = 2;

@@ -2,8 +2,8 @@
 
 //! What a case is.
 
-use crate::ffi::context::Task;
 use kernel::prelude::*;
+use labyrinth::context::Task;
 
 /// One case. It starts in task context and sees for itself that it gets elsewhere.
 pub(crate) struct Case {

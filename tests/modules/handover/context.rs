@@ -4,9 +4,14 @@
 
 #![forbid(unsafe_code)]
 
+use kernel::{
+    prelude::*,
+    static_lock_class,
+    sync::Arc, //
+};
 #[cfg(not(CONFIG_PREEMPT_RT))]
-use crate::ffi::hard_timer::HardTimer;
-use crate::ffi::{
+use labyrinth::time::HardTimer;
+use labyrinth::{
     context::{
         HardIrq,
         Softirq,
@@ -14,19 +19,16 @@ use crate::ffi::{
         Task, //
     },
     cpu::HotplugGuard,
-    hard_timer::HardHandler,
-    lock::SpinLockBh,
-    raw_lock::RawSpinLock,
-    timer::{
+    sync::{
+        RawSpinLock,
+        SpinLockBh, //
+    },
+    time::{
         Handler,
+        HardHandler,
         Next,
         Timer, //
     }, //
-};
-use kernel::{
-    prelude::*,
-    static_lock_class,
-    sync::Arc, //
 };
 
 /// Where a result is left.

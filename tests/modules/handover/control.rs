@@ -6,31 +6,14 @@
 //! cases        their names
 //! run          write a name: runs that case; the write fails if the case does. With a number after
 //!              the name it runs so often, or until it fails
-//! handovers    by kind: successes, failures, latencies, their sum in ns
-//! recording    write 0, 1 or 2: as in labyrinth's own folder
-//! reset        write anything: counts from zero again
 //! ```
+//!
+//! The hand-overs that a case does are counted by labyrinth, in its own files.
 
 #![forbid(unsafe_code)]
 
 use crate::{
     case::Case,
-    ffi::{
-        context::{
-            with_task,
-            Task, //
-        },
-        debugfs::{
-            Root,
-            Show,
-            Store, //
-        },
-        number::parse_u64, //
-    },
-    stats::{
-        Recording,
-        Stats, //
-    },
     SUBJECTS, //
 };
 use kernel::{
@@ -39,17 +22,26 @@ use kernel::{
     seq_print,
     sync::Arc, //
 };
+use labyrinth::{
+    context::{
+        with_task,
+        Task, //
+    },
+    debugfs::{
+        parse_u64,
+        Root,
+        Show,
+        Store, //
+    }, //
+};
 
 /// Makes the files. Task context only, may sleep.
-pub(crate) fn create(stats: Arc<Stats>) -> Result<Root<Stats>> {
-    let root = Root::new(c"labyrinth_handover", stats)?;
+pub(crate) fn create() -> Result<Root<()>> {
+    let root = Root::new(c"labyrinth_handover", Arc::new((), GFP_KERNEL)?)?;
     let top = root.top();
 
     top.read_only::<Cases>(c"cases");
     top.write_only::<Run>(c"run");
-    top.read_only::<Counts>(c"handovers");
-    top.write_only::<Record>(c"recording");
-    top.write_only::<Reset>(c"reset");
     Ok(root)
 }
 
@@ -60,8 +52,8 @@ fn cases() -> impl Iterator<Item = &'static Case> {
 /// The file `cases`.
 struct Cases;
 
-impl Show<Stats> for Cases {
-    fn show(_stats: &Stats, out: &SeqFile) -> Result {
+impl Show<()> for Cases {
+    fn show(_data: &(), out: &SeqFile) -> Result {
         for case in cases() {
             seq_print!(out, "{}\n", case.name);
         }
@@ -72,8 +64,8 @@ impl Show<Stats> for Cases {
 /// The file `run`.
 struct Run;
 
-impl Store<Stats> for Run {
-    fn store(_cx: &Task, _stats: &Stats, text: &CStr) -> Result {
+impl Store<()> for Run {
+    fn store(_cx: &Task, _data: &(), text: &CStr) -> Result {
         let (wanted, times) = match text.to_bytes().iter().position(|&byte| byte == b' ') {
             Some(blank) => (&text.to_bytes()[..blank], parse_u64(&text[blank + 1..])?),
             None => (text.to_bytes().trim_ascii(), 1),
@@ -84,44 +76,5 @@ impl Store<Stats> for Run {
             with_task(run)??;
         }
         Ok(())
-    }
-}
-
-/// The file `handovers`.
-struct Counts;
-
-impl Show<Stats> for Counts {
-    fn show(stats: &Stats, out: &SeqFile) -> Result {
-        for handovers in stats.view()?.handovers() {
-            seq_print!(
-                out,
-                "{} {} {} {} {}\n",
-                handovers.kind().name(),
-                handovers.successes(),
-                handovers.failures(),
-                handovers.samples(),
-                handovers.latency_sum()
-            );
-        }
-        Ok(())
-    }
-}
-
-/// The file `recording`.
-struct Record;
-
-impl Store<Stats> for Record {
-    fn store(_cx: &Task, stats: &Stats, text: &CStr) -> Result {
-        stats.set_recording(Recording::from_number(parse_u64(text)?)?);
-        Ok(())
-    }
-}
-
-/// The file `reset`.
-struct Reset;
-
-impl Store<Stats> for Reset {
-    fn store(_cx: &Task, stats: &Stats, _text: &CStr) -> Result {
-        stats.reset()
     }
 }

@@ -4,21 +4,19 @@
 
 #![forbid(unsafe_code)]
 
-use crate::{
-    case::{
-        check,
-        everywhere,
-        Case, //
-    },
-    ffi::context::Context,
-    page::{
-        AllowedIn,
-        Atomic,
-        ExclusivePage,
-        Guarded, //
-    }, //
+use crate::case::{
+    check,
+    everywhere,
+    Case, //
 };
 use kernel::prelude::*;
+use labyrinth::{
+    context::Context,
+    AllowedIn,
+    Atomic,
+    ExclusivePage,
+    Guarded, //
+};
 
 pub(crate) const CASES: &[&[Case]] = &[
     everywhere!("guard_there_and_back", there_and_back),

@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Hand-overs of pages, tried in every context where they are allowed: a module of its own that has the
-//! lower parts of labyrinth within, as a driver that is built with them would.
+//! Hand-overs of pages, tried in every context where they are allowed, by a driver that uses the
+//! crate `labyrinth`.
 //!
-//! Each subject is a file with its cases, which [`control`] runs when `tests/handover.py` says so. A new
-//! subject is a line in [`SUBJECTS`].
-
-#[allow(dead_code, unused_imports, unused_macros, reason = "not all is tried")]
-#[path = "../../../rust/ffi/mod.rs"]
-mod ffi;
-#[allow(dead_code, unused_imports, reason = "not all is tried")]
-#[path = "../../../rust/page/mod.rs"]
-mod page;
-#[allow(dead_code, unused_imports, reason = "not all is tried")]
-#[path = "../../../rust/stats/mod.rs"]
-mod stats;
+//! Each subject is a file with its cases, which [`control`] runs when `tests/handover.py` says so. A
+//! new subject is a line in [`SUBJECTS`].
 
 mod case;
 mod context;
@@ -29,16 +19,8 @@ mod view;
 mod zero;
 
 use case::Case;
-use ffi::{
-    callbacks::LastOut,
-    debugfs::Root, //
-};
 use kernel::prelude::*;
-use stats::{
-    handover,
-    Recording,
-    Stats, //
-};
+use labyrinth::debugfs::Root;
 
 /// All cases, by subject.
 const SUBJECTS: [&[&[Case]]; 7] = [
@@ -59,21 +41,17 @@ module! {
     license: "GPL",
 }
 
-/// The loaded module. The files go first, and nobody calls into it when it is gone.
+labyrinth::import!();
+
+/// The loaded module.
 struct Handovers {
-    _files: Root<Stats>,
-    _recorded: handover::Recorded,
-    _last_out: LastOut,
+    _files: Root<()>,
 }
 
 impl kernel::Module for Handovers {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let last_out = LastOut::new();
-        let stats = Stats::new(Recording::Full)?;
         Ok(Self {
-            _recorded: handover::record_in(stats.clone())?,
-            _files: control::create(stats)?,
-            _last_out: last_out,
+            _files: control::create()?,
         })
     }
 }

@@ -2,11 +2,11 @@
 
 //! Looking at memory that is nobody's, for tests only. The C side is `probe.c`.
 
-use crate::ffi::context::Task;
 use kernel::{
     error::to_result,
     prelude::*, //
 };
+use labyrinth::context::Task;
 
 extern "C" {
     fn labyrinth_probe(address: *const c_void, value: *mut u8) -> c_int;

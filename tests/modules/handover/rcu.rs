@@ -4,19 +4,9 @@
 
 #![forbid(unsafe_code)]
 
-use crate::{
-    case::{
-        check,
-        Case, //
-    },
-    ffi::{
-        context::{
-            NoToken,
-            Task, //
-        },
-        handles::Handles,
-        published::Published, //
-    }, //
+use crate::case::{
+    check,
+    Case, //
 };
 use kernel::{
     prelude::*,
@@ -26,6 +16,16 @@ use kernel::{
             Relaxed, //
         },
         Arc, //
+    }, //
+};
+use labyrinth::{
+    context::{
+        NoToken,
+        Task, //
+    },
+    sync::{
+        Handles,
+        Published, //
     }, //
 };
 

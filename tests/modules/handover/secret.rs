@@ -4,8 +4,6 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(not(CONFIG_PREEMPT_RT))]
-use crate::ffi::irq::irqs_off;
 use crate::{
     case::{
         check,
@@ -13,27 +11,29 @@ use crate::{
         Case, //
     },
     context::in_softirq,
-    ffi::context::{
-        Context,
-        Task, //
-    },
-    page::{
-        AllowedIn,
-        Atomic,
-        Bytes,
-        ExclusivePage,
-        ExclusivePages,
-        Kernel,
-        Place,
-        Secret,
-        Shared,
-        View, //
-    },
     probe, //
 };
 use kernel::{
     page::PAGE_SIZE,
     prelude::*, //
+};
+#[cfg(not(CONFIG_PREEMPT_RT))]
+use labyrinth::irq::irqs_off;
+use labyrinth::{
+    context::{
+        Context,
+        Task, //
+    },
+    AllowedIn,
+    Atomic,
+    Bytes,
+    ExclusivePage,
+    ExclusivePages,
+    Kernel,
+    Place,
+    Secret,
+    Shared,
+    View, //
 };
 
 pub(crate) const CASES: &[&[Case]] = &[

@@ -14,28 +14,6 @@ use crate::{
         eventually,
         in_softirq, //
     },
-    ffi::{
-        context::{
-            Context,
-            Task, //
-        },
-        thread::{
-            Body,
-            Running,
-            Thread, //
-        },
-    },
-    page::{
-        AllowedIn,
-        Atomic,
-        Bytes,
-        ExclusivePage,
-        ExclusivePages,
-        Kernel,
-        Place,
-        Shareable,
-        Shared, //
-    },
     probe, //
 };
 use kernel::{
@@ -47,6 +25,26 @@ use kernel::{
         },
         Arc, //
     }, //
+};
+use labyrinth::{
+    context::{
+        Context,
+        Task, //
+    },
+    task::{
+        Body,
+        Running,
+        Thread, //
+    },
+    AllowedIn,
+    Atomic,
+    Bytes,
+    ExclusivePage,
+    ExclusivePages,
+    Kernel,
+    Place,
+    Shareable,
+    Shared, //
 };
 
 pub(crate) const CASES: &[&[Case]] = &[

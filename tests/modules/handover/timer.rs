@@ -9,24 +9,24 @@ use crate::{
         check,
         Case, //
     },
-    context::under_spinlock,
-    ffi::{
-        context::{
-            HardIrq,
-            Task, //
-        },
-        cpu::{
-            HotplugGuard,
-            OnlineCpu, //
-        },
-        hard_timer::{
-            HardHandler,
-            HardTimer, //
-        },
-        timer::Next, //
-    }, //
+    context::under_spinlock, //
 };
 use kernel::prelude::*;
+use labyrinth::{
+    context::{
+        HardIrq,
+        Task, //
+    },
+    cpu::{
+        HotplugGuard,
+        OnlineCpu, //
+    },
+    time::{
+        HardHandler,
+        HardTimer,
+        Next, //
+    }, //
+};
 
 pub(crate) const CASES: &[&[Case]] = &[&[Case {
     name: "timer_hard_refused_in_atomic_context",
@@ -54,7 +54,7 @@ fn hard_refused_in_atomic_context(cx: &mut Task) -> Result {
         check!(started_on(cpu) == Ok(()));
         check!(under_spinlock(cx, |_| started_on(cpu))? == Err(EPERM));
         #[cfg(not(CONFIG_PREEMPT_RT))]
-        check!(crate::ffi::irq::irqs_off(cx, |_| started_on(cpu)) == Err(EPERM));
+        check!(labyrinth::irq::irqs_off(cx, |_| started_on(cpu)) == Err(EPERM));
         check!(started_on(cpu) == Ok(()));
     }
     Ok(())

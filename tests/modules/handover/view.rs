@@ -16,19 +16,19 @@ use crate::{
         in_softirq,
         under_spinlock, //
     },
-    ffi::context::Task,
-    page::{
-        Bytes,
-        ExclusivePage,
-        Kernel,
-        Shared,
-        View, //
-    },
     probe, //
 };
 use kernel::{
     page::PAGE_SIZE,
     prelude::*, //
+};
+use labyrinth::{
+    context::Task,
+    Bytes,
+    ExclusivePage,
+    Kernel,
+    Shared,
+    View, //
 };
 
 pub(crate) const CASES: &[&[Case]] = &[&[

@@ -6,27 +6,26 @@
 
 #![forbid(unsafe_code)]
 
-use crate::{
-    case::{
-        check,
-        everywhere,
-        Case, //
-    },
-    ffi::context::{
+use crate::case::{
+    check,
+    everywhere,
+    Case, //
+};
+use kernel::prelude::*;
+use labyrinth::{
+    context::{
         Context,
         Task, //
     },
-    page::{
-        AllowedIn,
-        Atomic,
-        ExclusivePage,
-        ExclusivePages,
-        Kernel,
-        Place,
-        MAX_ORDER, //
-    },
+    AllowedIn,
+    Atomic,
+    Bytes,
+    ExclusivePage,
+    ExclusivePages,
+    Kernel,
+    Place,
+    MAX_ORDER, //
 };
-use kernel::prelude::*;
 
 pub(crate) const CASES: &[&[Case]] = &[
     everywhere!("zero_page", page),
@@ -51,7 +50,7 @@ where
 }
 
 /// Makes the same pages dirty, and zeroes them again.
-fn again(pages: ExclusivePages<crate::page::Bytes>) -> Result {
+fn again(pages: ExclusivePages<Bytes>) -> Result {
     let (pfn, order) = (pages.pfn(), pages.order());
     let mut pages = pages;
     pages.as_flattened_mut().fill(DIRT);
