@@ -4,6 +4,10 @@
 KERNEL := $(if $(KDIR),kdir,stock)
 VARIABLES := KDIR FLAVOUR SERIES JOBS LABYRINTH_CACHE LABYRINTH_REFRESH WHAT KERNEL \
 	WALL_MEMORY WALL_BURST WALL_ROUNDS WALL_FRAGMENTATION
+# These two mean something else in many environments.
+ON_COMMAND_LINE := $(foreach name,NAME DIR,$(if $(filter command,$(origin $(name))),$(name)))
+VARIABLES += $(ON_COMMAND_LINE)
+unexport $(filter-out $(ON_COMMAND_LINE),NAME DIR)
 # On the command line a $ would begin a variable of make's, and the scripts would see another path.
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval override $(name) := $$(value $(name)))))
@@ -19,8 +23,8 @@ MAKEFLAGS += --no-print-directory
 module:
 	@bash scripts/build.sh $(KERNEL)
 
-.PHONY: demo check quick soak lint shell bench wall
-demo check quick soak lint shell bench wall:
+.PHONY: demo check quick soak lint shell bench wall new-driver driver
+demo check quick soak lint shell bench wall new-driver driver:
 	@bash scripts/$@.sh
 
 .PHONY: clean distclean

@@ -1,32 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# driver.sh stock|debug|kdir MODULE FOLDER: builds the driver in FOLDER against the labyrinth.ko that MODULE
-# is. Prints the paths of its modules, one a line.
+# driver.sh: builds the driver in the folder DIR, and loads it beside labyrinth in a virtual machine.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-(($# == 3)) || die "driver.sh needs a kernel, a module and a folder"
 
-id=$1
-built=$(cd "$(dirname "$2")" && pwd -P)
-[[ -r $built/driver.mk ]] || die "$built/driver.mk is missing" "build the module first: scripts/build.sh $id"
-[[ -d $3 ]] || die "there is no folder $3"
-folder=$(cd "$3" && pwd -P)
-[[ -r $folder/Kbuild || -r $folder/Makefile ]] || die "$folder has no Kbuild" "take samples/rust_pool for a model"
-check_path "the folder of the driver" "$folder"
-
-assignments=$("$SCRIPTS/kernel.sh" "$id")
-eval "$assignments"
-out=$built/drivers/${folder##*/}
-mkdir -p "$out"
-
-build() {
-	"$SCRIPTS/sandbox.sh" --kernel "$id" --ro-bind "$folder" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" \
-		M="$folder" MO="$out" LABYRINTH="$built" -j"$JOBS" modules
-}
-
-AGAIN="make driver DIR=$folder"
-lock "build-$(cksum <<<"$out" | tr ' ' -)"
-step "building the driver in $folder for $K_RELEASE" "$out/build.log" build
-grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || true
-printf '%s\n' "$out"/*.ko
+[[ -n ${DIR-} ]] || die "no folder of a driver is given" "make driver DIR=../my_driver"
+[[ -d $DIR ]] || die "there is no folder $DIR" "make new-driver NAME=my_driver makes one"
+kernel=${KERNEL:-${KDIR:+kdir}}
+kernel=${kernel:-stock}
+[[ $kernel == kdir ]] || "$SCRIPTS/setup.sh" "$kernel"
+module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1)
+drivers=$("$SCRIPTS/build-driver.sh" "$kernel" "$module" "$DIR")
+mapfile -t drivers <<<"$drivers"
+log=$CACHE/logs/driver-$kernel.log
+lock "driver-$kernel"
+rc=0
+"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout 300 --log "$log" -- \
+	"$SCRIPTS/driver-guest.sh" "$module" "${drivers[@]}" || rc=$?
+[[ ! -s ${log%.log}.out ]] || cat "${log%.log}.out"
+((rc == 0)) || die "the driver failed (status $rc of vm.sh)" "the console is in $log"

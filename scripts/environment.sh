@@ -18,7 +18,7 @@ while read -r _ _ name; do unset -f "$name"; done < <(declare -Fx)
 while read -r name; do
 	case $name in
 	HOME | PATH | TERM | USER | LOGNAME | TMPDIR | XDG_CACHE_HOME) ;;
-	KDIR | KERNEL | FLAVOUR | SERIES | JOBS | WHAT | LABYRINTH_* | WALL_*) ;;
+	KDIR | KERNEL | FLAVOUR | SERIES | JOBS | WHAT | NAME | DIR | LABYRINTH_* | WALL_*) ;;
 	# How this machine reaches its mirror.
 	APT_CONFIG | [Hh][Tt][Tt][Pp]_[Pp][Rr][Oo][Xx][Yy] | [Hh][Tt][Tt][Pp][Ss]_[Pp][Rr][Oo][Xx][Yy] | [Nn][Oo]_[Pp][Rr][Oo][Xx][Yy]) ;;
 	*) unset -v "$name" 2>/dev/null || export -n "${name?}" ;;

@@ -13,6 +13,8 @@ make wall       bursts of atomic requests against memory full of page cache: who
 make lint       formatting, warnings and conventions only
 make bench      count the instructions of every way to get a page, side by side, and what
                 1, 2, 4 and 8 CPUs do to each other
+make new-driver make a driver NAME in the folder DIR (default: ../NAME) from a sample
+make driver     build the driver in the folder DIR, and load it in a virtual machine
 make shell      a shell in a virtual machine with the module loaded
 make clean      remove what was built from this checkout
 make distclean  also empty the cache: toolchain, kernels, logs
@@ -24,7 +26,8 @@ FLAVOUR=F       cloud-amd64 (default), amd64 or rt-amd64
 SERIES=X.Y      the newest stock kernel of this series instead of the newest of all
 WHAT=…          make quick: test programs, cases and parts, such as pool.py:cache_serves, lint:clippy,
                 compile-fail:page_freed_twice; an unknown one prints them all
-KERNEL=debug    make, make quick: the debug kernel instead of the stock one
+NAME=N, DIR=D   make new-driver, make driver: see there
+KERNEL=debug    make, make quick, make driver: the debug kernel instead of the stock one
 JOBS=N          parallel jobs of a build (default: all CPUs)
 WALL_MEMORY=M   make wall: memory of the virtual machine in MiB (default 384)
 WALL_BURST=N    make wall: pages in a burst, and in a reserve (default 2048)

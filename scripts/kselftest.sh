@@ -34,7 +34,7 @@ consumers=$("$SCRIPTS/consumers.sh" "$id" "$module")
 mapfile -t consumers <<<"$consumers"
 cp "$module" "${consumers[@]}" "$folder/labyrinth/"
 for driver in "$TOP/samples/rust_pool" "$TOP/tests/modules/leaks"; do
-	files=$("$SCRIPTS/driver.sh" "$id" "$module" "$driver")
+	files=$("$SCRIPTS/build-driver.sh" "$id" "$module" "$driver")
 	mapfile -t files <<<"$files"
 	cp "${files[@]}" "$folder/labyrinth/"
 done
