@@ -29,6 +29,8 @@ WRITE_ONLY = ("reset", "prime")
 # and the errno is what several cases are about.
 _SYS_DELETE_MODULE = 176
 _SYS_FINIT_MODULE = 313
+# MODULE_INIT_IGNORE_MODVERSIONS, MODULE_INIT_IGNORE_VERMAGIC
+_FORCE = 1 | 2
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -66,15 +68,15 @@ def has_mutants(file_name):
         return b"\0parmtype=mutant:" in file.read()
 
 
-def insert(file_name, **parameters):
-    """Loads any module file; OSError if the kernel refuses. In a file with mutants, the mutant of
+def insert(file_name, by_force=False, **parameters):
+    """Loads any module file; OSError if the kernel refuses. `by_force` is `insmod --force`. In a file with mutants, the mutant of
     number LABYRINTH_MUTANT is chosen, see tests/mutation."""
     if (mutant := os.environ.get("LABYRINTH_MUTANT")) and has_mutants(file_name):
         parameters["mutant"] = mutant
     text = " ".join(f"{name}={value}" for name, value in parameters.items())
     fd = os.open(file_name, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _checked(libc.syscall(_SYS_FINIT_MODULE, fd, text.encode(), 0),
+        _checked(libc.syscall(_SYS_FINIT_MODULE, fd, text.encode(), _FORCE if by_force else 0),
                  f"insmod {os.path.basename(file_name)} {text}")
     finally:
         os.close(fd)
