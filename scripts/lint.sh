@@ -146,13 +146,16 @@ check_soundness() { "$SCRIPTS/sandbox.sh" python3 -B "$SCRIPTS/soundness.py"; }
 # Each part uses only the parts that it may use.
 check_arrows() { "$SCRIPTS/sandbox.sh" python3 -B "$SCRIPTS/arrows.py"; }
 
+# The documents refer to what exists, and quote what is there.
+check_documents() { "$SCRIPTS/sandbox.sh" python3 -B "$SCRIPTS/documents.py"; }
+
 # Each test program says where it runs.
 check_programs() { "$SCRIPTS/programs.sh" --check; }
 
 # Each mutant must find the lines that it changes, and name a case.
 check_mutants() { "$SCRIPTS/sandbox.sh" python3 -B "$TOP/tests/mutation/mutants.py" --check "$TOP"; }
 
-all=(format shellcheck checkpatch spdx soundness arrows programs mutants)
+all=(format shellcheck checkpatch spdx soundness arrows documents programs mutants)
 for kernel in "${kernels[@]}"; do all+=("clippy $kernel" "rustdoc $kernel"); done
 all+=("bench ${kernels[0]}")
 

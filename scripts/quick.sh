@@ -123,11 +123,11 @@ fitting() {
 all_purpose() { for name in stress.py handover.py pool.py; do add kselftest "$name"; done; }
 
 by_change() {
-	local files=() file checks=(spdx)
+	local files=() file checks=(spdx documents)
 	mapfile -t files < <(changed_files)
 	if ((${#files[@]} == 0)); then
 		note "no changes were found: the usual choice"
-		add lint format spdx soundness arrows programs mutants
+		add lint format spdx soundness arrows documents programs mutants
 		add host
 		add compile-fail
 		all_purpose
