@@ -52,6 +52,7 @@ def refused(file, expected, message, **how):
             raise AssertionError("it was loaded")
         time.sleep(0.1)
         assert log.expect(re.compile(message)), f"{log.records()} does not say why"
+        log.expect(re.compile(r"rust_pool: Unknown symbol"))
 
 
 def stale_driver_is_refused():
