@@ -3,7 +3,7 @@
 # Runs in: check check-debug
 # Covers: rust/ffi/alloc_tag* rust/capi
 # Takes: 2 s
-"""/proc/allocinfo: every caller's pages are a line of their own, and as many as we count."""
+"""In /proc/allocinfo each caller has a line of its own, with as many pages as labyrinth counts."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ HELD_BY = {"timer_softirq": 32 * CPUS, "spinlock": 2 * 32 * CPUS, "task": 32 * C
 
 @contextlib.contextmanager
 def profiling(on=True):
-    """Allocation profiling switched on (or off) for the length of a block."""
+    """Switches allocation profiling on (or off) for the length of a block."""
     if not os.path.exists(ALLOCINFO):
         raise Skip("the kernel has no allocation profiling (CONFIG_MEM_ALLOC_PROFILING, and not "
                    "sysctl.vm.mem_profiling=never)")
@@ -44,21 +44,21 @@ def profiling(on=True):
 
 
 def lines_of(name):
-    """The lines of a module, as (bytes, calls, path, line, function)."""
+    """Returns the lines of a module, as (bytes, calls, path, line, function)."""
     return [(int(size), int(calls), path, int(line), function)
             for size, calls, path, line, of, function in LINE.findall(module.read(ALLOCINFO))
             if of == name]
 
 
 def lines():
-    """The lines of pages: {name: (bytes, calls)}, each of them once."""
+    """Returns the lines of pages, {name: (bytes, calls)}, each name once."""
     found = [line for line in lines_of(module.NAME) if line[4] in EVERYBODY]
     assert sorted(line[4] for line in found) == sorted(EVERYBODY), f"not a line for each: {found}"
     return {name: (size, calls) for size, calls, _, _, name in found}
 
 
 def pages(*names):
-    """How many pages are charged to these lines."""
+    """Returns how many pages are charged to these lines."""
     now = lines()
     for name in names:
         size, calls = now[name]
@@ -67,7 +67,7 @@ def pages(*names):
 
 
 def charged(seen, wanted):
-    """Waits until the exercises hold what they want, and compares."""
+    """Waits until the exercises hold what they want, compares, and returns the pages by line."""
     module.wait_until(lambda: metrics.Metrics().in_flight() == wanted, f"{wanted} pages")
     now = {name: pages(name) for name in seen}
     ktap.note(f"{wanted} pages in flight: {now}")
@@ -88,7 +88,8 @@ def lines_say_where():
 
 
 def callers_apart():
-    """While one exercise holds pages they are all in its lines, and nothing in the others'."""
+    """While one exercise holds pages, all of them are in its lines, and the lines of the others
+    have none."""
     with profiling(), module.loaded(**NO_POOL):
         for context in module.PLAIN:
             names = CALLERS[context]
@@ -104,7 +105,7 @@ def callers_apart():
 
 
 def callers_together():
-    """All exercises at once: the lines add up to the pages in flight."""
+    """While all exercises run, the lines add up to the pages in flight."""
     wanted = sum(HELD_BY.values())
     with profiling(), module.loaded(**NO_POOL), module.running(*module.PLAIN, **HOLD):
         now = charged(EVERYBODY, wanted)
@@ -114,7 +115,7 @@ def callers_together():
 
 
 def balanced_after_much():
-    """After many pages, allocated and freed on whatever CPU, no line keeps any."""
+    """After many allocations and frees on all CPUs, no line keeps any pages."""
     with profiling(), module.loaded(**NO_POOL):
         with module.running(*module.CONTEXTS, period_us=1000, batch=64):
             for context in module.CONTEXTS:
@@ -126,7 +127,8 @@ def balanced_after_much():
 
 
 def pages_of_a_pool():
-    """A page that comes from a pool is its caller's until it is back; in the pool it is held."""
+    """A page from a pool is in its caller's line until it is given back, and then in the line of
+    held pages."""
     def held_is_what_the_pool_has():
         now = metrics.Metrics()
         return pages(HELD) == now.total("pool_cached") + now.total("pool_reserved")
@@ -149,7 +151,7 @@ def pages_of_a_pool():
 
 
 def callers_in_c():
-    """A C module has a line for each place where it gets blocks, with those that it holds."""
+    """A C module has a line for each place where it gets blocks, with the blocks that it holds."""
     order, bulk = 1, 16
 
     def holds(function, blocks):
@@ -169,7 +171,8 @@ def callers_in_c():
 
 
 def switched_on_under_way():
-    """Pages of before profiling was on are in no line, and nothing gets negative by them."""
+    """Pages that were allocated before profiling was on are in no line, and freeing them makes
+    no line negative."""
     with profiling(on=False), module.loaded(**NO_POOL):
         with module.running("spinlock", **HOLD):
             now = charged(EVERYBODY, HELD_BY["spinlock"])

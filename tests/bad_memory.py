@@ -3,8 +3,8 @@
 # Runs in: check soak soak-debug
 # Takes: 25 s
 # Covers: rust/source rust/capi rust/page/pages.rs rust/page/chain.rs rust/ffi/bad_memory
-"""A page that the kernel marks as bad leaves circulation, whichever room it is in or comes back to.
-No other page does."""
+"""A page that the kernel marks as bad leaves circulation, in whichever tier it is and to
+whichever tier it comes back. No other page does."""
 
 import contextlib
 import ctypes
@@ -23,19 +23,19 @@ C_POOL = "consumer_c"
 
 
 def handed_by(pool):
-    """The histogram of the frames that a pool hands out."""
+    """Returns the histogram of the frames that a pool hands out."""
     return "labyrinth/page_alloc", "source,pfn.hex", f'pool == "{pool}" && pfn != 0', 8192
 
 
 @contextlib.contextmanager
 def handed_out(pool="default"):
-    """Gives a function that returns the frames that a pool handed out in the block, by rooms."""
+    """Gives a function that returns the frames that a pool handed out in the block, by tiers."""
     with tracing.histograms(handed=handed_by(pool)) as histograms:
         yield lambda: Frames(histograms["handed"])
 
 
 class Frames:
-    """Page frames by the rooms that they came from. Reading them halts the histogram."""
+    """Page frames by the tiers that they came from. Reading them halts the histogram."""
 
     def __init__(self, histogram):
         self.histogram = histogram
@@ -45,16 +45,16 @@ class Frames:
             self.rooms.setdefault(int(room), set()).add(int(pfn, 16))
 
     def of(self, room):
-        """Frames that came from a room."""
+        """Returns the frames that came from a tier."""
         return sorted(self.rooms.get(room, ()))
 
     def all(self):
-        """Frames of all rooms."""
+        """Returns the frames of all tiers."""
         return set().union(*self.rooms.values()) if self.rooms else set()
 
 
 def poisoned(pool="default"):
-    """Pages that a pool has taken out of circulation."""
+    """Returns how many pages a pool has taken out of circulation."""
     return metrics.Metrics().total("pool_poisoned_total", pool=pool)
 
 
@@ -66,7 +66,7 @@ def wait_for_poisoned(count, pool="default"):
 
 
 def rest():
-    """The metrics when no page is out; they must agree with each other."""
+    """Returns the metrics when no page is out; they must agree with each other."""
     now = metrics.wait_until_filled().check_idle().check_pool()
     assert now.handed_out() == 0, f"{now.handed_out()} pages are out"
     return now
@@ -82,7 +82,7 @@ def serves(context, cycles, **settings):
 
 @contextlib.contextmanager
 def in_use(context, batch):
-    """Gives the frames that an exercise holds. It gives them back when the block ends."""
+    """Gives the frames that an exercise holds. The exercise frees them when the block ends."""
     with handed_out() as frames:
         # The block checks that this was long enough.
         module.start(context, pool=1, batch=batch, period_us=100_000, hold_us=1_000_000)
@@ -95,7 +95,8 @@ def in_use(context, batch):
 
 
 def mark_in_use(context, batch):
-    """Marks pages while an exercise holds them, and waits until it has given them back."""
+    """Marks pages while an exercise holds them, waits until it has given them back, and returns
+    their frames."""
     count = poisoned()
     with in_use(context, batch) as frames:
         marked = frames[:MARKED]
@@ -194,7 +195,7 @@ def in_the_reserve():
 
 
 def on_the_way_to_the_keeper():
-    """Bad pages that interrupts leave to the keeper are taken out there."""
+    """Bad pages that interrupts leave to the refill thread are taken out there."""
     with said(), module.loaded(pool_cache=0, pool_reserve=0):
         marked = mark_in_use("hard_irq", 8)
         wait_for_poisoned(MARKED)
@@ -235,8 +236,9 @@ def blocks_of_c():
 
 
 def freed_around(bad, order, compound, entries):
-    """Each page of a block with a bad page was freed by itself, and no block that contains the bad
-    page, which the kernel would hand out again. Compound pages were not freed at all."""
+    """Checks that each page of a block with a bad page was freed by itself. No block that
+    contains the bad page may be freed, because the kernel would hand it out again. Compound
+    pages must not be freed at all."""
     freed = {(int(pfn, 16), int(of)) for pfn, of in (
         re.search(r"pfn:\s*([0-9a-f]+), order:\s*(\d+)", keys).groups() for keys, _ in entries)}
     for pfn in bad:
@@ -283,7 +285,7 @@ def other_peoples_pages():
 
 
 def id_of(area):
-    """The address of the contents of a bytearray."""
+    """Returns the address of the contents of a bytearray."""
     return ctypes.addressof(ctypes.c_char.from_buffer(area))
 
 

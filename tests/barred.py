@@ -3,7 +3,7 @@
 # Runs in: check soak-debug
 # Covers: rust/source rust/source/gate.rs rust/source/logic/barred.rs
 # Takes: 27 s
-"""Memory that was barred is never handed out, from whatever room and in whatever context."""
+"""Excluded memory is never handed out, from any tier and in any context."""
 
 import contextlib
 import errno
@@ -21,8 +21,8 @@ ZONES = {"DMA": range(DMA), "DMA32": range(DMA, DMA32), "Normal": range(DMA32, 1
 
 
 def offered_again():
-    """Finds frames that the allocator comes back to: many frames of one load were also handed out
-    in an earlier one. A machine that was just started takes a few loads until then."""
+    """Finds frames that the allocator offers again and again: many frames of one load were also
+    handed out in an earlier one. A machine that has just started needs a few loads for that."""
     seen = set()
     for _ in range(10):
         handed, barred = handed_with()
@@ -35,7 +35,8 @@ def offered_again():
 
 
 def never_from_a_range():
-    """Half of the frames that would be used otherwise; rooms 1 to 3 are cache, buddy and reserve."""
+    """Excludes half of the frames that the pool would use otherwise. Tiers 1 to 3 are cache,
+    buddy and reserve."""
     for _ in range(5):
         frames = offered_again()
         low, high = frames[len(frames) // 4], frames[len(frames) * 3 // 4]
@@ -55,7 +56,7 @@ def never_from_a_range():
 
 
 def never_above_a_limit():
-    """A device's: of 24 bits, and an odd one."""
+    """Excludes what a device cannot reach, with a limit of 24 bits and with an odd one."""
     frames = handed_with()[0].all()
     for most in ((16 << 20) - 1, frames[len(frames) // 2] * PAGE + PAGE - 1):
         handed, _ = handed_with(pool_highest=most)
@@ -64,16 +65,16 @@ def never_above_a_limit():
 
 
 def managed():
-    """The pages of each kind of zone."""
+    """Returns the pages of each kind of zone."""
     found = re.findall(r"zone +(\w+)$.*?managed +(\d+)$", module.read("/proc/zoneinfo"),
                        re.M | re.S)
     return {kind: sum(int(pages) for name, pages in found if name == kind) for kind in ZONES}
 
 
 def never_from_a_zone():
-    """Bars every kind of zone, alone or with others. If the highest kinds are barred, the allocator
-    is told to leave them alone. It does offer the other kinds, and they are turned away; so all
-    requests fail if it begins with those."""
+    """Excludes every kind of zone, alone and with others. The allocator can be told to leave the
+    highest kinds alone. It offers the other kinds, whose pages are turned away; if it begins
+    with those, all requests fail."""
     there = managed()
     ktap.note(f"pages: {there}")
     for zones in (2, 3, 5, 6):
@@ -91,8 +92,9 @@ def never_from_a_zone():
 
 
 def dead_end(seconds=0, **parameters):
-    """Checks that nothing is handed out or kept, and that requests fail and are counted. For so
-    many seconds, checks that the keeper does not look all the time for memory that there is not."""
+    """Checks that nothing is handed out or kept, and that requests fail and are counted. Then
+    checks for some seconds that the refill thread does not keep searching for memory that does
+    not exist."""
     with requests(**parameters) as result:
         for context in ("task", "softirq", "spinlock", "irqs_off"):
             module.wait_until(lambda c=context: metrics.Metrics().total(
@@ -111,7 +113,7 @@ def dead_end(seconds=0, **parameters):
 
 
 def keeper_seconds():
-    """The time that the refilling thread has worked."""
+    """Returns how long the refill thread has worked."""
     for process in os.listdir("/proc"):
         with contextlib.suppress(OSError):
             if process.isdigit() and "labyrinth/refil" in module.read(f"/proc/{process}/comm"):
@@ -122,14 +124,14 @@ def keeper_seconds():
 
 
 def dead_ends():
-    """All memory is barred: by addresses, by nodes, by a limit."""
+    """Excludes all memory, by addresses, by nodes and by a limit."""
     for parameters in ({"pool_barred_start": 0, "pool_barred_end": (1 << 64) - 1},
                        {"pool_barred_nodes": (1 << 64) - 1}, {"pool_highest": PAGE - 1}):
         dead_end(2, **parameters)
 
 
 def refused():
-    """What makes no sense, with a reason in the log."""
+    """Settings that make no sense are refused, with a reason in the kernel log."""
     for parameters, wanted, says in (
             ({"pool_barred_start": 8192, "pool_barred_end": 4096}, errno.EINVAL,
              "pool_barred_end=4096 is not above pool_barred_start=8192"),

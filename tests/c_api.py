@@ -3,7 +3,7 @@
 # Runs in: check soak-debug
 # Covers: rust/capi include rust/source tests/modules/consumer
 # Takes: 21 s
-"""Other modules use labyrinth, in C and in Rust: honestly, and not."""
+"""Other modules use labyrinth, in C and in Rust. Some of them misuse it."""
 
 import errno
 import os
@@ -58,13 +58,13 @@ SCRAPES = 60
 
 
 def misuses():
-    """The misuse counted so far, by kind."""
+    """Returns the misuse counted so far, by kind."""
     now = metrics.Metrics()
     return {kind: now.total("misuse_total", kind=kind) for kind in KINDS}
 
 
 def refused(action, wanted):
-    """The action has to fail with this errno."""
+    """Checks that the action fails with this errno."""
     try:
         action()
     except OSError as error:
@@ -74,7 +74,7 @@ def refused(action, wanted):
 
 
 def from_c():
-    """Timers and a thread in C get what they ask for, unharmed, at several orders and in both forms."""
+    """Timers and a thread in C get blocks, unharmed, of several orders and in both forms."""
     for order, compound in ((0, 1), (1, 0), (1, 1), (3, 1)):
         with module.loaded(), consumer.loaded(consumer.C, order=order, compound=compound):
             module.write(consumer.parameter("run"), 1)
@@ -95,14 +95,14 @@ def from_c():
 
 
 def lendings(now, outcome="success"):
-    """How many blocks were lent to C, and how many came back or were refused."""
+    """Returns how many blocks were lent to C, and how many came back or were refused."""
     return [now.total("handover_total", handover=kind, outcome=outcome)
             for kind in ("lend", "return_lent")]
 
 
 def check_lendings(now):
-    """Checks that the blocks that the consumer in C counted were lent to it and came back. Nothing
-    else lends blocks."""
+    """Checks that the blocks that the consumer in C counted were lent to it and came back.
+    Nothing else lends blocks."""
     counted = sum(consumer.tally(f"{context}_blocks")
                   for context in ("softirq", "task", "spinlock"))
     assert lendings(now) == [counted, counted], f"{lendings(now)} lent and back, not {counted}"
@@ -110,7 +110,7 @@ def check_lendings(now):
 
 
 def within_reach():
-    """No block is where the device of a pool in C would not reach: beyond 24 bits, where nearly all
+    """No block lies where the device of a C pool cannot reach: beyond 24 bits, where nearly all
     memory is."""
     with module.loaded(), consumer.loaded(consumer.C, order=1, highest=(1 << 24) - 1):
         module.write(consumer.parameter("run"), 1)
@@ -123,7 +123,7 @@ def within_reach():
 
 
 def from_rust():
-    """A Rust module of its own: in a softirq and in task context."""
+    """A Rust module uses a pool of its own, in a softirq and in task context."""
     with module.loaded(), consumer.loaded(consumer.RUST):
         module.wait_until(lambda: consumer.rust_tally("softirq_blocks") >= BLOCKS,
                           f"{BLOCKS} blocks in the softirq", 120)
@@ -138,7 +138,7 @@ def from_rust():
 
 
 def both_at_once():
-    """C, Rust and the exercises share the machine."""
+    """Modules in C and in Rust and the exercises share the machine."""
     with module.loaded(), consumer.loaded(consumer.C), consumer.loaded(consumer.RUST), \
             module.running(*module.CONTEXTS, period_us=2000, batch=16):
         module.write(consumer.parameter("run"), 1)
@@ -152,14 +152,15 @@ def both_at_once():
 
 
 def check_report(errors, kind):
-    """One report of the kind, which names it and its caller."""
+    """Checks that there is one report of this kind, which names it and its caller."""
     found = [text for text in errors if f"misuse of the C interface: {kind}: " in text]
     assert len(found) == 1, f"{kind} was reported {len(found)} times: {errors}"
     assert f"[{consumer.C}]" in found[0], f"no caller: {found[0]}"
 
 
 def misuse_is_noticed():
-    """Each misuse is counted exactly, reported once, harms nobody, and changes no other count."""
+    """Each misuse is counted exactly, is reported once, harms nobody, and changes no other
+    count."""
     for name, counts in MISUSE.items():
         with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
             for times in (1, 2):
@@ -182,7 +183,8 @@ def misuse_is_noticed():
 
 
 def the_default_pool_stays():
-    """Whoever guesses the handle of the pool that all share cannot destroy it, and is told why."""
+    """A module that guesses the handle of the shared pool cannot destroy the pool, and the log
+    says why."""
     with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
         consumer.misuse("default_pool")
         errors = log.errors()
@@ -191,8 +193,8 @@ def the_default_pool_stays():
 
 
 def where_sleeping_is_forbidden():
-    """Checks the report of a function that sleeps, for each context that may not sleep. Afterwards
-    the consumer uses the pool that it tried to destroy."""
+    """Checks the report of a function that sleeps, for each context that may not sleep.
+    Afterwards the consumer uses the pool that it tried to destroy."""
     for name, context in CONTEXTS.items():
         with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
             consumer.misuse(name)
@@ -231,14 +233,14 @@ def pools_come_and_go():
 
 
 def shrunk_by_the_page():
-    """The shrinker counts a block of 8 pages as 8, be it asked what there is or for some of it."""
+    """The shrinker counts a block of 8 pages as 8, both when it counts and when it frees."""
     event = "vmscan/mm_shrink_slab_"
     with module.loaded(pool_cache=0), consumer.loaded(consumer.C, order=3), \
             tracing.histograms(there=(event + "start", "shrink.sym,cache_items"),
                                freed=(event + "end", "shrink.sym,retval")) as histograms:
 
         def most(name):
-            """The largest number in a histogram; each is one of whole blocks."""
+            """Returns the largest number in a histogram, whose numbers are all of whole blocks."""
             numbers = [int(re.search(r"(?:cache_items|retval):\s*(-?\d+)", keys).group(1))
                        for keys, _ in histograms[name].entries()
                        if f"[{module.NAME}]" in keys]
@@ -258,7 +260,7 @@ def shrunk_by_the_page():
 
 
 def two_frees_at_once():
-    """Of two CPUs that give back one block at the same time, one is refused, each time."""
+    """When two CPUs give back one block at the same time, one of them is refused, each time."""
     with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
         consumer.misuse("race")
         counts = misuses()
@@ -269,7 +271,7 @@ def two_frees_at_once():
 
 
 def bad_parameters():
-    """What is wrong with a pool's parameters is refused, and said."""
+    """Wrong parameters of a pool are refused, with a reason in the log."""
     with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
         consumer.misuse("bad_parameters")
         errors = log.errors()
@@ -287,13 +289,13 @@ def bad_parameters():
 
 
 def refused_names():
-    """The consumer itself refuses what it does not know."""
+    """The consumer itself refuses names that it does not know."""
     with module.loaded(), consumer.loaded(consumer.C):
         refused(lambda: consumer.misuse("no such misuse"), errno.EINVAL)
 
 
 def forgotten_pool():
-    """A pool that its module left behind is found at unload."""
+    """A pool that its module left behind is reported at unload."""
     with kmsg.Provoked() as log:
         with module.loaded():
             with consumer.loaded(consumer.C):

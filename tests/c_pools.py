@@ -33,8 +33,8 @@ NONE, CACHE, BUDDY, RESERVE, EMERGENCY = range(5)
 
 @contextlib.contextmanager
 def consumers(**parameters):
-    """Loads labyrinth and the consumer in C for the length of a block, and pins this process to one
-    CPU, whose caches a script uses."""
+    """Loads labyrinth and the consumer in C for the length of a block, and pins this process to
+    one CPU, whose caches a script uses."""
     affinity = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(affinity)})
     try:
@@ -54,13 +54,13 @@ def did(*steps):
 
 
 def settled():
-    """The metrics once the keeper is done; they must balance for each pool."""
+    """Returns the metrics once the refill thread is done; they must balance for each pool."""
     return metrics.wait_until_filled().check_pool()
 
 
 def bulk_requests():
-    """Requests for several blocks empty the cache to the last block, and are served beyond it. All
-    levels are right at each step, and the cache is filled again."""
+    """Requests for several blocks empty the cache to the last block, and are served beyond it.
+    All levels are right at each step, and the cache is filled again."""
     full = 64 * os.cpu_count()
     for order in (0, 2):
         with consumers():
@@ -92,8 +92,8 @@ def bulk_requests():
 
 
 def refused_by_all_rooms():
-    """Each block of a bulk request that no room has counts as a request that every room missed and
-    that failed, in counters and trace, as for single requests."""
+    """Each block of a bulk request that no tier has counts as a failed request that every tier
+    missed, in counters and trace, as for single requests."""
     watched = {"alloc": ("labyrinth/page_alloc", "context,source")}
     for order in (0, 3):
         with consumers(), tracing.histograms(**watched) as kernel:
@@ -157,8 +157,8 @@ TRACED = {"single": (0, 0), "pair": (1, 0), "compound": (3, 1)}
 
 
 def rooms_agree_with_the_trace():
-    """For every pool and order, the trace has as many events by room as the counters say: out,
-    back, from room to room, and filled in."""
+    """For every pool and order, the trace has as many events of each tier as the counters say:
+    pages handed out, given back, passed from tier to tier, and filled in."""
     watched = {"alloc": ("labyrinth/page_alloc", "pool,source,order"),
                "free": ("labyrinth/page_free", "pool,to,order"),
                "step": ("labyrinth/fallback", "pool,from,to"),
@@ -230,7 +230,7 @@ def agree(name, order, before, now, seen):
 
 
 def refills_say_what_they_did():
-    """The refill event has the pages that were wanted, those that came, and the target."""
+    """The refill event has the pages that were wanted, the pages that came, and the target."""
     watched = {"refill": ("labyrinth/refill", "wanted,got,target", 'pool == "refills"')}
     cpus = os.cpu_count()
     with consumers(pool_cache=0, pool_reserve=0), tracing.histograms(**watched) as kernel:
@@ -266,8 +266,8 @@ def free_memory_is_not_charged():
 
 
 def the_budget_comes_back_with_the_memory():
-    """Paid budget stays paid as long as memory is short, even if the reserve is full again. Then
-    the whole budget comes back, once."""
+    """Spent budget stays spent as long as memory is short, even if the reserve is full again.
+    Then the whole budget comes back, once."""
     for order, reserve in ((0, 0), (1, 16)):
         all_of_it = reserve + 5
         with consumers(pool_cache=0, pool_reserve=0):
@@ -290,7 +290,7 @@ def the_budget_comes_back_with_the_memory():
 
 def budget_and_reserve_are_exact():
     """All CPUs ask at the same time, for far more blocks than there are. They get exactly the
-    reserve and the budget, and all that they did is counted."""
+    reserve and the budget, and everything is counted."""
     if REALTIME:
         raise ktap.Skip("PREEMPT_RT: there is no emergency reserve in interrupts")
     if os.path.exists("/proc/lockdep_stats"):
@@ -315,7 +315,7 @@ def budget_and_reserve_are_exact():
 
 
 def failures_are_no_pages():
-    """The kernel traces a failed allocation like a successful one; the books do not count it."""
+    """The kernel traces a failed allocation like a successful one. The books do not count it."""
     with books.kept() as kernel, consumers(pool_cache=0, pool_reserve=0):
         kernel.learn()
         did((pool(0, "books"), 0))
@@ -443,7 +443,7 @@ def blocks_of_each_order():
 
 
 def nothing_is_left_of_pools():
-    """However many pools come and go, memory use does not grow."""
+    """Memory use does not grow, however many pools come and go."""
     kinds, times = ("Slab", "Percpu", "VmallocUsed"), 40
     with consumers():
         # Memory that is allocated only once.
@@ -458,8 +458,7 @@ def nothing_is_left_of_pools():
 
 
 def as_many_pools_as_there_can_be():
-    """There can be 1023 pools of C modules, and not one more; their places are free again
-    afterwards."""
+    """C modules can have 1023 pools, and not one more. Destroying them makes room for others."""
     with kmsg.Provoked() as log, consumers():
         for _ in range(2):
             did((f"pools {MAX_POOLS + 1}", MAX_POOLS))

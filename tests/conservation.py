@@ -3,8 +3,8 @@
 # Runs in: check check-debug soak soak-debug
 # Covers: rust/source rust/exercise rust/ffi/percpu
 # Takes: 27 s
-"""No page is lost and none is handed out twice, from all contexts at once, each of which stamps its
-pages and looks for its stamps before it gives them back."""
+"""No page is lost and none is handed out twice while all contexts work. Each context stamps its
+pages, and verifies the stamps before it gives the pages back."""
 
 import contextlib
 import os
@@ -26,9 +26,9 @@ LARGE = {"cache": 1024, "batches": (256, 1024, 1024, 1024, 2048)}
 
 
 def under_full_load(requests, pause, cache, batches, meanwhile=contextlib.nullcontext, reserve=0):
-    """Waits for at least so many requests, and so many that the reserve served. By the kernel's
-    account each page is in one place. Reading all counters keeps a CPU busy, so between two reads
-    there is a pause, in seconds."""
+    """Waits for at least so many requests, and so many that the reserve served. Checks that each
+    page is in one place, by the kernel's account. Reading all counters keeps a CPU busy, so
+    there is a pause (in seconds) between two reads."""
     rng = random.Random(2)
     with books.kept() as kernel:
         with module.loaded(pool_cache=cache, pool_reserve=RESERVE, prime=cache):
@@ -65,18 +65,18 @@ def under_full_load(requests, pause, cache, batches, meanwhile=contextlib.nullco
 
 
 def past_the_caches():
-    """Many requests end at the allocator."""
+    """Many requests get as far as the allocator."""
     under_full_load(FEW, 0.1, **SMALL)
 
 
 def past_the_allocator():
-    """It fails now and then, so that the reserve serves, too."""
+    """The allocator fails now and then, so that the reserve serves requests, too."""
     under_full_load(FEW, 0.1, **SMALL, reserve=RESERVE,
                     meanwhile=lambda: faults.failing(30, spare_sleepers=True))
 
 
 def a_million_times():
-    """Most are hits, or so many would not come to an end."""
+    """A million requests, most of them hits; otherwise this would take too long."""
     under_full_load(MANY, 1, **LARGE)
 
 

@@ -3,7 +3,7 @@
 # Runs in: check soak soak-debug
 # Covers: rust/debugfs rust/ffi/debugfs.rs rust/ffi/number.rs rust/exercise
 # Takes: 12 s
-"""Control files: every bad input gets its errno and changes nothing."""
+"""Control files refuse every bad input with its errno, and change nothing then."""
 
 import ctypes
 import errno
@@ -23,7 +23,7 @@ WALL = {"prepare": 0o600, "burst": 0o200, "hold": 0o200, "release": 0o200, "resu
 
 
 def files():
-    """Every file that can be written, as (path, name)."""
+    """Yields every file that can be written, as (path, name)."""
     for context in module.CONTEXTS:
         for name in ("run",) + module.SETTINGS:
             yield module.control(context, name), name
@@ -35,7 +35,8 @@ def files():
 
 
 def expected(name, data):
-    """An independent reading of the rules: an errno, or the value that the write sets."""
+    """Returns what the rules say of a write: an errno, or the value that is set. This is a
+    second implementation of the rules."""
     low, high = module.BOUNDS[name]
     if not data or len(data) > 63:
         return errno.EINVAL, None
@@ -51,7 +52,7 @@ def expected(name, data):
 
 
 def try_write(fd, data, offset=0):
-    """The errno of a write, or None."""
+    """Returns the errno of a write, or None."""
     # Not pwrite: the kernel's seq_file refuses that by itself.
     os.lseek(fd, offset, os.SEEK_SET)
     try:
@@ -63,12 +64,13 @@ def try_write(fd, data, offset=0):
 
 
 def state():
-    """What all readable control files say."""
+    """Returns what all readable control files say."""
     return {path: module.read(path) for path, name in files() if name not in module.WRITE_ONLY}
 
 
 def attempt(path, name, data):
-    """One write to a fresh file, compared with the rules; True if it was to be refused."""
+    """Writes to a newly opened file and compares the outcome with the rules. Returns whether
+    they refuse the write."""
     error, _ = expected(name, data)
     fd = os.open(path, os.O_WRONLY)
     try:
@@ -93,7 +95,7 @@ BAD = [b"", b"\n", b"\n\n", b" ", b"+", b"-", b"-0", b"-1", b"-5\n", b"--1", b"+
 
 
 def bad_input():
-    """Each on every file."""
+    """Each bad input is refused by every file."""
     with module.loaded():
         before = state()
         for path, name in files():
@@ -104,7 +106,7 @@ def bad_input():
 
 
 def bounds():
-    """Both ends of each are taken, in every spelling; one beyond is ERANGE."""
+    """Both ends of each range are accepted, in every spelling. One beyond is ERANGE."""
     with module.loaded():
         for path, name in files():
             low, high = module.BOUNDS[name]
@@ -124,7 +126,7 @@ def bounds():
 
 
 def partial_writes():
-    """The rest of a text that was already taken is refused, and so is any other offset."""
+    """The rest of a text that was already accepted is refused, and so is every other offset."""
     with module.loaded():
         path = module.control("task", "batch")
         fd = os.open(path, os.O_RDWR)
@@ -147,7 +149,7 @@ def partial_writes():
 
 
 def bad_pointer():
-    """EFAULT, also where only the end of the text is out of reach."""
+    """A bad pointer gives EFAULT, even if only the end of the text is out of reach."""
     libc = module.libc
     libc.mmap.restype = ctypes.c_void_p
     libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int,
@@ -198,7 +200,7 @@ def _random_text(rng, name):
 
 
 def ten_thousand_random_writes():
-    """Against a model that knows nothing of the module."""
+    """Random writes do what the second implementation of the rules says."""
     seed = int.from_bytes(os.urandom(4), "little")
     ktap.note(f"seed {seed}")
     rng = random.Random(seed)
@@ -236,7 +238,7 @@ def ten_thousand_random_writes():
 
 
 def only_for_root():
-    """Modes, and what they mean to somebody else."""
+    """The modes of the files keep other users out."""
     with module.loaded():
         modes = {module.file(name): 0o400 for name in module.READABLE}
         for path, name in files():
@@ -272,7 +274,7 @@ def only_for_root():
 
 
 def reset_starts_over():
-    """Counts and latencies go to 0; pages in flight stay true."""
+    """A reset sets counts and latencies to 0. Pages in flight stay correct."""
     with module.loaded():
         with module.running("timer_softirq", period_us=20_000, batch=8, hold_us=10_000):
             metrics.wait_for_cycles("timer_softirq", 3)
@@ -291,8 +293,8 @@ def reset_starts_over():
 
 
 def failures_start_over():
-    """The count of failures goes to 0, too. Requests always fail in a pool whose memory is all
-    barred."""
+    """A reset sets the count of failures to 0, too. Requests always fail in a pool that excludes
+    all memory."""
     with module.loaded(pool_highest=4095):
         with module.running("timer_softirq", period_us=5000, batch=8, pool=1):
             module.wait_until(lambda: metrics.Metrics().failed() >= 100, "failures")
@@ -301,7 +303,8 @@ def failures_start_over():
 
 
 def recording_can_be_switched_off():
-    """Off, nothing new is counted; what was counted when allocated is counted when freed."""
+    """While recording is off nothing new is counted. Pages that were counted as allocated are
+    still counted as freed."""
     with module.loaded():
         switch = module.file("recording")
         with module.running("timer_softirq", period_us=400_000, batch=16, hold_us=300_000):
@@ -335,7 +338,7 @@ def recording_can_be_switched_off():
 
 
 def counters_without_latencies():
-    """2: outcomes are counted and the clock is not read; 1: both again."""
+    """With 2, outcomes are counted and the clock is not read; with 1, both are recorded again."""
     with module.loaded(recording=2):
         def outcomes_and_latencies():
             with module.running(*module.CONTEXTS, period_us=1000, batch=16, hold_us=0):

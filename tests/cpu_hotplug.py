@@ -3,8 +3,8 @@
 # Runs in: check soak-debug
 # Covers: rust/source rust/ffi/hotplug.rs rust/ffi/each_cpu.rs rust/ffi/cpu.rs rust/exercise
 # Takes: 50 s
-"""CPUs go away and come back. Their cached pages go to the allocator, and the exercises follow the
-CPUs."""
+"""When a CPU goes offline, its cached pages go to the allocator. Exercises follow the CPUs that
+come and go."""
 
 import contextlib
 import os
@@ -20,19 +20,20 @@ ROUNDS = ktap.soak(3, 50)
 
 
 def switch(on):
-    """CPU 1 comes or goes."""
+    """Takes CPU 1 offline or online."""
     module.write(SWITCH, int(on))
     assert module.read(SWITCH) == f"{int(on)}\n"
 
 
 def needs_a_second_cpu():
-    """Skips where there is none."""
+    """Skips the case on a machine with one CPU."""
     if not os.path.exists(SWITCH):
         raise Skip("there is no second CPU that could go offline")
 
 
 def cache_is_given_back():
-    """Exactly what CPU 1 had cached is freed when it goes, by our count and the kernel's."""
+    """When CPU 1 goes offline, exactly its cached pages are freed, by labyrinth's count and by
+    the kernel's."""
     needs_a_second_cpu()
     with books.kept() as kernel:
         with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
@@ -99,8 +100,8 @@ def exercises_follow_the_cpus():
 
 
 def started_while_cpus_are_away():
-    """A CPU that was offline when exercises started, by parameters or by hand, gets them once it
-    comes. An exercise that was stopped meanwhile does not come back with the CPU."""
+    """A CPU that was offline when exercises started, by parameters or by hand, runs them once it
+    comes online. An exercise that was stopped meanwhile does not come back with the CPU."""
     start = {f"{context}_start": 1 for context in module.CONTEXTS}
     with all_online_again() as movable:
         for cpu in movable:
@@ -122,8 +123,8 @@ def started_while_cpus_are_away():
 
 
 def pages_go_home_with_their_cpu():
-    """A CPU that goes gives back the pages that it holds, each once; one that comes gets its
-    own."""
+    """A CPU that goes offline frees the pages that it holds, each once. A CPU that comes online
+    gets pages of its own."""
     batch = 16
     of_a_cpu = batch * sum(BATCHES.values())
     with all_online_again() as movable, books.kept() as kernel:
@@ -160,7 +161,7 @@ def pages_go_home_with_their_cpu():
 
 @contextlib.contextmanager
 def restless(cpu):
-    """Runs a process that takes a CPU off and on all the time. It must be running to the end."""
+    """Runs a process that takes a CPU offline and online all the time. It must run to the end."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -185,8 +186,8 @@ def restless(cpu):
 
 
 def started_and_stopped_while_cpus_go():
-    """CPUs come and go while exercises are started and stopped, and while the module is loaded with
-    them and unloaded right after. Nothing waits for ever, and the books balance."""
+    """CPUs come and go while exercises are started and stopped, and while the module is loaded
+    with running exercises and unloaded at once. Nothing waits for ever, and the books balance."""
     start = {f"{context}_start": 1 for context in module.CONTEXTS}
     start |= {f"{context}_hold_us": 3000 for context in module.CONTEXTS}
     with all_online_again() as movable:
@@ -214,7 +215,8 @@ def started_and_stopped_while_cpus_go():
 
 
 def off_and_on_under_load():
-    """With every exercise at work on the pool, time and again; the books balance all along."""
+    """CPUs go and come again and again while every exercise works on the pool. The books balance
+    all the time."""
     needs_a_second_cpu()
     # An exercise frees its own pages when its CPU goes, twice in a round, or when it is stopped.
     most = CACHE * sum(BATCHES.values()) * (len(cpus.online()) + 2)
@@ -250,8 +252,8 @@ def off_and_on_under_load():
 
 
 def each_pool_loses_its_share():
-    """For every pool, of any order, exactly the pages that CPU 1 had cached are freed, and none of
-    another CPU."""
+    """For every pool, of any order, exactly the pages that CPU 1 had cached are freed, and none
+    of another CPU."""
     needs_a_second_cpu()
     # For each name: blocks for each CPU, and their order.
     pools = {"default": (CACHE, 0), "one": (20, 0), "two": (7, 3)}
@@ -278,7 +280,7 @@ def each_pool_loses_its_share():
 
 
 def loaded_while_a_cpu_is_away():
-    """A CPU that comes only later has a cache, too."""
+    """A CPU that comes online after the module was loaded has a cache, too."""
     needs_a_second_cpu()
     try:
         switch(False)

@@ -3,7 +3,8 @@
 # Runs in: drivers
 # Covers: rust/lib.rs rust/import.rs rust/exported.c include/driver.mk samples
 # Takes: 6 s
-"""Drivers in Rust that are linked to labyrinth."""
+"""Drivers in Rust are linked to labyrinth, and are refused if they were built against another
+one."""
 
 import errno
 import re
@@ -15,7 +16,7 @@ POOL = "rust_pool"
 
 
 def requests(context):
-    """What the driver's pool served so far in a context."""
+    """Returns how many requests the driver's pool served so far in a context."""
     return metrics.Metrics().total("pool_requests_total", pool=POOL, context=context, outcome="hit")
 
 
@@ -30,7 +31,8 @@ def pages_in_a_softirq():
 
 
 def labyrinth_stays():
-    """labyrinth cannot be unloaded while a driver uses it, and no driver be loaded without it."""
+    """labyrinth cannot be unloaded while a driver uses it, and no driver can be loaded without
+    labyrinth."""
     with module.loaded(), drivers.loaded(POOL):
         try:
             module.unload()
@@ -42,7 +44,7 @@ def labyrinth_stays():
 
 
 def refused(file, expected, message, **how):
-    """A module is refused, with an errno and a message."""
+    """Checks that a module is refused, with an errno and a message."""
     with kmsg.Provoked() as log:
         try:
             module.insert(file, **how)

@@ -3,10 +3,10 @@
 # Runs in: drivers
 # Covers: rust/ffi/unload tests/modules/leaks
 # Takes: 10 s
-"""Drivers that leak what the kernel may call, by safe code.
+"""Drivers that leak, by safe code, what the kernel may call.
 
-Each driver stays, and so does labyrinth, for the rest of this machine's life. So nothing can run
-after this program.
+Each driver stays loaded, and so does labyrinth, until the machine is switched off. So no other
+program can run after this one.
 """
 
 import contextlib
@@ -27,12 +27,13 @@ CPU = "/sys/devices/system/cpu/cpu1/online"
 
 
 def name_of(kind):
-    """The name of the driver that leaks it."""
+    """Returns the name of the driver that leaks this kind."""
     return NAME[:-1] + str(KINDS.index(kind))
 
 
 def leave(kind):
-    """Loads a driver that leaks something, and has another process unload it."""
+    """Loads a driver that leaks something, lets another process unload it, and returns the
+    process."""
     if not module.is_loaded():
         module.load()
     name = name_of(kind)
@@ -51,7 +52,7 @@ def leave(kind):
 
 
 def called_after(log, kind, provoke):
-    """How often the driver was called since, of which there has to be some."""
+    """Checks that the driver is called after `provoke`."""
     text = f"{name_of(kind)}: {kind} called"
     count = lambda: sum(text == record[1] for record in log.records())
     before = count()
@@ -60,7 +61,7 @@ def called_after(log, kind, provoke):
 
 
 def stays(kind, provoke):
-    """The driver stays after a leak. What it has leaked is called, and works."""
+    """Checks that a driver stays after a leak, and that what it has leaked is called and works."""
     with kmsg.Provoked() as log:
         pid = leave(kind)
         message = re.compile(rf"labyrinth: {name_of(kind)}: 1 owner\(s\) of callbacks leaked")
@@ -79,7 +80,7 @@ def off_and_on():
 
 
 def cannot_be_opened(path, *expected):
-    """A file of a module that is being unloaded is there, but no longer to be had."""
+    """Checks that a file of a module that is being unloaded exists, but cannot be opened."""
     try:
         os.close(os.open(path, os.O_RDONLY))
     except OSError as error:
@@ -89,54 +90,54 @@ def cannot_be_opened(path, *expected):
 
 
 def timer():
-    """A timer goes on expiring."""
+    """A leaked timer goes on expiring."""
     stays("timer", lambda: None)
 
 
 def hard_timer():
-    """So does one in hard interrupts."""
+    """A leaked timer in hard interrupts goes on expiring."""
     stays("hard_timer", lambda: None)
 
 
 def thread():
-    """A thread goes on."""
+    """A leaked thread goes on running."""
     stays("thread", lambda: None)
 
 
 def cpu_dead():
-    """A CPU dies."""
+    """A leaked callback is called when a CPU has died."""
     stays("cpu_dead", off_and_on)
 
 
 def each_cpu():
-    """A CPU leaves and arrives."""
+    """Leaked callbacks are called when a CPU leaves and arrives."""
     stays("each_cpu", off_and_on)
 
 
 def shrinker():
-    """Memory is wanted back."""
+    """A leaked shrinker is asked for memory."""
     stays("shrinker", lambda: module.write("/proc/sys/vm/drop_caches", 2))
 
 
 def bad_memory():
-    """Memory goes bad."""
+    """A leaked listener is called when memory goes bad."""
     stays("bad_memory", None)
 
 
 def map_device():
-    """A device that pages can be mapped from."""
+    """A leaked device can no longer be opened."""
     stays("map_device", None)
     cannot_be_opened(DEVICE, errno.ENODEV, errno.ENXIO)
 
 
 def debugfs():
-    """A file in debugfs."""
+    """A leaked debugfs file can no longer be opened."""
     stays("debugfs", None)
     cannot_be_opened(FILE, errno.ENXIO)
 
 
 def other_drivers_come_and_go():
-    """The rest of the machine works on."""
+    """Other drivers, and the rest of the machine, work on."""
     for _ in range(3):
         with drivers.loaded("rust_pool"):
             time.sleep(0.1)

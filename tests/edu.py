@@ -3,7 +3,7 @@
 # Runs in: numa edu
 # Covers: rust/page/dma rust/ffi/dma rust/ffi/pci rust/ffi/irq.rs tests/modules/edu
 # Takes: 40 s
-"""Pages that a real device owns: QEMU's edu, by a driver that allocates them where it is interrupted."""
+"""A real device owns pages: QEMU's edu, whose driver allocates pages in its interrupt."""
 
 import concurrent.futures
 import contextlib
@@ -46,14 +46,15 @@ TURNS = 2
 
 
 def bits():
-    """How many bits of an address the driver says: with an IOMMU what QEMU's device has by default.
-    Without one all, as the test machine's devices are told; they cannot reach all memory otherwise."""
+    """Returns how many address bits the driver declares. With an IOMMU that is the default of
+    QEMU's device. Without one it is all bits, as the test machine's devices are configured: they
+    could not reach all memory otherwise."""
     return 28 if edu.iommu() else ALL_BITS
 
 
 class Balance:
-    """labyrinth, and the kernel's own count of what the driver allocates and frees, from first to
-    last."""
+    """Counts, with labyrinth loaded, what the driver allocates and frees from first to last, by
+    the kernel's own account."""
 
     def __init__(self):
         self._places = []
@@ -70,14 +71,14 @@ class Balance:
 
     @contextlib.contextmanager
     def loaded(self, **parameters):
-        """The driver, for the length of a block."""
+        """Loads the driver for the length of a block."""
         with edu.loaded(**parameters):
             self._places.append(edu.place())
             yield
         assert owned(edu.handovers()) == 0, f"the driver is gone: {edu.handovers()}"
 
     def _ours(self, name):
-        """The entries in which the driver calls, each with what came before."""
+        """Returns the entries in which the driver calls, each with the entries before it."""
         found = []
         for keys, hits in self._histograms[name].entries():
             call = CALLS[name].search(keys)
@@ -86,7 +87,8 @@ class Balance:
         return found
 
     def check(self):
-        """The driver is unloaded, and all that it allocated is free. Returns the allocations."""
+        """Checks that the driver is unloaded and has freed all that it allocated. Returns the
+        allocations."""
         alloc, free = self._ours("alloc"), self._ours("free")
         took, gave = tracing.count(alloc), tracing.count(free)
         ktap.note(f"the kernel counts {took} allocations and {gave} frees")
@@ -96,7 +98,7 @@ class Balance:
 
 
 def sound(numbers):
-    """Nothing went wrong; returns the numbers."""
+    """Checks that nothing went wrong, and returns the numbers."""
     ktap.note(" ".join(f"{name}={value}" for name, value in numbers.items() if value))
     for name in ("corrupted", "not_allocated", "given_back", "untried", "map_device_failures"):
         assert numbers[name] == 0, f"{name}: {numbers}"
@@ -104,17 +106,18 @@ def sound(numbers):
 
 
 def rounds(numbers):
-    """Rounds in both contexts."""
+    """Returns the rounds in both contexts."""
     return numbers["rounds_interrupt"] + numbers["rounds_softirq"]
 
 
 def owned(numbers):
-    """Blocks that devices own."""
+    """Returns how many blocks devices own."""
     return numbers["map_device_successes"] - numbers["unmap_device_successes"]
 
 
 def transfer(count, **parameters):
-    """Bytes go to each device and back so often, and arrive; all pages are freed."""
+    """Lets bytes go to each device and back so often, and checks that they arrive and that all
+    pages are freed."""
     devices = edu.devices()
     with Balance() as balance:
         with balance.loaded(rounds=count, **parameters):
@@ -137,14 +140,15 @@ def transfer(count, **parameters):
 
 
 def context(stack):
-    """Which of the two a stack belongs to, or None. An interrupt can come in the middle of a softirq, and
-    a thread can serve softirqs: the last one entered counts, which is the first one told."""
+    """Returns which of the two contexts a stack belongs to, or None. An interrupt can come in
+    the middle of a softirq, and a thread can serve softirqs. The context entered last counts,
+    which the stack shows first."""
     found = [(stack.index(name), name) for name in (IN_INTERRUPT, IN_SOFTIRQ) if name in stack]
     return min(found)[1] if found else None
 
 
 def there_and_back():
-    """Pages allocated in interrupts and softirqs go both ways, with the bytes that they should have."""
+    """Pages allocated in interrupts and softirqs go both ways, and the bytes are correct."""
     numbers, alloc = transfer(12, dma_bits=bits())
     assert numbers["rounds_interrupt"] == numbers["rounds_softirq"], numbers
     contexts = {context(stack) for stack, _ in alloc}
@@ -157,8 +161,8 @@ def blocks():
 
 
 def past_the_iommu():
-    """The same where it shows the devices memory as it is; through bounce buffers, where the machine
-    has them forced, so that what is not synchronised does not arrive."""
+    """Transfers work where the IOMMU passes addresses through. Where the machine forces bounce
+    buffers, bytes that are not synchronised do not arrive."""
     if not edu.iommu():
         raise Skip("there is no IOMMU to go past")
     with edu.domain("identity"):
@@ -167,7 +171,7 @@ def past_the_iommu():
 
 
 def under_way():
-    """Lets transfers run, and looks whether each device has something in its hands."""
+    """Starts transfers, and checks whether each device owns something."""
     before, devices = edu.tally(), edu.devices()
     module.wait_until(lambda: rounds(edu.tally()) >= rounds(before) + 2 * len(devices), "rounds", 60)
     numbers = edu.tally()
@@ -175,13 +179,14 @@ def under_way():
 
 
 def nothing_owned():
-    """No device has the driver, or a page."""
+    """Checks that no device has the driver, or a page."""
     numbers = edu.tally()
     assert (numbers["devices"], owned(numbers)) == (0, 0), numbers
 
 
 def held(histograms):
-    """The frames of the blocks that the loaded driver holds, and how often it freed and allocated each."""
+    """Returns the frames of the blocks that the loaded driver holds, and how often it freed and
+    allocated each."""
     times = {}
     # A block that is freed after the frees were read is still in the result. Next time its counts differ.
     for index, name in enumerate(("free", "alloc")):
@@ -193,7 +198,8 @@ def held(histograms):
 
 
 def gone_bad():
-    """Pages that the driver keeps mapped go bad. Each device takes another page for the next round."""
+    """Pages that the driver keeps mapped go bad. Each device takes another page for the next
+    round."""
     devices, count = edu.devices(), 30
     keys = "pfn.hex,common_stacktrace"
     with module.loaded(), hwpoison.said(), tracing.histograms(
@@ -216,7 +222,8 @@ def gone_bad():
 
 
 def unbound_under_way():
-    """A driver that loses its device in the middle of a transfer loses nothing, and can have it back."""
+    """A driver that loses its device in the middle of a transfer loses no page, and can have the
+    device back."""
     with Balance() as balance:
         with balance.loaded(dma_bits=bits(), order=1):
             for _ in range(TURNS):
@@ -232,7 +239,7 @@ def unbound_under_way():
 
 
 def removed_under_way():
-    """The same for a device that is taken away."""
+    """The same holds when the device is removed."""
     with Balance() as balance:
         with balance.loaded(dma_bits=bits()):
             for _ in range(TURNS):
@@ -249,7 +256,7 @@ def removed_under_way():
 
 
 def unloaded_under_way():
-    """The same for a driver that goes itself."""
+    """The same holds when the driver is unloaded."""
     with Balance() as balance:
         for _ in range(TURNS):
             with balance.loaded(dma_bits=bits()):
@@ -259,7 +266,7 @@ def unloaded_under_way():
 
 
 def no_room():
-    """What cannot be mapped comes back as it was, and so does what was not tried."""
+    """Pages that cannot be mapped come back unchanged, and so do pages that were not tried."""
     if not edu.iommu():
         raise Skip("without an IOMMU, what a device cannot address is a warning")
     pages, devices = 64, edu.devices()
@@ -279,8 +286,8 @@ def no_room():
 
 
 def vectors_of_its_own():
-    """If another driver has taken the device's interrupts, ours does not get the device, and leaves
-    it as it was."""
+    """If another driver has taken the device's interrupts, ours does not get the device, and
+    leaves it unchanged."""
     devices = edu.devices()
     with kmsg.Provoked() as log, Balance() as balance:
         with edu.loaded(dma_bits=bits(), vectors=1):
@@ -297,8 +304,8 @@ def vectors_of_its_own():
 
 
 def bus_mastering():
-    """A device reaches memory only between its start and its stop, even if somebody has left it a
-    bus master."""
+    """A device reaches memory only between its start and its stop, even if somebody has left it
+    a bus master."""
     devices = edu.devices()
     first = devices[0]
     with module.loaded():
@@ -329,8 +336,8 @@ def bus_mastering():
 
 
 def trespass():
-    """A device that uses pages after they were taken back is stopped by an IOMMU, and by nothing else,
-    which shows that this would be seen."""
+    """An IOMMU stops a device that uses pages after they were taken back, and nothing else does.
+    The case without an IOMMU shows that this test would notice."""
     devices = edu.devices()
     with kmsg.Provoked() as log, Balance() as balance:
         with balance.loaded(dma_bits=bits(), trespass=1):

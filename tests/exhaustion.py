@@ -3,11 +3,11 @@
 # Runs in: check soak-debug
 # Covers: rust/exercise rust/stats
 # Takes: 13 s
-"""No fault is injected here: memory is really full, GFP_ATOMIC really fails, and recovers.
+"""Memory is really full, without any injected fault. GFP_ATOMIC really fails, and recovers.
 
-With one CPU online and nothing held between cycles, each burst begins and ends with bottom halves
-disabled: the failure is certain, since nothing can reclaim meanwhile, and hits nobody else, since
-nobody else runs until all pages are back.
+With one CPU online and nothing held between cycles, each burst begins and ends with bottom
+halves disabled. So the failure is certain, because nothing can reclaim memory meanwhile. It
+affects nobody else, because nothing else runs until all pages are back.
 """
 
 import os
@@ -22,7 +22,8 @@ INJECTED = "/sys/kernel/debug/fail_page_alloc/probability"
 
 
 def exhaust(context):
-    """Real failures while memory is full; none, and all pages back, once it is not."""
+    """Checks that requests fail while memory is full. Afterwards none fails, and all pages are
+    back."""
     if os.path.exists(INJECTED):
         assert module.read(INJECTED).strip() == "0", "faults are injected; failures prove nothing"
     with module.loaded():
@@ -46,12 +47,12 @@ def exhaust(context):
 
 
 def timer_softirq_runs_out_of_memory():
-    """The timer bursts."""
+    """The timer takes all memory."""
     exhaust("timer_softirq")
 
 
 def spinlock_runs_out_of_memory():
-    """The kthread and the timer burst, one after the other."""
+    """The kthread and the timer take all memory, one after the other."""
     exhaust("spinlock")
 
 

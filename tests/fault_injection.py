@@ -3,7 +3,7 @@
 # Runs in: check check-debug soak-debug
 # Covers: rust/source rust/exercise rust/stats
 # Takes: 8 s
-"""Page allocations that fail on purpose: all counted, none lost, nothing leaks."""
+"""Page allocations that fail on purpose are all counted, and none is lost or leaked."""
 
 import math
 import os
@@ -12,7 +12,8 @@ from lib import faults, ktap, metrics, module, pressure
 
 
 def with_faults(context, probability, times, until, **settings):
-    """Runs an exercise that meets faults, until a condition holds; what the counters say."""
+    """Runs an exercise that meets faults until a condition holds, and returns what the counters
+    say."""
     # The thread that refills would meet the faults, too.
     with module.loaded(pool_reserve=0):
         metrics.wait_until_filled()
@@ -29,7 +30,7 @@ def with_faults(context, probability, times, until, **settings):
 
 
 def everything_fails(context):
-    """At 100 % there is no success, no page, and still a running exercise."""
+    """At 100 % there is no success and no page, and the exercise still runs."""
     got = with_faults(context, 100, -1, lambda: metrics.wait_for_cycles(context, 20),
                       period_us=2000, batch=16)
     assert got.allocated() == 0, f"{got.allocated()} allocations succeeded at 100 %"
@@ -39,7 +40,7 @@ def everything_fails(context):
 
 
 def a_third_fails(context):
-    """At 30 %: both outcomes, in the right proportion, and every page that came was freed."""
+    """At 30 % there are both outcomes, in the right proportion, and every page is freed."""
     def enough():
         now = metrics.Metrics().check()
         return now.allocated() + now.failed() >= 2000
@@ -54,7 +55,7 @@ def a_third_fails(context):
 
 
 def exactly_so_many_fail(context, times):
-    """The kernel injects so many faults and not one more; we count as many."""
+    """The kernel injects exactly so many faults, and labyrinth counts as many."""
     # The kernel counts `times` down without a lock; on one CPU that is exact.
     with pressure.one_cpu():
         got = with_faults(context, 50, times,
@@ -66,7 +67,7 @@ def exactly_so_many_fail(context, times):
 
 
 def cases():
-    """Each check in each context, under names of their own."""
+    """Yields each check in each context, under a name of its own."""
     for context in module.PLAIN:
         for check, arguments in ((everything_fails, ()), (a_third_fails, ()),
                                  (exactly_so_many_fail, (137,))):

@@ -3,7 +3,7 @@
 # Runs in: check check-debug soak-debug
 # Covers: rust/page rust/stats/handover.rs rust/ffi/view tests/modules/handover
 # Takes: 11 s
-"""Hand-overs of pages in every context where they are allowed, by a driver that is not labyrinth."""
+"""A driver makes transfers of ownership (hand-overs) in every context where they are allowed."""
 
 import errno
 import time
@@ -15,7 +15,7 @@ SUBJECTS = ("share", "secret", "view", "zero", "guard")
 
 
 def every_subject_has_cases():
-    """The module tries what this program is about, in each context."""
+    """The module has cases about what this program tests, in each context."""
     with handover.loaded():
         names = handover.cases()
     assert len(names) == len(set(names)), f"a case twice: {names}"
@@ -26,7 +26,7 @@ def every_subject_has_cases():
 
 
 def unknown_case():
-    """A name that is none is refused."""
+    """The module refuses the name of a case that does not exist."""
     with handover.loaded():
         try:
             handover.run("no_such_case")
@@ -37,8 +37,8 @@ def unknown_case():
 
 
 def counted():
-    """labyrinth counts each hand-over that the driver does, with its latency as `recording` says, and
-    failures as such."""
+    """labyrinth counts each transfer that the driver makes, with its latency as `recording`
+    says, and counts failures as such."""
     with handover.loaded():
         for recording in (1, 2, 0):
             module.write(module.file("recording"), recording)
@@ -74,14 +74,14 @@ OFTEN = {"share_freed_by_last_task": (4_000, 16), "share_and_back_task": (4_000,
 
 
 def slab():
-    """The bytes that the slab allocator uses, less those that the kernel keeps for areas that it
-    has not unmapped yet."""
+    """Returns how many bytes the slab allocator uses, less those that the kernel keeps for areas
+    that it has not unmapped yet."""
     handover.run("view_guards")
     return pressure.used("Slab")[0]
 
 
 def nothing_is_left_behind():
-    """However often pages are handed over, slab use does not grow."""
+    """Slab use does not grow, however often pages are transferred."""
     for name, (times, least) in OFTEN.items():
         with handover.loaded():
             # Memory that is allocated once, and kept for later views.
@@ -94,7 +94,7 @@ def nothing_is_left_behind():
 
 
 def case_of(name):
-    """The KTAP case for one of the module's."""
+    """Returns the KTAP case for one of the module's cases."""
     def case():
         with handover.loaded():
             handover.run(name)
@@ -103,7 +103,7 @@ def case_of(name):
 
 
 def cases_of_the_module():
-    """A case for each name that the module lists."""
+    """Returns a case for each name that the module lists."""
     with handover.loaded():
         return [case_of(name) for name in handover.cases()]
 

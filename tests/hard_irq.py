@@ -3,8 +3,8 @@
 # Runs in: check soak-debug
 # Covers: rust/source rust/exercise/hard_irq.rs rust/ffi/hard_timer.rs rust/ffi/raw_lock.rs
 # Takes: 29 s
-"""Pages of the pool where nothing may be freed and no ordinary lock taken: in hard interrupts, and in
-a thread with interrupts disabled."""
+"""The pool serves hard interrupts, and a thread with interrupts disabled, where nothing may be
+freed and no ordinary lock may be taken."""
 
 import os
 
@@ -16,14 +16,15 @@ BURST = 4096
 
 
 def settled():
-    """The metrics once the keeper has freed all that was left to it."""
+    """Returns the metrics once the refill thread has freed all that was left to it."""
     now = metrics.wait_until_filled().check_idle().check_pool()
     assert now.total("pool_returning") == 0, f"{now.total('pool_returning')} wait to be freed"
     return now
 
 
 def from_the_pool():
-    """The cache serves; a page that finds no room is freed by the keeper, not by the interrupt."""
+    """The cache serves. The refill thread, and not the interrupt, frees a page that cache and
+    reserve cannot keep."""
     with books.kept() as kernel:
         with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
             kernel.learn()
@@ -53,8 +54,8 @@ def from_the_pool():
 
 
 def the_reserve_is_the_last_room():
-    """With memory really full the allocator turns interrupts away at the min watermark. The reserve
-    serves, the emergency reserve is not even asked, and all is whole again behind their backs."""
+    """While memory is really full, the allocator turns interrupts away at the min watermark. The
+    reserve serves, the emergency reserve is not asked, and the pool is refilled afterwards."""
     with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE):
         settled()
         with pressure.one_cpu(), pressure.full_memory(BURST * pressure.PAGE // 2):
@@ -71,7 +72,7 @@ def the_reserve_is_the_last_room():
 
 
 def interrupts_of_all_other_contexts():
-    """Everything at once on one pool: whoever is interrupted in its cache loses nothing."""
+    """All contexts work on one pool. Code that is interrupted in its cache loses nothing."""
     with books.kept() as kernel:
         with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
             kernel.learn()
@@ -90,7 +91,7 @@ def interrupts_of_all_other_contexts():
 
 
 def unloaded_while_pages_return():
-    """rmmod while interrupts give back more than there is room for."""
+    """The module is unloaded while interrupts give back more than the pool can keep."""
     with module.loaded():
         books.Books({}).learn()
     for round_ in range(6):

@@ -3,7 +3,7 @@
 # Runs in: check soak-debug
 # Covers: rust/stats rust/exercise rust/page/exclusive.rs
 # Takes: 9 s
-"""The kernel counts what we do, at its own tracepoints, and comes to the same numbers."""
+"""The kernel's own tracepoints count the same numbers of pages as labyrinth."""
 
 import os
 import re
@@ -28,7 +28,7 @@ PAGES = {
 
 
 def run(context, cycles, watched, **settings):
-    """Runs one exercise under observation: what the kernel and what our counters saw of it."""
+    """Runs one exercise, and returns what our counters and the kernel saw of it."""
     with module.loaded(pool_reserve=0):
         metrics.wait_until_filled()
         with tracing.histograms(**watched) as kernel:
@@ -41,17 +41,18 @@ def run(context, cycles, watched, **settings):
 
 
 def gfp(keys):
-    """The gfp flags of an entry."""
+    """Returns the gfp flags of an entry."""
     return int(re.search(r"gfp_flags:\s*(\d+)", keys).group(1))
 
 
 def ours_only(entries, function):
-    """The entries with our function on the stack."""
+    """Returns the entries with our function on the stack."""
     return [(keys, hits) for keys, hits in entries if function + "+0x" in keys]
 
 
 def compare(context, ours, seen):
-    """Allocations and frees: equal, by kind of request too."""
+    """Checks that allocations and frees are equal, also by kind of request. Returns the
+    allocations."""
     allocs, frees = ours_only(seen["alloc"], ALLOC), ours_only(seen["free"], FREE)
     atomic = [entry for entry in allocs if not gfp(entry[0]) & MAY_SLEEP]
     kernel = [entry for entry in allocs if gfp(entry[0]) & MAY_SLEEP]
@@ -86,13 +87,13 @@ def timer_softirq_pages():
 
 
 def timer_softirq_held_pages():
-    """With a hold, frees come from a later timer; the counts are equal all the same."""
+    """With a hold, a later timer frees the pages; the counts are still equal."""
     ours, seen = run("timer_softirq", 10, PAGES, period_us=20_000, batch=8, hold_us=8000)
     compare("timer_softirq", ours, seen)
 
 
 def timer_softirq_pages_in_flight():
-    """While pages are held, the kernel has so many allocations more than frees, too."""
+    """While pages are held, the kernel also has so many allocations more than frees."""
     pages = 64 * os.cpu_count()
     with module.loaded(pool_reserve=0):
         metrics.wait_until_filled()
@@ -107,21 +108,21 @@ def timer_softirq_pages_in_flight():
 
 
 def spinlock_pages():
-    """The kthread's and the timer's pages."""
+    """The counts of the pages of the kthread and of the timer are equal."""
     ours, seen = run("spinlock", 40, PAGES, period_us=5000, batch=16)
     compare("spinlock", ours, seen)
 
 
 def task_pages():
-    """GFP_ATOMIC and GFP_KERNEL, told apart by the kernel as by us."""
+    """The kernel tells GFP_ATOMIC from GFP_KERNEL as labyrinth does."""
     ours, seen = run("task", 40, PAGES, period_us=5000, batch=16)
     compare("task", ours, seen)
     assert ours.allocated(context="task", gfp="GFP_KERNEL") > 0, "no GFP_KERNEL at all"
 
 
 def hard_irq_pages():
-    """Pages by way of alloc_pages_nolock(), in interrupts or with them off, are freed elsewhere. Such
-    a request may fail at any time; those that did not are counted alike."""
+    """Pages from alloc_pages_nolock(), in interrupts or with interrupts disabled, are freed
+    elsewhere. Such a request may fail at any time. Both sides count the successful ones alike."""
     ours, seen = run("hard_irq", 40, PAGES, period_us=10_000, batch=16)
     allocs, frees = ours_only(seen["alloc"], ALLOC_NOLOCK), ours_only(seen["free"], FREE)
     for keys, _ in allocs:
@@ -144,7 +145,7 @@ def hard_irq_pages():
 
 
 def timer_softirq_cycles():
-    """Each expiry of our timers is a cycle, and on each CPU there were softirqs for them."""
+    """Each expiry of our timers is a cycle, and each CPU had softirqs for them."""
     watched = {
         "expire": ("timer/timer_expire_entry", "function.sym,common_cpu"),
         "softirq": ("irq/softirq_entry", "vec,common_cpu", f"vec == {TIMER_SOFTIRQ_VEC}"),

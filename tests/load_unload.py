@@ -3,7 +3,8 @@
 # Runs in: check check-debug soak soak-debug
 # Covers: labyrinth_mod.rs rust/exercise rust/ffi/unload rust/debugfs
 # Takes: 40 s
-"""Load, read every file, run each exercise, unload, over and over; nothing may stay behind."""
+"""The module is loaded and unloaded again and again. In between, every file is read and each
+exercise runs. Nothing stays behind."""
 
 import contextlib
 import os
@@ -15,7 +16,7 @@ CYCLES = 10 if os.path.isdir(faults.FOLDER) else ktap.soak(100, 1000)
 
 
 def left_behind():
-    """Traces of the module outside of it."""
+    """Returns traces of the module that are left after it was unloaded."""
     with open("/proc/kallsyms", encoding="ascii") as symbols:
         traces = [line for line in symbols if line.rstrip().endswith("[labyrinth]")]
     for process in os.listdir("/proc"):
@@ -30,7 +31,7 @@ def left_behind():
 
 
 def one_cycle():
-    """One life of the module."""
+    """Loads the module, uses it, and unloads it."""
     module.load()
     try:
         assert "labyrinth" in module.read("/proc/modules")
@@ -52,7 +53,7 @@ def one_cycle():
 
 
 def hundred_times():
-    """CYCLES lives, each with a clean log and nothing left behind."""
+    """CYCLES times, the log stays clean and nothing is left behind."""
     for cycle in range(CYCLES):
         with kmsg.Watch() as log:
             one_cycle()

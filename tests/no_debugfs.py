@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: runner
-"""On a machine that was booted with debugfs=off or no-mount there are no reports, and all else
-works. tests/runner boots such machines."""
+"""On a machine that was booted with debugfs=off or no-mount there are no reports, and everything
+else works. tests/runner boots such machines."""
 
 import mmap
 import os
@@ -39,8 +39,8 @@ def the_device_works():
 
 
 def all_but_the_reports():
-    """The module loads, says once why there are no reports, and all else works; each page comes
-    back."""
+    """The module loads, reports once why there are no files, and everything else works. Each
+    page comes back."""
     if not set(WORDS) & set(module.read("/proc/cmdline").split()):
         raise Skip(f"not booted with one of {', '.join(WORDS)}, as tests/runner does")
     start = {f"{context}_start": 1 for context in module.CONTEXTS}

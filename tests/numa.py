@@ -3,7 +3,7 @@
 # Runs in: numa
 # Covers: rust/source
 # Takes: 30 s
-"""The pool's pages come from the node that was chosen, and from no other where that was asked for."""
+"""The pool's pages come from the chosen node, and from no other node if that was asked for."""
 
 import re
 import time
@@ -16,7 +16,7 @@ PAGES = 16_384
 
 
 def nodes():
-    """The nodes online."""
+    """Returns the online nodes."""
     found = set()
     for part in module.read(ONLINE).strip().split(","):
         first, _, last = part.partition("-")
@@ -25,7 +25,7 @@ def nodes():
 
 
 def free_pages(node):
-    """The free pages of a node by its zones, those on per-CPU lists among them."""
+    """Returns the free pages of a node by its zones, including those on per-CPU lists."""
     free, here = 0, False
     for line in module.read("/proc/zoneinfo").splitlines():
         if line.startswith("Node "):
@@ -36,7 +36,7 @@ def free_pages(node):
 
 
 def taken(node, full, **parameters):
-    """How many pages of each node a reserve of PAGES takes."""
+    """Returns how many pages of each node a reserve of PAGES takes."""
     before = {other: free_pages(other) for other in nodes()}
     with module.loaded(pool_node=node, pool_reserve=PAGES, pool_cache=0, **parameters):
         if full:
@@ -50,7 +50,8 @@ def taken(node, full, **parameters):
 
 
 def pages_come_from_the_node():
-    """From each in turn; of the others come no more than what the machine uses by itself."""
+    """Pages come from each node in turn. The others lose no more than what the machine uses by
+    itself."""
     # The first load reads the module's file into the page cache of any node.
     with module.loaded():
         pass
@@ -66,7 +67,7 @@ def pages_come_from_the_node():
 
 
 def empty_node():
-    """A node without memory."""
+    """Returns a node without memory."""
     empty = [node for node in nodes() if free_pages(node) == 0]
     if not empty:
         raise Skip("each node has memory")
@@ -75,14 +76,14 @@ def empty_node():
 
 
 def empty_node_has_no_pages():
-    """Of a node without memory: others lend theirs, or with pool_node_only nobody does."""
+    """A pool of a node without memory gets pages of other nodes, or with pool_node_only none."""
     node = empty_node()
     taken(node, True, pool_node_only=0)
     taken(node, False, pool_node_only=1)
 
 
 def frames_of(node):
-    """The page frames of a node's zones, as ranges."""
+    """Returns the page frames of a node's zones, as ranges."""
     text = re.search(rf"^Node {node}, zone.*?(?=^Node (?!{node},)|\Z)",
                      module.read("/proc/zoneinfo"), re.M | re.S).group()
     found = re.findall(r"spanned +(\d+)$.*?start_pfn: +(\d+)$", text, re.M | re.S)
@@ -90,8 +91,8 @@ def frames_of(node):
 
 
 def barred_node_has_no_pages():
-    """Nothing of a barred node is handed out, though its CPU's requests are offered its pages
-    first; requests of other CPUs are served."""
+    """No page of an excluded node is handed out, although the allocator offers them first to
+    requests on its CPU. Requests on other CPUs are served."""
     rooms = [node for node in nodes() if free_pages(node) > 2 * PAGES]
     if len(rooms) < 2:
         raise Skip(f"only nodes {rooms} have memory")
@@ -104,8 +105,9 @@ def barred_node_has_no_pages():
 
 
 def no_context_gets_pages_of_another_node():
-    """Of a node without memory, with pool_node_only: requests fail in every context, also after a
-    batch from the allocator was held when the pool was chosen. That one does not go to the pool."""
+    """With pool_node_only and a node without memory, requests fail in every context. They do so
+    even if an exercise holds a batch from the allocator when it switches to the pool; that batch
+    does not go to the pool."""
     with module.loaded(pool_node=empty_node(), pool_node_only=1, pool_reserve=64):
         for context in module.CONTEXTS:
             module.start(context, batch=16, hold_us=1_000_000)

@@ -3,7 +3,7 @@
 # Runs in: check
 # Covers: rust/debugfs/metrics.rs rust/stats
 # Takes: 15 s
-"""`metrics` while everything runs, read by somebody else's OpenMetrics parser."""
+"""Another project's OpenMetrics parser reads `metrics` while everything runs."""
 
 from lib import ktap, metrics, module
 from lib.ktap import Skip
@@ -43,14 +43,15 @@ FAMILIES = {
 
 
 def parse(text):
-    """The families of a text, by name."""
+    """Returns the families of a text, by name."""
     if text_string_to_metric_families is None:
         raise Skip("prometheus_client is not installed (package python3-prometheus-client)")
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
 def check_histograms(family, count, allocs=None):
-    """Buckets grow, the last is the count; at rest the count is that of the allocations."""
+    """Checks that buckets grow and that the last one is the count. At rest the count must be
+    that of the allocations."""
     series = {}
     for sample in family.samples:
         labels = dict(sample.labels)
@@ -76,7 +77,7 @@ def check_histograms(family, count, allocs=None):
 
 
 def parsed_under_load():
-    """Accepted at every read; complete, consistent, and never backwards."""
+    """The parser accepts every read. Reads are complete and consistent, and never go backwards."""
     with module.loaded():
         with module.running(*module.CONTEXTS, period_us=1000, batch=32, hold_us=500, pool=1):
             metrics.wait_for_all()
@@ -105,7 +106,7 @@ def parsed_under_load():
 
 
 def parser_refuses_broken_text():
-    """What the parser accepts above means something: it refuses these."""
+    """The parser refuses broken texts, so its acceptance above means something."""
     with module.loaded():
         text = module.read(module.file("metrics"))
     parse(text)

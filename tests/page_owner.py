@@ -3,7 +3,7 @@
 # Runs in: soak-debug
 # Covers: rust/source rust/page
 # Takes: 60 s
-"""The kernel's list of all allocated pages and where each came from has as many of ours as we say."""
+"""The kernel's list of all allocated pages has as many pages of labyrinth as labyrinth reports."""
 
 import os
 import re
@@ -23,7 +23,7 @@ NO_STACK = (b"register_dummy_stack", b"register_failure_stack")
 
 
 def listed(ours):
-    """Our pages by the list of all pages. None may come or go meanwhile."""
+    """Returns how many of our pages are in the list of all pages. None may come or go meanwhile."""
     frames, known, lost = set(), 0, 0
     fd = os.open(PAGES, os.O_RDONLY)
     try:
@@ -46,7 +46,7 @@ def listed(ours):
 
 
 def summed(ours):
-    """Our pages by the list of stacks."""
+    """Returns how many of our pages are in the list of stacks."""
     pages = 0
     for entry in module.read(STACKS).split("\n\n"):
         if number := re.search(r"^nr_base_pages: (\d+)", entry, re.M):
@@ -55,7 +55,8 @@ def summed(ours):
 
 
 def each_page_is_in_one_place():
-    """The pages of the kernel's lists are in flight, cached or in reserve; none is left at the end."""
+    """The pages of the kernel's lists are in flight, cached or in reserve. None is left at the
+    end."""
     if not os.path.exists(PAGES):
         raise Skip("the kernel has no page_owner (CONFIG_PAGE_OWNER)")
     if BOOTED not in module.read("/proc/cmdline").split():

@@ -3,7 +3,7 @@
 # Runs in: check soak soak-debug
 # Covers: rust/parameters.rs labyrinth_mod.rs
 # Takes: 11 s
-"""Module parameters: taken within bounds, refused with a reason outside of them."""
+"""Module parameters are accepted within their bounds, and refused with a reason outside of them."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ STRIDE = ktap.soak(7, 1)
 
 
 def half_of_the_memory():
-    """Half of what the kernel manages, in pages."""
+    """Returns half of the pages that the kernel manages."""
     total = re.search(r"^MemTotal:\s+(\d+) kB$", module.read("/proc/meminfo"), re.M)
     return int(total.group(1)) * 1024 // os.sysconf("SC_PAGE_SIZE") // 2
 
@@ -48,7 +48,7 @@ def both_ends():
 
 
 def both_ends_of_the_pool():
-    """A pool without any room of its own, and one that is as large as can be."""
+    """A pool can have neither cache nor reserve, and it can be as large as the bounds allow."""
     with module.loaded(pool_cache=0, pool_reserve=0, pool_emergency=0, prime=0):
         now = metrics.wait_until_filled()
         assert now.total("pool_reserve_target") == 0 and now.cached() == 0
@@ -86,7 +86,7 @@ def started_at_load():
 
 
 def refused(parameters):
-    """The errno and the log of a load that has to fail and leave nothing."""
+    """Checks that the module is not loaded and leaves nothing. Returns the errno and the log."""
     with kmsg.Provoked() as log:
         try:
             module.load(**parameters)
@@ -99,7 +99,7 @@ def refused(parameters):
 
 
 def refusals(cases):
-    """Runs refused loads, and gives the errors that each logged."""
+    """Runs refused loads, and yields the errors that each logged."""
     for parameter, value, wanted in cases[::STRIDE] if len(cases) > 10 else cases:
         got, errors = refused({parameter: value})
         assert got in wanted, \
@@ -108,7 +108,8 @@ def refusals(cases):
 
 
 def out_of_bounds():
-    """ERANGE; the log names parameter, value and bounds."""
+    """A number out of bounds gives ERANGE. The log names the parameter, its value and its
+    bounds."""
     cases = []
     for parameter, (_, name) in SETTINGS.items():
         low, high = module.BOUNDS[name]
@@ -127,7 +128,8 @@ def out_of_bounds():
 
 
 def more_than_half_of_the_memory():
-    """A reserve like that is refused with ENOMEM; the log names it and the most that there can be."""
+    """A reserve of more than half of the memory gives ENOMEM. The log names it and the largest
+    possible reserve."""
     most = half_of_the_memory()
     if most >= PAGES["pool_reserve"][1]:
         raise Skip("the largest reserve is less than half of the memory")
@@ -139,7 +141,7 @@ def more_than_half_of_the_memory():
 
 
 def no_such_node():
-    """ENODEV; the log names the parameter and its value."""
+    """An unknown node gives ENODEV. The log names the parameter and its value."""
     cases = [("pool_node", value, (errno.ENODEV,)) for value in (-2, 1023, 1024, 1 << 30)]
     for parameter, value, errors in refusals(cases):
         assert any(f"{parameter}={value}" in line for line in errors), \
@@ -147,7 +149,7 @@ def no_such_node():
 
 
 def not_a_number():
-    """EINVAL for text and negative numbers, and a refusal for what no u32 can hold."""
+    """Text and negative numbers give EINVAL. A number that no u32 can hold is refused."""
     cases = []
     for parameter in [*SETTINGS, *SWITCHES, *PAGES, "pool_emergency"]:
         cases += [(parameter, value, (errno.EINVAL,)) for value in ("abc", "-1", "1x", "")]
@@ -157,7 +159,7 @@ def not_a_number():
 
 
 def nothing_left_after_a_refusal():
-    """An exercise that was to start does not when another's parameter is refused."""
+    """An exercise that was to start does not start if another one's parameter is refused."""
     refused({"timer_softirq_start": 1, "task_batch": 0})
     refused({"spinlock_start": 1, "task_start": 1, "recording": 7})
     with module.loaded():

@@ -3,7 +3,7 @@
 # Runs in: check soak-debug
 # Covers: rust/source rust/source/pool rust/source/cache rust/source/reserve rust/ffi/percpu
 # Takes: 28 s
-"""The pool's rooms: each serves in its turn, all is counted, and no page is ever lost."""
+"""Each tier of the pool serves in its turn, everything is counted, and no page is ever lost."""
 
 import contextlib
 import os
@@ -20,13 +20,13 @@ BUDGET = 32
 
 
 def cpus():
-    """CPUs online."""
+    """Returns how many CPUs are online."""
     return os.cpu_count()
 
 
 @contextlib.contextmanager
 def pool(cache=CACHE, reserve=RESERVE, emergency=BUDGET, prime=0):
-    """The module with a pool that is filled as far as it gets by itself."""
+    """Loads the module with a pool that is as full as it gets by itself."""
     with module.loaded(pool_cache=cache, pool_reserve=reserve, pool_emergency=emergency,
                        prime=prime):
         module.wait_until(lambda: metrics.Metrics().cached() == prime * cpus(),
@@ -36,8 +36,9 @@ def pool(cache=CACHE, reserve=RESERVE, emergency=BUDGET, prime=0):
 
 
 def at_rest(*contexts, kept=0):
-    """The metrics once nothing runs: everything balances, and came by way of these contexts. An
-    exercise that is stopped while it holds pages frees them itself: `kept` of them at most."""
+    """Returns the metrics once nothing runs. Everything must balance, and must have come through
+    these contexts. An exercise that is stopped while it holds pages frees at most `kept` of them
+    itself."""
     now = metrics.wait_until_filled().check_idle().check_pool()
     assert 0 <= now.handed_out() <= kept, f"{now.handed_out()} pages of the pool are out at rest"
     for context in {"task", "softirq", "spinlock", "irqs_off"} - set(contexts):
@@ -47,7 +48,7 @@ def at_rest(*contexts, kept=0):
 
 
 def cache_serves():
-    """As long as the cache has pages nobody else is asked, neither a room nor the kernel."""
+    """As long as the cache has pages, neither another tier nor the kernel is asked."""
     with books.kept() as kernel, pool(prime=CACHE):
         kernel.learn()
         before = kernel.read()
@@ -66,7 +67,7 @@ def cache_serves():
 
 
 def buddy_serves():
-    """Without a cache and a reserve every page is the kernel's, and goes back there."""
+    """Without a cache and a reserve, every page comes from the kernel and goes back there."""
     with books.kept() as kernel, pool(cache=0, reserve=0):
         kernel.learn()
         allocated, freed = kernel.read()
@@ -85,7 +86,7 @@ def buddy_serves():
 
 
 def cache_is_refilled_to_a_half():
-    """A cache that was found empty is filled half up behind the request's back."""
+    """The refill thread fills a cache that was found empty to one half."""
     with pool(cache=CACHE, reserve=0):
         with module.running("timer_softirq", period_us=10_000, batch=1, pool=1):
             module.wait_until(lambda: metrics.Metrics().cached() >= CACHE // 2 * cpus(),
@@ -99,7 +100,7 @@ def cache_is_refilled_to_a_half():
 
 
 def reserve_serves():
-    """With the allocator failing, requests that may not sleep live on the reserve."""
+    """While the allocator fails, the reserve serves requests that may not sleep."""
     with pool(cache=0, reserve=RESERVE):
         with faults.failing(100, spare_sleepers=True):
             with module.running("timer_softirq", period_us=20_000, batch=RESERVE // cpus() // 2,
@@ -113,7 +114,7 @@ def reserve_serves():
 
 
 def reserve_is_refilled():
-    """While its pages are out, the reserve is filled from task context, and serves again."""
+    """While its pages are out, the reserve is refilled from task context, and serves again."""
     batch = RESERVE // cpus()
     with books.kept() as kernel, pool(cache=0, reserve=RESERVE):
         kernel.learn()
@@ -133,7 +134,8 @@ def reserve_is_refilled():
 
 
 def everything_fails():
-    """No cache, an empty reserve, an allocator that fails: each request ends, and is counted."""
+    """Without a cache, with an empty reserve and an allocator that fails, each request ends and
+    is counted."""
     with pool(cache=0, reserve=0, emergency=BUDGET):
         with faults.failing(100, spare_sleepers=True):
             with module.running("timer_softirq", period_us=5000, batch=16, pool=1):
@@ -147,7 +149,7 @@ def everything_fails():
 
 
 def burst(priority=2):
-    """One burst of one timer that asks for more than there is; what it did to the metrics."""
+    """Lets one timer ask once for more than there is, and returns how the metrics changed."""
     before = metrics.wait_until_filled().check_idle().check_pool()
     module.start("timer_softirq", period_us=1_000_000, batch=BURST, hold_us=0, pool=1,
                  priority=priority)
@@ -166,8 +168,8 @@ def burst(priority=2):
 
 
 def every_room_is_exhausted():
-    """Memory is really full: cache, allocator, reserve and budget are used up to the last page,
-    in this order, and are whole again for the next burst."""
+    """While memory is really full, cache, allocator, reserve and budget are used up to the last
+    page, in this order. They are full again for the next burst."""
     served, missed, total = (metrics.Metrics.served, metrics.Metrics.missed,
                              metrics.Metrics.total)
     with pool(prime=CACHE):
@@ -202,8 +204,8 @@ def every_room_is_exhausted():
 
 
 def lesser_requests_spare_the_reserves():
-    """With memory really full, a request of low priority gets nothing from the reserve, and only one
-    of high priority comes to the emergency reserve."""
+    """While memory is really full, a request of low priority gets nothing from the reserve, and
+    only one of high priority reaches the emergency reserve."""
     rooms = metrics.ROOMS[2:]
     with pool(), pressure.one_cpu(), pressure.full_memory(LEAVE, MIN_FREE_KB):
         for priority, opened in ((0, ()), (1, ("reserve",)), (2, ("reserve", "emergency"))):
@@ -218,7 +220,8 @@ def lesser_requests_spare_the_reserves():
 
 
 def prime_fills():
-    """On return the caches have what was asked for, and the reserve is full; less asks for nothing."""
+    """When priming returns, each cache has as many pages as were asked for, and the reserve is
+    full. Asking for fewer pages changes nothing."""
     with books.kept() as kernel, pool():
         kernel.learn()
         for pages in (0, 1, 17, 16, 0, CACHE, 1):
@@ -235,7 +238,7 @@ def prime_fills():
 
 
 def busy_cpu_keeps_nobody_waiting():
-    """The cache of a CPU that has no time for anything is filled and shrunk all the same."""
+    """The cache of a CPU that is completely busy is still filled and shrunk."""
     if cpus() < 2:
         raise ktap.Skip("there is one CPU only")
     with pool(cache=CACHE, reserve=0):
@@ -249,7 +252,8 @@ def busy_cpu_keeps_nobody_waiting():
 
 
 def each_page_is_in_one_place():
-    """By the kernel's account: in flight, cached or in reserve; after unloading, nowhere."""
+    """By the kernel's account each page is in flight, cached or in reserve, and nowhere after
+    unloading."""
     with books.kept() as kernel:
         with pool(prime=CACHE // 2):
             kernel.learn()
@@ -284,7 +288,7 @@ def told_otherwise_meanwhile():
 
 
 def baseline_keeps_out():
-    """Requests by GFP_KERNEL never ask the pool."""
+    """Requests with GFP_KERNEL never ask the pool."""
     with pool():
         with module.running("task", period_us=1000, batch=8, pool=1):
             metrics.wait_for_cycles("task", 10)

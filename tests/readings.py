@@ -32,7 +32,7 @@ POWERS = range(5, 37)
 
 @contextlib.contextmanager
 def repeated(action):
-    """Does something again and again in a thread; an exception is raised at the end of the
+    """Repeats an action in a thread. An exception of the action is raised at the end of the
     block."""
     errors, over = [], threading.Event()
 
@@ -60,7 +60,7 @@ def reset():
 
 
 def reset_now_and_then():
-    """As often as is useful."""
+    """Resets as often as is useful."""
     reset()
     time.sleep(RESET_MS / 1000)
 
@@ -88,7 +88,8 @@ def full_load():
 
 
 def check_metrics():
-    """Checks that the families with latencies agree with themselves and with the outcomes."""
+    """Checks that the families with latencies agree with themselves and with the outcomes.
+    Returns the metrics."""
     now = metrics.Metrics().check()
     samples = now.samples()
     by = {}
@@ -162,12 +163,12 @@ def without_resets():
 
 
 def seconds(nanos):
-    """A number as `metrics` writes it."""
+    """Returns a number as `metrics` writes it."""
     return f"{nanos // 10**9}.{nanos % 10**9:09}"
 
 
 def agree(text, family, labels, histogram, step, quantiles):
-    """The lines of one histogram in `metrics` are what `latency` says."""
+    """Checks that the lines of one histogram in `metrics` are what `latency` says."""
     name = f"labyrinth_{family}_latency"
     below = [f'{name}_seconds_bucket{{{labels},le="{seconds(2**power - 1)}"}} '
              f"{histogram.below(2**power)}\n" for power in POWERS[::step]]
@@ -247,7 +248,8 @@ def compare(line, histogram):
 
 
 def outcomes_only():
-    """Without a clock there are outcomes and no latencies, of hand-overs, too."""
+    """While the clock is not read there are outcomes and no latencies. This holds for transfers,
+    too."""
     with module.loaded():
         module.write(module.file("recording"), 2)
         with module.running(*module.CONTEXTS, period_us=1000, batch=16, pool=1, guard=1):
@@ -264,7 +266,7 @@ def outcomes_only():
 
 
 def shape(line):
-    """A line with all numbers made alike."""
+    """Returns a line with all numbers made alike."""
     return re.sub(r"#+", "#", re.sub(r" +", " ", re.sub(r"\d+(?:\.\d+)?", "0", line)))
 
 

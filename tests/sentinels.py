@@ -3,7 +3,7 @@
 # Runs in: check soak-debug
 # Covers: rust/page/guarded.rs rust/page/sentinel.rs rust/page/canary.rs tests/modules/overrun
 # Takes: 19 s
-"""What is written beside the payload of a guarded page is found out, exactly."""
+"""Every write beside the payload of a guarded page is detected, and reported exactly."""
 
 import contextlib
 import os
@@ -53,14 +53,14 @@ class Report:
 
 
 def lines():
-    """The reports in the file."""
+    """Returns the reports in the file."""
     head, *reports = module.read(module.file("corruption")).splitlines()
     assert re.fullmatch(r"damaged guards: \d+", head), head
     return reports
 
 
 def damaged(**labels):
-    """The damaged guards so far."""
+    """Returns how many damaged guards there were so far."""
     return metrics.Metrics().total("guard_corruptions_total", **labels)
 
 
@@ -71,14 +71,15 @@ def overrun(writer, pfn, offset, mask):
 
 @contextlib.contextmanager
 def exercise(**parameters):
-    """labyrinth, and the module that writes where it must not."""
+    """Loads labyrinth, and the module that writes where it must not."""
     with module.loaded(**parameters), consumer.loaded(OVERRUN):
         yield
 
 
 @contextlib.contextmanager
 def holding(holder, pages, hold_us=LONG_US, **settings):
-    """An exercise that holds guarded pages; gives the page frame numbers of about so many."""
+    """Runs an exercise that holds guarded pages, and gives the page frame numbers of about so
+    many."""
     holders = HOLDERS[holder][1]
     batch = max(pages // holders, 1)
     settings = {"guard": 1, "period_us": 100_000, "batch": batch, "hold_us": hold_us, **settings}
@@ -98,7 +99,8 @@ def holding(holder, pages, hold_us=LONG_US, **settings):
 
 
 def overruns_of(rng, holder, offsets, expires):
-    """One byte of as many pages, held until the time is over or the exercise is stopped."""
+    """Changes one byte of as many pages, which are held until the time is over or the exercise
+    is stopped. Returns what the reports name as the occasion."""
     planted = {}
     with exercise(sentinel=0):
         # What goes back to the pool is handed over, what is freed is dropped.
@@ -137,7 +139,8 @@ def overruns_of(rng, holder, offsets, expires):
 
 
 def every_overrun_is_reported():
-    """Each byte of both guards; whoever holds the page, and wherever it is written from."""
+    """A write to any byte of either guard is reported, whichever context holds the page and
+    whichever writes."""
     seed = int.from_bytes(os.urandom(4), "little")
     ktap.note(f"seed {seed}")
     rng = random.Random(seed)
@@ -157,7 +160,7 @@ def every_overrun_is_reported():
 
 
 def longer_overruns():
-    """What goes on over a guard is one report; what is at both ends is two."""
+    """An overrun of several bytes is one report. Overruns at both ends are two."""
     with exercise(sentinel=0):
         with holding("timer_softirq", 4 * os.cpu_count()) as pfns:
             long, both, apart = pfns[:3]
@@ -184,7 +187,7 @@ def longer_overruns():
 
 
 def payload_is_no_guard():
-    """The bytes next to the guards are the holder's."""
+    """The bytes next to the guards belong to the holder."""
     with exercise(sentinel=0):
         with holding("spinlock", 2, HOLD_US) as pfns:
             # The first is one that the exercise looks at itself.
@@ -196,7 +199,8 @@ def payload_is_no_guard():
 
 
 def nobody_is_accused():
-    """Guarded pages in all contexts, from the allocator and from the pool, and plain ones meanwhile."""
+    """Correct code causes no report: guarded pages in all contexts, from the allocator and from
+    the pool, beside plain pages."""
     with module.loaded(sentinel=1):
         for pool in (0, 1):
             with module.running(*module.CONTEXTS, guard=1, pool=pool, period_us=2000, batch=32):
@@ -210,7 +214,8 @@ def nobody_is_accused():
 
 
 def counts_lose_nothing():
-    """Of many at a time all are counted, the last are kept, and the log is not drowned."""
+    """Many damages at a time are all counted, the last ones are kept, and the log is not
+    flooded."""
     for policy in (0, 1):
         with kmsg.Provoked() as log, exercise(sentinel=policy):
             with holding("timer_softirq", MANY) as pfns:
@@ -236,7 +241,7 @@ def counts_lose_nothing():
 
 
 def policy_can_be_changed():
-    """By the file, as by the parameter; what is neither is refused."""
+    """The policy can be changed by the file, as by the parameter. Other values are refused."""
     with module.loaded(sentinel=2):
         assert module.read(module.file("sentinel")) == "2\n"
         for policy, name in enumerate(("count", "warn", "panic")):
@@ -248,7 +253,7 @@ def policy_can_be_changed():
 
 
 def machine_stops():
-    """The third policy. tests/runner looks at what is left."""
+    """The third policy stops the machine. tests/runner looks at what is left."""
     with exercise(sentinel=2):
         with holding("timer_softirq", 1) as pfns:
             overrun("task", pfns[0], PAGE - 1, 2)

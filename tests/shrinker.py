@@ -3,7 +3,7 @@
 # Runs in: check check-debug soak-debug
 # Covers: rust/source rust/ffi/shrinker.rs rust/source/keeper.rs
 # Takes: 8 s
-"""Memory is short: the caches give their pages back, the reserve does not."""
+"""When memory is short, the caches give their pages back, and the reserve does not."""
 
 import contextlib
 import glob
@@ -20,7 +20,7 @@ SHRINKERS = "/sys/kernel/debug/shrinker"
 
 @contextlib.contextmanager
 def on_cpu(cpu):
-    """This process, on one CPU alone."""
+    """Runs this process on one CPU alone."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {cpu})
     try:
@@ -31,7 +31,7 @@ def on_cpu(cpu):
 
 @contextlib.contextmanager
 def full_caches():
-    """A pool with all that it can hold; the kernel's books."""
+    """Loads a pool with all that it can hold, and the kernel's books."""
     with books.kept() as kernel:
         with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
             kernel.learn()
@@ -44,7 +44,7 @@ def full_caches():
 
 
 def drop_slab_empties_the_caches():
-    """drop_caches=2 asks all shrinkers for all that they have, from whichever CPU."""
+    """drop_caches=2 asks all shrinkers for everything, from whichever CPU."""
     with full_caches() as kernel:
         full = CACHE * os.cpu_count()
         for cpu in sorted(os.sched_getaffinity(0)):
@@ -61,7 +61,8 @@ def drop_slab_empties_the_caches():
 
 
 def as_many_as_asked_for():
-    """The shrinker's own debugfs files: the count is what is cached, a scan takes its number."""
+    """By the shrinker's own debugfs files, the count is the number of cached pages, and a scan
+    takes as many as it was asked for."""
     folders = glob.glob(SHRINKERS + "/labyrinth-*")
     if not os.path.isdir(SHRINKERS):
         raise Skip("the kernel shows no shrinkers (CONFIG_SHRINKER_DEBUG)")
@@ -93,7 +94,7 @@ def as_many_as_asked_for():
 
 @contextlib.contextmanager
 def several_pools():
-    """Makes three full pools; gives the pages that each has, by name."""
+    """Makes three full pools, and gives the pages that each has, by name."""
     blocks = {"default": (CACHE, 0), "one": (48, 0), "eight": (8, 3)}
     with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE), \
             consumer.loaded(consumer.C):
@@ -110,7 +111,7 @@ def several_pools():
 
 
 def given_back(name):
-    """How many pages the shrinker took from a pool."""
+    """Returns how many pages the shrinker took from a pool."""
     blocks = metrics.Metrics().total("pool_cache_drain_pages_total", pool=name)
     return blocks << (3 if name == "eight" else 0)
 
@@ -126,7 +127,7 @@ def all_pools_are_emptied():
 
 
 def as_many_of_all_as_asked_for():
-    """A request is for all pools together, up to the rest of one block."""
+    """A request counts for all pools together, up to the rest of one block."""
     if not os.path.isdir(SHRINKERS):
         raise Skip("the kernel shows no shrinkers (CONFIG_SHRINKER_DEBUG)")
     with several_pools() as held:
@@ -145,7 +146,8 @@ def as_many_of_all_as_asked_for():
 
 
 def under_load():
-    """Shrunk over and over while all contexts work: no page is lost, no reserve touched."""
+    """The caches are shrunk again and again while all contexts work. No page is lost, and no
+    reserve is touched."""
     with full_caches() as kernel:
         drained = 0
         with module.running(*module.CONTEXTS, period_us=5000, batch=CACHE // 2, pool=1):

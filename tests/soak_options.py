@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: soak-debug
-"""The checks of pages that `make soak` switches on at boot are on, so what it finds means something."""
+"""The checks of pages that `make soak` enables at boot are really enabled."""
 
 import os
 import re
@@ -13,7 +13,7 @@ OPTIONS = ("page_owner=on", "page_poison=1", "debug_pagealloc=on")
 
 
 def given():
-    """Whether this kernel was booted with all of them."""
+    """Skips the case unless this kernel was booted with all of them."""
     missing = set(OPTIONS) - set(module.read("/proc/cmdline").split())
     if missing:
         raise Skip(f"not booted with {' '.join(sorted(missing))}, as `make soak` does")
@@ -28,7 +28,8 @@ def pages_have_owners():
 
 
 def freed_pages_are_unmapped():
-    """debug_pagealloc unmaps one page at a time, so the kernel maps none of its memory in large."""
+    """debug_pagealloc unmaps one page at a time, so the kernel has no large mappings of its
+    memory."""
     given()
     sizes = dict(re.findall(r"^(DirectMap\w+): +(\d+) kB$", module.read("/proc/meminfo"), re.M))
     assert int(sizes["DirectMap4k"]) > 0
@@ -36,7 +37,7 @@ def freed_pages_are_unmapped():
 
 
 def freed_pages_are_poisoned():
-    """The kernel says at boot that it poisons, and then does not clear."""
+    """The kernel reports at boot that it poisons pages. It does not clear them then."""
     given()
     with open("/dev/kmsg", "rb", buffering=0) as log:
         os.set_blocking(log.fileno(), False)

@@ -3,7 +3,7 @@
 # Runs in: check check-debug soak soak-debug
 # Covers: rust/exercise rust/stats rust/source
 # Takes: 9 s
-"""All exercises at once, as hard as they can be set, and the books balance at every read."""
+"""All exercises run at once, as hard as they can be set, and the books balance at every read."""
 
 import os
 import random
@@ -17,7 +17,7 @@ READS = 5 if os.path.isdir(faults.FOLDER) else 10
 
 
 def books_balance_under_load():
-    """The identity holds at each of many reads while settings change under way."""
+    """The numbers agree at each of many reads while settings change."""
     rng = random.Random(1)
     reads = 0
     with module.loaded():

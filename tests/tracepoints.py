@@ -3,7 +3,7 @@
 # Runs in: check
 # Covers: rust/ffi/trace rust/ffi/labyrinth_trace.h rust/source/events.rs
 # Takes: 33 s
-"""The tracepoints labyrinth:* by way of the tools that people use, compared with our counters."""
+"""The tracepoints labyrinth:* agree with our counters, through the tools that people use."""
 
 import contextlib
 import ctypes
@@ -29,7 +29,7 @@ BUFFER_KB = 4096
 
 @contextlib.contextmanager
 def tool(name):
-    """Skips the case where a tool is not installed; yields a folder to work in."""
+    """Skips the case if a tool is not installed, and yields a folder to work in."""
     if not shutil.which(name):
         raise Skip(f"{name} is not installed: install the package {name}")
     if not os.path.isdir(tracing.TRACING + "/events/kmem"):
@@ -39,7 +39,7 @@ def tool(name):
 
 
 def call(*command):
-    """Runs a tool; what it printed, or an AssertionError with all of it."""
+    """Runs a tool and returns what it printed. If it fails, the AssertionError has all of that."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     text = done.stdout + done.stderr
     assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}\n{text}"
@@ -47,7 +47,7 @@ def call(*command):
 
 
 def script(folder, *contexts, finish="true"):
-    """A command that runs exercises for a moment, for tools that trace a command."""
+    """Returns a command that runs exercises for a moment, for tools that trace a command."""
     name = folder + "/exercise.sh"
     lines = [f"echo {run} >{module.control(context, 'run')}"
              for run in (1, 0) for context in contexts]
@@ -59,8 +59,9 @@ def script(folder, *contexts, finish="true"):
 
 
 def agree(tool_name, seen, ours, contexts, missed=0):
-    """What was seen, {context: pages allocated}, requests without a page and pages freed, is what we
-    counted, less those events of which the kernel says that it has not called the tool."""
+    """Checks that the events that were seen are what we counted: {context: pages allocated},
+    requests without a page, and pages freed. Events that the kernel reports as not delivered to
+    the tool may be missing."""
     allocated, failed, freed = seen
     unseen = 0
     for context in contexts:
@@ -81,18 +82,19 @@ def agree(tool_name, seen, ours, contexts, missed=0):
 
 
 def settings():
-    """A pace at which there is much to count and nothing is lost."""
+    """Sets a pace at which there is much to count and nothing is lost."""
     for context in module.CONTEXTS:
         module.tune(context, period_us=10_000, batch=8)
 
 
 def number(field, keys):
-    """The value of a key of a histogram's entry."""
+    """Returns the value of a key of a histogram's entry."""
     return int(re.search(rf"\b{field}:\s*(\d+)", keys).group(1))
 
 
 def counts_by_histograms():
-    """tracefs: allocations by context and source, frees by destination, exercise by exercise."""
+    """tracefs counts allocations by context and source, and frees by destination, for each
+    exercise."""
     with module.loaded():
         watched = {"alloc": ("labyrinth/page_alloc", "context,source,order"),
                    "free": ("labyrinth/page_free", "to,order")}
@@ -126,7 +128,7 @@ def counts_by_histograms():
 
 
 def failures_by_histograms():
-    """A request that got nothing is reported as such: no source, no page frame."""
+    """A request that got nothing is reported without a source and without a page frame."""
     watched = {"alloc": ("labyrinth/page_alloc", "source,pfn", f"source == {NONE}")}
     with module.loaded(), tracing.histograms(**watched) as kernel:
         with faults.failing(50):
@@ -141,7 +143,7 @@ def failures_by_histograms():
 
 
 def same_page_comes_and_goes():
-    """The page frames in the trace: each is allocated, then freed, and is nobody's in between."""
+    """Each page frame in the trace is allocated, then freed, and has no owner in between."""
     line = re.compile(r": (page_alloc|page_free): .*pfn=0x([1-9a-f][0-9a-f]*)")
     lost = re.compile(r"(?:overrun|dropped events): (\d+)")
     with module.loaded():
@@ -175,7 +177,8 @@ def same_page_comes_and_goes():
 
 
 def rooms_of_the_pool():
-    """Pages of a pool: from which room, to which room, by which steps, and the refills."""
+    """The trace shows from which tier pages come, to which tier they go, each fallback, and the
+    refills."""
     watched = {"alloc": ("labyrinth/page_alloc", "source,pool", 'pool != "none"'),
                "free": ("labyrinth/page_free", "to,pool", 'pool != "none"'),
                "step": ("labyrinth/fallback", "from,to"),
@@ -229,7 +232,7 @@ def rooms_of_the_pool():
 
 
 def counts_by_trace_cmd():
-    """trace-cmd record, while all exercises run, and trace-cmd report."""
+    """trace-cmd record and report count what we count, while all exercises run."""
     report_line = re.compile(r"(page_alloc|page_free):\s+(.*)")
     with tool("trace-cmd") as folder, module.loaded():
         settings()
@@ -257,8 +260,8 @@ def counts_by_trace_cmd():
 
 
 def counts_by_bpftrace():
-    """bpftrace counts in the kernel, by the names of our fields. On a CPU that is busy with another
-    BPF program or with the maps of one the kernel does not call it, but counts that."""
+    """bpftrace counts in the kernel, by the names of our fields. The kernel does not call it on
+    a CPU that is busy with another BPF program or with the maps of one, but counts those events."""
     # A map for each count, as one with keys loses a count where two CPUs meet a key for the first
     # time; one program for each event, as a miss is counted for each. What was missed is of any kind,
     # so all kinds are counted.
@@ -296,7 +299,7 @@ SYS_PERF_EVENT_OPEN, SET_FILTER, TRACEPOINT = 298, 0x4008_2406, 2
 
 
 class Counter:
-    """Counts an event on all CPUs, as `perf stat` has it counted."""
+    """Counts an event on all CPUs, as `perf stat` does."""
 
     def __init__(self, event, condition=""):
         number = int(module.read(f"{tracing.TRACING}/events/labyrinth/{event}/id"))
@@ -311,7 +314,7 @@ class Counter:
                 fcntl.ioctl(fd, SET_FILTER, condition.encode() + b"\0")
 
     def read(self):
-        """The count so far."""
+        """Returns the count so far."""
         return sum(int.from_bytes(file.read(8), "little") for file in self._files)
 
     def close(self):
@@ -321,7 +324,8 @@ class Counter:
 
 
 def counts_by_perf_events():
-    """perf counts by the same means: one counter for each CPU and condition, without a buffer."""
+    """perf counts what we count, with one counter for each CPU and condition, and without a
+    buffer."""
     if not os.path.exists("/proc/sys/kernel/perf_event_paranoid"):
         raise Skip("the kernel has no performance events (CONFIG_PERF_EVENTS)")
     with module.loaded(), contextlib.ExitStack() as open_counters:

@@ -3,7 +3,7 @@
 # Runs in: check check-debug soak soak-debug
 # Covers: labyrinth_mod.rs rust/ffi/unload rust/ffi/debugfs.rs rust/debugfs
 # Takes: 26 s
-"""rmmod at the worst of moments: it says busy or it works, and never anything else."""
+"""At the worst of moments, rmmod either says busy or works."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ ROUNDS, UNLOADS, FILLS = (ktap.soak(count, 20 * count) for count in (ROUNDS, UNL
 
 
 def refused_as_busy():
-    """rmmod has to say busy."""
+    """Checks that rmmod says busy."""
     try:
         module.unload()
     except OSError as error:
@@ -29,7 +29,7 @@ def refused_as_busy():
 
 
 def every_file():
-    """All files with the flags to open them."""
+    """Yields all files with the flags to open them."""
     for name in module.READABLE:
         yield module.file(name), os.O_RDONLY
     yield module.file("reset"), os.O_WRONLY
@@ -42,7 +42,7 @@ def every_file():
 
 
 def a_file_is_open():
-    """Any open file keeps the module, and still works after the refused rmmod."""
+    """An open file keeps the module loaded, and still works after the refused rmmod."""
     module.load()
     for path, flags in every_file():
         fd = os.open(path, flags)
@@ -54,7 +54,7 @@ def a_file_is_open():
 
 
 def a_read_is_half_done():
-    """The second half of a file comes after a refused rmmod, and fits the first."""
+    """The second half of a file is read after a refused rmmod, and fits the first."""
     module.load(timer_softirq_start=1, timer_softirq_period_us=1000)
     fd = os.open(module.file("metrics"), os.O_RDONLY)
     text = os.read(fd, 1000)
@@ -67,7 +67,7 @@ def a_read_is_half_done():
 
 
 def reader(paths):
-    """A process that opens, reads and closes for ever, whether the module is there or not."""
+    """Runs a process that opens, reads and closes for ever, whether the module is loaded or not."""
     child = os.fork()
     if child:
         return child
@@ -88,7 +88,7 @@ def reader(paths):
 
 
 def files_are_read_in_a_loop():
-    """Load and unload below several readers, with everything running."""
+    """The module is loaded and unloaded under several readers, with everything running."""
     paths = [path for path, flags in every_file() if flags != os.O_WRONLY]
     module.load()
     readers = [reader(paths[i:] + paths[:i]) for i in (0, 1, 2)]
@@ -116,7 +116,7 @@ def files_are_read_in_a_loop():
 
 
 def everything_runs():
-    """Unloaded while every exercise is at work, with pages held and without."""
+    """The module is unloaded while every exercise is at work, with pages held and without."""
     for round_ in range(ROUNDS):
         hold = (0, 500, 3_000_000)[round_ % 3]
         settings = {}
@@ -131,13 +131,13 @@ def everything_runs():
 
 
 def reserved():
-    """Pages in the reserve."""
+    """Returns how many pages are in the reserve."""
     return metrics.Metrics().check().reserved()
 
 
 def the_reserve_is_being_filled():
-    """Unloaded while the thread fills a reserve of a quarter of a GiB, or before it has begun: it
-    stops at once, and all that it had is freed."""
+    """The module is unloaded while the thread fills a reserve of a quarter of a GiB, or before
+    the thread has begun. The thread stops at once, and all its pages are freed."""
     with module.loaded():
         books.Books({}).learn()
     under_way, pages = 0, 0
@@ -160,7 +160,7 @@ def the_reserve_is_being_filled():
 
 
 def stopped_and_started_from_two_sides():
-    """Two processes switch the same exercises; nobody loses count."""
+    """Two processes switch the same exercises, and no count is lost."""
     module.load()
     children = []
     try:

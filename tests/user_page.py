@@ -3,7 +3,7 @@
 # Runs in: check check-debug soak-debug
 # Covers: rust/device rust/page/user.rs rust/ffi/user_map.rs
 # Takes: 28 s
-"""/dev/labyrinth: a page for one process alone, whatever it and others try."""
+"""/dev/labyrinth gives a page to one process alone, whatever that process and others try."""
 
 import array
 import contextlib
@@ -61,12 +61,12 @@ libc.ptrace.restype = ctypes.c_long
 
 
 def failure(result, bad=-1):
-    """The errno of a call, 0 if it succeeded."""
+    """Returns the errno of a call, 0 if it succeeded."""
     return ctypes.get_errno() if result == bad else 0
 
 
 def name_of(number):
-    """The name of an errno."""
+    """Returns the name of an errno."""
     return errno.errorcode.get(number, "no error" if number == 0 else str(number))
 
 
@@ -77,7 +77,7 @@ _children = set()
 
 @contextlib.contextmanager
 def loaded(**parameters):
-    """The module, for the length of a block; nothing of it stays mapped."""
+    """Loads the module for the length of a block. No page stays mapped."""
     with module.loaded(**parameters):
         try:
             yield
@@ -91,7 +91,7 @@ def loaded(**parameters):
 
 @contextlib.contextmanager
 def opened(flags=os.O_RDWR):
-    """The device."""
+    """Opens the device for the length of a block."""
     fd = os.open(DEVICE, flags | os.O_CLOEXEC)
     try:
         yield fd
@@ -100,7 +100,7 @@ def opened(flags=os.O_RDWR):
 
 
 def try_map(fd, length=PAGE, prot=READ | WRITE, flags=SHARED, offset=0, where=None):
-    """The errno of an mmap() and the address."""
+    """Returns the errno of an mmap() and the address."""
     address = libc.mmap(where, length, prot, flags, fd, offset)
     return failure(address, FAILED), address
 
@@ -120,7 +120,7 @@ def unmap(address):
 
 
 def contents(address, length=PAGE):
-    """The bytes there."""
+    """Returns the bytes at an address."""
     return ctypes.string_at(address, length)
 
 
@@ -130,24 +130,25 @@ def fill(address, byte):
 
 
 def user_pages():
-    """How many pages the module says are mapped."""
+    """Returns how many pages the module reports as mapped."""
     return metrics.Metrics().total("user_pages")
 
 
 def nothing_mapped():
-    """All is back and the books agree."""
+    """Checks that no page is mapped and that the books agree."""
     now = metrics.Metrics().check_idle()
     assert now.total("user_pages") == 0, f"{now.total('user_pages')} pages are still mapped"
 
 
 def wait_until_returned():
-    """A process that died has given back all by the time its parent knows, but for its threads."""
+    """Waits until no page is mapped. A process without threads has given back its page when its
+    parent learns of its death; one with threads may take a moment longer."""
     module.wait_until(lambda: user_pages() == 0, "all pages are back")
     nothing_mapped()
 
 
 class Child:
-    """A process that runs a function of ours; ends with status 0 if that returns."""
+    """A process that runs a function of ours. It ends with status 0 if the function returns."""
 
     def __init__(self, work, *arguments):
         sys.stdout.flush()
@@ -164,23 +165,23 @@ class Child:
         _children.add(self)
 
     def wait(self):
-        """The wait status."""
+        """Returns the wait status."""
         _children.discard(self)
         return os.waitpid(self.pid, 0)[1]
 
     def ok(self):
-        """It has to end well."""
+        """Checks that the child succeeds."""
         status = self.wait()
         assert status == 0, f"the child ended with {status:#x}"
 
 
 def in_child(work, *arguments):
-    """Runs a function in a child, which has to end well."""
+    """Runs a function in a child, and checks that the child succeeds."""
     Child(work, *arguments).ok()
 
 
 class Holder(Child):
-    """A process that has a page with a pattern, until it is told otherwise."""
+    """A process that holds a page with a pattern until it is released."""
 
     def __init__(self, fd, byte=0x5a, then=lambda address: None):
         ours, theirs = socket.socketpair()
@@ -200,13 +201,13 @@ class Holder(Child):
         self.address = struct.unpack("Q", ours.recv(8))[0]
 
     def release(self):
-        """It goes on, and has to end well."""
+        """Lets the process go on, and checks that it succeeds."""
         self._pipe.send(b"x")
         self.ok()
 
 
 def for_root_only():
-    """Mode 0600; nobody else can open it."""
+    """The device has mode 0600, and nobody else can open it."""
     with loaded():
         status = os.stat(DEVICE)
         assert stat.S_ISCHR(status.st_mode), "no character device"
@@ -226,7 +227,7 @@ def for_root_only():
 
 
 def what_cannot_be_mapped():
-    """Sizes, offsets and kinds of mappings other than the one; nothing is allocated for them."""
+    """Other sizes, offsets and kinds of mappings are refused, and nothing is allocated for them."""
     shared, private = {"flags": SHARED}, {"flags": PRIVATE}
     with loaded(), books.kept() as ours, opened() as fd, opened(os.O_RDONLY) as read_only, \
             opened(os.O_WRONLY) as write_only:
@@ -269,7 +270,8 @@ def what_cannot_be_mapped():
 
 
 def zeroed_and_ones_own():
-    """Whatever others have written: a new page is zeroed, and what is written to it is in no other."""
+    """A new page is zeroed, whatever others have written, and what is written to it shows in no
+    other."""
     with loaded(), opened() as fd:
         def many(byte):
             for _ in range(ROUNDS):
@@ -318,7 +320,7 @@ def not_inherited():
 
 
 def over_a_socket():
-    """Who is passed the file can map a page, his own."""
+    """A process that gets the open file through a socket can map a page of its own."""
     with loaded(), opened() as fd:
         address = mapped(fd)
         fill(address, 0x44)
@@ -354,7 +356,7 @@ class Vector(ctypes.Structure):
 
 
 def trace(request, pid, address=0, data=0):
-    """The errno of a ptrace()."""
+    """Returns the errno of a ptrace()."""
     ctypes.set_errno(0)
     libc.ptrace(ctypes.c_long(request), ctypes.c_long(pid), ctypes.c_void_p(address),
                 ctypes.c_void_p(data))
@@ -362,8 +364,8 @@ def trace(request, pid, address=0, data=0):
 
 
 def others_see_nothing():
-    """process_vm_readv(), process_vm_writev(), peeking and poking by ptrace(), and /proc/PID/mem are
-    refused."""
+    """process_vm_readv(), process_vm_writev(), peeking and poking by ptrace(), and /proc/PID/mem
+    are refused."""
     peek, poke, attach, detach = 2, 5, 16, 17
     with loaded(), opened() as fd:
         holder = Holder(fd)
@@ -419,8 +421,8 @@ def core_dumps():
 
 
 def marker_byte(seed, i):
-    """One byte of a seed's marker: the dumped process must have no other copy of the whole
-    marker."""
+    """Returns one byte of a seed's marker. The dumped process must have no other copy of the
+    whole marker."""
     return hashlib.sha256(seed + bytes([i])).digest()[0]
 
 
@@ -458,7 +460,8 @@ def in_no_core_dump():
 
 
 def nobody_pins_it():
-    """What would hold the page beyond the mapping, as direct I/O does, is refused; copying is not."""
+    """What would hold the page beyond the mapping, such as direct I/O, is refused. Copying
+    works."""
     with loaded(), opened() as fd:
         address = mapped(fd)
         fill(address, 0x66)
@@ -479,7 +482,7 @@ def nobody_pins_it():
 
 
 def not_moved_nor_grown():
-    """mremap() in all its forms fails and leaves all as it was."""
+    """mremap() fails in all its forms, and changes nothing."""
     with loaded(), opened() as fd:
         address = mapped(fd)
         fill(address, 0x39)
@@ -506,7 +509,8 @@ def not_moved_nor_grown():
 
 
 def advice_is_refused():
-    """madvise() and userfaultfd take nothing away; mprotect() and mlock() leave the page there."""
+    """madvise() and userfaultfd take nothing away. mprotect() and mlock() leave the page in
+    place."""
     with loaded(), opened() as fd:
         address = mapped(fd)
         fill(address, 0x71)
@@ -540,7 +544,7 @@ def advice_is_refused():
 
 
 def not_executed():
-    """Neither by mmap() nor by mprotect(), wherever the device file is."""
+    """The page cannot be made executable by mmap() or mprotect(), wherever the device file is."""
     with loaded(), tempfile.TemporaryDirectory() as folder:
         # /dev itself may be mounted so that nothing there is executed.
         assert libc.mount(b"tmpfs", folder.encode(), b"tmpfs", 0, None) == 0, \
@@ -564,7 +568,8 @@ def not_executed():
 
 
 def every_end():
-    """munmap(), another mapping in the place, exit, kill -9, execve(): the page is back."""
+    """The page comes back after munmap(), another mapping in its place, exit, kill -9, and
+    execve()."""
     with books.kept() as ours:
         with loaded(**NO_POOL):
             ours.learn()
@@ -612,7 +617,7 @@ def every_end():
 
 
 class PhysicalMemory:
-    """/proc/kcore: what is in a page frame, whoever has it."""
+    """/proc/kcore: the contents of a page frame, whoever has it."""
 
     def __init__(self):
         try:
@@ -630,7 +635,7 @@ class PhysicalMemory:
                 self._segments.append((physical, length, offset))
 
     def read(self, frame):
-        """The bytes of a page frame; what the kernel cannot read looks like zeroes."""
+        """Returns the bytes of a page frame. What the kernel cannot read looks like zeroes."""
         for physical, length, offset in self._segments:
             if physical <= frame * PAGE < physical + length:
                 return os.pread(self._fd, PAGE, offset + frame * PAGE - physical)
@@ -639,7 +644,7 @@ class PhysicalMemory:
 
 @contextlib.contextmanager
 def frames_seen():
-    """Has the module say which frames it allocates."""
+    """Makes the module report which frames it allocates."""
     os.mkdir(tracing.INSTANCE)
     try:
         module.write(f"{tracing.INSTANCE}/events/labyrinth/page_alloc/enable", "1")
@@ -652,7 +657,7 @@ def frames_seen():
 
 
 def scrubbed():
-    """What a process has written is not in memory any more when it is gone."""
+    """What a process has written is not in memory any more when the process is gone."""
     byte = 0xc7
     with loaded():
         memory = PhysicalMemory()
@@ -672,7 +677,8 @@ def scrubbed():
 
 
 def as_many_as_allowed():
-    """user_pages is the bound: ENOSPC beyond it, until one is given back; 0 allows none."""
+    """user_pages is the bound. Beyond it there is ENOSPC until a page is given back; 0 allows
+    none."""
     with loaded(user_pages=3), opened() as fd:
         assert metrics.Metrics().total("user_pages_limit") == 3
         addresses = [mapped(fd) for _ in range(3)]
@@ -694,7 +700,7 @@ def as_many_as_allowed():
 
 
 def refused_as_busy():
-    """rmmod has to say busy."""
+    """Checks that rmmod says busy."""
     try:
         module.unload()
     except OSError as error:
@@ -704,7 +710,7 @@ def refused_as_busy():
 
 
 def unload_while_mapped():
-    """rmmod says busy while the file is open or a page mapped, and nothing is lost."""
+    """rmmod says busy while the file is open or a page is mapped, and nothing is lost."""
     module.load()
     with opened() as fd:
         refused_as_busy()
@@ -728,7 +734,8 @@ def unload_while_mapped():
 
 
 def races():
-    """Everything at once, by a program in C; and the same one killed in the midst of it."""
+    """A program in C does everything at once. The same program is then killed in the middle of
+    it."""
     program = os.path.join(HERE, "user_page_races")
     with books.kept() as ours, loaded(**NO_POOL):
         ours.learn()
@@ -750,13 +757,14 @@ def races():
 
 
 def pfns(histogram):
-    """The page frames that an event was about."""
+    """Returns the page frames that an event was about."""
     return [int(re.search(r"pfn:\s*([0-9a-f]+)", keys).group(1), 16)
             for keys, _ in histogram.entries()]
 
 
 def gone_bad():
-    """A page that has gone bad while a process has it goes out of use, and is in the books as any."""
+    """A page that goes bad while a process has it goes out of use, and is counted like any other
+    page."""
     watched = {name: (f"labyrinth/page_{name}", "pfn.hex") for name in ("alloc", "free")}
     with hwpoison.said(), loaded(**NO_POOL), opened() as fd, \
             tracing.histograms(**watched) as histograms:

@@ -3,7 +3,7 @@
 # Runs in: check
 # Covers: rust/wall rust/debugfs/wall.rs
 # Takes: 7 s
-"""The control files of the experiment behind `make wall`, with memory to spare."""
+"""The control files of the experiment behind `make wall` work on a machine with free memory."""
 
 import errno
 
@@ -16,19 +16,19 @@ MOST = 32768
 
 
 def wall(name):
-    """The path of a file."""
+    """Returns the path of a file."""
     return module.file("wall", name)
 
 
 def results():
-    """The lines of `results` as dicts, by name."""
+    """Returns the lines of `results` as dicts, by name."""
     lines = (dict(field.split("=") for field in line.split())
              for line in module.read(wall("results")).splitlines())
     return {line["name"]: line for line in lines}
 
 
 def refused(file, value, wanted):
-    """A write has to fail with this errno."""
+    """Checks that a write fails with this errno."""
     try:
         module.write(wall(file), value)
     except OSError as error:
@@ -58,7 +58,7 @@ def refuses_bad_input():
 
 
 def bursts_are_served():
-    """With memory to spare nobody drops anything, and all reserves are full at the end."""
+    """With free memory no contestant drops a page, and all reserves are full at the end."""
     with module.loaded():
         module.write(wall("prepare"), PAGES)
         for _ in range(2):
@@ -79,8 +79,8 @@ def bursts_are_served():
 
 
 def unloads_while_pages_are_held():
-    """What is held and what is in reserves goes back when the module goes: a single contestant that
-    keeps its pages would be missed."""
+    """Held pages, and those in reserves, are freed when the module is unloaded. The test would
+    notice a single contestant that keeps its pages."""
     times, pages = 4, 4 * PAGES
     with pressure.short_lists():
         for turn in range(1 + times):
