@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Exports the library to Rust drivers. Generic and inlined functions are compiled into
- * the driver and may refer to any symbol of the library, so all are exported.
+ * the driver and may refer to any symbol of the library, so all symbols are exported.
  *
- * The interface for C modules is another: that is stable, and exported where it is.
+ * The interface for C modules is a separate one. It is stable, and its functions are
+ * exported in exports.c.
  */
 #include <linux/export.h>
 

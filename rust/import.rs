@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver is linked to the very library that it was built against, or not at all.
+//! A driver is linked to the library that it was built against, and to no other build of it.
 //!
-//! The layout of types may change with each build, and a driver has the library's code inlined. An
-//! old driver beside a new library would read fields that are elsewhere by now. Rust's symbol names
-//! do not show that: they depend on `-Cmetadata` only. Neither does the module loader's check of the
+//! The layout of types may change with each build, and drivers have library code inlined. An old
+//! driver would read fields at places where a new library does not have them. Nothing else prevents
+//! that: Rust's symbol names depend on `-Cmetadata` only, and the module loader checks only the
 //! kernel version.
 //!
-//! So `Kbuild` hashes all that the library is made of: its sources, the compiler, its flags, the
-//! kernel's configuration and the kernel crate. The hash is `-Cmetadata`, and is part of the name of
-//! the namespace that all symbols are exported to. [`import!`](crate::import) makes a driver import the
-//! namespace of the library that it is compiled with. The module loader refuses the driver if that
-//! is not the namespace of the symbols, with `EINVAL` and a line in the kernel log.
+//! So `Kbuild` hashes everything that the library is made of: its sources, the compiler, its flags,
+//! the kernel's configuration and the kernel crate. The hash is passed as `-Cmetadata`. It is also
+//! part of the name of the namespace that all symbols are exported to. [`import!`](crate::import)
+//! makes a driver import the namespace of the library that it is compiled with. If the loaded
+//! library has another namespace, the module loader refuses the driver with `EINVAL` and a line in
+//! the kernel log.
 //!
 //! C header: [`include/linux/export.h`](srctree/include/linux/export.h)
 
@@ -29,8 +30,8 @@ pub const NAMESPACE: [u8; TEXT.len()] = {
     bytes
 };
 
-/// Imports the library's symbols. A driver has this once, beside its `module!`. Without it the driver
-/// does not build: modpost reports symbols of a namespace that is not imported.
+/// Imports the library's symbols. A driver uses this macro once, beside its `module!`. Without it
+/// the driver does not build: modpost reports symbols of a namespace that is not imported.
 ///
 /// # Examples
 ///

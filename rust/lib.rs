@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! labyrinth: page allocation in atomic context, with exclusive access in the type.
+//! labyrinth: page allocation in atomic context, with exclusive access proven by types.
 //!
-//! This crate is what a driver uses. It is part of `labyrinth.ko`, whose other crate, in
-//! `labyrinth_mod.rs`, uses nothing but this interface either.
+//! Drivers use this crate. It is part of `labyrinth.ko`. The other crate of that module,
+//! `labyrinth_mod.rs`, uses the same public interface as drivers do.
 //!
 //! ```text
 //!   drivers, labyrinth_mod.rs ──► pool ──► page ──► ffi ──► kernel crate, bindings
@@ -12,17 +12,20 @@
 //!
 //! # What is where
 //!
-//! - At the top: [`ExclusivePage`] and [`ExclusivePages`], the allocation flags ([`Gfp`]), and what
-//!   the pages can be handed over to, such as [`Shared`], [`Guarded`] or a device ([`dma`]).
-//! - [`context`]: proofs of the context that code runs in. They decide which flags can be named.
+//! - At the top: [`ExclusivePage`] and [`ExclusivePages`], the allocation flags ([`Gfp`]), and the
+//!   types that pages can be transferred to, such as [`Shared`] and [`Guarded`]. Transfers to
+//!   devices are in [`dma`].
+//! - [`context`]: tokens, which prove the context that code runs in. They decide which flags can be
+//!   used.
 //! - [`pool`]: pages from a per-CPU cache, the allocator and reserves.
-//! - [`time`], [`task`], [`sync`], [`irq`], [`cpu`]: what makes such proofs.
-//! - [`stats`]: counters and latencies, also of a driver's own.
+//! - [`time`], [`task`], [`sync`], [`irq`], [`cpu`]: wrappers that make tokens: timers, threads,
+//!   locks.
+//! - [`stats`]: counters and latencies. A driver can have its own.
 //!
 //! # No stable interface
 //!
-//! A driver has to be built against the very labyrinth that it is loaded with, as everything about
-//! the layout of types may change with each build. The module loader refuses any other driver; see
+//! A driver has to be built against the build of labyrinth that it is loaded with, because the
+//! layout of types may change with each build. The module loader refuses other drivers, see
 //! [`import`]. The C interface, `include/labyrinth.h`, is stable.
 
 pub mod capi;
@@ -166,7 +169,7 @@ pub mod irq {
     pub use crate::ffi::irq::irqs_off;
 }
 
-/// CPUs that come and go.
+/// CPU hotplug: CPUs that come and go.
 pub mod cpu {
     pub use crate::ffi::{
         cpu::{
@@ -196,7 +199,7 @@ pub mod percpu {
     };
 }
 
-/// Memory: what is free, and giving it back.
+/// Memory: free pages, shrinkers, and memory that goes bad.
 pub mod mm {
     pub use crate::ffi::{
         bad_memory::{
@@ -216,7 +219,7 @@ pub mod mm {
     };
 }
 
-/// Pages in the hands of devices.
+/// Pages that a device owns.
 pub mod dma {
     pub use crate::{
         ffi::dma::DmaDevice,
@@ -225,7 +228,7 @@ pub mod dma {
 }
 
 #[cfg(CONFIG_PCI)]
-/// Drivers of PCI devices whose handlers know their context.
+/// Drivers of PCI devices, whose interrupt handlers get a token.
 pub mod pci {
     pub use crate::ffi::pci::{
         Driver,
@@ -274,7 +277,7 @@ pub mod lab {
     pub use crate::page::Mempool;
 }
 
-/// What the macros of this crate need. Not for use by hand.
+/// Used by the macros of this crate only.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
@@ -285,7 +288,7 @@ pub mod __private {
     };
 }
 
-/// What `module!` defines for `pr_err!` and its like.
+/// `pr_err!` and its like need it. In other crates `module!` defines it.
 const __LOG_PREFIX: &[u8] = b"labyrinth\0";
 
 ffi::exports::export_to_c!(capi::CApi);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A driver that uses labyrinth is a module of its own, and is loaded after labyrinth. So
- * labyrinth keeps a list of all modules that were loaded since. Each has a count of what
- * the kernel may call in it. When such a module is unloaded, the module loader first runs
- * its exit function and then tells us; only after that does it free the module's memory.
+ * A driver that uses labyrinth is a module of its own, and is loaded after labyrinth.
+ * So labyrinth keeps a list of all modules that were loaded since, and counts for each
+ * of them what the kernel may call. When a module is unloaded, the module loader first
+ * runs its exit function, then calls module_notify(), and only then frees the module's
+ * memory.
  *
- * Nothing is asked of the driver. It is found by the address of its function.
+ * A driver needs to do nothing. Its module is found by the address of its function.
  */
 #include <linux/cleanup.h>
 #include <linux/list.h>

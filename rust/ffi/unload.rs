@@ -2,22 +2,22 @@
 
 //! A module stays loaded as long as the kernel may call it.
 //!
-//! The kernel gets addresses of functions: of a timer's handler, of a thread, of a file. Each is
-//! taken back when its owner is dropped. But safe code can leak an owner (`mem::forget`, or two
-//! `Arc`s that hold each other). If the module were unloaded then, the kernel would call code that
-//! is gone. So the owners are counted. Each has a [`Callback`], and the module's memory is not freed
-//! before the count is zero. A leak thus costs the unloading of the module, with a message in the
-//! kernel log. It never uses memory that was freed.
+//! Wrappers pass the kernel addresses of functions: of a timer's handler, of a thread, of a file.
+//! When the owner is dropped, the kernel forgets the address. But safe code can leak an owner
+//! (`mem::forget`, or two `Arc`s that hold each other). If the module were unloaded after that, the
+//! kernel would call code that is gone. So labyrinth counts the owners: each has a [`Callback`],
+//! and the memory of the module is not freed before the count is zero. A module with a leak cannot
+//! be unloaded, and the kernel log says why. The kernel never uses freed memory.
 //!
 //! # Which module
 //!
-//! The code of a handler is in the module that defines it, and generic code of this crate that calls
-//! the handler is there, too. So a [`Callback`] is made for an address of code, and counts for the
-//! module that the address is in.
+//! The code of a handler is in the module that defines it, and so is the generic code of this crate
+//! that calls the handler. So a [`Callback`] is made for an address of code, and counts for the
+//! module that has the address.
 //!
-//! - A driver's module needs to do nothing. `unload.c` is told by the module loader when the driver
-//!   goes, and waits there.
-//! - labyrinth itself has an [`UnloadBarrier`] as the last field of its module.
+//! - A driver needs to do nothing. The module loader calls `unload.c` when the driver is unloaded,
+//!   and `unload.c` waits.
+//! - The last field of labyrinth's own module is an [`UnloadBarrier`], which waits.
 //!
 //! While a driver waits because of a leak, the module loader's notifier chain is held for reading.
 //! Other modules can be loaded and unloaded meanwhile, unless somebody registers a notifier.
@@ -55,8 +55,8 @@ impl Count {
         Self(Atomic::new(count))
     }
 
-    /// The count. All that happened before a [`Self::down`] is visible once its effect is. Any
-    /// context.
+    /// Returns the count. If it shows the effect of a [`Self::down`], all that happened before that
+    /// is visible, too. Any context.
     pub(crate) fn get(&self) -> u32 {
         self.0.load(Acquire)
     }
@@ -73,20 +73,20 @@ impl Count {
 
     fn change(&self, rule: fn(u32) -> u32) {
         let mut count = self.0.load(Relaxed);
-        // Code that sees the new count sees what was done before it, above all by an owner that is
-        // dropped.
+        // Code that sees the new count must also see what was done before, above all by an owner
+        // that was dropped.
         while let Err(now) = self.0.cmpxchg(count, rule(count), Release) {
             count = now;
         }
     }
 }
 
-/// A part of each value that the kernel has the address of. As a field it is dropped after the
-/// `drop` of its owner, that is when the kernel has the address no more.
+/// Counts one value whose code the kernel may call. The owner has it as a field, so it is dropped
+/// after the owner's `drop`, when the kernel no longer has the address.
 ///
 /// # Invariants
 ///
-/// The pointer is valid, and one of that count is for this value.
+/// The pointer is valid, and the count includes one for this value.
 pub(super) struct Callback(NonNull<Count>);
 
 // SAFETY: A count can be changed by any thread.
@@ -95,11 +95,11 @@ unsafe impl Send for Callback {}
 unsafe impl Sync for Callback {}
 
 impl Callback {
-    /// Counts one for the module that `code` is in: a function that the kernel is to call, or a
-    /// table of such functions. Any context but NMI.
+    /// Counts one for the module that has `code`: a function that the kernel is to call, or a table
+    /// of such functions. Any context but NMI.
     ///
-    /// To be made before the kernel gets the address. `ENOMEM` if there was no memory for a count
-    /// when the module was loaded.
+    /// Make it before the kernel gets the address. Fails with `ENOMEM` if there was no memory for a
+    /// count when the module was loaded.
     pub(super) fn new(code: *const c_void) -> Result<Self> {
         let count = Self::count_of(code).ok_or(ENOMEM)?;
         // SAFETY: It is valid, as the module with that code is not gone: its code is what calls us.
@@ -108,7 +108,7 @@ impl Callback {
         Ok(Self(count))
     }
 
-    /// Whether some code is in the module that this one counts for. Any context but NMI.
+    /// Returns whether `code` is in the module that this value counts for. Any context but NMI.
     pub(super) fn is_for(&self, code: *const c_void) -> bool {
         Self::count_of(code) == Some(self.0)
     }
@@ -127,7 +127,7 @@ impl Drop for Callback {
     }
 }
 
-/// How many callbacks labyrinth itself has. Any context.
+/// Returns how many callbacks labyrinth itself has. Any context.
 #[cfg(CONFIG_KUNIT = "y")]
 pub(crate) fn own() -> u32 {
     own_count().get()
@@ -138,7 +138,7 @@ fn own_count() -> &'static Count {
     unsafe { &*helpers::labyrinth_unload_own().cast::<Count>() }
 }
 
-/// Waits until the kernel can call nothing of a module any more, for ever if an owner was leaked.
+/// Waits until the kernel can call no code of a module any more, for ever if an owner was leaked.
 /// Task context only, sleeps.
 fn wait(count: &Count, module: &CStr) {
     let out = count.get();
@@ -163,16 +163,16 @@ unsafe extern "C" fn wait_for_module(count: *const u32, module: *const c_char) {
     unsafe { wait(&*count.cast(), CStr::from_char_ptr(module)) };
 }
 
-/// The last thing of labyrinth's module to be dropped. It waits until the kernel can call nothing of
-/// labyrinth any more, for ever if an owner was leaked.
+/// The last field of labyrinth's module to be dropped. It waits until the kernel can call no code
+/// of labyrinth any more, for ever if an owner was leaked.
 ///
-/// While it exists, modules that are unloaded are waited for in the same way.
+/// While it exists, each driver is waited for in the same way when it is unloaded.
 pub struct UnloadBarrier(());
 
 impl UnloadBarrier {
-    /// Makes the only one. Task context only, may sleep.
+    /// Makes the only barrier. Task context only, may sleep.
     ///
-    /// `EBUSY` if it exists already, so it does for each driver.
+    /// Fails with `EBUSY` if the barrier exists already. So it always fails for drivers.
     pub fn new() -> Result<Self> {
         // SAFETY: The function expects what C promises to pass.
         to_result(unsafe { helpers::labyrinth_unload_begin(Some(wait_for_module)) })?;
