@@ -75,10 +75,13 @@ pub use pool::{
 /// Proofs of the context that code runs in.
 pub mod context {
     pub use crate::ffi::context::{
+        of_hard_hrtimer,
+        of_soft_hrtimer,
         with_task,
         Context,
         DeviceIrq,
         HardIrq,
+        HardMode,
         IrqsOff,
         IrqsOn,
         Kind,
@@ -86,6 +89,7 @@ pub mod context {
         NoSleep,
         NoToken,
         PlainAlloc,
+        SoftMode,
         Softirq,
         SpinLocked,
         Task, //

@@ -239,3 +239,41 @@ pub fn parameter<T: Copy>(parameter: &ModuleParamAccess<T>) -> T {
 pub fn parameter<T: Copy>(parameter: &ModuleParamAccess<T>) -> T {
     *parameter.value()
 }
+
+/// Pages that the kernel crate owns. It can neither give one away nor take one over, so this does.
+/// Whatever replaces `kernel::page::Page` as its owned page has its place here.
+pub(crate) mod owned_page {
+    use super::bindings;
+    use core::{
+        mem::ManuallyDrop,
+        ptr::{
+            self,
+            NonNull, //
+        }, //
+    };
+    use kernel::page::{
+        BorrowedPage,
+        Page, //
+    };
+
+    /// Gives the page away.
+    pub(crate) fn into_raw(page: Page) -> NonNull<bindings::page> {
+        let page = ManuallyDrop::new(page);
+        // SAFETY: A `Page` has the address of a page, which is not null.
+        unsafe { NonNull::new_unchecked(page.as_ptr()) }
+    }
+
+    /// Takes a page over.
+    ///
+    /// # Safety
+    ///
+    /// `page` must be an allocated page of order 0, and the caller must own it, and not use it any
+    /// more.
+    pub(crate) unsafe fn from_raw(page: NonNull<bindings::page>) -> Page {
+        // SAFETY: By the requirement above.
+        let borrowed = unsafe { BorrowedPage::from_raw(page) };
+        // SAFETY: The value is a valid `Page`. The borrowed one does not free it, so there is one
+        // owner.
+        unsafe { ptr::read(&*borrowed) }
+    }
+}

@@ -40,12 +40,35 @@
 //! taken meanwhile makes the context stricter unseen, and functions that sleep without asking for a
 //! token stay callable; `CONFIG_DEBUG_ATOMIC_SLEEP` finds both at run time.
 //!
-//! The pattern is the one of the kernel crate's `LocalInterruptDisabled` (since Linux 7.3).
+//! # The kernel crate's own proofs
+//!
+//! `LocalInterruptDisabled` (since Linux 7.3) is a proof like [`IrqsOff`], and can be used in its
+//! place: `SpinLockIrq::lock_with` takes the same one. In a callback of one of the kernel crate's
+//! `HrTimer`s, [`of_soft_hrtimer`] and [`of_hard_hrtimer`] give the token.
+//!
 //! C background: [`include/linux/preempt.h`](srctree/include/linux/preempt.h).
 
 use super::helpers;
+#[cfg(labyrinth_since_7_3)]
+use kernel::interrupt::LocalInterruptDisabled;
 use kernel::{
     prelude::*,
+    time::{
+        hrtimer::{
+            AbsoluteHardMode,
+            AbsolutePinnedHardMode,
+            AbsolutePinnedSoftMode,
+            AbsoluteSoftMode,
+            HasHrTimer,
+            HrTimerCallbackContext,
+            HrTimerMode,
+            RelativeHardMode,
+            RelativePinnedHardMode,
+            RelativePinnedSoftMode,
+            RelativeSoftMode, //
+        },
+        ClockSource, //
+    },
     types::NotThreadSafe, //
 };
 
@@ -391,6 +414,16 @@ unsafe impl<const KIND: usize> Context for CCaller<KIND> {
 // SAFETY: That is what C has promised.
 unsafe impl<const KIND: usize> PlainAlloc for CCaller<KIND> {}
 
+// SAFETY: A reference to this guard of the kernel crate exists only while interrupts are disabled,
+// and it cannot be sent elsewhere.
+#[cfg(labyrinth_since_7_3)]
+unsafe impl Context for LocalInterruptDisabled {
+    const KIND: Kind = Kind::IrqsOff;
+}
+// SAFETY: As for `IrqsOff`.
+#[cfg(all(labyrinth_since_7_3, not(CONFIG_PREEMPT_RT)))]
+unsafe impl PlainAlloc for LocalInterruptDisabled {}
+
 // SAFETY: Gives access to nothing.
 unsafe impl NoSleep for NoToken {}
 // SAFETY: Stands for an atomic context, so it is not `MaySleep`; it has no token in it.
@@ -403,5 +436,60 @@ unsafe impl NoSleep for IrqsOff {}
 unsafe impl NoSleep for HardIrq {}
 // SAFETY: As above.
 unsafe impl NoSleep for DeviceIrq {}
+// SAFETY: As above.
+#[cfg(labyrinth_since_7_3)]
+unsafe impl NoSleep for LocalInterruptDisabled {}
 // SAFETY: C says nothing of its context, so it is not `MaySleep`; it has no token in it.
 unsafe impl<const KIND: usize> NoSleep for CCaller<KIND> {}
+
+/// The modes in which an `HrTimer` of the kernel crate expires in a softirq.
+pub trait SoftMode: HrTimerMode {}
+impl<C: ClockSource> SoftMode for AbsoluteSoftMode<C> {}
+impl<C: ClockSource> SoftMode for RelativeSoftMode<C> {}
+impl<C: ClockSource> SoftMode for AbsolutePinnedSoftMode<C> {}
+impl<C: ClockSource> SoftMode for RelativePinnedSoftMode<C> {}
+
+/// The modes in which an `HrTimer` of the kernel crate expires in a hard interrupt, on PREEMPT_RT,
+/// too.
+pub trait HardMode: HrTimerMode {}
+impl<C: ClockSource> HardMode for AbsoluteHardMode<C> {}
+impl<C: ClockSource> HardMode for RelativeHardMode<C> {}
+impl<C: ClockSource> HardMode for AbsolutePinnedHardMode<C> {}
+impl<C: ClockSource> HardMode for RelativePinnedHardMode<C> {}
+
+/// The token in the callback of an `HrTimer` of the kernel crate that expires in a softirq.
+///
+/// C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
+///
+/// # Examples
+///
+/// ```
+/// use kernel::time::hrtimer::{HasHrTimer, HrTimerCallbackContext, RelativeSoftMode};
+/// use kernel::time::Monotonic;
+/// use labyrinth::{context::of_soft_hrtimer, Atomic, ExclusivePage};
+///
+/// fn expired<T: HasHrTimer<T, TimerMode = RelativeSoftMode<Monotonic>>>(
+///     callback: HrTimerCallbackContext<'_, T>,
+/// ) -> bool {
+///     ExclusivePage::alloc(of_soft_hrtimer(&callback), Atomic).is_ok()
+/// }
+/// ```
+pub fn of_soft_hrtimer<'a, T>(_callback: &'a HrTimerCallbackContext<'_, T>) -> &'a Softirq
+where
+    T: HasHrTimer<T, TimerMode: SoftMode>,
+{
+    // By its invariant `_callback` exists only in the callback, so the reference does, too. In these
+    // modes that is called in the softirq `HRTIMER_SOFTIRQ`.
+    const { &Softirq(NotThreadSafe) }
+}
+
+/// The token in the callback of an `HrTimer` of the kernel crate that expires in a hard interrupt.
+///
+/// C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
+pub fn of_hard_hrtimer<'a, T>(_callback: &'a HrTimerCallbackContext<'_, T>) -> &'a HardIrq
+where
+    T: HasHrTimer<T, TimerMode: HardMode>,
+{
+    // As above, but in these modes the callback is called in a hard interrupt.
+    const { &HardIrq(NotThreadSafe) }
+}

@@ -137,6 +137,12 @@ struct page *labyrinth_virt_to_page(const void *address)
 	return virt_to_page(address);
 }
 
+/* And that is who asks. Pages that come and go in the kernel's mapping count as used. */
+bool labyrinth_page_has_one_user(struct page *page)
+{
+	return page_ref_count(page) == 1 && !PageHighMem(page);
+}
+
 void labyrinth_timer_init(struct timer_list *timer,
 			  void (*function)(struct timer_list *timer))
 {

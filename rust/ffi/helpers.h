@@ -55,6 +55,7 @@ void labyrinth_page_set_link(struct page *page, unsigned long link);
 unsigned long labyrinth_page_link(const struct page *page);
 void *labyrinth_page_address(const struct page *page);
 struct page *labyrinth_virt_to_page(const void *address);
+bool labyrinth_page_has_one_user(struct page *page);
 
 void labyrinth_timer_init(struct timer_list *timer,
 			  void (*function)(struct timer_list *timer));

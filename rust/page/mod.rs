@@ -57,6 +57,7 @@ pub(crate) mod dma;
 mod exclusive;
 mod gfp;
 mod guarded;
+mod kernel_page;
 mod lent;
 mod mempool;
 mod pages;

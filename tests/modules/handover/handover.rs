@@ -6,6 +6,7 @@
 //! Each subject is a file with its cases, which [`control`] runs when `tests/handover.py` says so. A
 //! new subject is a line in [`SUBJECTS`].
 
+mod bridge;
 mod case;
 mod context;
 mod control;
@@ -23,7 +24,8 @@ use kernel::prelude::*;
 use labyrinth::debugfs::Root;
 
 /// All cases, by subject.
-const SUBJECTS: [&[&[Case]]; 7] = [
+const SUBJECTS: [&[&[Case]]; 8] = [
+    bridge::CASES,
     share::CASES,
     secret::CASES,
     view::CASES,

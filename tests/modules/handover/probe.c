@@ -44,3 +44,14 @@ bool labyrinth_probe_free(const void *address)
 {
 	return !page_ref_count(virt_to_page(address));
 }
+
+/* As a process does that has the page mapped. */
+void labyrinth_probe_hold(const void *address)
+{
+	get_page(virt_to_page(address));
+}
+
+void labyrinth_probe_let_go(const void *address)
+{
+	put_page(virt_to_page(address));
+}

@@ -10,5 +10,7 @@ int labyrinth_probe_count(const void *address, size_t length, u8 value);
 void labyrinth_probe_flush(void);
 void labyrinth_probe_spoil(const void *address);
 bool labyrinth_probe_free(const void *address);
+void labyrinth_probe_hold(const void *address);
+void labyrinth_probe_let_go(const void *address);
 
 #endif /* LABYRINTH_HANDOVER_PROBE_H */

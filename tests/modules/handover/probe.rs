@@ -14,6 +14,8 @@ extern "C" {
     fn labyrinth_probe_flush();
     fn labyrinth_probe_spoil(address: *const c_void);
     fn labyrinth_probe_free(address: *const c_void) -> bool;
+    fn labyrinth_probe_hold(address: *const c_void);
+    fn labyrinth_probe_let_go(address: *const c_void);
 }
 
 /// Reads a byte at any address. Any context. `EFAULT` if there is no page.
@@ -49,4 +51,16 @@ pub(crate) fn spoil(address: usize) {
 pub(crate) fn is_free(address: usize) -> bool {
     // SAFETY: An address that a page was seen at.
     unsafe { labyrinth_probe_free(address as *const c_void) }
+}
+
+/// Takes a reference of the page at an address in the linear mapping. Any context.
+pub(crate) fn hold(address: usize) {
+    // SAFETY: The address of a page that the caller has.
+    unsafe { labyrinth_probe_hold(address as *const c_void) };
+}
+
+/// Gives that reference back. Any context.
+pub(crate) fn let_go(address: usize) {
+    // SAFETY: The address of a page that [`hold`] was called for.
+    unsafe { labyrinth_probe_let_go(address as *const c_void) };
 }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! To the kernel crate's page and back.
+//!
+//! A [`Page`] is owned, but not exclusively: its contents are accessed by raw pointers, and safe code
+//! can map it into a process. So only a page without such users becomes an [`ExclusivePage`].
+//!
+//! C header: [`include/linux/page_ref.h`](srctree/include/linux/page_ref.h)
+
+use super::exclusive::{
+    Contents,
+    ExclusivePage,
+    Uninit, //
+};
+use crate::ffi::{
+    compat::owned_page,
+    helpers, //
+};
+use kernel::page::Page;
+
+impl<T: Contents> From<ExclusivePage<T>> for Page {
+    /// Hands the page over to the kernel crate. Any context.
+    fn from(page: ExclusivePage<T>) -> Self {
+        // SAFETY: An allocated page of order 0, which its owner gives away.
+        unsafe { owned_page::from_raw(page.into_page()) }
+    }
+}
+
+impl TryFrom<Page> for ExclusivePage<Uninit> {
+    type Error = Page;
+
+    /// Takes a page over from the kernel crate. The page comes back if somebody else uses it, too, as a
+    /// process does that it is mapped into, or if the kernel cannot address it at all times. Any
+    /// context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{page::Page, prelude::*};
+    /// use labyrinth::{ExclusivePage, Uninit};
+    ///
+    /// fn there_and_back() -> Result<Page> {
+    ///     let page = Page::alloc_page(GFP_KERNEL)?;
+    ///     let mut page = ExclusivePage::<Uninit>::try_from(page).map_err(|_| EBUSY)?.zeroed();
+    ///     page[0] = 1;
+    ///     Ok(page.into())
+    /// }
+    /// ```
+    fn try_from(page: Page) -> Result<Self, Page> {
+        // SAFETY: A `Page` has the address of an allocated page.
+        if !unsafe { helpers::labyrinth_page_has_one_user(page.as_ptr()) } {
+            return Err(page);
+        }
+        // SAFETY: A `Page` is of order 0 and allocated. It is owned by `page` alone: each other user
+        // would have a reference of it. It is in the linear mapping, as was checked.
+        Ok(unsafe { Self::from_page(owned_page::into_raw(page)) })
+    }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the kernel crate owns and proves, and what labyrinth owns and proves, in each other's place.
+
+#![forbid(unsafe_code)]
+
+use crate::{
+    case::{
+        check,
+        everywhere,
+        Case, //
+    },
+    context::eventually,
+    probe, //
+};
+use kernel::{
+    impl_has_hr_timer,
+
+    page::Page,
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic as AtomicCell,
+            Release, //
+        },
+        Arc,
+        ArcBorrow, //
+    },
+    time::{
+        hrtimer::{
+            HrTimer,
+            HrTimerCallback,
+            HrTimerCallbackContext,
+            HrTimerPointer,
+            HrTimerRestart,
+            RelativePinnedHardMode,
+            RelativePinnedSoftMode, //
+        },
+        Delta,
+        Monotonic, //
+    }, //
+};
+use labyrinth::{
+    context::{
+        of_hard_hrtimer,
+        of_soft_hrtimer,
+        Context,
+        Kind,
+        Task, //
+    },
+    AllowedIn,
+    Atomic,
+    ExclusivePage,
+    Uninit, //
+};
+
+pub(crate) const CASES: &[&[Case]] = &[
+    everywhere!("bridge_page", there_and_back),
+    &[
+        Case {
+            name: "bridge_page_in_use",
+            run: page_in_use,
+        },
+        #[cfg(not(CONFIG_PREEMPT_RT))]
+        Case {
+            name: "bridge_interrupts_disabled",
+            run: interrupts_disabled,
+        },
+        Case {
+            name: "bridge_soft_hrtimer",
+            run: |_| in_hrtimer::<Soft>(),
+        },
+        Case {
+            name: "bridge_hard_hrtimer",
+            run: |_| in_hrtimer::<Hard>(),
+        },
+    ],
+];
+
+fn there_and_back<C: Context>(cx: &C) -> Result
+where
+    Atomic: AllowedIn<C>,
+{
+    let mut page = ExclusivePage::alloc(cx, Atomic)?.zeroed();
+    page.fill(0x5a);
+    let (pfn, address, length) = (page.pfn(), page.as_ptr() as usize, page.len());
+    let page = Page::from(page);
+    let page = ExclusivePage::<Uninit>::try_from(page).map_err(|_| EBUSY)?;
+    check!(page.pfn() == pfn);
+    check!(probe::count(address, length, 0x5a)? == length);
+    check!(!probe::is_free(address));
+    drop(Page::from(page));
+    Ok(())
+}
+
+fn page_in_use(cx: &mut Task) -> Result {
+    let page = ExclusivePage::alloc(cx, Atomic)?.zeroed();
+    let (pfn, address) = (page.pfn(), page.as_ptr() as usize);
+    probe::hold(address);
+    let refused = ExclusivePage::<Uninit>::try_from(Page::from(page));
+    probe::let_go(address);
+    let Err(page) = refused else {
+        check!(false);
+        return Ok(());
+    };
+    let page = ExclusivePage::<Uninit>::try_from(page).map_err(|_| EBUSY)?;
+    check!(page.pfn() == pfn);
+    Ok(())
+}
+
+#[cfg(not(CONFIG_PREEMPT_RT))]
+fn interrupts_disabled(_: &mut Task) -> Result {
+    #[cfg(labyrinth_since_7_3)]
+    {
+        let disabled = kernel::interrupt::local_interrupt_disable();
+        let page = ExclusivePage::alloc(&disabled, Atomic);
+        drop(page?);
+    }
+    Ok(())
+}
+
+macro_rules! once {
+    ($(#[$doc:meta])* $name:ident, $mode:ident, |$callback:ident| $work:expr) => {
+        $(#[$doc])*
+        #[pin_data]
+        struct $name {
+            #[pin]
+            timer: HrTimer<Self>,
+            /// What came of it: 0 nothing yet, 1 as it should be, 2 not so.
+            outcome: AtomicCell<u32>,
+        }
+
+        impl_has_hr_timer! {
+            impl HasHrTimer<Self> for $name {
+                mode: $mode<Monotonic>, field: self.timer
+            }
+        }
+
+        impl HrTimerCallback for $name {
+            type Pointer<'a> = Arc<Self>;
+
+            fn run(
+                this: ArcBorrow<'_, Self>,
+                $callback: HrTimerCallbackContext<'_, Self>,
+            ) -> HrTimerRestart {
+                this.outcome.store(if $work { 1 } else { 2 }, Release);
+                HrTimerRestart::NoRestart
+            }
+        }
+
+        impl Once for $name {
+            fn run() -> Result<u32> {
+                let this = Arc::pin_init(
+                    pin_init!(Self {
+                        timer <- HrTimer::new(),
+                        outcome: AtomicCell::new(0),
+                    }),
+                    GFP_KERNEL,
+                )?;
+                let _handle = this.clone().start(Delta::from_millis(1));
+                eventually(|| this.outcome.load(Acquire) != 0)?;
+                Ok(this.outcome.load(Acquire))
+            }
+        }
+    };
+}
+
+trait Once {
+    fn run() -> Result<u32>;
+}
+
+once! {
+    /// Allocates in a softirq.
+    Soft, RelativePinnedSoftMode, |callback| {
+        let cx = of_soft_hrtimer(&callback);
+        kind_of(cx) == Kind::Softirq && ExclusivePage::alloc(cx, Atomic).is_ok()
+    }
+}
+
+once! {
+    /// Allocates in a hard interrupt, where that can be done.
+    Hard, RelativePinnedHardMode, |callback| {
+        let cx = of_hard_hrtimer(&callback);
+        #[cfg(not(CONFIG_PREEMPT_RT))]
+        let served = ExclusivePage::alloc(cx, Atomic).is_ok();
+        #[cfg(CONFIG_PREEMPT_RT)]
+        let served = true;
+        kind_of(cx) == Kind::IrqsOff && served
+    }
+}
+
+fn kind_of<C: Context>(_cx: &C) -> Kind {
+    C::KIND
+}
+
+fn in_hrtimer<T: Once>() -> Result {
+    check!(T::run()? == 1);
+    Ok(())
+}
