@@ -26,7 +26,7 @@
 //!
 //! A driver has to be built against the build of labyrinth that it is loaded with, because the
 //! layout of types may change with each build. The module loader refuses other drivers, see
-//! [`import`]. The C interface, `include/labyrinth.h`, is stable.
+//! [`import!`]. The C interface, `include/labyrinth.h`, is stable.
 
 pub mod capi;
 mod ffi;
@@ -216,7 +216,6 @@ pub mod mm {
         },
         watermark::{
             allocations_counted,
-            memory_total,
             Gauge,
             Memory, //
         }, //

@@ -35,7 +35,7 @@ impl<'d> DmaDevice<'d> {
     }
 
     /// Whether both are the same device. Any context.
-    pub fn is(self, other: DmaDevice<'_>) -> bool {
+    pub(crate) fn is(self, other: DmaDevice<'_>) -> bool {
         self.as_raw() == other.as_raw()
     }
 
@@ -50,7 +50,7 @@ impl<'d> DmaDevice<'d> {
     ///
     /// `page` must be the first of allocated pages in the linear mapping, of `bytes` altogether, that
     /// stay allocated and that no reference points to, until they are unmapped.
-    pub unsafe fn map(
+    pub(crate) unsafe fn map(
         self,
         page: NonNull<bindings::page>,
         bytes: usize,
@@ -77,7 +77,7 @@ impl<'d> DmaDevice<'d> {
     ///
     /// `address` must come from [`Self::map`] of this device with the same other arguments, and not
     /// have been unmapped.
-    pub unsafe fn unmap(self, address: DmaAddress, bytes: usize, direction: DataDirection) {
+    pub(crate) unsafe fn unmap(self, address: DmaAddress, bytes: usize, direction: DataDirection) {
         // SAFETY: A mapping of this device, which is still bound.
         unsafe {
             helpers::labyrinth_dma_unmap(self.as_raw(), address, bytes, direction as u32);
@@ -89,7 +89,12 @@ impl<'d> DmaDevice<'d> {
     /// # Safety
     ///
     /// As for [`Self::unmap`].
-    pub unsafe fn sync_for_cpu(self, address: DmaAddress, bytes: usize, direction: DataDirection) {
+    pub(crate) unsafe fn sync_for_cpu(
+        self,
+        address: DmaAddress,
+        bytes: usize,
+        direction: DataDirection,
+    ) {
         // SAFETY: A mapping of this device, which is still bound.
         unsafe {
             helpers::labyrinth_dma_sync_for_cpu(self.as_raw(), address, bytes, direction as u32);
@@ -101,7 +106,7 @@ impl<'d> DmaDevice<'d> {
     /// # Safety
     ///
     /// As for [`Self::unmap`].
-    pub unsafe fn sync_for_device(
+    pub(crate) unsafe fn sync_for_device(
         self,
         address: DmaAddress,
         bytes: usize,

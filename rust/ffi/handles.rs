@@ -92,6 +92,7 @@ struct Entry<T> {
 
 impl<T: Send + Sync + 'static> Handles<T> {
     /// An empty table.
+    #[allow(clippy::new_without_default, reason = "it is for statics")]
     pub const fn new() -> Self {
         // INVARIANT: All slots are null.
         Self {
@@ -148,7 +149,7 @@ impl<T: Send + Sync + 'static> Handles<T> {
     }
 
     /// Whether a handle was ever given out, be its value still there or not. Any context.
-    pub fn issued(&self, handle: Handle) -> bool {
+    pub(crate) fn issued(&self, handle: Handle) -> bool {
         let generation = handle.raw() >> SLOT_BITS;
         generation >= FIRST && generation < self.next.load(Relaxed)
     }
@@ -176,7 +177,7 @@ impl<T: Send + Sync + 'static> Handles<T> {
     }
 
     /// The handles of all values that are in the table. Any context but NMI.
-    pub fn all(&self) -> impl Iterator<Item = Handle> + '_ {
+    pub(crate) fn all(&self) -> impl Iterator<Item = Handle> + '_ {
         self.slots.iter().filter_map(|slot| {
             let _guard = rcu::read_lock();
             // SAFETY: As in `entry`: null, or not freed before the guard is dropped.

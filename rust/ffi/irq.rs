@@ -53,7 +53,7 @@ pub(crate) fn are_off() -> bool {
 
 /// Whether this is a hard interrupt. Any context.
 #[cfg(CONFIG_KUNIT = "y")]
-pub fn being_served() -> bool {
+pub(crate) fn being_served() -> bool {
     // SAFETY: No requirements.
     unsafe { helpers::labyrinth_in_hardirq() }
 }

@@ -68,7 +68,7 @@ impl<const N: usize> CpuCounters<N> {
 
     /// All counters, to update several of them.
     #[inline(always)]
-    pub fn all(&self) -> Stretch<'_, N> {
+    pub(crate) fn all(&self) -> Stretch<'_, N> {
         // INVARIANT: As is ours.
         Stretch {
             first: self.base,
@@ -83,7 +83,7 @@ impl<const N: usize> CpuCounters<N> {
 
     /// Adds the sums of the counters from `first` on to `sums`, one to each, before everything that
     /// this thread reads later. There should be as many; what is beyond them stays as it is.
-    pub fn sum_each(&self, first: usize, sums: &mut [u64]) {
+    pub(crate) fn sum_each(&self, first: usize, sums: &mut [u64]) {
         let count = sums.len().min(N.saturating_sub(first));
 
         for cpu in cpu::possible() {
@@ -102,7 +102,7 @@ impl<const N: usize> CpuCounters<N> {
     }
 
     /// The largest value of one counter.
-    pub fn max(&self, index: usize) -> u64 {
+    pub(crate) fn max(&self, index: usize) -> u64 {
         self.each(index).max().unwrap_or(0)
     }
 
@@ -119,7 +119,7 @@ impl<const N: usize> CpuCounters<N> {
     /// Sets one counter to zero on the CPUs that `which` chooses. For counters that are raised, not
     /// added to: an addition at the same time may undo it. A concurrent [`Stretch::raise`] may have
     /// compared with the old value.
-    pub fn clear(&self, index: usize, which: impl Fn(u32) -> bool) {
+    pub(crate) fn clear(&self, index: usize, which: impl Fn(u32) -> bool) {
         for cpu in cpu::possible().filter(|&cpu| index < N && which(cpu)) {
             // SAFETY: By the invariant there is such a word, of this possible CPU.
             unsafe { helpers::labyrinth_percpu_clear(self.base.as_ptr(), cpu, index) };
@@ -236,7 +236,7 @@ pub(crate) fn barrier_on_all_cpus() {
 /// `first` is the first of at least `LEN` words that all are in the per-CPU allocation of the
 /// [`CpuCounters`] that is borrowed.
 #[derive(Clone, Copy)]
-pub struct Stretch<'a, const LEN: usize> {
+pub(crate) struct Stretch<'a, const LEN: usize> {
     first: NonNull<c_void>,
     _counters: PhantomData<&'a c_void>,
 }
@@ -244,7 +244,7 @@ pub struct Stretch<'a, const LEN: usize> {
 impl<'a, const LEN: usize> Stretch<'a, LEN> {
     /// Adds `n` to a counter. `index` is less than `LEN`; what is not is ignored. Any context.
     #[inline(always)]
-    pub fn add(self, index: usize, n: u64) {
+    pub(crate) fn add(self, index: usize, n: u64) {
         if index < LEN {
             // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
             unsafe { counter_imp::add(self.first, index, n) };
@@ -254,7 +254,7 @@ impl<'a, const LEN: usize> Stretch<'a, LEN> {
     /// Adds 1 to one of the counters after the first `HEAD`. `index` must be less than
     /// `LEN - HEAD`, or nothing is counted. Any context.
     #[inline(always)]
-    pub fn increment_after<const HEAD: usize>(self, index: usize) {
+    pub(crate) fn increment_after<const HEAD: usize>(self, index: usize) {
         if index < const { LEN - HEAD } {
             // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
             unsafe { counter_imp::increment_after::<HEAD>(self.first, index) };
@@ -264,7 +264,7 @@ impl<'a, const LEN: usize> Stretch<'a, LEN> {
     /// One of the windows of `WINDOW` counters each. The first begins here, each further one `STEP`
     /// counters later, as many as there is room for. `number` is taken modulo their number.
     #[inline(always)]
-    pub fn window<const WINDOW: usize, const STEP: usize>(
+    pub(crate) fn window<const WINDOW: usize, const STEP: usize>(
         self,
         number: usize,
     ) -> Stretch<'a, WINDOW> {
@@ -283,7 +283,7 @@ impl<'a, const LEN: usize> Stretch<'a, LEN> {
 
     /// Adds `n` to the counter of a fixed index. Any context.
     #[inline(always)]
-    pub fn add_at<const INDEX: usize>(self, n: u64) {
+    pub(crate) fn add_at<const INDEX: usize>(self, n: u64) {
         const { assert!(INDEX < LEN) };
         // SAFETY: As for `add`.
         unsafe { counter_imp::add_at::<INDEX>(self.first, n) };
@@ -291,7 +291,7 @@ impl<'a, const LEN: usize> Stretch<'a, LEN> {
 
     /// Adds 1 to the counter of a fixed index. Any context.
     #[inline(always)]
-    pub fn increment_at<const INDEX: usize>(self) {
+    pub(crate) fn increment_at<const INDEX: usize>(self) {
         const { assert!(INDEX < LEN) };
         // SAFETY: As for `add`.
         unsafe { counter_imp::increment_at::<INDEX>(self.first) };
@@ -305,7 +305,7 @@ impl<'a, const LEN: usize> Stretch<'a, LEN> {
     /// exchange that compares again. Only code that knows of every update that may have read the
     /// counter before may clear it, see [`stats::samples`](crate::stats).
     #[inline(always)]
-    pub fn raise<const INDEX: usize>(self, n: u64) {
+    pub(crate) fn raise<const INDEX: usize>(self, n: u64) {
         const { assert!(INDEX < LEN) };
         // SAFETY: As for `add`.
         if unsafe { counter_imp::is_below::<INDEX>(self.first, n) } {

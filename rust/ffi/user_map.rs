@@ -269,7 +269,7 @@ impl<'a> NewArea<'a> {
     ///
     /// `frame` must be that of an allocated page of order 0 which belongs to `kept`. Until `kept` is
     /// dropped or returned nobody may access its contents.
-    pub unsafe fn give<C: MaySleep, K: Send + Sync + 'static>(
+    pub(crate) unsafe fn give<C: MaySleep, K: Send + Sync + 'static>(
         self,
         _cx: &C,
         frame: usize,

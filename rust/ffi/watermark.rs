@@ -81,7 +81,7 @@ fn kinds() -> usize {
 }
 
 /// All memory that the kernel manages, in pages. Any context.
-pub fn memory_total() -> usize {
+pub(crate) fn memory_total() -> usize {
     // SAFETY: Reads a number.
     unsafe { helpers::labyrinth_memory_total() as usize }
 }

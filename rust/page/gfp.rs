@@ -41,8 +41,8 @@ pub unsafe trait Gfp: Copy {
     /// The name of the set as the kernel documentation has it, without modifiers.
     const NAME: &'static str;
 
-    /// The flags as the C side takes them.
-    const RAW: bindings::gfp_t;
+    /// The flags as numbers, as C takes them.
+    const RAW: u32;
 }
 
 /// Flags that may be used in the context `C`.
@@ -95,7 +95,7 @@ pub struct Atomic;
 // SAFETY: `GFP_ATOMIC` does not contain `__GFP_HIGHMEM`.
 unsafe impl Gfp for Atomic {
     const NAME: &'static str = "GFP_ATOMIC";
-    const RAW: bindings::gfp_t = bindings::GFP_ATOMIC;
+    const RAW: u32 = bindings::GFP_ATOMIC;
 }
 
 // SAFETY: `GFP_ATOMIC` does not contain `__GFP_DIRECT_RECLAIM`, so it does not sleep, and is meant for
@@ -112,7 +112,7 @@ pub struct NoWait;
 // SAFETY: `GFP_NOWAIT` does not contain `__GFP_HIGHMEM`.
 unsafe impl Gfp for NoWait {
     const NAME: &'static str = "GFP_NOWAIT";
-    const RAW: bindings::gfp_t = bindings::GFP_NOWAIT;
+    const RAW: u32 = bindings::GFP_NOWAIT;
 }
 
 // SAFETY: `GFP_NOWAIT` is `GFP_ATOMIC` without access to the emergency reserve.
@@ -126,7 +126,7 @@ pub struct Kernel;
 // SAFETY: `GFP_KERNEL` does not contain `__GFP_HIGHMEM`.
 unsafe impl Gfp for Kernel {
     const NAME: &'static str = "GFP_KERNEL";
-    const RAW: bindings::gfp_t = bindings::GFP_KERNEL;
+    const RAW: u32 = bindings::GFP_KERNEL;
 }
 
 // SAFETY: `C` may sleep.
@@ -141,7 +141,7 @@ pub struct NoLock;
 // SAFETY: 0 does not contain `__GFP_HIGHMEM`.
 unsafe impl Gfp for NoLock {
     const NAME: &'static str = "nolock";
-    const RAW: bindings::gfp_t = 0;
+    const RAW: u32 = 0;
 }
 
 /// `__GFP_NOWARN` added to `G`: a failure prints nothing. For callers that count failures
@@ -152,7 +152,7 @@ pub struct NoWarn<G>(pub G);
 // SAFETY: `__GFP_NOWARN` is not `__GFP_HIGHMEM`, and `G` does not contain that either.
 unsafe impl<G: Gfp> Gfp for NoWarn<G> {
     const NAME: &'static str = G::NAME;
-    const RAW: bindings::gfp_t = G::RAW | bindings::__GFP_NOWARN;
+    const RAW: u32 = G::RAW | bindings::__GFP_NOWARN;
 }
 
 // SAFETY: `__GFP_NOWARN` only keeps the allocator from printing.
@@ -166,7 +166,7 @@ pub struct MayFail<G>(pub G);
 // SAFETY: `__GFP_RETRY_MAYFAIL` is not `__GFP_HIGHMEM`, and `G` does not contain that either.
 unsafe impl<G: Gfp> Gfp for MayFail<G> {
     const NAME: &'static str = G::NAME;
-    const RAW: bindings::gfp_t = G::RAW | helpers::LABYRINTH_GFP_RETRY_MAYFAIL;
+    const RAW: u32 = G::RAW | helpers::LABYRINTH_GFP_RETRY_MAYFAIL;
 }
 
 // SAFETY: `__GFP_RETRY_MAYFAIL` only lets the allocator give up.

@@ -265,7 +265,7 @@ impl<T: Contents> ExclusivePages<T> {
 
     /// Whether the zone that the pages are from has fewer free pages than its min watermark now: if
     /// they were just allocated, then from the kernel's emergency reserve. Any context.
-    pub fn zone_below_min(&self) -> bool {
+    pub(crate) fn zone_below_min(&self) -> bool {
         // SAFETY: An allocated page, by the invariant.
         unsafe { helpers::labyrinth_zone_below_min(self.page()) }
     }
@@ -276,8 +276,8 @@ impl<T: Contents> ExclusivePages<T> {
         unsafe { helpers::labyrinth_page_to_pfn(self.page()) }
     }
 
-    /// Whether one of the pages has gone bad, see [`bad_memory`]. When such pages are dropped, the
-    /// allocator does not use the bad ones again. Any context.
+    /// Whether one of the pages has gone bad, see [`BadMemory`](crate::mm::BadMemory). When such pages
+    /// are dropped, the allocator does not use the bad ones again. Any context.
     pub fn is_bad(&self) -> bool {
         // SAFETY: Allocated pages of this order, by the invariant.
         unsafe { helpers::labyrinth_pages_bad(self.page(), self.order()) }
@@ -286,7 +286,7 @@ impl<T: Contents> ExclusivePages<T> {
     /// As [`Self::is_bad`], but looks at the pages only if a bad one was reported near them since
     /// the module was loaded. Any context.
     #[inline(always)]
-    pub fn is_known_bad(&self) -> bool {
+    pub(crate) fn is_known_bad(&self) -> bool {
         bad_memory::known() && self.is_in_a_bad_part()
     }
 
@@ -298,7 +298,7 @@ impl<T: Contents> ExclusivePages<T> {
     }
 
     /// Where the pages are. Any context.
-    pub fn location(&self) -> Location {
+    pub(crate) fn location(&self) -> Location {
         Location {
             address: self.pfn() as u64 * PAGE_SIZE as u64,
             // SAFETY: An allocated page, by the invariant.
@@ -310,7 +310,7 @@ impl<T: Contents> ExclusivePages<T> {
 
     /// Takes the pages off the line that they are charged to, if any. Any context.
     #[inline(always)]
-    pub fn uncharge(&mut self) {
+    pub(crate) fn uncharge(&mut self) {
         #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
         // SAFETY: Allocated with this order by the invariant. The words that this changes are the
         // owner's, and `&mut self` keeps others from doing it at the same time.

@@ -22,7 +22,7 @@ pub enum Place {
 impl Place {
     /// The same choice, made for code on `cpu`: of any node its own comes first. Any context that can
     /// have an [`OnlineCpu`].
-    pub fn seen_from(self, cpu: OnlineCpu<'_>) -> Self {
+    pub(crate) fn seen_from(self, cpu: OnlineCpu<'_>) -> Self {
         match self {
             // INVARIANT: The node of a CPU that is online, and has memory, is online.
             // SAFETY: The CPU is online, by its invariant.
@@ -46,7 +46,7 @@ pub enum ZoneLimit {
 }
 
 /// Where pages are.
-pub struct Location {
+pub(crate) struct Location {
     /// The physical address of the first.
     pub address: u64,
     /// The number of the NUMA node.

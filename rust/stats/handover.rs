@@ -3,7 +3,7 @@
 //! Hand-overs of pages from one holder to another: how many, how fast.
 //!
 //! A page is as large as a pointer and knows nothing of statistics. So those to record in are
-//! published: [`Handover::begin`] finds them, in any context.
+//! published: `Handover::begin` finds them, in any context.
 //!
 //! Lending to C and taking back is an exception: it is part of the fast path of the C interface,
 //! where finding the statistics and reading the clock would cost more than all the rest. Both are
@@ -140,7 +140,7 @@ impl Handover {
     ///
     /// What is never done is not counted.
     #[inline]
-    pub fn begin(self) -> Begun {
+    pub(crate) fn begin(self) -> Begun {
         PUBLISHED
             .with(|stats| stats.handover(self))
             .unwrap_or(Begun {
@@ -164,7 +164,7 @@ pub fn record_in(stats: Arc<Stats>) -> Result<Recorded> {
 
 /// A hand-over that has begun.
 #[must_use = "a hand-over that is never done is not recorded"]
-pub struct Begun {
+pub(crate) struct Begun {
     kind: Handover,
     noted: Noted,
 }
@@ -182,7 +182,7 @@ enum Noted {
 impl Begun {
     /// Records the outcome and the latency. Any context, NMI included.
     #[inline]
-    pub fn done(self, success: bool) {
+    pub(crate) fn done(self, success: bool) {
         if !matches!(self.noted, Noted::Nothing) {
             PUBLISHED.with(|stats| stats.handed_over(self, success));
         }
@@ -192,7 +192,7 @@ impl Begun {
 impl Stats {
     /// Notes that a hand-over begins that is to be recorded here. Any context, NMI included.
     #[inline]
-    pub fn handover(&self, kind: Handover) -> Begun {
+    pub(crate) fn handover(&self, kind: Handover) -> Begun {
         let noted = match self.recording() {
             Recording::Off => Noted::Nothing,
             Recording::Counters => Noted::Begin,
@@ -203,7 +203,7 @@ impl Stats {
 
     /// Records the outcome and the latency of a hand-over here. Any context, NMI included.
     #[inline]
-    pub fn handed_over(&self, begun: Begun, success: bool) {
+    pub(crate) fn handed_over(&self, begun: Begun, success: bool) {
         let nanos = match begun.noted {
             Noted::Nothing => return,
             Noted::Begin => None,

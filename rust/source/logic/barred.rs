@@ -126,7 +126,7 @@ impl Barred {
     }
 
     /// Whether the memory of a node is barred.
-    pub fn bars_node(&self, node: u32) -> bool {
+    pub(crate) fn bars_node(&self, node: u32) -> bool {
         1_u64
             .checked_shl(node)
             .is_some_and(|bit| self.nodes & bit != 0)
@@ -151,7 +151,7 @@ impl Barred {
 
     /// The highest kind of zone that is worth looking into. To go by it only saves tries: what
     /// [`Self::bars`] says counts. (The limits of the zones are those of x86.)
-    pub fn zone_limit(&self) -> Zone {
+    pub(crate) fn zone_limit(&self) -> Zone {
         let unused = |zone, from| self.bars_zone(zone) || self.highest < from;
 
         if !unused(Zone::Normal, 1 << 32) {

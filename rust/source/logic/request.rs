@@ -73,7 +73,7 @@ impl Request {
 
     /// What is left of a request that `room` served, for reports.
     #[inline(always)]
-    pub const fn served_by(room: Room) -> Self {
+    pub(crate) const fn served_by(room: Room) -> Self {
         Self {
             priority: Priority::Low,
             been_to: 1 << room as u8,
@@ -88,13 +88,13 @@ impl Request {
 
     /// Notes that `room` is asked now.
     #[inline(always)]
-    pub fn enter(&mut self, room: Room) {
+    pub(crate) fn enter(&mut self, room: Room) {
         self.been_to |= 1 << room as u8;
     }
 
     /// Whether `room` was asked.
     #[inline(always)]
-    pub const fn has_been_to(&self, room: Room) -> bool {
+    pub(crate) const fn has_been_to(&self, room: Room) -> bool {
         self.been_to & 1 << room as u8 != 0
     }
 

@@ -68,7 +68,7 @@ impl Pool {
     }
 
     /// Has the keeper's thread free pages, whoever's they were. Any context but NMI.
-    pub fn free_later(&self, mut pages: Pages) {
+    pub(crate) fn free_later(&self, mut pages: Pages) {
         pages.uncharge();
         self.returning.with(|chain| chain.push(pages));
         // A round of the keeper that begins after this finds the pages.

@@ -6,7 +6,7 @@ struct Mine;
 
 unsafe impl Gfp for Mine {
     const NAME: &'static str = "GFP_KERNEL";
-    const RAW: bindings::gfp_t = bindings::GFP_KERNEL;
+    const RAW: u32 = bindings::GFP_KERNEL;
 }
 
 #[cfg(not(misuse))]

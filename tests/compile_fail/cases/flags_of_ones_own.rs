@@ -7,11 +7,11 @@ struct High;
 #[cfg(not(misuse))]
 unsafe impl Gfp for High {
     const NAME: &'static str = "__GFP_HIGHMEM";
-    const RAW: bindings::gfp_t = bindings::__GFP_HIGHMEM;
+    const RAW: u32 = bindings::__GFP_HIGHMEM;
 }
 #[cfg(misuse)]
 // error[E0200]: requires an `unsafe impl` declaration
 impl Gfp for High {
     const NAME: &'static str = "__GFP_HIGHMEM";
-    const RAW: bindings::gfp_t = bindings::__GFP_HIGHMEM;
+    const RAW: u32 = bindings::__GFP_HIGHMEM;
 }

@@ -6,7 +6,7 @@ struct Mine;
 
 unsafe impl Gfp for Mine {
     const NAME: &'static str = "GFP_NOWAIT";
-    const RAW: bindings::gfp_t = bindings::GFP_NOWAIT;
+    const RAW: u32 = bindings::GFP_NOWAIT;
 }
 
 #[cfg(not(misuse))]
