@@ -10,6 +10,6 @@
 
 #define EXPORTED(symbol)	\
 	extern int symbol;	\
-	EXPORT_SYMBOL_NS_GPL(symbol, LABYRINTH_NAMESPACE);
+	EXPORT_SYMBOL_NS_GPL(symbol, LABYRINTH_NAMESPACE)
 
 #include "exported_generated.h"

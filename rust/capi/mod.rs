@@ -4,7 +4,7 @@
 //!
 //! A C module names a pool by a [`Handle`] and a block by its address. Both may be wrong. A handle
 //! is looked up in a table and never followed; an address is believed only if the mark of its page
-//! says so (see [`page`](crate::page)). So misuse is noticed, counted and reported, and leaves
+//! says so (see `rust/page/lent.rs`). So misuse is noticed, counted and reported, and leaves
 //! everything as it was.
 //!
 //! # The end of a pool

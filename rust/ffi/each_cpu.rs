@@ -60,8 +60,8 @@ pub trait CpuHandler: Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner.node` is registered for `state`, which is ours, with [`Self::online`] and
-/// [`Self::offline`].
+/// `inner.node` is registered for `state`, which is ours, with `Self::online` and
+/// `Self::offline`.
 pub struct EachCpu<H: CpuHandler> {
     state: c_int,
     inner: KBox<Inner<H>>,

@@ -50,7 +50,7 @@ pub trait HardHandler: Send + 'static {
 ///
 /// # Invariants
 ///
-/// - `timer` is initialised with [`Self::expire`] and is armed only by `start_on` and by `expire`
+/// - `timer` is initialised with `Self::expire` and is armed only by `start_on` and by `expire`
 ///   itself.
 /// - `handler` is accessed only by `expire`, until the timer is cancelled for good.
 #[pin_data(PinnedDrop)]

@@ -59,7 +59,7 @@ pub trait CpuDead: Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `inner.node` is registered for `state`, which is ours, with [`Self::call`].
+/// `inner.node` is registered for `state`, which is ours, with `Self::call`.
 pub struct Hotplug<H: CpuDead> {
     state: c_int,
     inner: KBox<Inner<H>>,

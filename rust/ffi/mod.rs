@@ -10,7 +10,7 @@
 pub(crate) mod alarm;
 pub(crate) mod bad_memory;
 #[cfg(labyrinth_bench)]
-pub(crate) mod bench;
+pub mod bench;
 pub(crate) mod call_site;
 pub(crate) mod clock;
 pub(crate) mod compat;

@@ -31,6 +31,7 @@ pub struct Published<T: Send + Sync + 'static>(Atomic<*mut T>);
 
 impl<T: Send + Sync + 'static> Published<T> {
     /// Room without a value.
+    #[allow(clippy::new_without_default, reason = "it is for statics")]
     pub const fn new() -> Self {
         // INVARIANT: Null.
         Self(Atomic::new(ptr::null_mut()))

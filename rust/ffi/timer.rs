@@ -64,7 +64,7 @@ pub trait Handler: Send + 'static {
 ///
 /// # Invariants
 ///
-/// - `timer` is initialised with [`Self::expire`] and is armed only by `start_on` and by `expire`
+/// - `timer` is initialised with `Self::expire` and is armed only by `start_on` and by `expire`
 ///   itself.
 /// - `handler` is accessed only by `expire`, until the timer is shut down.
 #[pin_data(PinnedDrop)]

@@ -46,11 +46,11 @@ use kernel::{
 /// Wakes the thread that it is bound to ([`Thread::spawn_with`](super::thread::Thread::spawn_with)).
 ///
 /// It may outlive the thread; then it wakes nobody. One that is leaked (`mem::forget`) keeps the module
-/// loaded, see [`unload`](super::unload).
+/// loaded.
 ///
 /// # Invariants
 ///
-/// - `work` is initialised with [`Self::ring`] and is not in use after `drop`.
+/// - `work` is initialised with `Self::ring` and is not in use after `drop`.
 /// - `task` is 0, or the exposed address of a task that this value holds a reference of. Once set it
 ///   does not change.
 #[pin_data(PinnedDrop)]

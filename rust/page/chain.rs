@@ -65,6 +65,11 @@ impl Chain {
         Some(first)
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.len

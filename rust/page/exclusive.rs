@@ -205,7 +205,7 @@ impl<T: Contents> ExclusivePage<T> {
         unsafe { helpers::labyrinth_page_to_pfn(self.page.as_ptr()) }
     }
 
-    /// Whether the page has gone bad, see [`bad_memory`](crate::ffi::bad_memory). When such a page
+    /// Whether the page has gone bad, see [`BadMemory`](crate::mm::BadMemory). When such a page
     /// is dropped, it does not come back to the allocator. Any context.
     pub fn is_bad(&self) -> bool {
         // SAFETY: An allocated page of order 0, by the invariant.

@@ -6,8 +6,8 @@
 //!
 //! - A page is *mapped* for one device and one [`Direction`]. A [`Mapped`] stands for it: it has an
 //!   address for the device, and no contents for the CPU.
-//! - [`Mapped::sync_for_cpu`] lends the contents back to the CPU, as a [`CpuAccess`](mapped::CpuAccess). While that lives the
-//!   address is out of reach, so no transfer can be started.
+//! - [`Mapped::sync_for_cpu`] lends the contents back to the CPU, as a [`CpuAccess`]. While that lives
+//!   the address is out of reach, so no transfer can be started.
 //! - A [`Stash`] keeps mapped pages for the next use.
 //!
 //! # State diagram
@@ -53,6 +53,7 @@ pub use direction::{
 pub use mapped::{
     map,
     map_each,
+    CpuAccess,
     Mapped,
     NotMapped, //
 };

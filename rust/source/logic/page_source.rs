@@ -8,7 +8,7 @@ use super::request::Request;
 ///
 /// An implementation names in its bounds on `C` which contexts it is fit for. There is no dynamic
 /// dispatch: a chain of sources is a type of its own ([`Fallback`](super::fallback::Fallback)).
-pub(crate) trait PageSource<C> {
+pub trait PageSource<C> {
     /// What is handed out: exclusive, so that giving it back is a move.
     type Pages;
 

@@ -7,7 +7,7 @@
 //!   put:  per-CPU cache ──► reserve ──► buddy
 //! ```
 //!
-//! What takes time, refilling above all, is the [`Keeper`](super::Keeper)'s, in task context.
+//! What takes time, refilling above all, is the [`Keeper`]'s, in task context.
 
 mod counts;
 mod nolock;
@@ -226,6 +226,7 @@ impl Pool {
     ///     Ok(pool)
     /// }
     /// ```
+    #[allow(clippy::new_ret_no_self, reason = "its keeper has it, too")]
     pub fn new(_cx: &Task, name: &CStr, config: PoolConfig) -> Result<Arc<KeptPool>> {
         Keeper::published().ok_or(ENODEV)?.pool(name, config, 0)
     }
