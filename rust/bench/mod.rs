@@ -8,7 +8,7 @@
 //!
 //! # Vocabulary
 //!
-//! - A *peer* is a way to get a page and give it back: one in C ([`crate::ffi::bench`]) or one in
+//! - A *peer* is a way to get a page and give it back: one in C (`rust/ffi/bench.rs`) or one in
 //!   Rust ([`peers`]).
 //! - An *operation* is one page (or block of pages) got and given back. A *batch* of them is got
 //!   first and given back after that.

@@ -8,7 +8,7 @@
 //! - *Contestant*: a way to get pages ([`Contestant`](contestant::Contestant)).
 //! - *Burst*: so many requests in a row, in the timer softirq; then all pages are released, in the
 //!   same softirq. `GFP_KERNEL`, which may not be used there, bursts in the task that asks for it.
-//! - *Emergency page*: see [`crate::ffi::watermark`].
+//! - *Emergency page*: see [`Gauge`](labyrinth::mm::Gauge).
 //!
 //! What fills memory and who bursts when is up to user space. Within a burst nothing else runs on
 //! the CPU, so nobody can reclaim meanwhile, and nobody else suffers from what is used up: all of it

@@ -45,9 +45,9 @@ use labyrinth::{
         Wish, //
     },
     time::{
+        Handler,
         HardHandler,
         HardTimer,
-        Handler,
         Next,
         Timer, //
     },
@@ -164,13 +164,19 @@ const KINDS: [Leak; 9] = [
     |cx| {
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
-        forget(KBox::pin_init(Timer::start_on(cpu, PERIOD_US, Said), GFP_KERNEL)?);
+        forget(KBox::pin_init(
+            Timer::start_on(cpu, PERIOD_US, Said),
+            GFP_KERNEL,
+        )?);
         Ok(())
     },
     |cx| {
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
-        forget(KBox::pin_init(HardTimer::start_on(cpu, PERIOD_US, Said), GFP_KERNEL)?);
+        forget(KBox::pin_init(
+            HardTimer::start_on(cpu, PERIOD_US, Said),
+            GFP_KERNEL,
+        )?);
         Ok(())
     },
     |_| {
