@@ -9,7 +9,7 @@
 //!
 //! So `Kbuild` hashes everything that the library is made of: its sources, the compiler, its flags,
 //! the kernel's configuration and the kernel crate. The hash is passed as `-Cmetadata`. It is also
-//! part of the name of the namespace that all symbols are exported to. [`import!`](crate::import)
+//! part of the name of the namespace that all symbols are exported to. [`import!`](crate::import!)
 //! makes a driver import the namespace of the library that it is compiled with. If the loaded
 //! library has another namespace, the module loader refuses the driver with `EINVAL` and a line in
 //! the kernel log.
