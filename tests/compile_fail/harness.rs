@@ -15,6 +15,12 @@ mod guard {
     #[cfg(not(labyrinth_since_7_3))]
     pub(crate) struct LocalInterruptDisabled(kernel::types::NotThreadSafe);
 
+    // SAFETY: It is made nowhere but in the function below, which no case calls.
+    #[cfg(not(labyrinth_since_7_3))]
+    unsafe impl labyrinth::context::Context for LocalInterruptDisabled {
+        const KIND: labyrinth::context::Kind = labyrinth::context::Kind::IrqsOff;
+    }
+
     #[cfg(not(labyrinth_since_7_3))]
     pub(crate) fn local_interrupt_disable() -> LocalInterruptDisabled {
         LocalInterruptDisabled(kernel::types::NotThreadSafe)

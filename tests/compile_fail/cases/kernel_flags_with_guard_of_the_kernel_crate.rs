@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+// Asking for a page as one may sleep, with the kernel crate's proof that interrupts are disabled.
+
+fn case(disabled: &LocalInterruptDisabled) {
+    #[cfg(not(misuse))]
+    let _ = ExclusivePages::alloc_nolock(disabled, None);
+    #[cfg(misuse)]
+    // error[E0277]: is atomic context, which may not sleep
+    let _ = ExclusivePage::alloc(disabled, Kernel);
+}
