@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! labyrinth: page allocation in atomic context, with exclusive access in the type and the truth
-//! about its outcome in debugfs.
+//! The module's own crate of `labyrinth.ko`: exercises, reports in debugfs, `/dev/labyrinth` and the
+//! module parameters. It uses the library, crate [`labyrinth`], as a driver does.
 //!
 //! This file only wires the parts together:
 //!
 //! ```text
-//!   debugfs ──► exercise ──► source ──► page ──► ffi ──► kernel
-//!      │           │            │                 ▲
-//!      └───────────┴────────────┴────► stats ─────┘
+//!   debugfs ──► exercise, device, bench ──► labyrinth
 //! ```
 
 #[cfg(labyrinth_bench)]

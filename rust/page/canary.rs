@@ -1,69 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What stands in the guards of a [`Guarded`](super::Guarded) page, and what is wrong with it.
+//! The canaries in the guards of a [`Guarded`](super::Guarded) page, and how they are verified.
 //!
-//! Arithmetic only. A test on the host includes this file as it is, so nothing here may use the
+//! This is arithmetic only. A test on the host includes this file, so nothing here may use the
 //! `kernel` crate or another part of labyrinth.
 
-/// The bytes of one guard. A multiple of all cache lines that there are in practice, so that the bytes
-/// between the guards are aligned to one.
+/// The number of bytes in a guard. It is a multiple of the usual sizes of cache lines, so that the
+/// bytes between the guards are aligned to a cache line.
 pub(crate) const GUARD: usize = 64;
 
-/// How many bytes of a damage are kept for its report.
+/// How many bytes of a damaged guard a report shows.
 pub(crate) const SHOWN: usize = 16;
 
 const WORD: usize = size_of::<u64>();
 
-/// The bits of each byte that are always set, and those that never are. So no canary is a byte that
-/// gets written by accident more often than others: zero, 0xff, text, what the kernel poisons pages
-/// with (0xaa).
+/// The bits of each byte that are always set, and those that are never set. So no byte of a canary
+/// is one that is often written by accident: zero, 0xff, text, or the kernel's poison for pages
+/// (0xaa).
 const SET: u64 = 0x8181_8181_8181_8181;
 const CLEAR: u64 = 0x0202_0202_0202_0202;
 
-/// The bytes that belong to each place of one block of pages.
+/// Computes the bytes of the canaries of one block of pages.
 ///
-/// They follow from where the block is, from a number that no other guarding of a block has, and from
-/// the place in the block. So the canaries of another block, of another place, or of the same block
-/// when it was guarded before, are found to be wrong.
+/// They depend on the address of the block, on a number that no other guarding has, and on the
+/// place in the block. So the canaries of another block, of another place, or of an earlier
+/// guarding of the same block do not match.
 #[derive(Clone, Copy)]
 pub(crate) struct Canary(u64);
 
 /// What is wrong with a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// Where in the block the first wrong byte is.
+    /// The offset of the first wrong byte in the block.
     pub offset: usize,
     /// How many bytes are wrong.
     pub wrong: usize,
-    /// How many bytes of `expected` and `found` count: those from the first to the last wrong one, as
-    /// far as there is room.
+    /// How many bytes of `expected` and `found` are used: those from the first wrong byte to the
+    /// last, as far as they fit.
     pub shown: usize,
-    /// What should be there, from `offset` on.
+    /// The bytes that should be there, from `offset` on.
     pub expected: [u8; SHOWN],
-    /// What is there.
+    /// The bytes that are there.
     pub found: [u8; SHOWN],
 }
 
 impl Canary {
-    /// The canaries of the block at a page frame, by the number of its guarding.
+    /// Makes the canaries of the block at a page frame, for a guarding with this number.
     pub(crate) const fn new(frame: usize, number: u64) -> Self {
         Self(mix(mix(frame as u64) ^ number))
     }
 
-    /// The bytes at a place of the block, which is a multiple of eight.
+    /// Returns the eight bytes at this offset in the block, which is a multiple of eight.
     const fn word(self, offset: usize) -> [u8; WORD] {
         let place = (offset as u64).wrapping_mul(GOLDEN);
         (mix(self.0 ^ place) & !CLEAR | SET).to_le_bytes()
     }
 
-    /// Writes the canaries into a guard that begins at this place of the block, a multiple of eight.
+    /// Writes the canaries into a guard that begins at this offset in the block, a multiple of
+    /// eight.
     pub(crate) fn plant(self, begin: usize, guard: &mut [u8]) {
         for (i, word) in guard.chunks_exact_mut(WORD).enumerate() {
             word.copy_from_slice(&self.word(begin + i * WORD));
         }
     }
 
-    /// What is wrong with a guard that begins at this place of the block.
+    /// Returns what is wrong with a guard that begins at this offset in the block.
     #[inline]
     pub(crate) fn damage(self, begin: usize, guard: &[u8]) -> Option<Damage> {
         let whole = guard
@@ -103,7 +104,8 @@ impl Canary {
         Some(damage)
     }
 
-    /// Each byte of a guard: its place in the block, what should be there, and what is.
+    /// Yields each byte of a guard: its offset in the block, the expected byte, and the byte that
+    /// is there.
     fn compared(self, begin: usize, guard: &[u8]) -> impl Iterator<Item = (usize, u8, u8)> + '_ {
         guard.iter().enumerate().map(move |(i, &found)| {
             let expected = self.word(begin + i / WORD * WORD)[i % WORD];

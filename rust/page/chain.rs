@@ -11,11 +11,11 @@ use super::{
 };
 use crate::ffi::helpers;
 
-/// Linked pages, which need no memory but their own `struct page`s.
+/// A list of pages, linked through their own `struct page`s.
 ///
-/// Neither [`Self::push`] nor [`Self::pop`] allocates or frees, and there is no limit: a chain
-/// keeps pages where nothing may be freed. Any context. The contents are not touched, as the memory
-/// may have gone bad.
+/// Neither [`Self::push`] nor [`Self::pop`] allocates or frees, and the length has no limit. So a
+/// chain can keep pages where nothing may be freed. Any context. The contents of the pages are not
+/// touched, because the memory may have gone bad.
 ///
 /// # Invariants
 ///
@@ -36,7 +36,7 @@ impl Chain {
         }
     }
 
-    /// Puts pages in front of all others.
+    /// Puts pages at the front.
     pub fn push(&mut self, pages: ExclusivePages<Uninit>) {
         let next = self.first.take().map(ExclusivePages::into_tagged);
         let link = next.map_or(0, |next| next.as_ptr().expose_provenance());
@@ -49,7 +49,7 @@ impl Chain {
         self.len += 1;
     }
 
-    /// Takes the first pages, if there are any.
+    /// Takes the pages at the front, if there are any.
     pub fn pop(&mut self) -> Option<ExclusivePages<Uninit>> {
         let first = self.first.take()?;
 
@@ -70,7 +70,7 @@ impl Chain {
         self.len == 0
     }
 
-    /// How many there are.
+    /// Returns the number of links.
     pub fn len(&self) -> usize {
         self.len
     }
@@ -83,7 +83,7 @@ impl Default for Chain {
 }
 
 impl Drop for Chain {
-    /// Frees the pages, in any context that may.
+    /// Frees the pages. Contexts: those of [`ExclusivePages`].
     fn drop(&mut self) {
         while let Some(pages) = self.pop() {
             drop(pages);

@@ -33,16 +33,16 @@ use kernel::{
 /// The contents of an initialised page.
 pub type Bytes = [u8; PAGE_SIZE];
 
-/// The contents of a page as the allocator hands it out: nothing may be read from it yet.
+/// The contents of a page that the allocator has just handed out. They may not be read yet.
 pub type Uninit = MaybeUninit<Bytes>;
 
 /// What a page can contain.
 ///
 /// # Safety
 ///
-/// Any bytes that the owner of a page can have left in it must be a valid value of the type as far as
-/// the conversions of [`ExclusivePage`] go. (Size, alignment and destructor are checked when
-/// compiling.)
+/// Whatever bytes the owner of a page can leave in it, they must be a valid value of the type, as
+/// far as the conversions of [`ExclusivePage`] go. (The compiler checks size, alignment and
+/// destructor.)
 pub unsafe trait Contents: Send + Sync + 'static {}
 
 // SAFETY: An array of `PAGE_SIZE` bytes.
@@ -50,15 +50,15 @@ unsafe impl Contents for Bytes {}
 // SAFETY: As above, with fewer promises.
 unsafe impl Contents for Uninit {}
 
-/// One page of memory and exclusive access to its contents.
+/// One page of memory, with exclusive access to its contents.
 ///
-/// It is to a page what `KBox` is to a slab object: allocated by `alloc_pages()`, dereferences to
-/// its contents, freed by `__free_pages()` when dropped. It never touches the page's reference
-/// count. Its size is that of a pointer.
+/// It is to a page what `KBox` is to a slab object. It is allocated by `alloc_pages()`,
+/// dereferences to its contents, and is freed by `__free_pages()` when dropped. It never touches
+/// the page's reference count. Its size is that of a pointer.
 ///
-/// Contexts: dropping is allowed wherever `__free_pages()` is: task, softirq and (not on
-/// PREEMPT_RT) hard interrupt context, under a `spinlock_t`; not in NMI, not under a
-/// `raw_spinlock_t` on PREEMPT_RT.
+/// Contexts: it may be dropped wherever `__free_pages()` may be called: in task and softirq context
+/// and under a `spinlock_t`; except on PREEMPT_RT, also in hard interrupts and under a
+/// `raw_spinlock_t`. Never in NMI.
 ///
 /// # Examples
 ///
@@ -88,10 +88,11 @@ unsafe impl<T: Contents> Sync for ExclusivePage<T> {}
 impl ExclusivePage<Uninit> {
     /// Allocates a page.
     ///
-    /// `cx` proves the context, which decides whether `gfp` can be used: any context takes
-    /// `Atomic`, only one that may sleep takes `Kernel`.
+    /// `cx` proves the context, which decides whether `gfp` can be used: `Kernel` needs a context
+    /// that may sleep, `Atomic` one that may enter the allocator
+    /// ([`PlainAlloc`](crate::context::PlainAlloc)).
     ///
-    /// Fails with [`AllocError`] when the allocator has no page to give under these flags.
+    /// Fails with [`AllocError`] if the allocator has no page for these flags.
     ///
     /// C header: [`include/linux/gfp.h`](srctree/include/linux/gfp.h)
     #[inline]
@@ -131,9 +132,10 @@ impl ExclusivePage<Uninit> {
     )
 )]
 impl<T: Contents> ExclusivePage<T> {
-    /// Gives the page away as the address of its contents in the linear mapping.
+    /// Gives the page up, and returns the address of its contents in the linear mapping.
     ///
-    /// Whoever takes the address owns the page; nothing frees it until [`Self::from_raw`].
+    /// The caller owns the page through that address. Nothing frees the page until
+    /// [`Self::from_raw`].
     #[inline]
     pub fn into_raw(self) -> NonNull<T> {
         ManuallyDrop::new(self).contents()
@@ -143,9 +145,8 @@ impl<T: Contents> ExclusivePage<T> {
     ///
     /// # Safety
     ///
-    /// `contents` must come from [`Self::into_raw`] (of a page with any contents), there must have
-    /// been no other `from_raw` since, nobody else may access the page from now on, and its
-    /// contents must be a valid `T`.
+    /// `contents` must come from [`Self::into_raw`] (of a page with any contents), and may be used
+    /// once. No other code may access the page from now on, and its contents must be a valid `T`.
     #[inline]
     pub unsafe fn from_raw(contents: NonNull<T>) -> Self {
         // SAFETY: `contents` is the linear mapping of a page.
@@ -162,7 +163,7 @@ impl<T: Contents> ExclusivePage<T> {
 }
 
 impl<T: Contents> ExclusivePage<T> {
-    /// Forgets what the page contains.
+    /// Discards the knowledge that the page is initialised.
     #[inline(always)]
     pub fn into_uninit(self) -> ExclusivePage<Uninit> {
         // INVARIANT: The page moves over; any bytes are a valid `Uninit`.
@@ -172,24 +173,24 @@ impl<T: Contents> ExclusivePage<T> {
         }
     }
 
-    /// The `struct page`. What is done with it must respect that the page is this value's.
+    /// Returns the `struct page`. The caller must respect that this value owns the page.
     #[inline(always)]
     pub(super) fn page(&self) -> NonNull<bindings::page> {
         self.page
     }
 
-    /// Gives the page away as the `struct page` that it is.
+    /// Gives the page up as a `struct page`.
     #[inline(always)]
     pub(super) fn into_page(self) -> NonNull<bindings::page> {
         ManuallyDrop::new(self).page
     }
 
-    /// Takes a page over.
+    /// Takes ownership of a page.
     ///
     /// # Safety
     ///
-    /// `page` must be an allocated page of order 0 in the linear mapping that nobody else owns or
-    /// accesses, and its contents a valid `T`.
+    /// `page` must be an allocated page of order 0 in the linear mapping that no other code owns or
+    /// accesses, and its contents must be a valid `T`.
     #[inline(always)]
     pub(super) unsafe fn from_page(page: NonNull<bindings::page>) -> Self {
         // INVARIANT: The caller promises exactly this.
@@ -199,14 +200,14 @@ impl<T: Contents> ExclusivePage<T> {
         }
     }
 
-    /// The page frame number, for reports. Any context.
+    /// Returns the page frame number, for reports. Any context.
     pub fn pfn(&self) -> usize {
         // SAFETY: `page` is a valid page by the invariant.
         unsafe { helpers::labyrinth_page_to_pfn(self.page.as_ptr()) }
     }
 
-    /// Whether the page has gone bad, see [`BadMemory`](crate::mm::BadMemory). When such a page
-    /// is dropped, it does not come back to the allocator. Any context.
+    /// Returns whether the page has gone bad, see [`BadMemory`](crate::mm::BadMemory). When such a
+    /// page is dropped, the allocator does not use it again. Any context.
     pub fn is_bad(&self) -> bool {
         // SAFETY: An allocated page of order 0, by the invariant.
         unsafe { helpers::labyrinth_pages_bad(self.page.as_ptr(), 0) }
@@ -215,7 +216,7 @@ impl<T: Contents> ExclusivePage<T> {
     /// Charges the page to a line of `/proc/allocinfo`, until it is freed or goes back to a pool.
     /// Any context.
     ///
-    /// The first caller counts: a page that is charged already stays so.
+    /// A page that is already charged stays charged to its first caller.
     #[inline(always)]
     pub fn charge(&mut self, caller: CallSite) {
         #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
@@ -228,7 +229,7 @@ impl<T: Contents> ExclusivePage<T> {
         let _ = caller;
     }
 
-    /// The address of the contents.
+    /// Returns the address of the contents.
     #[inline]
     fn contents(&self) -> NonNull<T> {
         const {

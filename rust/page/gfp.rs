@@ -38,7 +38,7 @@ use kernel::{
 ///
 /// `RAW` must not contain `__GFP_HIGHMEM`: the page must be in the linear mapping.
 pub unsafe trait Gfp: Copy {
-    /// The name of the set as the kernel documentation has it, without modifiers.
+    /// The name that the kernel documentation uses, without modifiers.
     const NAME: &'static str;
 
     /// The flags as numbers, as C takes them.
@@ -49,14 +49,14 @@ pub unsafe trait Gfp: Copy {
 ///
 /// # Safety
 ///
-/// `alloc_pages()` must be allowed with these flags in the context that `C` stands for; above all
-/// they must not let it sleep where `C` is not [`MaySleep`].
+/// `alloc_pages()` must be allowed with these flags in the context that `C` stands for. In
+/// particular, it must not sleep with them unless `C` is [`MaySleep`].
 pub unsafe trait AllowedIn<C: Context>: Gfp {}
 
-/// Flags that the slab allocator can be asked with as well, as the kernel crate takes them. Where
-/// they are [`AllowedIn`], it may be asked, too: it asks the page allocator.
+/// Flags that work with the slab allocator, too. The slab allocator may be called wherever they are
+/// [`AllowedIn`], because it calls the page allocator with them.
 pub trait SlabGfp: Gfp {
-    /// The flags.
+    /// Returns the flags as the kernel crate takes them.
     fn flags() -> Flags;
 }
 
@@ -84,10 +84,9 @@ impl<G: SlabGfp> SlabGfp for NoWarn<G> {
     }
 }
 
-/// `GFP_ATOMIC`: never sleeps and never reclaims, may use a part of the emergency reserve, may
-/// fail.
+/// `GFP_ATOMIC`: never sleeps or reclaims, may use a part of the emergency reserve, and may fail.
 ///
-/// For every context that is [`PlainAlloc`]: never in NMI, and on PREEMPT_RT neither in hard
+/// Contexts: all that are [`PlainAlloc`]. So never in NMI, and on PREEMPT_RT neither in hard
 /// interrupts nor with interrupts disabled nor under a `raw_spinlock_t`.
 #[derive(Clone, Copy)]
 pub struct Atomic;
@@ -102,10 +101,10 @@ unsafe impl Gfp for Atomic {
 // all contexts in which the allocator's locks may be taken.
 unsafe impl<C: PlainAlloc> AllowedIn<C> for Atomic {}
 
-/// `GFP_NOWAIT`: never sleeps, and never goes below the min watermark, so it leaves the emergency
-/// reserve alone. Prints nothing when it fails.
+/// `GFP_NOWAIT`: never sleeps, and never goes below the min watermark, so it does not use the
+/// emergency reserve. A failure prints nothing.
 ///
-/// For the contexts of [`Atomic`].
+/// Contexts: as for [`Atomic`].
 #[derive(Clone, Copy)]
 pub struct NoWait;
 
@@ -118,8 +117,8 @@ unsafe impl Gfp for NoWait {
 // SAFETY: `GFP_NOWAIT` is `GFP_ATOMIC` without access to the emergency reserve.
 unsafe impl<C: PlainAlloc> AllowedIn<C> for NoWait {}
 
-/// `GFP_KERNEL`: may sleep, reclaim and write back. For an order-0 page it hardly ever fails; the
-/// OOM killer comes first.
+/// `GFP_KERNEL`: may sleep, reclaim and write back. A request for an order-0 page hardly ever
+/// fails; the OOM killer is called first.
 #[derive(Clone, Copy)]
 pub struct Kernel;
 
@@ -132,8 +131,8 @@ unsafe impl Gfp for Kernel {
 // SAFETY: `C` may sleep.
 unsafe impl<C: MaySleep> AllowedIn<C> for Kernel {}
 
-/// No flags: what `alloc_pages_nolock()` is told. It goes with
-/// [`ExclusivePages::alloc_nolock`](super::ExclusivePages::alloc_nolock) alone, so it is not
+/// No flags, as for `alloc_pages_nolock()`. Only
+/// [`ExclusivePages::alloc_nolock`](super::ExclusivePages::alloc_nolock) uses them, so they are not
 /// [`AllowedIn`] any context.
 #[derive(Clone, Copy)]
 pub struct NoLock;
@@ -144,8 +143,9 @@ unsafe impl Gfp for NoLock {
     const RAW: u32 = 0;
 }
 
-/// `__GFP_NOWARN` added to `G`: a failure prints nothing. For callers that count failures
-/// themselves; printing a stack from a softirq takes longer than everything measured here.
+/// `__GFP_NOWARN` added to `G`: a failure prints nothing. This is for callers that count failures
+/// themselves. Printing a stack from a softirq takes longer than everything that labyrinth
+/// measures.
 #[derive(Clone, Copy)]
 pub struct NoWarn<G>(pub G);
 
@@ -158,8 +158,8 @@ unsafe impl<G: Gfp> Gfp for NoWarn<G> {
 // SAFETY: `__GFP_NOWARN` only keeps the allocator from printing.
 unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for NoWarn<G> {}
 
-/// `__GFP_RETRY_MAYFAIL` added to `G`: tries hard, but fails where it would otherwise wake the OOM
-/// killer.
+/// `__GFP_RETRY_MAYFAIL` added to `G`: the allocator tries hard, but fails instead of waking the
+/// OOM killer.
 #[derive(Clone, Copy)]
 pub struct MayFail<G>(pub G);
 

@@ -38,10 +38,10 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-/// Pages whose first and last bytes are guards: what writes beyond the bytes between them is found out.
+/// Pages with guards around their contents, which detect writes beyond the contents.
 ///
-/// It dereferences to those bytes, the *payload*; no safe code gets at the guards. They are at both
-/// ends of the block, whatever its order:
+/// It dereferences to the bytes between the guards, the *payload*. Safe code cannot access the
+/// guards. They are at both ends of the block, whatever its order:
 ///
 /// ```text
 ///   0        64                                        2^order pages - 64
@@ -50,13 +50,14 @@ use kernel::sync::atomic::{
 ///   └────────┴─────────────────────────────────────────┴────────┘
 /// ```
 ///
-/// The guards are looked at when the pages are freed ([`Drop`]), handed over ([`Self::hand_over`],
-/// [`Self::open`]), and on demand ([`Self::check`]). A guard that is found damaged is reported once
-/// ([`sentinel`]) and made whole again, so that the next damage counts anew.
+/// The guards are checked when the pages are freed ([`Drop`]), when they are transferred
+/// ([`Self::hand_over`], [`Self::open`]), and on demand ([`Self::check`]). A damaged guard is
+/// reported once ([`sentinel`]) and repaired, so that the next damage counts again.
 ///
-/// What is not found out: a write that jumps over the guard, and one that writes what is there already.
+/// Two kinds of writes go unnoticed: a write that jumps over the guard, and a write of the bytes
+/// that are already there.
 ///
-/// Contexts: all but NMI, and to drop it those of [`ExclusivePages`].
+/// Contexts: all but NMI. To drop it, those of [`ExclusivePages`].
 ///
 /// # Examples
 ///
@@ -69,7 +70,7 @@ use kernel::sync::atomic::{
 ///
 /// # Invariants
 ///
-/// `pages` is there: it is taken out only when nothing uses the value any more.
+/// `pages` is valid. It is taken out only when nothing uses the value any more.
 pub struct Guarded {
     pages: ManuallyDrop<ExclusivePages<Bytes>>,
     canary: Canary,
@@ -78,11 +79,11 @@ pub struct Guarded {
     times: u32,
 }
 
-/// Pages whose guards were found damaged when they were taken away.
+/// Pages whose guards were damaged when they were removed.
 pub struct Damaged {
     /// The pages.
     pub pages: ExclusivePages<Bytes>,
-    /// What was wrong; that of the first guard if it was both.
+    /// What was wrong; if both guards were damaged, with the first.
     #[cfg_attr(
         not(CONFIG_KUNIT = "y"),
         allow(dead_code, reason = "the exercises go on all the same")
@@ -94,8 +95,8 @@ pub struct Damaged {
 static NUMBER: Atomic<i64> = Atomic::new(0);
 
 impl Guarded {
-    /// Puts guards around the contents of pages, whose first and last bytes are overwritten. The holder
-    /// is whoever runs in the context of `cx`.
+    /// Puts guards around the contents of pages. They overwrite the first and the last bytes.
+    /// Reports show the context of `cx` as that of the holder.
     pub fn new<C: Context>(_cx: &C, pages: ExclusivePages<Bytes>) -> Self {
         let begun = Handover::Guard.begin();
         // INVARIANT: The pages are there.
@@ -114,7 +115,7 @@ impl Guarded {
         guarded
     }
 
-    /// Looks at the guards on demand. As an error the damage, that of the first guard if it is both.
+    /// Checks the guards. The error is the damage; if both guards are damaged, that of the first.
     #[cfg_attr(
         not(CONFIG_KUNIT = "y"),
         allow(dead_code, reason = "the exercises free what they were handed")
@@ -123,8 +124,8 @@ impl Guarded {
         self.look(Occasion::Demand)
     }
 
-    /// Hands the pages over to whoever runs in the context of `cx`, damaged or not; a damage is the
-    /// former holder's.
+    /// Transfers the pages to code in the context of `cx`, with damaged guards or not. A damage
+    /// found here is reported for the former holder.
     #[cfg_attr(
         not(CONFIG_KUNIT = "y"),
         allow(dead_code, reason = "the exercises free what they were handed")
@@ -141,7 +142,7 @@ impl Guarded {
         self
     }
 
-    /// Takes the guards away. Their bytes are part of the contents then, like all others.
+    /// Removes the guards. Their bytes are part of the contents afterwards.
     pub fn open(mut self) -> Result<ExclusivePages<Bytes>, Damaged> {
         let begun = Handover::Unguard.begin();
         let outcome = self.look(Occasion::HandOver);
@@ -155,12 +156,12 @@ impl Guarded {
         }
     }
 
-    /// The page frame number of the first page, for reports. Any context.
+    /// Returns the page frame number of the first page, for reports. Any context.
     pub fn pfn(&self) -> usize {
         self.pages.pfn()
     }
 
-    /// The guards, and where in the block they begin.
+    /// Returns the guards, with the offsets in the block at which they begin.
     fn guards(&mut self) -> impl Iterator<Item = (usize, &mut [u8])> {
         let block = self.pages.as_flattened_mut();
         let last = block.len().saturating_sub(GUARD);
@@ -170,7 +171,7 @@ impl Guarded {
         [(0, front), (last, back)].into_iter()
     }
 
-    /// Looks at the guards, except those of pages that have gone bad: memory that the hardware has
+    /// Checks the guards, except those of pages that have gone bad: memory that the hardware has
     /// given up must not be read.
     fn look(&mut self, occasion: Occasion) -> Result<(), Corruption> {
         if self.pages.is_known_bad() {

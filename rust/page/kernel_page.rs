@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! To the kernel crate's page and back.
+//! Conversions to and from the kernel crate's [`Page`].
 //!
-//! A [`Page`] is owned, but not exclusively: its contents are accessed by raw pointers, and safe code
-//! can map it into a process. So only a page without such users becomes an [`ExclusivePage`].
+//! A [`Page`] has an owner, but not exclusive access: its contents are accessed through raw
+//! pointers, and safe code can map it into a process. So only a page without other users becomes an
+//! [`ExclusivePage`].
 //!
 //! C header: [`include/linux/page_ref.h`](srctree/include/linux/page_ref.h)
 
@@ -19,7 +20,7 @@ use crate::ffi::{
 use kernel::page::Page;
 
 impl<T: Contents> From<ExclusivePage<T>> for Page {
-    /// Hands the page over to the kernel crate. Any context.
+    /// Gives the page to the kernel crate. Any context.
     fn from(page: ExclusivePage<T>) -> Self {
         // SAFETY: An allocated page of order 0, which its owner gives away.
         unsafe { owned_page::from_raw(page.into_page()) }
@@ -29,9 +30,8 @@ impl<T: Contents> From<ExclusivePage<T>> for Page {
 impl TryFrom<Page> for ExclusivePage<Uninit> {
     type Error = Page;
 
-    /// Takes a page over from the kernel crate. The page comes back if somebody else uses it, too, as a
-    /// process does that it is mapped into, or if the kernel cannot address it at all times. Any
-    /// context.
+    /// Takes a page from the kernel crate. The error has the page if it has other users, such as a
+    /// process that has it mapped, or if it is not in the linear mapping. Any context.
     ///
     /// # Examples
     ///

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages that are out with C, where no compiler sees to it that they come back once, whole, and to
-//! where they belong.
+//! Pages that are lent to C code, where no compiler ensures that they come back once, whole, and to
+//! their owner.
 //!
-//! Therefore such pages carry a mark, in a word of their `struct page` that belongs to the owner of a
-//! page: whose they are, their order, and whether they are out. A page is taken back only if its mark
-//! says that it is out, which changes the mark with one atomic operation: whoever comes second, be it
-//! at the same time, finds another mark.
+//! Such pages carry a mark, in a word of `struct page` that belongs to the owner of a page. The
+//! mark says whose the pages are, their order, and whether they are out. Taking a page back changes
+//! the mark from "out" to "back" with one atomic operation. A second attempt, even at the same
+//! time, finds another mark and fails.
 //!
 //! ```text
 //!                      lend(owner)
@@ -16,13 +16,13 @@
 //!                take_back(owner): mark "back"
 //! ```
 //!
-//! Pages of others have something else in that word. It could look like a mark only by chance: a mark
-//! is mixed with a random number that is made anew each time the module is loaded, by
-//! [`make_ready`]. The allocator clears the word when it hands out a page, so an old mark does not
-//! outlive its page's way through the allocator.
+//! Pages of other owners have something else in that word. It can look like a mark only by chance,
+//! because a mark is mixed with a random number that [`make_ready`] makes each time the module is
+//! loaded. The allocator clears the word when it hands out a page, so an old mark does not survive
+//! a page's way through the allocator.
 //!
-//! What this cannot see is an address given back for a second time when the page has been handed out
-//! again to somebody by the same owner meanwhile.
+//! One misuse goes unnoticed: an address is given back a second time, and meanwhile the same owner
+//! has handed out the page again.
 
 use super::{
     pages::{
@@ -58,20 +58,21 @@ use kernel::{
 pub(crate) enum Refusal {
     /// It is null.
     Null,
-    /// It is not the address of a page, but of something in the middle of one.
+    /// It is an address in the middle of a page.
     Unaligned,
-    /// It is none of ours: no page in the linear mapping, or not one that was lent.
+    /// It does not belong to labyrinth: it is no page in the linear mapping, or a page that was not
+    /// lent.
     Foreign,
     /// The pages are back already.
     AlreadyBack,
-    /// The pages belong to somebody else.
+    /// The pages belong to another owner.
     Other {
         /// Their owner.
         owner: Handle,
         /// Their order.
         order: u32,
     },
-    /// It is a page within a block that is out, but not the first.
+    /// It is a page in a block that is out, but not the first one.
     Inside {
         /// The order of that block.
         order: u32,
@@ -106,7 +107,7 @@ impl Mark {
         fields ^ key()
     }
 
-    /// What a word would say as a mark.
+    /// Decodes a word as a mark.
     fn decode(word: usize) -> Option<Self> {
         let fields = word ^ key();
         let owner = fields >> (ORDER_BITS + STATE_BITS);
@@ -121,7 +122,7 @@ impl Mark {
         })
     }
 
-    /// The mark of the page at an address, if that is a page and has one.
+    /// Returns the mark of the page at an address, if that is a page and has a mark.
     fn at(address: *const c_void, known: impl Fn(Handle) -> bool) -> Option<Self> {
         let mut word = 0;
         // SAFETY: The address may be anything, `word` is valid for writing.
@@ -134,8 +135,8 @@ impl Mark {
 /// The random number that all marks are mixed with; 0 before [`make_ready`].
 static KEY: Atomic<usize> = Atomic::new(0);
 
-/// Makes the random number that all marks are mixed with, unless there is one. To be called before
-/// pages are lent. Task context: the kernel takes a lock for it, which sleeps on PREEMPT_RT.
+/// Makes the random number that all marks are mixed with, unless it exists. Call this before
+/// lending pages. Task context only: the kernel takes a lock for it, which sleeps on PREEMPT_RT.
 pub(crate) fn make_ready() {
     key();
 }
@@ -159,7 +160,7 @@ fn make_key() -> usize {
     }
 }
 
-/// Makes pages ready to be handed to C. Any context.
+/// Marks pages as lent, and returns their address for C. Any context.
 #[inline]
 pub(crate) fn lend(pages: ExclusivePages<Uninit>, owner: Handle) -> Lent {
     let order = pages.order();
@@ -174,10 +175,10 @@ pub(crate) fn lend(pages: ExclusivePages<Uninit>, owner: Handle) -> Lent {
     unsafe { Lent::new(address) }
 }
 
-/// Takes back pages of `owner` that have the order `order`, or nothing. Any context.
+/// Takes back pages of `owner` that have the order `order`, or returns `None`. Any context.
 ///
-/// What was given back is used up with that: by the time that somebody looked again, the pages could
-/// be out once more, with a user in C who has given back nothing.
+/// This uses up `block`. If it could be used again later, the pages could be out once more, with a
+/// user in C that has given back nothing.
 #[inline]
 pub(crate) fn take_back(
     block: Returned,
@@ -201,8 +202,8 @@ pub(crate) fn take_back(
     Ok(unsafe { ExclusivePages::from_given(page, order) })
 }
 
-/// Takes back pages of an `owner` that does not exist any more, whatever their order. Nothing is taken
-/// back to no owner at all. Any context.
+/// Takes back pages of an `owner` that no longer exists, whatever their order. Without an owner
+/// nothing is taken back. Any context.
 pub(crate) fn take_back_late(
     block: Returned,
     owner: Option<Handle>,
@@ -216,9 +217,9 @@ pub(crate) fn take_back_late(
     }
 }
 
-/// Why pages were not taken back. Any context.
+/// Returns why pages were not taken back. Any context.
 ///
-/// `known` says whether there ever was an owner with this handle.
+/// `known` says whether an owner with this handle ever existed.
 #[cold]
 pub(crate) fn why_not(
     block: &Returned,

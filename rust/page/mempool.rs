@@ -2,8 +2,8 @@
 
 //! The kernel's own reserve, `mempool`, with pages as elements: a peer to compare with.
 //!
-//! A request goes to the allocator first and, when that has nothing, to the reserve. A page that
-//! comes back fills the reserve up before it goes to the allocator.
+//! A request first asks the allocator and, if that has no page, the reserve. A page that comes back
+//! fills up the reserve first, and goes to the allocator if the reserve is full.
 //!
 //! C header: [`include/linux/mempool.h`](srctree/include/linux/mempool.h)
 
@@ -19,9 +19,9 @@ use kernel::{
     prelude::*, //
 };
 
-/// A mempool of order-0 pages and those of its pages that are out.
+/// A mempool of order-0 pages, and those of its pages that are out.
 ///
-/// The pages are not lent to anybody: this exists to be measured.
+/// Nobody uses the pages: this type exists to be measured.
 ///
 /// # Invariants
 ///
@@ -57,9 +57,10 @@ impl Mempool {
         })
     }
 
-    /// Takes a page out; whether there was one. It is out until [`Self::free_all`].
+    /// Takes a page out, and returns whether there was one. The page is out until
+    /// [`Self::free_all`].
     ///
-    /// In any context that `G` allows, but not in hard interrupts.
+    /// Contexts: all that `G` allows, except hard interrupts.
     #[inline]
     pub fn alloc<C: Context, G: AllowedIn<C>>(&mut self, _cx: &C, _gfp: G) -> bool {
         if self.out.len() == self.out.capacity() {
@@ -82,13 +83,13 @@ impl Mempool {
         }
     }
 
-    /// How many pages are in the reserve now. Any context.
+    /// Returns how many pages are in the reserve now. Any context.
     pub fn filled(&self) -> u32 {
         // SAFETY: The mempool is live by the invariant.
         unsafe { helpers::labyrinth_mempool_filled(self.pool.as_ptr()) }
     }
 
-    /// How many pages the reserve holds when it is full.
+    /// Returns how many pages the reserve holds when it is full.
     pub fn reserve(&self) -> u32 {
         self.reserve
     }

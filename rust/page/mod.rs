@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a page is: exclusive access to its contents, proven by the compiler.
+//! Pages, with exclusive access to their contents that the compiler proves.
 //!
 //! # Vocabulary
 //!
-//! - *Exclusive*: whoever holds the value is the only one to read, write, map or free the page.
-//! - *Hand-over*: a call that takes the value of one holder and gives one to the next. There is no
-//!   other way, so code of the old holder that still uses the page does not compile. Each hand-over
-//!   is counted by its kind, with its latency unless it is to or from C: see
-//!   [`Handover`](crate::stats::Handover).
+//! - *Exclusive*: only the holder of the value can read, write, map or free the page.
+//! - *Transfer*, in reports *hand-over*: a call that takes the value of one holder and returns a
+//!   value for the next. Ownership moves in no other way, so code of the old holder that still uses
+//!   the page does not compile. Each transfer is counted by its kind, and its latency is recorded
+//!   unless the page is lent to C or returned from there: see [`Handover`](crate::stats::Handover).
 //! - *Contents*: [`Uninit`] (as the allocator left it) or [`Bytes`].
-//! - *Context*: a proof token of [`crate::ffi::context`]; it decides which [`Gfp`] flags can be
-//!   named.
+//! - *Context*: a token of [`crate::ffi::context`]; it decides which [`Gfp`] flags can be used.
 //!
 //! # State diagram
 //!
@@ -42,9 +41,9 @@
 //!                      └──────────────────┘
 //! ```
 //!
-//! They go into each other: a [`View`] and a [`Secret`] can be shared, a view can be a secret. Blocks of
-//! several pages ([`ExclusivePages`]) have the same hand-overs, but for views and processes, which take
-//! single pages.
+//! The types can be combined: a [`View`] and a [`Secret`] can be shared, and a view can be a
+//! secret. Blocks of several pages ([`ExclusivePages`]) have the same transfers, except to views
+//! and processes, which take single pages.
 
 mod canary;
 mod chain;

@@ -42,20 +42,20 @@ use kernel::{
 /// The largest order there is: 2¹⁰ pages.
 pub const MAX_ORDER: u32 = 10;
 
-/// How many contiguous pages, in which form, and from which zones.
+/// The number of contiguous pages in a block, their form, and the zones that they come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// There are 2^order pages.
     pub order: u32,
-    /// Whether they are a compound page (`__GFP_COMP`), in which each page knows the first one and
-    /// that knows the order. Of no meaning for one page.
+    /// Whether they are a compound page (`__GFP_COMP`), in which each page refers to the first one,
+    /// and the first one has the order. Of no meaning for one page.
     pub compound: bool,
     /// Which zones they may come from.
     pub zones: ZoneLimit,
 }
 
 impl From<u32> for Shape {
-    /// Pages of this order that know nothing of each other, from any zone.
+    /// Pages of this order from any zone, not compound.
     #[inline(always)]
     fn from(order: u32) -> Self {
         Self {
@@ -68,9 +68,9 @@ impl From<u32> for Shape {
 
 /// 2^order contiguous pages and exclusive access to their contents.
 ///
-/// What [`ExclusivePage`] is for one page, for a number of pages that is known at run time only. It
-/// dereferences to a slice with an element for each page, and is as large as a pointer. Of order 0
-/// it converts from and to an [`ExclusivePage`].
+/// It is like [`ExclusivePage`], for an order that is known at run time only. It dereferences to a
+/// slice with an element for each page, and is as large as a pointer. A block of order 0 can be
+/// converted from and to an [`ExclusivePage`].
 ///
 /// Contexts: as for [`ExclusivePage`].
 ///
@@ -112,8 +112,8 @@ unsafe impl<T: Contents> Sync for ExclusivePages<T> {}
 impl ExclusivePages<Uninit> {
     /// Allocates pages of a `shape`, which can be an order.
     ///
-    /// `cx` and `gfp` are as for [`ExclusivePage::alloc`]; `place` says which NUMA node is asked.
-    /// An order above [`MAX_ORDER`] fails like any other request that cannot be served.
+    /// `cx` and `gfp` are as for [`ExclusivePage::alloc`]; `place` chooses the NUMA node. An order
+    /// above [`MAX_ORDER`] fails like every request that cannot be served.
     ///
     /// C header: [`include/linux/gfp.h`](srctree/include/linux/gfp.h)
     #[inline]
@@ -162,15 +162,15 @@ impl ExclusivePages<Uninit> {
         unsafe { Self::from_page(page, order) }.ok_or(AllocError)
     }
 
-    /// Allocates one page without taking any lock, in any context: also in NMI, under a
-    /// `raw_spinlock_t` and with interrupts disabled on PREEMPT_RT.
+    /// Allocates one page without waiting for any lock, in any context: also in NMI, and on
+    /// PREEMPT_RT under a `raw_spinlock_t` and with interrupts disabled.
     ///
-    /// It fails more often than [`Self::alloc`], as soon as a lock would have to be waited for, and
-    /// never uses the emergency reserve. Where it is used `__free_pages()` may not be allowed, so
-    /// the page has to be dropped elsewhere.
+    /// It fails more often than [`Self::alloc`], because it fails whenever it would have to wait
+    /// for a lock, and it never uses the emergency reserve. `__free_pages()` may be forbidden in
+    /// the same context. The page then has to be dropped elsewhere.
     ///
-    /// `near` is the node that is asked first. The others are asked after it: `alloc_pages_nolock()`
-    /// takes no `__GFP_THISNODE`, so there is no [`Place::Only`] here.
+    /// The node `near` is asked first, and then the others. `alloc_pages_nolock()` takes no
+    /// `__GFP_THISNODE`, so there is no [`Place::Only`] here.
     pub fn alloc_nolock<C: Context>(_cx: &C, near: Option<Node>) -> Result<Self, AllocError> {
         let node = near.map_or(bindings::NUMA_NO_NODE, Node::number);
         // SAFETY: Allowed in any context; the node is online or "any".
@@ -179,8 +179,8 @@ impl ExclusivePages<Uninit> {
         unsafe { Self::from_page(page, 0) }.ok_or(AllocError)
     }
 
-    /// Allocates up to `wanted` pages of order 0 at once, gives each to `sink`, and returns how
-    /// many there were. Fewer is an ordinary answer, 0 included.
+    /// Allocates up to `wanted` pages of order 0 at once, passes each to `sink`, and returns how
+    /// many there were. It may be fewer than `wanted`, or 0.
     ///
     /// `cx` and `gfp` are as for [`Self::alloc`].
     pub fn alloc_bulk<C: Context, G: AllowedIn<C>>(
@@ -226,7 +226,7 @@ impl ExclusivePages<Uninit> {
         }
     }
 
-    /// Takes over a page from the allocator.
+    /// Takes ownership of pages from the allocator.
     ///
     /// # Safety
     ///
@@ -243,17 +243,17 @@ impl ExclusivePages<Uninit> {
     }
 }
 
-/// The pages of one call for [`ExclusivePages::alloc_bulk`]: half a KiB of stack.
+/// How many pages one call of [`ExclusivePages::alloc_bulk`] asks for: half a KiB of stack.
 const BULK: usize = 64;
 
 impl<T: Contents> ExclusivePages<T> {
-    /// The order.
+    /// Returns the order.
     #[inline(always)]
     pub fn order(&self) -> u32 {
         (self.tagged.as_ptr().addr() & ORDER_BITS) as u32
     }
 
-    /// Forgets what the pages contain.
+    /// Discards the knowledge that the pages are initialised.
     #[inline(always)]
     pub fn into_uninit(self) -> ExclusivePages<Uninit> {
         // INVARIANT: The pages move over; any bytes are a valid `Uninit`.
@@ -263,27 +263,27 @@ impl<T: Contents> ExclusivePages<T> {
         }
     }
 
-    /// Whether the zone that the pages are from has fewer free pages than its min watermark now: if
-    /// they were just allocated, then from the kernel's emergency reserve. Any context.
+    /// Returns whether the zone of the pages has fewer free pages than its min watermark now. If
+    /// so, pages that were just allocated come from the kernel's emergency reserve. Any context.
     pub(crate) fn zone_below_min(&self) -> bool {
         // SAFETY: An allocated page, by the invariant.
         unsafe { helpers::labyrinth_zone_below_min(self.page()) }
     }
 
-    /// The page frame number of the first page, for reports. Any context.
+    /// Returns the page frame number of the first page, for reports. Any context.
     pub fn pfn(&self) -> usize {
         // SAFETY: An allocated page, by the invariant.
         unsafe { helpers::labyrinth_page_to_pfn(self.page()) }
     }
 
-    /// Whether one of the pages has gone bad, see [`BadMemory`](crate::mm::BadMemory). When such pages
-    /// are dropped, the allocator does not use the bad ones again. Any context.
+    /// Returns whether one of the pages has gone bad, see [`BadMemory`](crate::mm::BadMemory). When
+    /// such pages are dropped, the allocator does not use the bad ones again. Any context.
     pub fn is_bad(&self) -> bool {
         // SAFETY: Allocated pages of this order, by the invariant.
         unsafe { helpers::labyrinth_pages_bad(self.page(), self.order()) }
     }
 
-    /// As [`Self::is_bad`], but looks at the pages only if a bad one was reported near them since
+    /// As [`Self::is_bad`], but checks the pages only if a bad page was reported near them since
     /// the module was loaded. Any context.
     #[inline(always)]
     pub(crate) fn is_known_bad(&self) -> bool {
@@ -297,7 +297,7 @@ impl<T: Contents> ExclusivePages<T> {
         unsafe { helpers::labyrinth_pages_known_bad(self.page(), self.order()) }
     }
 
-    /// Where the pages are. Any context.
+    /// Returns where the pages are. Any context.
     pub(crate) fn location(&self) -> Location {
         Location {
             address: self.pfn() as u64 * PAGE_SIZE as u64,
@@ -308,7 +308,7 @@ impl<T: Contents> ExclusivePages<T> {
         }
     }
 
-    /// Takes the pages off the line that they are charged to, if any. Any context.
+    /// Removes the pages from the line that they are charged to, if any. Any context.
     #[inline(always)]
     pub(crate) fn uncharge(&mut self) {
         #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
@@ -319,7 +319,7 @@ impl<T: Contents> ExclusivePages<T> {
         };
     }
 
-    /// The first `struct page`.
+    /// Returns the first `struct page`.
     #[inline(always)]
     pub(super) fn page(&self) -> *mut bindings::page {
         self.tagged
@@ -327,13 +327,13 @@ impl<T: Contents> ExclusivePages<T> {
             .map_addr(|address| address & !ORDER_BITS)
     }
 
-    /// Gives the pages up for their tagged address, which [`Self::from_tagged`] takes.
+    /// Gives the pages up, and returns their tagged address for [`Self::from_tagged`].
     #[inline(always)]
     pub(super) fn into_tagged(self) -> Tagged {
         ManuallyDrop::new(self).tagged
     }
 
-    /// Takes over what [`Self::into_tagged`] has given up.
+    /// Takes back the ownership that [`Self::into_tagged`] gave up.
     ///
     /// # Safety
     ///
@@ -371,7 +371,7 @@ impl<T: Contents> From<ExclusivePage<T>> for ExclusivePages<T> {
 impl<T: Contents> TryFrom<ExclusivePages<T>> for ExclusivePage<T> {
     type Error = ExclusivePages<T>;
 
-    /// Gives the pages back if there is more than one.
+    /// Returns the pages as the error if there is more than one.
     #[inline(always)]
     fn try_from(pages: ExclusivePages<T>) -> Result<Self, Self::Error> {
         if pages.order() != 0 {
@@ -441,7 +441,7 @@ impl<T: Contents> ExclusivePages<T> {
 }
 
 impl ExclusivePages<Uninit> {
-    /// Gives the pages away as the first `struct page`.
+    /// Gives the pages up, and returns the first `struct page`.
     #[inline(always)]
     pub(super) fn into_page(self) -> NonNull<bindings::page> {
         let page = ManuallyDrop::new(self).page();
@@ -449,12 +449,12 @@ impl ExclusivePages<Uninit> {
         unsafe { NonNull::new_unchecked(page) }
     }
 
-    /// Takes over pages that were given away.
+    /// Takes back the ownership that [`Self::into_page`] gave up.
     ///
     /// # Safety
     ///
-    /// `page` must come from [`Self::into_page`] of pages of this `order`, and nobody else may own
-    /// or access them.
+    /// `page` must come from [`Self::into_page`] of pages of this `order`, and no other code may
+    /// own or access them.
     #[inline(always)]
     pub(super) unsafe fn from_given(page: NonNull<bindings::page>, order: u32) -> Self {
         // INVARIANT: By the requirements.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which NUMA node pages come from.
+//! The NUMA node and the zones that pages come from.
 
 use crate::ffi::{
     cpu::OnlineCpu,
@@ -11,7 +11,7 @@ use kernel::prelude::*;
 /// The choice of NUMA node.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// The node of the CPU, or what the memory policy of the task says.
+    /// The node of the CPU, or the one that the task's memory policy chooses.
     Any,
     /// This node first, then others by distance.
     Near(Node),
@@ -20,8 +20,8 @@ pub enum Place {
 }
 
 impl Place {
-    /// The same choice, made for code on `cpu`: of any node its own comes first. Any context that can
-    /// have an [`OnlineCpu`].
+    /// Returns the same choice for code on `cpu`: instead of any node, the node of that CPU comes
+    /// first. Any context that can have an [`OnlineCpu`].
     pub(crate) fn seen_from(self, cpu: OnlineCpu<'_>) -> Self {
         match self {
             // INVARIANT: The node of a CPU that is online, and has memory, is online.
@@ -37,21 +37,21 @@ impl Place {
 /// Which zones pages may come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum ZoneLimit {
-    /// Any.
+    /// Any zone.
     None,
-    /// Those that 32 bits reach (`__GFP_DMA32`).
+    /// Zones below 4 GiB (`__GFP_DMA32`).
     Dma32,
-    /// Those that the oldest devices reach (`__GFP_DMA`).
+    /// The zone for the oldest devices (`__GFP_DMA`).
     Dma,
 }
 
 /// Where pages are.
 pub(crate) struct Location {
-    /// The physical address of the first.
+    /// The physical address of the first page.
     pub address: u64,
     /// The number of the NUMA node.
     pub node: u32,
-    /// 0 in zone DMA, 1 in zone DMA32, 2 in any above.
+    /// 0 in zone DMA, 1 in zone DMA32, 2 in any higher zone.
     pub zone: u32,
 }
 
@@ -59,13 +59,13 @@ pub(crate) struct Location {
 ///
 /// # Invariants
 ///
-/// The node was online when the value was made. (A node that goes offline later fails requests, as
+/// The node was online when the value was made. (If it goes offline later, requests fail, because
 /// it has no zones any more.)
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Node(c_int);
 
 impl Node {
-    /// The node with this number. `ENODEV` if it is not online. Any context.
+    /// Returns the node with this number. Fails with `ENODEV` if it is not online. Any context.
     pub fn new(number: c_int) -> Result<Self> {
         // SAFETY: Checks the range, then reads the mask of online nodes.
         if unsafe { helpers::labyrinth_node_online(number) } {
@@ -76,7 +76,7 @@ impl Node {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub fn number(self) -> c_int {
         self.0
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`Secret`]: pages that are overwritten before anybody else gets them.
+//! [`Secret`]: pages that are overwritten before another owner gets them.
 
 use super::shared::Shareable;
 use crate::{
@@ -17,27 +17,27 @@ use core::{
 };
 use kernel::page::PAGE_SIZE;
 
-/// What has contents to overwrite.
+/// Pages whose contents can be overwritten.
 pub trait Scrub {
-    /// All contents: whole pages.
+    /// Returns all contents, which are whole pages.
     fn bytes(&mut self) -> &mut [u8];
 
-    /// Whether the page of this index among the contents has gone bad.
+    /// Returns whether the page with this index has gone bad.
     fn page_is_bad(&self, index: usize) -> bool;
 }
 
 /// Pages that hold or held a secret.
 ///
-/// Whichever way they leave this value, dropped or [taken out](Self::into_inner), they are filled with
-/// zeroes before, by a function that no compiler takes away (`memzero_explicit()`). A secret that is
-/// leaked (`mem::forget`) keeps its contents, and its pages.
+/// The pages are filled with zeroes when the value is dropped and when they are [taken
+/// out](Self::into_inner), by a function that no compiler removes (`memzero_explicit()`). A secret
+/// that is leaked (`mem::forget`) keeps its pages and their contents.
 ///
-/// A page that has gone bad when it is dropped is not filled, as access to it may stop the machine.
-/// It keeps its contents and goes out of use, so nobody else gets it.
+/// A page that has gone bad is not filled when it is dropped, because access to it may stop the
+/// machine. It keeps its contents and goes out of use, so no other owner gets it.
 ///
-/// It can be shared: the last reader scrubs.
+/// A secret can be shared: the last reader scrubs it.
 ///
-/// Contexts: those of the pages. Scrubbing takes as long as zeroing them.
+/// Contexts: those of the pages. Scrubbing takes as long as zeroing.
 ///
 /// # Examples
 ///
@@ -59,7 +59,7 @@ impl<P: Scrub> Secret<P> {
         secret
     }
 
-    /// Scrubs the pages and gives them away.
+    /// Scrubs the pages and returns them.
     pub fn into_inner(self) -> P {
         let mut this = ManuallyDrop::new(self);
         // The pages go on being used, and bad ones with them.
@@ -68,7 +68,7 @@ impl<P: Scrub> Secret<P> {
         unsafe { ptr::read(&this.0) }
     }
 
-    /// Fills those pages with zeroes that `wanted` says yes to.
+    /// Fills the pages that `wanted` accepts with zeroes.
     fn scrub(&mut self, wanted: impl Fn(&P, usize) -> bool) {
         let begun = Handover::Scrub.begin();
         let count = self.0.bytes().len() / PAGE_SIZE;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What happens when a guard is found to be damaged: it is counted, kept for `corruption`, and
-//! reported as the policy says.
+//! Handles damaged guards: counts them, keeps the last ones for `corruption`, and reports them as
+//! the policy says.
 //!
-//! All of it works in every context but NMI, hard interrupts included: there are no locks, and nothing
-//! is allocated. The counts lose nothing; printing is limited in its rate.
+//! This works in every context but NMI, including hard interrupts, because it takes no locks and
+//! allocates nothing. Every damage is counted; the log messages are rate-limited.
 
 use super::canary::{
     Damage,
@@ -27,22 +27,22 @@ use kernel::{
     }, //
 };
 
-/// What is done about a damage besides counting it.
+/// What a damaged guard causes besides being counted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
     /// Nothing.
     Count = 0,
     /// A line in the kernel log.
     Warn = 1,
-    /// The machine stops.
+    /// A panic.
     Panic = 2,
 }
 
 impl Policy {
-    /// The largest number that stands for one of these.
+    /// The largest number of a policy.
     pub const MAX: u64 = Self::Panic as u64;
 
-    /// The policy that a number stands for. `ERANGE` if there is none.
+    /// Returns the policy with this number. Fails with `ERANGE` if there is none.
     pub fn from_number(number: u64) -> Result<Self> {
         [Self::Count, Self::Warn, Self::Panic]
             .into_iter()
@@ -62,7 +62,7 @@ impl Policy {
 
 static POLICY: Atomic<u32> = Atomic::new(Policy::Warn as u32);
 
-/// The policy. Any context.
+/// Returns the policy. Any context.
 pub fn policy() -> Policy {
     // Only numbers of policies are ever in there.
     Policy::from_number(POLICY.load(Relaxed).into()).unwrap_or(Policy::Warn)
@@ -73,14 +73,14 @@ pub fn set_policy(policy: Policy) {
     POLICY.store(policy as u32, Relaxed);
 }
 
-/// When a damage was noticed.
+/// What the check that found a damage was part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occasion {
-    /// The pages were being freed by their holder.
+    /// Their holder was freeing the pages.
     Drop,
-    /// They were being handed over, or their guards taken away.
+    /// The pages were being transferred, or their guards removed.
     HandOver,
-    /// The holder has asked.
+    /// The holder asked for the check.
     Demand,
 }
 
@@ -104,21 +104,21 @@ impl Occasion {
 /// A damaged guard.
 #[derive(Clone, Copy)]
 pub struct Corruption {
-    /// Its number among all since the module was loaded, from 1 on.
+    /// Its number since the module was loaded, beginning with 1.
     pub number: u64,
     /// The page frame number of the first page of the block.
     pub pfn: usize,
     /// The order of the block.
     pub order: u32,
-    /// Which bytes are wrong, by their offset in the block.
+    /// The wrong bytes, with their offset in the block.
     pub damage: Damage,
     /// The context that the holder got the pages in.
     pub holder: Kind,
-    /// How long ago that was, in nanoseconds.
+    /// How long the holder has had the pages, in nanoseconds.
     pub age: u64,
-    /// How many damages were found while this holder had the pages, this one included.
+    /// How many damages were found while this holder had the pages, including this one.
     pub times: u32,
-    /// When it was noticed.
+    /// The occasion of the check.
     pub noticed: Occasion,
 }
 
@@ -155,17 +155,18 @@ impl fmt::Display for Corruption {
     }
 }
 
-/// How many were found, by occasion and by the context of the holder. Any context.
+/// Returns how many damaged guards were found, by occasion and by the context of the holder. Any
+/// context.
 pub fn found(noticed: Occasion, holder: Kind) -> u64 {
     FOUND[noticed as usize][holder as usize].load(Relaxed) as u64
 }
 
-/// How many were found. Any context.
+/// Returns how many damaged guards were found. Any context.
 pub fn total() -> u64 {
     NUMBERS.load(Relaxed) as u64
 }
 
-/// How many bytes were wrong in them. Any context.
+/// Returns how many bytes in them were wrong. Any context.
 pub fn bytes() -> u64 {
     BYTES.load(Relaxed) as u64
 }
@@ -175,7 +176,7 @@ static FOUND: [[Atomic<i64>; Kind::COUNT]; Occasion::COUNT] =
 static NUMBERS: Atomic<i64> = Atomic::new(0);
 static BYTES: Atomic<i64> = Atomic::new(0);
 
-/// Takes note of a damage and gives it its number. Any context but NMI.
+/// Counts and reports a damage, and sets its number. Any context but NMI.
 #[cold]
 pub(super) fn report(corruption: &mut Corruption) {
     corruption.number = NUMBERS.fetch_add(1, Relaxed) as u64 + 1;
@@ -198,10 +199,10 @@ pub(super) fn report(corruption: &mut Corruption) {
     }
 }
 
-/// How many of the last are kept.
+/// How many of the last damages are kept.
 pub const KEPT: usize = 64;
 
-/// The last ones, the oldest first. Task context only, may sleep.
+/// Returns the last damages, the oldest first. Task context only, may sleep.
 pub fn recent() -> Result<KVec<Corruption>, AllocError> {
     let mut recent = KVec::with_capacity(KEPT, GFP_KERNEL)?;
     for corruption in SLOTS.iter().filter_map(Slot::read) {
@@ -224,9 +225,9 @@ fn keep(corruption: &Corruption) {
 
 static SLOTS: [Slot; KEPT] = [const { Slot::new() }; KEPT];
 
-/// A place for a [`Corruption`], which is read without keeping its writer from writing.
+/// A slot for a [`Corruption`]. Readers never make a writer wait.
 struct Slot {
-    /// Even, unless it is being written; 0 before the first time.
+    /// Odd while the slot is being written, even otherwise; 0 before the first write.
     version: Atomic<i64>,
     words: [Atomic<i64>; WORDS],
 }
@@ -241,7 +242,7 @@ impl Slot {
         }
     }
 
-    /// Returns `false`, and leaves it alone, if somebody else is writing.
+    /// Writes the slot. Returns `false`, and changes nothing, if another writer is at it.
     fn write(&self, corruption: &Corruption) -> bool {
         let version = self.version.load(Relaxed);
         // Fully ordered: who reads a word of ours afterwards finds this version, or a later one.
@@ -255,7 +256,8 @@ impl Slot {
         true
     }
 
-    /// `None` if there is nothing yet, or it is being written again and again.
+    /// Reads the slot. Returns `None` if nothing was written yet, or if writers change it again and
+    /// again.
     fn read(&self) -> Option<Corruption> {
         for _ in 0..KEPT {
             let version = self.version.load(Acquire);

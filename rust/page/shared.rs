@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`Shared`]: pages that several readers hold, and nobody writes to.
+//! [`Shared`]: pages with several readers and no writer.
 
 use super::gfp::{
     AllowedIn,
@@ -23,19 +23,20 @@ use kernel::{
     }, //
 };
 
-/// What can be shared: an owner that gives no more than its contents away when it is borrowed.
+/// An owner of pages that can be shared. A shared reference to it gives access to its contents
+/// only.
 pub trait Shareable: Deref + Send + Sync + 'static {}
 
-/// One reader of pages that are shared, as a handle of the size of a pointer.
+/// One reader of shared pages. Its size is that of a pointer.
 ///
-/// The readers are counted here, beside the pages: the count in `struct page` is not touched. Cloning
-/// makes another reader; the last one that is dropped frees the pages. To write to them again, a reader
-/// has to be the only one: [`Self::take_back`].
+/// The count of readers is beside the pages; the count in `struct page` is not touched. Cloning
+/// makes another reader. Dropping the last one frees the pages. To write to the pages again, a
+/// reader has to be the only one: see [`Self::take_back`].
 ///
-/// The kernel crate's `Arc` would do but for that: it cannot tell the last reader without giving up the
-/// handles of those that are not.
+/// The kernel crate's `Arc` has nothing like `take_back`. It cannot find out whether a reader is
+/// the last one without giving up the reader.
 ///
-/// Contexts: those of the pages. Dropping the last reader frees memory of the slab allocator as well,
+/// Contexts: those of the pages. Dropping the last reader also frees memory of the slab allocator,
 /// which the same contexts allow.
 ///
 /// # Examples
@@ -67,10 +68,10 @@ unsafe impl<P: Shareable> Send for Shared<P> {}
 unsafe impl<P: Shareable> Sync for Shared<P> {}
 
 impl<P: Shareable> Shared<P> {
-    /// Shares pages, with one reader for a start.
+    /// Shares pages, and returns the first reader.
     ///
-    /// The contexts are those of the flags: it takes a few bytes from the slab allocator. If there are
-    /// none, the pages come back.
+    /// This takes a few bytes from the slab allocator, so the contexts are those of the flags. If
+    /// there is no memory, the error has the pages.
     ///
     /// C header: [`include/linux/slab.h`](srctree/include/linux/slab.h)
     pub fn new<C: Context, G: SlabGfp + AllowedIn<C>>(
@@ -99,11 +100,11 @@ impl<P: Shareable> Shared<P> {
         result
     }
 
-    /// Gives the pages back to their only reader, exclusive again. If there are others, the handle
-    /// comes back. Contexts as for dropping.
+    /// Returns the pages if this is the only reader; they are exclusive again. If there are others,
+    /// the error has the reader. Contexts as for dropping.
     ///
-    /// Of the readers that are left, none can be missed: as long as this one is not dropped, the others
-    /// only become more by being cloned from one that is counted.
+    /// No other reader can be missed: only cloning makes a reader, and the reader that is cloned is
+    /// counted.
     pub fn take_back(self) -> Result<P, Self> {
         let begun = Handover::TakeBack.begin();
         let only = self.inner().readers.as_atomic().cmpxchg(1, 0, Full).is_ok();

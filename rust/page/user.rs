@@ -26,12 +26,12 @@ use kernel::{
     prelude::*, //
 };
 
-/// Where a page goes when its process is done with it.
+/// Receives a page when its process is done with it.
 pub trait Home: Send + Sync + 'static {
-    /// Takes the page, zeroed. Task context, may sleep, with the `mmap_lock` of the process held.
+    /// Takes the zeroed page. Task context, may sleep, with the `mmap_lock` of the process held.
     fn returned(self, page: ExclusivePage<Bytes>);
 
-    /// Takes a page that has gone bad, to free it: then it goes out of use. It is not zeroed, as
+    /// Takes a page that has gone bad. Dropping it takes it out of use. It is not zeroed, because
     /// access to it may stop the machine. Context as above.
     fn returned_bad(self, page: ExclusivePage<Uninit>)
     where
@@ -41,10 +41,10 @@ pub trait Home: Send + Sync + 'static {
     }
 }
 
-/// A page that one process has to itself.
+/// A page that one process has for itself.
 ///
-/// There is nothing that a holder of this could do with it: no access to the contents, and no way to have
-/// the page back but the end of the mapping. So it is the mapping that holds it.
+/// Code that holds this value can neither access the contents nor get the page back before the
+/// mapping ends. So the mapping itself holds the value.
 ///
 /// ```text
 ///   ExclusivePage<Bytes> ── map() ──► UserPage, in the mapping
@@ -52,8 +52,8 @@ pub trait Home: Send + Sync + 'static {
 ///            └───── Home::returned() ◄─────┘ (zeroed)
 /// ```
 ///
-/// "One process" is one address space: threads, and children that share it until they call `execve()`
-/// (`vfork()`), are within.
+/// "One process" means one address space. It includes threads, and children that share the address
+/// space until they call `execve()` (`vfork()`).
 ///
 /// # Examples
 ///
@@ -66,8 +66,8 @@ pub trait Home: Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `page` is an allocated page of order 0 in the linear mapping, owned by this value. Only the process that
-/// it is mapped for accesses its contents.
+/// `page` is an allocated page of order 0 in the linear mapping, owned by this value. Only the
+/// process that has it mapped accesses its contents.
 pub struct UserPage<H: Home> {
     page: NonNull<bindings::page>,
     home: ManuallyDrop<H>,
@@ -78,23 +78,23 @@ unsafe impl<H: Home> Send for UserPage<H> {}
 // SAFETY: A shared reference gives access to nothing.
 unsafe impl<H: Home> Sync for UserPage<H> {}
 
-/// A page that was not handed over, and what would have become of it.
+/// A page that could not be mapped.
 pub struct Refused<H> {
-    /// Why.
+    /// The reason.
     pub error: Error,
-    /// The page, as it was.
+    /// The unchanged page.
     pub page: ExclusivePage<Bytes>,
-    /// Where it would have gone to.
+    /// The home that was passed with it.
     pub home: H,
 }
 
 impl<H: Home> UserPage<H> {
-    /// Gives a page to the process that makes the mapping `area`, for itself alone. It finds in there what
-    /// the page contains. When the mapping is gone, the page is zeroed and goes `home`.
+    /// Gives a page to the process that makes the mapping `area`, and to no other. The process sees
+    /// the contents of the page. When the mapping ends, the page is zeroed and goes to its `home`.
     /// A page that has gone bad is not zeroed, see [`Home::returned_bad`].
     ///
-    /// Contexts that may sleep. Fails with `ENOMEM` when there is no memory for page tables; then the page
-    /// comes back.
+    /// Contexts: those that may sleep. Fails with `ENOMEM` if there is no memory for page tables.
+    /// The error has the page.
     ///
     /// C header: [`include/linux/mm.h`](srctree/include/linux/mm.h)
     pub fn map<'a, C: MaySleep>(
@@ -130,8 +130,8 @@ impl<H: Home> UserPage<H> {
 }
 
 impl<H: Home> Drop for UserPage<H> {
-    /// Zeroes the page, unless it has gone bad, and sends it home. Called when the last mapping is
-    /// gone.
+    /// Zeroes the page, unless it has gone bad, and passes it to its home. Called when the last
+    /// mapping is gone.
     fn drop(&mut self) {
         let handover = Handover::ReturnUser.begin();
         // SAFETY: By the invariant the page is owned by this value; no process has access any more, as

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`View`]: single pages, side by side in the kernel's address space.
+//! [`View`]: single pages, mapped side by side in the kernel's address space.
 //!
 //! ```text
 //!   no page │ page │ page │ … │ page │ no page
@@ -9,16 +9,18 @@
 //!
 //! # The guards
 //!
-//! What is just behind the last page is never mapped: it belongs to the area that `vmap()` made, which
-//! is larger by that page. What is just before the first one belongs to somebody else, most often as
-//! such a guard, but some users of that part of the address space have none. So the area here begins
-//! with one more page, which is of nobody's and is taken out of the page tables once the area is there:
-//! x86 lets a module look an address up. On other architectures it stays mapped, and an access there
-//! hits that page, which nobody reads. So it does on x86 for a CPU that happened to load the translation
-//! in the moment in between, without any program having used the address.
+//! The address range of `vmap()` is larger than the pages by one page at the end, which is never
+//! mapped. So an access just behind the last page faults.
 //!
-//! After a view is unmapped, a CPU may go on translating its addresses until the kernel has all of them
-//! forget (it collects that). No safe code has such an address then.
+//! The range just before the first page belongs to another user of that part of the address space.
+//! Most users also end with an unmapped page, but not all. So the area here begins with one more
+//! page, which has no user. On x86 that page is removed from the page tables when the area has been
+//! made, because x86 lets a module look an address up. On other architectures it stays mapped, and
+//! an access there reaches a page that nobody reads. The same can happen on x86, on a CPU that
+//! loaded the translation before the page was removed.
+//!
+//! After a view is unmapped, a CPU may still translate its addresses until the kernel flushes all
+//! CPUs, which it does for many areas at once. No safe code has such an address then.
 //!
 //! C header: [`include/linux/vmalloc.h`](srctree/include/linux/vmalloc.h)
 
@@ -54,17 +56,16 @@ use kernel::{
     prelude::*, //
 };
 
-/// The pages that a view is made of, and that it gives back.
+/// The pages of a view.
 pub(crate) type Pages = KVec<ExclusivePage<Bytes>>;
 
-/// Exclusive pages that are mapped side by side, in the order in which they were given, as one slice of
-/// bytes.
+/// Exclusive pages, mapped side by side in the given order, as one slice of bytes.
 ///
-/// [`Self::map`] and [`Self::unmap`] sleep, and ask for a context that may. Dropping does not: the
-/// kernel then unmaps and frees the pages later, in a thread of its own and by code of its own, so that
-/// nothing of this module has to be there.
+/// [`Self::map`] and [`Self::unmap`] sleep, and require a context that may. Dropping does not
+/// sleep: the kernel unmaps and frees the pages later, in a thread of its own. It needs no code of
+/// this module for that, so the module may be gone by then.
 ///
-/// Contexts: dropping as for [`ExclusivePage`]; access in all.
+/// Contexts: dropping as for [`ExclusivePage`]; access in all contexts.
 ///
 /// # Examples
 ///
@@ -77,10 +78,10 @@ pub(crate) type Pages = KVec<ExclusivePage<Bytes>>;
 ///
 /// # Invariants
 ///
-/// - `area` is that of a `vmap()` with `VM_MAP_PUT_PAGES` of the pages in `table`, and it belongs to this
-///   value: so `vfree()` would free `table` and each page in it.
-/// - In `table` are `guard`, then all of `pages`. Nobody uses the contents of `guard`; the first page of
-///   the area, which is its, may be unmapped.
+/// - `area` comes from a `vmap()` with `VM_MAP_PUT_PAGES` of the pages in `table`, and belongs to
+///   this value. So `vfree()` would free `table` and each page in it.
+/// - `table` has `guard`, then all of `pages`. No code uses the contents of `guard`. The first page
+///   of the area, where `guard` is mapped, may be unmapped.
 pub struct View {
     area: NonNull<u8>,
     table: ManuallyDrop<KVVec<NonNull<bindings::page>>>,
@@ -96,8 +97,9 @@ unsafe impl Sync for View {}
 impl View {
     /// Maps pages side by side. Sleeps.
     ///
-    /// On an error they come back: `EINVAL` if there is none or there are too many, `ENOMEM` if memory or
-    /// address space is short. It needs one page more, for the guard ahead.
+    /// Fails with `EINVAL` if there are no pages or too many, and with `ENOMEM` if memory or
+    /// address space is short. The error has the pages. One more page is allocated for the guard in
+    /// front.
     pub fn map<C: MaySleep>(cx: &C, pages: Pages) -> Result<Self, (Error, Pages)> {
         let begun = Handover::View.begin();
         let result = match Self::map_area(cx, &pages) {
@@ -114,7 +116,7 @@ impl View {
         result
     }
 
-    /// Makes an area, its table of pages, and the guard that is the first of them.
+    /// Makes an area, its table of pages, and the guard, which is the first page.
     #[allow(clippy::type_complexity, reason = "the parts of a view")]
     fn map_area<C: MaySleep>(
         cx: &C,
@@ -143,7 +145,7 @@ impl View {
         Ok((area, table, guard))
     }
 
-    /// Unmaps the pages and gives them back, in the same order. Sleeps.
+    /// Unmaps the pages and returns them in the same order. Sleeps.
     pub fn unmap<C: MaySleep>(self, _cx: &C) -> Pages {
         let begun = Handover::Unview.begin();
         let mut this = ManuallyDrop::new(self);

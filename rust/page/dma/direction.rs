@@ -8,13 +8,13 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// Which way the data goes.
+/// The direction of a transfer.
 pub trait Direction: sealed::Sealed + Send + Sync + 'static {
     /// The direction as the kernel names it.
     const RAW: DataDirection;
 }
 
-/// A direction in which the device reads, so that it makes sense for the CPU to write.
+/// A direction in which the device reads, so that the CPU may write.
 #[diagnostic::on_unimplemented(
     message = "the device never reads a page that is mapped `{Self}`",
     label = "what the CPU writes here would be lost"

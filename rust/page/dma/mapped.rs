@@ -34,9 +34,9 @@ use kernel::{
 
 /// 2^order pages that a device owns.
 ///
-/// The CPU has no access to their contents. Dropping it takes them from the device and frees them.
+/// The CPU has no access to their contents. Dropping the value unmaps and frees the pages.
 ///
-/// Contexts: every method, and dropping, where a `spinlock_t` can be taken, that is where
+/// Contexts: every method, and dropping, is allowed where a `spinlock_t` can be taken and
 /// [`ExclusivePages`] can be dropped.
 ///
 /// # Examples
@@ -52,8 +52,8 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// `address` is where `pages` are mapped, all of them and once, for `device` and in the direction `D`.
-/// No reference to the contents exists but those that a [`CpuAccess`] has lent.
+/// All `pages` are mapped once, at `address`, for `device` and in the direction `D`. Only a
+/// [`CpuAccess`] has references to the contents.
 pub struct Mapped<'d, D: Direction> {
     pages: ExclusivePages<Bytes>,
     device: DmaDevice<'d>,
@@ -61,25 +61,25 @@ pub struct Mapped<'d, D: Direction> {
     _direction: PhantomData<D>,
 }
 
-/// Pages that a device could not be given: it cannot address them, or there is no room for another
+/// Pages that could not be mapped: the device cannot address them, or there is no space for another
 /// mapping.
 pub struct NotMapped(ExclusivePages<Bytes>);
 
 impl NotMapped {
-    /// The pages, as they were.
+    /// Returns the unchanged pages.
     pub fn into_pages(self) -> ExclusivePages<Bytes> {
         self.0
     }
 }
 
 impl From<NotMapped> for Error {
-    /// `ENOMEM`, and the pages are freed.
+    /// Frees the pages, and returns `ENOMEM`.
     fn from(_: NotMapped) -> Self {
         ENOMEM
     }
 }
 
-/// Gives pages to a device. `cx` proves the context, one in which a `spinlock_t` can be taken.
+/// Gives pages to a device. `cx` proves that a `spinlock_t` can be taken.
 pub fn map<'d, C: PlainAlloc, D: Direction>(
     _cx: &C,
     device: DmaDevice<'d>,
@@ -109,11 +109,11 @@ pub fn map<'d, C: PlainAlloc, D: Direction>(
     }
 }
 
-/// Gives pages to a device until there are none left, or one cannot be mapped, and those that were to
-/// `sink`.
+/// Gives pages to a device until none are left or one cannot be mapped, and passes the mapped ones
+/// to `sink`.
 ///
-/// On a failure `sink` keeps what it got, the error has the pages that failed, and the iterator those
-/// that were not tried. Context as for [`map`].
+/// If one cannot be mapped, the error has that one, `sink` keeps what it got, and the iterator
+/// still has those that were not tried. Context as for [`map`].
 pub fn map_each<'d, C: PlainAlloc, D: Direction + Copy>(
     cx: &C,
     device: DmaDevice<'d>,
@@ -128,28 +128,28 @@ pub fn map_each<'d, C: PlainAlloc, D: Direction + Copy>(
 }
 
 impl<'d, D: Direction> Mapped<'d, D> {
-    /// Where the device finds the pages.
+    /// Returns the address of the pages for the device.
     pub fn address(&self) -> DmaAddress {
         self.address
     }
 
-    /// The number of bytes.
+    /// Returns the number of bytes.
     pub fn bytes(&self) -> usize {
         PAGE_SIZE << self.pages.order()
     }
 
-    /// Whether one of the pages has gone bad.
+    /// Returns whether one of the pages has gone bad.
     pub(super) fn is_bad(&self) -> bool {
         self.pages.is_bad()
     }
 
-    /// Whose they are.
+    /// Returns the device that owns the pages.
     pub(super) fn device(&self) -> DmaDevice<'d> {
         self.device
     }
 
-    /// Lends the contents to the CPU, while the device does not use the pages. When the access ends, the
-    /// device sees what was written.
+    /// Lends the contents to the CPU. The device must not use the pages meanwhile. When the access
+    /// ends, the device sees what was written.
     pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, 'd, D> {
         let begun = Handover::SyncCpu.begin();
         // SAFETY: Mapped so, by the invariant.
@@ -168,7 +168,7 @@ impl<'d, D: Direction> Mapped<'d, D> {
         unsafe { core::ptr::read(&this.pages) }
     }
 
-    /// Unmaps; afterwards nothing but `pages` may be used.
+    /// Unmaps the pages. Afterwards only the field `pages` may be used.
     fn end(&mut self) {
         let begun = Handover::UnmapDevice.begin();
         // SAFETY: Mapped so, by the invariant, and ended once: by `drop`, or by `unmap`, which drops
@@ -179,7 +179,7 @@ impl<'d, D: Direction> Mapped<'d, D> {
 }
 
 impl<D: Direction> Drop for Mapped<'_, D> {
-    /// The pages are freed after this, when the device cannot reach them any more.
+    /// Unmaps the pages. They are freed after this, when the device can no longer reach them.
     fn drop(&mut self) {
         self.end();
     }
@@ -187,10 +187,11 @@ impl<D: Direction> Drop for Mapped<'_, D> {
 
 /// Pages of a device, lent to the CPU.
 ///
-/// What a device was to read, too, can be written; a page that it only writes to can be read. One that is
-/// mapped `ToDevice` reads as the CPU itself left it.
+/// The CPU can read the pages in every direction, and write them if the device reads them, too. A
+/// page that is mapped `ToDevice` reads as the CPU left it.
 ///
-/// Leaking it (`mem::forget`) keeps from the device what was written, and harms nobody else.
+/// If this is leaked (`mem::forget`), the device does not see what was written. That has no other
+/// effect.
 pub struct CpuAccess<'m, 'd, D: Direction>(&'m mut Mapped<'d, D>);
 
 impl<D: Direction> Deref for CpuAccess<'_, '_, D> {

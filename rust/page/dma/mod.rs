@@ -4,10 +4,10 @@
 //!
 //! # Vocabulary
 //!
-//! - A page is *mapped* for one device and one [`Direction`]. A [`Mapped`] stands for it: it has an
-//!   address for the device, and no contents for the CPU.
-//! - [`Mapped::sync_for_cpu`] lends the contents back to the CPU, as a [`CpuAccess`]. While that lives
-//!   the address is out of reach, so no transfer can be started.
+//! - A page is *mapped* for one device and one [`Direction`]. The type [`Mapped`] stands for such a
+//!   page. It has an address for the device, and no contents for the CPU.
+//! - [`Mapped::sync_for_cpu`] lends the contents to the CPU, as a [`CpuAccess`]. As long as that
+//!   exists, the address cannot be had, so no transfer can be started.
 //! - A [`Stash`] keeps mapped pages for the next use.
 //!
 //! # State diagram
@@ -22,21 +22,21 @@
 //!   allocator ◄──────────── drop: unmaps, then frees ───────┘
 //! ```
 //!
-//! # What the types see to
+//! # What the types ensure
 //!
-//! - Nobody reads or writes what the device owns; no page is mapped twice, or unmapped twice.
-//! - The CPU writes only what the device is to read. What it reads is always initialised: pages are
-//!   mapped with contents, so a device that writes less than it was asked to shows nobody's secrets.
-//! - No mapping outlives the driver: a [`Mapped`] borrows the bound device. One that is leaked
-//!   (`mem::forget`) leaves its page to the device for ever, which nobody else gets.
+//! - The CPU does not access a page while the device owns it. No page is mapped or unmapped twice.
+//! - The CPU writes only pages that the device is to read.
+//! - The CPU reads initialised memory only. Pages are mapped with contents, so a device that writes
+//!   less than it was asked to reveals no old data.
+//! - No mapping outlives the driver, because a [`Mapped`] borrows the bound device. If a [`Mapped`]
+//!   is leaked (`mem::forget`), its page stays with the device for ever.
 //!
-//! # What they cannot see
+//! # What the driver must ensure
 //!
-//! When the device is through. Whoever unmaps or syncs has to know that it does not use the page any
-//! more, by its interrupt or because it was stopped; as with every address that a driver writes into a
-//! register, that is between the driver and the device. With an IOMMU that forgets at once
-//! (`iommu.strict=1`) a device that comes late is stopped; without one it writes to memory that may
-//! belong to others by then.
+//! The types cannot know when the device is done with a page. A driver that unmaps or syncs a page
+//! must know it, from an interrupt or because it has stopped the device. With an IOMMU that
+//! invalidates at once (`iommu.strict=1`), a late device is stopped. Without one, it writes to
+//! memory that may have another owner by then.
 //!
 //! C header: [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h)
 

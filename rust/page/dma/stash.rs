@@ -14,9 +14,9 @@ use kernel::prelude::*;
 
 /// Pages that stay mapped for a device from one use to the next.
 ///
-/// Taking and giving back neither maps nor allocates, so both can be done with a
-/// [`RawSpinLock`](crate::ffi::raw_lock::RawSpinLock) held. What a page contains is what its last user, a
-/// part of the same driver, has left there.
+/// Taking pages and giving them back neither maps nor allocates, so both can be done with a
+/// [`RawSpinLock`](crate::ffi::raw_lock::RawSpinLock) held. A page contains what its last user in
+/// this driver has left there.
 ///
 /// # Invariants
 ///
@@ -36,7 +36,7 @@ impl<'d, D: Direction> Stash<'d, D> {
         })
     }
 
-    /// Takes what was given back last. Any context.
+    /// Takes the pages that were given back last. Any context.
     ///
     /// Pages that have gone bad meanwhile cannot be freed here. They stay until the stash is
     /// dropped.
@@ -47,9 +47,9 @@ impl<'d, D: Direction> Stash<'d, D> {
         self.pages.pop()
     }
 
-    /// Gives pages back. Returns them if the stash is full or belongs to another device, or if they
-    /// have gone bad. Any context, but returned pages may be dropped only where [`Mapped`] allows
-    /// it; dropping bad pages takes them out of use.
+    /// Gives pages back. The error has the pages if the stash is full or belongs to another device,
+    /// or if they have gone bad. Any context, but pages in the error may be dropped only where
+    /// [`Mapped`] allows it. Dropping bad pages takes them out of use.
     pub fn give_back(&mut self, pages: Mapped<'d, D>) -> Result<(), Mapped<'d, D>> {
         if !self.device.is(pages.device()) || pages.is_bad() {
             return Err(pages);
