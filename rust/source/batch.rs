@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages in batches, every one of them counted.
+//! Batches of pages whose requests and frees are all counted.
 
 use super::{
     events,
@@ -50,13 +50,13 @@ const _: () = assert!(Room::COUNT == SOURCES);
 pub enum Supply<'a> {
     /// The buddy allocator, with the flags of the batch.
     Buddy,
-    /// A pool of order 0, with its own flags, by requests of a priority.
+    /// A pool of order 0, which uses its own flags. Requests have this priority.
     Pool(&'a Pool, Priority),
 }
 
 /// A page of a batch, with guards or without.
 pub enum Held {
-    /// Without.
+    /// Without guards.
     Plain(ExclusivePage<Bytes>),
     /// With guards around its contents.
     Guarded(Guarded),
@@ -70,7 +70,7 @@ impl Held {
         }
     }
 
-    /// The page alone. Damaged guards are reported by now.
+    /// Returns the page without its guards. Damaged guards have been reported by then.
     fn into_pages(self) -> ExclusivePages<Uninit> {
         match self {
             Self::Plain(page) => page.into_uninit().into(),
@@ -110,7 +110,7 @@ impl DerefMut for Held {
 pub struct Batch<G> {
     pages: KVVec<Held>,
     guarded: bool,
-    /// Whether any page came from the allocator itself, so that none of them is for a pool.
+    /// Whether any page came from the allocator. If so, none of the pages goes to a pool.
     from_buddy: bool,
     counted: u64,
     recorder: Recorder,
@@ -119,7 +119,7 @@ pub struct Batch<G> {
 }
 
 impl<G: Gfp> Batch<G> {
-    /// Makes an empty batch with room for `capacity` pages, which will be charged to `caller`. Task
+    /// Makes an empty batch for up to `capacity` pages, which will be charged to `caller`. Task
     /// context only, may sleep.
     pub fn new(
         capacity: usize,
@@ -139,16 +139,17 @@ impl<G: Gfp> Batch<G> {
         })
     }
 
-    /// Chooses whether the pages that are asked for from now on get guards. Any context.
+    /// Sets whether pages that are requested from now on get guards. Any context.
     pub fn set_guarded(&mut self, guarded: bool) {
         self.guarded = guarded;
     }
 
-    /// Asks `supply` for `wanted` pages, one by one, and zeroes those that it gets.
+    /// Asks `supply` for `wanted` pages, one by one, and zeroes those that it gets. Asks for no
+    /// more than fit into the batch.
     ///
-    /// In any context that `G` and `GFP_ATOMIC` are allowed in; itself allocates nothing else. Each
-    /// request is recorded with its outcome and latency. A failure ends nothing: the next page is
-    /// asked for all the same. More than the batch has room for is not asked for.
+    /// Contexts: those in which `G` and `GFP_ATOMIC` are allowed. Nothing else is allocated. Each
+    /// request is recorded with its outcome and latency. After a failure the next page is still
+    /// requested.
     pub fn fill<C: PlainAlloc>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>)
     where
         G: AllowedIn<C>,
@@ -206,18 +207,18 @@ impl<G: Gfp> Batch<G> {
         }
     }
 
-    /// The pages.
+    /// Returns the pages.
     pub fn pages(&self) -> &[Held] {
         &self.pages
     }
 
-    /// The pages, to write to.
+    /// Returns the pages for writing.
     pub fn pages_mut(&mut self) -> &mut [Held] {
         &mut self.pages
     }
 
-    /// Gives all pages back to `supply`, or to the allocator if that is where any of them came from. In
-    /// any context that may free a page, see [`ExclusivePage`].
+    /// Gives all pages back to `supply`, or to the allocator if any of them came from there.
+    /// Contexts: those in which an [`ExclusivePage`] may be dropped.
     pub fn clear<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
         match self.way_back(supply) {
             Supply::Buddy => self.free(),
@@ -231,8 +232,9 @@ impl<G: Gfp> Batch<G> {
         self.recorder.freed(core::mem::take(&mut self.counted));
     }
 
-    /// Where all pages go, by what `supply` is now. What was chosen for the next cycle does not bring a
-    /// pool pages that it never had: they may be of another node than it is for.
+    /// Returns where all pages go, if `supply` is the current choice. A pool chosen for the next
+    /// cycle does not get pages that it never had, because they may come from a node that is not
+    /// for this pool.
     fn way_back<'a>(&mut self, supply: Supply<'a>) -> Supply<'a> {
         if core::mem::take(&mut self.from_buddy) {
             Supply::Buddy
@@ -243,8 +245,8 @@ impl<G: Gfp> Batch<G> {
 }
 
 impl Batch<NoLock> {
-    /// As [`Self::fill`], in any context but NMI: from the allocator without a lock, or from the rooms
-    /// of a pool that take none of the allocator's.
+    /// As [`Self::fill`], in any context but NMI. Pages come from `alloc_pages_nolock()`, or from
+    /// the tiers of a pool that take no lock of the allocator.
     pub fn fill_nolock<C: Context>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>) {
         self.fill_by(
             cx,
@@ -258,8 +260,8 @@ impl Batch<NoLock> {
         );
     }
 
-    /// As [`Self::clear`], in any context but NMI. What has to be freed is freed by the keeper of
-    /// `pool` a moment later, though it is counted as freed at once.
+    /// As [`Self::clear`], in any context but NMI. Pages that go to the allocator are counted as
+    /// freed at once. The refill thread of `pool` frees them a moment later.
     pub fn clear_nolock<C: Context>(&mut self, cx: &C, pool: &Pool, supply: Supply<'_>) {
         let supply = self.way_back(supply);
         if matches!(supply, Supply::Buddy) {
@@ -291,7 +293,7 @@ impl<G> Drop for Batch<G> {
     }
 }
 
-/// The only page of an allocation of order 0.
+/// Returns the only page of an allocation of order 0.
 fn one_page(pages: ExclusivePages<Uninit>) -> Option<ExclusivePage<Uninit>> {
     pages.try_into().ok()
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The buddy allocator as a source.
+//! The buddy allocator as a source of pages.
 
 use super::{
     gate::{
@@ -32,9 +32,10 @@ use crate::{
     }, //
 };
 
-/// The buddy allocator: one shape, one set of flags, one choice of node, less what is barred.
+/// The buddy allocator, for one shape, one set of flags and one choice of node, without barred
+/// memory.
 ///
-/// Usable in every context that the flags are allowed in.
+/// Contexts: those in which the flags are allowed.
 pub(crate) struct Buddy<G> {
     gfp: G,
     shape: Shape,
@@ -44,7 +45,7 @@ pub(crate) struct Buddy<G> {
 }
 
 impl<G: Gfp> Buddy<G> {
-    /// The buddy allocator in the role of `room`.
+    /// Makes the source, which serves as the tier `room`.
     pub(crate) fn new(gfp: G, shape: Shape, place: Place, barred: Barred, room: Room) -> Self {
         Self {
             gfp,
@@ -55,14 +56,14 @@ impl<G: Gfp> Buddy<G> {
         }
     }
 
-    /// How many barred blocks it was offered. Any context.
+    /// Returns how many barred blocks the allocator offered. Any context.
     pub(crate) fn barred_met(&self) -> u64 {
         self.gate.met()
     }
 
-    /// Asks for `wanted` pages at once, gives each to `sink` and returns how many there were. For
-    /// orders above 0, which the allocator has no bulk interface for, and where memory is barred, one by
-    /// one until the first failure.
+    /// Asks for `wanted` pages at once, passes each to `sink` and returns how many there were.
+    /// Pages are requested one by one, until the first failure, if memory is barred or the order is
+    /// above 0: the allocator has no bulk interface for such orders.
     pub(crate) fn get_bulk<C: Context>(
         &self,
         cx: &C,
@@ -126,7 +127,7 @@ impl<C: Context, G: AllowedIn<C>> PageSource<C> for Buddy<G> {
         self.gate.first(|| self.ask(cx))
     }
 
-    /// Frees the pages. There is always room.
+    /// Frees the pages. Never fails.
     #[inline]
     fn put(&self, _cx: &C, pages: Self::Pages) -> Result<(), Self::Pages> {
         drop(pages);
@@ -141,8 +142,8 @@ pub(crate) struct BuddyNoLock {
 }
 
 impl BuddyNoLock {
-    /// The lockless allocator in the role of `room`. `None` for what it does not have: more than single
-    /// pages, and pages of one node only.
+    /// Makes the source, which serves as the tier `room`. `None` for an order above 0 and for a
+    /// single allowed node, which the lockless allocator does not support.
     pub(crate) fn new(shape: Shape, place: Place, room: Room) -> Option<Self> {
         let near = match place {
             Place::Any => None,
@@ -161,7 +162,7 @@ impl<C: Context> PageSource<C> for BuddyNoLock {
         ExclusivePages::alloc_nolock(cx, self.near).ok()
     }
 
-    /// Takes nothing back: what frees without a lock is not exported to modules.
+    /// Takes nothing back: the function that frees without a lock is not exported to modules.
     fn put(&self, _cx: &C, pages: Self::Pages) -> Result<(), Self::Pages> {
         Err(pages)
     }

@@ -34,7 +34,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// The most pages that a CPU can keep.
+/// The maximum number of pages in the cache of a CPU.
 pub const MAX_CACHE: usize = 1024;
 
 type Pages = ExclusivePages<Uninit>;
@@ -42,16 +42,16 @@ type Slots = KVec<Option<Pages>>;
 
 /// A stack of pages for each CPU.
 ///
-/// Usable in every context, also with interrupts off, in NMI and on PREEMPT_RT. Nobody ever waits:
-/// whoever comes upon a stack in use is turned away, as if the stack were empty (or full, when it gives
-/// back). A hit touches memory of its own CPU alone. Stacks are refilled and drained from any CPU, one
-/// page at a time, so that theirs is hardly ever turned away for that.
+/// Any context, including interrupts disabled, NMI and PREEMPT_RT. Nothing ever waits: a request
+/// that finds a stack in use fails, as if the stack were empty. Giving back fails as if it were
+/// full. A hit touches only memory of its own CPU. Stacks are refilled and drained from any CPU,
+/// one page at a time, so a request hardly ever fails because of that.
 pub struct CpuCache {
     cell: CpuCell<Stack<Slots>, CacheCounts>,
     capacity: usize,
 }
 
-/// What one CPU's cache has done; written by the holder of the stack.
+/// Counters of one CPU's cache, written by the holder of the stack.
 pub struct CacheCounts {
     /// The pages in the stack.
     level: Tally,
@@ -62,7 +62,7 @@ pub struct CacheCounts {
     /// Pages filled in ahead.
     refilled: Tally,
     /// Pages given back to the allocator: by the shrinker, after CPU hot-unplug, or because they
-    /// were unfit.
+    /// were bad or barred.
     drained: Tally,
 }
 
@@ -104,7 +104,7 @@ impl CacheCounts {
 }
 
 impl CpuCache {
-    /// Makes empty stacks for `capacity` pages on each CPU. Task context only, may sleep.
+    /// Makes an empty stack for `capacity` pages on each CPU. Task context only, may sleep.
     pub fn new(capacity: usize) -> Result<Self, AllocError> {
         let stack = || {
             let mut slots = KVec::with_capacity(capacity, GFP_KERNEL)?;
@@ -119,22 +119,22 @@ impl CpuCache {
         })
     }
 
-    /// The pages that each CPU can keep.
+    /// Returns how many pages each CPU can keep.
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// What each CPU has done, by its number. Any context.
+    /// Returns the counters of each CPU, with its number. Any context.
     pub fn counts(&self) -> impl Iterator<Item = (u32, &CacheCounts)> {
         self.cell.shared()
     }
 
-    /// The pages in all stacks, at about this time. Any context.
+    /// Returns how many pages are in all stacks, approximately. Any context.
     pub fn level(&self) -> u64 {
         self.counts().map(|(_, counts)| counts.level()).sum()
     }
 
-    /// Takes up to `wanted` pages at once and gives each to `sink`; returns how many there were.
+    /// Takes up to `wanted` pages at once, passes each to `sink`, and returns how many there were.
     pub fn get_bulk<C: Context>(
         &self,
         _cx: &C,
@@ -164,7 +164,7 @@ impl CpuCache {
             .unwrap_or(0)
     }
 
-    /// As [`PageSource::get`], for a caller that has noted the room in its request.
+    /// As [`PageSource::get`], for a caller whose request already notes this tier.
     #[inline(always)]
     pub fn get_noted<C: Context>(&self, _cx: &C) -> Option<Pages> {
         self.cell.with(|stack, counts| {
@@ -175,7 +175,7 @@ impl CpuCache {
         })?
     }
 
-    /// As [`PageSource::get`], but does not take pages that are known to be bad.
+    /// As [`PageSource::get`], but skips pages that are known to be bad.
     #[cold]
     #[inline(never)]
     pub fn get_good<C: Context>(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
@@ -188,12 +188,12 @@ impl CpuCache {
         })?
     }
 
-    /// Fills pages from `source` into the stack of a CPU, until there are `target` or there are no more,
-    /// and returns how many that were. Any context that `source` can be called in.
+    /// Fills pages from `source` into the stack of a CPU, until it has `target` pages or `source`
+    /// has none, and returns how many pages that were. Contexts: those of `source`.
     ///
-    /// `source` is called at most `target` times: somebody may take pages out as fast as they come in,
-    /// be it the shrinker that `source` itself has set off. Nobody holds the stack then, as it may take
-    /// long.
+    /// `source` is called at most `target` times, because others may take pages out as fast as they
+    /// come in, for example the shrinker, if `source` reclaims memory. The stack is not held during
+    /// the call, which may take long.
     pub fn refill(
         &self,
         cpu: u32,
@@ -218,8 +218,7 @@ impl CpuCache {
         filled
     }
 
-    /// Puts a page into the stack of a CPU. One that it has no room for, or that comes upon it in use,
-    /// is freed.
+    /// Puts a page into the stack of a CPU. Frees the page if the stack is full or in use.
     fn fill(&self, cpu: u32, pages: Pages) -> bool {
         // Moved out by the one call of the closure, or freed here: that takes locks.
         let mut pages = Some(pages);
@@ -233,15 +232,16 @@ impl CpuCache {
         pages.is_none()
     }
 
-    /// The pages in the stack of a CPU, at about this time. Any context.
+    /// Returns how many pages are in the stack of a CPU, approximately. Any context.
     pub fn level_of(&self, cpu: u32) -> usize {
         self.cell
             .shared_of(cpu)
             .map_or(0, |counts| counts.level() as usize)
     }
 
-    /// Gives up to `wanted` pages of a CPU, online or not, back to the allocator and returns how many
-    /// that were; as an error when it came upon the stack in use. In any context that may free pages.
+    /// Frees up to `wanted` pages of a CPU, online or not, and returns how many. It is an error,
+    /// with the number freed by then, if the stack is in use. Contexts: those in which pages may be
+    /// freed.
     pub fn drain(&self, cpu: u32, wanted: usize) -> Result<usize, usize> {
         for drained in 0..wanted {
             let pages = self.cell.with_of(cpu, |stack, counts| {
@@ -280,8 +280,8 @@ impl CpuCache {
         })
     }
 
-    /// Gives up to `wanted` pages back to the allocator, of each CPU a part in proportion to what it
-    /// has, and returns how many that were. In any context that may free pages.
+    /// Frees up to `wanted` pages, from each CPU in proportion to what it has, and returns how
+    /// many. Contexts: those in which pages may be freed.
     pub fn shrink(&self, wanted: usize) -> usize {
         let all = self.level() as usize;
         let Some(divisor) = NonZero::new(all) else {
@@ -298,7 +298,7 @@ impl CpuCache {
     }
 }
 
-/// Takes the topmost page that is not bad. Bad ones stay, for [`CpuCache::drain_unfit`].
+/// Takes the topmost good page. Bad pages stay, for [`CpuCache::drain_unfit`].
 #[cold]
 #[inline(never)]
 fn top_of_good(stack: &mut Stack<Slots>) -> Option<Pages> {

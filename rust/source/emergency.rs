@@ -33,26 +33,27 @@ use kernel::sync::atomic::{
 /// The bits of `spent` that hold the number of payments.
 const SPENT_BITS: u32 = 32;
 
-/// The buddy allocator with `GFP_ATOMIC`, for as long as there is budget.
+/// The buddy allocator with `GFP_ATOMIC`, within a budget.
 ///
-/// What lies below the min watermark belongs to everybody, above all to those who free memory. So
-/// only requests of [`Priority::High`] get here, and each allocation that leaves its zone below that
-/// mark is paid from the budget. The budget is whole again once the pool's own reserve is.
+/// The memory below the min watermark is for all of the kernel, above all for code that frees
+/// memory. So only requests of [`Priority::High`] come here, and each allocation that leaves its
+/// zone below that mark is paid for from the budget. The budget is restored when the pool's own
+/// reserve is full again.
 ///
-/// Usable wherever `GFP_ATOMIC` is.
+/// Contexts: those of `GFP_ATOMIC`.
 pub struct Emergency {
     buddy: Buddy<NoWarn<Atomic>>,
-    /// Allocations that the budget allows.
+    /// The number of allocations that the budget allows.
     budget: AtomicCell<u32>,
-    /// Allocations that were paid from it, and above [`SPENT_BITS`] how often it was made whole: a
-    /// payment is only taken back from what it was added to.
+    /// The number of payments and, above [`SPENT_BITS`], how often the budget was restored. A
+    /// payment is refunded only if the budget was not restored since.
     spent: AtomicCell<u64>,
-    /// All that were ever paid.
+    /// The number of all payments.
     taken: AtomicCell<u64>,
 }
 
 impl Emergency {
-    /// The emergency reserve of the allocator for one shape and place.
+    /// Makes the source for one shape and place.
     pub fn new(shape: Shape, place: Place, barred: Barred, budget: u32) -> Self {
         Self {
             buddy: Buddy::new(NoWarn(Atomic), shape, place, barred, Room::Emergency),
@@ -62,7 +63,7 @@ impl Emergency {
         }
     }
 
-    /// The budget, in allocations. Any context.
+    /// Returns the budget, in allocations. Any context.
     pub fn budget(&self) -> u32 {
         self.budget.load(Relaxed)
     }
@@ -72,22 +73,22 @@ impl Emergency {
         self.budget.store(budget, Relaxed);
     }
 
-    /// All allocations that left their zone below its min watermark. Any context.
+    /// Returns how many allocations left their zone below its min watermark. Any context.
     pub fn taken(&self) -> u64 {
         self.taken.load(Relaxed)
     }
 
-    /// How many barred blocks it was offered. Any context.
+    /// Returns how many barred blocks the allocator offered. Any context.
     pub fn barred_met(&self) -> u64 {
         self.buddy.barred_met()
     }
 
-    /// Whether anything was paid since the budget was last whole. Any context.
+    /// Returns whether any payment was made since the budget was restored. Any context.
     pub fn is_touched(&self) -> bool {
         self.spent.load(Relaxed) as u32 != 0
     }
 
-    /// Makes the budget whole again. Any context.
+    /// Restores the budget. Any context.
     pub fn restore(&self) {
         let mut spent = self.spent.load(Relaxed);
         loop {
@@ -112,7 +113,7 @@ impl Emergency {
         None
     }
 
-    /// Takes a payment back, unless the budget was made whole meanwhile.
+    /// Refunds a payment, unless the budget was restored meanwhile.
     fn refund(&self, times_whole: u64) {
         let mut spent = self.spent.load(Relaxed);
         while spent >> SPENT_BITS == times_whole && spent as u32 != 0 {

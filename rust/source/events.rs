@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the tracepoints say about requests and pages.
+//! Reports requests and pages to the tracepoints.
 
 use super::logic::request::{
     Request,
@@ -31,7 +31,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// The name that is reported for pages that are of no pool.
+/// The name that is reported for pages of no pool.
 const NO_POOL: &CStr = c"none";
 
 impl From<Room> for trace::Room {
@@ -45,13 +45,13 @@ impl From<Room> for trace::Room {
     }
 }
 
-/// Whether somebody wants to know of requests that are answered.
+/// Returns whether the tracepoint for answered requests is enabled.
 #[inline(always)]
 pub(super) fn answered_listened_to() -> bool {
     trace::page_alloc_listened_to()
 }
 
-/// A pool has answered a request, from the room that it was in last or not at all.
+/// Reports that a pool has answered a request. The pages came from the tier that was asked last.
 #[inline(always)]
 pub(super) fn answered<C: Context>(
     pool: &CStr,
@@ -62,7 +62,7 @@ pub(super) fn answered<C: Context>(
     answered_with::<C>(pool, order, request, pages, gfp_in);
 }
 
-/// As [`answered`], without entering the allocator the ordinary way.
+/// As [`answered`], for requests that may not enter the allocator.
 #[inline(always)]
 pub(super) fn answered_nolock<C: Context>(
     pool: &CStr,
@@ -94,7 +94,7 @@ fn answered_with<C: Context>(
     });
 }
 
-/// The flags that a pool uses with a room; none where it does not ask the allocator.
+/// Returns the flags that a pool uses with a tier, and none for a tier that is not the allocator.
 fn gfp_in(room: Room) -> bindings::gfp_t {
     match room {
         Room::Cache | Room::Reserve => 0,
@@ -103,7 +103,7 @@ fn gfp_in(room: Room) -> bindings::gfp_t {
     }
 }
 
-/// The allocator itself has answered a request.
+/// Reports that the allocator itself has answered a request.
 #[inline(always)]
 pub(super) fn answered_by_buddy<C: Context, G: Gfp>(page: Option<&ExclusivePage<Uninit>>) {
     trace::page_alloc(|| PageAlloc {
@@ -116,20 +116,20 @@ pub(super) fn answered_by_buddy<C: Context, G: Gfp>(page: Option<&ExclusivePage<
     });
 }
 
-/// Whether somebody wants to know of requests that no room has pages for, or of their steps.
+/// Returns whether a tracepoint for failed requests or for fallbacks is enabled.
 #[inline(always)]
 pub(super) fn misses_listened_to() -> bool {
     trace::page_alloc_listened_to() || trace::fallback_listened_to()
 }
 
-/// Whether somebody wants to know of pages that are given back.
+/// Returns whether the tracepoint for pages that are given back is enabled.
 #[inline(always)]
 pub(super) fn given_back_listened_to() -> bool {
     trace::page_free_listened_to()
 }
 
-/// Pages of a pool are given back. In the trace this can come after the next request that they are
-/// handed out to, unless they go to the allocator.
+/// Reports that pages of a pool are given back. Unless they go to the allocator, the event may
+/// follow the one of the next request that gets them.
 #[inline(always)]
 pub(super) fn given_back(pool: &CStr, to: Room, order: u32, pfn: usize) {
     trace::page_free(|| PageFree {
@@ -140,7 +140,7 @@ pub(super) fn given_back(pool: &CStr, to: Room, order: u32, pfn: usize) {
     });
 }
 
-/// Pages of no pool are about to be freed.
+/// Reports that pages of no pool are about to be freed.
 #[inline(always)]
 pub(super) fn freed<'a, T: 'a>(pages: impl IntoIterator<Item = &'a T>, pfn: impl Fn(&T) -> usize) {
     if trace::page_free_listened_to() {
@@ -150,7 +150,7 @@ pub(super) fn freed<'a, T: 'a>(pages: impl IntoIterator<Item = &'a T>, pfn: impl
     }
 }
 
-/// The steps that a request took beyond the rooms without a page.
+/// Reports each fallback of a request from one tier to the next.
 #[inline(always)]
 pub(super) fn steps(pool: &CStr, request: &Request) {
     if !trace::fallback_listened_to() {
@@ -172,7 +172,7 @@ pub(super) fn steps(pool: &CStr, request: &Request) {
     }
 }
 
-/// The per-CPU cache had so many pages too few for a request for several: as many steps.
+/// Reports that a bulk request found so many pages too few in the per-CPU cache: as many fallbacks.
 #[inline(always)]
 pub(super) fn missed(pool: &CStr, pages: usize) {
     if trace::fallback_listened_to() {
@@ -186,7 +186,7 @@ pub(super) fn missed(pool: &CStr, pages: usize) {
     }
 }
 
-/// A room was refilled; all numbers are of pages of the pool's order.
+/// Reports that a tier was refilled. All numbers count pages of the pool's order.
 #[inline(always)]
 pub(super) fn refilled(pool: &CStr, room: Room, wanted: usize, got: usize, target: usize) {
     trace::refill(|| trace::Refill {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What keeps barred memory out of a pool.
+//! Keeps barred memory out of a pool.
 
 use super::logic::barred::{
     most_held,
@@ -33,26 +33,27 @@ use kernel::{
 
 type Pages = ExclusivePages<Uninit>;
 
-/// How long the allocator is asked in task context for a block that is not barred, in nanoseconds.
-/// On a debug kernel, which checks each page that comes or goes, 16 MiB of blocks take seconds.
+/// How long the allocator is asked for a block that is not barred, in task context, in nanoseconds.
+/// On a debug kernel, which checks each page that is allocated or freed, 16 MiB of blocks take
+/// seconds.
 const LONGEST_LOOK: u64 = 500_000_000;
 
-/// Lets pages in that are not barred, and counts those that are.
+/// Accepts pages that are not barred, and counts those that are.
 ///
-/// Barred blocks that the allocator offers are put aside for as long as it is asked, or it would offer
-/// them again, and given back afterwards. Their contents are not touched.
+/// Barred blocks that the allocator offers are held back while the allocation is retried, or it
+/// would offer them again. They are freed afterwards. Their contents are not touched.
 pub(super) struct Gate {
     barred: Barred,
     /// Whether nothing is barred.
     open: bool,
     met: Atomic<u64>,
-    /// How often in a row it was given up in task context.
+    /// How many searches in a row failed in task context.
     given_up: Atomic<u32>,
 }
 
 /// Returns the first pages from `ask` that have not gone bad. Bad ones are freed, which takes them
-/// out of use: a production kernel can have some among its free pages if they were freed as a part
-/// of a larger block. Wherever pages can be freed.
+/// out of use. A production kernel can have bad pages among its free pages if they were freed as a
+/// part of a larger block. Contexts: those in which pages may be freed.
 #[inline]
 pub(super) fn good(ask: impl Fn() -> Option<Pages>) -> Option<Pages> {
     let mut pages = ask()?;
@@ -72,18 +73,18 @@ impl Gate {
         }
     }
 
-    /// Whether nothing is barred. Any context.
+    /// Returns whether nothing is barred. Any context.
     #[inline(always)]
     pub(super) fn is_open(&self) -> bool {
         self.open
     }
 
-    /// How many barred blocks wanted in. Any context.
+    /// Returns how many barred blocks were refused. Any context.
     pub(super) fn met(&self) -> u64 {
         self.met.load(Relaxed)
     }
 
-    /// Whether pages are not barred. Any context.
+    /// Returns whether pages are not barred, and counts them if they are. Any context.
     pub(super) fn lets_in(&self, pages: &Pages) -> bool {
         if self.is_open() {
             return true;
@@ -105,8 +106,8 @@ impl Gate {
         !barred
     }
 
-    /// The first pages that are not barred, of the first few that `ask` gives. Wherever pages can be
-    /// freed.
+    /// Returns the first pages that are not barred, of the first few from `ask`. Contexts: those in
+    /// which pages may be freed.
     #[inline]
     pub(super) fn first(&self, ask: impl Fn() -> Option<Pages>) -> Option<Pages> {
         if self.is_open() {
@@ -138,10 +139,11 @@ impl Gate {
         most_held(memory_total() as u64, PAGE_SHIFT as u32, order, given_up)
     }
 
-    /// Room for what [`Self::first_of_many`] puts aside. Task context only, may sleep.
+    /// Makes the list of blocks that [`Self::first_of_many`] holds back. Task context only, may
+    /// sleep.
     ///
-    /// Each time in a row that it was too little it is half as much, down to a few: where there is
-    /// nothing to be had this must not be looked for at such length again and again.
+    /// Each failed search in a row halves its capacity, down to a few blocks. So a pool that finds
+    /// no memory does not search at length again and again.
     pub(super) fn aside(&self, order: u32) -> KVVec<Pages> {
         if self.is_open() {
             return KVVec::new();
@@ -151,9 +153,9 @@ impl Gate {
         KVVec::with_capacity(blocks, GFP_KERNEL).unwrap_or_default()
     }
 
-    /// As [`Self::first`], with as many tries as `aside` has room for barred blocks, within half a
+    /// As [`Self::first`], with as many tries as barred blocks fit into `aside`, for at most half a
     /// second. The barred blocks stay in `aside`, so that a request for the next pages does not
-    /// meet them again.
+    /// find them again.
     pub(super) fn first_of_many(
         &self,
         aside: &mut KVVec<Pages>,

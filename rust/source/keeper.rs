@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Keeps the pools in order: refills them, shrinks them, takes out pages that have gone bad, and
-//! empties the caches of CPUs that went away.
+//! The pool manager: refills pools, shrinks them, takes out pages that have gone bad, and empties
+//! the caches of CPUs that went offline.
 //!
 //! One thread serves all pools, in turn and in bounded portions, so that a large pool does not keep
-//! a small one waiting. It sleeps until a pool calls. A pool for which there is no memory rests for a
-//! while, called or not, and keeps no other one waiting.
+//! a small one waiting. The thread sleeps until a pool calls it. It backs off from pools that it
+//! cannot refill, even if they call, and serves the others meanwhile.
 
 use super::{
     logic::turns::{
@@ -60,16 +60,18 @@ use kernel::{
     }, //
 };
 
-/// How often, a millisecond apart, a dead CPU's caches are looked at again while tasks that were moved
-/// away from there are in the middle of them. They need some microseconds each, once they run.
+/// How often, a millisecond apart, emptying a dead CPU's cache is retried while a task uses that
+/// cache. The kernel has moved such tasks to other CPUs; once they run, they need some microseconds
+/// each.
 const DEAD_TRIES: u32 = 100;
 
-/// How many pools there can be: as many as C modules can name, and those of the wall.
+/// The maximum number of pools: as many as C modules can have handles for, and those of `make
+/// wall`.
 const MAX_POOLS: usize = SLOTS + 8;
 
-/// The pools and what is done for them.
+/// All pools, and everything that works for them.
 ///
-/// The order of the fields matters: nothing is done any more when the pools go.
+/// The order of the fields matters: the pools are dropped after everything that works for them.
 pub struct Keeper {
     _thread: Thread<Refill>,
     _shrinker: Shrinker<Arc<Pools>>,
@@ -82,21 +84,21 @@ pub struct Keeper {
 /// All pools.
 #[pin_data]
 struct Pools {
-    /// With room for all that there can be. Nobody allocates with the lock held: the shrinker would find
-    /// it taken.
+    /// Has capacity for the maximum. Nothing is allocated while the lock is held, because the
+    /// shrinker would not get the lock.
     #[pin]
     list: Mutex<KVec<Arc<Pool>>>,
 }
 
 impl Pools {
-    /// The pool at a place in the list. The lock is not held any more when this returns, as who
-    /// works on a pool may reclaim memory, and reclaim comes back to [`Shrink`].
+    /// Returns the pool at an index. The lock is released before this returns, because work on a
+    /// pool may reclaim memory, and reclaim calls [`Shrink`].
     fn at(&self, index: usize) -> Option<Arc<Pool>> {
         self.list.lock().get(index).cloned()
     }
 
-    /// Calls `f` for each pool, without the lock and without memory of its own. When a pool goes
-    /// meanwhile, `f` may miss another one.
+    /// Calls `f` for each pool, without the lock and without allocating. If a pool is dropped
+    /// meanwhile, another one may be skipped.
     fn for_each(&self, mut f: impl FnMut(&Pool)) {
         let mut index = 0;
         while let Some(pool) = self.at(index) {
@@ -106,22 +108,22 @@ impl Pools {
     }
 }
 
-/// The keeper of the pools of drivers.
+/// The manager of the pools of drivers.
 static PUBLISHED: Published<Arc<Keeper>> = Published::new();
 
 impl Keeper {
-    /// Has drivers make their pools here ([`Pool::new`]). Task context only, may sleep. `EBUSY` if they
-    /// make them elsewhere already.
+    /// Makes [`Pool::new`] use this manager. Task context only, may sleep. Fails with `EBUSY` if it
+    /// uses another one.
     pub fn publish(self: &Arc<Self>) -> Result<Publication<Arc<Self>>> {
         PUBLISHED.publish(self.clone())
     }
 
-    /// The keeper of the pools of drivers, if there is one. Any context.
+    /// Returns the manager of the pools of drivers, if there is one. Any context.
     pub(super) fn published() -> Option<Arc<Self>> {
         PUBLISHED.with(Arc::clone)
     }
 
-    /// Starts it, without pools. Task context only, may sleep.
+    /// Starts a manager without pools. Task context only, may sleep.
     pub fn new() -> Result<Arc<Self>> {
         let waker = Waker::new()?;
         let list = KVec::with_capacity(MAX_POOLS, GFP_KERNEL)?;
@@ -149,11 +151,12 @@ impl Keeper {
         )?)
     }
 
-    /// Makes a pool and has the thread fill it: the reserve, and each CPU's cache with `primed`
-    /// pages. Task context only, may sleep; does not wait for the pages ([`Pool::prime`] does).
+    /// Makes a pool. The thread then fills its reserve, and each CPU's cache with `primed` pages.
+    /// Task context only, may sleep. This does not wait for the pages ([`Pool::prime`] does).
     ///
-    /// `EINVAL` for a name that reports could not show, `EEXIST` for one that a pool has already,
-    /// `ENOSPC` for one pool too many; `ERANGE` and `ENOMEM` as [`PoolConfig`] says.
+    /// Fails with `EINVAL` for a name that reports could not show, `EEXIST` for the name of another
+    /// pool, `ENOSPC` if there are too many pools, and `ERANGE` and `ENOMEM` as [`PoolConfig`]
+    /// says.
     pub fn pool(
         self: &Arc<Self>,
         name: &CStr,
@@ -188,8 +191,8 @@ impl Keeper {
         Ok(kept)
     }
 
-    /// All pools of this moment, each once. Task context only, may sleep. A pool that goes meanwhile
-    /// keeps its pages until the answer is dropped.
+    /// Returns all current pools, each once. Task context only, may sleep. A pool in the list keeps
+    /// its pages until the list is dropped.
     pub fn pools(&self) -> Result<KVec<Arc<Pool>>, AllocError> {
         let mut pools = KVec::new();
         loop {
@@ -209,14 +212,15 @@ impl Keeper {
     }
 }
 
-/// A pool that is kept filled for as long as this exists. Task context only, may sleep, to drop.
+/// A pool that is kept filled as long as this value exists. Dropping it needs task context, and may
+/// sleep.
 pub struct KeptPool {
     pool: Arc<Pool>,
     keeper: Arc<Keeper>,
 }
 
 impl KeptPool {
-    /// Who keeps it.
+    /// Returns the manager that keeps it filled.
     pub fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
     }
@@ -244,7 +248,7 @@ impl Drop for KeptPool {
     }
 }
 
-/// The thread.
+/// The refill thread.
 struct Refill(Arc<Pools>);
 
 impl Body for Refill {
@@ -277,15 +281,16 @@ impl Body for Refill {
 }
 
 impl Listener for Arc<Waker> {
-    /// Makes the thread look for the page.
+    /// Makes the thread search for the page.
     fn reported(&self) {
         self.wake();
     }
 }
 
 impl Shrink for Arc<Pools> {
-    /// The memory in all caches, in pages of the kernel: it is to take no more from a pool of large blocks
-    /// than from others. The reserves do not count: they are never given back.
+    /// Returns the memory in all caches, in pages of the kernel, so that the kernel takes no more
+    /// from a pool of large blocks than from others. Reserves do not count, because they are never
+    /// given back.
     fn count(&self) -> usize {
         let Some(list) = self.list.try_lock() else {
             return 0;
@@ -295,7 +300,7 @@ impl Shrink for Arc<Pools> {
             .sum()
     }
 
-    /// Gives blocks of the caches of all CPUs back, as many as make up so many pages of the kernel.
+    /// Frees blocks of the caches of all CPUs, as many as make up so many pages of the kernel.
     fn scan(&self, wanted: usize) -> usize {
         let Some(list) = self.list.try_lock() else {
             return 0;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where pages come from.
+//! The sources of pages: pools, and the tiers that they ask.
 //!
 //! # Vocabulary
 //!
-//! - A [`PageSource`](logic::page_source::PageSource) hands out pages and takes them back; its
+//! - A [`PageSource`](logic::page_source::PageSource) hands out pages and takes them back. Its
 //!   bounds say in which contexts.
-//! - A *room* ([`Room`]) is a place in the chain of sources that a [`Pool`] asks in order.
-//! - The *per-CPU cache* keeps pages for the CPU that gave them back, the *reserve* is the pool's
-//!   own, the *emergency reserve* is the kernel's: what lies below the min watermark.
-//! - Memory can be *barred*: [`Barred`] says which a pool must not use.
-//! - *Refilling* is done by the [`Keeper`], in task context, never by a request.
+//! - A *tier*, in code and reports *room* ([`Room`]), is one of the sources that a [`Pool`] asks in
+//!   order.
+//! - The *per-CPU cache* keeps pages for the CPU that gave them back. The *reserve* belongs to the
+//!   pool. The *emergency reserve* belongs to the kernel: it is the memory below the min watermark.
+//! - *Barred* memory must not be used by a pool, see [`Barred`].
+//! - The pool manager ([`Keeper`]) *refills* pools in task context. A request never does.
 
 #![forbid(unsafe_code)]
 

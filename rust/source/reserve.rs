@@ -33,22 +33,23 @@ use kernel::{
     static_lock_class, //
 };
 
-/// The most pages that a reserve can hold.
+/// The maximum number of pages in a reserve.
 pub const MAX_RESERVE: usize = 1 << 18;
 
 type Pages = ExclusivePages<Uninit>;
 
-/// A fixed number of pages, set aside for when all else fails.
+/// A fixed number of pages, set aside for the case that the allocator has none.
 ///
-/// Requests of [`Priority::Low`] are refused. Usable in every context but NMI, also with interrupts
-/// off and on PREEMPT_RT: the critical sections are a few instructions under a `raw_spinlock_t`.
+/// Requests of [`Priority::Low`] are refused. Any context but NMI, including interrupts disabled
+/// and PREEMPT_RT: the critical sections are a few instructions under a `raw_spinlock_t`.
 #[pin_data]
 pub struct Reserve {
     #[pin]
     stack: RawSpinLock<Stack<KVVec<Option<Pages>>>>,
-    /// The pages in the stack, for looking at without the lock; written under it.
+    /// The number of pages in the stack, written under the lock and read without it.
     level: Tally,
-    /// Pages given back to the allocator because they were unfit; written under the lock.
+    /// The number of pages given back to the allocator because they were bad or barred, written
+    /// under the lock.
     drained: Tally,
     marks: Marks,
 }
@@ -76,13 +77,13 @@ impl Reserve {
         Ok(slots)
     }
 
-    /// The pages in the reserve, at about this time. Any context.
+    /// Returns how many pages are in the reserve, approximately. Any context.
     #[inline(always)]
     pub fn level(&self) -> usize {
         self.level.read() as usize
     }
 
-    /// Takes the topmost page that is not bad. Bad ones stay, for [`Self::drain_unfit`].
+    /// Takes the topmost good page. Bad pages stay, for [`Self::drain_unfit`].
     #[cold]
     #[inline(never)]
     fn get_good(&self) -> Option<Pages> {
@@ -96,7 +97,7 @@ impl Reserve {
         })
     }
 
-    /// Pages given back to the allocator. Any context.
+    /// Returns how many pages were given back to the allocator. Any context.
     pub fn drained(&self) -> u64 {
         self.drained.read()
     }
@@ -120,13 +121,13 @@ impl Reserve {
         drained.unwrap_or_else(|some| some)
     }
 
-    /// When it is refilled, and up to where.
+    /// Returns when the reserve is refilled, and up to which level.
     #[inline(always)]
     pub fn marks(&self) -> Marks {
         self.marks
     }
 
-    /// Puts a page into the reserve, or gives it back if that is full.
+    /// Puts a page into the reserve. The error has the page if the reserve is full.
     pub fn fill(&self, pages: Pages) -> Result<(), Pages> {
         if self.level() >= self.marks.target() {
             return Err(pages);

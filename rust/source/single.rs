@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Single pages of the buddy allocator, in the books.
+//! Single pages of the buddy allocator, with their statistics.
 
 use super::{
     events,
@@ -20,18 +20,17 @@ use crate::{
 };
 use core::slice;
 
-/// What the books say of one page: that it is in flight, if its allocation was counted.
-///
-/// The page counts as freed when this is dropped.
+/// Counts one page as in flight, if its allocation was counted. Dropping this counts the page as
+/// freed.
 pub struct Entry {
     counted: bool,
     recorder: Recorder,
 }
 
-/// Asks the buddy allocator for a page and records the outcome and the latency. The page is charged to
-/// `caller`.
+/// Asks the buddy allocator for a page, and records the outcome and the latency. The page is
+/// charged to `caller`.
 ///
-/// In any context that `gfp` is allowed in.
+/// Contexts: those in which `gfp` is allowed.
 pub fn alloc_single<C: Context, G: AllowedIn<C>>(
     cx: &C,
     gfp: G,
@@ -51,7 +50,7 @@ pub fn alloc_single<C: Context, G: AllowedIn<C>>(
 }
 
 impl Entry {
-    /// Frees the page, in any context that may.
+    /// Frees the page. Contexts: those of [`ExclusivePage`].
     pub fn free(self, page: ExclusivePage<Uninit>) {
         events::freed(slice::from_ref(&page), ExclusivePage::pfn);
         drop(page);

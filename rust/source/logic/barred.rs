@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory that a caller does not want.
+//! Barred memory, which a pool must not use.
 
 use core::ops::Range;
 
-/// How many ranges can be barred.
+/// The maximum number of barred ranges.
 pub(crate) const MAX_RANGES: usize = 4;
 
 /// The nodes that can be barred are those below this number.
 pub const MAX_NODES: u32 = u64::BITS;
 
-/// The most memory to hold back while the allocator is asked for blocks that are not barred: 16
-/// MiB, and not more than this part of the machine's memory.
+/// The most memory to hold back while an allocation is retried: 16 MiB, and no more than this part
+/// of the machine's memory.
 const MOST_HELD_BYTES: u64 = 16 << 20;
 const PART_OF_MEMORY: u64 = 16;
 
-/// The least number of blocks to hold back, unless they exceed that memory.
+/// The smallest number of blocks to hold back, unless they exceed that memory.
 pub(crate) const FEW: usize = 16;
 
-/// The number of barred blocks of 2^`order` pages that may be held back, on a machine with
+/// Returns how many barred blocks of 2^`order` pages may be held back, on a machine with
 /// `memory_pages` pages of 2^`page_shift` bytes. Each of the last `given_up` failures in a row
-/// halves it, but not below [`FEW`]. It is 0 if a single block is more than may be held back.
+/// halves the number, but not below [`FEW`]. It is 0 if a single block is more than may be held
+/// back.
 pub(crate) fn most_held(memory_pages: u64, page_shift: u32, order: u32, given_up: u32) -> usize {
     let shifted = |number: u64, by| number.checked_shr(by).unwrap_or(0);
     let most = shifted(MOST_HELD_BYTES, page_shift).min(memory_pages / PART_OF_MEMORY);
@@ -28,19 +29,19 @@ pub(crate) fn most_held(memory_pages: u64, page_shift: u32, order: u32, given_up
     shifted(most, given_up).max(most.min(FEW as u64)) as usize
 }
 
-/// The kinds of zones that are told apart.
+/// The kinds of zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zone {
-    /// What the oldest devices reach.
+    /// The zone for the oldest devices.
     Dma,
-    /// What devices with 32 bits for an address reach.
+    /// The zone for devices with 32-bit addresses.
     Dma32,
-    /// All others.
+    /// All other zones.
     Normal,
 }
 
 impl Zone {
-    /// All kinds, the lowest first; `zone as u32` is the number.
+    /// All kinds, the lowest zone first; `zone as u32` is the number.
     pub const ALL: [Self; 3] = [Self::Dma, Self::Dma32, Self::Normal];
 }
 
@@ -49,7 +50,7 @@ impl Zone {
 pub struct Block {
     /// The physical address.
     pub start: u64,
-    /// Its bytes, at least one.
+    /// The number of bytes, at least one.
     pub bytes: u64,
     /// The NUMA node.
     pub node: u32,
@@ -57,12 +58,12 @@ pub struct Block {
     pub zone: Zone,
 }
 
-/// Which memory must not be used. A block is barred if any byte of it is.
+/// The memory that must not be used. A block is barred if any of its bytes is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Barred {
-    /// The highest address that is not.
+    /// The highest allowed address.
     highest: u64,
-    /// From the first address up to but without the second; those from 0 to 0 are not used.
+    /// From the first address up to, but not including, the second. Ranges from 0 to 0 are unused.
     ranges: [(u64, u64); MAX_RANGES],
     /// A bit for each node.
     nodes: u64,
@@ -70,10 +71,10 @@ pub struct Barred {
     zones: u8,
 }
 
-/// Why memory cannot be barred.
+/// The reason why memory cannot be barred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// The range ends before it has begun.
+    /// The range ends before it begins.
     Empty,
     /// There are [`MAX_RANGES`] already.
     TooMany,
@@ -90,7 +91,7 @@ impl Barred {
         zones: 0,
     };
 
-    /// Also what is above an address: a device's limit, that is the highest one that it reaches.
+    /// Also bars memory above an address, such as the highest address that a device can reach.
     pub fn above(self, highest: u64) -> Self {
         Self {
             highest: self.highest.min(highest),
@@ -98,7 +99,7 @@ impl Barred {
         }
     }
 
-    /// Also these physical addresses.
+    /// Also bars these physical addresses.
     pub fn range(mut self, range: Range<u64>) -> Result<Self, Refused> {
         if range.is_empty() {
             return Err(Refused::Empty);
@@ -108,7 +109,7 @@ impl Barred {
         Ok(self)
     }
 
-    /// Also the memory of a NUMA node.
+    /// Also bars the memory of a NUMA node.
     pub fn node(self, node: u32) -> Result<Self, Refused> {
         let bit = 1_u64.checked_shl(node).ok_or(Refused::Node)?;
         Ok(Self {
@@ -117,7 +118,7 @@ impl Barred {
         })
     }
 
-    /// Also all zones of a kind.
+    /// Also bars all zones of a kind.
     pub fn zone(self, zone: Zone) -> Self {
         Self {
             zones: self.zones | 1 << zone as u8,
@@ -125,7 +126,7 @@ impl Barred {
         }
     }
 
-    /// Whether the memory of a node is barred.
+    /// Returns whether the memory of a node is barred.
     pub(crate) fn bars_node(&self, node: u32) -> bool {
         1_u64
             .checked_shl(node)
@@ -136,7 +137,7 @@ impl Barred {
         self.zones & 1 << zone as u8 != 0
     }
 
-    /// Whether a block must not be used.
+    /// Returns whether a block must not be used.
     pub fn bars(&self, block: &Block) -> bool {
         let last = block.start.saturating_add(block.bytes.saturating_sub(1));
 
@@ -149,8 +150,8 @@ impl Barred {
             || self.bars_zone(block.zone)
     }
 
-    /// The highest kind of zone that is worth looking into. To go by it only saves tries: what
-    /// [`Self::bars`] says counts. (The limits of the zones are those of x86.)
+    /// Returns the highest kind of zone that has allowed memory. This only saves tries;
+    /// [`Self::bars`] decides. (The limits of the zones are those of x86.)
     pub(crate) fn zone_limit(&self) -> Zone {
         let unused = |zone, from| self.bars_zone(zone) || self.highest < from;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sources one after the other.
+//! Two sources, asked one after the other.
 
 use super::{
     page_source::PageSource,
     request::Request, //
 };
 
-/// Asks the first source and, when that has nothing, the second. Nests to chains of any length.
+/// Asks the first source and, if it has no pages, the second. Nesting makes chains of any length.
 pub(crate) struct Fallback<A, B>(pub(crate) A, pub(crate) B);
 
 impl<C, A, B> PageSource<C> for Fallback<A, B>

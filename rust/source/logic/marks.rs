@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! By how much a store of pages is refilled.
+//! The number of pages that a refill adds.
 
-/// What a store should hold.
+/// The target level of a store of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Marks {
     target: usize,
 }
 
 impl Marks {
-    /// Marks for a store that should hold `target` pages. A store of 0 pages is never refilled.
+    /// Makes marks for a store that should hold `target` pages. A store of 0 pages is never
+    /// refilled.
     pub const fn new(target: usize) -> Self {
         Self { target }
     }
 
-    /// How many pages bring a store at `level` to its target, at most `chunk` of them at a time.
+    /// Returns how many pages a store at `level` needs to reach its target, but at most `chunk`.
     pub const fn wanted(self, level: usize, chunk: usize) -> usize {
         let missing = self.target.saturating_sub(level);
         if missing < chunk {
@@ -24,7 +25,7 @@ impl Marks {
         }
     }
 
-    /// The pages that the store should hold.
+    /// Returns how many pages the store should hold.
     pub const fn target(self) -> usize {
         self.target
     }

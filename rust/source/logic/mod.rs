@@ -2,8 +2,8 @@
 
 //! The part of the page sources that needs no kernel: no page, no lock, no context.
 //!
-//! A test on the host includes this folder as it is, so nothing here may use the `kernel` crate or
-//! another part of labyrinth.
+//! A test on the host includes this folder, so nothing here may use the `kernel` crate or another
+//! part of labyrinth.
 
 pub(crate) mod barred;
 pub(crate) mod fallback;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The interface of everything that pages come from.
+//! The interface of all sources of pages.
 
 use super::request::Request;
 
-/// Something that pages come from and go back to, usable in the context `C`.
+/// A source of pages, for use in the context `C`.
 ///
-/// An implementation names in its bounds on `C` which contexts it is fit for. There is no dynamic
+/// The bounds of an implementation on `C` say which contexts it supports. There is no dynamic
 /// dispatch: a chain of sources is a type of its own ([`Fallback`](super::fallback::Fallback)).
 pub trait PageSource<C> {
-    /// What is handed out: exclusive, so that giving it back is a move.
+    /// The type of the pages, which are exclusive, so that giving them back is a move.
     type Pages;
 
-    /// Hands out pages, or `None` when there are none for this request.
+    /// Hands out pages, or returns `None` if there are none for this request.
     fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages>;
 
-    /// Takes pages back; `Err` gives them to the caller again when there is no room for them.
+    /// Takes pages back. The error has the pages if the source cannot keep them.
     fn put(&self, cx: &C, pages: Self::Pages) -> Result<(), Self::Pages>;
 }
 

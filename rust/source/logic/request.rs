@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a request for pages is, and the path that it takes.
+//! Requests for pages, with the tiers that they have asked.
 
-/// Where pages can come from, in the order in which a [`Pool`](crate::source::Pool) asks.
+/// The tiers of a [`Pool`](crate::source::Pool), in the order in which it asks them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
     /// The per-CPU cache.
@@ -16,7 +16,7 @@ pub enum Room {
 }
 
 impl Room {
-    /// All rooms, in the order of the chain; `room as usize` is the index.
+    /// All tiers, in the order of the chain; `room as usize` is the index.
     pub const ALL: [Self; Self::COUNT] = [Self::Cache, Self::Buddy, Self::Reserve, Self::Emergency];
 
     /// How many there are.
@@ -33,27 +33,26 @@ impl Room {
     }
 }
 
-/// How much a request matters. A room that is kept for important requests refuses lesser ones.
+/// The priority of a request. Tiers that are kept for important requests refuse lesser ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Can be refused without harm: takes what is at hand, neither the reserve nor the emergency
-    /// reserve.
+    /// Can be refused without harm: uses neither the reserve nor the emergency reserve.
     Low,
-    /// May take from the pool's reserve.
+    /// May use the pool's reserve.
     Normal,
-    /// May also take from the kernel's emergency reserve, within the pool's budget.
+    /// May also use the kernel's emergency reserve, within the pool's budget.
     High,
 }
 
 impl Priority {
-    /// All priorities, the least first.
+    /// All priorities, the lowest first.
     pub const ALL: [Self; Self::COUNT] = [Self::Low, Self::Normal, Self::High];
 
     /// How many there are.
     pub const COUNT: usize = 3;
 }
 
-/// A request on its way: its priority, and the rooms that it has been to.
+/// A request: its priority, and the tiers that it has asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
     priority: Priority,
@@ -62,7 +61,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request that has been nowhere yet.
+    /// Makes a request that has asked no tier yet.
     #[inline(always)]
     pub const fn new(priority: Priority) -> Self {
         Self {
@@ -71,7 +70,7 @@ impl Request {
         }
     }
 
-    /// What is left of a request that `room` served, for reports.
+    /// Makes a request that `room` has served, for reports.
     #[inline(always)]
     pub(crate) const fn served_by(room: Room) -> Self {
         Self {
@@ -80,25 +79,25 @@ impl Request {
         }
     }
 
-    /// The priority.
+    /// Returns the priority.
     #[inline(always)]
     pub const fn priority(&self) -> Priority {
         self.priority
     }
 
-    /// Notes that `room` is asked now.
+    /// Notes that `room` is being asked.
     #[inline(always)]
     pub(crate) fn enter(&mut self, room: Room) {
         self.been_to |= 1 << room as u8;
     }
 
-    /// Whether `room` was asked.
+    /// Returns whether `room` was asked.
     #[inline(always)]
     pub(crate) const fn has_been_to(&self, room: Room) -> bool {
         self.been_to & 1 << room as u8 != 0
     }
 
-    /// The room that was asked last: the one that served a request that was served.
+    /// Returns the tier that was asked last. If the request was served, that tier served it.
     #[inline(always)]
     pub fn last_room(&self) -> Option<Room> {
         Room::ALL.into_iter().rfind(|&room| self.has_been_to(room))

@@ -7,7 +7,7 @@ use core::ops::{
     Range, //
 };
 
-/// A stack whose slots are allocated once: neither [`Self::push`] nor [`Self::pop`] allocates.
+/// A stack in slots that are allocated once. Neither [`Self::push`] nor [`Self::pop`] allocates.
 ///
 /// # Invariants
 ///
@@ -25,7 +25,7 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
         Self { slots, len: 0 }
     }
 
-    /// Puts `value` on top, or gives it back if the stack is full.
+    /// Puts `value` on top. The error has the value if the stack is full.
     #[inline(always)]
     pub fn push(&mut self, value: T) -> Result<(), T> {
         let Some(slot) = self.slots.get_mut(self.len) else {
@@ -38,7 +38,7 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
         Ok(())
     }
 
-    /// Takes the top, if there is one.
+    /// Takes the value on top, if there is one.
     #[inline(always)]
     pub fn pop(&mut self) -> Option<T> {
         // An empty stack wraps around to an index that no slice has.
@@ -49,8 +49,8 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
         value
     }
 
-    /// Takes the topmost value that `wanted` accepts among the places in `range`, which count from
-    /// the bottom. The value on top of the stack takes its place.
+    /// Takes the topmost value that `wanted` accepts in the slots of `range`, which are counted
+    /// from the bottom. The value on top of the stack moves into the free slot.
     pub(crate) fn take_where(
         &mut self,
         range: Range<usize>,
@@ -65,7 +65,7 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
         self.pop()
     }
 
-    /// How many values there are.
+    /// Returns the number of values.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.len

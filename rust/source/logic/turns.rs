@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whose turn it is to be refilled, and how long there is nothing to do.
+//! The schedule of refills: which pool has its turn, and when the next round is due.
 //!
-//! All times are in microseconds since any one point.
+//! All times are in microseconds since any fixed point.
 
-/// What refilling a pool came to.
+/// The result of refilling a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refilled {
-    /// Nothing is missing.
+    /// The pool is full.
     Full,
-    /// There is more to do.
+    /// More pages are missing.
     Partly,
-    /// There is no memory.
+    /// Memory ran out.
     Starved,
 }
 
-/// How long a pool rests at least for which there was no memory.
+/// The shortest rest of a pool after memory ran out.
 pub(crate) const REST_US: u64 = 10_000;
 
-/// And at most.
+/// The longest rest.
 pub(crate) const LONGEST_REST_US: u64 = 1_000_000;
 
-/// One round over all pools. A pool that is starved rests; the others do not wait for it.
+/// One round over all pools. A starved pool rests; the others do not wait for it.
 #[derive(Default)]
 pub(crate) struct Round {
-    /// When the next round is due without a call.
+    /// When the next round is due if no pool calls.
     next: Option<u64>,
 }
 
 impl Round {
-    /// Gives a pool its turn, unless it rests until later than now. Returns until when it is to rest
-    /// from now on, 0 if not at all.
+    /// Gives a pool its turn, unless it still rests. Returns until when it rests from now on, 0 if
+    /// not at all.
     pub(crate) fn turn(
         &mut self,
         rests_until: u64,
@@ -60,12 +60,13 @@ impl Round {
         }
     }
 
-    /// When the next round is due, if nobody calls before: in the past for at once, `None` for never.
+    /// Returns when the next round is due if no pool calls before. A time in the past means at
+    /// once, `None` means never.
     pub(crate) fn next(&self) -> Option<u64> {
         self.next
     }
 
-    /// Makes the next round begin at `time` or earlier.
+    /// Makes the next round due at `time` or earlier.
     pub(crate) fn due(&mut self, time: u64) {
         self.next = Some(self.next.map_or(time, |next| next.min(time)));
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a pool has done beyond its caches, which count for themselves.
+//! The counters of a pool, except those of its caches.
 
 use crate::{
     ffi::{
@@ -20,18 +20,18 @@ pub struct Counts(CpuCounters<{ Place::COUNT }>);
 /// What is counted.
 #[derive(Clone, Copy)]
 enum Place {
-    /// Requests that a room could not serve.
+    /// Requests that a tier could not serve.
     Missed(Kind, Room),
-    /// Requests that it served. Neither is the difference of two other counters, which could be less
-    /// at one read than at the one before.
+    /// Requests that a tier served. This and `Missed` are counted, not computed as a difference of
+    /// other counters, which could be smaller at one read than at the read before.
     Served(Kind, Room),
-    /// Requests that nobody served.
+    /// Requests that no tier served.
     Failed(Kind),
     /// Pages that went to the reserve.
     ToReserve(Kind),
     /// Pages that went back to the allocator.
     ToBuddy(Kind),
-    /// Pages filled into the reserve ahead.
+    /// Pages filled into the reserve ahead of requests.
     Refilled,
     /// 1 if requests of this CPU found its cache empty since it was last refilled.
     Hungry,
@@ -41,7 +41,7 @@ impl Place {
     const PAIRS: usize = Kind::COUNT * Room::COUNT;
     const COUNT: usize = 2 * Self::PAIRS + 3 * Kind::COUNT + 2;
 
-    /// The index of the counter.
+    /// Returns the index of the counter.
     #[inline(always)]
     const fn index(self) -> usize {
         let singles = 2 * Self::PAIRS;
@@ -71,8 +71,8 @@ impl Counts {
         self.0.sum(place.index())
     }
 
-    /// Notes how a request ended that its CPU's cache could not serve. It counts as `requests` of
-    /// them. Any context.
+    /// Counts a request that its CPU's cache could not serve, with its outcome, as `requests`
+    /// requests. Any context.
     pub(super) fn path(&self, context: Kind, request: &Request, served: bool, requests: usize) {
         let served_by = request.last_room().filter(|_| served);
 
@@ -88,7 +88,7 @@ impl Counts {
         self.hungry();
     }
 
-    /// Notes pages of one call that its CPU's cache could not serve.
+    /// Counts the pages of one call that its CPU's cache could not serve.
     pub(super) fn bulk_missed(&self, context: Kind, pages: usize) {
         self.add(Place::Missed(context, Room::Cache), pages);
         self.hungry();
@@ -98,27 +98,27 @@ impl Counts {
         self.0.all().raise::<{ Place::Hungry.index() }>(1);
     }
 
-    /// Notes pages that a room served in one call.
+    /// Counts the pages that a tier served in one call.
     pub(super) fn bulk(&self, context: Kind, room: Room, pages: usize) {
         self.add(Place::Served(context, room), pages);
     }
 
-    /// Notes pages that went to the reserve.
+    /// Counts pages that went to the reserve.
     pub(super) fn to_reserve(&self, context: Kind, pages: usize) {
         self.add(Place::ToReserve(context), pages);
     }
 
-    /// Notes pages that went back to the allocator.
+    /// Counts pages that went back to the allocator.
     pub(super) fn to_buddy(&self, context: Kind, pages: usize) {
         self.add(Place::ToBuddy(context), pages);
     }
 
-    /// Notes a page filled into the reserve ahead.
+    /// Counts a page that was filled into the reserve ahead of requests.
     pub(super) fn refilled(&self) {
         self.add(Place::Refilled, 1);
     }
 
-    /// Whether requests of `cpu` found its cache empty since this was last asked.
+    /// Returns whether requests of `cpu` found its cache empty since the last call.
     pub(super) fn take_hunger(&self, cpu: u32) -> bool {
         let hungry = self.0.of(Place::Hungry.index(), cpu) != 0;
         if hungry {
@@ -127,32 +127,32 @@ impl Counts {
         hungry
     }
 
-    /// How often a room was asked in a context and had nothing.
+    /// Returns how often a tier was asked in a context and had no pages.
     pub fn missed(&self, context: Kind, room: Room) -> u64 {
         self.sum(Place::Missed(context, room))
     }
 
-    /// How often it served. The cache counts for itself.
+    /// Returns how often a tier served a request. The cache has its own counters.
     pub fn served(&self, context: Kind, room: Room) -> u64 {
         self.sum(Place::Served(context, room))
     }
 
-    /// How many requests nobody served.
+    /// Returns how many requests no tier served.
     pub fn failed(&self, context: Kind) -> u64 {
         self.sum(Place::Failed(context))
     }
 
-    /// How many pages went to the reserve.
+    /// Returns how many pages went to the reserve.
     pub fn put_to_reserve(&self, context: Kind) -> u64 {
         self.sum(Place::ToReserve(context))
     }
 
-    /// How many pages went back to the allocator.
+    /// Returns how many pages went back to the allocator.
     pub fn put_to_buddy(&self, context: Kind) -> u64 {
         self.sum(Place::ToBuddy(context))
     }
 
-    /// How many pages were filled into the reserve ahead.
+    /// Returns how many pages were filled into the reserve ahead of requests.
     pub fn reserve_refilled(&self) -> u64 {
         self.sum(Place::Refilled)
     }

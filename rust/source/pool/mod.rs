@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A pool: all sources of pages of one order, tried in order.
+//! A pool: the tiers that serve requests for pages of one order.
 //!
 //! ```text
 //!   get:  per-CPU cache ──► buddy, GFP_NOWAIT ──► reserve ──► buddy, GFP_ATOMIC within the budget
 //!   put:  per-CPU cache ──► reserve ──► buddy
 //! ```
 //!
-//! What takes time, refilling above all, is the [`Keeper`]'s, in task context.
+//! All slow work, above all refilling, is done by the pool manager ([`Keeper`]) in task context.
 
 mod counts;
 mod nolock;
@@ -89,13 +89,13 @@ const SEARCHED_AT_ONCE: usize = 256;
 
 type Pages = ExclusivePages<Uninit>;
 
-/// How a pool is made.
+/// The configuration of a pool.
 #[derive(Clone, Copy)]
 pub struct PoolConfig {
-    /// All allocations are of 2^order pages; a "page" below is that many.
+    /// All allocations have 2^order pages. A "page" below stands for so many.
     pub order: u32,
-    /// Whether the pages are compound pages, as [`Shape::compound`]; those that are put into the pool
-    /// should be, too.
+    /// Whether the pages are compound pages, see [`Shape::compound`]. Pages that are put into the
+    /// pool should be of the same kind.
     pub compound: bool,
     /// Pages that each CPU's cache can keep, at most 1024.
     pub cache: usize,
@@ -103,15 +103,16 @@ pub struct PoolConfig {
     pub reserve: usize,
     /// Allocations below the min watermark that are allowed before the reserve is full again.
     pub emergency: u32,
-    /// The NUMA node. That of the pages that are put into the pool is not looked up.
+    /// The NUMA node that pages are allocated from. The node of pages that are put into the pool is
+    /// not checked.
     pub place: Place,
-    /// The memory that no page may come from. Whoever bars most of the memory will see requests fail
-    /// that the rest could have served: the allocator is not asked for ever.
+    /// The memory that no page may come from. If that is most of the memory, requests can fail that
+    /// the rest could have served, because the allocator is not asked for ever.
     pub barred: Barred,
 }
 
 impl Default for PoolConfig {
-    /// Single pages from anywhere: 64 in each CPU's cache, and neither a reserve nor a budget.
+    /// Single pages from any node: 64 in each CPU's cache, with neither a reserve nor a budget.
     fn default() -> Self {
         Self {
             order: 0,
@@ -126,7 +127,7 @@ impl Default for PoolConfig {
 }
 
 impl PoolConfig {
-    /// What is asked of the allocator.
+    /// Returns the shape to ask the allocator for.
     pub(in crate::source) fn shape(&self) -> Shape {
         Shape {
             order: self.order,
@@ -139,9 +140,10 @@ impl PoolConfig {
         }
     }
 
-    /// `ERANGE` if a number is larger than the documented bounds; `ENOMEM`, and a line in the kernel log,
-    /// for a reserve of more than half of the memory. The keeper would take all there is for it. `EINVAL`,
-    /// and a line, if the only node that will do is barred.
+    /// Checks the bounds. Fails with `ERANGE` if a number exceeds its documented bounds. Fails with
+    /// `ENOMEM`, and a line in the kernel log, for a reserve of more than half of the memory:
+    /// refilling it would take all memory. Fails with `EINVAL`, and a line, if the only allowed
+    /// node is barred.
     fn check(&self, name: &CStr) -> Result {
         if self.order > MAX_ORDER || self.cache > MAX_CACHE || self.reserve > MAX_RESERVE {
             return Err(ERANGE);
@@ -167,7 +169,7 @@ impl PoolConfig {
     }
 }
 
-/// Pages of one order from wherever there are any.
+/// A pool of pages of one order.
 #[pin_data]
 pub struct Pool {
     name: CString,
@@ -176,35 +178,35 @@ pub struct Pool {
     #[pin]
     reserve: Reserve,
     emergency: Emergency,
-    /// Pages that came back where nothing can be freed.
+    /// Pages that were given back where nothing can be freed.
     #[pin]
     returning: RawSpinLock<Chain>,
     counts: Counts,
-    /// Pages that each CPU's cache is to be filled with once.
+    /// How many pages each CPU's cache is to be filled with, once.
     to_prime: Atomic<u32>,
     rests_until: Atomic<u64>,
     waker: Arc<Waker>,
-    /// For pages that come in other than from `buddy` and `emergency`.
+    /// Checks pages that come from elsewhere than `buddy` and `emergency`.
     gate: Gate,
-    /// Pages of this order come back without a look at them. It is the order of the pool, or no
-    /// order at all if memory is barred, or once memory has gone bad. So looking costs nothing
-    /// before.
+    /// Pages of this order are taken back unchecked. It is the order of the pool. If memory is
+    /// barred, and once memory has gone bad, it is no valid order, so all pages are checked. Until
+    /// then the checks cost nothing.
     unlooked_order: Tally,
-    /// Pages taken out of circulation because they had gone bad.
+    /// The number of pages taken out of circulation because they had gone bad.
     poisoned: Atomic<usize>,
-    /// Searches of cache and reserve for bad pages that are done, of two for each report.
+    /// How many searches of cache and reserve for bad pages are done. Each report needs two.
     searches: Atomic<usize>,
     config: PoolConfig,
 }
 
 impl Pool {
-    /// Makes a pool for a driver, and has it filled. Task context only, may sleep; does not wait for
-    /// the pages ([`Self::prime`] does).
+    /// Makes a pool for a driver, which labyrinth keeps filled. Task context only, may sleep. This
+    /// does not wait for the pages ([`Self::prime`] does).
     ///
-    /// The name is for reports: at most 31 letters, digits and `_-./:`.
+    /// The name is for reports. It has at most 31 characters: letters, digits, and any of `_-./:`.
     ///
-    /// `EINVAL` for another name, `EEXIST` for one that a pool has already, `ENOSPC` for one pool too
-    /// many; `ERANGE` and `ENOMEM` as [`PoolConfig`] says.
+    /// Fails with `EINVAL` for any other name, `EEXIST` for the name of another pool, `ENOSPC` if
+    /// there are too many pools, and `ERANGE` and `ENOMEM` as [`PoolConfig`] says.
     ///
     /// # Examples
     ///
@@ -231,7 +233,7 @@ impl Pool {
         Keeper::published().ok_or(ENODEV)?.pool(name, config, 0)
     }
 
-    /// Makes an empty pool that nobody fills. Task context only, may sleep.
+    /// Makes an empty pool that is not kept filled. Task context only, may sleep.
     pub(super) fn unkept(
         name: CString,
         config: PoolConfig,
@@ -279,51 +281,51 @@ impl Pool {
         )
     }
 
-    /// The name in reports.
+    /// Returns the name in reports.
     pub fn name(&self) -> &CStr {
         &self.name
     }
 
-    /// How it was made.
+    /// Returns the configuration that it was made with.
     pub fn config(&self) -> &PoolConfig {
         &self.config
     }
 
-    /// The per-CPU cache, to look at.
+    /// Returns the per-CPU cache, for reports.
     pub fn cache(&self) -> &CpuCache {
         &self.cache
     }
 
-    /// The reserve, to look at.
+    /// Returns the reserve, for reports.
     pub fn reserve(&self) -> &Reserve {
         &self.reserve
     }
 
-    /// The access to the kernel's emergency reserve.
+    /// Returns the tier that uses the kernel's emergency reserve.
     pub fn emergency(&self) -> &Emergency {
         &self.emergency
     }
 
-    /// How many barred blocks were not let in. Any context.
+    /// Returns how many barred blocks were refused. Any context.
     pub fn barred_met(&self) -> u64 {
         self.gate.met() + self.buddy.barred_met() + self.emergency.barred_met()
     }
 
-    /// How many pages were taken out of circulation because they had gone bad. Any context.
+    /// Returns how many pages were taken out of circulation because they had gone bad. Any context.
     pub fn poisoned(&self) -> usize {
         self.poisoned.load(Relaxed)
     }
 
-    /// The counters.
+    /// Returns the counters.
     pub fn counts(&self) -> &Counts {
         &self.counts
     }
 
-    /// Hands out pages, or `None` when no room has any for this request, which then says which rooms
-    /// it was in.
+    /// Hands out pages, or returns `None` if no tier has any for this request. Afterwards the
+    /// request says which tiers were asked.
     ///
-    /// Wherever `GFP_ATOMIC` can be used: task and softirq context and under a `spinlock_t`; with
-    /// interrupts disabled not on PREEMPT_RT; never in NMI.
+    /// Contexts: those of `GFP_ATOMIC`. These are task and softirq context and under a
+    /// `spinlock_t`; except on PREEMPT_RT, also with interrupts disabled. Never in NMI.
     #[inline]
     pub fn get<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
         // Every call here is the last thing done, so a hit has no registers to save. The cache is
@@ -364,13 +366,13 @@ impl Pool {
         events::answered::<C>(&self.name, self.config.order, request, pages);
     }
 
-    /// Hands out up to `wanted` pages, gives each to `sink` and returns how many there were.
+    /// Hands out up to `wanted` pages, passes each to `sink` and returns how many there were.
     ///
-    /// Where [`Self::get`] can be called. The cache and the allocator are asked for many at a time;
-    /// the reserves page by page, only when those have nothing left.
+    /// Contexts: those of [`Self::get`]. The cache and the allocator are asked for many pages at a
+    /// time. The reserves are asked page by page, when cache and allocator have none left.
     ///
-    /// In the counters and in the trace, each page that is wanted is one request. When all rooms
-    /// refuse one of them, the rest are not tried, and count as failed in the same way.
+    /// In the counters and in the trace, each wanted page is one request. When all tiers refuse one
+    /// of them, the rest are not tried, and count as failed in the same way.
     pub fn get_bulk<C: PlainAlloc>(
         &self,
         cx: &C,
@@ -409,11 +411,11 @@ impl Pool {
         got
     }
 
-    /// Takes pages back. Pages that are barred, have gone bad, or are not of the pool's order go to
-    /// the allocator.
+    /// Takes pages back. Pages that are barred, have gone bad, or have another order than the pool
+    /// go to the allocator.
     ///
-    /// Where pages can be freed: task and softirq context and under a `spinlock_t`; with interrupts
-    /// disabled not on PREEMPT_RT; never in NMI.
+    /// Contexts: those in which pages may be freed. These are task and softirq context and under a
+    /// `spinlock_t`; except on PREEMPT_RT, also with interrupts disabled. Never in NMI.
     #[inline]
     pub fn put<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
         // As in `get`, nothing comes after a call in here.
@@ -429,8 +431,8 @@ impl Pool {
         }
     }
 
-    /// Whether pages may go to a room of this pool. Its own pages that may not, because they have
-    /// gone bad, are counted as released in the context `kind`.
+    /// Returns whether a tier of this pool may keep the pages. Its own pages that have gone bad are
+    /// counted as released in the context `kind`.
     fn is_at_home(&self, pages: &Pages, kind: Kind) -> bool {
         if pages.order() != self.config.order || !self.gate.lets_in(pages) {
             return false;
@@ -442,7 +444,7 @@ impl Pool {
         true
     }
 
-    /// Frees pages, and counts them if they are bad. In any context that may free pages.
+    /// Frees pages, and counts them if they are bad. Contexts: those in which pages may be freed.
     fn release(&self, pages: Pages) {
         if pages.is_known_bad() {
             self.poisoned.add(1, Relaxed);
@@ -450,12 +452,12 @@ impl Pool {
         drop(pages);
     }
 
-    /// Searches cache and reserve for pages that have gone bad, and gives those to the allocator,
-    /// which keeps them. Returns false if the search has to be repeated a moment later: if a cache
-    /// was in use, and once more in any case, for pages that were on their way in. For the keeper's
-    /// thread only.
+    /// Searches cache and reserve for pages that have gone bad, and frees them, which takes them
+    /// out of use. Returns false if the search has to be repeated a moment later. That is so if a
+    /// cache was in use, and once more in any case, for pages that were on their way in. For the
+    /// refill thread only.
     ///
-    /// The first search ends the time in which pages come back without a look at them.
+    /// From the first search on, pages that come back are checked.
     pub(in crate::source) fn take_out_bad(&self) -> bool {
         let wanted = bad_memory::reports().wrapping_mul(2);
         let searches = self.searches.load(Relaxed);
@@ -472,8 +474,8 @@ impl Pool {
         !again
     }
 
-    /// Gives the `unfit` pages in cache and reserve back to the allocator. Returns their number,
-    /// and whether all caches could be searched. From now on, pages that come back are looked at.
+    /// Frees the `unfit` pages in cache and reserve. Returns their number, and whether all caches
+    /// could be searched. From now on, pages that come back are checked.
     fn drain_unfit(&self, unfit: impl Fn(&Pages) -> bool + Copy + Send) -> (usize, bool) {
         self.unlooked_order.set(u64::MAX);
         let at_once = (SEARCHED_AT_ONCE >> self.config.order).max(1);
@@ -489,7 +491,7 @@ impl Pool {
         (taken, done)
     }
 
-    /// As [`Self::put`], for pages of another order, and where memory is barred or has gone bad.
+    /// As [`Self::put`], for pages of another order, and if memory is barred or has gone bad.
     #[cold]
     #[inline(never)]
     fn put_looked_at<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
@@ -503,8 +505,8 @@ impl Pool {
         self.release(pages);
     }
 
-    /// As [`Self::put`], with the page frame number kept for the tracepoint: what has arrived in
-    /// the cache can be with somebody else by the time that it is reported.
+    /// As [`Self::put`], but keeps the page frame number for the tracepoint. A page in the cache
+    /// can have another owner by the time that the event is reported.
     #[cold]
     #[inline(never)]
     fn put_traced<C: PlainAlloc>(&self, cx: &C, pages: Pages) {
@@ -515,7 +517,7 @@ impl Pool {
         }
     }
 
-    /// `pfn` is `None` when nobody wanted to know it.
+    /// `pfn` is `None` if the tracepoint is disabled.
     #[inline(always)]
     fn given_back(&self, to: Room, pfn: Option<usize>) {
         if let Some(pfn) = pfn {
@@ -523,16 +525,16 @@ impl Pool {
         }
     }
 
-    /// Calls the keeper. Any context.
+    /// Wakes the refill thread. Any context.
     ///
-    /// Whether it is on its way already only the waker can know: a flag of the pool's own stays set
-    /// for ever when the keeper is called and then does not come by this pool.
+    /// Only the waker can know whether the thread is already awake. A flag of the pool would stay
+    /// set for ever if the thread were called and then skipped this pool.
     fn call_keeper(&self) {
         self.waker.wake();
     }
 }
 
-/// What a hit must not pay for: the rooms beyond the per-CPU cache.
+/// The tiers beyond the per-CPU cache. They are out of line, so that a hit does not pay for them.
 impl Pool {
     #[cold]
     #[inline(never)]
@@ -553,7 +555,7 @@ impl Pool {
         pages
     }
 
-    /// Notes requests that were not tried: they count like `failed`.
+    /// Counts requests that were not tried like the request `failed`.
     #[cold]
     #[inline(never)]
     fn not_tried<C: PlainAlloc>(&self, failed: &Request, requests: usize) {

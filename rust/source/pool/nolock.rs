@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A pool where the page allocator may not be entered: hard interrupts and interrupts disabled, on
-//! PREEMPT_RT, too.
+//! Pools in contexts that may not enter the page allocator: hard interrupts and interrupts
+//! disabled, including PREEMPT_RT.
 //!
 //! ```text
 //!   get:  per-CPU cache ──► buddy without a lock ──► reserve
 //!   put:  per-CPU cache ──► reserve ──► returning ──► the keeper frees them
 //! ```
 //!
-//! The kernel's emergency reserve is out of reach there. On PREEMPT_RT the lockless allocator gives
-//! nothing to a hard interrupt either; cache and reserve are what is left.
+//! The kernel's emergency reserve cannot be used there. On PREEMPT_RT the lockless allocator gives
+//! nothing to a hard interrupt either, which then has only cache and reserve.
 
 use super::{
     Pages,
@@ -48,8 +48,8 @@ impl Pool {
         pages
     }
 
-    /// Takes pages back as [`Self::put`] does, in any context but NMI. Those that find no room stay
-    /// allocated until the keeper's thread has freed them, a moment later.
+    /// Takes pages back as [`Self::put`] does, in any context but NMI. Pages that neither cache nor
+    /// reserve can keep stay allocated until the refill thread frees them, a moment later.
     #[inline]
     pub fn put_nolock<C: Context>(&self, cx: &C, mut pages: Pages) {
         let pfn = events::given_back_listened_to().then(|| pages.pfn());
@@ -67,7 +67,7 @@ impl Pool {
         }
     }
 
-    /// Has the keeper's thread free pages, whoever's they were. Any context but NMI.
+    /// Makes the refill thread free pages, which need not come from this pool. Any context but NMI.
     pub(crate) fn free_later(&self, mut pages: Pages) {
         pages.uncharge();
         self.returning.with(|chain| chain.push(pages));
@@ -75,13 +75,13 @@ impl Pool {
         self.call_keeper();
     }
 
-    /// Pages that wait to be freed by the keeper's thread. Any context but NMI.
+    /// Returns how many pages wait to be freed by the refill thread. Any context but NMI.
     pub fn returning(&self) -> usize {
         self.returning.with(|chain| chain.len())
     }
 
-    /// Frees what has come back, up to now, where nothing can be freed. In any context that may free
-    /// pages.
+    /// Frees the pages that were given back where nothing can be freed. Contexts: those in which
+    /// pages may be freed.
     pub(in crate::source) fn free_returned(&self) {
         let mut returned = self.returning.with(core::mem::take);
         while let Some(pages) = returned.pop() {
@@ -90,7 +90,7 @@ impl Pool {
     }
 }
 
-/// The rooms beyond the per-CPU cache that take no lock but the reserve's raw one.
+/// The tiers beyond the per-CPU cache. They take no lock except the reserve's raw spinlock.
 impl Pool {
     #[cold]
     #[inline(never)]

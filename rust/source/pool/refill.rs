@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Filling a pool ahead of the requests, in task context.
+//! Filling a pool ahead of requests, in task context.
 
 use super::{
     Pages,
@@ -36,15 +36,15 @@ use kernel::{
     sync::atomic::Relaxed, //
 };
 
-/// The pages of one pool in one go, so that other pools have their turn.
+/// How many pages of one pool are filled in one turn, before the turn of other pools.
 const CHUNK: usize = 64;
 
 impl Pool {
-    /// Prepares the ground: fills each online CPU's cache up to `per_cpu` pages (or its capacity)
-    /// and the reserve up to its size. Task context only, may sleep and reclaim.
+    /// Fills each online CPU's cache up to `per_cpu` pages (or its capacity), and the reserve up to
+    /// its size. Task context only, may sleep and reclaim.
     ///
-    /// Returns nothing. What the reserve could not get, the keeper asks for again; a cache that stayed
-    /// short is filled when requests find it empty.
+    /// Does not report failures. The refill thread goes on filling the reserve. A cache is filled
+    /// when requests find it empty.
     pub fn prime(&self, cx: &Task, per_cpu: usize) {
         self.fill_caches(cx, per_cpu, |_| true);
         // Not until it is full: others may take pages out as fast as they come in.
@@ -56,15 +56,15 @@ impl Pool {
         self.call_keeper();
     }
 
-    /// Has the keeper prime the caches with `per_cpu` pages when it comes by next. Any context.
+    /// Makes the refill thread prime the caches with `per_cpu` pages at its next turn. Any context.
     pub(in crate::source) fn prime_later(&self, per_cpu: usize) {
         self.to_prime.store(per_cpu as u32, Relaxed);
     }
 
-    /// Does a bounded part of what is missing. Task context only, may sleep and reclaim.
+    /// Fills a bounded part of what is missing. Task context only, may sleep and reclaim.
     ///
-    /// The caches of the CPUs that found theirs empty are filled to a half, which leaves room for
-    /// what comes back. The emergency budget is whole again when the reserve is.
+    /// A cache that a request found empty is filled to one half, so that pages that come back fit,
+    /// too. The emergency budget is restored when the reserve is full.
     pub(in crate::source) fn refill(&self, cx: &Task) -> Refilled {
         let half = self.cache.capacity().div_ceil(2);
         let mut starved = self.fill_caches(cx, half, |cpu| self.counts.take_hunger(cpu));
@@ -89,12 +89,12 @@ impl Pool {
         refilled
     }
 
-    /// Until when the keeper leaves it alone, by the keeper's clock.
+    /// Returns until when the refill thread skips this pool, by the clock of that thread.
     pub(in crate::source) fn rests_until(&self) -> u64 {
         self.rests_until.load(Relaxed)
     }
 
-    /// Sets [`Self::rests_until`]. For the keeper's thread only.
+    /// Sets [`Self::rests_until`]. For the refill thread only.
     pub(in crate::source) fn set_rests_until(&self, time: u64) {
         self.rests_until.store(time, Relaxed);
     }
@@ -133,7 +133,7 @@ impl Pool {
         }
     }
 
-    /// Returns whether there was no more memory.
+    /// Returns whether memory ran out.
     fn fill_caches(&self, cx: &Task, per_cpu: usize, which: impl Fn(u32) -> bool) -> bool {
         if per_cpu == 0 || self.cache.capacity() == 0 {
             return false;
@@ -165,8 +165,8 @@ impl Pool {
         false
     }
 
-    /// A page by `GFP_KERNEL`, with reclaim but without the OOM killer: a reserve is not worth a
-    /// process. Barred ones go `aside`.
+    /// Allocates a page with `GFP_KERNEL`, with reclaim but without the OOM killer: a reserve is
+    /// not worth a process. Barred pages go to `aside`.
     fn one_for_task(&self, cx: &Task, place: Place, aside: &mut KVVec<Pages>) -> Option<Pages> {
         let gfp = NoWarn(MayFail(Kernel));
         self.gate.first_of_many(aside, || {
@@ -174,7 +174,7 @@ impl Pool {
         })
     }
 
-    /// Whether an allocation now leaves its zone above the min watermark.
+    /// Returns whether an allocation now leaves its zone above the min watermark.
     fn ground_is_firm(&self, cx: &Task) -> bool {
         let mut aside = self.gate.aside(self.config.order);
         self.one_for_task(cx, self.config.place, &mut aside)
