@@ -414,14 +414,14 @@ unsafe impl<const KIND: usize> Context for CCaller<KIND> {
 // SAFETY: That is what C has promised.
 unsafe impl<const KIND: usize> PlainAlloc for CCaller<KIND> {}
 
+#[cfg(labyrinth_since_7_3)]
 // SAFETY: A reference to this guard of the kernel crate exists only while interrupts are disabled,
 // and it cannot be sent elsewhere.
-#[cfg(labyrinth_since_7_3)]
 unsafe impl Context for LocalInterruptDisabled {
     const KIND: Kind = Kind::IrqsOff;
 }
-// SAFETY: As for `IrqsOff`.
 #[cfg(all(labyrinth_since_7_3, not(CONFIG_PREEMPT_RT)))]
+// SAFETY: As for `IrqsOff`.
 unsafe impl PlainAlloc for LocalInterruptDisabled {}
 
 // SAFETY: Gives access to nothing.
@@ -436,8 +436,8 @@ unsafe impl NoSleep for IrqsOff {}
 unsafe impl NoSleep for HardIrq {}
 // SAFETY: As above.
 unsafe impl NoSleep for DeviceIrq {}
-// SAFETY: As above.
 #[cfg(labyrinth_since_7_3)]
+// SAFETY: As above.
 unsafe impl NoSleep for LocalInterruptDisabled {}
 // SAFETY: C says nothing of its context, so it is not `MaySleep`; it has no token in it.
 unsafe impl<const KIND: usize> NoSleep for CCaller<KIND> {}
