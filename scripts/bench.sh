@@ -36,7 +36,7 @@ kernel=${KDIR:+kdir}
 kernel=${kernel:-stock}
 [[ $kernel == kdir ]] || "$SCRIPTS/setup.sh" stock >&2
 if [[ $clock == cycles && $("$SCRIPTS/kvm-probe.sh" "$kernel") != kvm ]]; then
-	die "KVM cannot boot a guest here, so there are no real cycles to count" "leave --hardware out, or read the figures on the machine itself, see README.md"
+	die "KVM cannot boot a guest here, so there are no real cycles to count" "leave --hardware out, or read the figures on the machine itself, see Documentation/usage.md"
 fi
 assignments=$("$SCRIPTS/kernel.sh" "$kernel")
 eval "$assignments"

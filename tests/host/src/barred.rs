@@ -123,7 +123,7 @@ fn refuses() {
 
 /// The largest order of a block.
 const MAX_ORDER: u32 = 10;
-/// The limit in README.
+/// The limit in Documentation/design.md.
 const MOST_BYTES: u64 = 16 << 20;
 
 /// Checks the bytes held back for blocks of each order, on machines of any size, after any number
