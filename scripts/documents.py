@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """documents.py: checks what the documents refer to. Links, their anchors, and paths in the source
-must exist. A code block below the line `<!-- from FILE -->` must be part of that file. README.md must
-stay short. Prints each problem."""
+must exist. A code block below the line `<!-- from FILE -->` must be part of that file, where it may be
+a comment. README.md must stay short. Prints each problem."""
 
 import re
 import sys
@@ -24,8 +24,9 @@ def anchors(file):
 
 
 def is_part(quoted, whole):
-    """Whether the lines of a quotation follow each other in a text."""
-    return quoted != "" and f"\n{quoted}" in f"\n{whole}"
+    """Whether the lines of a quotation follow each other in a text, or in its doc comments."""
+    comments = re.sub(r"^//[!/] ?", "", whole, flags=re.M)
+    return quoted != "" and any(f"\n{quoted}" in f"\n{text}" for text in (whole, comments))
 
 
 def problems(file):

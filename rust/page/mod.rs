@@ -32,10 +32,10 @@
 //!                      │   ▼  uninit()    │
 //!                      │ Bytes            │ ── View::map(cx, …) sleeps ─────────► View
 //!                      │                  │ ◄─ unmap(cx) sleeps ─────────────────  many, as one slice
-//!                      │ whoever has      │
-//!                      │ the value reads, │ ── Guarded::new(cx, …) ─────────────► Guarded
-//!                      │ writes, maps     │ ◄─ open(), checked ──────────────────  between canaries
-//!                      │ and frees it     │
+//!                      │ the holder reads,│
+//!                      │ writes, maps and │ ── Guarded::new(cx, …) ─────────────► Guarded
+//!                      │ frees the page   │ ◄─ open(), checked ──────────────────  between canaries
+//!                      │                  │
 //!                      │                  │ ── Secret::new(…) ──────────────────► Secret
 //!                      │                  │ ◄─ into_inner(), scrubbed ───────────  scrubbed at its end
 //!                      └──────────────────┘
