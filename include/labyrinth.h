@@ -2,36 +2,39 @@
 /*
  * Pages for code that may not sleep: labyrinth for C.
  *
- * Everything here is exported for GPL modules. A module that uses it keeps
- * labyrinth loaded.
+ * All functions are exported for GPL modules. A module that uses them keeps labyrinth
+ * loaded.
  *
- * A block is 2^order contiguous pages in the kernel's linear mapping, aligned to
- * its size, and is named by the address of its first byte. It is a compound page if
- * its pool was made for those. Its contents are undefined when it is handed out.
- * Whoever got it owns it, until it is given back to the pool that it came from.
+ * A block is 2^order contiguous pages in the kernel's linear mapping, aligned to its
+ * size. It is identified by the address of its first byte. It is a compound page if its
+ * pool was made for compound pages. Its contents are undefined when it is handed out.
+ * The caller that got a block owns it, until the block is given back to the pool that
+ * it came from.
  *
- * Context: "atomic" below means task context, softirqs, under a spinlock_t and with
- * interrupts disabled or in a hard interrupt, but these last two not on PREEMPT_RT;
- * never in NMI. Nothing that is called in atomic context sleeps.
+ * Context: "atomic" below means task context, softirqs, and under a spinlock_t; except
+ * on PREEMPT_RT, also with interrupts disabled and in hard interrupts. NMI is never
+ * allowed. Functions that may be called in atomic context do not sleep.
  *
- * Where the kernel has allocation profiling, the blocks that are out show in
- * /proc/allocinfo in the line of code that got them.
+ * On a kernel with allocation profiling, /proc/allocinfo has a line for each line of
+ * code that gets blocks, with the blocks that are out.
  *
- * The contents of a block belong to its owner, its struct pages do not. While it is out
- * labyrinth keeps a word of its own in page->private, in every configuration, and with
- * allocation profiling in page->lru, too. So neither may be written to, and a block must
- * not go where its pages are counted, listed or freed one by one: no get_page() and
- * put_page(), no vm_insert_page() or other mapping to user space, no fragment of an skb,
- * no pipe. Of a block of several pages only the first has a reference count.
+ * The contents of a block belong to its owner, its struct pages do not. While a block
+ * is out, labyrinth keeps a word of its own in page->private and, with allocation
+ * profiling, another one in page->lru. Neither may be written to. A block must not be
+ * passed to code that counts, lists or frees its pages one by one: no get_page() and
+ * put_page(), no vm_insert_page() or other mapping to user space, no fragment of an
+ * skb, no pipe. In a block of several pages only the first one has a reference count.
  *
- * Misuse: an address that is not out, or came from another pool, or from elsewhere, a
- * pool that does not exist (any more), NULL, and a call of a function that sleeps from
- * where sleeping is forbidden are refused and change nothing. They are counted in
- * labyrinth_misuse_total of the file "metrics", and the first one of each kind is reported
- * in the kernel log with its caller. One thing is never noticed: a second free of a block
- * that has been handed out again meanwhile. And one is noticed late: a block that went to
- * free_page() is just missing, when its pool is destroyed ("blocks_out") or, if the pool
- * was the shared one, when labyrinth is unloaded.
+ * Misuse is refused and changes nothing: an address that is not out, or that came from
+ * another pool or from elsewhere; a pool that does not exist, or no longer; NULL; and a
+ * call of a function that sleeps in a context that may not sleep. Misuse is counted in
+ * labyrinth_misuse_total of the file "metrics", and the first one of each kind is
+ * reported in the kernel log with its caller.
+ *
+ * One misuse is never noticed: a second free of a block that has been handed out again
+ * meanwhile. Another one is noticed late: a block that was passed to free_page() is
+ * missing when its pool is destroyed ("blocks_out") or, if that is the shared pool,
+ * when labyrinth is unloaded.
  */
 #ifndef LABYRINTH_H
 #define LABYRINTH_H

@@ -69,17 +69,17 @@ EXPORT_SYMBOL_GPL(labyrinth_free_page);
 
 /**
  * labyrinth_pool_create() - make a pool
- * @params: what it is to be; needed for the length of the call only
+ * @params: its configuration; used only during the call
  *
- * A driver makes one for each of its queues, so that they do not get in each other's
- * way. What is wrong with @params is said in the kernel log.
+ * A driver makes one pool for each of its queues, so that the queues do not compete for
+ * pages. If @params are wrong, the kernel log says why.
  *
  * Context: task context, may sleep.
  * Return: the pool, or an error pointer: -EPERM in a context that may not sleep, which is
- * misuse; -EINVAL or -ERANGE for bad @params; -EEXIST for
- * a name that is taken, be it by labyrinth itself ("default", and "wall" and
- * "wall_consumed" during that experiment); -ENOMEM, also for a reserve of more than half
- * of the memory; -ENOSPC when all modules together have 1023 pools.
+ * misuse; -EINVAL or -ERANGE for bad @params; -EEXIST for the name of another pool, which
+ * can be a pool of labyrinth itself ("default", and "wall" and "wall_consumed" during that
+ * experiment); -ENOMEM, also for a reserve of more than half of the memory; -ENOSPC if all
+ * modules together have 1023 pools.
  */
 struct labyrinth_pool *
 labyrinth_pool_create(const struct labyrinth_pool_params *params)
@@ -96,15 +96,15 @@ labyrinth_pool_create(const struct labyrinth_pool_params *params)
 EXPORT_SYMBOL_GPL(labyrinth_pool_create);
 
 /**
- * labyrinth_pool_destroy() - do away with a pool
- * @pool: the pool; afterwards nobody may use it
+ * labyrinth_pool_destroy() - destroy a pool
+ * @pool: the pool, which may not be used afterwards
  *
- * All blocks should be back. If there are some out that is reported as misuse; they
- * stay valid, and can still be given back. The pool that labyrinth_alloc_page_gfp_atomic()
- * uses is refused.
+ * All blocks should be back. Blocks that are out are reported as misuse; they stay valid,
+ * and can still be given back. The pool that labyrinth_alloc_page_gfp_atomic() uses cannot
+ * be destroyed.
  *
  * Context: task context, sleeps. In a context that may not sleep the call is reported as
- * misuse, and the pool stays as it is.
+ * misuse, and changes nothing.
  */
 void labyrinth_pool_destroy(struct labyrinth_pool *pool)
 {
@@ -117,8 +117,8 @@ EXPORT_SYMBOL_GPL(labyrinth_pool_destroy);
  * @pool: the pool
  * @per_cpu: how many blocks each CPU's cache should hold
  *
- * Fills the cache of each CPU that is online up to @per_cpu blocks, or as many as it can
- * keep, and the reserve. What cannot be had now is asked for again in the background.
+ * Fills the cache of each online CPU up to @per_cpu blocks, or as many as it can keep, and
+ * the reserve. Blocks that cannot be allocated now are requested again in the background.
  *
  * Context: task context, may sleep; not with the CPU hotplug lock held.
  * Return: 0, -EINVAL for a pool that does not exist, or -EPERM in a context that may not
@@ -162,11 +162,11 @@ EXPORT_SYMBOL_GPL(labyrinth_pool_free);
  * labyrinth_pool_alloc_bulk() - get several blocks without sleeping
  * @pool: the pool
  * @wanted: how many
- * @blocks: where their addresses go, room for @wanted
+ * @blocks: receives their addresses, with space for @wanted
  *
  * Context: atomic.
- * Return: how many blocks there are in @blocks now, from its beginning; what follows is
- * left as it was. Fewer than @wanted is an ordinary answer.
+ * Return: how many blocks there are in @blocks now, from its beginning; the rest is left
+ * unchanged. It may be fewer than @wanted.
  */
 unsigned int labyrinth_pool_alloc_bulk(struct labyrinth_pool *pool,
 				       unsigned int wanted, void **blocks)
@@ -182,7 +182,7 @@ EXPORT_SYMBOL_GPL(labyrinth_pool_alloc_bulk);
  * @count: how many
  * @blocks: their addresses
  *
- * A block that is refused does not keep the others from being taken.
+ * If one block is refused, the others are still taken back.
  *
  * Context: atomic.
  * Return: how many were taken back: @count, unless some were misuse.
