@@ -13,7 +13,7 @@ here=$TOP/tests/host
 source "$SCRIPTS/root.sh"
 
 # Each prints KTAP of its own.
-programs=(labyrinth-host-tests tests/wall/verdict_test.py tests/runner/{results,lanes}_test.sh)
+programs=(labyrinth-host-tests tests/wall/verdict_test.py tests/runner/{results,lanes,library_id}_test.sh)
 
 build_tests() {
 	# cargo writes a lock file beside the manifest, which must not appear in the source. So it
