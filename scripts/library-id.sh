@@ -4,6 +4,7 @@
 # Kbuild: the sources in SOURCE, the configuration and the kernel crate in OBJTREE, the compiler and its
 # flags. A driver that was built with another number cannot be loaded, see rust/import.rs.
 set -euo pipefail
+shopt -s inherit_errexit
 source=$1 objtree=$2 rustc=$3 flags=$4
 
 sum=$({
