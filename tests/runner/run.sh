@@ -161,9 +161,34 @@ sentinel_stops_the_machine() {
 		"$install/labyrinth/sentinels.py" machine_stops
 }
 
+# The commands of README.md, for a driver of one's own.
+driver_of_ones_own() {
+	local driver=$folder/first_driver log=$folder/first_driver.out
+	local make=(make -C "$TOP" --no-print-directory)
+	rm -rf "$driver"
+	"${make[@]}" new-driver NAME=first_driver DIR="$driver" >"$log" 2>&1 || return
+	# Nothing of it is overwritten.
+	if "${make[@]}" new-driver NAME=first_driver DIR="$driver" >>"$log" 2>&1; then return 1; fi
+	"${make[@]}" driver DIR="$driver" >>"$log" 2>&1 || return
+	grep -q 'requests_total{pool="first_driver",context="softirq",room="cache",outcome="hit"} [1-9]' "$log"
+}
+
+# refused_name NAME: a driver cannot have it, and nothing is left behind.
+refused_name() {
+	! make -C "$TOP" new-driver NAME="$1" DIR="$folder/refused" >"$folder/refused.out" 2>&1 &&
+		[[ ! -e $folder/refused ]] && grep -q 'error: ' "$folder/refused.out"
+}
+
+names_of_drivers() {
+	local name
+	for name in '' labyrinth Upper with-dash 1st 'two words' "$(printf 'a%.0s' {1..32})"; do
+		refused_name "$name" || { ktap_print_msg "'$name' was not refused"; return 1; }
+	done
+}
+
 stamp='[   12.345678]'
-cases=33
-[[ -z ${LABYRINTH_SOAK-} ]] || cases=41
+cases=35
+[[ -z ${LABYRINTH_SOAK-} ]] || cases=43
 ktap_print_header
 # A misspelt name must not pass.
 ((${#names[@]} == 0)) || cases=${#names[@]}
@@ -188,6 +213,8 @@ booted command_hangs 4 'Linux version' --timeout 45 -- sleep 1000
 result fails_after_the_pause fails_after_the_pause
 result stalls_before_the_pause stalls_before_the_pause
 sentinel_stops_the_machine
+result driver_of_ones_own driver_of_ones_own
+result names_of_drivers names_of_drivers
 result interrupted_leaves_nothing leaves_nothing TERM 143
 result killed_leaves_nothing leaves_nothing KILL 137
 result killed_owner_leaves_nothing killed_owner_leaves_nothing
