@@ -103,11 +103,13 @@ pub mod pool {
         Barred,
         Batch,
         Entry,
+        Held,
         Keeper,
         KeptPool,
         Pool,
         PoolConfig,
         Priority,
+        Refused,
         Request,
         Room,
         Supply,
@@ -255,11 +257,14 @@ pub mod debugfs {
 
 /// Devices whose file gives pages to processes.
 pub mod user_map {
-    pub use crate::ffi::user_map::{
-        MapDevice,
-        Mappable,
-        MappedArea,
-        NewArea, //
+    pub use crate::{
+        ffi::user_map::{
+            MapDevice,
+            Mappable,
+            MappedArea,
+            NewArea, //
+        },
+        page::Refused, //
     };
 }
 

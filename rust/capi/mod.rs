@@ -79,7 +79,8 @@ static ORPHANS: Atomic<i64> = Atomic::new(0);
 pub struct CApi(());
 
 impl CApi {
-    /// Lets C modules have blocks of `shared`, and make pools beside it. Task context only, may sleep.
+    /// Lets C modules have blocks of `shared`, and make pools beside it. Task context only, may
+    /// sleep. `ENOMEM` if there is no memory, `ENOSPC` if there are too many pools.
     pub fn new(shared: Arc<KeptPool>) -> Result<Self> {
         make_ready();
         let pool = POOLS.insert(Pool::new(shared)?)?;

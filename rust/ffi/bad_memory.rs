@@ -78,7 +78,8 @@ pub struct BadMemory<L: Listener> {
 }
 
 impl<L: Listener> BadMemory<L> {
-    /// Tells `listener` of each report from now on. Task context only, may sleep.
+    /// Tells `listener` of each report from now on. Task context only, may sleep. `ENOMEM` if there
+    /// is no memory.
     ///
     /// If the kernel has no such reports, every page counts as one that may be bad, and a line in
     /// the kernel log says so.

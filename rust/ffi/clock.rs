@@ -20,13 +20,13 @@ use kernel::{
 pub struct Moment(Instant<Monotonic>);
 
 impl Moment {
-    /// Reads the clock.
+    /// Reads the clock. Any context but NMI.
     #[inline]
     pub fn now() -> Self {
         Self(Instant::now())
     }
 
-    /// The nanoseconds from `earlier` to this moment, 0 if there are none.
+    /// The nanoseconds from `earlier` to this moment, 0 if there are none. Any context.
     #[inline]
     pub fn nanos_since(self, earlier: Self) -> u64 {
         u64::try_from((self.0 - earlier.0).as_nanos()).unwrap_or(0)

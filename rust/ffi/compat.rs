@@ -228,13 +228,13 @@ macro_rules! pci_table {
     };
 }
 
-/// The value of a module parameter.
+/// The value of a module parameter. Any context.
 #[cfg(labyrinth_since_7_3)]
 pub fn parameter<T: Copy>(parameter: &ModuleParamAccess<T>) -> T {
     parameter.value()
 }
 
-/// The value of a module parameter.
+/// The value of a module parameter. Any context.
 #[cfg(not(labyrinth_since_7_3))]
 pub fn parameter<T: Copy>(parameter: &ModuleParamAccess<T>) -> T {
     *parameter.value()

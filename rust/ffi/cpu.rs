@@ -56,7 +56,7 @@ impl OnlineCpu<'_> {
         }
     }
 
-    /// The CPU's number.
+    /// The CPU's number. Any context.
     pub fn number(self) -> u32 {
         self.number
     }
@@ -80,7 +80,7 @@ impl HotplugGuard {
         Self(NotThreadSafe)
     }
 
-    /// The CPUs that are online, and stay so while `self` lives.
+    /// The CPUs that are online, and stay so while `self` lives. Any context.
     pub fn online(&self) -> impl Iterator<Item = OnlineCpu<'_>> {
         walk(|cpu| {
             // SAFETY: Reads the mask of online CPUs, which holds still under the hotplug lock.

@@ -94,7 +94,7 @@ impl<T: Send + Sync + 'static> Root<T> {
     /// Code of the module that makes the folder.
     fn anchor() {}
 
-    /// The folder itself, to put files into.
+    /// The folder itself, to put files into. Any context.
     pub fn top(&self) -> Dir<'_, T> {
         // INVARIANT: The folder lives as long as `self`.
         Dir {
@@ -126,7 +126,7 @@ pub struct Dir<'a, T: Send + Sync + 'static> {
 
 impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
     /// Makes a folder in this one. As everywhere in debugfs, a failure only means that it and its
-    /// files are missing.
+    /// files are missing. Task context only, may sleep.
     pub fn dir(&self, name: &CStr) -> Dir<'a, T> {
         // SAFETY: `name` is NUL-terminated and copied; `folder` is a valid parent by the invariant.
         let folder = unsafe { helpers::labyrinth_debugfs_dir(name.as_char_ptr(), self.folder) };
@@ -137,17 +137,17 @@ impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
         }
     }
 
-    /// Makes a file that root can read.
+    /// Makes a file that root can read. Task context only, may sleep.
     pub fn read_only<F: Show<T>>(&self, name: &CStr) {
         self.file(name, 0o400, const { &Operations::<F, T>::READ_ONLY });
     }
 
-    /// Makes a file that root can write.
+    /// Makes a file that root can write. Task context only, may sleep.
     pub fn write_only<F: Store<T>>(&self, name: &CStr) {
         self.file(name, 0o200, const { &Operations::<F, T>::WRITE_ONLY });
     }
 
-    /// Makes a file that root can read and write.
+    /// Makes a file that root can read and write. Task context only, may sleep.
     pub fn read_write<F: Show<T> + Store<T>>(&self, name: &CStr) {
         self.file(name, 0o600, const { &Operations::<F, T>::READ_WRITE });
     }

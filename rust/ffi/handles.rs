@@ -56,13 +56,13 @@ const _: () = assert!(usize::BITS == 64, "marks and handles need a 64-bit kernel
 pub struct Handle(NonZero<usize>);
 
 impl Handle {
-    /// A handle from anywhere, 0 excepted.
+    /// A handle from anywhere, 0 excepted. Any context.
     #[inline]
     pub fn from_raw(raw: usize) -> Option<Self> {
         NonZero::new(raw).map(Self)
     }
 
-    /// The number.
+    /// The number. Any context.
     #[inline]
     pub fn raw(self) -> usize {
         self.0.get()

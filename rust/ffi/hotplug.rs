@@ -41,7 +41,7 @@ pub struct DeadCpu<'a> {
 }
 
 impl DeadCpu<'_> {
-    /// The CPU's number.
+    /// The CPU's number. Any context.
     pub fn number(&self) -> u32 {
         self.number
     }

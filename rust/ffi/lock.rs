@@ -75,7 +75,7 @@ pub struct SpinLockBh<T> {
 }
 
 impl<T: Unpin> SpinLockBh<T> {
-    /// Makes a lock around `value`; `name` and `key` are for lockdep.
+    /// Makes a lock around `value`; `name` and `key` are for lockdep. Any context.
     pub fn new(
         value: T,
         name: &'static CStr,

@@ -76,7 +76,7 @@ pub trait Driver: 'static {
     /// same time.
     type State<'bound>: Send + Sync + 'bound;
 
-    /// Which addresses the devices can have.
+    /// Which addresses the devices can have. Task context.
     fn dma_mask() -> DmaMask;
 
     /// Makes the state. The device is enabled, but cannot reach memory yet, and its interrupt is not for
@@ -120,7 +120,8 @@ impl<T: Driver> Registered<T> {
     /// Code of the module that makes the driver.
     fn anchor() {}
 
-    /// Registers the driver for `module` by a name. The kernel may probe devices before this returns.
+    /// Registers the driver for `module` by a name. Task context only, may sleep. The kernel may probe
+    /// devices before this returns.
     pub fn new(name: &'static CStr, module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             _callback: Callback::new(Self::anchor as *const c_void)?,

@@ -488,7 +488,8 @@ mod counter_imp {
     }
 }
 
-/// A number that one holder writes at a time and anybody may read at any time.
+/// A number that one holder writes at a time and anybody may read at any time. Its methods may be
+/// called in any context.
 ///
 /// It costs a load and a store, inlined, and no atomic read-modify-write: two writers at a time would
 /// lose an update (and nothing else). Meant for the shared part of a

@@ -87,7 +87,7 @@ pub struct RawSpinLock<T> {
 }
 
 impl<T: Unpin> RawSpinLock<T> {
-    /// Makes a lock around `value`; `name` and `key` are for lockdep.
+    /// Makes a lock around `value`; `name` and `key` are for lockdep. Any context.
     pub fn new(
         value: T,
         name: &'static CStr,

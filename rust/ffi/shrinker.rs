@@ -33,10 +33,11 @@ use kernel::{
 ///
 /// No token is handed out: nothing here may ask for memory.
 pub trait Shrink: Send + Sync + 'static {
-    /// How many objects could be given back now. Cheap; an estimate will do.
+    /// How many objects could be given back now. Cheap; an estimate will do. Task context.
     fn count(&self) -> usize;
 
     /// Gives back about `wanted` objects. Returns how many it were; 0 ends this round of reclaim.
+    /// Task context.
     fn scan(&self, wanted: usize) -> usize;
 }
 
@@ -58,7 +59,8 @@ unsafe impl<S: Shrink> Sync for Shrinker<S> {}
 
 impl<S: Shrink> Shrinker<S> {
     /// Registers a shrinker for `value`. `name` is for `/sys/kernel/debug/shrinker`, where the
-    /// kernel has that (`CONFIG_SHRINKER_DEBUG`). Task context only, may sleep.
+    /// kernel has that (`CONFIG_SHRINKER_DEBUG`). Task context only, may sleep. `ENOMEM` if there
+    /// is no memory.
     pub fn new(name: &CStr, value: S) -> Result<Self> {
         let callback = Callback::new(Self::scan as *const c_void)?;
         let value = KBox::new(value, GFP_KERNEL)?;

@@ -145,7 +145,8 @@ unsafe impl<B: Body> Sync for Thread<B> {}
 struct OwnedTask(NonNull<bindings::task_struct>);
 
 impl<B: Body> Thread<B> {
-    /// Starts a thread. Task context only, may sleep.
+    /// Starts a thread. Task context only, may sleep. `ENOMEM` if there is no memory, `EINTR` if
+    /// the caller was killed.
     #[allow(
         dead_code,
         reason = "for KUnit, and for modules as those in tests/modules"
@@ -155,7 +156,8 @@ impl<B: Body> Thread<B> {
     }
 
     /// Starts a thread that stays on a CPU, whose number is added to its name. When the CPU goes
-    /// offline, the kernel lets the thread run anywhere. Task context only, may sleep.
+    /// offline, the kernel lets the thread run anywhere. Task context only, may sleep. Errors as
+    /// for [`Self::spawn`].
     pub fn spawn_on(cpu: OnlineCpu<'_>, name: &CStr, body: B) -> Result<Self> {
         Self::start(name, Some(cpu.number()), None, body)
     }

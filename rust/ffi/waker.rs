@@ -71,7 +71,7 @@ unsafe impl Sync for Waker {}
 
 impl Waker {
     /// Makes a waker that is not bound yet: calls are kept for the thread. Task context only, may
-    /// sleep.
+    /// sleep. `ENOMEM` if there is no memory.
     pub fn new() -> Result<Arc<Self>> {
         // INVARIANT: The work is initialised with `ring`; there is no task.
         Arc::pin_init(

@@ -36,7 +36,7 @@ impl Chain {
         }
     }
 
-    /// Puts pages at the front.
+    /// Puts pages at the front. Any context.
     pub fn push(&mut self, pages: ExclusivePages<Uninit>) {
         let next = self.first.take().map(ExclusivePages::into_tagged);
         let link = next.map_or(0, |next| next.as_ptr().expose_provenance());
@@ -49,7 +49,7 @@ impl Chain {
         self.len += 1;
     }
 
-    /// Takes the pages at the front, if there are any.
+    /// Takes the pages at the front, if there are any. Any context.
     pub fn pop(&mut self) -> Option<ExclusivePages<Uninit>> {
         let first = self.first.take()?;
 
@@ -65,12 +65,12 @@ impl Chain {
         Some(first)
     }
 
-    /// Whether there are none.
+    /// Whether there are none. Any context.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Returns the number of links.
+    /// Returns the number of links. Any context.
     pub fn len(&self) -> usize {
         self.len
     }

@@ -109,7 +109,7 @@ impl ExclusivePage<Uninit> {
         })
     }
 
-    /// Fills the page with zeroes.
+    /// Fills the page with zeroes. Any context.
     #[inline]
     pub fn zeroed(self) -> ExclusivePage<Bytes> {
         let this = ManuallyDrop::new(self);
@@ -132,7 +132,8 @@ impl ExclusivePage<Uninit> {
     )
 )]
 impl<T: Contents> ExclusivePage<T> {
-    /// Gives the page up, and returns the address of its contents in the linear mapping.
+    /// Gives the page up, and returns the address of its contents in the linear mapping. Any
+    /// context.
     ///
     /// The caller owns the page through that address. Nothing frees the page until
     /// [`Self::from_raw`].
@@ -141,7 +142,7 @@ impl<T: Contents> ExclusivePage<T> {
         ManuallyDrop::new(self).contents()
     }
 
-    /// Takes a page back.
+    /// Takes a page back. Any context.
     ///
     /// # Safety
     ///
@@ -163,7 +164,7 @@ impl<T: Contents> ExclusivePage<T> {
 }
 
 impl<T: Contents> ExclusivePage<T> {
-    /// Discards the knowledge that the page is initialised.
+    /// Discards the knowledge that the page is initialised. Any context.
     #[inline(always)]
     pub fn into_uninit(self) -> ExclusivePage<Uninit> {
         // INVARIANT: The page moves over; any bytes are a valid `Uninit`.

@@ -142,7 +142,8 @@ impl Guarded {
         self
     }
 
-    /// Removes the guards. Their bytes are part of the contents afterwards.
+    /// Removes the guards. Their bytes are part of the contents afterwards. Fails if they are
+    /// damaged; the error has the pages.
     pub fn open(mut self) -> Result<ExclusivePages<Bytes>, Damaged> {
         let begun = Handover::Unguard.begin();
         let outcome = self.look(Occasion::HandOver);

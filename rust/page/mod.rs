@@ -111,6 +111,7 @@ pub use place::{
 };
 pub use user::{
     Home,
+    Refused,
     UserPage, //
 };
 #[allow(unused_imports, reason = "as above")]

@@ -212,7 +212,7 @@ impl ExclusivePages<Uninit> {
         got
     }
 
-    /// Fills the pages with zeroes.
+    /// Fills the pages with zeroes. Any context.
     #[allow(dead_code, reason = "the exercises take single pages")]
     pub fn zeroed(self) -> ExclusivePages<Bytes> {
         let this = ManuallyDrop::new(self);
@@ -247,13 +247,13 @@ impl ExclusivePages<Uninit> {
 const BULK: usize = 64;
 
 impl<T: Contents> ExclusivePages<T> {
-    /// Returns the order.
+    /// Returns the order. Any context.
     #[inline(always)]
     pub fn order(&self) -> u32 {
         (self.tagged.as_ptr().addr() & ORDER_BITS) as u32
     }
 
-    /// Discards the knowledge that the pages are initialised.
+    /// Discards the knowledge that the pages are initialised. Any context.
     #[inline(always)]
     pub fn into_uninit(self) -> ExclusivePages<Uninit> {
         // INVARIANT: The pages move over; any bytes are a valid `Uninit`.

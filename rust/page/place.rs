@@ -76,7 +76,7 @@ impl Node {
         }
     }
 
-    /// Returns the number.
+    /// Returns the number. Any context.
     pub fn number(self) -> c_int {
         self.0
     }

@@ -6,10 +6,9 @@
 //! This works in every context but NMI, including hard interrupts, because it takes no locks and
 //! allocates nothing. Every damage is counted; the log messages are rate-limited.
 
-use super::canary::{
-    Damage,
-    SHOWN, //
-};
+pub use super::canary::Damage;
+
+use super::canary::SHOWN;
 use crate::ffi::{
     alarm,
     context::Kind, //
@@ -42,7 +41,7 @@ impl Policy {
     /// The largest number of a policy.
     pub const MAX: u64 = Self::Panic as u64;
 
-    /// Returns the policy with this number. Fails with `ERANGE` if there is none.
+    /// Returns the policy with this number. Fails with `ERANGE` if there is none. Any context.
     pub fn from_number(number: u64) -> Result<Self> {
         [Self::Count, Self::Warn, Self::Panic]
             .into_iter()

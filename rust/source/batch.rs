@@ -207,12 +207,12 @@ impl<G: Gfp> Batch<G> {
         }
     }
 
-    /// Returns the pages.
+    /// Returns the pages. Any context.
     pub fn pages(&self) -> &[Held] {
         &self.pages
     }
 
-    /// Returns the pages for writing.
+    /// Returns the pages for writing. Any context.
     pub fn pages_mut(&mut self) -> &mut [Held] {
         &mut self.pages
     }

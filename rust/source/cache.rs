@@ -105,7 +105,7 @@ impl CacheCounts {
 
 impl CpuCache {
     /// Makes an empty stack for `capacity` pages on each CPU. Task context only, may sleep.
-    pub fn new(capacity: usize) -> Result<Self, AllocError> {
+    pub(crate) fn new(capacity: usize) -> Result<Self, AllocError> {
         let stack = || {
             let mut slots = KVec::with_capacity(capacity, GFP_KERNEL)?;
             for _ in 0..capacity {
@@ -135,7 +135,7 @@ impl CpuCache {
     }
 
     /// Takes up to `wanted` pages at once, passes each to `sink`, and returns how many there were.
-    pub fn get_bulk<C: Context>(
+    pub(crate) fn get_bulk<C: Context>(
         &self,
         _cx: &C,
         request: &mut Request,
@@ -166,7 +166,7 @@ impl CpuCache {
 
     /// As [`PageSource::get`], for a caller whose request already notes this tier.
     #[inline(always)]
-    pub fn get_noted<C: Context>(&self, _cx: &C) -> Option<Pages> {
+    pub(crate) fn get_noted<C: Context>(&self, _cx: &C) -> Option<Pages> {
         self.cell.with(|stack, counts| {
             let pages = stack.pop()?;
             counts.level.set(stack.len() as u64);
@@ -178,7 +178,7 @@ impl CpuCache {
     /// As [`PageSource::get`], but skips pages that are known to be bad.
     #[cold]
     #[inline(never)]
-    pub fn get_good<C: Context>(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
+    pub(crate) fn get_good<C: Context>(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
         request.enter(Room::Cache);
         self.cell.with(|stack, counts| {
             let pages = top_of_good(stack)?;
@@ -194,7 +194,7 @@ impl CpuCache {
     /// `source` is called at most `target` times, because others may take pages out as fast as they
     /// come in, for example the shrinker, if `source` reclaims memory. The stack is not held during
     /// the call, which may take long.
-    pub fn refill(
+    pub(crate) fn refill(
         &self,
         cpu: u32,
         target: usize,
@@ -242,7 +242,7 @@ impl CpuCache {
     /// Frees up to `wanted` pages of a CPU, online or not, and returns how many. It is an error,
     /// with the number freed by then, if the stack is in use. Contexts: those in which pages may be
     /// freed.
-    pub fn drain(&self, cpu: u32, wanted: usize) -> Result<usize, usize> {
+    pub(crate) fn drain(&self, cpu: u32, wanted: usize) -> Result<usize, usize> {
         for drained in 0..wanted {
             let pages = self.cell.with_of(cpu, |stack, counts| {
                 let pages = stack.pop();
@@ -264,7 +264,7 @@ impl CpuCache {
     /// number. It is an error, with the number up to then, if the stack was found in use. The stack
     /// is let go after each look at `at_once` pages, which must not be 0. In any context that may
     /// free pages.
-    pub fn drain_unfit(
+    pub(crate) fn drain_unfit(
         &self,
         cpu: u32,
         at_once: usize,
@@ -282,7 +282,7 @@ impl CpuCache {
 
     /// Frees up to `wanted` pages, from each CPU in proportion to what it has, and returns how
     /// many. Contexts: those in which pages may be freed.
-    pub fn shrink(&self, wanted: usize) -> usize {
+    pub(crate) fn shrink(&self, wanted: usize) -> usize {
         let all = self.level() as usize;
         let Some(divisor) = NonZero::new(all) else {
             return 0;

@@ -54,7 +54,7 @@ pub struct Emergency {
 
 impl Emergency {
     /// Makes the source for one shape and place.
-    pub fn new(shape: Shape, place: Place, barred: Barred, budget: u32) -> Self {
+    pub(crate) fn new(shape: Shape, place: Place, barred: Barred, budget: u32) -> Self {
         Self {
             buddy: Buddy::new(NoWarn(Atomic), shape, place, barred, Room::Emergency),
             budget: AtomicCell::new(budget),
@@ -84,12 +84,12 @@ impl Emergency {
     }
 
     /// Returns whether any payment was made since the budget was restored. Any context.
-    pub fn is_touched(&self) -> bool {
+    pub(crate) fn is_touched(&self) -> bool {
         self.spent.load(Relaxed) as u32 != 0
     }
 
     /// Restores the budget. Any context.
-    pub fn restore(&self) {
+    pub(crate) fn restore(&self) {
         let mut spent = self.spent.load(Relaxed);
         loop {
             let whole = (spent >> SPENT_BITS).wrapping_add(1) << SPENT_BITS;

@@ -123,7 +123,8 @@ impl Keeper {
         PUBLISHED.with(Arc::clone)
     }
 
-    /// Starts a manager without pools. Task context only, may sleep.
+    /// Starts a manager without pools. Task context only, may sleep. `ENOMEM` if there is no
+    /// memory, and the errors of [`Thread::spawn`](crate::task::Thread::spawn).
     pub fn new() -> Result<Arc<Self>> {
         let waker = Waker::new()?;
         let list = KVec::with_capacity(MAX_POOLS, GFP_KERNEL)?;
@@ -220,7 +221,7 @@ pub struct KeptPool {
 }
 
 impl KeptPool {
-    /// Returns the manager that keeps it filled.
+    /// Returns the manager that keeps it filled. Any context.
     pub fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
     }

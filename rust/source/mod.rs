@@ -29,6 +29,7 @@ mod single;
 
 pub use batch::{
     Batch,
+    Held,
     Supply, //
 };
 pub use cache::MAX_CACHE;
@@ -38,6 +39,7 @@ pub use keeper::{
 };
 pub use logic::barred::{
     Barred,
+    Refused,
     Zone,
     MAX_NODES, //
 };

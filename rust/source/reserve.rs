@@ -56,7 +56,7 @@ pub struct Reserve {
 
 impl Reserve {
     /// Makes an empty reserve for `target` pages. Task context only, may sleep.
-    pub fn new(target: usize) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(target: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             stack <- RawSpinLock::new(
                 Stack::new(Self::slots(target)?),
@@ -105,7 +105,7 @@ impl Reserve {
     /// Gives the `unfit` pages back to the allocator, and returns their number. The lock is let go
     /// after each look at `at_once` of them, which must not be 0. In any context that may free
     /// pages.
-    pub fn drain_unfit(
+    pub(crate) fn drain_unfit(
         &self,
         at_once: usize,
         unfit: impl Fn(&Pages) -> bool + Copy + Send,
@@ -128,7 +128,7 @@ impl Reserve {
     }
 
     /// Puts a page into the reserve. The error has the page if the reserve is full.
-    pub fn fill(&self, pages: Pages) -> Result<(), Pages> {
+    pub(crate) fn fill(&self, pages: Pages) -> Result<(), Pages> {
         if self.level() >= self.marks.target() {
             return Err(pages);
         }

@@ -257,7 +257,7 @@ impl Handovers {
     }
 }
 
-/// The hand-overs of one kind at one time.
+/// The hand-overs of one kind at one time. Its methods may be called in any context.
 pub struct HandoverView {
     kind: Handover,
     latencies: Latencies,

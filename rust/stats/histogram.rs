@@ -23,7 +23,7 @@ pub const MAX_LOG2: u32 = 36;
 /// The number of buckets.
 pub const BUCKETS: usize = LINEAR as usize + (MAX_LOG2 - LINEAR.ilog2()) as usize * PER_OCTAVE + 1;
 
-/// The bucket of a value.
+/// The bucket of a value. Any context.
 #[inline(always)]
 pub const fn index(value: u64) -> usize {
     // Values below 32 are as if of the lowest octave, whose buckets have a width of one.
@@ -40,7 +40,7 @@ pub const fn index(value: u64) -> usize {
     }
 }
 
-/// The smallest value of a bucket.
+/// The smallest value of a bucket. Any context.
 pub const fn lower(index: usize) -> u64 {
     if index < LINEAR as usize {
         return index as u64;
@@ -52,7 +52,7 @@ pub const fn lower(index: usize) -> u64 {
     leading << (octave + LINEAR.ilog2() - PER_OCTAVE_LOG2)
 }
 
-/// The largest value of a bucket: "≤ this".
+/// The largest value of a bucket: "≤ this". Any context.
 pub const fn upper(index: usize) -> u64 {
     if index + 1 >= BUCKETS {
         u64::MAX
@@ -62,7 +62,7 @@ pub const fn upper(index: usize) -> u64 {
 }
 
 /// The smallest bucket edge that at least `ten_thousandths` of the values do not exceed
-/// (nearest rank); 0 for an empty histogram.
+/// (nearest rank); 0 for an empty histogram. Any context.
 ///
 /// Larger than the exact percentile by at most 1/16 of it, never smaller.
 ///

@@ -40,7 +40,10 @@ pub use kind::{
     Context,
     Kind, //
 };
-pub use recorder::Recorder;
+pub use recorder::{
+    Recorder,
+    Request, //
+};
 pub use recording::Recording;
 pub use series::SOURCES;
 pub use view::{
@@ -110,6 +113,7 @@ enum Extremes {
 
 impl Stats {
     /// Makes statistics that are all zero, and measures the clock. Task context only, may sleep.
+    /// `ENOMEM` if there is no memory.
     pub fn new(recording: Recording) -> Result<Arc<Self>> {
         let series = || Arc::new(Series::new()?, GFP_KERNEL);
         let series = [series()?, series()?, series()?, series()?, series()?];
@@ -130,7 +134,7 @@ impl Stats {
         )
     }
 
-    /// What is recorded of new allocations.
+    /// What is recorded of new allocations. Any context.
     #[inline(always)]
     pub fn recording(&self) -> Recording {
         const OFF: u64 = Recording::Off as u64;
@@ -143,7 +147,7 @@ impl Stats {
         }
     }
 
-    /// Chooses what is recorded of new allocations.
+    /// Chooses what is recorded of new allocations. Any context.
     ///
     /// Pages whose allocation was counted are counted when they are freed, even when recording is
     /// off by then.
@@ -151,7 +155,8 @@ impl Stats {
         self.recording.set(recording as u64);
     }
 
-    /// The cost of reading the clock once, in nanoseconds. Every latency contains about one.
+    /// The cost of reading the clock once, in nanoseconds. Every latency contains about one. Any
+    /// context.
     pub fn clock_nanos(&self) -> u64 {
         self.clock_nanos
     }

@@ -20,7 +20,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Makes a recorder for the series of `kind`.
+    /// Makes a recorder for the series of `kind`. Any context.
     pub fn new(stats: Arc<Stats>, kind: Kind) -> Self {
         Self {
             series: stats.series[kind as usize].clone(),
@@ -29,7 +29,7 @@ impl Recorder {
         }
     }
 
-    /// The series.
+    /// The series. Any context.
     pub fn kind(&self) -> Kind {
         self.kind
     }

@@ -12,7 +12,7 @@ use super::{
 use core::ops::Deref;
 use kernel::prelude::*;
 
-/// All series at one time.
+/// All series at one time. Its methods may be called in any context.
 pub struct View {
     series: KVVec<SeriesView>,
     sources: KVVec<Latencies>,
@@ -66,7 +66,7 @@ impl View {
     }
 }
 
-/// One series at one time.
+/// One series at one time. Its methods may be called in any context.
 pub struct SeriesView {
     kind: Kind,
     latencies: Latencies,
@@ -114,7 +114,7 @@ impl Deref for SeriesView {
     }
 }
 
-/// Latencies at one time.
+/// Latencies at one time. Its methods may be called in any context.
 pub struct Latencies {
     totals: Totals,
     samples: u64,

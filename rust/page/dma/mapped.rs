@@ -66,7 +66,7 @@ pub struct Mapped<'d, D: Direction> {
 pub struct NotMapped(ExclusivePages<Bytes>);
 
 impl NotMapped {
-    /// Returns the unchanged pages.
+    /// Returns the unchanged pages. Any context.
     pub fn into_pages(self) -> ExclusivePages<Bytes> {
         self.0
     }
@@ -79,7 +79,8 @@ impl From<NotMapped> for Error {
     }
 }
 
-/// Gives pages to a device. `cx` proves that a `spinlock_t` can be taken.
+/// Gives pages to a device. `cx` proves that a `spinlock_t` can be taken. On failure, the error has
+/// the pages.
 pub fn map<'d, C: PlainAlloc, D: Direction>(
     _cx: &C,
     device: DmaDevice<'d>,

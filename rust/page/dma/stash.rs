@@ -27,7 +27,8 @@ pub struct Stash<'d, D: Direction> {
 }
 
 impl<'d, D: Direction> Stash<'d, D> {
-    /// Makes an empty stash for up to `capacity` pages (or blocks of pages) of `device`.
+    /// Makes an empty stash for up to `capacity` pages (or blocks of pages) of `device`. Task
+    /// context only, may sleep. `ENOMEM` if there is no memory.
     pub fn new<C: MaySleep>(_cx: &C, device: DmaDevice<'d>, capacity: usize) -> Result<Self> {
         // INVARIANT: There are none.
         Ok(Self {

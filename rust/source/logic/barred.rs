@@ -47,7 +47,7 @@ impl Zone {
 
 /// A block of contiguous memory.
 #[derive(Clone, Copy, Debug)]
-pub struct Block {
+pub(crate) struct Block {
     /// The physical address.
     pub start: u64,
     /// The number of bytes, at least one.
@@ -58,7 +58,8 @@ pub struct Block {
     pub zone: Zone,
 }
 
-/// The memory that must not be used. A block is barred if any of its bytes is.
+/// The memory that must not be used. A block is barred if any of its bytes is. Its methods may be
+/// called in any context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Barred {
     /// The highest allowed address.
@@ -76,7 +77,7 @@ pub struct Barred {
 pub enum Refused {
     /// The range ends before it begins.
     Empty,
-    /// There are [`MAX_RANGES`] already.
+    /// There are too many ranges already.
     TooMany,
     /// The node's number is not below [`MAX_NODES`].
     Node,
@@ -99,7 +100,7 @@ impl Barred {
         }
     }
 
-    /// Also bars these physical addresses.
+    /// Also bars these physical addresses. Fails if there are none, or too many ranges.
     pub fn range(mut self, range: Range<u64>) -> Result<Self, Refused> {
         if range.is_empty() {
             return Err(Refused::Empty);
@@ -109,7 +110,7 @@ impl Barred {
         Ok(self)
     }
 
-    /// Also bars the memory of a NUMA node.
+    /// Also bars the memory of a NUMA node. Fails for a node beyond [`MAX_NODES`].
     pub fn node(self, node: u32) -> Result<Self, Refused> {
         let bit = 1_u64.checked_shl(node).ok_or(Refused::Node)?;
         Ok(Self {
@@ -138,7 +139,7 @@ impl Barred {
     }
 
     /// Returns whether a block must not be used.
-    pub fn bars(&self, block: &Block) -> bool {
+    pub(crate) fn bars(&self, block: &Block) -> bool {
         let last = block.start.saturating_add(block.bytes.saturating_sub(1));
 
         last > self.highest

@@ -97,7 +97,8 @@ impl Request {
         self.been_to & 1 << room as u8 != 0
     }
 
-    /// Returns the tier that was asked last. If the request was served, that tier served it.
+    /// Returns the tier that was asked last. If the request was served, that tier served it. Any
+    /// context.
     #[inline(always)]
     pub fn last_room(&self) -> Option<Room> {
         Room::ALL.into_iter().rfind(|&room| self.has_been_to(room))

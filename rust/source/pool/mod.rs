@@ -281,27 +281,27 @@ impl Pool {
         )
     }
 
-    /// Returns the name in reports.
+    /// Returns the name in reports. Any context.
     pub fn name(&self) -> &CStr {
         &self.name
     }
 
-    /// Returns the configuration that it was made with.
+    /// Returns the configuration that it was made with. Any context.
     pub fn config(&self) -> &PoolConfig {
         &self.config
     }
 
-    /// Returns the per-CPU cache, for reports.
+    /// Returns the per-CPU cache, for reports. Any context.
     pub fn cache(&self) -> &CpuCache {
         &self.cache
     }
 
-    /// Returns the reserve, for reports.
+    /// Returns the reserve, for reports. Any context.
     pub fn reserve(&self) -> &Reserve {
         &self.reserve
     }
 
-    /// Returns the tier that uses the kernel's emergency reserve.
+    /// Returns the tier that uses the kernel's emergency reserve. Any context.
     pub fn emergency(&self) -> &Emergency {
         &self.emergency
     }
@@ -316,7 +316,7 @@ impl Pool {
         self.poisoned.load(Relaxed)
     }
 
-    /// Returns the counters.
+    /// Returns the counters. Any context.
     pub fn counts(&self) -> &Counts {
         &self.counts
     }
