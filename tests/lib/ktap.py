@@ -20,6 +20,11 @@ class Skip(Exception):
     """The case makes no sense here; the text says why."""
 
 
+class Again(Exception):
+    """The kernel has lost what the case looks at, which says nothing about the module. The case is
+    run once more, at most twice. The text says what was lost."""
+
+
 def soak(usual, long):
     """How often or how long: `make soak` takes the time for more than `make check` does."""
     return long if os.environ.get("LABYRINTH_SOAK") else usual
@@ -88,7 +93,7 @@ def _begin(cases):
     ksft.set_plan(cases)
 
 
-def _died(*error):
+def died(*error):
     """Reports an uncaught exception as a result, before the plan or after it."""
     if not _begun:
         _begin(1)
@@ -99,7 +104,16 @@ def _died(*error):
 
 
 sys.stdout.reconfigure(line_buffering=True)
-sys.excepthook = _died
+sys.excepthook = died
+
+
+def _try(case):
+    for _ in range(2):
+        try:
+            return case()
+        except Again as reason:
+            ksft.print_msg(f"{case.__name__} once more: {reason}")
+    return case()
 
 
 def _run(case, stays):
@@ -113,7 +127,7 @@ def _run(case, stays):
         if module.is_loaded() and not stays:
             raise AssertionError("the module is loaded before the case begins")
         with kmsg.Watch() as log:
-            case()
+            _try(case)
             problem = log.complaint()
         if module.is_loaded() and not stays:
             problem = "the module was left loaded"

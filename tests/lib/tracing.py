@@ -6,7 +6,7 @@ import os
 import re
 
 from lib import module
-from lib.ktap import Skip
+from lib.ktap import Again, Skip
 
 TRACING = "/sys/kernel/tracing"
 INSTANCE = TRACING + "/instances/labyrinth-test"
@@ -40,17 +40,24 @@ class Histogram:
         totals = _TOTALS.search(text)
         assert totals, f"no totals in {text!r}"
         hits, entries, dropped = map(int, totals.groups())
-        assert dropped == 0, f"the kernel dropped {dropped} hits"
+        self._check_dropped(dropped)
         found = [(keys, int(count)) for keys, count in _ENTRY.findall(text)]
         assert len(found) == entries, f"{len(found)} of {entries} entries understood"
         assert sum(count for _, count in found) == hits, "the counts do not add up to the hits"
         return found
 
+    def _check_dropped(self, dropped):
+        """Checks that no hits are missing. The kernel drops hits not only when there is no room:
+        while one CPU puts in new keys, another one with the same keys waits for a bounded time, and an
+        emulated CPU may stop for longer."""
+        if dropped:
+            raise Again(f"the kernel dropped {dropped} hits on {self._folder}")
+
     def entries_so_far(self):
         """The entries as far as they were there when this began, each with a count of some moment
         since. Goes on counting."""
         text = module.read(self._folder + "/hist")
-        assert _TOTALS.search(text).group(3) == "0", "the kernel dropped hits"
+        self._check_dropped(int(_TOTALS.search(text).group(3)))
         return [(keys, int(count)) for keys, count in _ENTRY.findall(text)]
 
     def halt(self):
