@@ -33,11 +33,12 @@ case_of() {
 
 # in_guest NAME KERNEL SECONDS PLACE [OPTION]… -- [ENVIRONMENT]…: the test programs of a place in a
 # guest, or those that the job's arguments name as PROGRAM[:CASE]. vm.sh writes the .out. The
-# kernel's log has a result of its own, whatever the .out says.
-limit=()
+# kernel's log has a result of its own, whatever the .out says. What runs most programs each time is
+# not the kernel's own test runner but tests/lib/collection.py, which starts Python only once.
+limit=() together=''
 in_guest() {
 	local name=$1 kernel=$2 timeout=$3 place=$4 module options=() programs program tests=() rc=0
-	local log=$folder/$name.log selected variable
+	local log=$folder/$name.log selected variable runner
 	local -A cases=()
 	shift 4
 	while [[ $1 != -- ]]; do options+=("$1"); shift; done
@@ -46,6 +47,8 @@ in_guest() {
 	programs=$("$SCRIPTS/programs.sh" "$place") || return
 	if [[ -n ${seed-} ]]; then programs=$(shuf --random-source=<(yes "$seed") <<<"$programs"); fi
 	if ((${#arguments[@]})); then programs=$(printf '%s\n' "${arguments[@]%%:*}" | awk '!seen[$0]++'); fi
+	# The runner starts some twenty tools for each program. This static shell has them built in.
+	runner=(busybox sh ./run_kselftest.sh)
 	for program in $programs; do tests+=(-t "labyrinth:$program"); done
 	# The kernel's test runner takes the arguments of POOL.PY from KSELFTEST_POOL_PY_ARGS.
 	for selected in "${arguments[@]}"; do
@@ -57,11 +60,14 @@ in_guest() {
 		variable=${program^^}
 		set -- "$@" "KSELFTEST_${variable//[^A-Z0-9_]/_}_ARGS=${cases[$program]% }"
 	done
+	if [[ -n $together ]]; then
+		runner=(labyrinth/lib/collection.py) tests=("${arguments[@]}")
+		((${#tests[@]})) || mapfile -t tests <<<"$programs"
+	fi
 	module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1) || return
 	"$SCRIPTS/kselftest.sh" "$kernel" "$module" "$folder/install-$name" || return
-	# The runner starts some twenty tools for each program. This static shell has them built in.
 	"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout "$timeout" "${options[@]}" --log "$log" -- \
-		env --chdir "$folder/install-$name" "$@" busybox sh ./run_kselftest.sh "${limit[@]}" "${tests[@]}" || rc=$?
+		env --chdir "$folder/install-$name" "$@" "${runner[@]}" "${limit[@]}" "${tests[@]}" || rc=$?
 	{
 		echo 1..1
 		case $rc in
@@ -103,14 +109,14 @@ soak() {
 # Runs the programs of make check and their cases in a random order: none may need what another one
 # has left. LABYRINTH_SEED repeats an order.
 order() {
-	local seed=${LABYRINTH_SEED-$RANDOM}
+	local together=1 seed=${LABYRINTH_SEED-$RANDOM}
 	note "the order is that of LABYRINTH_SEED=$seed"
 	in_guest "order-$1" "$1" 5400 check -- "LABYRINTH_SEED=$seed"
 }
 
 # Runs the programs of make check on a kernel.
 kselftest() {
-	local place=check
+	local together=1 place=check
 	if is_debug "$1"; then place+=-debug; fi
 	in_guest "kselftest-$1" "$1" 3600 "$place" --
 }
