@@ -27,6 +27,12 @@ build() {
 
 AGAIN="make driver DIR=$folder"
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
-step "building the driver in $folder for $K_RELEASE" "$out/build.log" build
-grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || true
+# As in build.sh. Other people's drivers may have parts elsewhere.
+if [[ $id == kdir || $folder != "$TOP"/* ]] ||
+	! unchanged_since "$out/built" "$2" "$built/driver.mk" "$folder" "$SCRIPTS"; then
+	rm -f "$out/built"
+	: >"$out/begun"
+	step "building the driver in $folder for $K_RELEASE" "$out/build.log" build
+	grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || mv "$out/begun" "$out/built"
+fi
 printf '%s\n' "$out"/*.ko

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # build.sh stock|debug|kdir: builds the module for a kernel. LABYRINTH_BENCH=1 adds the benchmark. The
-# last line on stdout is the path of labyrinth.ko.
+# last line on stdout is the path of labyrinth.ko. If there were warnings, they are in the file
+# `warnings` beside it.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -21,14 +22,27 @@ mkdir -p "$out"
 log=$out/build.log
 
 build() {
+	# Compilers warn only when they compile, so what led to warnings is compiled anew.
+	[[ ! -e $out/warnings ]] || find "$out" -path "$out/consumers" -prune -o -name '*.o' -exec rm {} +
+	local rc=0
 	"$SCRIPTS/sandbox.sh" --kernel "$id" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="$out" \
-		${bench:+LABYRINTH_BENCH=1} -j"$JOBS" modules
+		${bench:+LABYRINTH_BENCH=1} -j"$JOBS" modules || rc=$?
+	# modpost and rustc may warn without failing.
+	grep -E -A 12 '^(warning|WARNING)\b|: warning:' "$log" >"$out/warnings" || rm "$out/warnings"
+	return "$rc"
 }
 
 AGAIN="make quick WHAT=build"
 [[ $id != debug ]] || AGAIN+=" KERNEL=debug"
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
-step "building labyrinth.ko for $K_RELEASE${bench:+ with the benchmark}" "$log" build
-# modpost and rustc may warn without failing; nobody should have to look for it.
-grep -E '^(warning|WARNING)|: warning:' "$log" >&2 || true
+# For make to find out that there is nothing to do takes seconds, and each part of a run asks. A
+# kernel of the cache does not change.
+if [[ $id == kdir || ! -s $out/labyrinth.ko ]] ||
+	! unchanged_since "$out/built" "$TOP"/{Kbuild,labyrinth_mod.rs,include,rust,scripts}; then
+	rm -f "$out/built"
+	: >"$out/begun"
+	step "building labyrinth.ko for $K_RELEASE${bench:+ with the benchmark}" "$log" build
+	# Nobody should have to look for them.
+	if [[ -e $out/warnings ]]; then cat "$out/warnings" >&2; else mv "$out/begun" "$out/built"; fi
+fi
 printf '%s\n' "$out/labyrinth.ko"

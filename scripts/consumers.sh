@@ -27,6 +27,12 @@ build() {
 AGAIN="make quick WHAT=build"
 [[ $id != debug ]] || AGAIN+=" KERNEL=debug"
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
-step "building the modules that use labyrinth for $K_RELEASE" "$out/build.log" build
-grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || true
+# As in build.sh.
+if [[ $id == kdir || ! -s $out/labyrinth_handover.ko ]] ||
+	! unchanged_since "$out/built" "$2" "$symbols" "$TOP"/{tests/modules,include,rust,scripts}; then
+	rm -f "$out/built"
+	: >"$out/begun"
+	step "building the modules that use labyrinth for $K_RELEASE" "$out/build.log" build
+	grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || mv "$out/begun" "$out/built"
+fi
 printf '%s\n' "$out"/labyrinth_*.ko

@@ -88,6 +88,14 @@ entry() {
 	unlock
 }
 
+# unchanged_since STAMP PATH…: whether there is the stamp, and none of these files and folders, nor
+# anything below them, is newer.
+unchanged_since() {
+	local stamp=$1 newer
+	shift
+	[[ -e $stamp ]] && newer=$(find "$@" -newer "$stamp" -print -quit) && [[ -z $newer ]]
+}
+
 # Trees unpacked by an ordinary user can hold read-only folders.
 remove_tree() {
 	[[ -e $1 ]] || return 0
