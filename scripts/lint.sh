@@ -64,47 +64,58 @@ check_format() {
 	[[ $rc == 0 && -z $unformatted ]]
 }
 
-# Into a folder of its own, always compiled anew: a warning is printed only then.
-compile() {
-	local kernel=$1 how=$2 out
-	shift 2
-	eval "$("$SCRIPTS/kernel.sh" "$kernel")"
-	out=$TOP/build/lint/$K_KEY-$how
-	mkdir -p "$out"
-	rm -f "$out/labyrinth_mod.o" "$out/rust/lib.o" "$out/rust/ffi/helpers.o" "$out"/*.ko
-	"$SCRIPTS/sandbox.sh" --kernel "$kernel" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="$out" \
-		-j"$JOBS" "$@" modules >"$out/lint.log" 2>&1 || { tail -n 40 "$out/lint.log"; return 1; }
-	if grep -E -A 12 '^(warning|WARNING|error)\b|: (warning|error):' "$out/lint.log"; then return 1; fi
-	[[ -s $out/labyrinth.ko ]]
+# built KERNEL [bench]: builds the module as its users do; sets out. Fails if that has led to
+# warnings.
+built() {
+	local module
+	module=$(LABYRINTH_BENCH=${2:+1} "$SCRIPTS/build.sh" "$1" | tail -n 1)
+	out=${module%/*}
+	[[ ! -e $out/warnings ]] || { cat "$out/warnings"; return 1; }
 }
-# Clippy prints the compiler's own warnings, too.
-check_clippy() { compile "$1" clippy CLIPPY=1; }
-check_bench() { compile "$1" bench CLIPPY=1 LABYRINTH_BENCH=1; }
 
-# The kernel has no rustdoc target for modules. The compiler's own commands, as just saved by
-# check_clippy, have every flag that it takes. The library's public documentation must not link to
+# The compiler's saved commands for the library and for the module's own crate.
+CRATES=(rust/.lib.o.cmd .labyrinth_mod.o.cmd)
+
+# on_crate KERNEL SAVED-COMMAND FOLDER TOOL [OPTION]…: runs a tool on a crate, as built, in place of the
+# compiler. It gets all of the compiler's options, but for those that say what to leave behind where.
+on_crate() {
+	local kernel=$1 command
+	# shellcheck disable=SC2016 # the dollars are those of make
+	command=$(sed -n '1{s/^savedcmd_[^ ]* := //; s/\$(pound)/#/g; s/\$\$/$/g; p}' "$out/$2")
+	[[ $command == *' rustc '* ]] || { echo "no compiler command in $out/$2"; return 1; }
+	# shellcheck disable=SC2016 # the last shell's variable
+	command=$(sed -E 's/ --emit=[^ ]*//g; s/ --out-dir [^ ]*/ --out-dir "$FOLDER"/' <<<"${command%%;*}")
+	[[ $4 != rustdoc ]] || command=$(sed -E 's/ --crate-type [^ ]*//; s/ -Cmetadata=[^ ]*//' <<<"$command")
+	command=${command/ rustc / ${*:4} }
+	mkdir -p "$3"
+	cd "$out"
+	"$SCRIPTS/sandbox.sh" --kernel "$kernel" env RUSTC_BOOTSTRAP=1 "CLIPPY_CONF_DIR=$source_tree" \
+		"FOLDER=$3" LABYRINTH_ID=lint "LABYRINTH_BINDINGS=$out/helpers_generated.rs" \
+		"LABYRINTH_BENCH_BINDINGS=$out/bench_peers_generated.rs" sh -c "$command"
+}
+
+# Clippy prints the compiler's own warnings, too. They need no code.
+clippy() {
+	local saved
+	built "$@"
+	for saved in "${CRATES[@]}"; do
+		on_crate "$1" "$saved" "$TOP/build/lint/${out##*/}" clippy-driver --emit=metadata -Dwarnings
+	done
+}
+check_clippy() { clippy "$1"; }
+check_bench() { clippy "$1" bench; }
+
+# The kernel has no rustdoc target for modules. The library's public documentation must not link to
 # what is private, so it is made a second time without that.
 check_rustdoc() {
-	local kernel=$1 out
-	eval "$("$SCRIPTS/kernel.sh" "$kernel")"
-	out=$TOP/build/lint/$K_KEY-clippy
-	cd "$out"
-	rm -rf doc doc-public
-	document rust/.lib.o.cmd doc --document-private-items
-	document rust/.lib.o.cmd doc-public
-	document .labyrinth_mod.o.cmd doc --document-private-items --crate-name labyrinth_mod
-	[[ -s doc/labyrinth/index.html && -s doc-public/labyrinth/index.html && -s doc/labyrinth_mod/index.html ]]
-}
-
-# document SAVED-COMMAND FOLDER OPTION…
-document() {
-	local command
-	command=$(sed -n '1s/^savedcmd_[^ ]* := //p' "$1")
-	[[ $command == *' clippy-driver '* ]] || { echo "no compiler command in $PWD/$1"; return 1; }
-	command=${command/ clippy-driver / rustdoc -Dwarnings ${*:3} }
-	command=$(sed -E "s/ --emit=[^ ]*//g; s/ --out-dir [^ ]*/ --out-dir $2/; s/ --crate-type [^ ]*//; s/ -Cmetadata=[^ ]*//" <<<"${command%%;*}")
-	"$SCRIPTS/sandbox.sh" --kernel "$kernel" env RUSTC_BOOTSTRAP=1 \
-		LABYRINTH_BINDINGS="$PWD/helpers_generated.rs" LABYRINTH_ID=documentation sh -c "$command"
+	local doc
+	built "$1"
+	doc=$TOP/build/lint/${out##*/}/doc
+	rm -rf "$doc" "$doc-public"
+	on_crate "$1" "${CRATES[0]}" "$doc" rustdoc -Dwarnings --document-private-items
+	on_crate "$1" "${CRATES[0]}" "$doc-public" rustdoc -Dwarnings
+	on_crate "$1" "${CRATES[1]}" "$doc" rustdoc -Dwarnings --document-private-items --crate-name labyrinth_mod
+	[[ -s $doc/labyrinth/index.html && -s $doc-public/labyrinth/index.html && -s $doc/labyrinth_mod/index.html ]]
 }
 
 check_shellcheck() { ((${#shell_files[@]} == 0)) || "$SCRIPTS/sandbox.sh" shellcheck -x -a -- "${shell_files[@]}"; }
