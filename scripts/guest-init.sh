@@ -34,7 +34,7 @@ port() {
 read -r line </proc/cmdline
 line=${line#*virtme.exec=\`}
 echo "${line%%\`*}" | base64 -d >/run/script
-setsid bash /run/script <"$(port stdin)" >"$(port stdout)" 2>"$(port stderr)"
+setsid sh /run/script <"$(port stdin)" >"$(port stdout)" 2>"$(port stderr)"
 echo $? >"$(port ret)"
 sync
 poweroff -f

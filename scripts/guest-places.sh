@@ -1,10 +1,10 @@
-#!/usr/bin/env bash
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # guest-places.sh: mounts the places that sandbox.sh has put into /.labyrinth where they belong. A
 # guest has other file systems over some of them: /tmp, /run, /dev, /var/cache, /var/log and others.
-set -euo pipefail
+set -eu
 for at in /.labyrinth/*.at; do
 	path=$(readlink "$at")
-	mkdir -p "$path"
-	mount --bind "${at%.at}" "$path"
+	[ -d "$path" ] || mkdir -p "$path"
+	mount -o bind "${at%.at}" "$path"
 done

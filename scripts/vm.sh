@@ -96,11 +96,11 @@ system_folder "$folder" || rwdirs+=("$folder")
 rm -f "$base".paused{,-out}
 # The orders for vm-guest.sh.
 {
-	printf 'name=%q\nrwdirs=(' "${base##*/}"
-	((${#rwdirs[@]} == 0)) || printf '%q ' "${rwdirs[@]}"
-	printf ')\ncommand=('
-	printf '%q ' "$@"
-	printf ')\n'
+	printf 'name=%q\nrwdirs() { writable' "${base##*/}"
+	((${#rwdirs[@]} == 0)) || printf ' %q' "${rwdirs[@]}"
+	printf '; }\nset --'
+	printf ' %q' "$@"
+	printf '\n'
 } >"$base.job"
 
 assignments=$("$SCRIPTS/kernel.sh" "$kernel")
@@ -123,7 +123,7 @@ machine=(--kimg "/.labyrinth/kernel/${K_IMAGE#"${K_MODULES:-$K_BUILD}/"}" --mods
 	--show-boot-console --verbose
 	--kopt printk.time=1 --kopt init_on_alloc=1 --kopt oops=panic --kopt rcupdate.rcu_cpu_stall_timeout=60)
 [[ $accel == kvm ]] || machine+=(--disable-kvm)
-machine+=("${append[@]}" --script-sh "exec bash /.labyrinth/scripts/vm-guest.sh")
+machine+=("${append[@]}" --script-sh "exec busybox sh /.labyrinth/scripts/vm-guest.sh")
 
 vm='' reader=''
 stop_vm() {
