@@ -62,11 +62,11 @@ run_jobs() {
 	for job; do
 		[[ $job != setup\ * ]] || : >"$logs/${job#setup }.pending"
 	done
-	# A lane for each CPU, but at least two: a lane that waits for a device or a timer leaves
-	# its CPU to the other. They are in process groups of their own, or an interrupt would not
-	# reach the commands that they run.
+	# One lane more than there are CPUs, but at least two: half of the time a guest waits for a
+	# timer, a device or a grace period of RCU, and leaves its CPU to others. They are in process
+	# groups of their own, or an interrupt would not reach the commands that they run.
 	set -m
-	for ((lane = 0; lane < $# && lane < (JOBS > 2 ? JOBS : 2); lane++)); do
+	for ((lane = 0; lane < $# && lane <= JOBS; lane++)); do
 		"$SCRIPTS/check-lane.sh" "$logs" </dev/null &
 		pids+=($!)
 	done
