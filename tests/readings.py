@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak
 # Covers: rust/stats rust/debugfs rust/ffi/percpu.rs README.md
-# Takes: 45 s
+# Takes: 25 s
 """The numbers of one read belong together, whatever is recorded and reset meanwhile. The reports
 count exactly the work that was done."""
 
@@ -19,8 +19,8 @@ from lib import ktap, metrics, module
 from lib.latency import Latency
 from lib.table import PERCENTILES, Table
 
-STORM_SECONDS = ktap.soak(25, 900)
-# Far fewer reads than even a slow machine makes.
+STORM_SECONDS = ktap.soak(10, 900)
+# However slow the machine is.
 LEAST_READS = 30
 RESET_MS = 2
 GUARDS = ("guard", "sentinel_check")
@@ -124,7 +124,7 @@ def storm():
     with module.loaded(prime=64, pool_cache=64, pool_reserve=64):
         with full_load(), repeated(reset_now_and_then), repeated(use_a_page):
             end = time.monotonic() + STORM_SECONDS
-            while time.monotonic() < end:
+            while time.monotonic() < end or reads < LEAST_READS:
                 reset()
                 now = Latency().check()
                 for one in (now.series, now.rooms, now.handovers):
@@ -137,7 +137,6 @@ def storm():
                 reads += 1
         metrics.Metrics().check_idle().check_pool()
     ktap.note(f"{reads} rounds of resets and reads; samples of {sorted(map(str, seen))}")
-    assert reads >= LEAST_READS, f"only {reads} rounds"
     wanted = {("timer_softirq", "GFP_ATOMIC"), ("spinlock", "GFP_ATOMIC"), ("task", "GFP_ATOMIC"),
               ("task", "GFP_KERNEL"), ("hard_irq", "nolock"), "cache", "buddy", *GUARDS, *USERS}
     assert wanted <= seen, f"never had a sample: {wanted - seen}"
