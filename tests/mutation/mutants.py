@@ -33,7 +33,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HEADERS = ("Why", "Case", "Says", "Log", "Needs", "Machine", "Slow")
 # guest is an ordinary virtual machine; edu has devices, numa has nodes.
 KINDS = ("guest", "edu", "numa", "host", "compile_fail")
-COPIED = ("Kbuild", "Makefile", "README.md", "labyrinth_mod.rs", "include", "rust", "scripts", "tests")
+COPIED = ("Kbuild", "Makefile", "README.md", "labyrinth_mod.rs", "include", "rust", "samples",
+          "scripts", "tests")
 
 # What is not one of these is a customer of the library: another crate.
 LIBRARY = tuple(f"rust/{part}" for part in ("lib.rs", "capi/", "ffi/", "kunit/", "page/", "source/", "stats/"))
