@@ -26,7 +26,7 @@ GRACE = 10
 
 
 def load(names):
-    """The code of the programs by name. Loads what they import."""
+    """Returns the code of the programs by name. Loads what they import."""
     sys.path[0] = TESTS
     codes = {}
     for name in names:
@@ -53,7 +53,7 @@ def become(name, code, arguments):
 
 
 def copied(reader):
-    """Prints what comes from a pipe, as the kernel's runner does: each line after a "# "."""
+    """Prints what comes from a pipe, each line after a "# "."""
     at_start = True
     while data := os.read(reader, 1 << 16):
         ends = data.endswith(b"\n")
@@ -65,7 +65,7 @@ def copied(reader):
 
 
 def status(child, reader, seconds):
-    """The exit status of a program, or None if it took too long. Prints its output."""
+    """Prints the output of a program. Returns its exit status, or None if it took too long."""
     late = []
 
     def stop(*_):
@@ -83,7 +83,7 @@ def status(child, reader, seconds):
 
 
 def run(name, code, arguments, seconds):
-    """Runs a program in a process of its own; returns its status."""
+    """Runs a program in a process of its own. Returns its status."""
     reader, writer = os.pipe()
     sys.stdout.flush()
     if not (child := os.fork()):
@@ -101,19 +101,24 @@ def run(name, code, arguments, seconds):
 
 
 def set_oom_score(score):
-    """Some cases fill the memory. They spare themselves, and have to spare the one that waits."""
-    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-        file.write(str(score))
+    """Protects this process from cases that fill the memory. They protect only themselves."""
+    tell("/proc/self/oom_score_adj", str(score))
+
+
+def tell(path, text):
+    """Writes to a file of the kernel, if that is allowed."""
+    with contextlib.suppress(OSError), open(path, "w", encoding="ascii") as file:
+        file.write(text)
 
 
 def timeout():
-    """The seconds that a program has, by the file that the kernel's runner reads, too."""
+    """Returns the seconds that a program has. The kernel's runner reads the same file."""
     with open(f"{TESTS}/settings", encoding="utf-8") as file:
         return int(re.search(r"^timeout=(\d+)$", file.read(), re.M)[1])
 
 
 def main(arguments):
-    """Runs the programs; returns the status."""
+    """Runs the programs. Returns the status."""
     seconds = timeout()
     if arguments[0] == "--timeout":
         seconds, arguments = int(arguments[1]), arguments[2:]
@@ -122,8 +127,7 @@ def main(arguments):
         name, _, case = argument.partition(":")
         chosen.setdefault(name, []).extend(filter(None, [case]))
     os.chdir(TESTS)
-    with open("/dev/kmsg", "w", encoding="ascii") as log:
-        log.write("kselftest: Running tests in labyrinth\n")
+    tell("/dev/kmsg", "kselftest: Running tests in labyrinth\n")
     set_oom_score(-1000)
     codes = load(chosen)
     # That is for programs.

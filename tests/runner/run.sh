@@ -85,6 +85,41 @@ dies() {
 	outcome "$name" "$got" "$wanted"
 }
 
+# The runner that starts Python once prints what the kernel's own runner does, however a program ends.
+collection_is_like_the_kernels_runner() {
+	local tests=$folder/collection/labyrinth name kind
+	local -A code=([passes]='ktap.main(one)' [fails]='ktap.main(other, one)' [skips]='sys.exit(4)'
+		[is_killed]='print("so far", flush=True); os.kill(os.getpid(), 9)' [raises]='raise OSError("early")'
+		[hangs]='print("begun", flush=True); time.sleep(60)')
+	rm -rf "$folder/collection"
+	mkdir -p "$folder/collection/kselftest" "$tests"
+	cp "$K_SOURCE/tools/testing/selftests/run_kselftest.sh" "$folder/collection/"
+	cp "$K_SOURCE/tools/testing/selftests/kselftest"/{runner.sh,prefix.pl,ktap_helpers.sh,ksft.py} "$folder/collection/kselftest/"
+	cp -r "$here/../lib" "$tests/"
+	echo timeout=5 >"$tests/settings"
+	for name in "${!code[@]}"; do
+		printf '%s\n' '#!/usr/bin/env python3' 'import os, sys, time' 'from lib import ktap' 'def one(): pass' \
+			'def other(): raise AssertionError' "${code[$name]}" >"$tests/$name.py"
+		chmod +x "$tests/$name.py"
+		echo "labyrinth:$name.py" >>"$folder/collection/kselftest-list.txt"
+	done
+	# shellcheck disable=SC2016 # expanded in the sandbox
+	"$scripts/sandbox.sh" --bind "$folder" sh -c 'cd "$1"
+		{ KSELFTEST_PASSES_PY_ARGS=one busybox sh ./run_kselftest.sh 2>&1; echo "status $?"; } | cat >kernels.out
+		cd labyrinth && lib/collection.py passes.py:one $(ls *.py | sed "/^passes/d") >../ours.out 2>&1; echo "status $?" >>../ours.out' \
+		- "$folder/collection"
+	# The order, the totals, and how long a case took and where it stood may differ, and only a shell
+	# says that something was killed.
+	for kind in kernels ours; do
+		sed -E '/^# Totals|^# [0-9]+ skipped|Killed$|took [0-9.]+ s$|^# #   File |^# #     |\^\^/d; s/^((not )?ok) [0-9]+ /\1 /' "$folder/collection/$kind.out" | sort >"$folder/collection/$kind"
+	done
+	if ! diff "$folder/collection/kernels" "$folder/collection/ours" ||
+		(($(grep -cE '^(not )?ok selftests: ' "$folder/collection/ours") != ${#code[@]})); then
+		ktap_print_msg "kernels.out and ours.out in $folder/collection differ"
+		return 1
+	fi
+}
+
 # gone GROUP: whether a process group has ended, or does within some seconds.
 gone() {
 	for _ in {1..50}; do
@@ -187,8 +222,8 @@ names_of_drivers() {
 }
 
 stamp='[   12.345678]'
-cases=35
-[[ -z ${LABYRINTH_SOAK-} ]] || cases=43
+cases=36
+[[ -z ${LABYRINTH_SOAK-} ]] || cases=44
 ktap_print_header
 # A misspelt name must not pass.
 ((${#names[@]} == 0)) || cases=${#names[@]}
@@ -294,6 +329,7 @@ done
 outcome console_knows_each_sentence "$overlooked of ${#each_alone[@]}" "0 of 40"
 judged console_leak 1 "$stamp labyrinth: 3 page(s) leaked: 3 by timer_softirq"
 
+result collection_is_like_the_kernels_runner collection_is_like_the_kernels_runner
 dies dies_before_its_plan '1..1,not ok 1 dies_before_its_plan.py' 'raise OSError("early")\n'
 dies dies_listing_its_cases '1..1,not ok 1 listed' \
 	'def listed():\n    raise OSError("no module")\nktap.main(more=listed)\n'
