@@ -15,6 +15,8 @@ MIB = 1 << 20
 MIN_FREE = "/proc/sys/vm/min_free_kbytes"
 # The allocator's per-CPU lists hold at most one part in so many of the memory, or four batches.
 LISTS = "/proc/sys/vm/percpu_pagelist_high_fraction"
+# How far the allocator may raise its watermarks when memory is fragmented.
+BOOST = "/proc/sys/vm/watermark_boost_factor"
 # What of a CPU the scheduler keeps from real-time tasks, for all others.
 RT_LIMIT = "/proc/sys/kernel/sched_rt_runtime_us"
 OTHERS_SHARE = "/sys/kernel/debug/sched/fair_server/cpu{}/runtime"
@@ -104,13 +106,15 @@ def short_lists():
 def full_memory(leave, min_free_kb=1024):
     """Fills all but `leave` bytes of the free memory with a file in a tmpfs of its own, the min
     watermarks being `min_free_kb` KiB."""
-    before = module.read(MIN_FREE).strip()
+    before, boost = module.read(MIN_FREE).strip(), module.read(BOOST).strip()
     score = module.read("/proc/self/oom_score_adj").strip()
     module.write("/proc/self/oom_score_adj", -1000)
     folder = f"/tmp/filled-{os.getpid()}"
     os.mkdir(folder)
     assert os.system(f"mount -t tmpfs -o size=100% tmpfs {folder}") == 0, "no tmpfs"
     try:
+        # Raised watermarks would stop the file before memory is full. Setting them lowers them again.
+        module.write(BOOST, 0)
         module.write(MIN_FREE, min_free_kb)
         with short_lists():
             size = _fill(folder + "/filler", leave)
@@ -120,6 +124,7 @@ def full_memory(leave, min_free_kb=1024):
     finally:
         os.system(f"umount {folder}")
         os.rmdir(folder)
+        module.write(BOOST, boost)
         module.write(MIN_FREE, before)
         module.write("/proc/self/oom_score_adj", score)
 
