@@ -17,7 +17,8 @@ that does not ask has a copy of its own.
     Machine: edu or numa, if the case needs devices or nodes
     Slow:  yes, if the case takes too long for a sample
 
-SELECTION is `all`, `sample COUNT SEED`, or names. For each copy, FOLDER gets copy-N; copy-N.KIND, its
+SELECTION is `all`, `sample COUNT SEED`, `beyond CONFIG` for those that a kernel with that
+configuration cannot notice, or names. For each copy, FOLDER gets copy-N; copy-N.KIND, its
 mutants in the form for guest.py; copy-N.KIND.list, the same for run.sh; and copy-N.expected, the
 names of all results. FOLDER/skipped lists the mutants that this kernel cannot notice."""
 
@@ -244,10 +245,21 @@ def grouped(pristine, mutants):
     return [(files, members) for files, members, _ in groups]
 
 
+def noticeable(mutants, config):
+    """The mutants that a kernel with this configuration can notice."""
+    with open(config, encoding="utf-8") as file:
+        options = set(re.findall(r"^(CONFIG_\w+)=[ym]$", file.read(), re.M))
+    return [mutant for mutant in mutants
+            if "Needs" not in mutant.headers or mutant.headers["Needs"] in options]
+
+
 def selected(mutants, first, selection):
     """The selected mutants."""
     if selection == ["all"]:
         return mutants
+    if selection[0] == "beyond":
+        others = noticeable(mutants, selection[1])
+        return [mutant for mutant in mutants if mutant not in others]
     if selection[0] == "sample":
         count, seed = int(selection[1]), selection[2]
         # A sample must need only one build and one boot.
@@ -298,13 +310,9 @@ def main(source, folder, config, *selection):
     # All mutants are made, whatever the selection: each must apply, and the build is the same every
     # day.
     mutants, groups = all_of(source)
-    with open(config, encoding="utf-8") as file:
-        options = set(re.findall(r"^(CONFIG_\w+)=[ym]$", file.read(), re.M))
     switched = [members for _, members in groups if members[0].is_switched]
     wanted = selected(mutants, switched[0] if switched else [], list(selection))
-    able = [mutant for mutant in wanted
-            if "Needs" not in mutant.headers or mutant.headers["Needs"] in options]
-    write_plan(source, folder, groups, wanted, able)
+    write_plan(source, folder, groups, wanted, noticeable(wanted, config))
 
 
 def write_plan(source, folder, groups, wanted, able):

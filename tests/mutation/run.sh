@@ -19,6 +19,10 @@ if ((${#selection[@]} == 0)); then
 	[[ -z ${LABYRINTH_SOAK-} ]] || selection=(all)
 fi
 
+if [[ $kernel == debug && ${selection[*]} == all ]]; then
+	assignments=$("$SCRIPTS/kernel.sh" stock)
+	selection=(beyond "$(eval "$assignments" && echo "$K_BUILD/.config")")
+fi
 copies=$TOP/build/mutation/$K_KEY
 lock "mutation-$(cksum <<<"$copies" | tr ' ' -)"
 "$SCRIPTS/sandbox.sh" --ro-bind "$K_BUILD/.config" "$here/mutants.py" "$TOP" "$copies" \
