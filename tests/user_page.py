@@ -38,6 +38,8 @@ NONE, READ, WRITE, EXEC = 0, 1, 2, 4
 SHARED, PRIVATE, FIXED, ANONYMOUS = 1, 2, 0x10, 0x20
 MAYMOVE, MREMAP_FIXED, DONTUNMAP = 1, 2, 4
 FAILED = ctypes.c_void_p(-1).value
+# Addresses that nothing is mapped at, and what an entry of a page table of the top level is for.
+UNUSED, TOP_LEVEL = 1 << 44, 1 << 39
 # By number, as the C library may be older than the kernel.
 SYS_USERFAULTFD, SYS_FUTEX = 323, 202
 # Advice that a mapping of ours has to refuse, or the page would be dropped, inherited, merged, moved or
@@ -699,6 +701,33 @@ def as_many_as_allowed():
             assert metrics.Metrics().total("user_pages_limit") == value
 
 
+def no_memory():
+    """Whichever allocation fails while a page is mapped, the process gets ENOMEM and no page, and
+    nothing is lost."""
+    with books.kept() as ours, loaded(**NO_POOL), opened() as fd, faults.one_at_a_time() as call:
+        ours.learn()
+        failed, number, there = 0, 1, True
+        while there:
+            # Where this process has no page tables yet, in any of their levels.
+            where = UNUSED + number * TOP_LEVEL
+            (error, address), there = call(number, try_map, fd, where=where)
+            if not error:
+                _mine.add(address)
+            if there:
+                assert error == errno.ENOMEM, f"allocation {number}: {name_of(error)}"
+                failed += 1
+            nothing_lost = (user_pages(), ours.held()) == (int(not there), int(not there))
+            assert nothing_lost, f"allocation {number}: {ours.held()} pages, {user_pages()} mapped"
+            number += 1
+        ktap.note(f"{failed} allocations that can fail")
+        assert error == 0, name_of(error)
+        # That of the page, and those of its page tables.
+        assert failed >= 3, f"only {failed} allocations"
+        unmap(address)
+        nothing_mapped()
+        assert ours.held() == 0, f"{ours.held()} pages are missing"
+
+
 def refused_as_busy():
     """Checks that rmmod says busy."""
     try:
@@ -785,4 +814,5 @@ def gone_bad():
 
 ktap.main(for_root_only, what_cannot_be_mapped, zeroed_and_ones_own, not_inherited, over_a_socket,
           others_see_nothing, in_no_core_dump, nobody_pins_it, not_moved_nor_grown, advice_is_refused,
-          not_executed, every_end, scrubbed, gone_bad, as_many_as_allowed, unload_while_mapped, races)
+          not_executed, every_end, scrubbed, gone_bad, as_many_as_allowed, no_memory,
+          unload_while_mapped, races)

@@ -35,21 +35,23 @@ def times_left():
     return int(module.read(FOLDER + "/times"))
 
 
-@contextlib.contextmanager
-def failing(probability, times=-1, spare_sleepers=False):
-    """Fails this percentage of the module's page allocations, or of those that may not sleep. The
-    module must be loaded."""
+def _needed():
+    """Skips the case if the kernel cannot aim faults."""
     if not os.path.isdir(FOLDER):
         raise Skip("the kernel has no fault injection (CONFIG_FAIL_PAGE_ALLOC)")
     if not os.path.exists(FOLDER + "/require-start"):
         raise Skip("faults cannot be aimed (CONFIG_FAULT_INJECTION_STACKTRACE_FILTER)")
-    start, end = function_ranges(FUNCTION)[FUNCTION]
+
+
+@contextlib.contextmanager
+def _aimed(start, end, **settings):
+    """Faults of page allocations for the length of a block, by these settings and only below code at
+    these addresses."""
+    # The last ones are set last, and set back first.
     wanted = {
             "task-filter": "N", "verbose": 0, "space": 0, "interval": 1, "min-order": 0,
-            "ignore-gfp-wait": "Y" if spare_sleepers else "N", "ignore-gfp-highmem": "N", "stacktrace-depth": 32,
-            "require-start": f"{start:#x}", "require-end": f"{end:#x}",
-            "times": times, "probability": probability}
-    # The probability is the last to be set, and the first to be set back.
+            "ignore-gfp-wait": "N", "ignore-gfp-highmem": "N", "stacktrace-depth": 32,
+            "require-start": f"{start:#x}", "require-end": f"{end:#x}", **settings}
     before = {name: module.read(f"{FOLDER}/{name}").strip() for name in wanted}
     try:
         for name, value in wanted.items():
@@ -58,3 +60,39 @@ def failing(probability, times=-1, spare_sleepers=False):
     finally:
         for name in reversed(wanted):
             module.write(f"{FOLDER}/{name}", before[name])
+
+
+@contextlib.contextmanager
+def failing(probability, times=-1, spare_sleepers=False):
+    """Fails this percentage of the module's page allocations, or of those that may not sleep. The
+    module must be loaded."""
+    _needed()
+    with _aimed(*function_ranges(FUNCTION)[FUNCTION], times=times, probability=probability,
+                **{"ignore-gfp-wait": "Y" if spare_sleepers else "N"}):
+        yield
+
+
+@contextlib.contextmanager
+def one_at_a_time():
+    """Gives a function that calls another one, with the arguments that follow, while the allocation
+    of a number fails, of those that the kernel makes on behalf of the module for this thread. It
+    returns the result and whether there was such an allocation. The module must be loaded."""
+    _needed()
+    with open("/proc/kallsyms", encoding="ascii") as table:
+        code = [int(line.split()[0], 16) for line in table
+                if line.endswith("[labyrinth]\n") and line.split()[1] in "tT"]
+    switch = "/proc/thread-self/fail-nth"
+
+    def call(number, function, *arguments, **keywords):
+        fd = os.open(switch, os.O_RDWR)
+        try:
+            os.write(fd, str(number).encode())
+            result = function(*arguments, **keywords)
+            left = int(os.pread(fd, 16, 0))
+            os.pwrite(fd, b"0", 0)
+        finally:
+            os.close(fd)
+        return result, left == 0
+
+    with _aimed(min(code), max(code) + 4096, times=-1, probability=0):
+        yield call
