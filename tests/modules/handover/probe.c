@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Looking at memory that is nobody's, for tests only: KASAN must not see it.
+ * Looking at memory that is nobody's, and changing what is somebody's, for tests only. KASAN must
+ * not see it.
  */
 #include <linux/compiler.h>
 #include <linux/mm.h>
@@ -38,6 +39,14 @@ void labyrinth_probe_flush(void)
 void labyrinth_probe_spoil(const void *address)
 {
 	SetPageHWPoison(virt_to_page(address));
+}
+
+/* As somebody would who writes where it must not. */
+void labyrinth_probe_flip(void *address)
+{
+	u8 *byte = address;
+
+	WRITE_ONCE(*byte, ~*byte);
 }
 
 bool labyrinth_probe_free(const void *address)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Looking at memory that is nobody's, for tests only. probe.rs calls these. */
+/* Looking at memory, and changing it, past its owner; for tests only. probe.rs calls these. */
 #ifndef LABYRINTH_HANDOVER_PROBE_H
 #define LABYRINTH_HANDOVER_PROBE_H
 
@@ -9,6 +9,7 @@ int labyrinth_probe(const void *address, u8 *value);
 int labyrinth_probe_count(const void *address, size_t length, u8 value);
 void labyrinth_probe_flush(void);
 void labyrinth_probe_spoil(const void *address);
+void labyrinth_probe_flip(void *address);
 bool labyrinth_probe_free(const void *address);
 void labyrinth_probe_hold(const void *address);
 void labyrinth_probe_let_go(const void *address);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Looking at memory that is nobody's, for tests only. The C side is `probe.c`.
+//! Looking at memory, and changing it, past its owner; for tests only. The C side is `probe.c`.
 
 use kernel::{
     error::to_result,
@@ -13,6 +13,7 @@ extern "C" {
     fn labyrinth_probe_count(address: *const c_void, length: usize, value: u8) -> c_int;
     fn labyrinth_probe_flush();
     fn labyrinth_probe_spoil(address: *const c_void);
+    fn labyrinth_probe_flip(address: *mut c_void);
     fn labyrinth_probe_free(address: *const c_void) -> bool;
     fn labyrinth_probe_hold(address: *const c_void);
     fn labyrinth_probe_let_go(address: *const c_void);
@@ -45,6 +46,15 @@ pub(crate) fn flush_areas(_cx: &Task) {
 pub(crate) fn spoil(address: usize) {
     // SAFETY: An address that a page was seen at. The flag changes nothing for its owner.
     unsafe { labyrinth_probe_spoil(address as *const c_void) };
+}
+
+/// Changes every bit of a byte in the linear mapping, whoever owns it. Any context.
+///
+/// The byte must be one that its owner bears to be changed, such as one of a guard, and nobody may
+/// use it meanwhile.
+pub(crate) fn flip(address: usize) {
+    // SAFETY: A byte of a page that a test has, where any value is valid; see above.
+    unsafe { labyrinth_probe_flip(address as *mut c_void) };
 }
 
 /// Whether the page at an address in the linear mapping is free at this moment. Any context.
