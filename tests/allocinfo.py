@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug
-# Covers: rust/ffi/alloc_tag* rust/capi
+# Covers: rust/ffi/alloc_tag* rust/capi rust/source/single.rs
 # Takes: 2 s
 """In /proc/allocinfo each caller has a line of its own, with as many pages as labyrinth counts."""
 
 import contextlib
+import mmap
 import os
 import re
 
@@ -170,6 +171,22 @@ def callers_in_c():
         assert not any(line[1] for line in found), f"stopped, but has blocks: {found}"
 
 
+def page_of_a_process():
+    """A page that a process has mapped is in a line of its own as long as it is mapped."""
+    def charged_pages():
+        return [line[:2] for line in lines_of(module.NAME) if line[4] == "user_page"]
+
+    with profiling(), module.loaded(**NO_POOL):
+        assert charged_pages() == [(0, 0)], lines_of(module.NAME)
+        fd = os.open("/dev/labyrinth", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            with mmap.mmap(fd, PAGE), mmap.mmap(fd, PAGE):
+                assert charged_pages() == [(2 * PAGE, 2)], lines_of(module.NAME)
+        finally:
+            os.close(fd)
+        assert charged_pages() == [(0, 0)], lines_of(module.NAME)
+
+
 def switched_on_under_way():
     """Pages that were allocated before profiling was on are in no line, and freeing them makes
     no line negative."""
@@ -198,4 +215,5 @@ def switched_off_under_way():
 
 
 ktap.main(lines_say_where, callers_apart, callers_together, balanced_after_much,
-          pages_of_a_pool, callers_in_c, switched_on_under_way, switched_off_under_way)
+          pages_of_a_pool, callers_in_c, page_of_a_process, switched_on_under_way,
+          switched_off_under_way)
