@@ -81,11 +81,11 @@ def serves(context, cycles, **settings):
 
 
 @contextlib.contextmanager
-def in_use(context, batch):
+def in_use(context, batch, **settings):
     """Gives the frames that an exercise holds. The exercise frees them when the block ends."""
     with handed_out() as frames:
         # The block checks that this was long enough.
-        module.start(context, pool=1, batch=batch, period_us=100_000, hold_us=1_000_000)
+        module.start(context, pool=1, batch=batch, period_us=100_000, hold_us=1_000_000, **settings)
         module.wait_until(lambda: metrics.Metrics().in_flight() >= batch, "pages in use")
         # One cycle is enough.
         module.tune(context, period_us=10_000_000)
@@ -143,6 +143,22 @@ def while_in_use():
             assert now - released >= len(marked), f"{context}: {now - released} released"
             after = serves(context, 5, batch=4 * CACHE, period_us=20_000)
             not_again(after, marked, context)
+
+
+def guards_are_left_alone():
+    """The guards of a page that has gone bad are not looked at: memory that the hardware has given
+    up must not be read. Those of all other pages are."""
+    with said(), module.loaded(pool_cache=CACHE, pool_reserve=RESERVE):
+        with in_use("timer_softirq", 8, guard=1) as frames:
+            marked = frames[:MARKED]
+            hard_offline(*marked)
+        wait_for_poisoned(len(marked))
+        now = rest()
+        guarded, checked = (now.total("handover_total", handover=kind)
+                            for kind in ("guard", "sentinel_check"))
+        assert guarded == now.allocated() > len(marked), f"{guarded} pages were guarded"
+        assert checked == guarded - len(marked), \
+            f"{checked} of {guarded} pages were looked at, {len(marked)} of them are bad"
 
 
 def while_all_run():
@@ -289,5 +305,5 @@ def id_of(area):
     return ctypes.addressof(ctypes.c_char.from_buffer(area))
 
 
-ktap.main(while_cached, while_in_use, while_all_run, in_the_reserve, on_the_way_to_the_keeper,
-          blocks_of_c, soft_offline_changes_nothing, other_peoples_pages)
+ktap.main(while_cached, while_in_use, guards_are_left_alone, while_all_run, in_the_reserve,
+          on_the_way_to_the_keeper, blocks_of_c, soft_offline_changes_nothing, other_peoples_pages)

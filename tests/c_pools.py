@@ -29,6 +29,8 @@ if REALTIME:
     # A script cannot call with interrupts off here, and a spinlock does not show.
     CONTEXTS = {"task": "task", "spinlock": "task", "softirq": "softirq"}
 NONE, CACHE, BUDDY, RESERVE, EMERGENCY = range(5)
+# __GFP_HIGH, by which GFP_ATOMIC may use the emergency reserve.
+GFP_HIGH = 0x20
 
 
 @contextlib.contextmanager
@@ -185,6 +187,25 @@ def rooms_agree_with_the_trace():
         for name in (*TRACED, "default"):
             agree(name, TRACED.get(name, (0, 0))[0], before, now, seen)
         did(("destroy 0", 0), ("destroy 1", 0), ("destroy 2", 0))
+
+
+def flags_of_each_room():
+    """In the trace, only pages from the allocator have flags, and only those from its emergency
+    reserve have the flag that opens it."""
+    watched = {"alloc": ("labyrinth/page_alloc", "source,gfp_flags")}
+    flags = {room: set() for room in (NONE, CACHE, BUDDY, RESERVE, EMERGENCY)}
+    with consumers(pool_cache=0, pool_reserve=0), tracing.histograms(**watched) as kernel:
+        did((pool(0, "flags", cache=8, reserve=16, emergency=5), 0), ("prime 0 8", 0))
+        settled()
+        did(("get 0 task single 20", 20), ("marks below", None),
+            ("get 0 softirq single 60", None), ("marks usual", 0))
+        for keys, _ in kernel["alloc"].entries():
+            room, gfp = map(int, re.findall(r"(?:source|gfp_flags):\s*(\d+)", keys))
+            flags[room].add(gfp)
+    assert flags[NONE] == flags[CACHE] == flags[RESERVE] == {0}, flags
+    assert len(flags[BUDDY]) == len(flags[EMERGENCY]) == 1, flags
+    assert min(flags[BUDDY]) and not min(flags[BUDDY]) & GFP_HIGH, flags
+    assert min(flags[EMERGENCY]) & GFP_HIGH, flags
 
 
 def agree(name, order, before, now, seen):
@@ -471,7 +492,7 @@ def as_many_pools_as_there_can_be():
 # Destroying a pool waits for its readers.
 LONG = ktap.soak((), (as_many_pools_as_there_can_be,))
 ktap.main(bulk_requests, refused_by_all_rooms, one_context_at_a_time, rooms_agree_with_the_trace,
-          refills_say_what_they_did, free_memory_is_not_charged,
+          flags_of_each_room, refills_say_what_they_did, free_memory_is_not_charged,
           the_budget_comes_back_with_the_memory, budget_and_reserve_are_exact,
           failures_are_no_pages,
           limits_within_blocks, inner_addresses, accepted_bounds, blocks_of_each_order,

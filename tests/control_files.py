@@ -298,6 +298,9 @@ def failures_start_over():
     with module.loaded(pool_highest=4095):
         with module.running("timer_softirq", period_us=5000, batch=8, pool=1):
             module.wait_until(lambda: metrics.Metrics().failed() >= 100, "failures")
+        now = metrics.Metrics().check_idle()
+        timed = now.total("page_alloc_latency_seconds_count")
+        assert timed == now.failed(), f"{timed} latencies of {now.failed()} failures"
         module.write(module.file("reset"), 1)
         assert metrics.Metrics().check_idle().failed() == 0, "failures not reset"
 

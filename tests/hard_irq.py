@@ -71,6 +71,8 @@ def the_reserve_is_the_last_room():
         assert full.served("reserve", context="irqs_off") > 0, "the reserve did not serve"
         assert full.missed("reserve", context="irqs_off") == full.failed() > 0
         assert full.asked("emergency") == 0, "the emergency reserve was asked"
+        assert full.total("pool_recycle_reserve_total", context="irqs_off") > 0, \
+            "no page came back to the reserve"
         assert full.handed_out() == 0
 
 
