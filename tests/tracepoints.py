@@ -16,13 +16,15 @@ import struct
 import subprocess
 import tempfile
 
-from lib import faults, ktap, metrics, module, tracing
+from lib import ktap, metrics, module, pressure, tracing
 from lib.ktap import Skip
 
 # What the tracepoint calls the context of each exercise, and its number there.
 CONTEXTS = {"timer_softirq": ("softirq", 1), "spinlock": ("spinlock", 2), "task": ("task", 0),
             "hard_irq": ("irqs_off", 3)}
 NONE, CACHE, BUDDY, RESERVE = range(4)
+# More pages than there are when memory is full.
+BURST = 4096
 # Neither a buffer nor a map may lose an event.
 BUFFER_KB = 4096
 
@@ -128,15 +130,16 @@ def counts_by_histograms():
 
 
 def failures_by_histograms():
-    """A request that got nothing is reported without a source and without a page frame."""
-    watched = {"alloc": ("labyrinth/page_alloc", "source,pfn", f"source == {NONE}")}
+    """A request that got nothing, because memory is full, is reported without a source and without
+    a page frame."""
+    watched = {"alloc": ("labyrinth/page_alloc", "source,pfn", "pfn == 0")}
     with module.loaded(), tracing.histograms(**watched) as kernel:
-        with faults.failing(50):
-            with module.running("spinlock", period_us=5000, batch=16):
-                metrics.wait_for_cycles("spinlock", 20)
+        with pressure.one_cpu(), pressure.full_memory(BURST * pressure.PAGE // 2):
+            with module.running("spinlock", period_us=100_000, batch=BURST):
+                module.wait_until(lambda: metrics.Metrics().failed() > 0, "failures")
         ours = metrics.Metrics().check_idle()
         failures = kernel["alloc"].entries()
-    assert all(number("pfn", keys) == 0 for keys, _ in failures), f"{failures}"
+    assert all(number("source", keys) == NONE for keys, _ in failures), f"{failures}"
     theirs, mine = tracing.count(failures), ours.failed(context="spinlock")
     ktap.note(f"{theirs} page_alloc without a page, we count {mine} failures")
     assert theirs == mine > 0, f"{theirs} page_alloc without a page, we count {mine}"
