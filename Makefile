@@ -23,8 +23,8 @@ MAKEFLAGS += --no-print-directory
 module:
 	@bash scripts/build.sh $(KERNEL)
 
-.PHONY: demo check quick soak lint shell bench wall new-driver driver
-demo check quick soak lint shell bench wall new-driver driver:
+.PHONY: demo check quick soak lint shell bench wall new-driver driver doc rust-analyzer
+demo check quick soak lint shell bench wall new-driver driver doc rust-analyzer:
 	@bash scripts/$@.sh
 
 .PHONY: clean distclean

@@ -15,6 +15,8 @@ make bench      count the instructions of every way to get a page, side by side,
                 1, 2, 4 and 8 CPUs do to each other
 make new-driver make a driver NAME in the folder DIR (default: ../NAME) from a sample
 make driver     build the driver in the folder DIR, and load it in a virtual machine
+make doc        the documentation of the library, to be browsed
+make rust-analyzer  write rust-project.json, for editors
 make shell      a shell in a virtual machine with the module loaded
 make clean      remove what was built from this checkout
 make distclean  also empty the cache: toolchain, kernels, logs

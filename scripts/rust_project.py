@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""rust_project.py CHECKOUT BUILT ROOT: makes CHECKOUT/rust-project.json of the one that the kernel's
+generator has left in BUILT: adds the library, says which crates use it, and finds what is in the
+toolchain root."""
+
+import json
+import os
+import sys
+
+checkout, built, root = sys.argv[1:]
+with open(built + "/rust-project.json", encoding="utf-8") as file:
+    project = json.load(file)
+crates = project["crates"]
+
+
+def on_this_machine(path):
+    """Where a file of the root is outside of the sandbox."""
+    return root + path if path.startswith("/usr/") else path
+
+
+for key in ("sysroot", "sysroot_src"):
+    if key in project:
+        project[key] = on_this_machine(project[key])
+for crate in crates:
+    crate["root_module"] = on_this_machine(crate["root_module"])
+    if "proc_macro_dylib_path" in crate:
+        crate["proc_macro_dylib_path"] = on_this_machine(crate["proc_macro_dylib_path"])
+
+ours = [crate for crate in crates if crate["root_module"].startswith(checkout + "/")]
+module = next(crate for crate in ours if crate["root_module"] == checkout + "/labyrinth_mod.rs")
+library = dict(module, display_name="labyrinth", root_module=checkout + "/rust/lib.rs",
+               deps=list(module["deps"]), env=dict(module.get("env", {})))
+library["env"].update(LABYRINTH_BINDINGS=built + "/helpers_generated.rs", LABYRINTH_ID="rust-analyzer")
+for crate in ours:
+    # Such as where RUST_MODFILE says, which call_site!() looks at.
+    crate.setdefault("env", {}).setdefault("RUST_MODFILE", crate["display_name"])
+    crate["deps"] = crate["deps"] + [{"crate": len(crates), "name": "labyrinth"}]
+crates.append(library)
+
+missing = [crate["root_module"] for crate in crates if not os.path.exists(crate["root_module"])
+           and not crate["root_module"].startswith(root)]
+if missing:
+    sys.exit(f"rust_project.py: these crates have no file: {', '.join(missing)}")
+with open(checkout + "/rust-project.json", "w", encoding="utf-8") as file:
+    json.dump(project, file)
