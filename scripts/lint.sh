@@ -87,6 +87,8 @@ on_crate() {
 	command=$(sed -E 's/ --emit=[^ ]*//g; s/ --out-dir [^ ]*/ --out-dir "$FOLDER"/' <<<"${command%%;*}")
 	[[ $4 != rustdoc ]] || command=$(sed -E 's/ --crate-type [^ ]*//; s/ -Cmetadata=[^ ]*//' <<<"$command")
 	command=${command/ rustc / ${*:4} }
+	# Another file in place of the crate's own.
+	[[ -z ${CRATE_FILE-} ]] || command=${command/ "$TOP/labyrinth_mod.rs"/ "$CRATE_FILE"}
 	mkdir -p "$3"
 	cd "$out"
 	"$SCRIPTS/sandbox.sh" --kernel "$kernel" env RUSTC_BOOTSTRAP=1 "CLIPPY_CONF_DIR=$source_tree" \
@@ -116,6 +118,17 @@ check_rustdoc() {
 	on_crate "$1" "${CRATES[0]}" "$doc-public" rustdoc -Dwarnings
 	on_crate "$1" "${CRATES[1]}" "$doc" rustdoc -Dwarnings --document-private-items --crate-name labyrinth_mod
 	[[ -s $doc/labyrinth/index.html && -s $doc-public/labyrinth/index.html && -s $doc/labyrinth_mod/index.html ]]
+}
+
+# The examples of the documentation, in one crate, as a driver.
+check_examples() {
+	shopt -s globstar
+	local folder
+	built "$1"
+	folder=$TOP/build/lint/${out##*/}/examples
+	mkdir -p "$folder"
+	(cd "$TOP" && "$SCRIPTS/sandbox.sh" python3 -B "$SCRIPTS/examples.py" rust/{lib,import}.rs rust/{capi,ffi,page,source,stats}/**/*.rs) >"$folder/examples.rs"
+	CRATE_FILE=$folder/examples.rs on_crate "$1" "${CRATES[1]}" "$folder" rustc --emit=metadata -Dwarnings --crate-name examples
 }
 
 check_shellcheck() { ((${#shell_files[@]} == 0)) || "$SCRIPTS/sandbox.sh" shellcheck -x -a -- "${shell_files[@]}"; }
@@ -174,6 +187,7 @@ check_mutants() { "$SCRIPTS/sandbox.sh" python3 -B "$TOP/tests/mutation/mutants.
 
 all=(format shellcheck checkpatch spdx soundness arrows documents programs mutants)
 for kernel in "${kernels[@]}"; do all+=("clippy $kernel" "rustdoc $kernel"); done
+all+=("examples ${kernels[0]}")
 all+=("bench ${kernels[0]}")
 
 checks=("${all[@]}")

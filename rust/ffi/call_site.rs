@@ -4,8 +4,11 @@
 //!
 //! A caller names itself where it asks for pages:
 //!
-//! ```ignore
+//! ```
+//! # use labyrinth::{call_site, ExclusivePage, Uninit};
+//! # fn example(mut page: ExclusivePage<Uninit>) {
 //! page.charge(call_site!(receive));
+//! # }
 //! ```
 //!
 //! and its pages then show in a line of their own, with the file and the line of that macro:

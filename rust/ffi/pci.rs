@@ -104,10 +104,20 @@ pub trait Driver: 'static {
 ///
 /// # Examples
 ///
-/// ```ignore
-/// try_pin_init!(Module {
-///     _driver <- Registered::<Edu<'static>>::new(<Module as ModuleMetadata>::NAME, module),
-/// })
+/// ```
+/// # use kernel::prelude::*;
+/// # use labyrinth::pci::{Driver, Registered};
+/// #[pin_data]
+/// struct MyModule<T: Driver> {
+///     #[pin]
+///     _driver: Registered<T>,
+/// }
+///
+/// fn init<T: Driver>(module: &'static ThisModule) -> impl PinInit<MyModule<T>, Error> {
+///     try_pin_init!(MyModule {
+///         _driver <- Registered::new(c"my_module", module),
+///     })
+/// }
 /// ```
 #[pin_data]
 pub struct Registered<T: Driver> {

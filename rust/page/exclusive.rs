@@ -62,8 +62,13 @@ unsafe impl Contents for Uninit {}
 ///
 /// # Examples
 ///
-/// ```ignore
-/// fn stamp<C: Context>(cx: &C) -> Result<ExclusivePage<Bytes>, AllocError> {
+/// ```
+/// # use kernel::alloc::AllocError;
+/// # use labyrinth::{context::Context, AllowedIn, Atomic, Bytes, ExclusivePage};
+/// fn stamp<C: Context>(cx: &C) -> Result<ExclusivePage<Bytes>, AllocError>
+/// where
+///     Atomic: AllowedIn<C>,
+/// {
 ///     let mut page = ExclusivePage::alloc(cx, Atomic)?.zeroed();
 ///     page[0] = 0x42;
 ///     Ok(page)

@@ -61,11 +61,16 @@ use kernel::sync::atomic::{
 ///
 /// # Examples
 ///
-/// ```ignore
+/// ```
+/// # use kernel::prelude::*;
+/// # use labyrinth::{context::Softirq, Atomic, ExclusivePage, Guarded};
+/// # fn example(cx: &Softirq) -> Result {
 /// let page = ExclusivePage::alloc(cx, Atomic)?.zeroed();
 /// let mut page = Guarded::new(cx, page.into());
 /// page.fill(0x42);
 /// let pages = page.open().unwrap_or_else(|damaged| damaged.pages);
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Invariants

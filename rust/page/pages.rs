@@ -76,10 +76,15 @@ impl From<u32> for Shape {
 ///
 /// # Examples
 ///
-/// ```ignore
+/// ```
+/// # use kernel::{page::PAGE_SIZE, prelude::*};
+/// # use labyrinth::{context::Softirq, Atomic, ExclusivePages, Place};
+/// # fn example(cx: &Softirq) -> Result {
 /// let mut pages = ExclusivePages::alloc(cx, Atomic, 3, Place::Any)?.zeroed();
 /// pages[7][0] = 0x42;
 /// assert_eq!(pages.as_flattened().len(), 8 * PAGE_SIZE);
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Invariants

@@ -41,10 +41,15 @@ pub trait Scrub {
 ///
 /// # Examples
 ///
-/// ```ignore
+/// ```
+/// # use kernel::prelude::*;
+/// # use labyrinth::{context::Task, ExclusivePage, Kernel, Secret};
+/// # fn example(cx: &Task, material: [u8; 32]) -> Result {
 /// let mut key = Secret::new(ExclusivePage::alloc(cx, Kernel)?.zeroed());
 /// key[..32].copy_from_slice(&material);
 /// let blank = key.into_inner(); // nothing of the material is in there
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// C header: [`include/linux/string.h`](srctree/include/linux/string.h)

@@ -41,13 +41,18 @@ pub trait Shareable: Deref + Send + Sync + 'static {}
 ///
 /// # Examples
 ///
-/// ```ignore
+/// ```
+/// # use kernel::prelude::*;
+/// # use labyrinth::{context::Task, Atomic, Bytes, ExclusivePage, Shared};
+/// # fn example(cx: &Task, page: ExclusivePage<Bytes>) -> Result {
 /// let reader = Shared::new(cx, Atomic, page).map_err(|_page| ENOMEM)?;
 /// let other = reader.clone();
 /// assert_eq!(reader[0], other[0]);
-/// let reader = reader.take_back().unwrap_err(); // there is another reader
+/// let reader = reader.take_back().err().ok_or(EINVAL)?; // there is another reader
 /// drop(other);
 /// let page = reader.take_back().ok();           // and now there is none
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Invariants

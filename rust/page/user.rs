@@ -57,10 +57,25 @@ pub trait Home: Send + Sync + 'static {
 ///
 /// # Examples
 ///
-/// ```ignore
-/// fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>> {
-///     let page = ExclusivePage::alloc(cx, Kernel)?.zeroed();
-///     UserPage::map(cx, area, page, FreeIt).map_err(|refused| refused.error)
+/// ```
+/// # use kernel::prelude::*;
+/// # use labyrinth::{context::Task, user_map::{Mappable, MappedArea, NewArea}};
+/// # use labyrinth::{Bytes, ExclusivePage, Home, Kernel, UserPage};
+/// struct FreeIt;
+///
+/// impl Home for FreeIt {
+///     fn returned(self, page: ExclusivePage<Bytes>) {
+///         drop(page);
+///     }
+/// }
+///
+/// struct Pages;
+///
+/// impl Mappable for Pages {
+///     fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>> {
+///         let page = ExclusivePage::alloc(cx, Kernel)?.zeroed();
+///         UserPage::map(cx, area, page, FreeIt).map_err(|refused| refused.error)
+///     }
 /// }
 /// ```
 ///

@@ -69,11 +69,16 @@ pub(crate) type Pages = KVec<ExclusivePage<Bytes>>;
 ///
 /// # Examples
 ///
-/// ```ignore
+/// ```
+/// # use kernel::{page::PAGE_SIZE, prelude::*};
+/// # use labyrinth::{context::Task, Bytes, ExclusivePage, View};
+/// # fn example(cx: &Task, pages: KVec<ExclusivePage<Bytes>>) -> Result {
 /// let mut view = View::map(cx, pages).map_err(|(error, _pages)| error)?;
 /// view[PAGE_SIZE - 1..PAGE_SIZE + 1].copy_from_slice(&[1, 2]); // across two pages
 /// let pages = view.unmap(cx);
 /// assert!(pages[0][PAGE_SIZE - 1] == 1 && pages[1][0] == 2);
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Invariants

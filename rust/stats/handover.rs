@@ -9,7 +9,7 @@
 //! where finding the statistics and reading the clock would cost more than all the rest. Both are
 //! counted by one instruction each, whatever `recording` says, and have no latency.
 //!
-//! ```ignore
+//! ```text
 //! let begun = Handover::Share.begin();
 //! let result = share(page);
 //! begun.done(result.is_ok());

@@ -41,13 +41,18 @@ use kernel::{
 ///
 /// # Examples
 ///
-/// ```ignore
+/// ```
+/// # use kernel::prelude::*;
+/// # use labyrinth::{context::Softirq, dma::{map, DmaDevice, ToDevice}, Atomic, ExclusivePage};
+/// # fn example(cx: &Softirq, device: DmaDevice<'_>, tell: impl Fn(u64)) -> Result {
 /// let mut page = ExclusivePage::alloc(cx, Atomic)?.zeroed();
 /// page.fill(0x42);
-/// let mapped = map(cx, device, ToDevice, page)?;
-/// registers.write64(mapped.address(), SOURCE);
+/// let mapped = map(cx, device, ToDevice, page).map_err(|_refused| EIO)?;
+/// tell(mapped.address());
 /// // … once the device has interrupted us …
 /// let pages = mapped.unmap();
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Invariants

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""examples.py FILE…: prints a crate with all examples of the documentation in these files, each in a
+function of its own, to be compiled as a driver would be. An example that is not compiled is an error."""
+
+import re
+import sys
+
+COMMENT = re.compile(r"^\s*//[/!] ?(.*)$")
+FENCE = re.compile(r"^```(\S*)$")
+# What is not code of ours.
+TEXT = {"text", "sh"}
+
+problems = []
+functions = []
+
+
+def examples(name):
+    """The examples in a file, each as its line, the word at its beginning, and its lines."""
+    inside = None
+    with open(name, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            comment = COMMENT.match(line)
+            text = comment[1].rstrip() if comment else None
+            fence = FENCE.match(text) if comment else None
+            if fence and inside is None:
+                inside = (number, fence[1], [])
+            elif fence:
+                yield inside
+                inside = None
+            elif inside is not None and comment:
+                # Not shown, but part of it.
+                inside[2].append(re.sub(r"^#( |$)", "", text))
+            elif inside is not None:
+                problems.append(f"{name}:{inside[0]}: the example has no end")
+                inside = None
+
+
+for file_name in sys.argv[1:]:
+    for begin, word, lines in examples(file_name):
+        if word in TEXT:
+            continue
+        if word:
+            problems.append(f"{file_name}:{begin}: an example is '{word}', so nobody compiles it")
+            continue
+        identifier = re.sub(r"\W", "_", f"{file_name}_{begin}")
+        functions.append(f"/// {file_name}, line {begin}\nfn {identifier}() {{\n"
+                         + "\n".join(lines) + "\n}\n")
+
+if problems:
+    sys.exit("\n".join(problems))
+if not functions:
+    sys.exit("there is no example")
+print("""//! The examples of the documentation.
+
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused, clippy::all, missing_docs)]
+
+/// What `module!` defines for `pr_info!` and its like.
+const __LOG_PREFIX: &[u8] = b"examples\\0";
+""")
+print("\n".join(functions))
