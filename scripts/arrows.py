@@ -20,7 +20,7 @@ ARROWS = {
         "stats": {"ffi"},
         "ffi": set(),
         # Tests of each part.
-        "kunit": {"source", "page", "stats", "ffi"},
+        "kunit": {"capi", "source", "page", "stats", "ffi"},
     },
     # These use the library as a driver does, through `labyrinth::`.
     "the module": {

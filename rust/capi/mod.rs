@@ -80,11 +80,15 @@ pub struct CApi(());
 
 impl CApi {
     /// Lets C modules have blocks of `shared`, and make pools beside it. Task context only, may
-    /// sleep. `ENOMEM` if there is no memory, `ENOSPC` if there are too many pools.
+    /// sleep. `EBUSY` if they can do so already, `ENOMEM` if there is no memory, `ENOSPC` if there are
+    /// too many pools.
     pub fn new(shared: Arc<KeptPool>) -> Result<Self> {
         make_ready();
         let pool = POOLS.insert(Pool::new(shared)?)?;
-        DEFAULT.store(pool.raw(), Relaxed);
+        if DEFAULT.cmpxchg(0, pool.raw(), Relaxed).is_err() {
+            POOLS.remove(pool);
+            return Err(EBUSY);
+        }
         Ok(Self(()))
     }
 }

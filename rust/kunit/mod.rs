@@ -5,6 +5,7 @@
 //! They run when the module is loaded into a kernel with `CONFIG_KUNIT=y`; elsewhere they are not
 //! even compiled.
 
+mod capi;
 mod cpu;
 mod gfp;
 mod guarded;
