@@ -15,7 +15,7 @@ BURST = 4096
 # Between the min watermark and where GFP_ATOMIC fails there must be more than what the allocator's
 # lists of a CPU take in one go.
 MIN_FREE_KB = 2048
-LEAVE = BURST * pressure.PAGE * 3 // 4
+LEAVE = BURST * pressure.PAGE // 2
 BUDGET = 32
 
 

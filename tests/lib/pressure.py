@@ -3,7 +3,9 @@
 
 import contextlib
 import glob
+import mmap
 import os
+import re
 import signal
 import time
 
@@ -12,6 +14,8 @@ from lib.ktap import Skip, note
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MIB = 1 << 20
+# What the process holds that is there for the OOM killer to take.
+SPARE = 8 * MIB
 MIN_FREE = "/proc/sys/vm/min_free_kbytes"
 # The allocator's per-CPU lists hold at most one part in so many of the memory, or four batches.
 LISTS = "/proc/sys/vm/percpu_pagelist_high_fraction"
@@ -28,6 +32,17 @@ def memory(name):
         if line.startswith(name + ":"):
             return int(line.split()[1]) * 1024
     raise AssertionError(f"no {name} in /proc/meminfo")
+
+
+def free():
+    """The free memory that any request may get, in bytes. Zones with low addresses keep a part of
+    theirs for those who need such addresses: the more, the more memory the machine has."""
+    pages = 0
+    for zone in module.read("/proc/zoneinfo").split("Node ")[1:]:
+        in_zone = int(re.search(r"pages free +(\d+)", zone).group(1))
+        kept = re.search(r"protection: \((.*)\)", zone).group(1).split(",")
+        pages += max(0, in_zone - max(map(int, kept)))
+    return pages * PAGE
 
 
 def used(*names):
@@ -105,7 +120,8 @@ def short_lists():
 @contextlib.contextmanager
 def full_memory(leave, min_free_kb=1024):
     """Fills all but `leave` bytes of the free memory with a file in a tmpfs of its own, the min
-    watermarks being `min_free_kb` KiB."""
+    watermarks being `min_free_kb` KiB. It is an error if that leaves the machine too little to live
+    on."""
     before, boost = module.read(MIN_FREE).strip(), module.read(BOOST).strip()
     score = module.read("/proc/self/oom_score_adj").strip()
     module.write("/proc/self/oom_score_adj", -1000)
@@ -116,9 +132,10 @@ def full_memory(leave, min_free_kb=1024):
         # Raised watermarks would stop the file before memory is full. Setting them lowers them again.
         module.write(BOOST, 0)
         module.write(MIN_FREE, min_free_kb)
-        with short_lists():
+        with short_lists(), _spare_process():
             size = _fill(folder + "/filler", leave)
-            note(f"{size // MIB} MiB filled, {memory('MemFree') // MIB} MiB free, "
+            kept = memory("MemFree") - free()
+            note(f"{size // MIB} MiB filled, {free() // MIB} MiB free, {kept // MIB} MiB kept, "
                  f"{memory('Cached') // MIB} MiB cached")
             yield
     finally:
@@ -129,13 +146,42 @@ def full_memory(leave, min_free_kb=1024):
         module.write("/proc/self/oom_score_adj", score)
 
 
+@contextlib.contextmanager
+def _spare_process():
+    """A process that the OOM killer takes before any other: a machine that has lost its shell or
+    the runner of its tests could not say what happened. It is an error if it was taken."""
+    ready, ready_writer = os.pipe()
+    end, end_writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            os.close(end_writer)
+            module.write("/proc/self/oom_score_adj", 1000)
+            with mmap.mmap(-1, SPARE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE):
+                os.write(ready_writer, b"!")
+                # Nothing ever comes, but the end of those who could write.
+                os.read(end, 1)
+        finally:
+            os._exit(0)
+    os.close(ready_writer)
+    os.close(end)
+    try:
+        assert os.read(ready, 1) == b"!", "the spare process did not begin"
+        yield
+    finally:
+        os.close(ready)
+        os.close(end_writer)
+        _, status = os.waitpid(pid, 0)
+        assert status == 0, "the OOM killer took the spare process: too little memory was left free"
+
+
 def _fill(name, leave):
     """Makes a file grow until no more than that is free; its size."""
     fd = os.open(name, os.O_CREAT | os.O_RDWR)
     size = 0
     try:
-        while memory("MemFree") > leave + MIB:
-            step = min(memory("MemFree") - leave, 64 * MIB) // PAGE * PAGE
+        while free() > leave + MIB:
+            step = min(free() - leave, 64 * MIB) // PAGE * PAGE
             os.posix_fallocate(fd, size, step)
             size += step
     finally:
