@@ -18,6 +18,8 @@ CACHE, RESERVE = 64, 64
 # How many pages each case marks.
 MARKED = 4
 CACHED, FROM_BUDDY, RESERVED = 1, 2, 3
+# The module looks at the pages of such a part of the memory once one of them was reported.
+PART = 1 << 10
 # The pool of the consumer in C.
 C_POOL = "consumer_c"
 
@@ -219,6 +221,47 @@ def on_the_way_to_the_keeper():
         rest()
 
 
+def put_after_the_search():
+    """A bad page that came into the reserve unseen, after the last search, is not handed out. It is
+    taken out when a request finds nothing else there."""
+    settings = {"period_us": 10_000, "batch": RESERVE // (os.cpu_count() + 1)}
+    with said(), module.loaded(pool_cache=0, pool_reserve=RESERVE, pool_node=0, pool_node_only=1), \
+            consumer.loaded(consumer.C):
+        rest()
+        reported, unseen = of_one_part(in_reserve_after("hard_irq", 20, **settings))
+        hard_offline(reported)
+        wait_for_poisoned(1)
+        rest()
+        assert consumer.script(f"flag {unseen}") == [0]
+        not_again(serves("hard_irq", 20, **settings), [unseen], "reserve")
+        # All that it has, and more.
+        after = serves("hard_irq", 5, batch=2 * RESERVE, period_us=100_000)
+        not_again(after, [unseen], "empty reserve")
+        wait_for_poisoned(2)
+        rest()
+
+
+def in_reserve_after(context, cycles, **settings):
+    """Runs an exercise, and returns the frames that came back into the reserve each time that it
+    handed them out."""
+    with tracing.histograms(
+            out=("labyrinth/page_alloc", "pfn.hex", f"source == {RESERVED}"),
+            back=("labyrinth/page_free", "pfn.hex", f"to == {RESERVED}")) as histograms:
+        with module.running(context, pool=1, hold_us=0, **settings):
+            metrics.wait_for_cycles(context, cycles)
+        out, back = ({int(re.search(r"pfn:\s*([0-9a-f]+)", keys).group(1), 16): hits
+                      for keys, hits in histograms[name].entries()} for name in ("out", "back"))
+    return sorted(pfn for pfn, times in out.items() if back.get(pfn) == times)
+
+
+def of_one_part(frames):
+    """Two frames that are so close that the module looks at both once one was reported."""
+    for one, other in zip(frames, frames[1:]):
+        if one // PART == other // PART:
+            return one, other
+    raise AssertionError(f"no two of {len(frames)} frames are in the same 4 MiB")
+
+
 def blocks_of_c():
     """A block of a C pool with a bad page, whichever page it is, is never handed out again."""
     some = ((0, 0), (1, 1), (3, 0))
@@ -306,4 +349,5 @@ def id_of(area):
 
 
 ktap.main(while_cached, while_in_use, guards_are_left_alone, while_all_run, in_the_reserve,
-          on_the_way_to_the_keeper, blocks_of_c, soft_offline_changes_nothing, other_peoples_pages)
+          on_the_way_to_the_keeper, put_after_the_search, blocks_of_c, soft_offline_changes_nothing,
+          other_peoples_pages)

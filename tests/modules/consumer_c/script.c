@@ -22,6 +22,7 @@
  *	marks WHERE	sets the allocator's watermarks, see set_marks()
  *	sleep MS	0
  *	pools N		how many pools could be made of N; none of them is left
+ *	flag PFN	0; marks an allocated page as bad, and reports it to nobody
  *
  * POOL is 0 to 3, or 4 for the pool that all modules share, in which there is no bulk.
  */
@@ -403,6 +404,16 @@ static s64 make_pools(unsigned int wanted)
 	return wanted;
 }
 
+static s64 flag(unsigned long pfn)
+{
+	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
+		return -EOPNOTSUPP;
+	if (!pfn_valid(pfn))
+		return -EINVAL;
+	SetPageHWPoison(pfn_to_page(pfn));
+	return 0;
+}
+
 static s64 command(char *text)
 {
 	char *name, *number = NULL;
@@ -424,6 +435,8 @@ static s64 command(char *text)
 	}
 	if (!strcmp(name, "pools"))
 		return make_pools(value);
+	if (!strcmp(name, "flag"))
+		return flag(value);
 	if (value > SHARED)
 		return -EINVAL;
 	slot = &slots[value];
