@@ -35,4 +35,6 @@ if [[ $id == kdir || $folder != "$TOP"/* ]] ||
 	step "building the driver in $folder for $K_RELEASE" "$out/build.log" build
 	grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || mv "$out/begun" "$out/built"
 fi
-printf '%s\n' "$out"/*.ko
+# A driver may be for kernels with other options.
+shopt -s nullglob
+for file in "$out"/*.ko; do printf '%s\n' "$file"; done

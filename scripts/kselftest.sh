@@ -33,8 +33,10 @@ make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"
 consumers=$("$SCRIPTS/consumers.sh" "$id" "$module")
 mapfile -t consumers <<<"$consumers"
 cp "$module" "${consumers[@]}" "$folder/labyrinth/"
-for driver in "$TOP/samples/rust_pool" "$TOP/tests/modules/leaks"; do
+for driver in "$TOP"/samples/rust_*/ "$TOP/tests/modules/leaks"; do
 	files=$("$SCRIPTS/build-driver.sh" "$id" "$module" "$driver")
+	# No driver of PCI devices is built for a kernel without them.
+	[[ -n $files ]] || continue
 	mapfile -t files <<<"$files"
 	cp "${files[@]}" "$folder/labyrinth/"
 done

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: numa edu
-# Covers: rust/page/dma rust/ffi/dma rust/ffi/pci rust/ffi/irq.rs tests/modules/edu
+# Covers: rust/page/dma rust/ffi/dma rust/ffi/pci rust/ffi/irq.rs samples/rust_dma
 # Takes: 40 s
 """A real device owns pages: QEMU's edu, whose driver allocates pages in its interrupt."""
 

@@ -171,8 +171,7 @@ pub(super) const fn hrtimer_restart(again: bool) -> bindings::hrtimer_restart {
 }
 
 /// What the handler of an interrupt returns: whether that was its own.
-#[cfg(labyrinth_since_7_3)]
-#[allow(dead_code, reason = "for drivers, such as that in tests/modules/edu")]
+#[cfg(all(CONFIG_PCI, labyrinth_since_7_3))]
 pub(super) const fn irq_return(ours: bool) -> bindings::irqreturn_t {
     if ours {
         bindings::irqreturn::IRQ_HANDLED
@@ -182,8 +181,7 @@ pub(super) const fn irq_return(ours: bool) -> bindings::irqreturn_t {
 }
 
 /// What the handler of an interrupt returns: whether that was its own.
-#[cfg(not(labyrinth_since_7_3))]
-#[allow(dead_code, reason = "for drivers, such as that in tests/modules/edu")]
+#[cfg(all(CONFIG_PCI, not(labyrinth_since_7_3)))]
 pub(super) const fn irq_return(ours: bool) -> bindings::irqreturn_t {
     if ours {
         bindings::irqreturn_IRQ_HANDLED
@@ -193,11 +191,11 @@ pub(super) const fn irq_return(ours: bool) -> bindings::irqreturn_t {
 }
 
 /// What a PCI driver is told of the entry of its table that the device matched.
-#[cfg(labyrinth_since_7_3)]
+#[cfg(all(CONFIG_PCI, labyrinth_since_7_3))]
 pub(super) type IdInfo<'a, T> = Option<&'a T>;
 
 /// What a PCI driver is told of the entry of its table that the device matched.
-#[cfg(not(labyrinth_since_7_3))]
+#[cfg(all(CONFIG_PCI, not(labyrinth_since_7_3)))]
 pub(super) type IdInfo<'a, T> = &'a T;
 
 /// Makes a table of the PCI devices that a driver is for, as `kernel::pci_device_table!` does. The

@@ -17,7 +17,6 @@ pub(crate) mod compat;
 pub(crate) mod context;
 pub(crate) mod cpu;
 pub(crate) mod debugfs;
-#[allow(dead_code, reason = "for drivers, such as that in tests/modules/edu")]
 pub(crate) mod dma;
 pub(crate) mod each_cpu;
 pub(crate) mod exports;
@@ -28,7 +27,6 @@ pub(crate) mod irq;
 pub(crate) mod lendings;
 pub(crate) mod lock;
 pub(crate) mod number;
-#[allow(dead_code, reason = "for drivers, such as that in tests/modules/edu")]
 #[cfg(CONFIG_PCI)]
 pub(crate) mod pci;
 pub(crate) mod percpu;

@@ -47,11 +47,6 @@
 
 mod canary;
 mod chain;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "for drivers, such as that in tests/modules/edu"
-)]
 pub(crate) mod dma;
 mod exclusive;
 mod gfp;
@@ -61,13 +56,10 @@ mod lent;
 mod mempool;
 mod pages;
 mod place;
-#[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod secret;
 pub mod sentinel;
-#[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod shared;
 mod user;
-#[allow(dead_code, reason = "for drivers, of which this module has none")]
 mod view;
 
 pub use chain::Chain;
@@ -114,7 +106,6 @@ pub use user::{
     Refused,
     UserPage, //
 };
-#[allow(unused_imports, reason = "as above")]
 pub use {
     secret::Secret,
     shared::{

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
-"""QEMU's edu devices, and the driver for them in tests/modules/edu."""
+"""QEMU's edu devices, and the driver for them, samples/rust_dma."""
 
 import contextlib
 import glob
 import os
 import re
 
-from lib import metrics, module
+from lib import drivers, metrics, module
 from lib.ktap import Skip
 
-NAME = "labyrinth_edu"
+NAME = "rust_dma"
 TALLY = f"/sys/kernel/debug/{NAME}/tally"
 DRIVER = f"/sys/bus/pci/drivers/{NAME}"
 DEVICES = "/sys/bus/pci/devices"
@@ -37,7 +37,7 @@ def iommu():
 def insert(**parameters):
     """insmod of the driver. labyrinth has to be loaded, and counts from zero again."""
     module.write(module.file("reset"), 1)
-    module.insert(os.path.join(os.path.dirname(module.path()), NAME + ".ko"), **parameters)
+    module.insert(drivers.path(NAME), **parameters)
 
 
 @contextlib.contextmanager

@@ -2,9 +2,8 @@
 """The driver that tries hand-overs of pages."""
 
 import contextlib
-import os
 
-from lib import metrics, module
+from lib import drivers, metrics, module
 
 NAME = "labyrinth_handover"
 
@@ -12,12 +11,8 @@ NAME = "labyrinth_handover"
 @contextlib.contextmanager
 def loaded():
     """labyrinth and the driver, for the length of a block."""
-    with module.loaded():
-        module.insert(os.path.join(os.path.dirname(module.path()), NAME + ".ko"))
-        try:
-            yield
-        finally:
-            module.remove(NAME)
+    with module.loaded(), drivers.loaded(NAME):
+        yield
 
 
 def file(name):

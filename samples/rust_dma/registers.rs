@@ -60,7 +60,7 @@ impl<'bound> Registers<'bound> {
         if (device.vendor_id().as_raw(), device.device_id()) != (0x1234, 0x11e8) {
             return Err(ENODEV);
         }
-        let registers = Self(device.iomap_region_sized::<END>(0, c"labyrinth_edu")?);
+        let registers = Self(device.iomap_region_sized::<END>(0, c"rust_dma")?);
         if registers.0.read32(IDENTITY) & 0xff != 0xed {
             return Err(ENODEV);
         }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver for QEMU's `edu` device, for the tests: pages that a real device owns, allocated where
-//! it interrupts us, and never lost.
+//! A driver for QEMU's `edu` device: pages that a real device owns, allocated where it interrupts
+//! us, and never lost.
+//!
+//! The types do most of it. A page that is mapped for the device has no contents for the CPU, so
+//! nobody can touch it; a driver that loses its device drops what the device had, and the pages are
+//! unmapped and freed.
 
 #![forbid(unsafe_code)]
 
@@ -51,9 +55,9 @@ use tally::{
 
 module! {
     type: Module,
-    name: "labyrinth_edu",
+    name: "rust_dma",
     authors: ["The labyrinth developers"],
-    description: "Gives pages to QEMU's edu device, for labyrinth's tests",
+    description: "Sample: gives pages to QEMU's edu device",
     license: "GPL",
     params: {
         dma_bits: u32 {
@@ -129,7 +133,7 @@ trait Vectors: Send + Sync {}
 impl<T: Send + Sync> Vectors for T {}
 
 impl Driver for Edu<'static> {
-    const NAME: &'static CStr = c"labyrinth_edu";
+    const NAME: &'static CStr = c"rust_dma";
     const IDS: pci::IdTable<()> = &EDU_TABLE;
     type State<'bound> = Edu<'bound>;
 
@@ -222,7 +226,7 @@ struct Module {
 
 impl InPlaceModule for Module {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        let folder = Dir::new(c"labyrinth_edu");
+        let folder = Dir::new(c"rust_dma");
 
         try_pin_init!(Self {
             _tally <- folder.read_only_file(c"tally", Shown),
