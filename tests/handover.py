@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak-debug
 # Covers: rust/page rust/stats/handover.rs rust/ffi/view tests/modules/handover
-# Takes: 35 s
+# Takes: 30 s
 """A driver makes transfers of ownership (hand-overs) in every context where they are allowed."""
 
 import errno

@@ -2,6 +2,8 @@
 
 //! What a case is.
 
+#![forbid(unsafe_code)]
+
 use kernel::prelude::*;
 use labyrinth::context::Task;
 

@@ -6,11 +6,14 @@
 //! Each subject is a file with its cases, which [`control`] runs when `tests/handover.py` says so. A
 //! new subject is a line in [`SUBJECTS`].
 
+#![deny(unsafe_code)]
+
 mod bridge;
 mod case;
 mod context;
 mod control;
 mod guard;
+#[allow(unsafe_code, reason = "it calls C functions of its own")]
 mod probe;
 mod rcu;
 mod secret;
