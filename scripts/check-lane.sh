@@ -102,7 +102,7 @@ soak() {
 		done
 		in_guest "soak-$kernel" "$kernel" 10800 soak-debug "${options[@]}" --memory 2G --
 	else
-		in_guest "soak-$kernel" "$kernel" 5400 soak -- LABYRINTH_SOAK=1
+		in_guest "soak-$kernel" "$kernel" 7200 soak -- LABYRINTH_SOAK=1
 	fi
 }
 
