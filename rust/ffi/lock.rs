@@ -61,6 +61,7 @@ unsafe impl Backend for BhBackend {
         unsafe { helpers::labyrinth_spin_unlock_bh(ptr) }
     }
 
+    #[inline]
     unsafe fn assert_is_held(ptr: *mut Self::State) {
         // SAFETY: As for `lock`.
         unsafe { bindings::spin_assert_is_held(ptr) }

@@ -73,6 +73,7 @@ unsafe impl Backend for RawBackend {
         unsafe { interrupts::unlock(ptr, *guard_state) }
     }
 
+    #[inline]
     unsafe fn assert_is_held(ptr: *mut Self::State) {
         // SAFETY: As for `lock`.
         unsafe { helpers::labyrinth_raw_spin_assert_held(ptr) }

@@ -157,9 +157,11 @@ pub(crate) fn refill<'a>(event: impl FnOnce() -> Refill<'a>) {
     }
 }
 
-// Out of line: of the fast path's cache lines these should take none.
+// Cold: of the fast path's cache lines these should take none. Inlined into other crates, so that the
+// fast path does not prepare their arguments.
 
 #[cold]
+#[inline]
 fn do_page_alloc(event: &PageAlloc<'_>) {
     #[cfg(CONFIG_TRACEPOINTS)]
     // SAFETY: `pool` is NUL-terminated and lives; the rest are numbers.
@@ -176,6 +178,7 @@ fn do_page_alloc(event: &PageAlloc<'_>) {
 }
 
 #[cold]
+#[inline]
 fn do_page_free(event: &PageFree<'_>) {
     #[cfg(CONFIG_TRACEPOINTS)]
     // SAFETY: As for `do_page_alloc`.
@@ -190,6 +193,7 @@ fn do_page_free(event: &PageFree<'_>) {
 }
 
 #[cold]
+#[inline]
 fn do_fallback(event: &Fallback<'_>) {
     #[cfg(CONFIG_TRACEPOINTS)]
     // SAFETY: As for `do_page_alloc`.
@@ -203,6 +207,7 @@ fn do_fallback(event: &Fallback<'_>) {
 }
 
 #[cold]
+#[inline]
 fn do_refill(event: &Refill<'_>) {
     #[cfg(CONFIG_TRACEPOINTS)]
     // SAFETY: As for `do_page_alloc`.

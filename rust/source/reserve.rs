@@ -127,8 +127,45 @@ impl Reserve {
         self.marks
     }
 
-    /// Puts a page into the reserve. The error has the page if the reserve is full.
-    pub(crate) fn fill(&self, pages: Pages) -> Result<(), Pages> {
+    /// Returns whether the reserve is there for such a request.
+    #[inline(always)]
+    fn is_for(&self, request: &Request) -> bool {
+        request.priority() >= Priority::Normal && self.marks.target() != 0
+    }
+
+    /// Takes a page out if the reserve is there for such a request. Any context but NMI.
+    ///
+    /// Unlike [`Pool::get`](super::Pool::get) this asks no other tier, the pool's counters do not
+    /// know of it, and the keeper is not called to fill the reserve.
+    #[inline]
+    pub fn take(&self, request: &Request) -> Option<Pages> {
+        if self.is_for(request) {
+            self.take_one()
+        } else {
+            None
+        }
+    }
+
+    #[inline(always)]
+    fn take_one(&self) -> Option<Pages> {
+        // Empty is the common case in a storm; whoever looks a moment too early is none the worse.
+        if self.level() == 0 {
+            return None;
+        }
+        if bad_memory::known() {
+            return self.get_good();
+        }
+        self.stack.with(|stack| {
+            let pages = stack.pop();
+            self.level.set(stack.len() as u64);
+            pages
+        })
+    }
+
+    /// Puts a page into the reserve. The error has the page if the reserve is full. Any context but
+    /// NMI.
+    #[inline]
+    pub fn fill(&self, pages: Pages) -> Result<(), Pages> {
         if self.level() >= self.marks.target() {
             return Err(pages);
         }
@@ -145,22 +182,11 @@ impl<C: Context> PageSource<C> for Reserve {
 
     #[inline]
     fn get(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
-        if request.priority() < Priority::Normal || self.marks.target() == 0 {
+        if !self.is_for(request) {
             return None;
         }
         request.enter(Room::Reserve);
-        // Empty is the common case in a storm; whoever looks a moment too early is none the worse.
-        if self.level() == 0 {
-            return None;
-        }
-        if bad_memory::known() {
-            return self.get_good();
-        }
-        self.stack.with(|stack| {
-            let pages = stack.pop();
-            self.level.set(stack.len() as u64);
-            pages
-        })
+        self.take_one()
     }
 
     #[inline]

@@ -73,6 +73,7 @@ impl Counts {
 
     /// Counts a request that its CPU's cache could not serve, with its outcome, as `requests`
     /// requests. Any context.
+    #[inline]
     pub(super) fn path(&self, context: Kind, request: &Request, served: bool, requests: usize) {
         let served_by = request.last_room().filter(|_| served);
 
@@ -89,26 +90,31 @@ impl Counts {
     }
 
     /// Counts the pages of one call that its CPU's cache could not serve.
+    #[inline]
     pub(super) fn bulk_missed(&self, context: Kind, pages: usize) {
         self.add(Place::Missed(context, Room::Cache), pages);
         self.hungry();
     }
 
+    #[inline]
     fn hungry(&self) {
         self.0.all().raise::<{ Place::Hungry.index() }>(1);
     }
 
     /// Counts the pages that a tier served in one call.
+    #[inline]
     pub(super) fn bulk(&self, context: Kind, room: Room, pages: usize) {
         self.add(Place::Served(context, room), pages);
     }
 
     /// Counts pages that went to the reserve.
+    #[inline]
     pub(super) fn to_reserve(&self, context: Kind, pages: usize) {
         self.add(Place::ToReserve(context), pages);
     }
 
     /// Counts pages that went back to the allocator.
+    #[inline]
     pub(super) fn to_buddy(&self, context: Kind, pages: usize) {
         self.add(Place::ToBuddy(context), pages);
     }

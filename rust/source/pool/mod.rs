@@ -529,6 +529,7 @@ impl Pool {
     ///
     /// Only the waker can know whether the thread is already awake. A flag of the pool would stay
     /// set for ever if the thread were called and then skipped this pool.
+    #[inline]
     fn call_keeper(&self) {
         self.waker.wake();
     }
