@@ -6,12 +6,9 @@
 //! This file only wires the parts together:
 //!
 //! ```text
-//!   debugfs ──► exercise, device, bench ──► labyrinth
+//!   debugfs ──► exercise, device ──► labyrinth
 //! ```
 
-#[cfg(labyrinth_bench)]
-#[path = "rust/bench/mod.rs"]
-mod bench;
 #[path = "rust/debugfs/mod.rs"]
 mod debugfs;
 #[path = "rust/device/mod.rs"]
@@ -20,8 +17,6 @@ mod device;
 mod exercise;
 #[path = "rust/parameters.rs"]
 mod parameters;
-#[path = "rust/wall/mod.rs"]
-mod wall;
 
 use device::Device;
 use exercise::Exercises;

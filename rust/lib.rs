@@ -118,11 +118,6 @@ pub mod pool {
         MAX_NODES,
         MAX_RESERVE, //
     };
-    #[cfg(labyrinth_bench)]
-    pub use crate::source::{
-        PageSource,
-        Stack, //
-    };
 }
 
 /// Timers and the clock.
@@ -276,13 +271,6 @@ pub mod unload {
 /// What differs between kernel versions.
 pub mod compat {
     pub use crate::ffi::compat::parameter;
-}
-
-#[doc(hidden)]
-pub mod lab {
-    #[cfg(labyrinth_bench)]
-    pub use crate::ffi::bench;
-    pub use crate::page::Mempool;
 }
 
 /// Used by the macros of this crate only.

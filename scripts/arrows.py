@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""arrows.py: whether each part of the module uses only the parts that the picture in CONTRIBUTING.md
-allows. A part is a folder of rust/. Prints each path in the code that leads to another part without
+"""arrows.py: whether each part of a crate uses only the parts that the picture in CONTRIBUTING.md
+allows. A part is a folder of rust/, or of rust/lab/. Prints each path in the code that leads to another part without
 an arrow, and each exception that is not needed any more."""
 
 import sys
@@ -11,7 +11,7 @@ from rust_tokens import tokens
 
 TOP = Path(__file__).resolve().parent.parent
 
-# The two crates, and for each of their parts the others that it may use.
+# The crates, and for each of their parts the others that it may use.
 ARROWS = {
     "the library": {
         "capi": {"source", "page", "ffi"},
@@ -24,25 +24,27 @@ ARROWS = {
     },
     # These use the library as a driver does, through `labyrinth::`.
     "the module": {
-        "debugfs": {"exercise", "device", "bench"},
+        "debugfs": {"exercise", "device"},
         "exercise": set(),
         "device": set(),
-        "wall": set(),
-        "bench": set(),
+    },
+    "the lab": {
+        "bench": {"ffi"},
+        "wall": {"ffi"},
+        "ffi": set(),
     },
 }
+# Where the parts of a crate are.
+FOLDERS = {"the library": TOP / "rust", "the module": TOP / "rust", "the lab": TOP / "rust/lab"}
 # Arrows that are wrong, by the file that has them, and why they are still there.
-EXCEPTIONS = {
-    ("rust/debugfs/wall.rs", "wall"): "the experiment has no module of its own yet",
-    ("rust/exercise/mod.rs", "wall"): "the experiment has no module of its own yet",
-}
+EXCEPTIONS = {}
 # What the root of a crate has for macros, which code anywhere expands.
 FOR_MACROS = {"__private", "call_site", "import"}
 
 
-def home(file):
-    """The path of a file's module, by its place below rust/."""
-    *folders, name = file.relative_to(TOP / "rust").with_suffix("").parts
+def home(file, root):
+    """The path of a file's module, by its place below the folder of its crate."""
+    *folders, name = file.relative_to(root).with_suffix("").parts
     return folders if name == "mod" else [*folders, name]
 
 
@@ -63,7 +65,7 @@ def names(code, at):
         at += 1
 
 
-def paths(file):
+def paths(file, root):
     """Each path of a file that begins with `crate` or `super`: its first name below the crate's root,
     and the line. None for the root itself."""
     code = list(tokens(file.read_text()))
@@ -82,7 +84,7 @@ def paths(file):
         # `pub(crate)` and `pub(super)` are no paths, nor is the end of one.
         if token not in ("crate", "super") or word(i - 1) == ":" or word(i + 1) != ":":
             continue
-        module = [*home(file), *(name for name, _ in inner)] if token == "super" else []
+        module = [*home(file, root), *(name for name, _ in inner)] if token == "super" else []
         while word(i) == "super":
             module = module[:-1]
             i += 3
@@ -96,13 +98,14 @@ def paths(file):
 def main():
     wrong, needed = [], set()
     for crate, arrows in ARROWS.items():
+        root = FOLDERS[crate]
         for part, allowed in arrows.items():
-            files = sorted((TOP / "rust" / part).rglob("*.rs"))
+            files = sorted((root / part).rglob("*.rs"))
             if not files:
-                wrong.append(f"scripts/arrows.py: there is no part rust/{part}")
+                wrong.append(f"scripts/arrows.py: there is no part {(root / part).relative_to(TOP)}")
             for file in files:
                 where = str(file.relative_to(TOP))
-                for to, line in paths(file):
+                for to, line in paths(file, root):
                     if to == part or to in allowed or to in FOR_MACROS:
                         continue
                     if (where, to) in EXCEPTIONS:
@@ -112,10 +115,12 @@ def main():
                                      "in CONTRIBUTING.md")
                     else:
                         wrong.append(f"{where}:{line}: {to} is no part of {crate}")
-    known = {part for arrows in ARROWS.values() for part in arrows}
-    for folder in sorted((TOP / "rust").iterdir()):
-        if folder.is_dir() and folder.name not in known:
-            wrong.append(f"rust/{folder.name}: scripts/arrows.py does not know this part")
+    known = {FOLDERS[crate] / part for crate, arrows in ARROWS.items() for part in arrows}
+    known |= set(FOLDERS.values())
+    for root in sorted(set(FOLDERS.values())):
+        for folder in sorted(root.iterdir()):
+            if folder.is_dir() and folder not in known:
+                wrong.append(f"{folder.relative_to(TOP)}: scripts/arrows.py does not know this part")
     for where, to in sorted(EXCEPTIONS.keys() - needed):
         wrong.append(f"scripts/arrows.py: {where} does not use {to} any more: no exception is needed")
     print(*wrong, sep="\n", end="\n" if wrong else "")

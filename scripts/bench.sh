@@ -7,8 +7,9 @@
 #   --short     what the required ratios need, once, on one CPU
 #   --hardware  in cycles of the real CPU, by KVM, instead of in instructions by QEMU's -icount;
 #               then the figures are medians, and ratios are printed but none is required
-# Without KVM but on the real kernel of a real machine: build with LABYRINTH_BENCH=1 make KDIR=…,
-# insmod, and read bench/full and bench/scaling in debugfs; their lines are raw, rust/bench says how.
+# Without KVM but on the real kernel of a real machine: make KDIR=…, insmod labyrinth.ko
+# and labyrinth_lab.ko, and read labyrinth_lab/bench/full and …/scaling in debugfs; their lines are
+# raw, rust/lab/bench says how.
 # A machine of its own for each run, on an initramfs: virtiofs under emulation needs
 # init_on_alloc=1, which hides everything else.
 set -euo pipefail
@@ -45,7 +46,7 @@ out=$TOP/build/bench
 mkdir -p "$out"
 lock "bench-$(cksum <<<"$out" | tr ' ' -)"
 rm -rf "${out:?}"/*
-module=$(LABYRINTH_BENCH=1 "$SCRIPTS/build.sh" "$kernel" | tail -n 1)
+module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1)
 
 # Everything the guest needs, in one archive.
 # shellcheck disable=SC2016 # expanded in the sandbox
@@ -54,10 +55,10 @@ module=$(LABYRINTH_BENCH=1 "$SCRIPTS/build.sh" "$kernel" | tail -n 1)
 	mkdir -p "$tree"/{bin,dev,proc,sys}
 	cp /usr/bin/busybox "$tree/bin/"
 	cp "$2" "$tree/init"
-	objcopy --strip-debug "$3" "$tree/labyrinth.ko"
+	for module in labyrinth labyrinth_lab; do objcopy --strip-debug "$3/$module.ko" "$tree/$module.ko"; done
 	cd "$tree"
 	find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet >"$1/initramfs.cpio"
-	rm -rf "$tree"' - "$out" "$TOP/tests/bench/init" "$module"
+	rm -rf "$tree"' - "$out" "$TOP/tests/bench/init" "${module%/*}"
 
 case $clock in
 # Without the CPU's random numbers and with a clock of its own, every boot is the same one.

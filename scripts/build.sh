@@ -1,23 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# build.sh stock|debug|kdir: builds the module for a kernel. LABYRINTH_BENCH=1 adds the benchmark. The
-# last line on stdout is the path of labyrinth.ko. If there were warnings, they are in the file
-# `warnings` beside it.
+# build.sh stock|debug|kdir: builds the modules for a kernel. Prints their paths, one a line, that of
+# labyrinth.ko last. If there were warnings, they are in the file `warnings` beside it.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 id=${1:?build.sh needs a kernel: stock, debug or kdir}
 
-case ${LABYRINTH_BENCH-} in
-'') bench='' ;;
-1) bench=bench ;;
-*) die "LABYRINTH_BENCH is '$LABYRINTH_BENCH'" "set it to 1 for a module with the benchmark, or unset it" ;;
-esac
-
 assignments=$("$SCRIPTS/kernel.sh" "$id")
 eval "$assignments"
-out=$TOP/build/$K_KEY${bench:+-bench}
+out=$TOP/build/$K_KEY
 mkdir -p "$out"
 log=$out/build.log
 
@@ -26,7 +19,7 @@ build() {
 	[[ ! -e $out/warnings ]] || find "$out" -path "$out/consumers" -prune -o -name '*.o' -exec rm {} +
 	local rc=0
 	"$SCRIPTS/sandbox.sh" --kernel "$id" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="$out" \
-		${bench:+LABYRINTH_BENCH=1} -j"$JOBS" modules || rc=$?
+		-j"$JOBS" modules || rc=$?
 	# modpost and rustc may warn without failing.
 	grep -E -A 12 '^(warning|WARNING)\b|: warning:' "$log" >"$out/warnings" || rm "$out/warnings"
 	return "$rc"
@@ -37,12 +30,12 @@ AGAIN="make quick WHAT=build"
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
 # For make to find out that there is nothing to do takes seconds, and each part of a run asks. A
 # kernel of the cache does not change.
-if [[ $id == kdir || ! -s $out/labyrinth.ko ]] ||
+if [[ $id == kdir || ! -s $out/labyrinth.ko || ! -s $out/labyrinth_lab.ko ]] ||
 	! unchanged_since "$out/built" "$TOP"/{Kbuild,labyrinth_mod.rs,include,rust,scripts}; then
 	rm -f "$out/built"
 	: >"$out/begun"
-	step "building labyrinth.ko for $K_RELEASE${bench:+ with the benchmark}" "$log" build
+	step "building labyrinth.ko for $K_RELEASE" "$log" build
 	# Nobody should have to look for them.
 	if [[ -e $out/warnings ]]; then cat "$out/warnings" >&2; else mv "$out/begun" "$out/built"; fi
 fi
-printf '%s\n' "$out/labyrinth.ko"
+printf '%s\n' "$out/labyrinth_lab.ko" "$out/labyrinth.ko"

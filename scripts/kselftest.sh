@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# kselftest.sh KERNEL MODULE FOLDER: puts the kernel's own test runner, our tests, the module and
-# those that use it into FOLDER, where run_kselftest.sh then runs them in a guest.
+# kselftest.sh KERNEL MODULE FOLDER: puts the kernel's own test runner, our tests, the modules and
+# those that use them into FOLDER, where run_kselftest.sh then runs them in a guest.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -32,7 +32,7 @@ make_tests install INSTALL_PATH="$folder/labyrinth" >&2
 make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"
 consumers=$("$SCRIPTS/consumers.sh" "$id" "$module")
 mapfile -t consumers <<<"$consumers"
-cp "$module" "${consumers[@]}" "$folder/labyrinth/"
+cp "$module" "${module%/*}/labyrinth_lab.ko" "${consumers[@]}" "$folder/labyrinth/"
 for driver in "$TOP"/samples/rust_*/ "$TOP/tests/modules/leaks"; do
 	files=$("$SCRIPTS/build-driver.sh" "$id" "$module" "$driver")
 	# No driver of PCI devices is built for a kernel without them.

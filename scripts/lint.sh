@@ -64,17 +64,17 @@ check_format() {
 	[[ $rc == 0 && -z $unformatted ]]
 }
 
-# built KERNEL [bench]: builds the module as its users do; sets out. Fails if that has led to
+# built KERNEL: builds the modules as its users do; sets out. Fails if that has led to
 # warnings.
 built() {
 	local module
-	module=$(LABYRINTH_BENCH=${2:+1} "$SCRIPTS/build.sh" "$1" | tail -n 1)
+	module=$("$SCRIPTS/build.sh" "$1" | tail -n 1)
 	out=${module%/*}
 	[[ ! -e $out/warnings ]] || { cat "$out/warnings"; return 1; }
 }
 
-# The compiler's saved commands for the library and for the module's own crate.
-CRATES=(rust/.lib.o.cmd .labyrinth_mod.o.cmd)
+# The compiler's saved commands for the library, for the module's own crate, and for the lab.
+CRATES=(rust/.lib.o.cmd .labyrinth_mod.o.cmd rust/lab/.lab.o.cmd)
 
 # on_crate KERNEL SAVED-COMMAND FOLDER TOOL [OPTION]…: runs a tool on a crate, as built, in place of the
 # compiler. It gets all of the compiler's options, but for those that say what to leave behind where.
@@ -93,19 +93,17 @@ on_crate() {
 	cd "$out"
 	"$SCRIPTS/sandbox.sh" --kernel "$kernel" env RUSTC_BOOTSTRAP=1 "CLIPPY_CONF_DIR=$source_tree" \
 		"FOLDER=$3" LABYRINTH_ID=lint "LABYRINTH_BINDINGS=$out/helpers_generated.rs" \
-		"LABYRINTH_BENCH_BINDINGS=$out/bench_peers_generated.rs" sh -c "$command"
+		"LABYRINTH_LAB_BINDINGS=$out/lab_generated.rs" sh -c "$command"
 }
 
 # Clippy prints the compiler's own warnings, too. They need no code.
-clippy() {
+check_clippy() {
 	local saved
-	built "$@"
+	built "$1"
 	for saved in "${CRATES[@]}"; do
 		on_crate "$1" "$saved" "$TOP/build/lint/${out##*/}" clippy-driver --emit=metadata -Dwarnings
 	done
 }
-check_clippy() { clippy "$1"; }
-check_bench() { clippy "$1" bench; }
 
 # The kernel has no rustdoc target for modules. The library's public documentation must not link to
 # what is private, so it is made a second time without that.
@@ -117,7 +115,9 @@ check_rustdoc() {
 	on_crate "$1" "${CRATES[0]}" "$doc" rustdoc -Dwarnings --document-private-items
 	on_crate "$1" "${CRATES[0]}" "$doc-public" rustdoc -Dwarnings
 	on_crate "$1" "${CRATES[1]}" "$doc" rustdoc -Dwarnings --document-private-items --crate-name labyrinth_mod
-	[[ -s $doc/labyrinth/index.html && -s $doc-public/labyrinth/index.html && -s $doc/labyrinth_mod/index.html ]]
+	on_crate "$1" "${CRATES[2]}" "$doc" rustdoc -Dwarnings --document-private-items --crate-name labyrinth_lab
+	[[ -s $doc/labyrinth/index.html && -s $doc-public/labyrinth/index.html &&
+		-s $doc/labyrinth_mod/index.html && -s $doc/labyrinth_lab/index.html ]]
 }
 
 # The examples of the documentation, in one crate, as a driver.
@@ -188,7 +188,6 @@ check_mutants() { "$SCRIPTS/sandbox.sh" python3 -B "$TOP/tests/mutation/mutants.
 all=(format shellcheck checkpatch spdx soundness arrows documents programs mutants)
 for kernel in "${kernels[@]}"; do all+=("clippy $kernel" "rustdoc $kernel"); done
 all+=("examples ${kernels[0]}")
-all+=("bench ${kernels[0]}")
 
 checks=("${all[@]}")
 # The others would say the same as for the stock kernel.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """rust_project.py CHECKOUT BUILT ROOT: makes CHECKOUT/rust-project.json of the one that the kernel's
-generator has left in BUILT: adds the library, says which crates use it, and finds what is in the
+generator has left in BUILT: adds the library and the lab, says which crates use it, and finds what is in the
 toolchain root."""
 
 import json
@@ -32,6 +32,11 @@ module = next(crate for crate in ours if crate["root_module"] == checkout + "/la
 library = dict(module, display_name="labyrinth", root_module=checkout + "/rust/lib.rs",
                deps=list(module["deps"]), env=dict(module.get("env", {})))
 library["env"].update(LABYRINTH_BINDINGS=built + "/helpers_generated.rs", LABYRINTH_ID="rust-analyzer")
+lab = dict(module, display_name="labyrinth_lab", root_module=checkout + "/rust/lab/lab.rs",
+           deps=list(module["deps"]), env=dict(module.get("env", {})))
+lab["env"].update(LABYRINTH_LAB_BINDINGS=built + "/lab_generated.rs")
+ours.append(lab)
+crates.append(lab)
 for crate in ours:
     # Such as where RUST_MODFILE says, which call_site!() looks at.
     crate.setdefault("env", {}).setdefault("RUST_MODFILE", crate["display_name"])

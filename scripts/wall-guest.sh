@@ -4,7 +4,9 @@
 # Status: that of guest.py.
 set -euo pipefail
 insmod "$1/labyrinth.ko"
+insmod "$1/labyrinth_lab.ko"
 rc=0
 python3 "$1/guest.py" "$@" || rc=$?
+rmmod labyrinth_lab
 rmmod labyrinth
 exit "$rc"

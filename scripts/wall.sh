@@ -45,7 +45,7 @@ module=$("$SCRIPTS/build.sh" "$kernel" | tail -n 1)
 rm -rf "$folder"
 mkdir -p "$folder"
 # What the guest runs, so that work in the checkout does not get into the run.
-cp "$module" "$TOP"/tests/wall/*.py "$folder/"
+cp "$module" "${module%/*}/labyrinth_lab.ko" "$TOP"/tests/wall/*.py "$folder/"
 # All hole: it takes no space, and the guest's page cache cannot tell.
 truncate -s "$((2 * WALL_MEMORY))M" "$folder/cache"
 trap 'rm -f "$folder/cache"' EXIT

@@ -17,9 +17,6 @@ from lib import ktap, metrics, module
 U64_MAX = (1 << 64) - 1
 RANDOM_WRITES = ktap.soak(10_000, 100_000)
 NOBODY = 65534
-# Those have a test of their own, wall_files.py.
-WALL = {"prepare": 0o600, "burst": 0o200, "hold": 0o200, "release": 0o200, "results": 0o400,
-        "memory": 0o400}
 
 
 def files():
@@ -243,8 +240,6 @@ def only_for_root():
         modes = {module.file(name): 0o400 for name in module.READABLE}
         for path, name in files():
             modes[path] = 0o200 if name in module.WRITE_ONLY else 0o600
-        for name, mode in WALL.items():
-            modes[module.file("wall", name)] = mode
         for path, mode in modes.items():
             got = stat.S_IMODE(os.stat(path).st_mode)
             assert got == mode, f"{path} has mode {got:o}, not {mode:o}"

@@ -1,13 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check
-# Covers: rust/wall rust/debugfs/wall.rs
+# Covers: rust/lab
 # Takes: 7 s
 """The control files of the experiment behind `make wall` work on a machine with free memory."""
 
+import contextlib
 import errno
+import os
+import stat
 
-from lib import ktap, module, pressure
+from lib import drivers, ktap, module, pressure
+
+LAB = "labyrinth_lab"
+DEBUGFS = "/sys/kernel/debug/" + LAB
+MODES = {"prepare": 0o600, "burst": 0o200, "hold": 0o200, "release": 0o200, "results": 0o400,
+         "memory": 0o400}
 
 NAMES = ("kernel", "nowait", "atomic", "bulk", "mempool", "labyrinth", "labyrinth_consumed")
 RESERVED = ("mempool", "labyrinth", "labyrinth_consumed")
@@ -17,7 +25,14 @@ MOST = 32768
 
 def wall(name):
     """Returns the path of a file."""
-    return module.file("wall", name)
+    return os.path.join(DEBUGFS, "wall", name)
+
+
+@contextlib.contextmanager
+def loaded():
+    """Loads labyrinth and the lab for the length of a block."""
+    with module.loaded(), drivers.loaded(LAB):
+        yield
 
 
 def results():
@@ -37,9 +52,21 @@ def refused(file, value, wanted):
         raise AssertionError(f"{file}: {value!r} is taken")
 
 
+def only_for_root():
+    """Each file has its mode, and none is left when the module is gone."""
+    with loaded():
+        found = {os.path.join(folder, name): stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode)
+                 for folder, _, names in os.walk(DEBUGFS) for name in names}
+        ours = {path: mode for path, mode in found.items() if path.startswith(wall(""))}
+        assert ours == {wall(name): mode for name, mode in MODES.items()}, ours
+        rest = {path: mode for path, mode in found.items() if path not in ours}
+        assert rest and all(mode == 0o400 for mode in rest.values()), rest
+    assert not os.path.exists(DEBUGFS)
+
+
 def refuses_bad_input():
     """Each bad write gets its errno and changes nothing."""
-    with module.loaded():
+    with loaded():
         for value in ("", "x", "-1", "1 2", "0x10"):
             refused("prepare", value, errno.EINVAL)
         for value in (MOST + 1, 1 << 63):
@@ -59,7 +86,7 @@ def refuses_bad_input():
 
 def bursts_are_served():
     """With free memory no contestant drops a page, and all reserves are full at the end."""
-    with module.loaded():
+    with loaded():
         module.write(wall("prepare"), PAGES)
         for _ in range(2):
             for name in NAMES:
@@ -87,7 +114,7 @@ def unloads_while_pages_are_held():
             if turn == 1:
                 # The first one has emptied the lists, and loaded whatever is loaded once.
                 before = pressure.memory("MemFree")
-            with module.loaded():
+            with loaded():
                 module.write(wall("prepare"), pages)
                 for name in NAMES:
                     # More than it has space for: the rest is dropped.
@@ -100,4 +127,4 @@ def unloads_while_pages_are_held():
     assert missing < times * pages // 2, f"{missing} pages are missing"
 
 
-ktap.main(refuses_bad_input, bursts_are_served, unloads_while_pages_are_held)
+ktap.main(only_for_root, refuses_bad_input, bursts_are_served, unloads_while_pages_are_held)

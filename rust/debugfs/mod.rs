@@ -12,8 +12,6 @@
 //! corruption            the last damaged guards, the oldest first
 //! exercise/<context>/   run (0 or 1), period_us, batch, hold_us, pool, priority,
 //!                       guard
-//! wall/                 what `make wall` drives: prepare, burst, hold, release, results,
-//!                       memory
 //! ```
 
 #![forbid(unsafe_code)]
@@ -24,7 +22,6 @@ mod corruption;
 mod latency;
 mod metrics;
 mod stats;
-mod wall;
 
 use crate::exercise::Exercises;
 use kernel::{
@@ -50,9 +47,6 @@ pub(crate) fn create(exercises: Arc<Exercises>) -> Option<Root<Exercises>> {
     top.read_only::<metrics::OpenMetrics>(c"metrics");
     top.read_only::<corruption::Last>(c"corruption");
     control::create(&top);
-    #[cfg(labyrinth_bench)]
-    crate::bench::create(&top);
-    wall::create(&top);
     Some(root)
 }
 

@@ -34,7 +34,6 @@ pub(crate) use spinlock::Spinlock;
 pub(crate) use task::Task;
 pub(crate) use timer_softirq::TimerSoftirq;
 
-use crate::wall::Experiment;
 use kernel::{
     prelude::*,
     sync::Arc, //
@@ -74,8 +73,6 @@ pub(crate) struct Exercises {
     task: Control<Task>,
     #[pin]
     hard_irq: Control<HardIrq>,
-    #[pin]
-    experiment: Experiment,
     _leak_check: LeakCheck,
     pool: Arc<KeptPool>,
     keeper: Arc<Keeper>,
@@ -112,7 +109,6 @@ impl Exercises {
                 spinlock <- Control::new(means(spinlock.settings)),
                 task <- Control::new(means(task.settings)),
                 hard_irq <- Control::new(means(hard_irq.settings)),
-                experiment <- Experiment::new(keeper.clone()),
                 _leak_check: LeakCheck(stats.clone()),
                 pool,
                 keeper,
@@ -142,11 +138,6 @@ impl Exercises {
     /// All pools.
     pub(crate) fn keeper(&self) -> &Keeper {
         &self.keeper
-    }
-
-    /// The experiment with full memory.
-    pub(crate) fn experiment(&self) -> &Experiment {
-        &self.experiment
     }
 
     /// The settings of an exercise.

@@ -18,7 +18,6 @@
 #include "dma.h"
 #include "exports.h"
 #include "interrupt.h"
-#include "mempool.h"
 #include "notify.h"
 #include "page_mark.h"
 #include "pci.h"

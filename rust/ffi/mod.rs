@@ -9,8 +9,6 @@
 
 pub(crate) mod alarm;
 pub(crate) mod bad_memory;
-#[cfg(labyrinth_bench)]
-pub mod bench;
 pub(crate) mod call_site;
 pub(crate) mod clock;
 pub(crate) mod compat;

@@ -53,7 +53,6 @@ mod gfp;
 mod guarded;
 mod kernel_page;
 mod lent;
-mod mempool;
 mod pages;
 mod place;
 mod secret;
@@ -90,7 +89,6 @@ pub(crate) use lent::{
     why_not,
     Refusal, //
 };
-pub use mempool::Mempool;
 pub use pages::{
     ExclusivePages,
     Shape,

@@ -65,8 +65,8 @@ use kernel::{
 /// each.
 const DEAD_TRIES: u32 = 100;
 
-/// The maximum number of pools: as many as C modules can have handles for, and those of `make
-/// wall`.
+/// The maximum number of pools: as many as C modules can have handles for, and some for drivers in
+/// Rust.
 const MAX_POOLS: usize = SLOTS + 8;
 
 /// All pools, and everything that works for them.

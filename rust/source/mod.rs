@@ -48,11 +48,6 @@ pub use logic::request::{
     Request,
     Room, //
 };
-#[cfg(labyrinth_bench)]
-pub use logic::{
-    page_source::PageSource,
-    stack::Stack, //
-};
 pub use pool::{
     Pool,
     PoolConfig, //

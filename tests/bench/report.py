@@ -37,7 +37,7 @@ REQUIRED = (
 
 # What one figure may be above another, in instructions.
 ADDED = (
-    ("the counters of a cache hit", ("cpu_cache", 0, 1), ("cpu_stack", 0, 1), 12),
+    ("what a pool adds to a stack for each CPU", ("pool_hit", 0, 1), ("cpu_stack", 0, 1), 24),
     ("counting what comes of a request", ("recording_counters", 0, 1),
      ("recording_off", 0, 1), 12),
     ("full recording without its two clock reads", ("recording_full", 0, 1),
@@ -46,7 +46,7 @@ ADDED = (
 
 # How far these are from the least that a per-CPU pop and push can take.
 LIMITS = ("limit", "limit_token", "limit_irq")
-NEAR = ("pool_hit", "cpu_cache", "cpu_stack", "page_pool_fast")
+NEAR = ("pool_hit", "cpu_stack", "c_pool_hit", "page_pool_fast")
 
 # Options that change what an allocation costs.
 OPTIONS = ("PREEMPT", "PREEMPT_RT", "PREEMPT_DYNAMIC", "HZ", "NUMA", "MEMCG", "DEBUG_VM", "KASAN",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A plugin for QEMU's emulator: what a peer of the benchmark does between its marks
- * (labyrinth_bench_begin() and labyrinth_bench_end(), see rust/ffi/bench_peers.h), while others
+ * (labyrinth_bench_begin() and labyrinth_bench_end(), see rust/lab/ffi/bench_peers.h), while others
  * do the same on other CPUs. An emulated machine has neither real caches nor as many real CPUs
  * as it shows, but these can be counted on it, and are what makes code slower the more CPUs run
  * it: instructions, accesses to cache lines that are also written by another CPU, and turns in

@@ -4,7 +4,7 @@
 import ctypes
 import os
 
-WALL = "/sys/kernel/debug/labyrinth/wall/"
+WALL = "/sys/kernel/debug/labyrinth_lab/wall/"
 FRAGMENTATION = "/sys/kernel/debug/extfrag/"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 

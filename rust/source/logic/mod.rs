@@ -8,15 +8,7 @@
 pub(crate) mod barred;
 pub(crate) mod fallback;
 pub(crate) mod marks;
-#[cfg_attr(
-    not(labyrinth_bench),
-    allow(unreachable_pub, reason = "for the benchmark")
-)]
 pub(crate) mod page_source;
 pub(crate) mod request;
-#[cfg_attr(
-    not(labyrinth_bench),
-    allow(unreachable_pub, reason = "for the benchmark")
-)]
 pub(crate) mod stack;
 pub(crate) mod turns;

@@ -8,7 +8,7 @@ use super::request::Request;
 ///
 /// The bounds of an implementation on `C` say which contexts it supports. There is no dynamic
 /// dispatch: a chain of sources is a type of its own ([`Fallback`](super::fallback::Fallback)).
-pub trait PageSource<C> {
+pub(crate) trait PageSource<C> {
     /// The type of the pages, which are exclusive, so that giving them back is a move.
     type Pages;
 

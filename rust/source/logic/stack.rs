@@ -12,14 +12,14 @@ use core::ops::{
 /// # Invariants
 ///
 /// The first `len` slots are `Some`, all others are `None`.
-pub struct Stack<S> {
+pub(crate) struct Stack<S> {
     slots: S,
     len: usize,
 }
 
 impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
     /// Makes an empty stack. All `slots` must be `None`; their number is the capacity.
-    pub fn new(slots: S) -> Self {
+    pub(crate) fn new(slots: S) -> Self {
         debug_assert!(slots.iter().all(Option::is_none));
         // INVARIANT: All slots are `None`.
         Self { slots, len: 0 }
@@ -27,7 +27,7 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
 
     /// Puts `value` on top. The error has the value if the stack is full.
     #[inline(always)]
-    pub fn push(&mut self, value: T) -> Result<(), T> {
+    pub(crate) fn push(&mut self, value: T) -> Result<(), T> {
         let Some(slot) = self.slots.get_mut(self.len) else {
             return Err(value);
         };
@@ -40,7 +40,7 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
 
     /// Takes the value on top, if there is one.
     #[inline(always)]
-    pub fn pop(&mut self) -> Option<T> {
+    pub(crate) fn pop(&mut self) -> Option<T> {
         // An empty stack wraps around to an index that no slice has.
         let top = self.len.wrapping_sub(1);
         let value = self.slots.get_mut(top)?.take();

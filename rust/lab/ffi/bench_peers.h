@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The C side of the benchmark, only in builds with LABYRINTH_BENCH=1: other ways to get a
- * page, each used as its documentation says, and the clock that all are timed with.
- * bindgen reads this file (see Kbuild); only rust/ffi/bench.rs calls it.
+ * The C side of the benchmark: other ways to get a page, and labyrinth's interface for C modules,
+ * each used as its documentation says, and the clock that all are timed with.
  */
 #ifndef LABYRINTH_BENCH_PEERS_H
 #define LABYRINTH_BENCH_PEERS_H

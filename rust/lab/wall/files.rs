@@ -4,12 +4,12 @@
 //!
 //! Every line of a report is a list of `key=value`, in pages and nanoseconds.
 
-use crate::{
-    exercise::Exercises,
-    wall::{
-        Name,
-        Record, //
-    }, //
+use super::{
+    experiment::{
+        Experiment,
+        Name, //
+    },
+    record::Record, //
 };
 use kernel::{
     prelude::*,
@@ -28,7 +28,7 @@ use labyrinth::{
 };
 
 /// Makes the files.
-pub(super) fn create(top: &Dir<'_, Exercises>) {
+pub(crate) fn create(top: &Dir<'_, Experiment>) {
     let wall = top.dir(c"wall");
 
     wall.read_write::<Prepare>(c"prepare");
@@ -42,16 +42,16 @@ pub(super) fn create(top: &Dir<'_, Exercises>) {
 /// The file `prepare`: the pages in a burst; 0 gives all memory back.
 struct Prepare;
 
-impl Show<Exercises> for Prepare {
-    fn show(exercises: &Exercises, out: &SeqFile) -> Result {
-        seq_print!(out, "{}\n", exercises.experiment().pages());
+impl Show<Experiment> for Prepare {
+    fn show(experiment: &Experiment, out: &SeqFile) -> Result {
+        seq_print!(out, "{}\n", experiment.pages());
         Ok(())
     }
 }
 
-impl Store<Exercises> for Prepare {
-    fn store(cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
-        exercises.experiment().prepare(cx, parse_u64(text)?)
+impl Store<Experiment> for Prepare {
+    fn store(cx: &Task, experiment: &Experiment, text: &CStr) -> Result {
+        experiment.prepare(cx, parse_u64(text)?)
     }
 }
 
@@ -69,40 +69,38 @@ fn parse_name(text: &CStr) -> Result<Name> {
 /// The file `burst`: the name of a contestant starts its burst, and the write ends with it.
 struct Burst;
 
-impl Store<Exercises> for Burst {
-    fn store(cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
-        exercises.experiment().burst(cx, parse_name(text)?)
+impl Store<Experiment> for Burst {
+    fn store(cx: &Task, experiment: &Experiment, text: &CStr) -> Result {
+        experiment.burst(cx, parse_name(text)?)
     }
 }
 
 /// The file `hold`: the contestant takes an eighth of a burst and keeps it.
 struct Hold;
 
-impl Store<Exercises> for Hold {
-    fn store(cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
-        exercises.experiment().hold(cx, parse_name(text)?)
+impl Store<Experiment> for Hold {
+    fn store(cx: &Task, experiment: &Experiment, text: &CStr) -> Result {
+        experiment.hold(cx, parse_name(text)?)
     }
 }
 
 /// The file `release`: the contestant gives back what it holds.
 struct Release;
 
-impl Store<Exercises> for Release {
-    fn store(cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
-        exercises.experiment().release(cx, parse_name(text)?)
+impl Store<Experiment> for Release {
+    fn store(cx: &Task, experiment: &Experiment, text: &CStr) -> Result {
+        experiment.release(cx, parse_name(text)?)
     }
 }
 
 /// The file `results`: a line for each contestant, with all its bursts and its last one.
 struct Results;
 
-impl Show<Exercises> for Results {
-    fn show(exercises: &Exercises, out: &SeqFile) -> Result {
+impl Show<Experiment> for Results {
+    fn show(experiment: &Experiment, out: &SeqFile) -> Result {
         for name in Name::ALL {
             seq_print!(out, "name={} context={}", name.text(), name.context());
-            exercises
-                .experiment()
-                .with_record(name, |record| show_record(out, record))?;
+            experiment.with_record(name, |record| show_record(out, record))?;
             seq_print!(out, "\n");
         }
         Ok(())
@@ -157,8 +155,8 @@ fn show_record(out: &SeqFile, record: &Record) {
 /// The file `memory`: what is free, and the watermarks.
 struct State;
 
-impl Show<Exercises> for State {
-    fn show(_: &Exercises, out: &SeqFile) -> Result {
+impl Show<Experiment> for State {
+    fn show(_: &Experiment, out: &SeqFile) -> Result {
         let now = Memory::now();
 
         seq_print!(

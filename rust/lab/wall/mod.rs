@@ -21,13 +21,11 @@ mod burst;
 mod chain;
 mod contestant;
 mod experiment;
+mod files;
 mod mempool;
 mod plain;
 mod record;
 mod runner;
 
-pub(crate) use experiment::{
-    Experiment,
-    Name, //
-};
-pub(crate) use record::Record;
+pub(crate) use experiment::Experiment;
+pub(crate) use files::create;

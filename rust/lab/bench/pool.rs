@@ -21,25 +21,23 @@ use labyrinth::{
     percpu::CpuCell,
     pool::{
         Barred,
-        Keeper,
         KeptPool,
-        PageSource,
         PoolConfig,
         Priority,
         Request,
-        Room,
-        Stack, //
+        Room, //
     },
     Atomic,
     ExclusivePages,
     Place,
+    Pool,
     Uninit, //
 };
 
 type Pages = ExclusivePages<Uninit>;
 
-/// Makes a pool, and waits until its keeper has filled the reserve, and the cache of each online CPU
-/// with `primed` pages. Task context only, sleeps. `ENOMEM` if that takes longer than a second.
+/// Makes a pool, and fills the reserve, and the cache of each online CPU with `primed` pages. Task
+/// context only, sleeps. `ENOMEM` if that takes longer than a second.
 pub(super) fn full_pool(
     order: u32,
     cache: usize,
@@ -55,10 +53,12 @@ pub(super) fn full_pool(
         place: Place::Any,
         barred: Barred::NOTHING,
     };
-    let pool = Keeper::new()?.pool(c"bench", config, primed)?;
+    let pool = with_task(|cx| Pool::new(cx, c"bench", config))??;
 
     for _ in 0..1000 {
         let cached = with_task(|cx| {
+            // Whoever is in a cache at that moment keeps its pages out.
+            pool.prime(cx, primed);
             HotplugGuard::new(cx)
                 .online()
                 .all(|cpu| pool.cache().level_of(cpu.number()) >= primed)
@@ -133,21 +133,16 @@ impl Peer for ExclusiveBulk {
     }
 }
 
-/// The stack of a per-CPU cache by itself, without the chain around it and without counters.
-pub(super) struct StackAlone(CpuCell<Stack<KVec<Option<Pages>>>, ()>);
+/// The least that a driver could write itself: a stack for each CPU, without counters, and without
+/// anything beyond it.
+pub(super) struct StackAlone(CpuCell<KVec<Pages>, ()>);
 
 impl Peer for StackAlone {
     const NAME: &'static str = "cpu_stack";
     type Item = Pages;
 
     fn prepare(_order: u32, batch: usize) -> Result<Self> {
-        let stack = || {
-            let mut slots = KVec::with_capacity(2 * batch, GFP_KERNEL)?;
-            for _ in 0..2 * batch {
-                slots.push(None, GFP_KERNEL)?;
-            }
-            Ok((Stack::new(slots), ()))
-        };
+        let stack = || Ok((KVec::with_capacity(2 * batch, GFP_KERNEL)?, ()));
         Ok(Self(CpuCell::new(stack)?))
     }
 
@@ -164,7 +159,8 @@ impl Peer for StackAlone {
         let mut pages = Some(pages);
         self.0.with(|stack, ()| {
             if let Some(given) = pages.take() {
-                pages = stack.push(given).err();
+                // There is room for what came from there.
+                drop(stack.push_within_capacity(given));
             }
         });
         drop(pages);
@@ -213,29 +209,6 @@ impl Peer for Hit {
     }
 }
 
-/// The per-CPU cache of a pool by itself: the stack with its counters.
-pub(super) struct CacheAlone(Arc<KeptPool>);
-
-impl Peer for CacheAlone {
-    const NAME: &'static str = "cpu_cache";
-    type Item = Pages;
-
-    fn prepare(order: u32, batch: usize) -> Result<Self> {
-        Ok(Self(full_pool(order, 2 * batch, batch, 0)?))
-    }
-
-    #[inline]
-    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
-        self.0.cache().get(cx, &mut normal())
-    }
-
-    #[inline]
-    fn put<C: PlainAlloc>(&mut self, cx: &C, pages: Pages) {
-        // There is room for what came from there.
-        drop(self.0.cache().put(cx, pages));
-    }
-}
-
 /// The reserve of a pool by itself.
 #[derive(Clone)]
 pub(super) struct ReserveAlone(Arc<KeptPool>);
@@ -249,14 +222,14 @@ impl Peer for ReserveAlone {
     }
 
     #[inline]
-    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
-        self.0.reserve().get(cx, &mut normal())
+    fn get<C: PlainAlloc>(&mut self, _: &C) -> Option<Pages> {
+        self.0.reserve().take(&normal())
     }
 
     #[inline]
-    fn put<C: PlainAlloc>(&mut self, cx: &C, pages: Pages) {
+    fn put<C: PlainAlloc>(&mut self, _: &C, pages: Pages) {
         // There is room for what came from there.
-        drop(self.0.reserve().put(cx, pages));
+        drop(self.0.reserve().fill(pages));
     }
 }
 

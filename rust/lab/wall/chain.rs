@@ -17,7 +17,6 @@ use labyrinth::{
     },
     pool::{
         Barred,
-        Keeper,
         KeptPool,
         PoolConfig,
         Priority,
@@ -25,6 +24,7 @@ use labyrinth::{
     },
     ExclusivePages,
     Place,
+    Pool,
     Uninit, //
 };
 
@@ -53,13 +53,7 @@ pub(super) struct Chain {
 
 impl Chain {
     /// Makes a pool and fills its reserve of so many pages. May sleep.
-    pub(super) fn new(
-        cx: &Task,
-        keeper: &Arc<Keeper>,
-        name: &CStr,
-        reserve: usize,
-        fate: Fate,
-    ) -> Result<Self> {
+    pub(super) fn new(cx: &Task, name: &CStr, reserve: usize, fate: Fate) -> Result<Self> {
         let config = PoolConfig {
             order: 0,
             compound: false,
@@ -71,7 +65,7 @@ impl Chain {
         };
 
         let pages = KVVec::with_capacity(reserve, GFP_KERNEL)?;
-        let pool = keeper.pool(name, config, 0)?;
+        let pool = Pool::new(cx, name, config)?;
         pool.prime(cx, 0);
 
         Ok(Self { pool, pages, fate })

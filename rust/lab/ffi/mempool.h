@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's mempool of pages. helpers.h includes this file.
+ * The kernel's mempool of pages.
  */
 #ifndef LABYRINTH_MEMPOOL_H
 #define LABYRINTH_MEMPOOL_H

@@ -21,6 +21,7 @@ use super::{
         Home, //
     }, //
 };
+use crate::ffi::mempool::Mempool;
 use core::ops::RangeInclusive;
 use kernel::{
     new_mutex,
@@ -39,9 +40,7 @@ use labyrinth::{
         Softirq,
         Task, //
     },
-    lab::Mempool,
     mm,
-    pool::Keeper,
     time::Moment,
     Atomic,
     Kernel,
@@ -121,9 +120,9 @@ struct Field {
 }
 
 impl Field {
-    fn new(cx: &Task, keeper: &Arc<Keeper>, pages: u32) -> Result<Self> {
+    fn new(cx: &Task, pages: u32) -> Result<Self> {
         let most = pages as usize;
-        let chain = |name, fate| Home::new(Chain::new(cx, keeper, name, most, fate)?);
+        let chain = |name, fate| Home::new(Chain::new(cx, name, most, fate)?);
 
         let field = Self {
             pages,
@@ -212,7 +211,6 @@ fn recover<T: Contestant<Softirq>>(home: &Home<T>) -> Result {
 pub(crate) struct Experiment {
     #[pin]
     field: Mutex<Option<Field>>,
-    keeper: Arc<Keeper>,
 }
 
 impl Experiment {
@@ -220,10 +218,9 @@ impl Experiment {
     pub(crate) const BOUNDS: RangeInclusive<u64> = 0..=MAX_PAGES as u64;
 
     /// An experiment that is not prepared.
-    pub(crate) fn new(keeper: Arc<Keeper>) -> impl PinInit<Self> {
+    pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             field <- new_mutex!(None),
-            keeper,
         })
     }
 
@@ -245,7 +242,7 @@ impl Experiment {
         // First of all: two sets of reserves may be more than there is memory.
         *field = None;
         if pages != 0 {
-            *field = Some(Field::new(cx, &self.keeper, pages as u32)?);
+            *field = Some(Field::new(cx, pages as u32)?);
         }
         Ok(())
     }

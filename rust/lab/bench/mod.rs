@@ -4,7 +4,7 @@
 //!
 //! And some of them on several CPUs at once, in mixed contexts ([`scaling`]).
 //!
-//! Only in builds with `LABYRINTH_BENCH=1`; `make bench` makes one and boots it.
+//! `make bench` boots a machine for it.
 //!
 //! # Vocabulary
 //!

@@ -7,16 +7,16 @@
 //!
 //! C header: [`include/linux/mempool.h`](srctree/include/linux/mempool.h)
 
-use super::AllowedIn;
-use crate::ffi::{
-    context::Context,
-    helpers, //
-};
+use super::raw;
 use core::ptr::NonNull;
 use kernel::{
     alloc::AllocError,
     bindings,
     prelude::*, //
+};
+use labyrinth::{
+    context::Context,
+    AllowedIn, //
 };
 
 /// A mempool of order-0 pages, and those of its pages that are out.
@@ -28,7 +28,7 @@ use kernel::{
 /// - `pool` is a live mempool of order-0 pages that belongs to this value.
 /// - `out` has every page of `pool` that was allocated and not freed, and never grows beyond the
 ///   capacity it was made with.
-pub struct Mempool {
+pub(crate) struct Mempool {
     pool: NonNull<c_void>,
     out: KVVec<NonNull<bindings::page>>,
     reserve: u32,
@@ -40,14 +40,14 @@ unsafe impl Send for Mempool {}
 impl Mempool {
     /// Makes a mempool with a filled reserve of so many pages, of which at most `most_out` can be
     /// out at a time. Task context only, may sleep.
-    pub fn new(reserve: u32, most_out: usize) -> Result<Self, AllocError> {
+    pub(crate) fn new(reserve: u32, most_out: usize) -> Result<Self, AllocError> {
         // C counts in `int`, and stops the kernel when it is given a negative number.
         if c_int::try_from(reserve).is_err() {
             return Err(AllocError);
         }
         let out = KVVec::with_capacity(most_out, GFP_KERNEL)?;
         // SAFETY: Task context; the number is no negative one for C.
-        let pool = unsafe { helpers::labyrinth_mempool_create(reserve) };
+        let pool = unsafe { raw::labyrinth_mempool_create(reserve) };
 
         // INVARIANT: The mempool is new and ours, and no page is out.
         Ok(Self {
@@ -62,35 +62,35 @@ impl Mempool {
     ///
     /// Contexts: all that `G` allows, except hard interrupts.
     #[inline]
-    pub fn alloc<C: Context, G: AllowedIn<C>>(&mut self, _cx: &C, _gfp: G) -> bool {
+    pub(crate) fn alloc<C: Context, G: AllowedIn<C>>(&mut self, _cx: &C, _gfp: G) -> bool {
         if self.out.len() == self.out.capacity() {
             return false;
         }
         // SAFETY: The mempool is live by the invariant; `AllowedIn` says that the flags are fit for
         // the context, and `_cx` that this is the context.
-        let page = unsafe { helpers::labyrinth_mempool_alloc(self.pool.as_ptr(), G::RAW) };
+        let page = unsafe { raw::labyrinth_mempool_alloc(self.pool.as_ptr(), G::RAW) };
 
         // INVARIANT: The page is out and listed; there is space for it, as just seen.
         NonNull::new(page).is_some_and(|page| self.out.push_within_capacity(page).is_ok())
     }
 
     /// Takes all pages back. Task and softirq context.
-    pub fn free_all(&mut self) {
+    pub(crate) fn free_all(&mut self) {
         // INVARIANT: What leaves the list is freed.
         while let Some(page) = self.out.pop() {
             // SAFETY: By the invariant the page is out, and the mempool is the one it came from.
-            unsafe { helpers::labyrinth_mempool_free(self.pool.as_ptr(), page.as_ptr()) };
+            unsafe { raw::labyrinth_mempool_free(self.pool.as_ptr(), page.as_ptr()) };
         }
     }
 
     /// Returns how many pages are in the reserve now. Any context.
-    pub fn filled(&self) -> u32 {
+    pub(crate) fn filled(&self) -> u32 {
         // SAFETY: The mempool is live by the invariant.
-        unsafe { helpers::labyrinth_mempool_filled(self.pool.as_ptr()) }
+        unsafe { raw::labyrinth_mempool_filled(self.pool.as_ptr()) }
     }
 
     /// Returns how many pages the reserve holds when it is full.
-    pub fn reserve(&self) -> u32 {
+    pub(crate) fn reserve(&self) -> u32 {
         self.reserve
     }
 }
@@ -100,6 +100,6 @@ impl Drop for Mempool {
     fn drop(&mut self) {
         self.free_all();
         // SAFETY: By the invariant the mempool is ours, and all its pages are back.
-        unsafe { helpers::labyrinth_mempool_destroy(self.pool.as_ptr()) };
+        unsafe { raw::labyrinth_mempool_destroy(self.pool.as_ptr()) };
     }
 }

@@ -2,6 +2,7 @@
 
 //! Takes samples in the timer softirq.
 
+use crate::ffi::bench::clock;
 use kernel::{
     prelude::*,
     sync::{
@@ -19,7 +20,6 @@ use labyrinth::{
         Softirq, //
     },
     cpu::HotplugGuard,
-    lab::bench::clock,
     time::{
         Handler,
         Next,

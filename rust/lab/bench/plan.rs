@@ -16,12 +16,12 @@ use super::{
     pool,
     timing, //
 };
+use crate::ffi::bench;
 use kernel::{
     prelude::*,
     seq_file::SeqFile,
     seq_print, //
 };
-use labyrinth::lab::bench;
 
 /// The extent of a run.
 pub(super) trait Plan: 'static {
@@ -79,7 +79,6 @@ pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
     rust_peer::<P, pool::Exclusives>(out)?;
     rust_peer::<P, pool::ExclusiveBulk>(out)?;
     rust_peer::<P, pool::StackAlone>(out)?;
-    rust_peer::<P, pool::CacheAlone>(out)?;
     rust_peer::<P, pool::Hit>(out)?;
     rust_peer::<P, pool::ReserveAlone>(out)?;
     rust_peer::<P, pool::Miss>(out)?;

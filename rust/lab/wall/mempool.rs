@@ -6,9 +6,9 @@ use super::contestant::{
     Contestant,
     Level, //
 };
+use crate::ffi::mempool::Mempool;
 use labyrinth::{
     context::PlainAlloc,
-    lab::Mempool,
     Atomic,
     NoWarn, //
 };

@@ -18,6 +18,7 @@
 #include <net/page_pool/helpers.h>
 
 #include "bench_peers.h"
+#include "labyrinth.h"
 
 #define MAX_BATCH 256
 
@@ -28,6 +29,7 @@ struct labyrinth_bench {
 	unsigned int ops;
 	bool borrowed;
 	union {
+		struct labyrinth_pool *pool;
 		struct page_pool *page_pool;
 		mempool_t *mempool;
 		struct kmem_cache *slab;
@@ -160,6 +162,7 @@ static int run_alloc_pages_bulk(struct labyrinth_bench *bench)
 	return 0;
 }
 
+#ifdef CONFIG_PAGE_POOL
 /* page_pool, given back in its three ways. Its consumer is the softirq that runs this. */
 
 static int open_page_pool(struct labyrinth_bench *bench)
@@ -219,6 +222,8 @@ static int run_page_pool_slow(struct labyrinth_bench *bench)
 {
 	return run(bench, get_page_pool, put_page_pool_slow);
 }
+
+#endif
 
 /* mempool of pages: the allocator first; and its reserve alone. */
 
@@ -327,6 +332,46 @@ static __always_inline void put_page_frag(struct labyrinth_bench *bench, void *i
 static int run_page_frag(struct labyrinth_bench *bench)
 {
 	return run(bench, get_page_frag, put_page_frag);
+}
+
+/* A hit in the per-CPU cache of labyrinth, by its interface for C modules. */
+
+static int open_labyrinth(struct labyrinth_bench *bench)
+{
+	struct labyrinth_pool_params params = {
+		.name = "bench_c",
+		.order = bench->order,
+		.cache = 2 * bench->batch,
+	};
+	int err;
+
+	bench->pool = labyrinth_pool_create(&params);
+	if (IS_ERR(bench->pool))
+		return PTR_ERR(bench->pool);
+	err = labyrinth_pool_prime(bench->pool, bench->batch);
+	if (err)
+		labyrinth_pool_destroy(bench->pool);
+	return err;
+}
+
+static void close_labyrinth(struct labyrinth_bench *bench)
+{
+	labyrinth_pool_destroy(bench->pool);
+}
+
+static __always_inline void *get_labyrinth(struct labyrinth_bench *bench)
+{
+	return labyrinth_pool_alloc(bench->pool);
+}
+
+static __always_inline void put_labyrinth(struct labyrinth_bench *bench, void *item)
+{
+	labyrinth_pool_free(bench->pool, item);
+}
+
+static int run_labyrinth(struct labyrinth_bench *bench)
+{
+	return run(bench, get_labyrinth, put_labyrinth);
 }
 
 /*
@@ -461,14 +506,17 @@ static const struct peer peers[] = {
 	{ "empty_c", open_nothing, run_empty, close_nothing, 9 },
 	{ "alloc_pages", open_nothing, run_alloc_pages, close_nothing, 9 },
 	{ "alloc_pages_bulk", open_nothing, run_alloc_pages_bulk, close_nothing },
+#ifdef CONFIG_PAGE_POOL
 	{ "page_pool_fast", open_page_pool, run_page_pool_fast, close_page_pool, 9, true },
 	{ "page_pool_ring", open_page_pool, run_page_pool_ring, close_page_pool, 0, true },
 	{ "page_pool_slow", open_page_pool, run_page_pool_slow, close_page_pool, 0, true },
+#endif
 	{ "mempool", open_mempool, run_mempool, close_mempool, 9, false, true },
 	{ "mempool_reserve", open_mempool, run_mempool_reserve, close_mempool, 0, false, true },
 	{ "kmem_cache", open_slab, run_slab, close_slab, 0, false, true },
 	{ "kmem_cache_bulk", open_slab, run_slab_bulk, close_slab, 0, false, true },
 	{ "page_frag", open_page_frag, run_page_frag, close_page_frag },
+	{ "c_pool_hit", open_labyrinth, run_labyrinth, close_labyrinth, 9, false, true },
 	{ "limit", open_limit, run_limit, close_limit, 0, false, true },
 	{ "limit_token", open_limit, run_limit_token, close_limit, 0, false, true },
 	{ "limit_irq", open_limit, run_limit_irq, close_limit, 0, false, true },

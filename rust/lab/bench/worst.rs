@@ -10,6 +10,7 @@ use super::{
     pool::full_pool,
     timing, //
 };
+use crate::ffi::bench::clock;
 use kernel::{
     prelude::*,
     seq_file::SeqFile,
@@ -25,7 +26,6 @@ use kernel::{
 use labyrinth::{
     context::Softirq,
     irq::irqs_off,
-    lab::bench::clock,
     pool::{
         KeptPool,
         Priority,
