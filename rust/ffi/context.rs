@@ -485,6 +485,10 @@ where
 
 /// The token in the callback of an `HrTimer` of the kernel crate that expires in a hard interrupt.
 ///
+/// Lockdep holds these callbacks to the rules of PREEMPT_RT: with `CONFIG_PROVE_RAW_LOCK_NESTING` it
+/// reports a plain allocation in one. [`HardHandler`](super::hard_timer::HardHandler) can tell it
+/// otherwise.
+///
 /// C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
 pub fn of_hard_hrtimer<'a, T>(_callback: &'a HrTimerCallbackContext<'_, T>) -> &'a HardIrq
 where

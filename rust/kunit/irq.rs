@@ -128,6 +128,9 @@ mod tests {
         }
 
         impl HardHandler for Tick {
+            // `page_works` allocates.
+            const TAKES_SPINLOCKS: bool = true;
+
             fn expired(&mut self, cx: &mut HardIrq) -> Next {
                 let here = CpuId::current().as_u32() == self.cpu && being_served() && are_off();
                 #[cfg(not(CONFIG_PREEMPT_RT))]

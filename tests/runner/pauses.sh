@@ -66,7 +66,9 @@ start_waiting() {
 # A guest that fails after a pause is started again, once. A failure without a pause counts.
 fails_after_the_pause() {
 	local name=command_fails
-	start_waiting "$name" "test ! -e \"\$1/0\" || exit 7; $WAIT; exit 9" || return
+	start_waiting "$name" "test ! -e \"\$1/0\" || exit 7; echo waiting; $WAIT; exit 9" || return
+	# A guest on a busy machine is not that far yet.
+	wait_for waiting "$folder/$name.out" || return
 	pause 12 "$vm" "$(guest)"
 	guests_go
 	ended "$name" 1 2 'paused for 1[0-9] s' 'failed (status 9), after this machine' 'failed (status 7)' || return
