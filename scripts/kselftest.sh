@@ -33,7 +33,7 @@ make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"
 consumers=$("$SCRIPTS/consumers.sh" "$id" "$module")
 mapfile -t consumers <<<"$consumers"
 cp "$module" "${module%/*}/labyrinth_lab.ko" "${consumers[@]}" "$folder/labyrinth/"
-for driver in "$TOP"/samples/rust_*/ "$TOP/tests/modules/leaks"; do
+for driver in "$TOP"/samples/*_*/ "$TOP/tests/modules/leaks"; do
 	files=$("$SCRIPTS/build-driver.sh" "$id" "$module" "$driver")
 	# No driver of PCI devices is built for a kernel without them.
 	[[ -n $files ]] || continue

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: drivers
-# Covers: rust/lib.rs rust/import.rs rust/exported.c include/driver.mk samples
+# Covers: rust/lib.rs rust/import.rs rust/exported.c include samples
 # Takes: 6 s
 """Drivers in Rust are linked to labyrinth, and are refused if they were built against another
 one."""
@@ -15,19 +15,28 @@ from lib import drivers, kmsg, ktap, metrics, module
 POOL = "rust_pool"
 
 
-def requests(context):
-    """Returns how many requests the driver's pool served so far in a context."""
-    return metrics.Metrics().total("pool_requests_total", pool=POOL, context=context, outcome="hit")
+def is_served(driver):
+    """A sample is served in task context and in a softirq. Its pool goes when it is unloaded."""
+    def requests(context):
+        return metrics.Metrics().total("pool_requests_total", pool=driver, context=context,
+                                       outcome="hit")
+    with module.loaded():
+        with drivers.loaded(driver):
+            assert requests("task") == 1
+            before = requests("softirq")
+            module.wait_until(lambda: requests("softirq") > before + 100,
+                              "100 requests in a softirq", 20)
+        assert f'pool="{driver}"' not in module.read(module.file("metrics")), "the pool is still there"
 
 
 def pages_in_a_softirq():
-    """The sample is served in task context and in a softirq, and gives back what it had."""
-    with module.loaded(), drivers.loaded(POOL):
-        assert requests("task") == 1
-        before = requests("softirq")
-        module.wait_until(lambda: requests("softirq") > before + 100, "100 requests in a softirq", 20)
-    with module.loaded():
-        assert POOL not in module.read(module.file("metrics")), "the pool outlives its driver"
+    """The sample in Rust is served."""
+    is_served(POOL)
+
+
+def pages_in_a_softirq_in_c():
+    """The sample in C is served."""
+    is_served("c_pool")
 
 
 def labyrinth_stays():
@@ -72,4 +81,4 @@ def stale_driver_is_refused():
         refused(stale, errno.EINVAL, message, by_force=True)
 
 
-ktap.main(pages_in_a_softirq, labyrinth_stays, stale_driver_is_refused)
+ktap.main(pages_in_a_softirq, pages_in_a_softirq_in_c, labyrinth_stays, stale_driver_is_refused)
