@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: drivers
 # Covers: rust/ffi/unload tests/modules/leaks
-# Takes: 10 s
+# Takes: 17 s
 """Drivers that leak, by safe code, what the kernel may call.
 
 Each driver stays loaded, and so does labyrinth, until the machine is switched off. So no other
@@ -20,7 +20,7 @@ from lib import drivers, kmsg, ktap, module
 NAME = "labyrinth_leaks_x"
 # As in tests/modules/leaks.
 KINDS = ("timer", "hard_timer", "thread", "cpu_dead", "each_cpu", "shrinker", "bad_memory",
-         "map_device", "debugfs")
+         "map_device", "debugfs", "timer_without_memory", "open_file")
 DEVICE = "/dev/labyrinth_leaks"
 FILE = "/sys/kernel/debug/labyrinth_leaks/file"
 CPU = "/sys/devices/system/cpu/cpu1/online"
@@ -28,7 +28,14 @@ CPU = "/sys/devices/system/cpu/cpu1/online"
 
 def name_of(kind):
     """Returns the name of the driver that leaks this kind."""
-    return NAME[:-1] + str(KINDS.index(kind))
+    return NAME[:-1] + "0123456789a"[KINDS.index(kind)]
+
+
+def detach():
+    """Gives up the output, at whose other end the test runner waits."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in range(3):
+        os.dup2(null, fd)
 
 
 def leave(kind):
@@ -42,32 +49,30 @@ def leave(kind):
     pid = os.fork()
     if not pid:
         # It never ends, and the test runner waits for the other end of its output.
-        null = os.open(os.devnull, os.O_RDWR)
-        for fd in range(3):
-            os.dup2(null, fd)
+        detach()
         with contextlib.suppress(OSError):
             module.remove(name)
         os._exit(0)
     return pid
 
 
-def called_after(log, kind, provoke):
+def called_after(log, kind, says, provoke):
     """Checks that the driver is called after `provoke`."""
-    text = f"{name_of(kind)}: {kind} called"
+    text = f"{name_of(kind)}: {says} called"
     count = lambda: sum(text == record[1] for record in log.records())
     before = count()
     provoke()
     module.wait_until(lambda: count() > before, f"'{text}' in the log", 10)
 
 
-def stays(kind, provoke):
+def stays(kind, provoke, says=None):
     """Checks that a driver stays after a leak, and that what it has leaked is called and works."""
     with kmsg.Provoked() as log:
         pid = leave(kind)
         message = re.compile(rf"labyrinth: {name_of(kind)}: 1 owner\(s\) of callbacks leaked")
         module.wait_until(lambda: log.expect(message), "a message that names the driver", 10)
         if provoke:
-            called_after(log, kind, provoke)
+            called_after(log, kind, says or kind, provoke)
         assert os.waitpid(pid, os.WNOHANG) == (0, 0), "the driver is gone"
         assert f"{name_of(kind)} " in module.read("/proc/modules")
         log.errors()
@@ -136,6 +141,37 @@ def debugfs():
     cannot_be_opened(FILE, errno.ENXIO)
 
 
+def timer_without_memory():
+    """The memory of a timer is freed, but the timer is not dropped. It goes on expiring, in memory
+    that is its own."""
+    stays("timer_without_memory", lambda: None, says="timer")
+
+
+def open_file():
+    """The init function of a driver fails while a process has one of its files open. The driver
+    stays until the process closes the file."""
+    if not module.is_loaded():
+        module.load()
+    name = name_of("open_file")
+    with drivers.changed(NAME, NAME.encode(), name.encode()) as file:
+        pid = os.fork()
+        if not pid:
+            detach()
+            try:
+                module.insert(file, kind=KINDS.index("open_file"))
+            except OSError as error:
+                os._exit(error.errno)
+            os._exit(0)
+        module.wait_until(lambda: os.access(FILE, os.R_OK), "a file of the driver", 10)
+        fd = os.open(FILE, os.O_RDONLY)
+        time.sleep(4)
+        assert os.waitpid(pid, os.WNOHANG) == (0, 0), "the driver is gone under an open file"
+        os.close(fd)
+        _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == errno.ENOLINK
+    assert f"{name} " not in module.read("/proc/modules")
+
+
 def other_drivers_come_and_go():
     """Other drivers, and the rest of the machine, work on."""
     for _ in range(3):
@@ -143,9 +179,9 @@ def other_drivers_come_and_go():
             time.sleep(0.1)
     off_and_on()
     loaded = module.read("/proc/modules")
-    assert all(f"{name_of(kind)} " in loaded for kind in KINDS)
+    assert all(f"{name_of(kind)} " in loaded for kind in KINDS if kind != "open_file")
     assert module.is_loaded()
 
 
-ktap.main(timer, hard_timer, thread, cpu_dead, each_cpu, shrinker, bad_memory, map_device, debugfs,
-          other_drivers_come_and_go, stays=True)
+ktap.main(open_file, timer, hard_timer, thread, cpu_dead, each_cpu, shrinker, bad_memory, map_device,
+          debugfs, timer_without_memory, other_drivers_come_and_go, stays=True)

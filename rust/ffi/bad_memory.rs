@@ -70,7 +70,9 @@ type Report = unsafe extern "C" fn(*mut c_void, c_ulong, c_int, c_int);
 ///
 /// `report`, if it is there, is registered with `listener` as its data.
 pub struct BadMemory<L: Listener> {
-    listener: KBox<L>,
+    /// The byte gives each one an address of its own, also if there is nothing in `L`: the kernel would
+    /// take two with the same address for one.
+    listener: KBox<(L, u8)>,
     /// The function that was registered, if one was. A generic function has an address in each crate
     /// that uses it, and the kernel compares addresses.
     report: Option<Report>,
@@ -85,7 +87,7 @@ impl<L: Listener> BadMemory<L> {
     /// the kernel log says so.
     pub fn new(listener: L) -> Result<Self> {
         let callback = Callback::new(Self::report as *const c_void)?;
-        let listener = KBox::new(listener, GFP_KERNEL)?;
+        let listener = KBox::new((listener, 0), GFP_KERNEL)?;
 
         let report: Report = Self::report;
 
@@ -94,7 +96,7 @@ impl<L: Listener> BadMemory<L> {
         let result = to_result(unsafe {
             helpers::labyrinth_bad_memory_register(
                 Some(report),
-                core::ptr::from_ref::<L>(&listener).cast_mut().cast(),
+                core::ptr::from_ref::<L>(&listener.0).cast_mut().cast(),
             )
         });
         if let Err(error) = result {
@@ -137,7 +139,7 @@ impl<L: Listener> Drop for BadMemory<L> {
             unsafe {
                 helpers::labyrinth_bad_memory_unregister(
                     self.report,
-                    core::ptr::from_ref::<L>(&self.listener).cast_mut().cast(),
+                    core::ptr::from_ref::<L>(&self.listener.0).cast_mut().cast(),
                 )
             };
         }

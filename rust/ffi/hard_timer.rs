@@ -46,7 +46,7 @@ pub trait HardHandler: Send + 'static {
     fn expired(&mut self, cx: &mut HardIrq) -> Next;
 }
 
-/// A timer, pinned to a CPU, that owns its handler.
+/// What the kernel has the address of.
 ///
 /// # Invariants
 ///
@@ -54,7 +54,7 @@ pub trait HardHandler: Send + 'static {
 ///   itself.
 /// - `handler` is accessed only by `expire`, until the timer is cancelled for good.
 #[pin_data(PinnedDrop)]
-pub struct HardTimer<H: HardHandler> {
+struct Inner<H: HardHandler> {
     #[pin]
     timer: Opaque<bindings::hrtimer>,
     /// Opaque, as `expire` has a unique reference to it while others may have one to `self`.
@@ -65,9 +65,18 @@ pub struct HardTimer<H: HardHandler> {
 
 // SAFETY: The timer core may be called from any thread, and `H: Send` allows the handler to be
 // dropped on another thread (and called on another CPU) than the one that made it.
-unsafe impl<H: HardHandler> Send for HardTimer<H> {}
+unsafe impl<H: HardHandler> Send for Inner<H> {}
 // SAFETY: A shared reference gives access to nothing.
-unsafe impl<H: HardHandler> Sync for HardTimer<H> {}
+unsafe impl<H: HardHandler> Sync for Inner<H> {}
+
+/// A timer, pinned to a CPU, that owns its handler.
+///
+/// The kernel's part is in memory of its own. Safe code can free the memory of a pinned value without
+/// dropping it (`MaybeUninit::pin_init`), and the timer would still be armed.
+#[pin_data]
+pub struct HardTimer<H: HardHandler> {
+    _inner: Pin<KBox<Inner<H>>>,
+}
 
 impl<H: HardHandler> HardTimer<H> {
     /// Starts a timer that first expires `delay_us` microseconds from now on `cpu`.
@@ -75,6 +84,18 @@ impl<H: HardHandler> HardTimer<H> {
     /// Task context: interrupts that CPU and waits for it. `EPERM` where one may not
     /// sleep. When `cpu` goes offline later, the kernel moves the timer to another one.
     pub fn start_on<'a>(
+        cpu: OnlineCpu<'a>,
+        delay_us: u32,
+        handler: H,
+    ) -> impl PinInit<Self, Error> + use<'a, H> {
+        try_pin_init!(Self {
+            _inner: KBox::try_pin_init(Inner::start_on(cpu, delay_us, handler), GFP_ATOMIC)?,
+        }? Error)
+    }
+}
+
+impl<H: HardHandler> Inner<H> {
+    fn start_on<'a>(
         cpu: OnlineCpu<'a>,
         delay_us: u32,
         handler: H,
@@ -135,7 +156,7 @@ impl<H: HardHandler> HardTimer<H> {
 }
 
 #[pinned_drop]
-impl<H: HardHandler> PinnedDrop for HardTimer<H> {
+impl<H: HardHandler> PinnedDrop for Inner<H> {
     /// Waits for a running handler. Task and softirq context, never in the handler itself, nor under
     /// a lock that the handler takes.
     fn drop(self: Pin<&mut Self>) {

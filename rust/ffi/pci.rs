@@ -121,6 +121,13 @@ pub trait Driver: 'static {
 /// ```
 #[pin_data]
 pub struct Registered<T: Driver> {
+    _inner: Pin<KBox<Inner<T>>>,
+}
+
+/// What the kernel has the address of, in memory of its own. Safe code can free the memory of a pinned
+/// value without dropping it (`MaybeUninit::pin_init`).
+#[pin_data]
+struct Inner<T: Driver> {
     #[pin]
     registration: Registration<pci::Adapter<Bridge<T>>>,
     _callback: Callback,
@@ -134,9 +141,14 @@ impl<T: Driver> Registered<T> {
     /// devices before this returns.
     pub fn new(name: &'static CStr, module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            _callback: Callback::new(Self::anchor as *const c_void)?,
-            registration <- Registration::new(name, module),
-        })
+            _inner: KBox::try_pin_init(
+                try_pin_init!(Inner {
+                    _callback: Callback::new(Self::anchor as *const c_void)?,
+                    registration <- Registration::new(name, module),
+                }? Error),
+                GFP_KERNEL,
+            )?,
+        }? Error)
     }
 }
 

@@ -60,7 +60,7 @@ pub trait Handler: Send + 'static {
     fn expired(&mut self, cx: &mut Softirq) -> Next;
 }
 
-/// A timer, pinned to a CPU, that owns its handler.
+/// What the kernel has the address of.
 ///
 /// # Invariants
 ///
@@ -68,7 +68,7 @@ pub trait Handler: Send + 'static {
 ///   itself.
 /// - `handler` is accessed only by `expire`, until the timer is shut down.
 #[pin_data(PinnedDrop)]
-pub struct Timer<H: Handler> {
+struct Inner<H: Handler> {
     #[pin]
     timer: Opaque<bindings::timer_list>,
     /// Opaque, as `expire` has a unique reference to it while others may have one to `self`.
@@ -79,16 +79,37 @@ pub struct Timer<H: Handler> {
 
 // SAFETY: The timer core may be called from any thread, and `H: Send` allows the handler to be
 // dropped on another thread (and called on another CPU) than the one that made it.
-unsafe impl<H: Handler> Send for Timer<H> {}
+unsafe impl<H: Handler> Send for Inner<H> {}
 // SAFETY: A shared reference gives access to nothing.
-unsafe impl<H: Handler> Sync for Timer<H> {}
+unsafe impl<H: Handler> Sync for Inner<H> {}
+
+/// A timer, pinned to a CPU, that owns its handler.
+///
+/// The kernel's part is in memory of its own. Safe code can free the memory of a pinned value without
+/// dropping it (`MaybeUninit::pin_init`), and the timer would still be armed.
+#[pin_data]
+pub struct Timer<H: Handler> {
+    _inner: Pin<KBox<Inner<H>>>,
+}
 
 impl<H: Handler> Timer<H> {
     /// Starts a timer that first expires `delay_us` microseconds from now on `cpu`.
     ///
-    /// Any context but NMI; an [`OnlineCpu`] comes from task context. When `cpu` goes offline
+    /// Any context that may use `GFP_ATOMIC`, which it allocates with; an [`OnlineCpu`] comes from task context. When `cpu` goes offline
     /// later, the kernel moves the timer to another one.
     pub fn start_on<'a>(
+        cpu: OnlineCpu<'a>,
+        delay_us: u32,
+        handler: H,
+    ) -> impl PinInit<Self, Error> + use<'a, H> {
+        try_pin_init!(Self {
+            _inner: KBox::try_pin_init(Inner::start_on(cpu, delay_us, handler), GFP_ATOMIC)?,
+        }? Error)
+    }
+}
+
+impl<H: Handler> Inner<H> {
+    fn start_on<'a>(
         cpu: OnlineCpu<'a>,
         delay_us: u32,
         handler: H,
@@ -137,7 +158,7 @@ impl<H: Handler> Timer<H> {
 }
 
 #[pinned_drop]
-impl<H: Handler> PinnedDrop for Timer<H> {
+impl<H: Handler> PinnedDrop for Inner<H> {
     /// Waits for a running handler. Task context only; may sleep (PREEMPT_RT); never in the handler
     /// itself, nor under a lock that the handler takes.
     fn drop(self: Pin<&mut Self>) {

@@ -9,6 +9,7 @@
  * A driver needs to do nothing. Its module is found by the address of its function.
  */
 #include <linux/cleanup.h>
+#include <linux/delay.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
@@ -62,6 +63,9 @@ static void module_goes(struct module *module)
 
 	if (!called)
 		return;
+	/* Its init function has failed while a file of the module was open. */
+	while (module_refcount(module) > 0)
+		msleep(100);
 	wait_for_zero(&called->count, module_name(module));
 	scoped_guard(raw_spinlock_irqsave, &modules_lock)
 		list_del(&called->list);

@@ -113,6 +113,11 @@ impl Callback {
         Self::count_of(code) == Some(self.0)
     }
 
+    /// Returns whether both addresses are in the same module, which is loaded. Any context but NMI.
+    pub(super) fn same_module(code: *const c_void, other: *const c_void) -> bool {
+        Self::count_of(code).is_some_and(|count| Self::count_of(other) == Some(count))
+    }
+
     fn count_of(code: *const c_void) -> Option<NonNull<Count>> {
         // SAFETY: Looks at the address only.
         NonNull::new(unsafe { helpers::labyrinth_unload_count(code) }.cast())

@@ -208,7 +208,7 @@ impl<M: Mappable> MapDevice<M> {
         let cx = unsafe { Task::assume() };
 
         from_result(|| {
-            pages.mmap(&cx, NewArea::new(area)?)?;
+            pages.mmap(&cx, NewArea::new(area, Self::open as *const c_void)?)?;
             Ok(0)
         })
     }
@@ -231,6 +231,8 @@ impl<M: Mappable> PinnedDrop for MapDevice<M> {
 /// has no page.
 pub struct NewArea<'a> {
     vma: &'a VmaNew,
+    /// Code of the module that the file keeps loaded.
+    code: *const c_void,
 }
 
 /// The proof that an area was given a page.
@@ -239,7 +241,7 @@ pub struct MappedArea<'a>(PhantomData<&'a ()>);
 impl<'a> NewArea<'a> {
     /// `EINVAL` for a length other than one page, an offset or a private mapping, `EACCES` for a file that
     /// was not opened for writing, `EPERM` for one that is to be executed.
-    fn new(vma: &'a VmaNew) -> Result<Self> {
+    fn new(vma: &'a VmaNew, code: *const c_void) -> Result<Self> {
         // SAFETY: The mapping is being made, and by us, so nobody writes to this.
         let offset = unsafe { (*vma.as_ptr()).vm_pgoff };
 
@@ -255,7 +257,7 @@ impl<'a> NewArea<'a> {
         vma.try_clear_mayexec().map_err(|_| EPERM)?;
 
         // INVARIANT: Just checked; nothing has put a page into it.
-        Ok(Self { vma })
+        Ok(Self { vma, code })
     }
 
     /// Gives the process a page frame, and access to it.
@@ -275,6 +277,12 @@ impl<'a> NewArea<'a> {
         frame: usize,
         kept: K,
     ) -> Result<MappedArea<'a>, (Error, K)> {
+        // Nothing would keep the other module loaded while the mapping exists.
+        let table = const { &Operations::<K>::TABLE };
+        if !Callback::same_module(self.code, core::ptr::from_ref(table).cast()) {
+            pr_err!("a page has to be mapped by the module that made the device\n");
+            return Err((EINVAL, kept));
+        }
         let Ok(place) = UniqueArc::new_uninit(GFP_KERNEL) else {
             return Err((ENOMEM, kept));
         };
@@ -301,7 +309,7 @@ impl<'a> NewArea<'a> {
         // `Arc<K>` in the private data, and this is where `close` gets its from.
         unsafe {
             (*vma).vm_private_data = Arc::into_raw(kept).cast_mut().cast();
-            (*vma).vm_ops = const { &Operations::<K>::TABLE };
+            (*vma).vm_ops = table;
         }
         Ok(MappedArea(PhantomData))
     }

@@ -8,10 +8,13 @@
 //!
 //! C header: [`include/linux/page_ref.h`](srctree/include/linux/page_ref.h)
 
-use super::exclusive::{
-    Contents,
-    ExclusivePage,
-    Uninit, //
+use super::{
+    exclusive::{
+        Contents,
+        ExclusivePage,
+        Uninit, //
+    },
+    pages::ExclusivePages, //
 };
 use crate::ffi::{
     compat::owned_page,
@@ -22,8 +25,11 @@ use kernel::page::Page;
 impl<T: Contents> From<ExclusivePage<T>> for Page {
     /// Gives the page to the kernel crate. Any context.
     fn from(page: ExclusivePage<T>) -> Self {
+        // The kernel crate frees it, which would not give back what was charged.
+        let mut pages = ExclusivePages::from(page);
+        pages.uncharge();
         // SAFETY: An allocated page of order 0, which its owner gives away.
-        unsafe { owned_page::from_raw(page.into_page()) }
+        unsafe { owned_page::from_raw(pages.into_uninit().into_page()) }
     }
 }
 

@@ -5,12 +5,19 @@
 
 #![forbid(unsafe_code)]
 
-use core::mem::forget;
+use core::mem::{
+    forget,
+    MaybeUninit, //
+};
 use kernel::{
     prelude::*,
     seq_file::SeqFile,
     seq_print,
-    sync::Arc, //
+    sync::Arc,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 use labyrinth::{
     context::{
@@ -58,6 +65,7 @@ use labyrinth::{
         NewArea, //
     }, //
 };
+use pin_init::Wrapper;
 
 labyrinth::import!();
 
@@ -160,7 +168,7 @@ impl Show<Said> for Said {
 type Leak = fn(&mut Task) -> Result;
 
 /// `tests/leaks.py` names them in this order.
-const KINDS: [Leak; 9] = [
+const KINDS: [Leak; 11] = [
     |cx| {
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
@@ -210,6 +218,23 @@ const KINDS: [Leak; 9] = [
         root.top().read_only::<Said>(c"file");
         forget(root);
         Ok(())
+    },
+    |cx| {
+        let hotplug = HotplugGuard::new(cx);
+        let cpu = hotplug.online().next().ok_or(ENODEV)?;
+        // Frees the memory of the timer and does not drop it.
+        drop(KBox::pin_init(
+            <MaybeUninit<Timer<Said>>>::pin_init(Timer::start_on(cpu, PERIOD_US, Said)),
+            GFP_KERNEL,
+        )?);
+        Ok(())
+    },
+    // Leaks nothing, but fails while its file can be open.
+    |_| {
+        let root = Root::new(c"labyrinth_leaks", Arc::new(Said, GFP_KERNEL)?)?;
+        root.top().read_only::<Said>(c"file");
+        fsleep(Delta::from_secs(2));
+        Err(ENOLINK)
     },
 ];
 
