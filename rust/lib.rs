@@ -268,7 +268,7 @@ pub mod unload {
     pub use crate::ffi::unload::UnloadBarrier;
 }
 
-/// What differs between kernel versions.
+/// Differences between kernel versions.
 pub mod compat {
     pub use crate::ffi::compat::parameter;
 }

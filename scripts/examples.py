@@ -56,7 +56,7 @@ print("""//! The examples of the documentation.
 #![forbid(unsafe_code)]
 #![allow(dead_code, unused, clippy::all, missing_docs)]
 
-/// What `module!` defines for `pr_info!` and its like.
+/// As `module!` defines it, for `pr_info!` and its like.
 const __LOG_PREFIX: &[u8] = b"examples\\0";
 """)
 print("\n".join(functions))

@@ -61,7 +61,7 @@ pub trait Listener: Send + Sync + 'static {
     fn reported(&self);
 }
 
-/// What the kernel calls.
+/// The function that the kernel calls for each report.
 type Report = unsafe extern "C" fn(*mut c_void, c_ulong, c_int, c_int);
 
 /// Listens to reports of bad pages.

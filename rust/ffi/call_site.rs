@@ -72,7 +72,7 @@ macro_rules! call_site {
     }};
 }
 
-/// What the macro makes a [`CallSite`] of.
+/// Makes a [`CallSite`], for the macro.
 ///
 /// # Safety
 ///

@@ -46,7 +46,7 @@ pub trait HardHandler: Send + 'static {
     fn expired(&mut self, cx: &mut HardIrq) -> Next;
 }
 
-/// What the kernel has the address of.
+/// The part of a timer whose address the kernel has.
 ///
 /// # Invariants
 ///

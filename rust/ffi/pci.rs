@@ -124,7 +124,7 @@ pub struct Registered<T: Driver> {
     _inner: Pin<KBox<Inner<T>>>,
 }
 
-/// What the kernel has the address of, in memory of its own. Safe code can free the memory of a pinned
+/// The part whose address the kernel has, in memory of its own. Safe code can free the memory of a pinned
 /// value without dropping it (`MaybeUninit::pin_init`).
 #[pin_data]
 struct Inner<T: Driver> {
@@ -295,7 +295,7 @@ impl Drop for Enabled<'_> {
     }
 }
 
-/// What the kernel calls.
+/// The function that the kernel calls for an interrupt.
 type Handler = unsafe extern "C" fn(c_int, *mut c_void) -> bindings::irqreturn_t;
 
 /// A device that can interrupt us, and may reach memory. Dropping it ends both, and waits for the

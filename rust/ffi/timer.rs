@@ -60,7 +60,7 @@ pub trait Handler: Send + 'static {
     fn expired(&mut self, cx: &mut Softirq) -> Next;
 }
 
-/// What the kernel has the address of.
+/// The part of a timer whose address the kernel has.
 ///
 /// # Invariants
 ///

@@ -88,7 +88,7 @@ pub struct Guarded {
 pub struct Damaged {
     /// The pages.
     pub pages: ExclusivePages<Bytes>,
-    /// What was wrong; if both guards were damaged, with the first.
+    /// The damage that was found; that of the first guard if both were damaged.
     #[cfg_attr(
         not(CONFIG_KUNIT = "y"),
         allow(dead_code, reason = "the exercises go on all the same")

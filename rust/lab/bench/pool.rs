@@ -57,7 +57,7 @@ pub(super) fn full_pool(
 
     for _ in 0..1000 {
         let cached = with_task(|cx| {
-            // Whoever is in a cache at that moment keeps its pages out.
+            // A cache that is in use at that moment keeps its pages.
             pool.prime(cx, primed);
             HotplugGuard::new(cx)
                 .online()
