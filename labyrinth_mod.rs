@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's own crate of `labyrinth.ko`: exercises, reports in debugfs, `/dev/labyrinth` and the
-//! module parameters. It uses the library, crate [`labyrinth`], as a driver does.
+//! The module's own crate of `labyrinth.ko`: exercises, reports in debugfs, `/dev/labyrinth` and
+//! the module parameters. It uses the library, crate [`labyrinth`], as a driver does.
 //!
 //! This file only wires the parts together:
 //!

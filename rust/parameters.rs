@@ -54,8 +54,8 @@ pub(crate) struct Parameters {
     pub(crate) plans: [Plan; 4],
 }
 
-/// Reads and checks all parameters. `ERANGE` for one that is out of bounds, `ENODEV` for a node that is
-/// not there; either is named in the kernel log.
+/// Reads and checks all parameters. `ERANGE` for one that is out of bounds, `ENODEV` for a node
+/// that is not there; either is named in the kernel log.
 pub(crate) fn read() -> Result<Parameters> {
     Ok(Parameters {
         recording: recording(parameter(&given::recording))?,

@@ -80,8 +80,8 @@ pub struct CApi(());
 
 impl CApi {
     /// Lets C modules have blocks of `shared`, and make pools beside it. Task context only, may
-    /// sleep. `EBUSY` if they can do so already, `ENOMEM` if there is no memory, `ENOSPC` if there are
-    /// too many pools.
+    /// sleep. `EBUSY` if they can do so already, `ENOMEM` if there is no memory, `ENOSPC` if there
+    /// are too many pools.
     pub fn new(shared: Arc<KeptPool>) -> Result<Self> {
         make_ready();
         let pool = POOLS.insert(Pool::new(shared)?)?;
@@ -226,7 +226,8 @@ impl Service for CApi {
     }
 
     fn destroy(_cx: &Task, pool: exports::Pool, caller: Caller) {
-        // All of C has pages of the default pool. Its handle is given to nobody, but can be guessed.
+        // All of C has pages of the default pool. Its handle is given to nobody, but can be
+        // guessed.
         let removed = pool
             .filter(|_| pool != Self::default_pool())
             .and_then(|handle| POOLS.remove(handle));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `corruption`: how many guards were found damaged, and the last of them, a line each, the oldest first.
+//! `corruption`: how many guards were found damaged, and the last of them, a line each, the oldest
+//! first.
 
 use crate::exercise::Exercises;
 use kernel::{

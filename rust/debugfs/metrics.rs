@@ -195,8 +195,8 @@ fn allocations(view: &View, out: &SeqFile) {
     seq_print!(out, "labyrinth_pages_in_flight {}\n", view.in_flight());
 }
 
-/// What the pools did, by context and room. They are the same ones in all families, though pools come and
-/// go meanwhile.
+/// What the pools did, by context and room. They are the same ones in all families, though pools
+/// come and go meanwhile.
 fn pools(pools: &[Arc<Pool>], out: &SeqFile) {
     family(
         out,
@@ -498,8 +498,8 @@ fn quantiles_of(out: &SeqFile, name: &str, labels: &dyn fmt::Display, latencies:
     }
 }
 
-/// Hand-overs by kind. Their histograms have every other edge of those of allocations: there are more
-/// of them, and they differ by more.
+/// Hand-overs by kind. Their histograms have every other edge of those of allocations: there are
+/// more of them, and they differ by more.
 fn handovers(view: &View, out: &SeqFile) {
     const LATENCY: &str = "labyrinth_handover_latency_seconds";
     const QUANTILE: &str = "labyrinth_handover_latency_quantile_seconds";

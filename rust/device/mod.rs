@@ -7,9 +7,9 @@
 //! char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 //! ```
 //!
-//! Each `mmap()` gives a page of its own, also to who maps the same file twice, or has it by way of a
-//! socket. The page is zeroed, belongs to that address space alone ([`UserPage`] says how), and goes back to
-//! the allocator, zeroed again, when the mapping ends, however that comes about.
+//! Each `mmap()` gives a page of its own, also to who maps the same file twice, or has it by way of
+//! a socket. The page is zeroed, belongs to that address space alone ([`UserPage`] says how), and
+//! goes back to the allocator, zeroed again, when the mapping ends, however that comes about.
 //!
 //! # What is refused
 //!
@@ -25,9 +25,9 @@
 //!
 //! # Where the pages come from
 //!
-//! From the buddy allocator, with `GFP_KERNEL`: a process can wait, so it has no claim to the pools, whose
-//! pages are for those who cannot. Nothing can reclaim such a page and no memory control group is charged
-//! for it, which is why their number is bounded.
+//! From the buddy allocator, with `GFP_KERNEL`: a process can wait, so it has no claim to the
+//! pools, whose pages are for those who cannot. Nothing can reclaim such a page and no memory
+//! control group is charged for it, which is why their number is bounded.
 
 #![forbid(unsafe_code)]
 
@@ -88,8 +88,8 @@ struct WayBack {
 }
 
 impl Device {
-    /// Makes the device, with `most` pages to be mapped at a time. Nobody can open it yet. Task context only,
-    /// may sleep.
+    /// Makes the device, with `most` pages to be mapped at a time. Nobody can open it yet. Task
+    /// context only, may sleep.
     pub(crate) fn new(stats: Arc<Stats>, most: u32) -> Result<Self> {
         seat::set_limit(most);
         let recorder = Recorder::new(stats, Kind::TaskKernel);

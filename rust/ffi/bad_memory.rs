@@ -70,11 +70,11 @@ type Report = unsafe extern "C" fn(*mut c_void, c_ulong, c_int, c_int);
 ///
 /// `report`, if it is there, is registered with `listener` as its data.
 pub struct BadMemory<L: Listener> {
-    /// The byte gives each one an address of its own, also if there is nothing in `L`: the kernel would
-    /// take two with the same address for one.
+    /// The byte gives each one an address of its own, also if there is nothing in `L`: the kernel
+    /// would take two with the same address for one.
     listener: KBox<(L, u8)>,
-    /// The function that was registered, if one was. A generic function has an address in each crate
-    /// that uses it, and the kernel compares addresses.
+    /// The function that was registered, if one was. A generic function has an address in each
+    /// crate that uses it, and the kernel compares addresses.
     report: Option<Report>,
     _callback: Callback,
 }

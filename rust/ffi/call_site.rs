@@ -17,8 +17,8 @@
 //!   131072       32 /home/me/driver/driver.rs:63 [driver] func:receive
 //! ```
 //!
-//! In a kernel without `CONFIG_MEM_ALLOC_PROFILING` a [`CallSite`] has no size and charging compiles
-//! to nothing.
+//! In a kernel without `CONFIG_MEM_ALLOC_PROFILING` a [`CallSite`] has no size and charging
+//! compiles to nothing.
 //!
 //! How pages are charged is explained in [`alloc_tag.c`]. C header:
 //! [`include/linux/alloc_tag.h`](srctree/include/linux/alloc_tag.h)
@@ -49,7 +49,8 @@ pub struct CallSite(
 #[macro_export]
 macro_rules! call_site {
     ($name:ident) => {{
-        // The module loader looks for tags in this section, and safe code cannot put anything there.
+        // The module loader looks for tags in this section, and safe code cannot put anything
+        // there.
         #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
         #[link_section = "alloc_tags"]
         #[used]
@@ -87,8 +88,8 @@ pub const unsafe fn call_site(
     CallSite(tag)
 }
 
-/// Has the kernel keep all lines when the module is unloaded, because pages stay out that it will look
-/// for there when they are freed. Task context, at unload.
+/// Has the kernel keep all lines when the module is unloaded, because pages stay out that it will
+/// look for there when they are freed. Task context, at unload.
 pub(crate) fn keep_lines() {
     // SAFETY: Counts in a tag of this module.
     #[cfg(CONFIG_MEM_ALLOC_PROFILING)]

@@ -35,7 +35,8 @@ impl Moment {
 
 /// The nanoseconds of the same clock in any context, NMI included.
 ///
-/// It pays for that by being off by a little at times, so that a later moment can have the smaller number.
+/// It pays for that by being off by a little at times, so that a later moment can have the smaller
+/// number.
 #[inline]
 pub(crate) fn nanos_in_any_context() -> u64 {
     // SAFETY: No requirements.

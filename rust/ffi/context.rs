@@ -8,8 +8,8 @@
 //! - A *token* is a value of a type that implements [`Context`]. Whoever has a reference to one is
 //!   in that context for as long as the reference lives. Tokens are made by the wrapper that
 //!   enters the context ([`timer`](super::timer), [`hard_timer`](super::hard_timer),
-//!   [`thread`](super::thread), [`lock`](super::lock), [`irq`](super::irq), [`pci`](super::pci)), never
-//!   by its user; [`with_task`] makes one after looking where it is.
+//!   [`thread`](super::thread), [`lock`](super::lock), [`irq`](super::irq), [`pci`](super::pci)),
+//!   never by its user; [`with_task`] makes one after looking where it is.
 //!
 //! ```text
 //!   Thread body ────────► &mut Task ────┐
@@ -21,9 +21,10 @@
 //! ```
 //!
 //! What a context allows is said by traits: [`MaySleep`], [`PlainAlloc`] (the page allocator may be
-//! entered) and [`IrqsOn`] (bottom halves may be disabled and enabled). On PREEMPT_RT the allocator's
-//! locks sleep, so there [`IrqsOff`] and [`HardIrq`] are not [`PlainAlloc`]; `alloc_pages_nolock()` is
-//! what remains. The handler of a device's interrupt is a thread there, so [`DeviceIrq`] always is.
+//! entered) and [`IrqsOn`] (bottom halves may be disabled and enabled). On PREEMPT_RT the
+//! allocator's locks sleep, so there [`IrqsOff`] and [`HardIrq`] are not [`PlainAlloc`];
+//! `alloc_pages_nolock()` is what remains. The handler of a device's interrupt is a thread there,
+//! so [`DeviceIrq`] always is.
 //!
 //! Code in a stricter context must reach no token of the context around it, or it could claim that
 //! it may sleep. So a token is not [`Send`], but everything is that our sections capture, are
@@ -77,9 +78,9 @@ use kernel::{
 /// # Safety
 ///
 /// A reference to a value of an implementing type must be obtainable only by code that runs in the
-/// context that the type stands for, as far as labyrinth's own wrappers make it, and only for as long
-/// as it does. While a wrapper that enters a stricter context borrows the value mutably, that context
-/// counts.
+/// context that the type stands for, as far as labyrinth's own wrappers make it, and only for as
+/// long as it does. While a wrapper that enters a stricter context borrows the value mutably, that
+/// context counts.
 pub unsafe trait Context {
     /// What is counted under this context.
     const KIND: Kind;
@@ -121,8 +122,8 @@ impl Kind {
 ///
 /// # Safety
 ///
-/// As for [`Context`], and the context must allow sleeping: no spinlock of labyrinth held, no softirq
-/// or hard interrupt being served.
+/// As for [`Context`], and the context must allow sleeping: no spinlock of labyrinth held, no
+/// softirq or hard interrupt being served.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is atomic context, which may not sleep",
     label = "this needs a context that may sleep",
@@ -211,13 +212,13 @@ pub struct IrqsOff(NotThreadSafe);
 pub struct HardIrq(NotThreadSafe);
 
 /// The handler of a device's interrupt: may not sleep. A hard interrupt; where the kernel threads
-/// interrupts (PREEMPT_RT, or `threadirqs` on its command line), that thread, with bottom halves disabled,
-/// and without PREEMPT_RT interrupts, too.
+/// interrupts (PREEMPT_RT, or `threadirqs` on its command line), that thread, with bottom halves
+/// disabled, and without PREEMPT_RT interrupts, too.
 ///
 /// # Invariants
 ///
-/// Exists only while an interrupt of a device is being served by this CPU (PREEMPT_RT: this thread, with
-/// interrupts enabled).
+/// Exists only while an interrupt of a device is being served by this CPU (PREEMPT_RT: this thread,
+/// with interrupts enabled).
 pub struct DeviceIrq(NotThreadSafe);
 
 /// A caller in C, which says nothing about its context: may not sleep. What can be seen of the
@@ -241,21 +242,21 @@ impl Task {
     }
 }
 
-// Most of what sleeps asks for no token. With it there is `CONFIG_PREEMPT_COUNT`, where `with_task` looks
-// whether it may.
+// Most of what sleeps asks for no token. With it there is `CONFIG_PREEMPT_COUNT`, where `with_task`
+// looks whether it may.
 #[cfg(not(CONFIG_PREEMPT_RCU))]
 compile_error!(
     "labyrinth needs CONFIG_PREEMPT_RCU: elsewhere code that sleeps in an RCU read-side section ends it"
 );
 
-/// Runs `work` with a proof of task context, where this is one. For code that the kernel crate calls
-/// without a token: when the module is loaded, in KUnit.
+/// Runs `work` with a proof of task context, where this is one. For code that the kernel crate
+/// calls without a token: when the module is loaded, in KUnit.
 ///
-/// Any context. `EPERM` in a hard interrupt or softirq, with bottom halves, interrupts or preemption
-/// disabled, and in an RCU read-side section.
+/// Any context. `EPERM` in a hard interrupt or softirq, with bottom halves, interrupts or
+/// preemption disabled, and in an RCU read-side section.
 ///
-/// `work` is `Send`, so it can capture no other token, which would go on allowing to sleep where this one
-/// is borrowed to stand for a stricter context.
+/// `work` is `Send`, so it can capture no other token, which would go on allowing to sleep where
+/// this one is borrowed to stand for a stricter context.
 pub fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R> {
     // SAFETY: No requirements.
     if !unsafe { helpers::labyrinth_may_sleep() } {
@@ -323,8 +324,9 @@ impl DeviceIrq {
     ///
     /// # Safety
     ///
-    /// For as long as the token exists the current CPU must be in the handler of an interrupt that may be
-    /// threaded: with interrupts disabled, or on PREEMPT_RT with them enabled and bottom halves disabled.
+    /// For as long as the token exists the current CPU must be in the handler of an interrupt that
+    /// may be threaded: with interrupts disabled, or on PREEMPT_RT with them enabled and bottom
+    /// halves disabled.
     pub(in crate::ffi) unsafe fn assume() -> Self {
         // INVARIANT: The caller promises exactly this.
         Self(NotThreadSafe)
@@ -384,8 +386,8 @@ unsafe impl Context for DeviceIrq {
 unsafe impl PlainAlloc for Task {}
 // SAFETY: As for `Task`.
 unsafe impl IrqsOn for Task {}
-// SAFETY: A softirq is served with interrupts enabled, and may take a `spinlock_t`, on PREEMPT_RT as
-// a thread.
+// SAFETY: A softirq is served with interrupts enabled, and may take a `spinlock_t`, on PREEMPT_RT
+// as a thread.
 unsafe impl PlainAlloc for Softirq {}
 // SAFETY: As above.
 unsafe impl IrqsOn for Softirq {}
@@ -478,16 +480,16 @@ pub fn of_soft_hrtimer<'a, T>(_callback: &'a HrTimerCallbackContext<'_, T>) -> &
 where
     T: HasHrTimer<T, TimerMode: SoftMode>,
 {
-    // By its invariant `_callback` exists only in the callback, so the reference does, too. In these
-    // modes that is called in the softirq `HRTIMER_SOFTIRQ`.
+    // By its invariant `_callback` exists only in the callback, so the reference does, too. In
+    // these modes that is called in the softirq `HRTIMER_SOFTIRQ`.
     const { &Softirq(NotThreadSafe) }
 }
 
 /// The token in the callback of an `HrTimer` of the kernel crate that expires in a hard interrupt.
 ///
-/// Lockdep holds these callbacks to the rules of PREEMPT_RT: with `CONFIG_PROVE_RAW_LOCK_NESTING` it
-/// reports a plain allocation in one. [`HardHandler`](super::hard_timer::HardHandler) can tell it
-/// otherwise.
+/// Lockdep holds these callbacks to the rules of PREEMPT_RT: with `CONFIG_PROVE_RAW_LOCK_NESTING`
+/// it reports a plain allocation in one. [`HardHandler`](super::hard_timer::HardHandler) can tell
+/// it otherwise.
 ///
 /// C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
 pub fn of_hard_hrtimer<'a, T>(_callback: &'a HrTimerCallbackContext<'_, T>) -> &'a HardIrq

@@ -6,7 +6,8 @@
 //! be unloaded, and closing the file then reads freed memory. Ours name the module as their owner,
 //! so `rmmod` answers "in use" instead.
 //!
-//! A [`Root`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
+//! A [`Root`] that is leaked (`mem::forget`) keeps the module loaded, see
+//! [`unload`](super::unload).
 //!
 //! A [`Root`] owns a folder with all that is in it, and the data that the files show. Files are
 //! types without a value that implement [`Show`], [`Store`] or both.

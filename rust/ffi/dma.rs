@@ -23,8 +23,8 @@ use kernel::{
 /// A device with a driver, for as long as that is bound to it.
 ///
 /// `'d` is what keeps a mapping from outliving the driver. The kernel crate hands out a
-/// `&'d Device<Bound>` only for a time in which the driver is bound, and drops what borrows it before
-/// that time is over. A bound device is alive, so there is no reference to count.
+/// `&'d Device<Bound>` only for a time in which the driver is bound, and drops what borrows it
+/// before that time is over. A bound device is alive, so there is no reference to count.
 #[derive(Clone, Copy)]
 pub struct DmaDevice<'d>(&'d Device<Bound>);
 
@@ -48,8 +48,8 @@ impl<'d> DmaDevice<'d> {
     ///
     /// # Safety
     ///
-    /// `page` must be the first of allocated pages in the linear mapping, of `bytes` altogether, that
-    /// stay allocated and that no reference points to, until they are unmapped.
+    /// `page` must be the first of allocated pages in the linear mapping, of `bytes` altogether,
+    /// that stay allocated and that no reference points to, until they are unmapped.
     pub(crate) unsafe fn map(
         self,
         page: NonNull<bindings::page>,

@@ -2,9 +2,9 @@
 
 //! The interface for C modules, `include/labyrinth.h`.
 //!
-//! This file turns what C says into types; what is done then is the business of a [`Service`], which
-//! is safe code. It is named once, in the crate root, by `export_to_c!`: so this part knows none of
-//! those above it, and there is no indirect call in between.
+//! This file turns what C says into types; what is done then is the business of a [`Service`],
+//! which is safe code. It is named once, in the crate root, by `export_to_c!`: so this part knows
+//! none of those above it, and there is no indirect call in between.
 //!
 //! ```text
 //!   C module ─► exports.c ─► functions made by export_to_c! ─► functions here ─► Service
@@ -76,8 +76,8 @@ impl Lent {
 ///
 /// # Invariants
 ///
-/// If pages that are out with C begin at the address, now or for as long as the value exists, C does not
-/// use them any more. The value is gone when the pages are taken over.
+/// If pages that are out with C begin at the address, now or for as long as the value exists, C
+/// does not use them any more. The value is gone when the pages are taken over.
 pub(crate) struct Returned(*mut c_void);
 
 // SAFETY: C has given the pages back, if it is any, for whichever thread takes them.
@@ -186,8 +186,8 @@ pub(crate) trait Service {
     fn may_not_sleep(function: &CStr, context: &CStr, caller: Caller);
 }
 
-/// Reports misuse in the kernel log: `what` (the first 200 bytes of it), with which address if there is
-/// one, and by whom. Any context.
+/// Reports misuse in the kernel log: `what` (the first 200 bytes of it), with which address if
+/// there is one, and by whom. Any context.
 pub(crate) fn report_misuse(
     what: fmt::Arguments<'_>,
     address: Option<*const c_void>,
@@ -227,7 +227,8 @@ impl fmt::Write for Text {
     }
 }
 
-/// Calls a function of a [`Service`] with a token that says what `exports.c` has seen of the context.
+/// Calls a function of a [`Service`] with a token that says what `exports.c` has seen of the
+/// context.
 ///
 /// # Safety
 ///
@@ -369,8 +370,8 @@ pub(crate) unsafe fn alloc<S: Service>(pool: usize, context: u32, caller: usize)
 
 /// # Safety
 ///
-/// A context for `CCaller`. If pages that are out with C begin at `block`, now or until this returns,
-/// nobody uses them any more.
+/// A context for `CCaller`. If pages that are out with C begin at `block`, now or until this
+/// returns, nobody uses them any more.
 #[inline]
 pub(crate) unsafe fn free<S: Service>(
     pool: usize,

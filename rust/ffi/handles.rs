@@ -42,8 +42,8 @@ const SLOT_BITS: u32 = 10;
 /// How many values a table can have.
 pub(crate) const SLOTS: usize = 1 << SLOT_BITS;
 
-/// The first generation. So the handles begin at 1 GiB, and the report of an access through one does not
-/// look like that of a member of NULL.
+/// The first generation. So the handles begin at 1 GiB, and the report of an access through one
+/// does not look like that of a member of NULL.
 const FIRST: usize = 1 << 20;
 
 /// How many bits a handle has at most.
@@ -169,7 +169,8 @@ impl<T: Send + Sync + 'static> Handles<T> {
             taken.ok()?;
             // SAFETY: Task context and no RCU read-side section, as there is a token.
             unsafe { bindings::synchronize_rcu() };
-            // SAFETY: It came out of a slot, so it was boxed by `insert`; a grace period has passed.
+            // SAFETY: It came out of a slot, so it was boxed by `insert`; a grace period has
+            // passed.
             let entry = unsafe { KBox::from_raw(entry) };
             Some(KBox::into_inner(entry).value)
         })

@@ -4,14 +4,16 @@
 //!
 //! # Vocabulary and states
 //!
-//! Those of [`timer`](super::timer), with two differences: the handler runs in a hard interrupt with
-//! interrupts disabled, and expiry is exact to the resolution of the clock event device where the
-//! kernel has high-resolution timers, to the tick elsewhere.
+//! Those of [`timer`](super::timer), with two differences: the handler runs in a hard interrupt
+//! with interrupts disabled, and expiry is exact to the resolution of the clock event device where
+//! the kernel has high-resolution timers, to the tick elsewhere.
 //!
-//! There is no way to arm a timer from outside its handler, so there is no race to lose: dropping it
-//! calls `hrtimer_cancel()`, which waits for a running handler and takes back what that has armed.
+//! There is no way to arm a timer from outside its handler, so there is no race to lose: dropping
+//! it calls `hrtimer_cancel()`, which waits for a running handler and takes back what that has
+//! armed.
 //!
-//! A [`HardTimer`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
+//! A [`HardTimer`] that is leaked (`mem::forget`) keeps the module loaded, see
+//! [`unload`](super::unload).
 //!
 //! C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
 
@@ -33,9 +35,9 @@ use kernel::{
 
 /// What happens when a timer expires.
 pub trait HardHandler: Send + 'static {
-    /// Whether the handler takes a `spinlock_t`, as the plain allocator does. Lockdep is told, or it would
-    /// report that: it holds hard timers to the rules of PREEMPT_RT, where this changes nothing, as no
-    /// handler can take one there.
+    /// Whether the handler takes a `spinlock_t`, as the plain allocator does. Lockdep is told, or
+    /// it would report that: it holds hard timers to the rules of PREEMPT_RT, where this changes
+    /// nothing, as no handler can take one there.
     const TAKES_SPINLOCKS: bool = false;
 
     /// Called in a hard interrupt of the CPU that the timer was started on (of another one, once
@@ -71,8 +73,8 @@ unsafe impl<H: HardHandler> Sync for Inner<H> {}
 
 /// A timer, pinned to a CPU, that owns its handler.
 ///
-/// The kernel's part is in memory of its own. Safe code can free the memory of a pinned value without
-/// dropping it (`MaybeUninit::pin_init`), and the timer would still be armed.
+/// The kernel's part is in memory of its own. Safe code can free the memory of a pinned value
+/// without dropping it (`MaybeUninit::pin_init`), and the timer would still be armed.
 #[pin_data]
 pub struct HardTimer<H: HardHandler> {
     _inner: Pin<KBox<Inner<H>>>,
@@ -139,14 +141,15 @@ impl<H: HardHandler> Inner<H> {
         // and a timer never runs concurrently with itself: while it runs it is not moved to another
         // CPU's base, and one base runs one timer at a time.
         let handler = unsafe { &mut *(*this).handler.get() };
-        // SAFETY: In hard mode, and without PREEMPT_RT in each but the soft one, the timer core calls
-        // from a hard interrupt, with interrupts disabled, for the duration of this function.
+        // SAFETY: In hard mode, and without PREEMPT_RT in each but the soft one, the timer core
+        // calls from a hard interrupt, with interrupts disabled, for the duration of this function.
         let mut cx = unsafe { HardIrq::assume() };
 
         match handler.expired(&mut cx) {
             Next::After(delay_us) => {
                 // SAFETY: `timer` is initialised, and while its function runs it is not queued. A
-                // cancellation meanwhile waits for this function and then takes the timer off again.
+                // cancellation meanwhile waits for this function and then takes the timer off
+                // again.
                 unsafe { helpers::labyrinth_hard_timer_expires_in(timer, delay_us) };
                 compat::hrtimer_restart(true)
             }
@@ -157,8 +160,8 @@ impl<H: HardHandler> Inner<H> {
 
 #[pinned_drop]
 impl<H: HardHandler> PinnedDrop for Inner<H> {
-    /// Waits for a running handler. Task and softirq context, never in the handler itself, nor under
-    /// a lock that the handler takes.
+    /// Waits for a running handler. Task and softirq context, never in the handler itself, nor
+    /// under a lock that the handler takes.
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: The timer is initialised (type invariant). Only its function could arm it again,
         // and does so before the cancellation is through.

@@ -6,7 +6,8 @@
 //! has stopped, on another CPU, in the task that took it down. It is called as well when a CPU did
 //! not come up after all.
 //!
-//! A [`Hotplug`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
+//! A [`Hotplug`] that is leaked (`mem::forget`) keeps the module loaded, see
+//! [`unload`](super::unload).
 //!
 //! C header: [`include/linux/cpuhotplug.h`](srctree/include/linux/cpuhotplug.h)
 
@@ -49,9 +50,9 @@ impl DeadCpu<'_> {
 
 /// What happens when a CPU is dead.
 pub trait CpuDead: Send + Sync + 'static {
-    /// Called in task context on another CPU; may sleep, but holds the CPU hotplug lock for writing:
-    /// must not take it ([`HotplugGuard`](super::cpu::HotplugGuard)) nor wait for somebody who does.
-    /// Never concurrently with itself.
+    /// Called in task context on another CPU; may sleep, but holds the CPU hotplug lock for
+    /// writing: must not take it ([`HotplugGuard`](super::cpu::HotplugGuard)) nor wait for somebody
+    /// who does. Never concurrently with itself.
     fn dead(&self, cpu: &mut DeadCpu<'_>);
 }
 
@@ -78,8 +79,8 @@ unsafe impl<H: CpuDead> Sync for Hotplug<H> {}
 
 impl<H: CpuDead> Hotplug<H> {
     /// Calls `handler` for each CPU that dies from now on. `name` is for
-    /// `/sys/devices/system/cpu/hotplug/states`. Task context only, may sleep; takes the CPU hotplug
-    /// lock.
+    /// `/sys/devices/system/cpu/hotplug/states`. Task context only, may sleep; takes the CPU
+    /// hotplug lock.
     ///
     /// `ENOSPC` when the kernel has no state left: there are about 20 for all modules together.
     pub fn new(name: &'static CStr, handler: H) -> Result<Self> {

@@ -7,8 +7,8 @@
 //! (`spin_lock_bh()`). It also turns the holder's context token into [`SpinLocked`], so that code
 //! in the critical section cannot claim that it may sleep.
 //!
-//! Contexts: task and softirq, not hard interrupts, nor with interrupts disabled. On PREEMPT_RT it is a sleeping lock, like every
-//! `spinlock_t`.
+//! Contexts: task and softirq, not hard interrupts, nor with interrupts disabled. On PREEMPT_RT it
+//! is a sleeping lock, like every `spinlock_t`.
 //!
 //! C header: [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
 

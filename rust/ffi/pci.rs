@@ -2,21 +2,21 @@
 
 //! Drivers of PCI devices whose handlers know their context.
 //!
-//! A [`Driver`] has a state for each device, which may borrow the device for as long as it is bound, and
-//! two handlers that get that state and a token: one for the device's interrupt, one in a softirq that the
-//! first one can ask for.
+//! A [`Driver`] has a state for each device, which may borrow the device for as long as it is
+//! bound, and two handlers that get that state and a token: one for the device's interrupt, one in
+//! a softirq that the first one can ask for.
 //!
-//! [`Registered`] makes a driver of the kernel crate's out of it. It owns the order of events, which neither
-//! the driver nor its state can change, as no value that would have to be kept is handed out, and nobody but
-//! the kernel can have a device probed:
+//! [`Registered`] makes a driver of the kernel crate's out of it. It owns the order of events,
+//! which neither the driver nor its state can change, as no value that would have to be kept is
+//! handed out, and nobody but the kernel can have a device probed:
 //!
 //! ```text
 //!   probe:  enable ─► no bus mastering ─► DMA mask ─► Driver::probe ─► interrupt ─► bus mastering ─► Driver::start
 //!   unbind: Driver::stop ─► no bus mastering ─► no interrupt ─► no softirq ─► state dropped ─► disable
 //! ```
 //!
-//! So when the state with its mappings is dropped, the device cannot reach memory any more, and neither
-//! handler runs.
+//! So when the state with its mappings is dropped, the device cannot reach memory any more, and
+//! neither handler runs.
 //!
 //! C header: [`include/linux/pci.h`](srctree/include/linux/pci.h)
 
@@ -72,15 +72,15 @@ pub trait Driver: 'static {
     /// The devices it is for.
     const IDS: pci::IdTable<()>;
 
-    /// What it keeps for a device, for as long as it is bound to that. All its methods can run at the
-    /// same time.
+    /// What it keeps for a device, for as long as it is bound to that. All its methods can run at
+    /// the same time.
     type State<'bound>: Send + Sync + 'bound;
 
     /// Which addresses the devices can have. Task context.
     fn dma_mask() -> DmaMask;
 
-    /// Makes the state. The device is enabled, but cannot reach memory yet, and its interrupt is not for
-    /// here: to take its vectors is `EBUSY` later. Task context.
+    /// Makes the state. The device is enabled, but cannot reach memory yet, and its interrupt is
+    /// not for here: to take its vectors is `EBUSY` later. Task context.
     fn probe<'bound>(
         device: &'bound pci::Device<Bound>,
     ) -> impl PinInit<Self::State<'bound>, Error> + 'bound;
@@ -91,7 +91,8 @@ pub trait Driver: 'static {
     /// Has the device stop what it is doing.
     fn stop(cx: &mut Task, state: &Self::State<'_>);
 
-    /// Serves an interrupt: in hard interrupt context, or where the kernel threads interrupts, in a thread.
+    /// Serves an interrupt: in hard interrupt context, or where the kernel threads interrupts, in a
+    /// thread.
     fn interrupt(cx: &mut DeviceIrq, state: &Self::State<'_>) -> Served;
 
     /// Does the rest. Never concurrently with itself.
@@ -100,7 +101,8 @@ pub trait Driver: 'static {
 
 /// A [`Driver`] that gets its devices. Dropping it takes them all away again.
 ///
-/// Task context only: making it and dropping it sleep. Fails with the errors of `pci_register_driver()`.
+/// Task context only: making it and dropping it sleep. Fails with the errors of
+/// `pci_register_driver()`.
 ///
 /// # Examples
 ///
@@ -124,8 +126,8 @@ pub struct Registered<T: Driver> {
     _inner: Pin<KBox<Inner<T>>>,
 }
 
-/// The part whose address the kernel has, in memory of its own. Safe code can free the memory of a pinned
-/// value without dropping it (`MaybeUninit::pin_init`).
+/// The part whose address the kernel has, in memory of its own. Safe code can free the memory of a
+/// pinned value without dropping it (`MaybeUninit::pin_init`).
 #[pin_data]
 struct Inner<T: Driver> {
     #[pin]
@@ -137,8 +139,8 @@ impl<T: Driver> Registered<T> {
     /// Code of the module that makes the driver.
     fn anchor() {}
 
-    /// Registers the driver for `module` by a name. Task context only, may sleep. The kernel may probe
-    /// devices before this returns.
+    /// Registers the driver for `module` by a name. Task context only, may sleep. The kernel may
+    /// probe devices before this returns.
     pub fn new(name: &'static CStr, module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             _inner: KBox::try_pin_init(
@@ -154,8 +156,8 @@ impl<T: Driver> Registered<T> {
 
 /// A [`Driver`] as one of the kernel crate's.
 ///
-/// What that trait asks for, [`pci::Driver::probe`] above all, is for the kernel alone to call, so nobody
-/// else can name this type.
+/// What that trait asks for, [`pci::Driver::probe`] above all, is for the kernel alone to call, so
+/// nobody else can name this type.
 struct Bridge<T>(PhantomData<T>);
 
 /// A device with a driver. The fields are dropped in this order.
@@ -200,13 +202,14 @@ impl<T: Driver> pci::Driver for Bridge<T> {
             // SAFETY: The state was initialised above, and is dropped after the work or not at all.
             softirq <- unsafe { BhWork::new(Self::on_softirq) },
             // SAFETY: The fields that the handlers use were initialised above, and they stay until
-            // `live` was dropped: it is the first of the fields, and should the rest of this fail, the
-            // first to be taken down again. The softirq is next, so it has its state to the end.
+            // `live` was dropped: it is the first of the fields, and should the rest of this fail,
+            // the first to be taken down again. The softirq is next, so it has its state to the
+            // end.
             live: unsafe { Live::new(device.as_ref(), T::NAME, Self::on_interrupt, this.cast()) }?,
             _: {
                 core.set_master();
-                // SAFETY: The kernel, which alone can call this, probes in task context; the token ends
-                // with the call.
+                // SAFETY: The kernel, which alone can call this, probes in task context; the token
+                // ends with the call.
                 let mut cx = unsafe { Task::assume() };
                 // SAFETY: Initialised above.
                 T::start(&mut cx, unsafe { &(*this.as_ptr()).state })?;
@@ -228,20 +231,21 @@ impl<T: Driver> Bridge<T> {
     ///
     /// # Safety
     ///
-    /// `data` must be a pinned [`Running`] of this driver whose `state` and `softirq` are initialised.
+    /// `data` must be a pinned [`Running`] of this driver whose `state` and `softirq` are
+    /// initialised.
     unsafe extern "C" fn on_interrupt(_: c_int, data: *mut c_void) -> bindings::irqreturn_t {
         let this = data.cast::<Running<'_, T>>();
         // SAFETY: Both are initialised, by the requirement.
         let (state, softirq) = unsafe { (&(*this).state, &(*this).softirq) };
-        // An interrupt controller can forbid threads (`IRQ_NOTHREAD`), though none does so for PCI devices. On
-        // PREEMPT_RT no handler of theirs could work then.
+        // An interrupt controller can forbid threads (`IRQ_NOTHREAD`), though none does so for PCI
+        // devices. On PREEMPT_RT no handler of theirs could work then.
         if cfg!(CONFIG_PREEMPT_RT) && irq::are_off() {
             return compat::irq_return(false);
         }
-        // SAFETY: The interrupt was requested so that it may be threaded: on PREEMPT_RT it is, and the
-        // thread has bottom halves disabled, and interrupts enabled, as was seen. Elsewhere interrupts are
-        // disabled, in the thread that `threadirqs` makes, too, and in the call by a task that
-        // `CONFIG_DEBUG_SHIRQ` adds for a shared one. The token ends with the call.
+        // SAFETY: The interrupt was requested so that it may be threaded: on PREEMPT_RT it is, and
+        // the thread has bottom halves disabled, and interrupts enabled, as was seen. Elsewhere
+        // interrupts are disabled, in the thread that `threadirqs` makes, too, and in the call by a
+        // task that `CONFIG_DEBUG_SHIRQ` adds for a shared one. The token ends with the call.
         let mut cx = unsafe { DeviceIrq::assume() };
 
         compat::irq_return(match T::interrupt(&mut cx, state) {
@@ -318,8 +322,8 @@ impl<'bound> Live<'bound> {
     ///
     /// # Safety
     ///
-    /// `device` must be that of a PCI device, and calling `handler` with `data` be allowed until this
-    /// value is dropped, also if it never is.
+    /// `device` must be that of a PCI device, and calling `handler` with `data` be allowed until
+    /// this value is dropped, also if it never is.
     unsafe fn new(
         device: &'bound device::Device<Bound>,
         name: &'static CStr,

@@ -25,8 +25,8 @@ use kernel::{
 /// instruction where the architecture has one that is atomic on its CPU: no lock, no disabled
 /// interrupts, no call. What is read is the sum over all CPUs.
 ///
-/// All operations may be called in any context. An update comes after everything that the CPU has done
-/// before: whoever sees it in [`Self::sum`] sees that, too.
+/// All operations may be called in any context. An update comes after everything that the CPU has
+/// done before: whoever sees it in [`Self::sum`] sees that, too.
 ///
 /// # Invariants
 ///
@@ -491,8 +491,8 @@ mod counter_imp {
 /// A number that one holder writes at a time and anybody may read at any time. Its methods may be
 /// called in any context.
 ///
-/// It costs a load and a store, inlined, and no atomic read-modify-write: two writers at a time would
-/// lose an update (and nothing else). Meant for the shared part of a
+/// It costs a load and a store, inlined, and no atomic read-modify-write: two writers at a time
+/// would lose an update (and nothing else). Meant for the shared part of a
 /// [`CpuCell`](super::percpu_cell::CpuCell), which only the holder of the private part writes.
 ///
 /// Any context.

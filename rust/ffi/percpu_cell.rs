@@ -19,26 +19,26 @@
 //!          give back: store with release order, to the token's own address, from any CPU
 //! ```
 //!
-//! Taking moves the address out of the word, so of all who try only one gets it. A task that is moved
-//! to another CPU between taking and giving back still has the address of the body that it took, and
-//! gives back that one.
+//! Taking moves the address out of the word, so of all who try only one gets it. A task that is
+//! moved to another CPU between taking and giving back still has the address of the body that it
+//! took, and gives back that one.
 //!
-//! As a rule a CPU takes its own token ([`CpuCell::with`]). For what need not be quick any CPU may take
-//! any token ([`CpuCell::with_of`]), also that of a CPU that is offline or too busy to run anything
-//! else.
+//! As a rule a CPU takes its own token ([`CpuCell::with`]). For what need not be quick any CPU may
+//! take any token ([`CpuCell::with_of`]), also that of a CPU that is offline or too busy to run
+//! anything else.
 //!
-//! The exchange has to be atomic among all CPUs, even if it were not for those: a token can come back
-//! from anywhere. An x86 `cmpxchg` without lock prefix, which `this_cpu_cmpxchg()` is there, also
-//! writes the word when the comparison fails: it would write the 0 that it has read over what another
-//! CPU has just given back, and the body would be lost. `tests/host/src/cell` explores all
+//! The exchange has to be atomic among all CPUs, even if it were not for those: a token can come
+//! back from anywhere. An x86 `cmpxchg` without lock prefix, which `this_cpu_cmpxchg()` is there,
+//! also writes the word when the comparison fails: it would write the 0 that it has read over what
+//! another CPU has just given back, and the body would be lost. `tests/host/src/cell` explores all
 //! interleavings.
 //!
 //! Whoever finds 0 does not wait but is told so: the answer is `None`. It is an interrupt that came
 //! upon a holder on its own CPU, or the holder was preempted, or is on another CPU. So the access
 //! works in every context, NMI and PREEMPT_RT included, and cannot deadlock.
 //!
-//! On x86 the exchange is an `xchg`, relative to the segment of the per-CPU area; elsewhere `xchg()`
-//! in a C helper.
+//! On x86 the exchange is an `xchg`, relative to the segment of the per-CPU area; elsewhere
+//! `xchg()` in a C helper.
 //!
 //! C header: [`include/linux/percpu-defs.h`](srctree/include/linux/percpu-defs.h)
 
@@ -79,8 +79,8 @@ pub struct CpuCell<T, S> {
 
 // SAFETY: The bodies are memory that is not tied to a thread; `T` and `S` may be dropped elsewhere.
 unsafe impl<T: Send, S: Send> Send for CpuCell<T, S> {}
-// SAFETY: `&CpuCell` gives out `&mut T` to one holder at a time, in any thread (`T: Send`), and `&S`
-// to all (`S: Sync`).
+// SAFETY: `&CpuCell` gives out `&mut T` to one holder at a time, in any thread (`T: Send`), and
+// `&S` to all (`S: Sync`).
 unsafe impl<T: Send, S: Sync> Sync for CpuCell<T, S> {}
 
 impl<T, S> CpuCell<T, S> {

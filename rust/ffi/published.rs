@@ -25,8 +25,8 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// The pointer is null or that of a value that was boxed by `publish` and is freed only by who takes
-/// it out, after a grace period of RCU.
+/// The pointer is null or that of a value that was boxed by `publish` and is freed only by who
+/// takes it out, after a grace period of RCU.
 pub struct Published<T: Send + Sync + 'static>(Atomic<*mut T>);
 
 impl<T: Send + Sync + 'static> Published<T> {
@@ -37,8 +37,8 @@ impl<T: Send + Sync + 'static> Published<T> {
         Self(Atomic::new(ptr::null_mut()))
     }
 
-    /// Publishes a value until the result is dropped. Task context only, may sleep. `EBUSY` if there
-    /// is one already, `ENOMEM` if there is no memory.
+    /// Publishes a value until the result is dropped. Task context only, may sleep. `EBUSY` if
+    /// there is one already, `ENOMEM` if there is no memory.
     pub fn publish(&'static self, value: T) -> Result<Publication<T>> {
         let value = KBox::into_raw(KBox::new(value, GFP_KERNEL)?);
 
@@ -51,7 +51,8 @@ impl<T: Send + Sync + 'static> Published<T> {
         Ok(Publication(self))
     }
 
-    /// Runs `work` with the value, if there is one. Any context, NMI included, if `work` may run there.
+    /// Runs `work` with the value, if there is one. Any context, NMI included, if `work` may run
+    /// there.
     ///
     /// It must not sleep. It is `Send`, and so are the value and the result, so it can reach no
     /// token, and [`with_task`] gives it none. `CONFIG_PROVE_LOCKING` reports functions that sleep
@@ -59,14 +60,16 @@ impl<T: Send + Sync + 'static> Published<T> {
     #[inline]
     pub fn with<R: Send>(&self, work: impl FnOnce(&T) -> R + Send) -> Option<R> {
         let _guard = rcu::read_lock();
-        // SAFETY: By the invariant null or a boxed value, which is not freed before a grace period has
-        // passed since it was taken out, that is not before `_guard` is dropped. Nobody writes to it.
+        // SAFETY: By the invariant null or a boxed value, which is not freed before a grace period
+        // has passed since it was taken out, that is not before `_guard` is dropped. Nobody writes
+        // to it.
         unsafe { self.0.load(Acquire).as_ref() }.map(work)
     }
 }
 
 /// That a value is published. Dropping it waits for those who use the value: task context only,
-/// sleeps. Where it may not sleep, above all in [`Published::with`] itself, the value is leaked instead.
+/// sleeps. Where it may not sleep, above all in [`Published::with`] itself, the value is leaked
+/// instead.
 ///
 /// # Invariants
 ///
@@ -82,8 +85,8 @@ impl<T: Send + Sync + 'static> Drop for Publication<T> {
             unsafe { bindings::synchronize_rcu() };
         });
         if waited.is_ok() {
-            // SAFETY: By the invariant `publish` has boxed it; a grace period has passed since nobody
-            // could find it any more.
+            // SAFETY: By the invariant `publish` has boxed it; a grace period has passed since
+            // nobody could find it any more.
             drop(unsafe { KBox::from_raw(value) });
         }
     }

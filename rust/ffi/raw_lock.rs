@@ -12,8 +12,8 @@
 //! The kernel crate's guards of locks or of disabled interrupts are not `Send` either. So a section
 //! can neither end a guard that was there before it, nor leave one behind.
 //!
-//! Taking the lock twice in one section spins for ever; lockdep finds it. Without `CONFIG_SMP` there is
-//! no lock to spin on, and two sections at a time would have the value.
+//! Taking the lock twice in one section spins for ever; lockdep finds it. Without `CONFIG_SMP`
+//! there is no lock to spin on, and two sections at a time would have the value.
 //!
 //! C header: [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
 
@@ -39,8 +39,8 @@ compile_error!("labyrinth needs CONFIG_SMP: without it a spinlock can be taken t
 /// The `raw_spin_lock_irqsave()` family as a lock backend.
 struct RawBackend;
 
-// SAFETY: With `CONFIG_SMP` `raw_spin_lock_irqsave` gives mutual exclusion among its users on all CPUs,
-// and by disabling interrupts also against those of the same CPU. (NMIs only ever try.)
+// SAFETY: With `CONFIG_SMP` `raw_spin_lock_irqsave` gives mutual exclusion among its users on all
+// CPUs, and by disabling interrupts also against those of the same CPU. (NMIs only ever try.)
 unsafe impl Backend for RawBackend {
     type State = bindings::raw_spinlock_t;
     type GuardState = interrupts::Saved;

@@ -5,7 +5,8 @@
 //! The kernel first asks how much there is ([`Shrink::count`]), then for a part of it, as often as
 //! it thinks fit ([`Shrink::scan`]).
 //!
-//! A [`Shrinker`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
+//! A [`Shrinker`] that is leaked (`mem::forget`) keeps the module loaded, see
+//! [`unload`](super::unload).
 //!
 //! C header: [`include/linux/shrinker.h`](srctree/include/linux/shrinker.h)
 
@@ -27,8 +28,8 @@ use kernel::{
 /// allocation that may reclaim, with whatever locks it holds, several of them at once. So they
 ///
 /// - must not allocate with `GFP_KERNEL`, which would come back here;
-/// - must not wait for a lock under which anybody allocates with `GFP_KERNEL`: try it, and say 0 when
-///   it is taken. lockdep finds the ones that wait;
+/// - must not wait for a lock under which anybody allocates with `GFP_KERNEL`: try it, and say 0
+///   when it is taken. lockdep finds the ones that wait;
 /// - may sleep, but should not for long.
 ///
 /// No token is handed out: nothing here may ask for memory.

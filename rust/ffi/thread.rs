@@ -2,7 +2,8 @@
 
 //! Kernel threads that stop when their owner drops them.
 //!
-//! A [`Thread`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
+//! A [`Thread`] that is leaked (`mem::forget`) keeps the module loaded, see
+//! [`unload`](super::unload).
 //!
 //! C header: [`include/linux/kthread.h`](srctree/include/linux/kthread.h)
 
@@ -119,7 +120,8 @@ pub enum Wish {
 /// # Invariants
 ///
 /// - `task` was created to run `work`. (It may have returned by itself, and may never get to run.)
-/// - `work` is accessed only by the thread, until `task` has been stopped; it is dropped after that.
+/// - `work` is accessed only by the thread, until `task` has been stopped; it is dropped after
+///   that.
 pub struct Thread<B: Body> {
     _task: OwnedTask,
     _work: KBox<UnsafeCell<Work<B>>>,
@@ -162,8 +164,8 @@ impl<B: Body> Thread<B> {
         Self::start(name, Some(cpu.number()), None, body)
     }
 
-    /// Starts a thread that `waker` wakes. Task context only, may sleep. `EBUSY` if the waker belongs
-    /// to another thread, even one that has ended.
+    /// Starts a thread that `waker` wakes. Task context only, may sleep. `EBUSY` if the waker
+    /// belongs to another thread, even one that has ended.
     pub fn spawn_with(name: &CStr, waker: Arc<Waker>, body: B) -> Result<Self> {
         Self::start(name, None, Some(waker), body)
     }
@@ -217,8 +219,8 @@ impl<B: Body> Thread<B> {
     ///
     /// # Safety
     ///
-    /// `data` must point to a `Work<B>` that stays valid until the thread ends, and that nobody else
-    /// accesses.
+    /// `data` must point to a `Work<B>` that stays valid until the thread ends, and that nobody
+    /// else accesses.
     unsafe extern "C" fn entry(data: *mut c_void) -> c_int {
         // SAFETY: By the requirement above; `B: Send` allows the access from this thread.
         let work = unsafe { &mut *data.cast::<Work<B>>() };

@@ -19,15 +19,17 @@
 //!   drop, from any state ──► waits while running ──► shut down
 //! ```
 //!
-//! There is no way to arm a timer from outside its handler, so there is no race to lose: dropping it
-//! calls `timer_shutdown_sync()`, which waits for a running handler and takes back what that has
+//! There is no way to arm a timer from outside its handler, so there is no race to lose: dropping
+//! it calls `timer_shutdown_sync()`, which waits for a running handler and takes back what that has
 //! armed.
 //!
-//! A [`Timer`] that is leaked (`mem::forget`) keeps the module loaded, see [`unload`](super::unload).
+//! A [`Timer`] that is leaked (`mem::forget`) keeps the module loaded, see
+//! [`unload`](super::unload).
 //!
 //! A timer never expires early. It expires late by up to two jiffies (8 ms at `CONFIG_HZ=250`) for
-//! short delays and by up to 1/8 of the delay for long ones: a delay is rounded up to whole jiffies,
-//! and the timer wheel rounds up once more, the more coarsely the further away the expiry is.
+//! short delays and by up to 1/8 of the delay for long ones: a delay is rounded up to whole
+//! jiffies, and the timer wheel rounds up once more, the more coarsely the further away the expiry
+//! is.
 //!
 //! C header: [`include/linux/timer.h`](srctree/include/linux/timer.h)
 
@@ -55,8 +57,8 @@ pub enum Next {
 /// What happens when a timer expires.
 pub trait Handler: Send + 'static {
     /// Called in the timer softirq of the CPU that the timer was started on (of another one, once
-    /// that has gone offline), never concurrently with itself. Must not sleep. On PREEMPT_RT it runs
-    /// in a softirq thread.
+    /// that has gone offline), never concurrently with itself. Must not sleep. On PREEMPT_RT it
+    /// runs in a softirq thread.
     fn expired(&mut self, cx: &mut Softirq) -> Next;
 }
 
@@ -85,8 +87,8 @@ unsafe impl<H: Handler> Sync for Inner<H> {}
 
 /// A timer, pinned to a CPU, that owns its handler.
 ///
-/// The kernel's part is in memory of its own. Safe code can free the memory of a pinned value without
-/// dropping it (`MaybeUninit::pin_init`), and the timer would still be armed.
+/// The kernel's part is in memory of its own. Safe code can free the memory of a pinned value
+/// without dropping it (`MaybeUninit::pin_init`), and the timer would still be armed.
 #[pin_data]
 pub struct Timer<H: Handler> {
     _inner: Pin<KBox<Inner<H>>>,
@@ -95,8 +97,8 @@ pub struct Timer<H: Handler> {
 impl<H: Handler> Timer<H> {
     /// Starts a timer that first expires `delay_us` microseconds from now on `cpu`.
     ///
-    /// Any context that may use `GFP_ATOMIC`, which it allocates with; an [`OnlineCpu`] comes from task context. When `cpu` goes offline
-    /// later, the kernel moves the timer to another one.
+    /// Any context that may use `GFP_ATOMIC`, which it allocates with; an [`OnlineCpu`] comes from
+    /// task context. When `cpu` goes offline later, the kernel moves the timer to another one.
     pub fn start_on<'a>(
         cpu: OnlineCpu<'a>,
         delay_us: u32,

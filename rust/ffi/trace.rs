@@ -5,8 +5,8 @@
 //! A tracepoint that nobody listens to costs one instruction that does nothing: it is guarded by a
 //! static branch, and what it is to report is made by a closure that only a listener lets run.
 //!
-//! All functions may be called in any context, NMI included. Of the name of a pool the first 31 bytes
-//! are reported.
+//! All functions may be called in any context, NMI included. Of the name of a pool the first 31
+//! bytes are reported.
 //!
 //! C headers: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h),
 //! [`labyrinth_trace.h`]
@@ -157,8 +157,8 @@ pub(crate) fn refill<'a>(event: impl FnOnce() -> Refill<'a>) {
     }
 }
 
-// Cold: of the fast path's cache lines these should take none. Inlined into other crates, so that the
-// fast path does not prepare their arguments.
+// Cold: of the fast path's cache lines these should take none. Inlined into other crates, so that
+// the fast path does not prepare their arguments.
 
 #[cold]
 #[inline]

@@ -2,10 +2,10 @@
 
 //! A device whose file gives pages to processes by `mmap()`.
 //!
-//! The file is the process's side. Ours is a value behind each mapping ([`NewArea::give`]), which is
-//! dropped when no process can access the page any more: the kernel calls `close` of a mapping after it
-//! has cleared the page table and flushed the TLBs, be it for `munmap()`, for another mapping in the same
-//! place, for `execve()` or because the process dies.
+//! The file is the process's side. Ours is a value behind each mapping ([`NewArea::give`]), which
+//! is dropped when no process can access the page any more: the kernel calls `close` of a mapping
+//! after it has cleared the page table and flushed the TLBs, be it for `munmap()`, for another
+//! mapping in the same place, for `execve()` or because the process dies.
 //!
 //! A [`MapDevice`] that is leaked (`mem::forget`) keeps the module loaded, see
 //! [`unload`](super::unload).
@@ -15,8 +15,9 @@
 //! The page is put into the page table as a mere page frame number (`VM_PFNMAP`), not by
 //! `vm_insert_page()`. The core of the kernel then does not know that there is a page, so it
 //!
-//! - pins it for nobody: `get_user_pages()` in all forms says `EFAULT`. What it pins stays accessible
-//!   after `munmap()`, be it for direct I/O, `vmsplice()`, buffers of io_uring or a device;
+//! - pins it for nobody: `get_user_pages()` in all forms says `EFAULT`. What it pins stays
+//!   accessible after `munmap()`, be it for direct I/O, `vmsplice()`, buffers of io_uring or a
+//!   device;
 //! - gives no other process access: `PTRACE_PEEKDATA`, `process_vm_readv()` and `/proc/PID/mem` ask
 //!   `get_user_pages()`, too, and then an `access` function of the mapping; ours has none. A
 //!   tracer can still have the process execute a system call that copies the page;
@@ -26,8 +27,8 @@
 //! Who maps physical frames by the page tables of others (KVM, vfio) has them dropped by an MMU
 //! notifier, or accepts only frames that are no ordinary memory.
 //!
-//! Since the entry is made by `mmap()` and nothing but the end of the mapping clears it, there is no page
-//! fault to be served: one that occurs all the same ends in `SIGBUS`.
+//! Since the entry is made by `mmap()` and nothing but the end of the mapping clears it, there is
+//! no page fault to be served: one that occurs all the same ends in `SIGBUS`.
 //!
 //! # Why not the kernel crate's `MiscDevice`
 //!
@@ -77,10 +78,11 @@ use kernel::{
 
 /// What gives pages to processes.
 pub trait Mappable: Send + Sync + 'static {
-    /// A process maps the file: `area` is to be given a page. With an error the process has no mapping.
+    /// A process maps the file: `area` is to be given a page. With an error the process has no
+    /// mapping.
     ///
-    /// Task context, may sleep; the process's `mmap_lock` is held, so nothing may be copied from or to
-    /// user space.
+    /// Task context, may sleep; the process's `mmap_lock` is held, so nothing may be copied from or
+    /// to user space.
     fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>>;
 }
 
@@ -88,8 +90,8 @@ pub trait Mappable: Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `misc` is registered, with the functions of this type, from the end of [`Self::new`] until the value is
-/// dropped.
+/// `misc` is registered, with the functions of this type, from the end of [`Self::new`] until the
+/// value is dropped.
 #[pin_data(PinnedDrop)]
 pub struct MapDevice<M: Mappable> {
     pages: Arc<M>,
@@ -117,7 +119,8 @@ impl<M: Mappable> MapDevice<M> {
         ..pin_init::zeroed()
     };
 
-    /// Makes the device, which nobody can open before [`Self::admit`]. Task context only, may sleep.
+    /// Makes the device, which nobody can open before [`Self::admit`]. Task context only, may
+    /// sleep.
     ///
     /// Fails with `ENOMEM` and with the errors of `misc_register()`.
     pub fn new(name: &'static CStr, pages: M) -> Result<Pin<KBox<Self>>> {
@@ -147,21 +150,22 @@ impl<M: Mappable> MapDevice<M> {
         )
     }
 
-    /// Lets the device be opened: to be called when loading the module cannot fail any more, because a
-    /// file that is open then would outlive it. Any context.
+    /// Lets the device be opened: to be called when loading the module cannot fail any more,
+    /// because a file that is open then would outlive it. Any context.
     pub fn admit(&self) {
         self.admits.store(1, Release);
     }
 
-    /// Called by the kernel in task context. The file gets a share of its own in what gives the pages.
+    /// Called by the kernel in task context. The file gets a share of its own in what gives the
+    /// pages.
     ///
     /// # Safety
     ///
     /// `file` must be one of a `MapDevice<M>` that `misc_open()` has just prepared.
     unsafe extern "C" fn open(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: `misc_open()` has left the address of the `miscdevice` in there, which is a field of a
-        // `MapDevice<M>`. It holds `misc_mtx`, so `misc_deregister()`, which the end of that begins with,
-        // waits for us.
+        // SAFETY: `misc_open()` has left the address of the `miscdevice` in there, which is a field
+        // of a `MapDevice<M>`. It holds `misc_mtx`, so `misc_deregister()`, which the end of that
+        // begins with, waits for us.
         let device = unsafe {
             let misc = Opaque::cast_from((*file).private_data.cast::<bindings::miscdevice>());
             &*container_of!(misc, Self, misc)
@@ -178,8 +182,8 @@ impl<M: Mappable> MapDevice<M> {
         })
     }
 
-    /// Called by the kernel in task context, when nobody has the file open any more and no mapping of it
-    /// is left.
+    /// Called by the kernel in task context, when nobody has the file open any more and no mapping
+    /// of it is left.
     ///
     /// # Safety
     ///
@@ -194,8 +198,8 @@ impl<M: Mappable> MapDevice<M> {
     ///
     /// # Safety
     ///
-    /// `file` must be one that [`Self::open`] has opened and [`Self::release`] has not seen, and `vma` a
-    /// mapping of it that is being made.
+    /// `file` must be one that [`Self::open`] has opened and [`Self::release`] has not seen, and
+    /// `vma` a mapping of it that is being made.
     unsafe extern "C" fn mmap(
         file: *mut bindings::file,
         vma: *mut bindings::vm_area_struct,
@@ -216,7 +220,8 @@ impl<M: Mappable> MapDevice<M> {
 
 #[pinned_drop]
 impl<M: Mappable> PinnedDrop for MapDevice<M> {
-    /// Removes the device. A file that is open keeps the module loaded, and its share of the pages' owner.
+    /// Removes the device. A file that is open keeps the module loaded, and its share of the pages'
+    /// owner.
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: Registered by the invariant.
         unsafe { bindings::misc_deregister(self.misc.get()) };
@@ -227,8 +232,8 @@ impl<M: Mappable> PinnedDrop for MapDevice<M> {
 ///
 /// # Invariants
 ///
-/// `vma` is being made by `mmap()` of a [`MapDevice`]; it is one page long, shared, not executable, and
-/// has no page.
+/// `vma` is being made by `mmap()` of a [`MapDevice`]; it is one page long, shared, not executable,
+/// and has no page.
 pub struct NewArea<'a> {
     vma: &'a VmaNew,
     /// Code of the module that the file keeps loaded.
@@ -239,8 +244,8 @@ pub struct NewArea<'a> {
 pub struct MappedArea<'a>(PhantomData<&'a ()>);
 
 impl<'a> NewArea<'a> {
-    /// `EINVAL` for a length other than one page, an offset or a private mapping, `EACCES` for a file that
-    /// was not opened for writing, `EPERM` for one that is to be executed.
+    /// `EINVAL` for a length other than one page, an offset or a private mapping, `EACCES` for a
+    /// file that was not opened for writing, `EPERM` for one that is to be executed.
     fn new(vma: &'a VmaNew, code: *const c_void) -> Result<Self> {
         // SAFETY: The mapping is being made, and by us, so nobody writes to this.
         let offset = unsafe { (*vma.as_ptr()).vm_pgoff };
@@ -249,7 +254,8 @@ impl<'a> NewArea<'a> {
             return Err(EINVAL);
         }
         if vma.flags() & flags::SHARED == 0 {
-            // A shared mapping of a file that cannot be written counts as a private one, all but this.
+            // A shared mapping of a file that cannot be written counts as a private one, all but
+            // this.
             let shared = vma.flags() & flags::MAYSHARE != 0;
             return Err(if shared { EACCES } else { EINVAL });
         }
@@ -262,15 +268,16 @@ impl<'a> NewArea<'a> {
 
     /// Gives the process a page frame, and access to it.
     ///
-    /// `kept` is dropped when no process has access any more, in task context, which may sleep, with the
-    /// `mmap_lock` of the process held. If this fails, with `ENOMEM`, nobody was given anything.
+    /// `kept` is dropped when no process has access any more, in task context, which may sleep,
+    /// with the `mmap_lock` of the process held. If this fails, with `ENOMEM`, nobody was given
+    /// anything.
     ///
     /// Returning an error from [`Mappable::mmap`] afterwards leaks the page.
     ///
     /// # Safety
     ///
-    /// `frame` must be that of an allocated page of order 0 which belongs to `kept`. Until `kept` is
-    /// dropped or returned nobody may access its contents.
+    /// `frame` must be that of an allocated page of order 0 which belongs to `kept`. Until `kept`
+    /// is dropped or returned nobody may access its contents.
     pub(crate) unsafe fn give<C: MaySleep, K: Send + Sync + 'static>(
         self,
         _cx: &C,
@@ -288,15 +295,15 @@ impl<'a> NewArea<'a> {
         };
         let vma = self.vma.as_ptr();
 
-        // Not inherited by a child. That is for good, as `madvise()` can change it only for memory that
-        // is not special; so are the others.
+        // Not inherited by a child. That is for good, as `madvise()` can change it only for memory
+        // that is not special; so are the others.
         self.vma.set_dontcopy();
         self.vma.set_dontexpand();
         self.vma.set_dontdump();
         self.vma.set_io();
 
-        // SAFETY: The mapping is being made, under the `mmap_lock`. By the invariant it is shared, has one
-        // page, and nothing is mapped there. The caller vouches for the frame.
+        // SAFETY: The mapping is being made, under the `mmap_lock`. By the invariant it is shared,
+        // has one page, and nothing is mapped there. The caller vouches for the frame.
         let result = to_result(unsafe {
             bindings::remap_pfn_range(vma, self.vma.start(), frame, PAGE_SIZE, (*vma).vm_page_prot)
         });
@@ -305,8 +312,8 @@ impl<'a> NewArea<'a> {
         }
         let kept: Arc<K> = place.write(kept).into();
 
-        // SAFETY: The mapping is being made, so these fields are ours to write. The functions expect an
-        // `Arc<K>` in the private data, and this is where `close` gets its from.
+        // SAFETY: The mapping is being made, so these fields are ours to write. The functions
+        // expect an `Arc<K>` in the private data, and this is where `close` gets its from.
         unsafe {
             (*vma).vm_private_data = Arc::into_raw(kept).cast_mut().cast();
             (*vma).vm_ops = table;
@@ -326,8 +333,9 @@ impl<K: Send + Sync + 'static> Operations<K> {
         ..pin_init::zeroed()
     };
 
-    /// A copy of a mapping is made. A fork makes none (`VM_DONTCOPY`) and one page cannot be split, so it
-    /// is for a move, which [`Self::mremap`] will refuse; until then the value belongs to both.
+    /// A copy of a mapping is made. A fork makes none (`VM_DONTCOPY`) and one page cannot be split,
+    /// so it is for a move, which [`Self::mremap`] will refuse; until then the value belongs to
+    /// both.
     ///
     /// # Safety
     ///

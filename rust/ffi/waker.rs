@@ -3,8 +3,8 @@
 //! Waking a thread from any context.
 //!
 //! `wake_up_process()` takes the scheduler's locks, so it cannot be called by code that may run
-//! inside them, or in an NMI. A [`Waker`] goes by way of an interrupt of its own (`irq_work`, a hard
-//! one on PREEMPT_RT, too), which comes as soon as this CPU's interrupts are enabled.
+//! inside them, or in an NMI. A [`Waker`] goes by way of an interrupt of its own (`irq_work`, a
+//! hard one on PREEMPT_RT, too), which comes as soon as this CPU's interrupts are enabled.
 //!
 //! ```text
 //!   wake() ── woken = 1 ── was it 0? ── irq_work ──► wake_up_process()
@@ -12,9 +12,10 @@
 //!   thread: sleep_until_woken() ◄──────────────────────────┘   takes woken back to 0
 //! ```
 //!
-//! No call is lost: the thread declares that it sleeps before it looks at `woken` the last time, and
-//! a waker sets `woken` before it wakes. Several calls before the thread looks are one. What was
-//! written before a call is seen by the thread after the [`sleep_until_woken`] that the call ends.
+//! No call is lost: the thread declares that it sleeps before it looks at `woken` the last time,
+//! and a waker sets `woken` before it wakes. Several calls before the thread looks are one. What
+//! was written before a call is seen by the thread after the [`sleep_until_woken`] that the call
+//! ends.
 //!
 //! [`sleep_until_woken`]: super::thread::Running::sleep_until_woken
 //!
@@ -43,16 +44,17 @@ use kernel::{
     types::Opaque, //
 };
 
-/// Wakes the thread that it is bound to ([`Thread::spawn_with`](super::thread::Thread::spawn_with)).
+/// Wakes the thread that it is bound to
+/// ([`Thread::spawn_with`](super::thread::Thread::spawn_with)).
 ///
-/// It may outlive the thread; then it wakes nobody. One that is leaked (`mem::forget`) keeps the module
-/// loaded.
+/// It may outlive the thread; then it wakes nobody. One that is leaked (`mem::forget`) keeps the
+/// module loaded.
 ///
 /// # Invariants
 ///
 /// - `work` is initialised with `Self::ring` and is not in use after `drop`.
-/// - `task` is 0, or the exposed address of a task that this value holds a reference of. Once set it
-///   does not change.
+/// - `task` is 0, or the exposed address of a task that this value holds a reference of. Once set
+///   it does not change.
 #[pin_data(PinnedDrop)]
 pub struct Waker {
     #[pin]
@@ -63,8 +65,8 @@ pub struct Waker {
     _callback: Callback,
 }
 
-// SAFETY: An `irq_work` may be queued from anywhere, a task be woken and its reference be given back
-// by any thread; the rest is atomic.
+// SAFETY: An `irq_work` may be queued from anywhere, a task be woken and its reference be given
+// back by any thread; the rest is atomic.
 unsafe impl Send for Waker {}
 // SAFETY: As above.
 unsafe impl Sync for Waker {}
@@ -105,7 +107,8 @@ impl Waker {
     ///
     /// The caller must hold a reference of `task` during the call.
     pub(super) unsafe fn bind(&self, task: NonNull<bindings::task_struct>) -> Result {
-        // SAFETY: The caller holds a reference. The one taken here is given back by `drop`, or below.
+        // SAFETY: The caller holds a reference. The one taken here is given back by `drop`, or
+        // below.
         unsafe { helpers::labyrinth_task_get(task.as_ptr()) };
         // INVARIANT: The task is set at most once, and the reference was just taken.
         // Fully ordered: see `ring`.

@@ -12,9 +12,9 @@
 //! The figures are the allocator's own (its `pgalloc_*` events of the local CPU and its zone
 //! counters), so they hold for every way to allocate, and nobody has to confess.
 //!
-//! A page that the allocator keeps on its per-CPU lists counts as free nowhere: emptying those lists
-//! takes a zone below the mark by up to a batch (63 pages on most machines) without anybody meaning
-//! to.
+//! A page that the allocator keeps on its per-CPU lists counts as free nowhere: emptying those
+//! lists takes a zone below the mark by up to a batch (63 pages on most machines) without anybody
+//! meaning to.
 //!
 //! C headers: [`include/linux/mmzone.h`](srctree/include/linux/mmzone.h),
 //! [`include/linux/vmstat.h`](srctree/include/linux/vmstat.h)

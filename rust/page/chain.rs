@@ -59,7 +59,8 @@ impl Chain {
         // SAFETY: As in `push`.
         unsafe { helpers::labyrinth_page_set_link(first.page(), 0) };
         // INVARIANT: The second pages are the first now.
-        // SAFETY: By the invariant the chain owns these pages, and only this address of them is left.
+        // SAFETY: By the invariant the chain owns these pages, and only this address of them is
+        // left.
         self.first = next.map(|tagged| unsafe { ExclusivePages::from_tagged(tagged) });
         self.len -= 1;
         Some(first)

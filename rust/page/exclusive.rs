@@ -226,8 +226,9 @@ impl<T: Contents> ExclusivePage<T> {
     #[inline(always)]
     pub fn charge(&mut self, caller: CallSite) {
         #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-        // SAFETY: An allocated page of order 0 by the invariant, and the tag is static. The words that
-        // this changes are the owner's, and `&mut self` keeps others from doing it at the same time.
+        // SAFETY: An allocated page of order 0 by the invariant, and the tag is static. The words
+        // that this changes are the owner's, and `&mut self` keeps others from doing it at the same
+        // time.
         unsafe {
             helpers::labyrinth_charge(self.page.as_ptr(), caller.as_raw())
         };

@@ -97,8 +97,8 @@ unsafe impl Gfp for Atomic {
     const RAW: u32 = bindings::GFP_ATOMIC;
 }
 
-// SAFETY: `GFP_ATOMIC` does not contain `__GFP_DIRECT_RECLAIM`, so it does not sleep, and is meant for
-// all contexts in which the allocator's locks may be taken.
+// SAFETY: `GFP_ATOMIC` does not contain `__GFP_DIRECT_RECLAIM`, so it does not sleep, and is meant
+// for all contexts in which the allocator's locks may be taken.
 unsafe impl<C: PlainAlloc> AllowedIn<C> for Atomic {}
 
 /// `GFP_NOWAIT`: never sleeps, and never goes below the min watermark, so it does not use the

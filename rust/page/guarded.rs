@@ -154,7 +154,8 @@ impl Guarded {
         let outcome = self.look(Occasion::HandOver);
         begun.done(outcome.is_ok());
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: By the invariant they are there; nothing uses `this` any more, not even to drop it.
+        // SAFETY: By the invariant they are there; nothing uses `this` any more, not even to drop
+        // it.
         let pages = unsafe { ManuallyDrop::take(&mut this.pages) };
         match outcome {
             Ok(()) => Ok(pages),

@@ -57,8 +57,8 @@ impl TryFrom<Page> for ExclusivePage<Uninit> {
         if !unsafe { helpers::labyrinth_page_has_one_user(page.as_ptr()) } {
             return Err(page);
         }
-        // SAFETY: A `Page` is of order 0 and allocated. It is owned by `page` alone: each other user
-        // would have a reference of it. It is in the linear mapping, as was checked.
+        // SAFETY: A `Page` is of order 0 and allocated. It is owned by `page` alone: each other
+        // user would have a reference of it. It is in the linear mapping, as was checked.
         Ok(unsafe { Self::from_page(owned_page::into_raw(page)) })
     }
 }

@@ -235,8 +235,8 @@ impl ExclusivePages<Uninit> {
     ///
     /// # Safety
     ///
-    /// `page` must be null, or the first of 2^`order` freshly allocated pages in the linear mapping,
-    /// with `order` at most [`MAX_ORDER`].
+    /// `page` must be null, or the first of 2^`order` freshly allocated pages in the linear
+    /// mapping, with `order` at most [`MAX_ORDER`].
     #[inline(always)]
     unsafe fn from_page(page: *mut bindings::page, order: u32) -> Option<Self> {
         let page = NonNull::new(page)?;

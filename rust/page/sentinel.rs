@@ -26,7 +26,7 @@ use kernel::{
     }, //
 };
 
-/// What a damaged guard causes besides being counted.
+/// The reaction to a damaged guard, besides counting it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
     /// Nothing.
@@ -72,7 +72,7 @@ pub fn set_policy(policy: Policy) {
     POLICY.store(policy as u32, Relaxed);
 }
 
-/// What the check that found a damage was part of.
+/// The occasion of the check that found a damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occasion {
     /// Their holder was freeing the pages.

@@ -152,8 +152,8 @@ impl<P: Shareable> Deref for Shared<P> {
 impl<P: Shareable> Drop for Shared<P> {
     fn drop(&mut self) {
         if self.inner().readers.dec_and_test() {
-            // SAFETY: Boxed by the invariant, and there is no reader left; all that they did is ordered
-            // before.
+            // SAFETY: Boxed by the invariant, and there is no reader left; all that they did is
+            // ordered before.
             drop(unsafe { KBox::from_raw(self.inner.as_ptr()) });
         }
     }

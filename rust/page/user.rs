@@ -120,22 +120,23 @@ impl<H: Home> UserPage<H> {
     ) -> Result<MappedArea<'a>, Refused<H>> {
         let handover = Handover::MapUser.begin();
         let frame = page.pfn();
-        // INVARIANT: The page moves over. Nobody accesses it yet, and once it is mapped, the process.
+        // INVARIANT: The page moves over. Nobody accesses it yet, and once it is mapped, the
+        // process.
         let this = Self {
             page: page.into_page(),
             home: ManuallyDrop::new(home),
         };
 
-        // SAFETY: The frame of an allocated page of order 0 that belongs to `this`, which does not access
-        // it before it is dropped.
+        // SAFETY: The frame of an allocated page of order 0 that belongs to `this`, which does not
+        // access it before it is dropped.
         let result = unsafe { area.give(cx, frame, this) };
         handover.done(result.is_ok());
         result.map_err(|(error, this)| {
             let mut this = ManuallyDrop::new(this);
             Refused {
                 error,
-                // SAFETY: By the invariant the page is allocated and owned, and nobody was given it. The
-                // contents are the `Bytes` that they were. `this` is not used any more.
+                // SAFETY: By the invariant the page is allocated and owned, and nobody was given
+                // it. The contents are the `Bytes` that they were. `this` is not used any more.
                 page: unsafe { ExclusivePage::from_page(this.page) },
                 // SAFETY: Taken once, as `this` is not dropped.
                 home: unsafe { ManuallyDrop::take(&mut this.home) },
@@ -149,8 +150,8 @@ impl<H: Home> Drop for UserPage<H> {
     /// mapping is gone.
     fn drop(&mut self) {
         let handover = Handover::ReturnUser.begin();
-        // SAFETY: By the invariant the page is owned by this value; no process has access any more, as
-        // `NewArea::give` says. Any bytes are a valid `Uninit`.
+        // SAFETY: By the invariant the page is owned by this value; no process has access any more,
+        // as `NewArea::give` says. Any bytes are a valid `Uninit`.
         let page = unsafe { ExclusivePage::<Uninit>::from_page(self.page) };
         // SAFETY: Taken once, when the value is dropped.
         let home = unsafe { ManuallyDrop::take(&mut self.home) };

@@ -141,8 +141,8 @@ impl View {
         for page in pages {
             table.push(page.page(), GFP_KERNEL)?;
         }
-        // SAFETY: A context that may sleep; the table has so many pages, all of order 0, and is memory
-        // that `kvfree()` takes. As long as nobody calls `vfree()` it stays ours.
+        // SAFETY: A context that may sleep; the table has so many pages, all of order 0, and is
+        // memory that `kvfree()` takes. As long as nobody calls `vfree()` it stays ours.
         let area = unsafe { helpers::labyrinth_view_map(table.as_mut_ptr().cast(), count) };
         let area = NonNull::new(area.cast::<u8>()).ok_or(ENOMEM)?;
         // SAFETY: The first page of an area that was just made.
@@ -154,8 +154,8 @@ impl View {
     pub fn unmap<C: MaySleep>(self, _cx: &C) -> Pages {
         let begun = Handover::Unview.begin();
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: A context that may sleep; the area is ours by the invariant. This leaves pages and
-        // table alone.
+        // SAFETY: A context that may sleep; the area is ours by the invariant. This leaves pages
+        // and table alone.
         unsafe { helpers::labyrinth_view_unmap(this.area.as_ptr().cast()) };
         // SAFETY: The area, which could have freed it, is gone, and so is `self`.
         drop(unsafe { ManuallyDrop::take(&mut this.table) });
@@ -193,8 +193,8 @@ impl Deref for View {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: By the invariants so many bytes are mapped there, and they are the contents of pages
-        // that only `self` gives access to; the reference borrows it.
+        // SAFETY: By the invariants so many bytes are mapped there, and they are the contents of
+        // pages that only `self` gives access to; the reference borrows it.
         unsafe { core::slice::from_raw_parts(self.contents().as_ptr(), self.size()) }
     }
 }
@@ -209,8 +209,8 @@ impl DerefMut for View {
 impl Drop for View {
     fn drop(&mut self) {
         let begun = Handover::Unview.begin();
-        // SAFETY: The area is ours by the invariants, the pages, too, and so many are in the table. All
-        // of it is the kernel's from here on.
+        // SAFETY: The area is ours by the invariants, the pages, too, and so many are in the table.
+        // All of it is the kernel's from here on.
         unsafe {
             helpers::labyrinth_view_drop(
                 self.area.as_ptr().cast(),

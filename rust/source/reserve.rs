@@ -148,7 +148,7 @@ impl Reserve {
 
     #[inline(always)]
     fn take_one(&self) -> Option<Pages> {
-        // Empty is the common case in a storm; whoever looks a moment too early is none the worse.
+        // An empty reserve is common in a storm. A look that comes a moment too early does no harm.
         if self.level() == 0 {
             return None;
         }

@@ -156,8 +156,8 @@ static PUBLISHED: Published<Arc<Stats>> = Published::new();
 /// That hand-overs are being recorded. Dropping it ends that: task context only, sleeps.
 pub type Recorded = Publication<Arc<Stats>>;
 
-/// Has all hand-overs recorded in `stats`. Task context only, may sleep. `EBUSY` if they are recorded
-/// elsewhere, `ENOMEM` if there is no memory.
+/// Has all hand-overs recorded in `stats`. Task context only, may sleep. `EBUSY` if they are
+/// recorded elsewhere, `ENOMEM` if there is no memory.
 pub fn record_in(stats: Arc<Stats>) -> Result<Recorded> {
     PUBLISHED.publish(stats)
 }

@@ -8,8 +8,8 @@
 //!   allocation flags. Latencies are told apart once more by *source*, that is by a number.
 //! - A [`Recorder`] is the writing end, for any context: no locks, no allocation, only atomic
 //!   operations on memory of the CPU it runs on.
-//! - A *hand-over* is counted by its kind, see [`Handover`]; whoever does it finds the statistics by
-//!   itself.
+//! - A *hand-over* is counted by its kind, see [`Handover`]; whoever does it finds the statistics
+//!   by itself.
 //! - A [`View`] is the reading end: all of it at one time, counted from the last reset.
 //!
 //! # In flight
@@ -134,7 +134,7 @@ impl Stats {
         )
     }
 
-    /// What is recorded of new allocations. Any context.
+    /// Returns how much of new allocations is recorded. Any context.
     #[inline(always)]
     pub fn recording(&self) -> Recording {
         const OFF: u64 = Recording::Off as u64;

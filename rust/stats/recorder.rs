@@ -96,8 +96,8 @@ enum Noted {
 
 impl Request<'_> {
     /// Records the outcome, the latency, and which source was asked last, by its number, which
-    /// counts modulo [`SOURCES`](super::SOURCES). Returns whether it counted an allocated page, which
-    /// then has to be counted as freed, too.
+    /// counts modulo [`SOURCES`](super::SOURCES). Returns whether it counted an allocated page,
+    /// which then has to be counted as freed, too.
     #[inline(always)]
     pub fn done(self, success: bool, source: usize) -> bool {
         let samples = &self.series.samples;

@@ -19,7 +19,7 @@ impl Recording {
     /// The largest number that stands for one of these.
     pub const MAX: u64 = 2;
 
-    /// What a number stands for. `ERANGE` if it stands for nothing. Any context.
+    /// Returns the variant with this number, or `ERANGE` if there is none. Any context.
     pub fn from_number(number: u64) -> Result<Self> {
         match number {
             0 => Ok(Self::Off),

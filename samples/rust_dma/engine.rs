@@ -2,8 +2,8 @@
 
 //! Transfers without end: each is started when the one before it has interrupted us.
 //!
-//! A round takes bytes to the device and back. In two of three rounds that is a page for the way out and
-//! another one for the way back; in the third it is one page, mapped for both and recycled.
+//! A round takes bytes to the device and back. In two of three rounds that is a page for the way
+//! out and another one for the way back; in the third it is one page, mapped for both and recycled.
 
 use crate::{
     pages,
@@ -114,7 +114,8 @@ impl<'d> Engine<'d> {
         self.now.with(|now| now.round) % 2 == 1
     }
 
-    /// Looks at what has come of a transfer, and starts the next one. `rounds` counts those that end here.
+    /// Looks at what has come of a transfer, and starts the next one. `rounds` counts those that
+    /// end here.
     pub(crate) fn completed<C: PlainAlloc>(
         &self,
         cx: &C,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The registers of QEMU's `edu` device (`docs/specs/edu.rst` in QEMU's source), and what it does with
-//! them.
+//! The registers of QEMU's `edu` device (`docs/specs/edu.rst` in QEMU's source), and what it does
+//! with them.
 
 use kernel::{
     device::Bound,

@@ -163,8 +163,8 @@ impl Driver for Edu<'static> {
             },
             registers: {
                 let registers = Registers::new(device)?;
-                // Whoever had it before may have left in the middle of a transfer, which must not go on
-                // once the device can reach memory again.
+                // Whoever had it before may have left in the middle of a transfer, which must not
+                // go on once the device can reach memory again.
                 with_task(|cx| registers.wait(cx))??;
                 registers
             },

@@ -26,8 +26,8 @@ const OURS: u64 = 1;
 const DEVICES: u64 = 2;
 const SECRET: u64 = 3;
 
-/// Has the device write to a page, and read one, that it does not own any more. We do, so nobody else is
-/// harmed if nothing stops it.
+/// Has the device write to a page, and read one, that it does not own any more. We do, so nobody
+/// else is harmed if nothing stops it.
 pub(crate) fn trespass(cx: &mut Task, device: DmaDevice<'_>, registers: &Registers<'_>) -> Result {
     let fresh = |cx: &Task, seed| {
         let mut pages = pages::fresh(cx, 0).ok_or(ENOMEM)?;

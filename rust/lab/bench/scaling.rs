@@ -4,13 +4,13 @@
 //!
 //! Of the CPUs that are online, 1, 2, 4 and 8 in turn work, on each of them a *worker* in the timer
 //! softirq and, where contexts are mixed, one in a thread (with interrupts disabled during each
-//! sample) and one in a hard interrupt, as far as the peer may run there. All work until each of them
-//! has its samples, so none of those finds the other CPUs done already.
+//! sample) and one in a hard interrupt, as far as the peer may run there. All work until each of
+//! them has its samples, so none of those finds the other CPUs done already.
 //!
-//! Right before each sample the worker runs a *reference*: a per-CPU stack in C, which has nothing to
-//! do with any other CPU. So what slows down both, be it that a hypervisor has fewer CPUs than the
-//! machine, is not in the ratio of the two. The figure of a worker is its median sample: one that
-//! was interrupted, or whose CPU was taken away meanwhile, is not in it.
+//! Right before each sample the worker runs a *reference*: a per-CPU stack in C, which has nothing
+//! to do with any other CPU. So what slows down both, be it that a hypervisor has fewer CPUs than
+//! the machine, is not in the ratio of the two. The figure of a worker is its median sample: one
+//! that was interrupted, or whose CPU was taken away meanwhile, is not in it.
 //!
 //! ```text
 //! scale NAME CPUS ROUND CONTEXT REFERENCE SAMPLE     for each worker; a time for each operation of
@@ -216,7 +216,8 @@ fn point<P: Plan, L: Load>(
 
 /// What all workers do.
 trait Load: Sized + Send + 'static {
-    /// Gets and gives back, as often as is in a sample. Returns whether there was always one to get.
+    /// Gets and gives back, as often as is in a sample. Returns whether there was always one to
+    /// get.
     fn run<C: PlainAlloc>(&mut self, cx: &C) -> bool;
 
     /// Requests that were turned away, and all of them, where that is counted.
@@ -469,8 +470,8 @@ impl<L: Load> Body for Worker<L> {
         loop {
             let start = Moment::now();
             while Moment::now().nanos_since(start) < THREAD_TURN_NS {
-                // Whoever interrupts an access to a cache is turned away for as long as he works, not
-                // for that one request: rare where work is, but not where all is accesses.
+                // Whoever interrupts an access to a cache is turned away for as long as he works,
+                // not for that one request: rare where work is, but not where all is accesses.
                 irqs_off(thread.context(), |cx| self.work(cx));
             }
             if thread.sleep_us(100) == Wish::Stop {

@@ -116,7 +116,8 @@ impl Prepared {
         if self.only_in_softirq && C::KIND != Kind::Softirq {
             return false;
         }
-        // SAFETY: The handle is open; `_cx` proves the context, `&mut self` that nobody else runs it.
+        // SAFETY: The handle is open; `_cx` proves the context, `&mut self` that nobody else runs
+        // it.
         unsafe { raw::labyrinth_bench_run(self.handle.as_ptr()) == 0 }
     }
 }

@@ -11,8 +11,8 @@
 //! - *Emergency page*: see [`Gauge`](labyrinth::mm::Gauge).
 //!
 //! What fills memory and who bursts when is up to user space. Within a burst nothing else runs on
-//! the CPU, so nobody can reclaim meanwhile, and nobody else suffers from what is used up: all of it
-//! is back before the softirq ends.
+//! the CPU, so nobody can reclaim meanwhile, and nobody else suffers from what is used up: all of
+//! it is back before the softirq ends.
 
 #![forbid(unsafe_code)]
 

@@ -98,9 +98,9 @@ pub fn map<'d, C: PlainAlloc, D: Direction>(
     let page = unsafe { NonNull::new_unchecked(pages.page()) };
 
     let begun = Handover::MapDevice.begin();
-    // SAFETY: Allocated pages in the linear mapping that are ours alone; they stay in the value below,
-    // which unmaps them before it frees them or lets them go. Who borrowed their contents has stopped,
-    // as we have them by value.
+    // SAFETY: Allocated pages in the linear mapping that are ours alone; they stay in the value
+    // below, which unmaps them before it frees them or lets them go. Who borrowed their contents
+    // has stopped, as we have them by value.
     let address = unsafe { device.map(page, bytes, D::RAW) };
     begun.done(address.is_some());
     match address {
@@ -169,16 +169,16 @@ impl<'d, D: Direction> Mapped<'d, D> {
         let mut this = ManuallyDrop::new(self);
 
         this.end();
-        // SAFETY: `this` is not used any more, nor dropped. The device has left any bytes there, and
-        // they are valid.
+        // SAFETY: `this` is not used any more, nor dropped. The device has left any bytes there,
+        // and they are valid.
         unsafe { core::ptr::read(&this.pages) }
     }
 
     /// Unmaps the pages. Afterwards only the field `pages` may be used.
     fn end(&mut self) {
         let begun = Handover::UnmapDevice.begin();
-        // SAFETY: Mapped so, by the invariant, and ended once: by `drop`, or by `unmap`, which drops
-        // nothing.
+        // SAFETY: Mapped so, by the invariant, and ended once: by `drop`, or by `unmap`, which
+        // drops nothing.
         unsafe { self.device.unmap(self.address, self.bytes(), D::RAW) };
         begun.done(true);
     }

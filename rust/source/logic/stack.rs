@@ -73,8 +73,8 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
 }
 
 /// Takes values out of `len` places of a stack that others need as well: calls `take` with at most
-/// `at_once` places, which must not be 0, as often as it finds something there, then with the places
-/// below. The taken values are dropped between the calls.
+/// `at_once` places, which must not be 0, as often as it finds something there, then with the
+/// places below. The taken values are dropped between the calls.
 ///
 /// Returns how many there were. It is an error, with the number up to then, if `take` returns
 /// `None`, because the stack is in use.

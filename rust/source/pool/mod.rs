@@ -329,8 +329,8 @@ impl Pool {
     #[inline]
     pub fn get<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
         // Every call here is the last thing done, so a hit has no registers to save. The cache is
-        // noted here, and not by the cache itself, so that the compiler merges this store with those
-        // that make the request: it would not do so across the look that comes between.
+        // noted here, and not by the cache itself, so that the compiler merges this store with
+        // those that make the request: it would not do so across the look that comes between.
         request.enter(Room::Cache);
         if bad_memory::known() {
             return self.get_good(cx, request);

@@ -120,8 +120,8 @@ fn takes_what_is_wanted() {
     );
 }
 
-/// All wanted values are taken, or those up to the call that finds the stack in use. No call looks at
-/// more places than it may.
+/// All wanted values are taken, or those up to the call that finds the stack in use. No call looks
+/// at more places than it may.
 fn is_searched_in_parts() {
     holds(
         (vec(0..3_u32, 0..20), 1..8_usize, 0..30_usize),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver that uses labyrinth from Rust, for the tests: in a softirq and in task context. It counts
-//! what happened in `/sys/kernel/debug/labyrinth_consumer_rust/`.
+//! A driver that uses labyrinth from Rust, for the tests: in a softirq and in task context. It
+//! counts what happened in `/sys/kernel/debug/labyrinth_consumer_rust/`.
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the kernel crate owns and proves, and what labyrinth owns and proves, in each other's place.
+//! Pages and proofs of the kernel crate in the place of labyrinth's, and the other way round.
 
 #![forbid(unsafe_code)]
 
@@ -127,7 +127,7 @@ macro_rules! once {
         struct $name {
             #[pin]
             timer: HrTimer<Self>,
-            /// What came of it: 0 nothing yet, 1 as it should be, 2 not so.
+            /// The outcome: 0 for none yet, 1 for success, 2 for failure.
             outcome: AtomicCell<u32>,
         }
 

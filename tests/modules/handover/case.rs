@@ -31,8 +31,8 @@ macro_rules! check {
 }
 pub(crate) use check;
 
-/// The cases of work that every context can do where pages can be allocated: it takes a reference to
-/// any token.
+/// The cases of work that every context can do where pages can be allocated: it takes a reference
+/// to any token.
 macro_rules! everywhere {
     ($name:literal, $work:path) => {
         &[

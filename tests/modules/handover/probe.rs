@@ -27,8 +27,8 @@ pub(crate) fn byte(address: usize) -> Result<u8> {
     Ok(value)
 }
 
-/// How many of the bytes from an address in the linear mapping on have a value, though the page they
-/// are in be free. Any context. `EFAULT` if there is no page.
+/// How many of the bytes from an address in the linear mapping on have a value, though the page
+/// they are in be free. Any context. `EFAULT` if there is no page.
 pub(crate) fn count(address: usize, length: usize, value: u8) -> Result<usize> {
     // SAFETY: The address may be anything; only whole pages that can be read are.
     let count = unsafe { labyrinth_probe_count(address as *const c_void, length, value) };

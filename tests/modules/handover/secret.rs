@@ -77,8 +77,8 @@ fn left_at(address: usize) -> usize {
     probe::count(address, PAGE_SIZE, SECRET).unwrap_or(0)
 }
 
-/// What is dropped without being a secret is still there, unless the kernel itself wipes free pages. If
-/// not, the other cases would say nothing.
+/// What is dropped without being a secret is still there, unless the kernel itself wipes free
+/// pages. If not, the other cases would say nothing.
 fn control(cx: &mut Task) -> Result {
     let page = page(cx)?;
     let address = page.as_ptr() as usize;
@@ -183,8 +183,8 @@ fn is_left(address: usize) -> bool {
     left_at(address) == PAGE_SIZE
 }
 
-/// A page that has gone bad is not written to when it is dropped, and its neighbours are. It is when it
-/// is taken out. Each of the pages that are lost here has this case once.
+/// A page that has gone bad is not written to when it is dropped, and its neighbours are. It is
+/// when it is taken out. Each of the pages that are lost here has this case once.
 #[cfg(CONFIG_MEMORY_FAILURE)]
 fn gone_bad(cx: &mut Task) -> Result {
     let mut pages = ExclusivePages::alloc(cx, Kernel, 2, Place::Any)?.zeroed();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Leaks one owner of callbacks, which the kernel may call for ever after, for `tests/leaks.py`. All of
-//! it is safe code. Each callback says in the kernel log that it was called.
+//! Leaks one owner of callbacks, which the kernel may call for ever after, for `tests/drivers_leak.py`.
+//! All of it is safe code. Each callback says in the kernel log that it was called.
 
 #![forbid(unsafe_code)]
 
@@ -167,7 +167,7 @@ impl Show<Said> for Said {
 /// Makes the owner and leaks it.
 type Leak = fn(&mut Task) -> Result;
 
-/// `tests/leaks.py` names them in this order.
+/// `tests/drivers_leak.py` names them in this order.
 const KINDS: [Leak; 11] = [
     |cx| {
         let hotplug = HotplugGuard::new(cx);
