@@ -34,7 +34,7 @@ case_of() {
 # in_guest NAME KERNEL SECONDS PLACE [OPTION]… -- [ENVIRONMENT]…: the test programs of a place in a
 # guest, or those that the job's arguments name as PROGRAM[:CASE]. vm.sh writes the .out. The
 # kernel's log has a result of its own, whatever the .out says. What runs most programs each time is
-# not the kernel's own test runner but tests/lib/collection.py, which starts Python only once.
+# not the kernel's own test runner but tests/selftests/lib/collection.py, which starts Python only once.
 limit=() together=''
 in_guest() {
 	local name=$1 kernel=$2 timeout=$3 place=$4 module options=() programs program tests=() rc=0

@@ -5,7 +5,7 @@
 # Generic KASAN with Rust needs clang.
 DEBUG_MAKE=(LLVM=-19)
 DEBUG_BASE=(allnoconfig)
-DEBUG_FRAGMENTS=("$SCRIPTS/debug-vm.config" "$TOP/tests/config")
+DEBUG_FRAGMENTS=("$SCRIPTS/debug-vm.config" "$TOP/tests/selftests/config")
 
 debug_entry() {
 	local hash

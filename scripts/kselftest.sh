@@ -25,7 +25,7 @@ mkdir -p "$folder/kselftest" "$folder/labyrinth"
 cp "$kselftest/run_kselftest.sh" "$folder/"
 cp "$kselftest"/kselftest/{runner.sh,prefix.pl,ktap_helpers.sh,ksft.py} "$folder/kselftest/"
 make_tests() {
-	"$SCRIPTS/sandbox.sh" --kernel "$id" make -s -C "$TOP/tests" KSELFTEST="$kselftest" \
+	"$SCRIPTS/sandbox.sh" --kernel "$id" make -s -C "$TOP/tests/selftests" KSELFTEST="$kselftest" \
 		OUTPUT="$folder/labyrinth" "$@"
 }
 make_tests install INSTALL_PATH="$folder/labyrinth" >&2

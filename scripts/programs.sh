@@ -21,7 +21,7 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-cd "$TOP/tests"
+cd "$TOP/tests/selftests"
 
 PLACES='check check-debug soak soak-debug numa edu drivers runner'
 declare -A runs_in=() covers=() takes=()
@@ -30,14 +30,14 @@ for program in *.py; do
 	runs_in[$program]=$(sed -n '1,6s/^# Runs in: *//p' "$program")
 	covers[$program]=$(sed -n '1,6s/^# Covers: *//p' "$program")
 	takes[$program]=$(sed -nE '1,6s/^# Takes: ([0-9]+) s$/\1/p' "$program")
-	[[ -z ${covers[$program]} || -n ${takes[$program]} ]] || problems+=("tests/$program does not say '# Takes: N s'")
-	[[ -n ${runs_in[$program]} ]] || problems+=("tests/$program does not say '# Runs in: PLACE…' in its head")
-	[[ -x $program ]] || problems+=("tests/$program is not executable")
+	[[ -z ${covers[$program]} || -n ${takes[$program]} ]] || problems+=("tests/selftests/$program does not say '# Takes: N s'")
+	[[ -n ${runs_in[$program]} ]] || problems+=("tests/selftests/$program does not say '# Runs in: PLACE…' in its head")
+	[[ -x $program ]] || problems+=("tests/selftests/$program is not executable")
 	for place in ${runs_in[$program]}; do
-		[[ " $PLACES " == *" $place "* ]] || problems+=("tests/$program runs in '$place', which is none of: $PLACES")
+		[[ " $PLACES " == *" $place "* ]] || problems+=("tests/selftests/$program runs in '$place', which is none of: $PLACES")
 	done
 	for path in ${covers[$program]}; do
-		compgen -G "$TOP/$path*" >/dev/null || problems+=("tests/$program covers '$path', which does not exist")
+		compgen -G "$TOP/$path*" >/dev/null || problems+=("tests/selftests/$program covers '$path', which does not exist")
 	done
 done
 
@@ -48,7 +48,7 @@ case ${1-} in
 --covering)
 	shift
 	for program in "${!covers[@]}"; do
-		for path in "tests/$program" ${covers[$program]}; do
+		for path in "tests/selftests/$program" ${covers[$program]}; do
 			for file; do
 				[[ $file != "$path"* ]] || echo "${#path} ${takes[$program]:-0} $program ${runs_in[$program]}"
 			done

@@ -141,13 +141,13 @@ by_change() {
 		*.rs) checks+=(format arrows) ;;&
 		*.[ch]) checks+=(checkpatch) ;;&
 		*.sh) checks+=(shellcheck) ;;&
-		tests/*.py) checks+=(programs) ;;&
-		rust/* | tests/*.py | tests/modules/* | tests/mutation/*) checks+=(mutants) ;;&
+		tests/selftests/*.py) checks+=(programs) ;;&
+		rust/* | tests/selftests/*.py | tests/modules/* | tests/mutation/*) checks+=(mutants) ;;&
 		Documentation/soundness.md | rust/*.rs | *.[ch]) checks+=(soundness) ;;&
 		rust/*.rs | rust/*.[ch] | labyrinth_mod.rs | Kbuild | include/*) code=1 ;;&
 		rust/source/logic/* | rust/page/canary.rs | tests/host/* | tests/wall/* | tests/runner/results_test.sh | scripts/count-ktap.awk) host=1 ;;&
 		rust/lib.rs | rust/page/* | rust/ffi/* | rust/source/* | rust/stats/* | tests/compile_fail/*) compiled=1 ;;&
-		tests/lib/* | tests/Makefile | tests/settings | scripts/vm*.sh | scripts/kselftest.sh) all=1 ;;
+		tests/selftests/lib/* | tests/selftests/Makefile | tests/selftests/settings | scripts/vm*.sh | scripts/kselftest.sh) all=1 ;;
 		esac
 	done
 	[[ -z $code ]] || checks+=(clippy)

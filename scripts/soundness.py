@@ -112,7 +112,7 @@ def exists(test):
         folder = tests / "host/src"
         return has(folder / f"{match[1]}.rs", pattern) or has(folder / f"{match[1]}/mod.rs", pattern)
     if match := re.fullmatch(r"([\w/]+\.py)::(\w+)", test):
-        return has(tests / match[1], rf"(?s)^def {match[2]}\(.*\b{match[2]}\b")
+        return has(tests / "selftests" / match[1], rf"(?s)^def {match[2]}\(.*\b{match[2]}\b")
     if match := re.fullmatch(r"mutation/(\w+)", test):
         return (tests / f"mutation/cases/{match[1]}.patch").is_file()
     return None

@@ -277,7 +277,7 @@ def has_case(source, mutant):
     tests = os.path.join(source, "tests")
     if program == "compile_fail":
         return os.path.isfile(os.path.join(tests, f"compile_fail/cases/{case}.rs"))
-    folder = os.path.join(tests, "host/src") if program == "host" else tests
+    folder = os.path.join(tests, "host/src" if program == "host" else "selftests")
     text = ""
     for name in os.listdir(folder):
         if name == program or program == "host" and name.endswith(".rs"):

@@ -74,9 +74,9 @@ test_no_results() {
 test_unknown_names() {
 	rm -rf "${work:?}"/*
 	cp -r "$here/../../scripts" "$work/scripts"
-	mkdir -p "$work/tests"/{mutation,compile_fail}/cases
-	printf '# Runs in: check\n' >"$work/tests/a_program.py"
-	chmod +x "$work/tests/a_program.py"
+	mkdir -p "$work/tests"/{selftests,mutation/cases,compile_fail/cases}
+	printf '# Runs in: check\n' >"$work/tests/selftests/a_program.py"
+	chmod +x "$work/tests/selftests/a_program.py"
 	touch "$work/tests/mutation/cases"/{a_leak,stack_short}.patch "$work/tests/compile_fail/cases"/{a_copy,used_twice}.rs
 	unknown mutation:leak && unknown compile-fail:copy && unknown program.py || return
 	is "$(<"$work/mutation:leak")" "labyrinth: error: quick: there is no 'mutation:leak'

@@ -79,7 +79,7 @@ dies() {
 	local name=$1 wanted=$2 program=$folder/dying/labyrinth/$1.py got
 	mkdir -p "$folder/dying/kselftest" "${program%/*}"
 	cp "$K_SOURCE/tools/testing/selftests/kselftest/ksft.py" "$folder/dying/kselftest/"
-	cp -r "$here/../lib" "${program%/*}/"
+	cp -r "$here/../selftests/lib" "${program%/*}/"
 	printf 'from lib import ktap\n%b' "$3" >"$program"
 	got=$(python3 "$program" | grep -E '^(1\.\.|ok|not ok)' | sed 's/ *$//' | paste -sd ,) || true
 	outcome "$name" "$got" "$wanted"
@@ -95,7 +95,7 @@ collection_is_like_the_kernels_runner() {
 	mkdir -p "$folder/collection/kselftest" "$tests"
 	cp "$K_SOURCE/tools/testing/selftests/run_kselftest.sh" "$folder/collection/"
 	cp "$K_SOURCE/tools/testing/selftests/kselftest"/{runner.sh,prefix.pl,ktap_helpers.sh,ksft.py} "$folder/collection/kselftest/"
-	cp -r "$here/../lib" "$tests/"
+	cp -r "$here/../selftests/lib" "$tests/"
 	echo timeout=5 >"$tests/settings"
 	for name in "${!code[@]}"; do
 		printf '%s\n' '#!/usr/bin/env python3' 'import os, sys, time' 'from lib import ktap' 'def one(): pass' \

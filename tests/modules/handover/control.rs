@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/sys/kernel/debug/labyrinth_handover/`, for `tests/handover.py`:
+//! `/sys/kernel/debug/labyrinth_handover/`, for `tests/selftests/handover.py`:
 //!
 //! ```text
 //! cases        their names

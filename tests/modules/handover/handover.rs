@@ -3,7 +3,7 @@
 //! Hand-overs of pages, tried in every context where they are allowed, by a driver that uses the
 //! crate `labyrinth`.
 //!
-//! Each subject is a file with its cases, which [`control`] runs when `tests/handover.py` says so.
+//! Each subject is a file with its cases. [`control`] runs them for `tests/selftests/handover.py`.
 //! A new subject is a line in [`SUBJECTS`].
 
 #![deny(unsafe_code)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Leaks one owner of callbacks, which the kernel may call for ever after, for `tests/drivers_leak.py`.
+//! Leaks one owner of callbacks, which the kernel may then call at any time. Used by
+//! `tests/selftests/drivers_leak.py`.
 //! All of it is safe code. Each callback says in the kernel log that it was called.
 
 #![forbid(unsafe_code)]
@@ -167,7 +168,7 @@ impl Show<Said> for Said {
 /// Makes the owner and leaks it.
 type Leak = fn(&mut Task) -> Result;
 
-/// `tests/drivers_leak.py` names them in this order.
+/// `tests/selftests/drivers_leak.py` names them in this order.
 const KINDS: [Leak; 11] = [
     |cx| {
         let hotplug = HotplugGuard::new(cx);
