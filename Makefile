@@ -12,7 +12,7 @@ unexport $(filter-out $(ON_COMMAND_LINE),NAME DIR)
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval override $(name) := $$(value $(name)))))
 export $(VARIABLES)
-# scripts/environment.sh drops all other variables; these would change bash before it runs.
+# scripts/lib/variables.sh drops all other variables; these would change bash before it runs.
 unexport BASH_ENV SHELLOPTS BASHOPTS
 
 # The tools here do their own parallel work and print their own progress.
@@ -21,15 +21,23 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: module
 module:
-	@bash scripts/build.sh $(KERNEL)
+	@bash scripts/build/build.sh $(KERNEL)
 
-.PHONY: demo check quick soak lint shell bench wall new-driver driver doc rust-analyzer
-demo check quick soak lint shell bench wall new-driver driver doc rust-analyzer:
-	@bash scripts/$@.sh
+.PHONY: demo check quick soak shell bench wall
+demo check quick soak shell bench wall:
+	@bash scripts/runs/$@.sh
+
+.PHONY: lint
+lint:
+	@bash scripts/lint/lint.sh
+
+.PHONY: new-driver driver doc rust-analyzer
+new-driver driver doc rust-analyzer:
+	@bash scripts/build/$@.sh
 
 .PHONY: clean distclean
 clean distclean:
-	@bash scripts/clean.sh $@
+	@bash scripts/environment/clean.sh $@
 
 .PHONY: help
 help:

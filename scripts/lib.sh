@@ -3,8 +3,8 @@
 # Sourced by every script here: where things are, how to complain, and how an entry of the
 # cache comes to be. Messages go to stderr; stdout belongs to results.
 
-# shellcheck source=scripts/environment.sh
-source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+# shellcheck source=scripts/lib/variables.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/variables.sh"
 
 # The dot preserves a line feed at the end of the path, so that it is refused.
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P && echo .)
@@ -28,13 +28,13 @@ die() {
 	exit 1
 }
 
-# shellcheck source=scripts/places.sh
-source "$SCRIPTS/places.sh"
+# shellcheck source=scripts/lib/places.sh
+source "$SCRIPTS/lib/places.sh"
 
 JOBS=${JOBS:-$(nproc)}
 [[ $JOBS =~ ^[1-9][0-9]{0,3}$ ]] || die "JOBS is '$JOBS'" "give a number of parallel jobs"
 check_place "the checkout" "$TOP"
-[[ -x $SCRIPTS/sandbox.sh ]] || die "the scripts of the checkout $TOP may not be executed" \
+[[ -x $SCRIPTS/environment/sandbox.sh ]] || die "the scripts of the checkout $TOP may not be executed" \
 	"its file system may be mounted noexec: choose a place on another one"
 [[ -w $TOP ]] || die "cannot write to the checkout $TOP" "clone it to a folder of your own"
 
@@ -125,5 +125,5 @@ unguard() {
 	guard_pid=
 }
 
-# shellcheck source=scripts/progress.sh
-source "$SCRIPTS/progress.sh"
+# shellcheck source=scripts/lib/progress.sh
+source "$SCRIPTS/lib/progress.sh"

@@ -9,8 +9,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 here=$TOP/tests/compile_fail scripts=$SCRIPTS
 
 id=${1:?run.sh needs a kernel: stock, debug or kdir}
-assignments=$("$scripts/kernel.sh" "$id")
+assignments=$("$scripts/environment/kernel.sh" "$id")
 eval "$assignments"
-module=$("$scripts/build.sh" "$id" | tail -n 1)
+module=$("$scripts/build/build.sh" "$id" | tail -n 1)
 
-exec "$scripts/sandbox.sh" --kernel "$id" "$here/check.sh" "${module%/*}" "$K_SOURCE" "${@:2}"
+exec "$scripts/environment/sandbox.sh" --kernel "$id" "$here/check.sh" "${module%/*}" "$K_SOURCE" "${@:2}"

@@ -9,8 +9,8 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 here=$TOP/tests/host
-# shellcheck source=scripts/root.sh
-source "$SCRIPTS/root.sh"
+# shellcheck source=scripts/environment/root.sh
+source "$SCRIPTS/environment/root.sh"
 
 # Each prints KTAP of its own.
 programs=(labyrinth-host-tests tests/wall/verdict_test.py tests/runner/{results,lanes,library_id}_test.sh)
@@ -26,8 +26,8 @@ build_tests() {
 	rm -f "$build/Cargo.lock"
 
 	registry=/usr/share/cargo/registry
-	"$SCRIPTS/sandbox.sh" test -d "$registry" || die "the toolchain root has no $registry" \
-		"$SCRIPTS/packages has to list librust-proptest-dev; then: $SCRIPTS/setup.sh root"
+	"$SCRIPTS/environment/sandbox.sh" test -d "$registry" || die "the toolchain root has no $registry" \
+		"$SCRIPTS/environment/packages has to list librust-proptest-dev; then: $SCRIPTS/environment/setup.sh root"
 	# proptest takes longer to compile than our tests to run, and is the same for every
 	# checkout.
 	target=$CACHE/host-$ROOT_KEY
@@ -39,7 +39,7 @@ build_tests() {
 		rm -rf "$target"/debug/.fingerprint/labyrinth-host-tests-*
 		printf '%s\n' "$TOP" >"$target/checkout"
 	fi
-	cargo=("$SCRIPTS/sandbox.sh" env CARGO_HOME="$build/cargo" CARGO_TARGET_DIR="$target" cargo --quiet)
+	cargo=("$SCRIPTS/environment/sandbox.sh" env CARGO_HOME="$build/cargo" CARGO_TARGET_DIR="$target" cargo --quiet)
 	"${cargo[@]}" --offline --config 'source.crates-io.replace-with="debian"' \
 		--config "source.debian.directory=\"$registry\"" build --manifest-path "$build/Cargo.toml" -j"$JOBS" >&2
 	cp "$target/debug/labyrinth-host-tests" "$build/"
@@ -53,10 +53,10 @@ run() {
 	case $program in
 	labyrinth-host-tests)
 		build_tests
-		"$SCRIPTS/sandbox.sh" "$TOP/build/host/$program" "$@"
+		"$SCRIPTS/environment/sandbox.sh" "$TOP/build/host/$program" "$@"
 		;;
-	*.py) "$SCRIPTS/sandbox.sh" python3 -B "$TOP/$program" "$@" ;;
-	*) "$SCRIPTS/sandbox.sh" "$TOP/$program" "$@" ;;
+	*.py) "$SCRIPTS/environment/sandbox.sh" python3 -B "$TOP/$program" "$@" ;;
+	*) "$SCRIPTS/environment/sandbox.sh" "$TOP/$program" "$@" ;;
 	esac
 }
 

@@ -8,8 +8,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
-# shellcheck source=scripts/ktap.sh
-source "$SCRIPTS/ktap.sh"
+# shellcheck source=scripts/runs/ktap.sh
+source "$SCRIPTS/runs/ktap.sh"
 here=$TOP/tests/mutation
 
 selection=("${@:3}")
@@ -20,12 +20,12 @@ if ((${#selection[@]} == 0)); then
 fi
 
 if [[ $kernel == debug && ${selection[*]} == all ]]; then
-	assignments=$("$SCRIPTS/kernel.sh" stock)
+	assignments=$("$SCRIPTS/environment/kernel.sh" stock)
 	selection=(beyond "$(eval "$assignments" && echo "$K_BUILD/.config")")
 fi
 copies=$TOP/build/mutation/$K_KEY
 lock "mutation-$(cksum <<<"$copies" | tr ' ' -)"
-"$SCRIPTS/sandbox.sh" --ro-bind "$K_BUILD/.config" "$here/mutants.py" "$TOP" "$copies" \
+"$SCRIPTS/environment/sandbox.sh" --ro-bind "$K_BUILD/.config" "$here/mutants.py" "$TOP" "$copies" \
 	"$K_BUILD/.config" "${selection[@]}"
 
 # QEMU's device, which reaches all memory below 4 GiB.
@@ -49,7 +49,7 @@ of_mutant() {
 is_noticed() {
 	local part=${1%.log}-$2.log rc=0
 	of_mutant "$1" "$2" >"$part"
-	"$SCRIPTS/console-verdict.sh" "$part" >/dev/null || rc=$?
+	"$SCRIPTS/machine/console-verdict.sh" "$part" >/dev/null || rc=$?
 	((rc == 1)) || { echo "# $2: the runner finds nothing in $part"; return 1; }
 	grep -aEq -- "$3" "$part" || { echo "# $2: no '$3' in $part"; return 1; }
 }
@@ -86,12 +86,12 @@ in_guests() {
 	esac
 	while IFS=$'\t' read -r _ name _ report; do reports[$name]=$report; done <"$copy.$kind.list"
 	# set -e has no effect if the caller tests the status.
-	module=$("$copy/scripts/build.sh" "$kernel" | tail -n 1) || return
-	"$copy/scripts/kselftest.sh" "$kernel" "$module" "$folder/install" || return
+	module=$("$copy/scripts/build/build.sh" "$kernel" | tail -n 1) || return
+	"$copy/scripts/runs/kselftest.sh" "$kernel" "$module" "$folder/install" || return
 	for boot in {1..20}; do
 		log=$folder/${copy##*/}-$kind-$boot.log
 		for name in "${!results[@]}"; do printf '%s %s\n' "${results[$name]}" "$name"; done >"$folder/done"
-		"$SCRIPTS/vm.sh" --kernel "$kernel" --timeout 7200 "${options[@]}" --log "$log" -- \
+		"$SCRIPTS/machine/vm.sh" --kernel "$kernel" --timeout 7200 "${options[@]}" --log "$log" -- \
 			env PYTHONDONTWRITEBYTECODE=1 "$here/guest.py" "$folder/install/labyrinth" "$copy.$kind" "$folder/done" || true
 		[[ -s ${log%.log}.out ]] || break
 		take "$log"
@@ -116,7 +116,7 @@ on_host() {
 	# Sets rc to the status of the case with the mutant of that number.
 	host_case() {
 		rc=0
-		"$copy/scripts/sandbox.sh" timeout 300 env LABYRINTH_MUTANT="$1" \
+		"$copy/scripts/environment/sandbox.sh" timeout 300 env LABYRINTH_MUTANT="$1" \
 			"$copy/build/host/labyrinth-host-tests" "$2" >"$folder/host.log" || rc=$?
 		notes <"$folder/host.log" | grep -v ' TAP \| 1\.\.'
 	}

@@ -18,14 +18,14 @@ run() {
 	shift
 	rm -rf "${work:?}"/*
 	cp -r "$here/../../scripts" "$work/scripts"
-	cat >"$work/scripts/setup.sh" <<-SETUP
+	cat >"$work/scripts/environment/setup.sh" <<-SETUP
 		#!/usr/bin/env bash
 		source "$work/scripts/lib.sh"
 		sleep 2
 		echo "set-up of \$1" >>"$work/order"
-		(($status == 0)) || AGAIN="scripts/setup.sh \$1" die "no space left"
+		(($status == 0)) || AGAIN="scripts/environment/setup.sh \$1" die "no space left"
 	SETUP
-	cat >"$work/scripts/lint.sh" <<-LINT
+	cat >"$work/scripts/lint/lint.sh" <<-LINT
 		#!/usr/bin/env bash
 		echo "lint \${*:2}" >>"$work/order"
 		echo 1..1
@@ -33,7 +33,7 @@ run() {
 	LINT
 	cat >"$work/run.sh" <<-'RUN'
 		source "$1/scripts/lib.sh"
-		source "$1/scripts/lanes.sh"
+		source "$1/scripts/runs/lanes.sh"
 		new_logs "$1/logs"
 		run_jobs "${@:2}"
 		report "a note"
@@ -54,7 +54,7 @@ test_a_kernel_that_cannot_be_made() {
 		is "$rc $(tail -n 1 "$work/printed")" '1 1 passed, 2 failed, 0 skipped' &&
 		is "$(sed -n '/^failed: setup/,/again:/p' "$work/printed")" "failed: setup-debug: set-up of debug
     no space left
-    again: LABYRINTH_CACHE=$work/cache scripts/setup.sh debug"
+    again: LABYRINTH_CACHE=$work/cache scripts/environment/setup.sh debug"
 }
 
 # Settings of the caller without which the command would do something else.
@@ -87,7 +87,7 @@ labyrinth: fix: compile-fail: a_copy used_twice" &&
 }
 # unknown WHAT: `make quick` has to refuse it; what it says is in $work/WHAT.
 unknown() {
-	! WHAT=$1 LABYRINTH_CACHE=$work/cache bash "$work/scripts/quick.sh" >"$work/$1" 2>&1
+	! WHAT=$1 LABYRINTH_CACHE=$work/cache bash "$work/scripts/runs/quick.sh" >"$work/$1" 2>&1
 }
 
 run_cases lanes "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# library_id_test.sh [CASE]…: tests scripts/library-id.sh, which tells one build of the library from
+# library_id_test.sh [CASE]…: tests scripts/build/library-id.sh, which tells one build of the library from
 # another. Needs no kernel. Prints KTAP.
 # shellcheck disable=SC2317 # cases are called by their names
 set -euo pipefail
@@ -13,12 +13,12 @@ trap 'rm -rf "$work"' EXIT
 # A library of three files, a kernel, and a compiler.
 fresh() {
 	rm -rf "${work:?}"/*
-	mkdir -p "$work"/source/{rust/ffi,include,scripts} "$work"/kernel/{include/generated,rust}
+	mkdir -p "$work"/source/{rust/ffi,include,scripts/build} "$work"/kernel/{include/generated,rust}
 	echo 'pub struct Pool { a: u32, b: u32 }' >"$work/source/rust/lib.rs"
 	echo 'int helper(void) { return 1; }' >"$work/source/rust/ffi/helper.c"
 	echo 'int helper(void);' >"$work/source/include/helper.h"
 	echo 'obj-m := labyrinth.o' >"$work/source/Kbuild"
-	echo 'bindgen' >"$work/source/scripts/Makefile.bindgen"
+	echo 'bindgen' >"$work/source/scripts/build/Makefile.bindgen"
 	echo '--cfg=CONFIG_SMP' >"$work/kernel/include/generated/rustc_cfg"
 	echo 'kernel crate' >"$work/kernel/rust/libkernel.rmeta"
 	compiler 1.85.1
@@ -29,7 +29,7 @@ compiler() {
 	chmod +x "$work/rustc"
 }
 
-id() { "$here/../../scripts/library-id.sh" "$work/source" "$work/kernel" "$work/rustc" "${1--Copt-level=2}"; }
+id() { "$here/../../scripts/build/library-id.sh" "$work/source" "$work/kernel" "$work/rustc" "${1--Copt-level=2}"; }
 
 # changes COMMAND…: whether the number is another one afterwards.
 changes() {

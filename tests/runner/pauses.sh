@@ -11,7 +11,7 @@ start() {
 	shift
 	rm -f "$folder/$name".*
 	set -m
-	"$scripts/vm.sh" --kernel "$kernel" --cpus 1 --log "$folder/$name.log" "$@" 2>"$folder/$name.vm" &
+	"$scripts/machine/vm.sh" --kernel "$kernel" --cpus 1 --log "$folder/$name.log" "$@" 2>"$folder/$name.vm" &
 	vm=$!
 	set +m
 }
@@ -129,7 +129,7 @@ pauses_are_no_time() {
 	local pid out=$folder/watched
 	rm -f "$out"
 	set -m
-	bash -c 'source "$1/pause.sh"; watch_start
+	bash -c 'source "$1/machine/pause.sh"; watch_start
 		for ((i = 0; i < 10; i++)); do watch_tick || true; echo "$elapsed $paused" >"$2"; sleep 0.3; done' - "$scripts" "$out" &
 	pid=$!
 	set +m

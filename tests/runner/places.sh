@@ -36,12 +36,12 @@ each_character_is_tried() {
 		checkout=$folder/characters/a${char}b
 		copy_of_scripts "$checkout"
 		if [[ $char == [[:print:]] ]]; then name="'$char'"; else name=$(printf %q "$char"); fi
-		refused "the checkout has the character $name in its path" bash "$checkout/scripts/setup.sh" --have stock || bad=1
-		refused "the cache (LABYRINTH_CACHE) has " "LABYRINTH_CACHE=$checkout/c" "$scripts/setup.sh" --have stock || bad=1
+		refused "the checkout has the character $name in its path" bash "$checkout/scripts/environment/setup.sh" --have stock || bad=1
+		refused "the cache (LABYRINTH_CACHE) has " "LABYRINTH_CACHE=$checkout/c" "$scripts/environment/setup.sh" --have stock || bad=1
 		[[ ! -e $checkout/c ]] || { ktap_print_msg "$(printf %q "$checkout/c") was made"; bad=1; }
 		rm -rf "$checkout"
 	done
-	refused "ends in a dot" "LABYRINTH_CACHE=$folder/a./b" "$scripts/setup.sh" --have stock || bad=1
+	refused "ends in a dot" "LABYRINTH_CACHE=$folder/a./b" "$scripts/environment/setup.sh" --have stock || bad=1
 	# make and the shell would expand these.
 	# shellcheck disable=SC2016 # not expanded
 	for char in 'module KDIR=/none/$x' 'module KDIR=/none/*' 'quick WHAT=/non$x' 'quick WHAT=/*'; do
@@ -51,9 +51,9 @@ each_character_is_tried() {
 	# The cache itself is too big to be moved.
 	checkout=$folder/characters/-${good}/.a
 	copy_of_scripts "$checkout"
-	[[ $("$checkout/scripts/sandbox.sh" --kernel "$kernel" sh -c 'cd "$1" && pwd' - "$checkout" 2>&1) == "$checkout" ]] ||
+	[[ $("$checkout/scripts/environment/sandbox.sh" --kernel "$kernel" sh -c 'cd "$1" && pwd' - "$checkout" 2>&1) == "$checkout" ]] ||
 		{ ktap_print_msg "$checkout does not work"; bad=1; }
-	[[ $(LABYRINTH_CACHE=$checkout/c "$scripts/setup.sh" --have stock 2>&1) == '' && -d $checkout/c/locks ]] ||
+	[[ $(LABYRINTH_CACHE=$checkout/c "$scripts/environment/setup.sh" --have stock 2>&1) == '' && -d $checkout/c/locks ]] ||
 		{ ktap_print_msg "$checkout/c is no cache"; bad=1; }
 	rm -rf "$checkout"
 	((${#good} == 65 && !bad))
@@ -65,23 +65,23 @@ system_folders_are_refused() {
 	local path bad=0 link=$folder/link
 	for path in / /usr /usr/bin /usr/local /usr/local/src /usr/src /usr/lib/modules /etc /var /var/lib /var/cache /var/tmp \
 		/tmp /run /boot /dev /dev/x /dev/shm /proc /proc/x /sys /sys/x /.labyrinth/x /tmp/../usr; do
-		refused "the cache (LABYRINTH_CACHE) cannot be" "LABYRINTH_CACHE=$path" "$scripts/setup.sh" --have stock || bad=1
+		refused "the cache (LABYRINTH_CACHE) cannot be" "LABYRINTH_CACHE=$path" "$scripts/environment/setup.sh" --have stock || bad=1
 	done
 	ln -sfn /etc "$link"
-	refused "the cache (LABYRINTH_CACHE) cannot be /etc" "LABYRINTH_CACHE=$link" "$scripts/setup.sh" --have stock || bad=1
+	refused "the cache (LABYRINTH_CACHE) cannot be /etc" "LABYRINTH_CACHE=$link" "$scripts/environment/setup.sh" --have stock || bad=1
 	mkdir -p "$folder/a b"
 	ln -sfn "$folder/a b" "$link"
-	refused "the character ' '" "LABYRINTH_CACHE=$link" "$scripts/setup.sh" --have stock || bad=1
-	refused "not an absolute path" LABYRINTH_CACHE=cache "$scripts/setup.sh" --have stock || bad=1
-	refused "(XDG_CACHE_HOME) is not an absolute path" -u LABYRINTH_CACHE XDG_CACHE_HOME=cache "$scripts/setup.sh" --have stock || bad=1
-	refused "HOME is not set" -u LABYRINTH_CACHE -u XDG_CACHE_HOME -u HOME "$scripts/setup.sh" --have stock || bad=1
+	refused "the character ' '" "LABYRINTH_CACHE=$link" "$scripts/environment/setup.sh" --have stock || bad=1
+	refused "not an absolute path" LABYRINTH_CACHE=cache "$scripts/environment/setup.sh" --have stock || bad=1
+	refused "(XDG_CACHE_HOME) is not an absolute path" -u LABYRINTH_CACHE XDG_CACHE_HOME=cache "$scripts/environment/setup.sh" --have stock || bad=1
+	refused "HOME is not set" -u LABYRINTH_CACHE -u XDG_CACHE_HOME -u HOME "$scripts/environment/setup.sh" --have stock || bad=1
 	if [[ $kernel != kdir ]]; then
 		mkdir -p "$folder/moved"
 		ln -sfn "$CACHE"/* "$folder/moved/"
-		refused "has been moved" "LABYRINTH_CACHE=$folder/moved" "$scripts/kernel.sh" "$kernel" || bad=1
+		refused "has been moved" "LABYRINTH_CACHE=$folder/moved" "$scripts/environment/kernel.sh" "$kernel" || bad=1
 		rm -rf "$folder/moved"
 	fi
-	refused "1100 bytes" "LABYRINTH_CACHE=$(printf '/%0219d' 1 2 3 4 5)" "$scripts/setup.sh" --have stock || bad=1
+	refused "1100 bytes" "LABYRINTH_CACHE=$(printf '/%0219d' 1 2 3 4 5)" "$scripts/environment/setup.sh" --have stock || bad=1
 	((!bad))
 }
 
@@ -105,8 +105,8 @@ environment_is_ours() {
 		GIT_DIR=/nonexistent GIT_WORK_TREE=/nonexistent GIT_INDEX_FILE=/nonexistent TAR_OPTIONS=-v QUOTING_STYLE=c IFS=/
 		PATH=/usr/bin:/bin)
 	# Locks are files; their names in the cache tell them from others.
-	for command in "$scripts/kernel.sh $kernel" "$scripts/sandbox.sh env" "$scripts/sandbox.sh sh -c umask;pwd" \
-		"$scripts/setup.sh --have stock" "make -C $TOP help"; do
+	for command in "$scripts/environment/kernel.sh $kernel" "$scripts/environment/sandbox.sh env" "$scripts/environment/sandbox.sh sh -c umask;pwd" \
+		"$scripts/environment/setup.sh --have stock" "make -C $TOP help"; do
 		# shellcheck disable=SC2086 # words
 		(cd "$TOP/tests" && IFS=' ' && $command) >"$folder/ours" 2>&1
 		# shellcheck disable=SC2086 # words

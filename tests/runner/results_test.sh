@@ -5,7 +5,7 @@
 # shellcheck disable=SC2317 # cases are called by their names
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-awk=$here/../../scripts/count-ktap.awk
+awk=$here/../../scripts/runs/count-ktap.awk
 # shellcheck source=tests/runner/cases.sh
 source "$here/cases.sh"
 work=$(mktemp -d)
@@ -186,13 +186,13 @@ test_build_failure() {
     again: make quick WHAT=build KERNEL=debug'
 }
 test_setup_failure() {
-	printf '%s\n' '[7/7] building the debug kernel failed:' 'No space left on device' 'again: scripts/setup.sh debug' \
+	printf '%s\n' '[7/7] building the debug kernel failed:' 'No space left on device' 'again: scripts/environment/setup.sh debug' \
 		>"$work/setup-debug.why"
 	is "$(summary setup-debug '1..1\nnot ok 1 set-up of debug\n' | sed '$d')" \
 		'failed: setup-debug: set-up of debug
     [7/7] building the debug kernel failed:
     No space left on device
-    again: scripts/setup.sh debug'
+    again: scripts/environment/setup.sh debug'
 }
 # Without such reasons, their last lines are reported.
 test_last_words() {
@@ -209,14 +209,14 @@ test_settings() {
 	is "$(awk -v settings=' FLAVOUR=rt-amd64' -f "$awk" "$work/bench-stock.out" | sed -n 2p)" \
 		'    again: make quick WHAT=bench FLAVOUR=rt-amd64'
 	# The other scripts take such settings from the environment alone.
-	printf '%s\n' 'none found' 'again: scripts/setup.sh root stock' >"$work/setup-root.why"
+	printf '%s\n' 'none found' 'again: scripts/environment/setup.sh root stock' >"$work/setup-root.why"
 	printf '%b' '1..1\nnot ok 1 set-up of root stock\n' >"$work/setup-root.out"
 	is "$(awk -v settings=' FLAVOUR=rt-amd64 SERIES=7.2' -f "$awk" "$work/setup-root.out" | sed -n 3p)" \
-		'    again: FLAVOUR=rt-amd64 SERIES=7.2 scripts/setup.sh root stock'
+		'    again: FLAVOUR=rt-amd64 SERIES=7.2 scripts/environment/setup.sh root stock'
 	printf '%b' '1..1\nnot ok 1 set-up of debug\n' >"$work/setup-debug.out"
 	rm -f "$work/setup-debug.why"
 	is "$(awk -v settings=' SERIES=7.2' -f "$awk" "$work/setup-debug.out" | sed -n 2p)" \
-		'    again: SERIES=7.2 scripts/setup.sh debug'
+		'    again: SERIES=7.2 scripts/environment/setup.sh debug'
 }
 
 run_cases results "$@"

@@ -6,8 +6,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
-# shellcheck source=scripts/ktap.sh
-source "$SCRIPTS/ktap.sh"
+# shellcheck source=scripts/runs/ktap.sh
+source "$SCRIPTS/runs/ktap.sh"
 here=$TOP/tests/runner scripts=$SCRIPTS
 install=$folder/install
 rm -rf "$install"
@@ -40,7 +40,7 @@ booted() {
 	local name=$1 wanted=$2 text=$3 rc=0
 	shift 3
 	# One CPU: these boot beside another machine, and two emulated CPUs would fight for what is left.
-	"$scripts/vm.sh" --kernel "$kernel" --cpus 1 --log "$folder/$name.log" "$@" 2>"$folder/$name.vm" || rc=$?
+	"$scripts/machine/vm.sh" --kernel "$kernel" --cpus 1 --log "$folder/$name.log" "$@" 2>"$folder/$name.vm" || rc=$?
 	if ((rc != wanted)); then
 		ktap_print_msg "$name: status $rc, not $wanted; see $folder/$name.vm"
 	elif ! grep -aq "$text" "$folder/$name.log"; then
@@ -69,7 +69,7 @@ judged() {
 	local name=$1 wanted=$2 rc=0
 	shift 2
 	printf '%s\n' "$@" >"$folder/$name.log"
-	"$scripts/console-verdict.sh" "$folder/$name.log" >"$folder/$name.vm" || rc=$?
+	"$scripts/machine/console-verdict.sh" "$folder/$name.log" >"$folder/$name.vm" || rc=$?
 	outcome "$name" "$rc" "$wanted"
 }
 
@@ -104,7 +104,7 @@ collection_is_like_the_kernels_runner() {
 		echo "labyrinth:$name.py" >>"$folder/collection/kselftest-list.txt"
 	done
 	# shellcheck disable=SC2016 # expanded in the sandbox
-	"$scripts/sandbox.sh" --bind "$folder" sh -c 'cd "$1"
+	"$scripts/environment/sandbox.sh" --bind "$folder" sh -c 'cd "$1"
 		{ KSELFTEST_PASSES_PY_ARGS=one busybox sh ./run_kselftest.sh 2>&1; echo "status $?"; } | cat >kernels.out
 		cd labyrinth && lib/collection.py passes.py:one $(ls *.py | sed "/^passes/d") >../ours.out 2>&1; echo "status $?" >>../ours.out' \
 		- "$folder/collection"
@@ -136,7 +136,7 @@ gone() {
 leaves_nothing() {
 	local pid group rc=0 log=$folder/left_by_$1.log
 	set -m
-	"$scripts/vm.sh" --kernel "$kernel" --cpus 1 --log "$log" -- sleep 1000 2>"${log%.log}.vm" &
+	"$scripts/machine/vm.sh" --kernel "$kernel" --cpus 1 --log "$log" -- sleep 1000 2>"${log%.log}.vm" &
 	pid=$!
 	set +m
 	for _ in {1..300}; do
@@ -175,8 +175,8 @@ killed_owner_leaves_nothing() {
 install_tests() {
 	local module
 	[[ ! -d $install ]] || return 0
-	module=$("$scripts/build.sh" "$kernel" 2>"$folder/build.log" | tail -n 1)
-	"$scripts/kselftest.sh" "$kernel" "$module" "$install" >>"$folder/build.log" 2>&1
+	module=$("$scripts/build/build.sh" "$kernel" 2>"$folder/build.log" | tail -n 1)
+	"$scripts/runs/kselftest.sh" "$kernel" "$module" "$install" >>"$folder/build.log" 2>&1
 }
 
 # without_debugfs WORD: a machine that was booted with debugfs=WORD.
@@ -323,7 +323,7 @@ overlooked=0
 for line in "${each_alone[@]}"; do
 	printf '%s\n' "$line" >"$folder/sentence.log"
 	rc=0
-	"$scripts/console-verdict.sh" "$folder/sentence.log" >/dev/null || rc=$?
+	"$scripts/machine/console-verdict.sh" "$folder/sentence.log" >/dev/null || rc=$?
 	((rc == 1)) || { overlooked=$((overlooked + 1)); ktap_print_msg "overlooked: $line"; }
 done
 outcome console_knows_each_sentence "$overlooked of ${#each_alone[@]}" "0 of 40"

@@ -5,18 +5,18 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
-# shellcheck source=scripts/pause.sh
-source "$SCRIPTS/pause.sh"
-# shellcheck source=scripts/ktap.sh
-source "$SCRIPTS/ktap.sh"
+# shellcheck source=scripts/machine/pause.sh
+source "$SCRIPTS/machine/pause.sh"
+# shellcheck source=scripts/runs/ktap.sh
+source "$SCRIPTS/runs/ktap.sh"
 here=$TOP/tests/suspend scripts=$SCRIPTS
 log=$folder/suspend.log
 cpus=2
-module=${3:-$("$scripts/build.sh" "$kernel" | tail -n 1)}
+module=${3:-$("$scripts/build/build.sh" "$kernel" | tail -n 1)}
 
 suspend() {
 	# shellcheck disable=SC2016 # expanded in the sandbox
-	"$scripts/sandbox.sh" --bind "$folder" bash -euo pipefail -c '
+	"$scripts/environment/sandbox.sh" --bind "$folder" bash -euo pipefail -c '
 		tree=$1/initramfs
 		rm -rf "$tree"
 		mkdir -p "$tree"/{bin,dev,proc,sys}
@@ -26,7 +26,7 @@ suspend() {
 		cd "$tree"
 		find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet >"$1/initramfs.cpio"
 		rm -rf "$tree"' - "$folder" "$here/init" "$module" || return
-	watched 300 "$log" "$scripts/sandbox.sh" --kernel "$kernel" --bind "$folder" \
+	watched 300 "$log" "$scripts/environment/sandbox.sh" --kernel "$kernel" --bind "$folder" \
 		qemu-system-x86_64 -accel tcg -cpu max -smp "$cpus" -m 512M -nodefaults -no-user-config \
 		-display none -no-reboot -serial stdio -kernel "$K_IMAGE" -initrd "$folder/initramfs.cpio" \
 		-append "console=ttyS0 no_console_suspend printk.time=1 oops=panic panic=-1 mem_sleep_default=deep"
@@ -55,7 +55,7 @@ complaint() {
 			if (left != "0") wrong("pages in flight: " left)
 			if (unloaded != "0") wrong("not unloaded: " unloaded)
 		}'
-	"$scripts/console-verdict.sh" "$log" || true
+	"$scripts/machine/console-verdict.sh" "$log" || true
 }
 
 ktap_print_header

@@ -16,7 +16,7 @@ HARMLESS = re.compile(
     r"|Test should be marked slow|Automounting of tracing to debugfs is deprecated")
 
 # A warning of debugfs when a file is opened while its owner is being unloaded: see
-# scripts/console-verdict.sh. Those of several CPUs come mixed.
+# scripts/machine/console-verdict.sh. Those of several CPUs come mixed.
 _BEGINS, _ENDS = "------------[ cut here ]", "---[ end trace"
 _WARNING = re.compile(r"WARNING: ")
 _HARMLESS_WARNING = re.compile(r"WARNING: fs/debugfs/file\.c:\d+ at (full|open)_proxy_open")

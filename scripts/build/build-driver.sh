@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# build-driver.sh stock|debug|kdir MODULE FOLDER: builds the driver in FOLDER against the labyrinth.ko that MODULE
+# is. Prints the paths of its modules, one a line.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+(($# == 3)) || die "build-driver.sh needs a kernel, a module and a folder"
+
+id=$1
+built=$(cd "$(dirname "$2")" && pwd -P)
+[[ -r $built/driver.mk ]] || die "$built/driver.mk is missing" "build the module first: scripts/build/build.sh $id"
+[[ -d $3 ]] || die "there is no folder $3"
+folder=$(cd "$3" && pwd -P)
+[[ -r $folder/Kbuild || -r $folder/Makefile ]] || die "$folder has no Kbuild" "take samples/rust_pool for a model"
+check_path "the folder of the driver" "$folder"
+
+assignments=$("$SCRIPTS/environment/kernel.sh" "$id")
+eval "$assignments"
+out=$built/drivers/${folder##*/}
+mkdir -p "$out"
+
+build() {
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" --ro-bind "$folder" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" \
+		M="$folder" MO="$out" LABYRINTH="$built" -j"$JOBS" modules
+}
+
+AGAIN="make driver DIR=$folder"
+lock "build-$(cksum <<<"$out" | tr ' ' -)"
+# As in build.sh. Other people's drivers may have parts elsewhere.
+if [[ $id == kdir || $folder != "$TOP"/* ]] ||
+	! unchanged_since "$out/built" "$2" "$built/driver.mk" "$folder" "$SCRIPTS"/{build,environment}; then
+	rm -f "$out/built"
+	: >"$out/begun"
+	step "building the driver in $folder for $K_RELEASE" "$out/build.log" build
+	grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || mv "$out/begun" "$out/built"
+fi
+# A driver may be for kernels with other options.
+shopt -s nullglob
+for file in "$out"/*.ko; do printf '%s\n' "$file"; done

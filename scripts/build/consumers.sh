@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# consumers.sh stock|debug|kdir MODULE: builds the modules of tests/modules against the labyrinth.ko
+# that MODULE is. Prints their paths, one a line.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+(($# == 2)) || die "consumers.sh needs a kernel and a module"
+
+id=$1
+built=$(cd "$(dirname "$2")" && pwd -P)
+symbols=$built/Module.symvers
+[[ -r $symbols && -r $built/liblabyrinth.rmeta ]] || die "$symbols or liblabyrinth.rmeta is missing" "build the module first: scripts/build/build.sh $id"
+grep -qw labyrinth_pool_create "$symbols" || die "$2 exports nothing for other modules" \
+	"build it from this checkout: scripts/build/build.sh $id"
+
+assignments=$("$SCRIPTS/environment/kernel.sh" "$id")
+eval "$assignments"
+out=$built/consumers
+mkdir -p "$out"
+
+build() {
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP/tests/modules" \
+		MO="$out" LABYRINTH="$built" -j"$JOBS" modules
+}
+
+AGAIN="make quick WHAT=build"
+[[ $id != debug ]] || AGAIN+=" KERNEL=debug"
+lock "build-$(cksum <<<"$out" | tr ' ' -)"
+# As in build.sh.
+if [[ $id == kdir || ! -s $out/labyrinth_handover.ko ]] ||
+	! unchanged_since "$out/built" "$2" "$symbols" "$TOP"/{tests/modules,include,rust,scripts/build,scripts/environment}; then
+	rm -f "$out/built"
+	: >"$out/begun"
+	step "building the modules that use labyrinth for $K_RELEASE" "$out/build.log" build
+	grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || mv "$out/begun" "$out/built"
+fi
+printf '%s\n' "$out"/labyrinth_*.ko

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# driver.sh: builds the driver in the folder DIR, and loads it beside labyrinth in a virtual machine.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+[[ -n ${DIR-} ]] || die "no folder of a driver is given" "make driver DIR=../my_driver"
+[[ -d $DIR ]] || die "there is no folder $DIR" "make new-driver NAME=my_driver makes one"
+kernel=${KERNEL:-${KDIR:+kdir}}
+kernel=${kernel:-stock}
+[[ $kernel == kdir ]] || "$SCRIPTS/environment/setup.sh" "$kernel"
+module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
+drivers=$("$SCRIPTS/build/build-driver.sh" "$kernel" "$module" "$DIR")
+mapfile -t drivers <<<"$drivers"
+log=$CACHE/logs/driver-$kernel.log
+lock "driver-$kernel"
+rc=0
+"$SCRIPTS/machine/vm.sh" --kernel "$kernel" --timeout 300 --log "$log" -- \
+	"$SCRIPTS/build/driver-guest.sh" "$module" "${drivers[@]}" || rc=$?
+[[ ! -s ${log%.log}.out ]] || cat "${log%.log}.out"
+((rc == 0)) || die "the driver failed (status $rc of vm.sh)" "the console is in $log"

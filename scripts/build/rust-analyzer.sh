@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# rust-analyzer.sh: writes rust-project.json, by which rust-analyzer understands the library, the module and
+# the drivers.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=scripts/environment/root.sh
+source "$SCRIPTS/environment/root.sh"
+
+kernel=${KERNEL:-${KDIR:+kdir}}
+kernel=${kernel:-stock}
+[[ $kernel == kdir ]] || "$SCRIPTS/environment/setup.sh" "$kernel"
+module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
+assignments=$("$SCRIPTS/environment/kernel.sh" "$kernel")
+eval "$assignments"
+
+# The kernel's own generator knows neither crates of several files in a module, nor that its tools are
+# not on this machine but in the toolchain root.
+generate() {
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="${module%/*}" rust-analyzer
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" python3 -B "$SCRIPTS/build/rust_project.py" "$TOP" "${module%/*}" "$ROOT_DIR"
+}
+
+log=$TOP/build/rust-analyzer.log
+step "writing rust-project.json for $K_RELEASE" "$log" generate
+printf '%s\n' "$TOP/rust-project.json"

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# clean.sh clean|distclean: removes what was built from this checkout, and for distclean what
+# is in the cache. Only what these scripts make is removed: the cache may be any folder.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+rm -rf "${TOP:?}/build"
+[[ ${1-} == distclean ]] || exit 0
+for entry in "$CACHE"/{root,apt,packages,source,stock,debug}-*; do
+	[[ ! -e $entry ]] || note "removing $entry"
+	remove_tree "$entry"
+done
+rm -rf "$CACHE"/{resolved,logs,locks} "$CACHE"/kvm-*
+rmdir "$CACHE" 2>/dev/null || note "the cache $CACHE holds something else and stays"

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# kernel.sh stock|debug|kdir: what there is to know about a kernel, as shell assignments. Makes
+# the kernel first when it is not in the cache.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=scripts/environment/root.sh
+source "$SCRIPTS/environment/root.sh"
+
+K_ID=${1:?kernel.sh needs a kernel: stock, debug or kdir}
+K_MAKE_ARGS=() K_MODULES='' K_IMAGE=''
+
+# Only setup.sh looks for newer kernels: one run of the tests must stay with one kernel.
+from_cache() {
+	# shellcheck source=scripts/environment/resolve.sh
+	source "$SCRIPTS/environment/resolve.sh"
+	# shellcheck source=scripts/environment/stock-kernel.sh
+	source "$SCRIPTS/environment/stock-kernel.sh"
+	# shellcheck source=scripts/environment/debug-kernel.sh
+	source "$SCRIPTS/environment/debug-kernel.sh"
+	"$SCRIPTS/environment/setup.sh" --have "$K_ID" || "$SCRIPTS/environment/setup.sh" "$K_ID"
+	load_resolved
+	"${K_ID}_entry"
+	local entry=${K_ID^^}_ENTRY
+	K_KEY=${!entry}
+	K_BUILD=$CACHE/$K_KEY
+	K_SOURCE=$CACHE/$SOURCE_ENTRY
+	# A build folder of the kernel holds the path of its source.
+	local source
+	source=$(sed -n 's/^include //p' "$K_BUILD/Makefile")
+	[[ -z $source || $source == "$K_SOURCE/Makefile" ]] ||
+		die "the cache $CACHE has been moved or is mounted elsewhere: its kernels were built in ${source%/*/Makefile}" \
+			"move it back, or remove $K_BUILD to have it built again"
+}
+
+case $K_ID in
+stock)
+	from_cache
+	K_RELEASE=$R_RELEASE
+	K_MAKE_ARGS=("KERNELRELEASE=$R_RELEASE")
+	K_MODULES=$CACHE/$PACKAGES_ENTRY
+	K_IMAGE=$K_MODULES/usr/lib/modules/$R_RELEASE/vmlinuz
+	;;
+debug)
+	from_cache
+	K_RELEASE=$(<"$K_BUILD/include/config/kernel.release")
+	K_MAKE_ARGS=("${DEBUG_MAKE[@]}")
+	K_IMAGE=$K_BUILD/arch/x86/boot/bzImage
+	;;
+kdir)
+	# shellcheck source=scripts/environment/preflight.sh
+	source "$SCRIPTS/environment/preflight.sh"
+	preflight
+	;;
+*) die "'$K_ID' is no kernel" "use stock, debug, or kdir with KDIR=<kernel tree>" ;;
+esac
+
+printf 'K_ID=%q\nK_KEY=%q\nK_RELEASE=%q\nK_BUILD=%q\nK_SOURCE=%q\nK_IMAGE=%q\nK_MODULES=%q\n' \
+	"$K_ID" "$K_KEY" "$K_RELEASE" "$K_BUILD" "$K_SOURCE" "$K_IMAGE" "$K_MODULES"
+printf 'K_MAKE_ARGS=('
+((${#K_MAKE_ARGS[@]} == 0)) || printf '%q ' "${K_MAKE_ARGS[@]}"
+printf ')\n'

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced. The toolchain root: a Debian 13 tree in the cache, or this host where it is one.
+
+# shellcheck source=scripts/environment/mirror.sh
+source "$SCRIPTS/environment/mirror.sh"
+
+SUITE=trixie
+mapfile -t PACKAGES < <(grep -Ev '^(#|$)' "$SCRIPTS/environment/packages")
+
+# Tool by tool: the first package this host lacks, or why it does not qualify at all.
+host_lacks() {
+	local package
+	grep -qx "VERSION_CODENAME=$SUITE" /etc/os-release 2>/dev/null ||
+		{ echo "Debian $SUITE"; return; }
+	for package in "${PACKAGES[@]}"; do
+		[[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+			{ echo "$package"; return; }
+	done
+}
+
+if [[ -z $(host_lacks) ]]; then
+	ROOT_KEY=host ROOT_DIR=
+else
+	ROOT_KEY=$(printf '%s\n' "$SUITE" "${PACKAGES[@]}" | sha256sum | cut -c1-10)
+	ROOT_DIR=$CACHE/root-$ROOT_KEY
+fi
+
+# What kernels and modules are built with, version by version: another compiler could not read what
+# the one before left behind, while a test tool more or less changes nothing.
+TOOLCHAIN=(bindgen clang-19 gcc lld-19 pahole rust-src rustc)
+toolchain_key() {
+	dpkg-query ${ROOT_DIR:+--admindir="$ROOT_DIR/var/lib/dpkg"} -W -f '${Package} ${Version}\n' "${TOOLCHAIN[@]}" |
+		sha256sum | cut -c1-10
+}
+
+root_ready() { [[ -z $ROOT_DIR ]] || entry_ready "root-$ROOT_KEY"; }
+
+# need TOOL PACKAGE: as root on Debian it is installed, everybody else is told its name.
+need() {
+	command -v "$1" >/dev/null && return
+	if ((EUID == 0)) && command -v apt-get >/dev/null; then
+		note "$1 is missing: installing the package $2 with apt-get"
+		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "$2"; } \
+			>"$CACHE/logs/install-$2.log" 2>&1 </dev/null && return
+		tail -n 5 "$CACHE/logs/install-$2.log" >&2
+	fi
+	die "$1 is missing" "install the package $2"
+}
+
+need_namespaces() {
+	((EUID == 0)) && return
+	need newuidmap uidmap
+	local user
+	user=$(id -un)
+	[[ $(grep -Ehc "^($user|$EUID):" /etc/subuid /etc/subgid 2>/dev/null | grep -c '^[1-9]') == 2 ]] ||
+		die "user $user has no subordinate ids, which mmdebstrap's unprivileged mode needs" \
+			"as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $user; or run as root"
+	unshare --user true 2>/dev/null ||
+		die "user $user may not make user namespaces" \
+			"as root: sysctl kernel.unprivileged_userns_clone=1; or run as root"
+}
+
+bootstrap() {
+	local include lines=() opts=() opt
+	include=$(IFS=,; echo "${PACKAGES[*]}")
+	mapfile -t lines < <(mirror_lines)
+	while read -r opt; do opts+=("--aptopt=$opt"); done < <(mirror_aptopts)
+	# What nobody reads in a build root is a third of the unpacking time.
+	for opt in /usr/share/doc /usr/share/man /usr/share/locale /usr/share/info; do
+		opts+=("--dpkgopt=path-exclude=$opt/*")
+	done
+	opts+=(--dpkgopt=force-unsafe-io --components=main)
+	# With mmdebstrap's own default mirror, backports is at the same place as the rest.
+	# shellcheck disable=SC2016 # $1 is the hook's own
+	((${#lines[@]})) || opts+=("--setup-hook=sed -n 's/ $SUITE main/ $SUITE-backports main/p' \"\$1/etc/apt/sources.list\" >\"\$1/etc/apt/sources.list.d/backports.list\"")
+	set -- --variant=apt --include="$include" "${opts[@]}" "$SUITE"
+	if ((EUID == 0)); then
+		mmdebstrap --mode=root "$@" "$ROOT_DIR" "${lines[@]}"
+	else
+		# Unpacked by the user: the files are theirs, and device nodes cannot be.
+		mmdebstrap --mode=unshare "$@" - "${lines[@]}" |
+			tar -x -p --delay-directory-restore --exclude='./dev/*' -C "$ROOT_DIR"
+		# They would make their caller the user instead of root, and in a guest take its
+		# privileges away.
+		find "$ROOT_DIR" -type f -perm /6000 -exec chmod a-s {} +
+	fi
+	# sandbox.sh mounts over these.
+	mkdir -p "$ROOT_DIR/usr/lib/modules"
+	rm -f "$ROOT_DIR/etc/resolv.conf"
+	touch "$ROOT_DIR/etc/resolv.conf" "$ROOT_DIR/etc/hosts"
+}
+
+make_root() {
+	if root_ready; then skip_step; return; fi
+	[[ $(uname -m) == x86_64 ]] || die "this machine is $(uname -m)" "labyrinth's kernels are for x86_64 only"
+	need mmdebstrap mmdebstrap
+	need bwrap bubblewrap
+	need_namespaces
+	entry "root-$ROOT_KEY" wipe "making a Debian $SUITE root with the toolchain" bootstrap
+}

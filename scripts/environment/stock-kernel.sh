@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced. The stock kernel: Debian's own image and modules, plus the Rust metadata that its
+# headers package leaves out, rebuilt from the source package of the same version.
+
+stock_entry() { STOCK_ENTRY=stock-${R_VERSION//[~+]/.}-$FLAVOUR-$(toolchain_key); }
+
+# download ENTRY PACKAGE…: apt goes on with a half-fetched package and checks its hash.
+download() {
+	local entry=$1
+	shift
+	mkdir -p "$CACHE/$entry.debs"
+	cd "$CACHE/$entry.debs"
+	# The index must not be in the middle of an update; the step's own shell drops the lock.
+	lock "apt-$ROOT_KEY"
+	root_apt apt-get download "${@/%/=$R_VERSION}"
+	unlock
+}
+
+unpack_packages() {
+	local names=("$R_IMAGE" "linux-headers-$R_RELEASE") deb
+	[[ -z $R_MODULES ]] || names+=("$R_MODULES")
+	download "$PACKAGES_ENTRY" "${names[@]}"
+	cd "$CACHE/$PACKAGES_ENTRY"
+	for deb in "$CACHE/$PACKAGES_ENTRY.debs"/*.deb; do
+		"$SCRIPTS/environment/sandbox.sh" dpkg-deb -x "$deb" .
+	done
+	[[ -d usr/lib/modules ]] || { mkdir -p usr/lib && mv lib/modules usr/lib/; }
+	# linux-image- keeps its image in /boot, linux-binary- where virtme-ng looks for it.
+	[[ -e usr/lib/modules/$R_RELEASE/vmlinuz ]] ||
+		mv "boot/vmlinuz-$R_RELEASE" "usr/lib/modules/$R_RELEASE/vmlinuz"
+	"$SCRIPTS/environment/sandbox.sh" depmod -b "$PWD/usr" -o "$PWD/usr" "$R_RELEASE" ||
+		"$SCRIPTS/environment/sandbox.sh" depmod -b "$PWD" "$R_RELEASE"
+	rm -rf "$CACHE/$PACKAGES_ENTRY.debs"
+}
+
+unpack_source() {
+	local tarball="./usr/src/linux-source-$R_SERIES.tar.xz"
+	download "$SOURCE_ENTRY" "linux-source-$R_SERIES"
+	# shellcheck disable=SC2016 # expanded in the sandbox
+	"$SCRIPTS/environment/sandbox.sh" bash -euo pipefail -c '
+		dpkg-deb --fsys-tarfile "$1"/*.deb | tar -xO "$2" | tar -xJ --strip-components=1 -C "$3"' \
+		- "$CACHE/$SOURCE_ENTRY.debs" "$tarball" "$CACHE/$SOURCE_ENTRY"
+	rm -rf "$CACHE/$SOURCE_ENTRY.debs"
+}
+
+# Crate hashes are part of every Rust symbol's name: one that the image does not export means
+# that the rebuilt crates are not the ones it was made from.
+check_crates() {
+	local build=$1 missing
+	missing=$(comm -23 \
+		<(sed -n 's/^EXPORT_SYMBOL_RUST_GPL(\(.*\));$/\1/p' "$build"/rust/exports_{core,kernel}_generated.h | sort -u) \
+		<(cut -f 2 "$build/Module.symvers" | sort -u))
+	[[ -s $build/rust/exports_kernel_generated.h && -z $missing ]] && return
+	echo "the rebuilt kernel crates do not fit the image; $(wc -l <<<"$missing") symbols are not in its Module.symvers:"
+	head -n 5 <<<"$missing"
+	return 1
+}
+
+rebuild_metadata() {
+	local build=$CACHE/$STOCK_ENTRY headers=$CACHE/$PACKAGES_ENTRY/usr/src/linux-headers-$R_RELEASE
+	cd "$CACHE/$SOURCE_ENTRY"
+	grep -qx 'CONFIG_RUST=y' "$headers/.config" || { echo "$R_RELEASE has no CONFIG_RUST=y"; return 1; }
+	if grep -qx 'CONFIG_MODVERSIONS=y' "$headers/.config"; then
+		echo "$R_RELEASE has CONFIG_MODVERSIONS=y, whose checksums cannot be rebuilt"
+		return 1
+	fi
+	cp "$headers/.config" "$build/.config"
+	"$SCRIPTS/environment/sandbox.sh" make -s O="$build" olddefconfig
+	"$SCRIPTS/environment/sandbox.sh" make -s O="$build" KERNELRELEASE="$R_RELEASE" -j"$JOBS" modules_prepare
+	cp "$headers/Module.symvers" "$build/"
+	check_crates "$build"
+}
+
+make_stock() {
+	entry "$PACKAGES_ENTRY" wipe "fetching $R_RELEASE" unpack_packages
+	entry "$SOURCE_ENTRY" wipe "fetching and unpacking the source of $R_VERSION" unpack_source
+	stock_entry
+	entry "$STOCK_ENTRY" keep "rebuilding the Rust metadata of $R_RELEASE" rebuild_metadata
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# kvm-probe.sh KERNEL: prints kvm or tcg. /dev/kvm can exist, open, and still never boot a
+# guest, so a guest is booted, once per host kernel; the answer is kept in the cache.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+if [[ ! -r /dev/kvm || ! -w /dev/kvm ]]; then
+	echo tcg
+	exit
+fi
+answer=$CACHE/kvm-$(uname -nr | sha256sum | cut -c1-16)
+if [[ ! -s $answer ]]; then
+	lock kvm-probe
+	if [[ ! -s $answer ]]; then
+		note "trying whether KVM can boot a guest"
+		result=tcg
+		"$SCRIPTS/machine/vm.sh" --kernel "$1" --accel kvm --timeout 25 --log "$CACHE/logs/kvm-probe.log" \
+			-- true 2>/dev/null && result=kvm
+		note "KVM: $result (asked again after removing $answer)"
+		echo "$result" >"$answer.new"
+		mv "$answer.new" "$answer"
+	fi
+fi
+cat "$answer"

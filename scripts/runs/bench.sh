@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# bench.sh [--short] [--hardware]: every way to get a page, side by side, in the timer softirq; and
+# some of them on 1, 2, 4 and 8 CPUs at once, in mixed contexts.
+# Results are KTAP on stdout, and in build/bench: results.ktap, results.md, results.json, and
+# the consoles. Fails when a required ratio is missed.
+#   --short     what the required ratios need, once, on one CPU
+#   --hardware  in cycles of the real CPU, by KVM, instead of in instructions by QEMU's -icount;
+#               then the figures are medians, and ratios are printed but none is required
+# Without KVM but on the real kernel of a real machine: make KDIR=…, insmod labyrinth.ko
+# and labyrinth_lab.ko, and read labyrinth_lab/bench/full and …/scaling in debugfs; their lines are
+# raw, rust/lab/bench says how.
+# A machine of its own for each run, on an initramfs: virtiofs under emulation needs
+# init_on_alloc=1, which hides everything else.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=scripts/machine/pause.sh
+source "$SCRIPTS/machine/pause.sh"
+
+usage() {
+	printf 'labyrinth: error: bench.sh: %s\n' "$1" >&2
+	exit 2
+}
+
+extent=full clock=instructions
+while (($#)); do
+	case $1 in
+	--short) extent=short ;;
+	--hardware) clock=cycles ;;
+	*) usage "unknown argument '$1'; there are --short and --hardware" ;;
+	esac
+	shift
+done
+
+kernel=${KDIR:+kdir}
+kernel=${kernel:-stock}
+[[ $kernel == kdir ]] || "$SCRIPTS/environment/setup.sh" stock >&2
+if [[ $clock == cycles && $("$SCRIPTS/machine/kvm-probe.sh" "$kernel") != kvm ]]; then
+	die "KVM cannot boot a guest here, so there are no real cycles to count" "leave --hardware out, or read the figures on the machine itself, see Documentation/usage.md"
+fi
+assignments=$("$SCRIPTS/environment/kernel.sh" "$kernel")
+eval "$assignments"
+
+out=$TOP/build/bench
+mkdir -p "$out"
+lock "bench-$(cksum <<<"$out" | tr ' ' -)"
+rm -rf "${out:?}"/*
+module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
+
+# Everything the guest needs, in one archive.
+# shellcheck disable=SC2016 # expanded in the sandbox
+"$SCRIPTS/environment/sandbox.sh" bash -euo pipefail -c '
+	tree=$1/initramfs
+	mkdir -p "$tree"/{bin,dev,proc,sys}
+	cp /usr/bin/busybox "$tree/bin/"
+	cp "$2" "$tree/init"
+	for module in labyrinth labyrinth_lab; do objcopy --strip-debug "$3/$module.ko" "$tree/$module.ko"; done
+	cd "$tree"
+	find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet >"$1/initramfs.cpio"
+	rm -rf "$tree"' - "$out" "$TOP/tests/bench/init" "${module%/*}"
+
+case $clock in
+# Without the CPU's random numbers and with a clock of its own, every boot is the same one.
+instructions) machine=(-accel "tcg,tb-size=256" -cpu "max,rdrand=off,rdseed=off" -icount "shift=0,sleep=off") ;;
+cycles) machine=(-accel kvm -cpu host) ;;
+esac
+machine+=(-smp 1 -m 256M)
+# A thread for each CPU, so that they do meet each other, as far as the host has CPUs.
+case $clock in
+instructions) machines=(-accel "tcg,thread=multi,tb-size=512" -cpu max) ;;
+cycles) machines=(-accel kvm -cpu host) ;;
+esac
+machines+=(-smp 8 -m 512M)
+
+# boot NAME FILE INIT_ON_ALLOC OPTION…: reads a file of the benchmark in a machine with these
+# options; leaves NAME.log and NAME.points. The times would include a pause of this machine.
+boot() {
+	local name=$1 file=$2 init=$3 rc=0 log=$out/$1.log
+	shift 3
+	watched 900 "$log" "$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" qemu-system-x86_64 \
+		"$@" -nodefaults -no-user-config -display none -no-reboot \
+		-serial stdio -rtc base=2026-01-01,clock=vm -kernel "$K_IMAGE" -initrd "$out/initramfs.cpio" \
+		-append "console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$init bench=$file" || rc=$?
+	((rc == 0)) || { echo "QEMU ended with status $rc (124: no end after 900 s)"; return 1; }
+	"$SCRIPTS/machine/console-verdict.sh" "$log"
+	tr -d '\r' <"$log" | sed -n '/^BENCH-BEGIN$/,/^BENCH-END/p' >"$out/$name.points"
+	grep -qx 'BENCH-END 0' "$out/$name.points" ||
+		{ echo "the benchmark did not come to its end, see $log"; return 1; }
+}
+
+# In a machine of several CPUs: the times of several at once, and what they do to each other.
+scaling() { boot scaling scaling 0 "${machines[@]}"; }
+sharing() {
+	"$SCRIPTS/environment/sandbox.sh" gcc -O2 -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden -shared -fPIC \
+		-o "$out/sharing.so" "$TOP/tests/bench/sharing.c"
+	boot sharing sharing 0 "${machines[@]}" -plugin "$out/sharing.so,out=$out/sharing.counted"
+}
+
+runs=(init_on_alloc-0)
+# On PREEMPT_RT most peers must not run in a hard interrupt.
+at_once=(scaling sharing)
+if [[ $clock == cycles ]]; then at_once=(scaling); fi
+if grep -qx CONFIG_PREEMPT_RT=y "$K_BUILD/.config"; then at_once=(); fi
+case $extent-$clock in
+short-*) steps 1 ;;
+full-cycles) steps $((2 + ${#at_once[@]})) ;;
+full-instructions) steps $((3 + ${#at_once[@]})) ;;
+esac
+step "benchmark, init_on_alloc=0 ($extent, $clock)" "$out/boot-0.err" boot init_on_alloc-0 "$extent" 0 "${machine[@]}"
+if [[ $extent == full ]]; then
+	[[ $clock == cycles ]] ||
+		step "benchmark once more: the figures have to be the same" "$out/boot-0-again.err" boot again full 0 "${machine[@]}"
+	step "benchmark, init_on_alloc=1 ($extent, $clock)" "$out/boot-1.err" boot init_on_alloc-1 full 1 "${machine[@]}"
+	runs+=(init_on_alloc-1)
+	for what in "${at_once[@]}"; do
+		step "benchmark, 1 to 8 CPUs at once ($what)" "$out/$what.err" "$what"
+	done
+fi
+
+rc=0
+"$SCRIPTS/environment/sandbox.sh" python3 -B "$TOP/tests/bench/report.py" "$out" "$clock" "$K_BUILD/.config" "${runs[@]}" || rc=$?
+note "results: $out/results.md, results.json, results.ktap"
+((rc == 0)) || die "a figure is wrong or a required ratio is missed (see 'not ok' above)"

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# programs.sh [PLACE]: prints the test programs that run in a place, or all of them, one a line. The
+# head of each program says where it runs, which parts of the module it covers, and how long it
+# takes:
+#	# Runs in: check soak-debug
+#	# Covers: rust/device rust/page/user.rs
+#	# Takes: 28 s
+# Places are runs and machines:
+#   check, check-debug  `make check`, on a production kernel and on a debug kernel
+#   soak, soak-debug    `make soak`, likewise
+#   numa, edu           machines with nodes and devices, see check-lane.sh
+#   drivers             a machine where drivers use labyrinth, and do not let it go in the end
+#   runner              machines of tests/runner, as these test the runner, too
+# A covered path is a prefix: rust/ffi/view stands for view.c, view.h and view.rs. The time is about
+# that on a stock kernel, emulated on 2 CPUs; `make quick` chooses programs by it.
+# programs.sh --check: complains about programs with missing or wrong lines.
+# programs.sh --covering FILE…: prints the programs that cover, or are, one of these files, as
+# "SECONDS PROGRAM PLACE…". Those that name a file most exactly come first, and of those the
+# quickest.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+cd "$TOP/tests/selftests"
+
+PLACES='check check-debug soak soak-debug numa edu drivers runner'
+declare -A runs_in=() covers=() takes=()
+problems=()
+for program in *.py; do
+	runs_in[$program]=$(sed -n '1,6s/^# Runs in: *//p' "$program")
+	covers[$program]=$(sed -n '1,6s/^# Covers: *//p' "$program")
+	takes[$program]=$(sed -nE '1,6s/^# Takes: ([0-9]+) s$/\1/p' "$program")
+	[[ -z ${covers[$program]} || -n ${takes[$program]} ]] || problems+=("tests/selftests/$program does not say '# Takes: N s'")
+	[[ -n ${runs_in[$program]} ]] || problems+=("tests/selftests/$program does not say '# Runs in: PLACE…' in its head")
+	[[ -x $program ]] || problems+=("tests/selftests/$program is not executable")
+	for place in ${runs_in[$program]}; do
+		[[ " $PLACES " == *" $place "* ]] || problems+=("tests/selftests/$program runs in '$place', which is none of: $PLACES")
+	done
+	for path in ${covers[$program]}; do
+		compgen -G "$TOP/$path*" >/dev/null || problems+=("tests/selftests/$program covers '$path', which does not exist")
+	done
+done
+
+case ${1-} in
+--check)
+	((${#problems[@]} == 0)) || { printf '%s\n' "${problems[@]}"; exit 1; }
+	;;
+--covering)
+	shift
+	for program in "${!covers[@]}"; do
+		for path in "tests/selftests/$program" ${covers[$program]}; do
+			for file; do
+				[[ $file != "$path"* ]] || echo "${#path} ${takes[$program]:-0} $program ${runs_in[$program]}"
+			done
+		done
+	done | sort -k 1,1nr -k 2,2n | awk '!seen[$3]++' | cut -d ' ' -f 2-
+	;;
+'') printf '%s\n' *.py ;;
+*)
+	[[ " $PLACES " == *" $1 "* ]] || die "programs.sh: there is no place '$1'" "one of: $PLACES"
+	((${#problems[@]} == 0)) || die "${problems[0]}" "see $SCRIPTS/runs/programs.sh"
+	for program in *.py; do
+		[[ " ${runs_in[$program]} " != *" $1 "* ]] || printf '%s\n' "$program"
+	done
+	;;
+esac

@@ -1,0 +1,191 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# quick.sh: from an edit to a verdict in about two minutes. It tests what WHAT names, or what has
+# changed since the branch left its upstream, uncommitted changes included. It says what it left
+# out; the last line counts results. Logs stay in build/quick.
+# WHAT is any of these, with blanks between them; KERNEL=debug runs them on the debug kernel:
+#   pool.py, pool.py:CASE                a test program, or one case of it
+#   numa:edu.py:CASE, edu:…, drivers:…, soak:…      the same in that machine, or as `make soak` does
+#   kselftest, numa, edu, drivers, soak          all programs of the run or machine
+#   order                                kselftest in the random order of LABYRINTH_SEED
+#   compile-fail, compile-fail:CASE, host, host:CASE, lint, lint:CHECK, runner, runner:CASE
+#   build, bench, suspend, mutation, mutation:NAME
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# shellcheck source=scripts/runs/lanes.sh
+source "$SCRIPTS/runs/lanes.sh"
+cd "$TOP"
+(($# == 0)) || die "quick.sh takes no arguments" "make quick WHAT=\"$*\""
+
+# The most seconds that the guest's programs may take in all, by the times in their heads.
+BUDGET=45
+kernel=${KERNEL:-${KDIR:+kdir}}
+kernel=${kernel:-stock}
+[[ $kernel =~ ^(stock|debug|kdir)$ ]] || die "KERNEL is '$kernel'" "use stock (the default) or debug, or KDIR=<kernel tree>"
+
+order=() left_out=()
+declare -A chosen=()
+# add PART [ARGUMENT]…: a part without arguments runs all of its cases.
+add() {
+	local part=$1
+	shift
+	if [[ -z ${chosen[$part]+set} ]]; then order+=("$part") chosen[$part]=" "; fi
+	chosen[$part]+="${*:+$* }"
+}
+
+mapfile -t programs < <("$SCRIPTS/runs/programs.sh")
+# program PLACE NAME[:CASE]: adds a test program, whose name may lack its .py. Fails if there is
+# none.
+program() {
+	local name=${2%%:*} case=''
+	[[ $2 != *:* ]] || case=:${2#*:}
+	[[ $name == *.py ]] || name+=.py
+	[[ " ${programs[*]} " == *" $name "* ]] || return 1
+	add "$1" "$name$case"
+}
+
+# unknown ITEM: refuses it, and lists what it could have been.
+unknown() {
+	local cases
+	case $1 in
+	mutation:*) cases=$(cd tests/mutation/cases && echo *.patch) ;;
+	compile-fail:*) cases=$(cd tests/compile_fail/cases && echo *.rs) ;;
+	esac
+	[[ -z ${cases-} ]] || die "quick: there is no '$1'" "${1%%:*}: $(sed -E 's/[.](patch|rs)//g' <<<"$cases")"
+	die "quick: there is no '$1'" "programs: ${programs[*]}
+parts: build lint host compile-fail kselftest order numa edu drivers soak runner suspend mutation bench
+as PART:CASE: compile-fail:$(cd tests/compile_fail/cases && echo [a-d]*.rs | sed 's/[.]rs//; s/ .*//'), host:…, lint:…, runner:…, mutation:…, numa:PROGRAM, edu:PROGRAM, soak:PROGRAM"
+}
+
+named() {
+	local item part rest items
+	read -r -d '' -a items <<<"$1" || true
+	for item in "${items[@]}"; do
+		part=${item%%:*} rest=''
+		[[ $item != *:* ]] || rest=${item#*:}
+		case $part in
+		build | bench | order | suspend) [[ -z $rest ]] || unknown "$item"; add "$part" ;;
+		kselftest | numa | edu | drivers | soak) if [[ -z $rest ]]; then add "$part"; else program "$part" "$rest" || unknown "$item"; fi ;;
+		mutation)
+			[[ -z $rest || -e tests/mutation/cases/$rest.patch ]] || unknown "$item"
+			add "$part" ${rest:+"$rest"}
+			;;
+		lint | host | runner) add "$part" ${rest:+"$rest"} ;;
+		compile-fail)
+			[[ -z $rest || -e tests/compile_fail/cases/$rest.rs ]] || unknown "$item"
+			add "$part" ${rest:+"$rest"}
+			;;
+		*)
+			if [[ -z $rest && -e tests/compile_fail/cases/$item.rs ]]; then
+				add compile-fail "$item"
+			else
+				program kselftest "$item" || unknown "$item"
+			fi
+			;;
+		esac
+	done
+}
+
+# Without git, or where nothing has changed, there is nothing to go by.
+changed_files() {
+	local base
+	[[ $(git rev-parse --show-toplevel 2>/dev/null) == "$TOP" ]] && git rev-parse --verify -q HEAD >/dev/null || return 0
+	base=$(git merge-base HEAD '@{upstream}' 2>/dev/null || git merge-base HEAD origin/HEAD 2>/dev/null || git rev-parse HEAD)
+	{ git diff --name-only "$base"; git ls-files --others --exclude-standard; } | sort -u
+}
+
+# fitting FILE…: the programs that cover these, the quickest first, while there is time.
+fitting() {
+	local seconds name places total=0 lines other_machine=''
+	lines=$("$SCRIPTS/runs/programs.sh" --covering "$@")
+	while read -r seconds name places; do
+		[[ -n $name ]] || continue
+		if [[ " $places " != *" check "* ]]; then
+			if [[ $places =~ (numa|edu|drivers)$ && -z $other_machine ]]; then other_machine="${places##* } $name"; fi
+			left_out+=("$name (not on a plain production kernel)")
+		elif ((total && total + seconds > BUDGET)); then
+			left_out+=("$name ($seconds s)")
+		else
+			total=$((total + seconds))
+			add kselftest "$name"
+		fi
+	done <<<"$lines"
+	# There is time for one machine.
+	if ((total == 0)) && [[ -n $other_machine ]]; then
+		read -r places name <<<"$other_machine"
+		add "$places" "$name"
+		left_out=()
+	fi
+}
+
+# Programs that test a bit of everything, for changes that no program covers.
+all_purpose() { for name in stress.py handover.py pool.py; do add kselftest "$name"; done; }
+
+by_change() {
+	local files=() file checks=(spdx documents)
+	mapfile -t files < <(changed_files)
+	if ((${#files[@]} == 0)); then
+		note "no changes were found: the usual choice"
+		add lint format spdx soundness arrows documents programs mutants
+		add host
+		add compile-fail
+		all_purpose
+		return
+	fi
+	note "changed: $(printf '%s\n' "${files[@]}" | head -n 10 | paste -sd ' ')$( ((${#files[@]} <= 10)) || echo " and $((${#files[@]} - 10)) more")"
+	local code='' host='' compiled='' all=''
+	for file in "${files[@]}"; do
+		case $file in
+		*.rs | *.c | *.h | Kbuild | rust/*) ;;&
+		*.rs) checks+=(format arrows) ;;&
+		*.[ch]) checks+=(checkpatch) ;;&
+		*.sh) checks+=(shellcheck) ;;&
+		tests/selftests/*.py) checks+=(programs) ;;&
+		rust/* | tests/selftests/*.py | tests/modules/* | tests/mutation/*) checks+=(mutants) ;;&
+		Documentation/soundness.md | rust/*.rs | *.[ch]) checks+=(soundness) ;;&
+		rust/*.rs | rust/*.[ch] | labyrinth_mod.rs | Kbuild | include/*) code=1 ;;&
+		rust/source/logic/* | rust/page/canary.rs | tests/host/* | tests/wall/* | tests/runner/results_test.sh | scripts/runs/count-ktap.awk) host=1 ;;&
+		rust/lib.rs | rust/page/* | rust/ffi/* | rust/source/* | rust/stats/* | tests/compile_fail/*) compiled=1 ;;&
+		tests/selftests/lib/* | tests/selftests/Makefile | tests/selftests/settings | scripts/machine/* | scripts/runs/kselftest.sh) all=1 ;;
+		esac
+	done
+	[[ -z $code ]] || checks+=(clippy)
+	mapfile -t checks < <(printf '%s\n' "${checks[@]}" | sort -u)
+	add lint "${files[@]/#/--only=}" "${checks[@]}"
+	[[ -z $host ]] || add host
+	fitting "${files[@]}"
+	[[ -z $all$code || -n ${chosen[kselftest]-}${chosen[numa]-}${chosen[edu]-}${chosen[drivers]-} ]] || all_purpose
+	[[ -z $compiled ]] || add compile-fail
+	if ((${#order[@]} == 1)) && [[ -n ${chosen[lint]} ]]; then note "no test covers these files; WHAT=… names tests"; fi
+}
+
+# Lists what was not tested, so that nobody takes a quick run for a whole one.
+what_is_left() {
+	local part
+	for part in host compile-fail; do
+		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
+	done
+	[[ $kernel == debug ]] || left_out+=("the debug kernel")
+	for part in numa edu drivers suspend runner mutation bench; do
+		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
+	done
+	printf 'left out: %s' "$(printf '%s\n' "${left_out[@]}" | paste -sd , | sed 's/,/, /g')"
+}
+
+if [[ -n ${WHAT-} ]]; then named "$WHAT"; else by_change; fi
+lock "quick-$(cksum <<<"$TOP" | tr ' ' -)"
+new_logs "$TOP/build/quick"
+if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
+# The run is about this kernel, so its set-up is part of the run.
+[[ $kernel != debug ]] || set_up debug
+"$SCRIPTS/machine/kvm-probe.sh" "$kernel" >/dev/null
+
+# The guest takes longest.
+jobs=()
+for part in kselftest order soak numa edu drivers mutation suspend runner bench compile-fail host build lint; do
+	[[ -z ${chosen[$part]+set} ]] || jobs+=("$part $kernel${chosen[$part]% }")
+done
+jobs_start=$SECONDS
+run_jobs "${jobs[@]}"
+report "$(what_is_left)"
