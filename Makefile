@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
-# What a person types. The kernel's build reads Kbuild instead of this file.
+# The targets for people; `make help` lists them. The kernel's build reads Kbuild instead.
 
 KERNEL := $(if $(KDIR),kdir,stock)
 VARIABLES := KDIR FLAVOUR SERIES JOBS LABYRINTH_CACHE LABYRINTH_REFRESH WHAT KERNEL \
 	WALL_MEMORY WALL_BURST WALL_ROUNDS WALL_FRAGMENTATION
-# These two mean something else in many environments.
+# Many environments set these two for other purposes.
 ON_COMMAND_LINE := $(foreach name,NAME DIR,$(if $(filter command,$(origin $(name))),$(name)))
 VARIABLES += $(ON_COMMAND_LINE)
 unexport $(filter-out $(ON_COMMAND_LINE),NAME DIR)
-# On the command line a $ would begin a variable of make's, and the scripts would see another path.
+# make would expand a $ in a value from the command line, and the scripts would see another path.
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval override $(name) := $$(value $(name)))))
 export $(VARIABLES)
-# scripts/lib/variables.sh drops all other variables; these would change bash before it runs.
+# scripts/lib/variables.sh drops all other variables, but these change bash before it runs.
 unexport BASH_ENV SHELLOPTS BASHOPTS
 
-# The tools here do their own parallel work and print their own progress.
+# The scripts work in parallel by themselves, and print their own progress.
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -43,7 +43,7 @@ clean distclean:
 help:
 	@bash scripts/help.sh
 
-# Nothing makes this file, not even with -B.
+# This file is never remade, not even with -B.
 Makefile: ;
 
 .DEFAULT:

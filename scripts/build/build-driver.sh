@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# build-driver.sh stock|debug|kdir MODULE FOLDER: builds the driver in FOLDER against the labyrinth.ko that MODULE
-# is. Prints the paths of its modules, one a line.
+# build-driver.sh stock|debug|kdir MODULE FOLDER: builds the driver in FOLDER against MODULE, the
+# path of a labyrinth.ko. Prints the paths of the driver's modules, one per line.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -9,10 +9,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 id=$1
 built=$(cd "$(dirname "$2")" && pwd -P)
-[[ -r $built/driver.mk ]] || die "$built/driver.mk is missing" "build the module first: scripts/build/build.sh $id"
+[[ -r $built/driver.mk ]] ||
+	die "$built/driver.mk is missing" "build the module first: scripts/build/build.sh $id"
 [[ -d $3 ]] || die "there is no folder $3"
 folder=$(cd "$3" && pwd -P)
-[[ -r $folder/Kbuild || -r $folder/Makefile ]] || die "$folder has no Kbuild" "take samples/rust_pool for a model"
+[[ -r $folder/Kbuild || -r $folder/Makefile ]] ||
+	die "$folder has no Kbuild" "use samples/rust_pool as a model"
 check_path "the folder of the driver" "$folder"
 
 assignments=$("$SCRIPTS/environment/kernel.sh" "$id")
@@ -27,7 +29,8 @@ build() {
 
 AGAIN="make driver DIR=$folder"
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
-# As in build.sh. Other people's drivers may have parts elsewhere.
+# As in build.sh. A driver outside of the checkout may include files from other folders, so only
+# make knows whether it is up to date.
 if [[ $id == kdir || $folder != "$TOP"/* ]] ||
 	! unchanged_since "$out/built" "$2" "$built/driver.mk" "$folder" "$SCRIPTS"/{build,environment}; then
 	rm -f "$out/built"
@@ -35,6 +38,6 @@ if [[ $id == kdir || $folder != "$TOP"/* ]] ||
 	step "building the driver in $folder for $K_RELEASE" "$out/build.log" build
 	grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || mv "$out/begun" "$out/built"
 fi
-# A driver may be for kernels with other options.
+# There may be none: some drivers are only for kernels with other options.
 shopt -s nullglob
 for file in "$out"/*.ko; do printf '%s\n' "$file"; done

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# build.sh stock|debug|kdir: builds the modules for a kernel. Prints their paths, one a line, that of
-# labyrinth.ko last. If there were warnings, they are in the file `warnings` beside it.
+# build.sh stock|debug|kdir: builds the modules for a kernel. Prints their paths, one per line,
+# labyrinth.ko last. Warnings are kept in the file `warnings` beside labyrinth.ko.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -15,8 +15,9 @@ mkdir -p "$out"
 log=$out/build.log
 
 build() {
-	# Compilers warn only when they compile, so what led to warnings is compiled anew.
-	[[ ! -e $out/warnings ]] || find "$out" -path "$out/consumers" -prune -o -name '*.o' -exec rm {} +
+	# Compilers warn only when they compile. After a build with warnings, rebuild everything.
+	[[ ! -e $out/warnings ]] ||
+		find "$out" -path "$out/consumers" -prune -o -name '*.o' -exec rm {} +
 	local rc=0
 	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="$out" \
 		-j"$JOBS" modules || rc=$?
@@ -28,14 +29,13 @@ build() {
 AGAIN="make quick WHAT=build"
 [[ $id != debug ]] || AGAIN+=" KERNEL=debug"
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
-# For make to find out that there is nothing to do takes seconds, and each part of a run asks. A
-# kernel of the cache does not change.
+# make needs seconds to find that there is nothing to do, and each part of a run gets here. Only
+# the kernel of KDIR can change; those in the cache do not.
 if [[ $id == kdir || ! -s $out/labyrinth.ko || ! -s $out/labyrinth_lab.ko ]] ||
 	! unchanged_since "$out/built" "$TOP"/{Kbuild,labyrinth_mod.rs,include,rust,scripts/build,scripts/environment}; then
 	rm -f "$out/built"
 	: >"$out/begun"
 	step "building labyrinth.ko for $K_RELEASE" "$log" build
-	# Nobody should have to look for them.
 	if [[ -e $out/warnings ]]; then cat "$out/warnings" >&2; else mv "$out/begun" "$out/built"; fi
 fi
 printf '%s\n' "$out/labyrinth_lab.ko" "$out/labyrinth.ko"

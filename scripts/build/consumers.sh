@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# consumers.sh stock|debug|kdir MODULE: builds the modules of tests/modules against the labyrinth.ko
-# that MODULE is. Prints their paths, one a line.
+# consumers.sh stock|debug|kdir MODULE: builds the modules of tests/modules against MODULE, the path
+# of a labyrinth.ko. Prints their paths, one per line.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -10,7 +10,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 id=$1
 built=$(cd "$(dirname "$2")" && pwd -P)
 symbols=$built/Module.symvers
-[[ -r $symbols && -r $built/liblabyrinth.rmeta ]] || die "$symbols or liblabyrinth.rmeta is missing" "build the module first: scripts/build/build.sh $id"
+[[ -r $symbols && -r $built/liblabyrinth.rmeta ]] ||
+	die "$symbols or liblabyrinth.rmeta is missing" "build the module first: scripts/build/build.sh $id"
 grep -qw labyrinth_pool_create "$symbols" || die "$2 exports nothing for other modules" \
 	"build it from this checkout: scripts/build/build.sh $id"
 
@@ -27,7 +28,7 @@ build() {
 AGAIN="make quick WHAT=build"
 [[ $id != debug ]] || AGAIN+=" KERNEL=debug"
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
-# As in build.sh.
+# Like the check in build.sh.
 if [[ $id == kdir || ! -s $out/labyrinth_handover.ko ]] ||
 	! unchanged_since "$out/built" "$2" "$symbols" "$TOP"/{tests/modules,include,rust,scripts/build,scripts/environment}; then
 	rm -f "$out/built"

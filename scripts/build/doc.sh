@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# doc.sh: makes the documentation of the library's public interface, to be browsed.
+# doc.sh: makes the HTML documentation of the library's public interface. Prints the path of its
+# first page.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"

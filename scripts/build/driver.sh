@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# driver.sh: builds the driver in the folder DIR, and loads it beside labyrinth in a virtual machine.
+# driver.sh: builds the driver in the folder DIR, and loads it together with labyrinth in a guest.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-[[ -n ${DIR-} ]] || die "no folder of a driver is given" "make driver DIR=../my_driver"
+[[ -n ${DIR-} ]] || die "DIR, the folder of the driver, is not given" "make driver DIR=../my_driver"
 [[ -d $DIR ]] || die "there is no folder $DIR" "make new-driver NAME=my_driver makes one"
 kernel=${KERNEL:-${KDIR:+kdir}}
 kernel=${kernel:-stock}

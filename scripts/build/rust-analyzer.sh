@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# rust-analyzer.sh: writes rust-project.json, by which rust-analyzer understands the library, the module and
-# the drivers.
+# rust-analyzer.sh: writes rust-project.json, with which rust-analyzer understands the library, the
+# module and the drivers.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -15,11 +15,13 @@ module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
 assignments=$("$SCRIPTS/environment/kernel.sh" "$kernel")
 eval "$assignments"
 
-# The kernel's own generator knows neither crates of several files in a module, nor that its tools are
-# not on this machine but in the toolchain root.
+# The kernel's generator does not know that a module can consist of several crates, nor that the
+# tools are in the toolchain root. rust_project.py adds both.
 generate() {
-	"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="${module%/*}" rust-analyzer
-	"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" python3 -B "$SCRIPTS/build/rust_project.py" "$TOP" "${module%/*}" "$ROOT_DIR"
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" \
+		make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="${module%/*}" rust-analyzer
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" \
+		python3 -B "$SCRIPTS/build/rust_project.py" "$TOP" "${module%/*}" "$ROOT_DIR"
 }
 
 log=$TOP/build/rust-analyzer.log

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""rust_project.py CHECKOUT BUILT ROOT: makes CHECKOUT/rust-project.json of the one that the kernel's
-generator has left in BUILT: adds the library and the lab, says which crates use it, and finds what is in the
-toolchain root."""
+"""rust_project.py CHECKOUT BUILT ROOT: writes CHECKOUT/rust-project.json. It starts from the file
+that the kernel's generator has left in the folder BUILT. It adds the crates of the library and of
+the lab, makes the library a dependency of the other crates, and replaces paths of the toolchain by
+those below ROOT."""
 
 import json
 import os
@@ -15,7 +16,7 @@ crates = project["crates"]
 
 
 def on_this_machine(path):
-    """Where a file of the root is outside of the sandbox."""
+    """The path, outside of the sandbox, of a file of the toolchain root."""
     return root + path if path.startswith("/usr/") else path
 
 
@@ -38,7 +39,7 @@ lab["env"].update(LABYRINTH_LAB_BINDINGS=built + "/lab_generated.rs")
 ours.append(lab)
 crates.append(lab)
 for crate in ours:
-    # Such as where RUST_MODFILE says, which call_site!() looks at.
+    # call_site!() reads this variable, which Kbuild sets.
     crate.setdefault("env", {}).setdefault("RUST_MODFILE", crate["display_name"])
     crate["deps"] = crate["deps"] + [{"crate": len(crates), "name": "labyrinth"}]
 crates.append(library)
