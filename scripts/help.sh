@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# help.sh: what make can do here.
+# help.sh: prints the targets and variables of the Makefile.
 set -euo pipefail
 cat <<'HELP'
 make            build labyrinth.ko for the newest stock Debian kernel that has Rust
@@ -8,26 +8,26 @@ make demo       boot that kernel in a virtual machine, run the module, print wha
 make check      test everything on the stock kernel and on a debug kernel; includes lint
 make quick      test what has changed in about two minutes, or what WHAT=… names
 make soak       stress tests, and tests that are too slow for make check; takes hours
-make wall       bursts of atomic requests against memory full of page cache: who drops pages,
-                how late, at whose expense; the module beside the allocator and mempool
+make wall       compare the module with the page allocator and mempool: bursts of atomic requests
+                while memory is full of page cache
 make lint       formatting, warnings and conventions only
 make bench      count the instructions of every way to get a page, side by side, and what
                 1, 2, 4 and 8 CPUs do to each other
 make new-driver make a driver NAME in the folder DIR (default: ../NAME) from a sample
 make driver     build the driver in the folder DIR, and load it in a virtual machine
-make doc        the documentation of the library, to be browsed
+make doc        make the HTML documentation of the library
 make rust-analyzer  write rust-project.json, for editors
-make shell      a shell in a virtual machine with the module loaded
+make shell      open a shell in a virtual machine with the module loaded
 make clean      remove what was built from this checkout
 make distclean  also empty the cache: toolchain, kernels, logs
-make help       this text
+make help       print this text
 
 Variables, as in 'make demo FLAVOUR=rt-amd64':
 KDIR=TREE       use this built kernel tree with CONFIG_RUST=y (or its O= folder) instead
 FLAVOUR=F       cloud-amd64 (default), amd64 or rt-amd64
 SERIES=X.Y      the newest stock kernel of this series instead of the newest of all
-WHAT=…          make quick: test programs, cases and parts, such as pool.py:cache_serves, lint:clippy,
-                compile-fail:page_freed_twice; an unknown one prints them all
+WHAT=…          make quick: test programs, cases and parts, such as pool.py:cache_serves,
+                lint:clippy, compile-fail:page_freed_twice; an unknown name lists them all
 NAME=N, DIR=D   make new-driver, make driver: see there
 KERNEL=debug    make, make quick, make driver: the debug kernel instead of the stock one
 JOBS=N          parallel jobs of a build (default: all CPUs)

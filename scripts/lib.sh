@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced by every script here: where things are, how to complain, and how an entry of the
-# cache comes to be. Messages go to stderr; stdout belongs to results.
+# Sourced by most scripts. Sets TOP, SCRIPTS, CACHE and JOBS, and has functions for messages, locks,
+# and entries of the cache. Messages go to stderr, results to stdout.
 
 # shellcheck source=scripts/lib/variables.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib/variables.sh"
 
-# The dot preserves a line feed at the end of the path, so that it is refused.
+# $(…) drops line feeds at the end. With the dot after them they remain, and are refused below.
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P && echo .)
 TOP=${TOP%$'\n.'}
 SCRIPTS=$TOP/scripts
 
 note() { printf 'labyrinth: %s\n' "$*" >&2; }
 
-# tell_why LINE…: records why this part of a run of tests failed; the end of the run prints it. If
-# AGAIN is set, that command repeats the part.
+# tell_why LINE…: records why this part of a test run failed. The report at the end prints it. AGAIN
+# is the command that repeats the part, if there is one.
 tell_why() {
 	[[ -n ${LABYRINTH_WHY-} ]] || return 0
 	printf '%s\n' "$@" ${AGAIN:+"again: $AGAIN"} >>"$LABYRINTH_WHY"
 }
 
-# die WHAT [FIX]
+# die WHAT [FIX]: prints the error and what to do about it, and exits.
 die() {
 	tell_why "$1" ${2:+"fix: $2"}
 	printf 'labyrinth: error: %s\n' "$1" >&2
@@ -48,7 +48,7 @@ else
 	die "HOME is not set, so nothing says where the cache is" "set LABYRINTH_CACHE to a folder of your own"
 fi
 check_path "$cache_name" "$CACHE"
-# Its links are followed; the folder that they lead to has to be a valid place, too.
+# The path may contain links. The folder that they lead to must be a valid place, too.
 CACHE=$(realpath -m -- "$CACHE" && echo .)
 CACHE=${CACHE%$'\n.'}
 check_place "$cache_name" "$CACHE"
@@ -57,24 +57,24 @@ mkdir -p "$CACHE/logs" "$CACHE/locks" 2>/dev/null || true
 	die "cannot write to the cache $CACHE" "set LABYRINTH_CACHE to a folder of your own"
 check_file_system "the cache" "$CACHE"
 
-# lock NAME: held until unlock, or until this shell and everything it started is gone. A
-# killed run's children thus keep others out until they have ended too.
+# lock NAME: holds a lock until unlock, or until this shell and all of its children have ended. So
+# the children of a run that was killed hold the lock until they end.
 lock_fd=
 lock() {
 	exec {lock_fd}>"$CACHE/locks/$1"
 	flock -n "$lock_fd" && return
-	note "waiting for another run that is working on $1"
+	note "waiting for another run that uses $1"
 	flock "$lock_fd"
 }
 unlock() { exec {lock_fd}>&-; }
 
-# An entry of the cache is a folder that counts only once it holds .complete, which is
-# written last: whoever is killed before that leaves nothing that anybody would use. The
-# folder is built where it will stay, because kernel build folders hold their own path.
+# An entry of the cache is a folder. It is valid once it contains the file .complete, which is
+# written last, so an incomplete entry is never used. Entries are made at their final path, because
+# kernel build folders contain their own path.
 entry_ready() { [[ -e $CACHE/$1/.complete ]]; }
 
-# entry NAME keep|wipe WHAT COMMAND…: makes the entry unless it is there. keep lets COMMAND
-# go on with what an interrupted run left, wipe starts afresh.
+# entry NAME keep|wipe WHAT COMMAND…: makes the entry with COMMAND, unless it is valid. After an
+# interrupted run, keep continues with its files, and wipe removes them first.
 entry() {
 	local name=$1 left=$2 what=$3
 	shift 3
@@ -88,23 +88,23 @@ entry() {
 	unlock
 }
 
-# unchanged_since STAMP PATH…: whether there is the stamp, and none of these files and folders, nor
-# anything below them, is newer.
+# unchanged_since STAMP PATH…: whether the file STAMP exists and is newer than these files and
+# folders and everything below them.
 unchanged_since() {
 	local stamp=$1 newer
 	shift
 	[[ -e $stamp ]] && newer=$(find "$@" -newer "$stamp" -print -quit) && [[ -z $newer ]]
 }
 
-# Trees unpacked by an ordinary user can hold read-only folders.
+# remove_tree PATH: removes a tree. Trees unpacked by an ordinary user can have read-only folders.
 remove_tree() {
 	[[ -e $1 ]] || return 0
 	rm -f "$1/.complete"
 	rm -rf "$1" 2>/dev/null || { chmod -R u+rwX "$1" && rm -rf "$1"; }
 }
 
-# guard GROUP…: sees to it that these process groups end when this shell has been killed outright
-# and could not do it itself. Until unguard.
+# guard GROUP…: ends these process groups if this shell is killed by SIGKILL and cannot do it
+# itself. Stops at unguard.
 guard_pid=
 guard() {
 	local owner=$$
@@ -120,7 +120,7 @@ guard() {
 unguard() {
 	[[ -n $guard_pid ]] || return 0
 	kill -KILL -- "-$guard_pid" 2>/dev/null || true
-	# Bash would tell of its end otherwise.
+	# Without this, bash prints that it was killed.
 	wait "$guard_pid" 2>/dev/null || true
 	guard_pid=
 }

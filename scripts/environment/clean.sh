@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# clean.sh clean|distclean: removes what was built from this checkout, and for distclean what
-# is in the cache. Only what these scripts make is removed: the cache may be any folder.
+# clean.sh clean|distclean: removes the builds of this checkout. distclean also empties the cache.
+# It removes only entries that these scripts make, as the cache can be a folder with other files.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -13,4 +13,4 @@ for entry in "$CACHE"/{root,apt,packages,source,stock,debug}-*; do
 	remove_tree "$entry"
 done
 rm -rf "$CACHE"/{resolved,logs,locks} "$CACHE"/kvm-*
-rmdir "$CACHE" 2>/dev/null || note "the cache $CACHE holds something else and stays"
+rmdir "$CACHE" 2>/dev/null || note "the cache $CACHE is kept, as there are other files in it"

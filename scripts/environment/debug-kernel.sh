@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced. The debug kernel: the stock kernel's source with every checker that a VM can run.
+# Sourced. Builds the debug kernel: the source of the stock kernel with every check that can run in
+# a guest.
 
 # Generic KASAN with Rust needs clang.
 DEBUG_MAKE=(LLVM=-19)
@@ -13,7 +14,8 @@ debug_entry() {
 	DEBUG_ENTRY=debug-${R_VERSION//[~+]/.}-$(toolchain_key)-$hash
 }
 
-# Kconfig drops a setting whose dependencies are not met without a word.
+# check_config CONFIG SOURCE: fails if Kconfig has changed a setting, which it does silently when
+# dependencies are not met. Prints these settings with their dependencies.
 check_config() {
 	local config=$1 source=$2 line symbol value bad=0
 	while read -r line; do
@@ -28,7 +30,8 @@ check_config() {
 			grep -q -- "^$symbol=" "$config" || continue
 		fi
 		bad=1
-		echo "Kconfig did not take '$line': it says '$(grep -E "^(# )?${symbol}[= ]" "$config" || echo nothing)'"
+		echo "Kconfig did not accept '$line': .config has" \
+			"'$(grep -E "^(# )?${symbol}[= ]" "$config" || echo nothing)'"
 		grep -rhs --include='Kconfig*' -A 12 -E "^(menu)?config ${symbol#CONFIG_}\$" "$source" |
 			grep -E '^\s+(depends on|select)' | sed 's/^\s*/    /' || true
 	done < <(cat "${DEBUG_FRAGMENTS[@]}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# kernel.sh stock|debug|kdir: what there is to know about a kernel, as shell assignments. Makes
-# the kernel first when it is not in the cache.
+# kernel.sh stock|debug|kdir: prints the properties of a kernel as shell assignments. If the kernel
+# is not in the cache, it is made first.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -11,7 +11,7 @@ source "$SCRIPTS/environment/root.sh"
 K_ID=${1:?kernel.sh needs a kernel: stock, debug or kdir}
 K_MAKE_ARGS=() K_MODULES='' K_IMAGE=''
 
-# Only setup.sh looks for newer kernels: one run of the tests must stay with one kernel.
+# Does not look for newer kernels, as all parts of a run must use the same one. setup.sh does.
 from_cache() {
 	# shellcheck source=scripts/environment/resolve.sh
 	source "$SCRIPTS/environment/resolve.sh"
@@ -26,7 +26,7 @@ from_cache() {
 	K_KEY=${!entry}
 	K_BUILD=$CACHE/$K_KEY
 	K_SOURCE=$CACHE/$SOURCE_ENTRY
-	# A build folder of the kernel holds the path of its source.
+	# The kernel's build folder contains the path of its source, so it cannot be moved.
 	local source
 	source=$(sed -n 's/^include //p' "$K_BUILD/Makefile")
 	[[ -z $source || $source == "$K_SOURCE/Makefile" ]] ||
@@ -53,7 +53,7 @@ kdir)
 	source "$SCRIPTS/environment/preflight.sh"
 	preflight
 	;;
-*) die "'$K_ID' is no kernel" "use stock, debug, or kdir with KDIR=<kernel tree>" ;;
+*) die "there is no kernel '$K_ID'" "use stock, debug, or kdir with KDIR=<kernel tree>" ;;
 esac
 
 printf 'K_ID=%q\nK_KEY=%q\nK_RELEASE=%q\nK_BUILD=%q\nK_SOURCE=%q\nK_IMAGE=%q\nK_MODULES=%q\n' \

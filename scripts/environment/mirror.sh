@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced. Where Debian packages come from: always from this system's own apt configuration.
+# Sourced. Finds the mirrors of Debian packages in the apt configuration of this system.
 
-# "URI release" of every repository apt knows, whether or not its lists were ever fetched.
+# Prints "URI RELEASE" for each repository in apt's configuration, even if apt has never fetched its
+# lists.
 repositories() {
 	apt-get update --print-uris 2>/dev/null |
 		sed -nE "s,^'(https?://[^' ]+)/dists/([^' ]+)/(In)?Release'.*,\\1 \\2,p" | sort -u
 }
 
-# debian_uri archive|security: the archive is the repository that also has updates, unlike those
-# of other vendors, who use Debian's release names too.
+# debian_uri archive|security: prints the URI of one of Debian's own repositories. Other vendors use
+# Debian's release names, too, but only Debian's archive also has a release NAME-updates.
 debian_uri() {
 	local codename
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
@@ -20,8 +21,8 @@ debian_uri() {
 		END { if (want == "archive") print best != "" ? best : second }'
 }
 
-# One apt source line each for what the root is made from; nothing when this is not Debian or
-# apt does not know a mirror.
+# Prints the lines of a sources.list from which the root is made. Prints nothing if this system is
+# not Debian, or has no mirror in its apt configuration.
 mirror_lines() {
 	local archive='' security='' suite
 	grep -qx 'ID=debian' /etc/os-release 2>/dev/null && command -v apt-get >/dev/null || return 0
@@ -34,7 +35,8 @@ mirror_lines() {
 	[[ -z $security ]] || printf 'deb %s %s-security main\n' "$security" "$SUITE"
 }
 
-# Proxies and certificates this system's apt was told to use, as options for mmdebstrap.
+# Prints the proxies and certificates in the apt configuration of this system, as options for
+# mmdebstrap.
 mirror_aptopts() {
 	command -v apt-config >/dev/null || return 0
 	apt-config dump --format '%F "%v";%n' Acquire::http::Proxy Acquire::https 2>/dev/null |

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced. Which kernel "stock" is: the newest release of the flavour in the suite's backports
-# whose image, modules, headers and source all exist in the same version.
+# Sourced. Chooses the stock kernel: the newest release of the flavour in the suite's backports
+# whose image, modules, headers and source are all available in the same version.
 
 FLAVOUR=${FLAVOUR:-cloud-amd64}
 SERIES=${SERIES:-}
@@ -11,12 +11,13 @@ amd64 | cloud-amd64 | rt-amd64) ;;
 esac
 [[ -z $SERIES || $SERIES =~ ^[0-9]+\.[0-9]+$ ]] || die "SERIES is '$SERIES'" "give a kernel series such as 7.3"
 
-# Older kernels' Rust interfaces lack what the module needs.
+# The module needs Rust interfaces that older kernels do not have.
 OLDEST=7.2
 APT_DIR=$CACHE/apt-$ROOT_KEY
 RESOLVED=$CACHE/resolved/$ROOT_KEY-$FLAVOUR${SERIES:+-$SERIES}
 
-# apt-get or apt-cache of the root, with its state in the cache. The root itself stays as made.
+# root_apt apt-get|apt-cache ARGUMENT…: runs the tool of the root. Its state is in the cache, so the
+# root does not change.
 root_apt() {
 	local tool=$1
 	shift
@@ -32,11 +33,11 @@ update_index() {
 	[[ -s $APT_DIR/sources.list ]] ||
 		cat "$ROOT_DIR"/etc/apt/sources.list "$ROOT_DIR"/etc/apt/sources.list.d/*.list \
 			>"$APT_DIR/sources.list" 2>/dev/null || true
-	# A mirror that cannot be reached is only a warning to apt-get otherwise.
+	# Without this option, a mirror that cannot be reached is only a warning.
 	root_apt apt-get -o APT::Update::Error-Mode=any update
 }
 
-# Reads "package version" lines; prints the choice as shell assignments, or nothing.
+# Reads lines "PACKAGE VERSION". Prints the chosen kernel as shell assignments, or nothing.
 choose() {
 	awk -v flavour="$FLAVOUR" -v series="$SERIES" -v oldest="$OLDEST" '
 		function key(v,  p) { split(v, p, /[.+~-]/); return sprintf("%05d%05d%05d", p[1], p[2], p[3]) }
@@ -60,7 +61,7 @@ choose() {
 					if (image == "" && has["linux-" kind[i] "-" release " " v])
 						image = "linux-" kind[i] "-" release
 				if (image == "") continue
-				# Before there were modules packages, the image held the modules.
+				# In older releases the modules are in the package of the image.
 				modules = has["linux-modules-" release " " v] ? "linux-modules-" release : ""
 				if (modules == "" && image !~ /^linux-image-/) continue
 				if (key(v) <= best) continue
@@ -77,20 +78,21 @@ resolve_now() {
 	update_index
 	mapfile -t names < <(root_apt apt-cache pkgnames linux- |
 		grep -E "^linux-(source-[0-9.]+|(headers|image|binary|binary-unsigned|modules)-[0-9][^-]*-$FLAVOUR)\$")
-	((${#names[@]})) || { echo "no kernel packages at all in the index"; return 1; }
+	((${#names[@]})) || { echo "the package index has no kernels"; return 1; }
 	mkdir -p "${RESOLVED%/*}"
 	root_apt apt-cache madison "${names[@]}" | awk -F ' *[|] *' '{ sub(/^ */, "", $1); print $1, $2 }' |
 		choose >"$answer"
 	[[ -s $answer ]] || {
 		rm -f "$answer"
-		echo "no $FLAVOUR kernel${SERIES:+ of series $SERIES} from $OLDEST on with image, modules, headers and source of one version"
+		echo "there is no $FLAVOUR kernel${SERIES:+ of series $SERIES}, $OLDEST or newer," \
+			"with image, modules, headers and source of the same version"
 		return 1
 	}
 	mv "$answer" "$RESOLVED"
 	cat "$RESOLVED"
 }
 
-# The names of what belongs to the resolved kernel.
+# Sets the variables of the chosen kernel, and the names of its cache entries.
 load_resolved() {
 	# shellcheck disable=SC1090 # written by resolve_now
 	source "$RESOLVED"
@@ -98,10 +100,10 @@ load_resolved() {
 	PACKAGES_ENTRY=packages-${R_VERSION//[~+]/.}-$FLAVOUR
 }
 
-# The answer holds for a day.
+# Whether the last choice is less than a day old.
 resolved_lately() { [[ -s $RESOLVED && -z $(find "$RESOLVED" -mmin +1440) ]]; }
 
-# Without a network the last answer is as good as it gets.
+# Chooses the kernel anew, at most once a day. If there is no network, the last choice remains.
 resolve() {
 	local newer
 	if [[ -z ${LABYRINTH_REFRESH-} ]] && resolved_lately; then
@@ -111,12 +113,12 @@ resolve() {
 		if [[ -z ${LABYRINTH_REFRESH-} ]] && resolved_lately; then
 			skip_step
 		elif [[ -s $RESOLVED ]]; then
-			# Not as a condition, in which a failing command would not end the step.
+			# Not as part of a condition, where set -e has no effect.
 			set +e
 			(set -e; step "looking for a newer $FLAVOUR kernel" "$CACHE/logs/resolve.log" resolve_now)
 			newer=$?
 			set -e
-			((newer == 0)) || note "no newer kernel could be looked for; going on with the last answer"
+			((newer == 0)) || note "cannot look for a newer kernel; using the last one"
 			skip_step
 		else
 			step "looking for the newest $FLAVOUR kernel" "$CACHE/logs/resolve.log" resolve_now

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced. The toolchain root: a Debian 13 tree in the cache, or this host where it is one.
+# Sourced. Makes the toolchain root: a Debian 13 tree in the cache, or this host itself if it is
+# Debian 13 and has all packages.
 
 # shellcheck source=scripts/environment/mirror.sh
 source "$SCRIPTS/environment/mirror.sh"
@@ -8,7 +9,8 @@ source "$SCRIPTS/environment/mirror.sh"
 SUITE=trixie
 mapfile -t PACKAGES < <(grep -Ev '^(#|$)' "$SCRIPTS/environment/packages")
 
-# Tool by tool: the first package this host lacks, or why it does not qualify at all.
+# Prints the first package that this host lacks, or "Debian trixie" if it is another system. Prints
+# nothing if this host can be the root.
 host_lacks() {
 	local package
 	grep -qx "VERSION_CODENAME=$SUITE" /etc/os-release 2>/dev/null ||
@@ -26,8 +28,8 @@ else
 	ROOT_DIR=$CACHE/root-$ROOT_KEY
 fi
 
-# What kernels and modules are built with, version by version: another compiler could not read what
-# the one before left behind, while a test tool more or less changes nothing.
+# The packages whose versions matter for the kernels in the cache. A new compiler cannot use the
+# metadata that the old one has left there, while a new version of a test tool changes nothing.
 TOOLCHAIN=(bindgen clang-19 gcc lld-19 pahole rust-src rustc)
 toolchain_key() {
 	dpkg-query ${ROOT_DIR:+--admindir="$ROOT_DIR/var/lib/dpkg"} -W -f '${Package} ${Version}\n' "${TOOLCHAIN[@]}" |
@@ -36,11 +38,11 @@ toolchain_key() {
 
 root_ready() { [[ -z $ROOT_DIR ]] || entry_ready "root-$ROOT_KEY"; }
 
-# need TOOL PACKAGE: as root on Debian it is installed, everybody else is told its name.
+# need TOOL PACKAGE: if the tool is missing, root installs the package, and other users are told to.
 need() {
 	command -v "$1" >/dev/null && return
 	if ((EUID == 0)) && command -v apt-get >/dev/null; then
-		note "$1 is missing: installing the package $2 with apt-get"
+		note "$1 is missing, so apt-get installs the package $2"
 		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "$2"; } \
 			>"$CACHE/logs/install-$2.log" 2>&1 </dev/null && return
 		tail -n 5 "$CACHE/logs/install-$2.log" >&2
@@ -66,26 +68,26 @@ bootstrap() {
 	include=$(IFS=,; echo "${PACKAGES[*]}")
 	mapfile -t lines < <(mirror_lines)
 	while read -r opt; do opts+=("--aptopt=$opt"); done < <(mirror_aptopts)
-	# What nobody reads in a build root is a third of the unpacking time.
+	# Unpacking these takes a third of the time, and nobody reads them in a build root.
 	for opt in /usr/share/doc /usr/share/man /usr/share/locale /usr/share/info; do
 		opts+=("--dpkgopt=path-exclude=$opt/*")
 	done
 	opts+=(--dpkgopt=force-unsafe-io --components=main)
-	# With mmdebstrap's own default mirror, backports is at the same place as the rest.
+	# Without lines, mmdebstrap uses its default mirror, which also has the backports.
 	# shellcheck disable=SC2016 # $1 is the hook's own
 	((${#lines[@]})) || opts+=("--setup-hook=sed -n 's/ $SUITE main/ $SUITE-backports main/p' \"\$1/etc/apt/sources.list\" >\"\$1/etc/apt/sources.list.d/backports.list\"")
 	set -- --variant=apt --include="$include" "${opts[@]}" "$SUITE"
 	if ((EUID == 0)); then
 		mmdebstrap --mode=root "$@" "$ROOT_DIR" "${lines[@]}"
 	else
-		# Unpacked by the user: the files are theirs, and device nodes cannot be.
+		# Unpack as the user, who then owns the files. A user cannot make device nodes.
 		mmdebstrap --mode=unshare "$@" - "${lines[@]}" |
 			tar -x -p --delay-directory-restore --exclude='./dev/*' -C "$ROOT_DIR"
-		# They would make their caller the user instead of root, and in a guest take its
-		# privileges away.
+		# These files belong to the user. With the setuid bit set, a program would run as
+		# that user even if root calls it, and would lack privileges in a guest.
 		find "$ROOT_DIR" -type f -perm /6000 -exec chmod a-s {} +
 	fi
-	# sandbox.sh mounts over these.
+	# The mount points of sandbox.sh.
 	mkdir -p "$ROOT_DIR/usr/lib/modules"
 	rm -f "$ROOT_DIR/etc/resolv.conf"
 	touch "$ROOT_DIR/etc/resolv.conf" "$ROOT_DIR/etc/hosts"

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # sandbox.sh [--kernel ID] [--bind PATH] [--ro-bind PATH] [--over FILE TARGET] [--log DIR] COMMAND…
-# Runs COMMAND with the toolchain of the root and nothing of the host's: no variables, no
-# tools, no home. The checkout, the cache and the current folder are at their own places.
-# --kernel shows a kernel's modules and image at /usr/lib/modules, --bind and --ro-bind
-# another file or folder of the host at its own path, --over a file in place of the root's.
+# Runs COMMAND with the toolchain of the root, and without the variables, tools and home folder of
+# the host. The checkout, the cache and the current folder keep their paths.
+#   --kernel         the modules and the image of a kernel, at /usr/lib/modules
+#   --bind, --ro-bind  another file or folder of the host, at the same path
+#   --over           a file in place of one of the root
 #
-# A virtual machine has this for its root, and mounts file systems of its own over parts of it. So
-# with --kernel, each of those places is also in /.labyrinth, as a number N; N.at says where it
-# belongs, and guest-places.sh mounts it there. /.labyrinth also has scripts, kernel (with the
-# kernel's image) and log (the DIR of --log, which may be any). So no path of the host is on a
-# command line of virtme-run, QEMU or the kernel.
+# A guest has the sandbox as its root, and mounts its own file systems over parts of it. So with
+# --kernel, each folder of the host is also mounted in /.labyrinth, under a number N. The link N.at
+# has its path, where guest-places.sh mounts it again. /.labyrinth also has the folders scripts,
+# kernel (with the image of the kernel) and log (the DIR of --log). So no path of the host has to be
+# on a command line of virtme-run, QEMU or the kernel.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -19,14 +20,14 @@ source "$SCRIPTS/environment/root.sh"
 
 kernel='' over=()
 declare -A places=()
-# place --bind|--ro-bind PATH: a place that one option makes writable is writable.
+# place --bind|--ro-bind PATH: adds a folder. It is writable if any option asks for --bind.
 place() { [[ ${places[$2]-} == --bind ]] || places[$2]=$1; }
 while (($#)); do
 	case $1 in
 	--kernel) kernel=${2:?--kernel needs a kernel: stock, debug or kdir}; shift 2 ;;
 	--bind | --ro-bind)
 		path=$(realpath -e -- "${2:?$1 needs a path}") || die "sandbox.sh: there is no $2"
-		! system_folder "$path" || die "sandbox.sh: $1 of the root's own folder $path"
+		! system_folder "$path" || die "sandbox.sh: $1 $path would hide a folder of the root"
 		place "$1" "$path"
 		shift 2
 		;;
@@ -46,9 +47,9 @@ args=(--die-with-parent --unshare-pid --unshare-ipc)
 ((EUID == 0)) || args+=(--unshare-user)
 args+=(--ro-bind "$ROOT_DIR/usr" /usr --ro-bind "$ROOT_DIR/etc" /etc --ro-bind "$ROOT_DIR/var" /var)
 for link in bin sbin lib lib64; do args+=(--symlink "usr/$link" "/$link"); done
-# apt drops privileges and wants a /tmp anybody can write to.
+# apt drops its privileges, and then needs a /tmp that all users can write to.
 args+=(--dev-bind /dev /dev --proc /proc --ro-bind /sys /sys --perms 1777 --tmpfs /tmp)
-# Left empty for mount points below them, which a read-only /usr could not be given.
+# These are empty file systems, so that mount points can be made in them. /usr is read-only.
 args+=(--dir /run --dir /root --dir /home --dir /mnt --tmpfs /usr/lib/modules --tmpfs /usr/src)
 for path in "$ROOT_DIR"/usr/src/*; do
 	[[ ! -d $path ]] || args+=(--ro-bind "$path" "/usr/src/${path##*/}")
@@ -57,7 +58,7 @@ for path in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
 	[[ -e $path && -e $ROOT_DIR$path ]] && args+=(--ro-bind "$(realpath "$path")" "$path")
 done
 
-# Checked again, as the root is there now.
+# Check these again, as the folders of the root are known now.
 check_place "the checkout" "$TOP"
 check_place "the cache" "$CACHE"
 place --bind "$CACHE"
@@ -65,7 +66,7 @@ place --bind "$TOP"
 here=$(pwd -P)
 case $here/ in
 "$TOP"/* | "$CACHE"/*) ;;
-# A system folder is the root's own, not the host's; if the root lacks it, / will do.
+# A system folder means the folder of the root, not of the host; / if the root does not have it.
 *)
 	if [[ $here =~ ^/(home|root)$ ]] || system_folder "$here"; then
 		[[ -d $ROOT_DIR$here ]] || here=/
@@ -78,19 +79,20 @@ if [[ -n $kernel ]]; then
 	assignments=$("$SCRIPTS/environment/kernel.sh" "$kernel")
 	eval "$assignments"
 	[[ -z $K_MODULES ]] || args+=(--ro-bind "$K_MODULES/usr/lib/modules/$K_RELEASE" "/usr/lib/modules/$K_RELEASE")
-	# A virtual machine boots from what it sees here; these cost it minutes and give it nothing.
-	# udevd is a link to udevadm.
-	args+=(--ro-bind "$SCRIPTS/machine/guest-udev.sh" /usr/bin/udevadm --ro-bind "$ROOT_DIR/usr/bin/true" /usr/bin/systemd-tmpfiles)
+	# A guest would need minutes for these two, and has no use for them. udevd is a link to
+	# udevadm.
+	args+=(--ro-bind "$SCRIPTS/machine/guest-udev.sh" /usr/bin/udevadm
+		--ro-bind "$ROOT_DIR/usr/bin/true" /usr/bin/systemd-tmpfiles)
 	for path in "$K_BUILD" "$K_SOURCE"; do
 		case $path/ in "$CACHE"/*) ;; *) place --ro-bind "$path" ;; esac
 	done
 fi
 
-# The outer ones first, so that they do not hide the inner ones.
+# Mount outer folders first, so that they do not hide inner ones.
 mapfile -d '' -t sorted < <(printf '%s\0' "${!places[@]}" | sort -z)
 number=10
 for path in "${sorted[@]}"; do
-	# Below a read-only mount, the mount point has to exist.
+	# bwrap cannot make a mount point below a read-only mount.
 	case $path in
 	/usr/src/*) ;;
 	/usr/* | /etc/* | /var/*) [[ ! -d $path || -d $ROOT_DIR$path ]] || mkdir -p "$ROOT_DIR$path" ;;

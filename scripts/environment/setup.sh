@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# setup.sh root|stock|debug…: makes what is not in the cache yet. Whatever is interrupted is
-# taken up again by the next run.
+# setup.sh root|stock|debug…: makes the toolchain root or a kernel, unless it is in the cache. After
+# an interruption, the next run continues.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -14,7 +14,7 @@ source "$SCRIPTS/environment/stock-kernel.sh"
 # shellcheck source=scripts/environment/debug-kernel.sh
 source "$SCRIPTS/environment/debug-kernel.sh"
 
-# setup.sh --have stock|debug: whether that is in the cache already.
+# setup.sh --have stock|debug: succeeds if that kernel is in the cache.
 if [[ ${1-} == --have && ${2-} =~ ^(stock|debug)$ ]]; then
 	if ! root_ready || [[ ! -s $RESOLVED ]]; then exit 1; fi
 	load_resolved
@@ -32,7 +32,7 @@ for what; do
 	root) ;;
 	stock) count=$((count + 3 + (count == 1))) ;;
 	debug) count=$((count + 2 + (count == 1))) ;;
-	*) die "setup.sh: '$what' is nothing that can be set up" "setup.sh root|stock|debug…" ;;
+	*) die "setup.sh: unknown argument '$what'" "setup.sh root|stock|debug…" ;;
 	esac
 done
 

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced. The stock kernel: Debian's own image and modules, plus the Rust metadata that its
-# headers package leaves out, rebuilt from the source package of the same version.
+# Sourced. Makes the stock kernel: the image and modules of Debian, and the Rust metadata, which
+# Debian's headers package does not contain. The metadata is rebuilt from the source package of the
+# same version.
 
 stock_entry() { STOCK_ENTRY=stock-${R_VERSION//[~+]/.}-$FLAVOUR-$(toolchain_key); }
 
-# download ENTRY PACKAGE…: apt goes on with a half-fetched package and checks its hash.
+# download ENTRY PACKAGE…: fetches packages. apt resumes an interrupted download, and checks hashes.
 download() {
 	local entry=$1
 	shift
 	mkdir -p "$CACHE/$entry.debs"
 	cd "$CACHE/$entry.debs"
-	# The index must not be in the middle of an update; the step's own shell drops the lock.
+	# Nobody may update the index meanwhile. If this fails, the end of the step drops the lock.
 	lock "apt-$ROOT_KEY"
 	root_apt apt-get download "${@/%/=$R_VERSION}"
 	unlock
@@ -26,7 +27,7 @@ unpack_packages() {
 		"$SCRIPTS/environment/sandbox.sh" dpkg-deb -x "$deb" .
 	done
 	[[ -d usr/lib/modules ]] || { mkdir -p usr/lib && mv lib/modules usr/lib/; }
-	# linux-image- keeps its image in /boot, linux-binary- where virtme-ng looks for it.
+	# The packages linux-image-… have the image in /boot, and linux-binary-… have it here.
 	[[ -e usr/lib/modules/$R_RELEASE/vmlinuz ]] ||
 		mv "boot/vmlinuz-$R_RELEASE" "usr/lib/modules/$R_RELEASE/vmlinuz"
 	"$SCRIPTS/environment/sandbox.sh" depmod -b "$PWD/usr" -o "$PWD/usr" "$R_RELEASE" ||
@@ -44,15 +45,16 @@ unpack_source() {
 	rm -rf "$CACHE/$SOURCE_ENTRY.debs"
 }
 
-# Crate hashes are part of every Rust symbol's name: one that the image does not export means
-# that the rebuilt crates are not the ones it was made from.
+# check_crates BUILD: checks that the rebuilt crates are those of the image. The hash of a crate is
+# part of the names of its symbols, so the image must export all symbols of the rebuilt crates.
 check_crates() {
 	local build=$1 missing
 	missing=$(comm -23 \
 		<(sed -n 's/^EXPORT_SYMBOL_RUST_GPL(\(.*\));$/\1/p' "$build"/rust/exports_{core,kernel}_generated.h | sort -u) \
 		<(cut -f 2 "$build/Module.symvers" | sort -u))
 	[[ -s $build/rust/exports_kernel_generated.h && -z $missing ]] && return
-	echo "the rebuilt kernel crates do not fit the image; $(wc -l <<<"$missing") symbols are not in its Module.symvers:"
+	echo "the rebuilt kernel crates do not match the image:" \
+		"its Module.symvers lacks $(wc -l <<<"$missing") symbols:"
 	head -n 5 <<<"$missing"
 	return 1
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Steps that take a while: [k/n] what, how long so far; and on failure everything one needs.
+# Sourced by lib.sh. Runs long steps. Shows the number, the name and the time of a step, and when it
+# fails, the end of its log and a fix if one is known.
 
 STEPS=1 STEP=0
 step_pid=
@@ -8,7 +9,7 @@ step_pid=
 steps() { STEPS=$1 STEP=0; }
 skip_step() { STEP=$((STEP + 1)); }
 
-# Work runs in a process group of its own, so that an interrupt takes all of it down.
+# A step runs in a process group of its own, so that an interrupt ends all of its processes.
 stop_step() {
 	[[ -z $step_pid ]] || kill -TERM -- "-$step_pid" 2>/dev/null || true
 }
@@ -33,12 +34,13 @@ known_fix() {
 	FIXES
 }
 
-# The two most telling lines of a log.
+# first_errors LOG: prints the two lines of a log that are most likely the reason of a failure.
 first_errors() {
 	grep -m 2 -Ei '(^|[^a-z_])(error|fatal)(\[E[0-9]+\])?: |undefined!|cannot |no space left' "$1" || tail -n 2 "$1"
 }
 
-# step WHAT LOG COMMAND…: COMMAND may be a function; its output goes to LOG.
+# step WHAT LOG COMMAND…: runs COMMAND, which may be a function, with its output in LOG. Exits if it
+# fails.
 step() {
 	local what=$1 log=$2 start=$SECONDS told=$SECONDS rc=0 fix
 	shift 2

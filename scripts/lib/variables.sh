@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced by lib.sh before anything else. It replaces the caller's environment by what the scripts
-# depend on: CDPATH makes cd print, PERL5LIB and LD_PRELOAD change the tools, GIT_DIR the files that
-# are linted, a locale the order of sorted lines. Only variables that are listed here are passed on,
-# so one that nobody has thought of does no harm either.
+# Sourced by lib.sh before anything else. Removes all variables of the caller except for those
+# listed here, because many variables change what the scripts do. CDPATH makes cd print, PERL5LIB
+# and LD_PRELOAD change tools, GIT_DIR changes which files are linted, and a locale changes the
+# order of sorted lines.
 
-# Options and functions of bash can be inherited, too, and BASH_ENV is a script that may set
+# A caller can also export options and functions of bash, and BASH_ENV names a script that can set
 # anything.
 if [[ -n ${BASH_ENV-} || ${SHELLOPTS@a}${BASHOPTS@a} == *x* ]]; then
 	export -n SHELLOPTS BASHOPTS
@@ -19,15 +19,15 @@ while read -r name; do
 	case $name in
 	HOME | PATH | TERM | USER | LOGNAME | TMPDIR | XDG_CACHE_HOME) ;;
 	KDIR | KERNEL | FLAVOUR | SERIES | JOBS | WHAT | NAME | DIR | LABYRINTH_* | WALL_*) ;;
-	# How this machine reaches its mirror.
+	# The way from this machine to its mirror.
 	APT_CONFIG | [Hh][Tt][Tt][Pp]_[Pp][Rr][Oo][Xx][Yy] | [Hh][Tt][Tt][Pp][Ss]_[Pp][Rr][Oo][Xx][Yy] | [Nn][Oo]_[Pp][Rr][Oo][Xx][Yy]) ;;
 	*) unset -v "$name" 2>/dev/null || export -n "${name?}" ;;
 	esac
 done < <(compgen -e)
 unset -v name
 
-# The system's tools first: nobody has tried a wrapper in the caller's PATH. An ordinary user's PATH
-# lacks the sbin folders.
+# Look for tools in the system's folders first, not among wrappers in the caller's PATH. The PATH of
+# an ordinary user lacks the sbin folders.
 system_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 [[ ${PATH-} == "$system_path"* ]] || PATH=$system_path${PATH:+:$PATH}
 [[ ${TMPDIR-} == /* && -d $TMPDIR && -w $TMPDIR && -x $TMPDIR ]] || unset -v TMPDIR
