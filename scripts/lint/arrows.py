@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""arrows.py: whether each part of a crate uses only the parts that the picture in CONTRIBUTING.md
-allows. A part is a folder of rust/, or of rust/lab/. Prints each path in the code that leads to another part without
-an arrow, and each exception that is not needed any more."""
+"""arrows.py: checks that each part of a crate uses only the parts that the picture in
+CONTRIBUTING.md allows. A part is a folder of rust/, or of rust/lab/. Prints each path in the code
+that leads to another part without an arrow, and each exception that is no longer needed."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from rust_tokens import tokens
 
 TOP = Path(__file__).resolve().parents[2]
 
-# The crates, and for each of their parts the others that it may use.
+# The crates, their parts, and the parts that each of these may use.
 ARROWS = {
     "the library": {
         "capi": {"source", "page", "ffi"},
@@ -19,7 +19,7 @@ ARROWS = {
         "page": {"stats", "ffi"},
         "stats": {"ffi"},
         "ffi": set(),
-        # Tests of each part.
+        # The KUnit tests, which test all parts.
         "kunit": {"capi", "source", "page", "stats", "ffi"},
     },
     # These use the library as a driver does, through `labyrinth::`.
@@ -34,22 +34,22 @@ ARROWS = {
         "ffi": set(),
     },
 }
-# Where the parts of a crate are.
+# The folder with the parts of each crate.
 FOLDERS = {"the library": TOP / "rust", "the module": TOP / "rust", "the lab": TOP / "rust/lab"}
-# Arrows that are wrong, by the file that has them, and why they are still there.
+# The exceptions: by file and part, the reason why they are still there.
 EXCEPTIONS = {}
-# What the root of a crate has for macros, which code anywhere expands.
+# Items of a crate's root for macros. These expand in all parts.
 FOR_MACROS = {"__private", "call_site", "import"}
 
 
 def home(file, root):
-    """The path of a file's module, by its place below the folder of its crate."""
+    """The module path of a file, from its place below the folder of its crate."""
     *folders, name = file.relative_to(root).with_suffix("").parts
     return folders if name == "mod" else [*folders, name]
 
 
 def names(code, at):
-    """The first names of what is in use at a place: one, or each of a list in braces."""
+    """The first names of the paths that begin at a token: one, or each in a list in braces."""
     if code[at][0] != "{":
         return [code[at]]
     found, depth, first = [], 0, True
@@ -66,11 +66,11 @@ def names(code, at):
 
 
 def paths(file, root):
-    """Each path of a file that begins with `crate` or `super`: its first name below the crate's root,
-    and the line. None for the root itself."""
+    """The paths of a file that begin with `crate` or `super`, each as its first name below the
+    crate's root and its line. Paths to the root itself are left out."""
     code = list(tokens(file.read_text()))
     word = lambda i: code[i][0] if 0 <= i < len(code) else None
-    # Modules within the file, by the number of open braces that they are in.
+    # The open modules within the file, each with the number of open braces at its beginning.
     inner, depth = [], 0
     for i, (token, line) in enumerate(code):
         if token == "{":
@@ -81,7 +81,7 @@ def paths(file, root):
             if inner and inner[-1][1] == depth:
                 inner.pop()
             depth -= 1
-        # `pub(crate)` and `pub(super)` are no paths, nor is the end of one.
+        # `pub(crate)` and `pub(super)` are not paths, and `crate` in the middle begins none.
         if token not in ("crate", "super") or word(i - 1) == ":" or word(i + 1) != ":":
             continue
         module = [*home(file, root), *(name for name, _ in inner)] if token == "super" else []

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""documents.py: checks what the documents refer to. Links, their anchors, and paths in the source
-must exist. A code block below the line `<!-- from FILE -->` must be part of that file, where it may be
-a comment. README.md must stay short. Prints each problem."""
+"""documents.py: checks the references in the documents. Links, their anchors, and paths in the
+source must exist. A code block below the line `<!-- from FILE -->` must be part of that file, where
+it may be a comment. README.md must stay short. Prints each problem."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 MOST_LINES = {"README.md": 150}
-# A path in the source, in backquotes. One with FILE or NAME in it stands for many.
+# A path in the source, in backquotes. FILE and NAME in a path are placeholders.
 PATH = re.compile(r"`((?:rust|scripts|tests|samples|include|Documentation)/[\w./-]+)`")
 LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 QUOTE = re.compile(r"<!-- from (\S+) -->\n```\w*\n(.*?)^```$", re.M | re.S)
@@ -18,13 +18,13 @@ BLOCK = re.compile(r"^```.*?^```$", re.M | re.S)
 
 
 def anchors(file):
-    """The anchors that GitHub makes of the headings of a file."""
+    """The anchors that GitHub makes from the headings of a file."""
     headings = re.findall(r"^#+ (.*)$", BLOCK.sub("", file.read_text()), re.M)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def is_part(quoted, whole):
-    """Whether the lines of a quotation follow each other in a text, or in its doc comments."""
+    """Whether the quoted lines are in a text, or in its doc comments, one after the other."""
     comments = re.sub(r"^//[!/] ?", "", whole, flags=re.M)
     return quoted != "" and any(f"\n{quoted}" in f"\n{text}" for text in (whole, comments))
 
@@ -34,12 +34,12 @@ def problems(file):
     text = file.read_text()
     most = MOST_LINES.get(str(file.relative_to(TOP)))
     if most and text.count("\n") > most:
-        yield f"{text.count(chr(10))} lines, and at most {most} are allowed"
+        yield f"has {text.count(chr(10))} lines, and at most {most} are allowed"
     for source, quoted in QUOTE.findall(text):
         if not (TOP / source).is_file():
             yield f"quotes {source}, which does not exist"
         elif not is_part(quoted, (TOP / source).read_text()):
-            yield f"what is quoted from {source} is not there"
+            yield f"quotes {source}, which has no such lines"
     prose = BLOCK.sub("", text)
     for path in PATH.findall(prose):
         if not (TOP / path).exists() and not re.search("FILE|NAME", path):

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""examples.py FILE…: prints a crate with all examples of the documentation in these files, each in a
-function of its own, to be compiled as a driver would be. An example that is not compiled is an error."""
+"""examples.py FILE…: prints a crate with all examples in the documentation of these files. Each
+example is a function. The crate is to be compiled like a driver. An example that is marked as not
+to be compiled is an error."""
 
 import re
 import sys
 
 COMMENT = re.compile(r"^\s*//[/!] ?(.*)$")
 FENCE = re.compile(r"^```(\S*)$")
-# What is not code of ours.
+# Blocks that begin with these words are not Rust code.
 TEXT = {"text", "sh"}
 
 problems = []
@@ -16,7 +17,7 @@ functions = []
 
 
 def examples(name):
-    """The examples in a file, each as its line, the word at its beginning, and its lines."""
+    """The examples in a file, each as its line number, the word after its fence, and its lines."""
     inside = None
     with open(name, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
@@ -29,7 +30,7 @@ def examples(name):
                 yield inside
                 inside = None
             elif inside is not None and comment:
-                # Not shown, but part of it.
+                # rustdoc does not show these lines, but compiles them.
                 inside[2].append(re.sub(r"^#( |$)", "", text))
             elif inside is not None:
                 problems.append(f"{name}:{inside[0]}: the example has no end")

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# lint.sh [--kernel stock|debug|kdir] [--only=FILE]… [CHECK]…: formatting, warnings and conventions,
-# as KTAP on stdout. Runs all checks, or the named ones, even when an earlier one failed, on all
-# files, or on those of --only. Rust is checked as the stock kernel (or KDIR's) compiles it, and
-# also as the debug kernel does once that is in the cache: some parts exist only there. --kernel
-# debug runs only the latter.
+# lint.sh [--kernel stock|debug|kdir] [--only=FILE]… [CHECK]…: checks formatting, warnings and
+# conventions, with KTAP on stdout. Runs all checks, or those named, even if an earlier one failed,
+# on all files, or on those of --only. Checks Rust code with the options of the stock kernel, or of
+# KDIR. If the debug kernel is in the cache, also checks with its options, as some code is compiled
+# only there; --kernel debug runs only these checks.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -29,7 +29,7 @@ done < <(git ls-files -z --cached --others --exclude-standard 2>/dev/null ||
 	find . -path ./.git -prune -o -path ./build -prune -o -type f -print0)
 ((${#files[@]})) || die "there are no files to check in $TOP"
 
-# named PATTERN: those files whose name matches the extended glob.
+# named PATTERN: prints the files whose paths match the extended glob.
 named() {
 	local file
 	for file in "${files[@]}"; do
@@ -39,7 +39,7 @@ named() {
 }
 mapfile -t rust_files < <(named '*.rs')
 mapfile -t c_files < <(named '*.[ch]')
-# Sourced files have no interpreter line; they are checked where they are sourced.
+# Files without an interpreter line are sourced by others, and shellcheck follows these.
 mapfile -t shell_files < <(grep -lE '^#!.*[/ ](ba)?sh$' -- "${files[@]}")
 
 first=${KDIR:+kdir}
@@ -51,7 +51,7 @@ source_tree=$K_SOURCE
 in_tree=("$SCRIPTS/environment/sandbox.sh" --kernel "${kernels[0]}")
 if [[ -z ${KDIR-}$only_kernel ]] && "$SCRIPTS/environment/setup.sh" --have debug; then kernels+=(debug); fi
 
-# rustfmt follows mod lines and would show a difference once for every way to reach the file.
+# Without --files-with-diff, rustfmt shows a difference several times, as it follows mod lines.
 check_format() {
 	local unformatted rc=0
 	((${#rust_files[@]})) || return 0
@@ -64,8 +64,7 @@ check_format() {
 	[[ $rc == 0 && -z $unformatted ]]
 }
 
-# built KERNEL: builds the modules as its users do; sets out. Fails if that has led to
-# warnings.
+# built KERNEL: builds the modules, and sets `out` to their folder. Fails if there are warnings.
 built() {
 	local module
 	module=$("$SCRIPTS/build/build.sh" "$1" | tail -n 1)
@@ -73,11 +72,12 @@ built() {
 	[[ ! -e $out/warnings ]] || { cat "$out/warnings"; return 1; }
 }
 
-# The compiler's saved commands for the library, for the module's own crate, and for the lab.
+# The files with the compiler's commands for the library, the module's own crate, and the lab.
 CRATES=(rust/.lib.o.cmd .labyrinth_mod.o.cmd rust/lab/.lab.o.cmd)
 
-# on_crate KERNEL SAVED-COMMAND FOLDER TOOL [OPTION]…: runs a tool on a crate, as built, in place of the
-# compiler. It gets all of the compiler's options, but for those that say what to leave behind where.
+# on_crate KERNEL SAVED-COMMAND FOLDER TOOL [OPTION]…: runs a tool on a crate in place of the
+# compiler. The tool gets the options of the compiler, except for those about its output, which goes
+# to FOLDER. CRATE_FILE replaces the file of the module's own crate.
 on_crate() {
 	local kernel=$1 command
 	# shellcheck disable=SC2016 # the dollars are those of make
@@ -87,7 +87,6 @@ on_crate() {
 	command=$(sed -E 's/ --emit=[^ ]*//g; s/ --out-dir [^ ]*/ --out-dir "$FOLDER"/' <<<"${command%%;*}")
 	[[ $4 != rustdoc ]] || command=$(sed -E 's/ --crate-type [^ ]*//; s/ -Cmetadata=[^ ]*//' <<<"$command")
 	command=${command/ rustc / ${*:4} }
-	# Another file in place of the crate's own.
 	[[ -z ${CRATE_FILE-} ]] || command=${command/ "$TOP/labyrinth_mod.rs"/ "$CRATE_FILE"}
 	mkdir -p "$3"
 	cd "$out"
@@ -96,7 +95,7 @@ on_crate() {
 		"LABYRINTH_LAB_BINDINGS=$out/lab_generated.rs" sh -c "$command"
 }
 
-# Clippy prints the compiler's own warnings, too. They need no code.
+# Clippy prints the compiler's warnings, too. It only needs metadata, so no code is generated.
 check_clippy() {
 	local saved
 	built "$1"
@@ -105,8 +104,8 @@ check_clippy() {
 	done
 }
 
-# The kernel has no rustdoc target for modules. The library's public documentation must not link to
-# what is private, so it is made a second time without that.
+# The kernel has no rustdoc target for modules. The documentation of the library is made once with
+# private items and once without, as public documentation must not link to private items.
 check_rustdoc() {
 	local doc
 	built "$1"
@@ -120,7 +119,7 @@ check_rustdoc() {
 		-s $doc/labyrinth_mod/index.html && -s $doc/labyrinth_lab/index.html ]]
 }
 
-# The examples of the documentation, in one crate, as a driver.
+# Compiles the examples of the documentation as one crate, with the options of a driver.
 check_examples() {
 	shopt -s globstar
 	local folder
@@ -133,7 +132,7 @@ check_examples() {
 
 check_shellcheck() { ((${#shell_files[@]} == 0)) || "$SCRIPTS/environment/sandbox.sh" shellcheck -x -a -- "${shell_files[@]}"; }
 
-# It leaves a cache of its own in the current folder.
+# checkpatch leaves a cache in the current folder.
 check_checkpatch() {
 	((${#c_files[@]})) || return 0
 	mkdir -p "$TOP/build/lint"
@@ -147,14 +146,14 @@ check_checkpatch() {
 		esac
 	done
 	((${#others[@]} == 0)) || checkpatch -f "${others[@]}" || rc=1
-	# What it exports is declared nowhere else: symbols of Rust, with names that nobody wrote.
+	# This file has to declare symbols of Rust code, which no header does.
 	((${#exports[@]} == 0)) || checkpatch --ignore AVOID_EXTERNS,MACRO_ARG_REUSE -f "${exports[@]}" || rc=1
-	# TRACE_EVENT() has a layout of its own in the kernel, which these two do not know.
+	# These two checks do not know how the kernel lays out TRACE_EVENT().
 	((${#traces[@]} == 0)) || checkpatch --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT -f "${traces[@]}" || rc=1
 	return "$rc"
 }
 
-# checkpatch [OPTION]… FILE…
+# checkpatch [OPTION]… FILE…: runs the kernel's checkpatch.pl.
 checkpatch() {
 	"${in_tree[@]}" perl "$source_tree/scripts/checkpatch.pl" --no-tree --root="$source_tree" --strict --terse --no-summary \
 		--ignore FILE_PATH_CHANGES "$@"
@@ -165,24 +164,24 @@ check_spdx() {
 	for file in "${files[@]}"; do
 		case $file in LICENSE | ./LICENSE) continue ;; esac
 		head -n 3 -- "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' ||
-			{ echo "$file has no SPDX-License-Identifier: GPL-2.0 in its first lines"; bad=1; }
+			{ echo "$file has no SPDX-License-Identifier: GPL-2.0 in its first 3 lines"; bad=1; }
 	done
 	return "$bad"
 }
 
-# The table of promises, complete and up to date.
+# Documentation/soundness.md has a row for each unsafe.
 check_soundness() { "$SCRIPTS/environment/sandbox.sh" python3 -B "$SCRIPTS/lint/soundness.py"; }
 
 # Each part uses only the parts that it may use.
 check_arrows() { "$SCRIPTS/environment/sandbox.sh" python3 -B "$SCRIPTS/lint/arrows.py"; }
 
-# The documents refer to what exists, and quote what is there.
+# Links, paths and quotations in the documents are right.
 check_documents() { "$SCRIPTS/environment/sandbox.sh" python3 -B "$SCRIPTS/lint/documents.py"; }
 
-# Each test program says where it runs.
+# The head of each test program says where it runs.
 check_programs() { "$SCRIPTS/runs/programs.sh" --check; }
 
-# Each mutant must find the lines that it changes, and name a case.
+# Each mutant applies to the source, and names a test case.
 check_mutants() { "$SCRIPTS/environment/sandbox.sh" python3 -B "$TOP/tests/mutation/mutants.py" --check "$TOP"; }
 
 all=(format shellcheck checkpatch spdx soundness arrows documents programs mutants)
@@ -190,9 +189,9 @@ for kernel in "${kernels[@]}"; do all+=("clippy $kernel" "rustdoc $kernel"); don
 all+=("examples ${kernels[0]}")
 
 checks=("${all[@]}")
-# The others would say the same as for the stock kernel.
+# The other checks do not depend on the kernel.
 [[ $only_kernel != debug ]] || checks=("clippy debug" "rustdoc debug")
-# Only the named checks. A misspelt name must not pass.
+# Run only the named checks, and refuse unknown names.
 if ((${#chosen[@]})); then
 	checks=()
 	for check in "${all[@]}"; do
@@ -210,7 +209,7 @@ for check in "${checks[@]}"; do
 	[[ ! -t 2 ]] || printf '[%d/%d] %s …\r' "$number" "${#checks[@]}" "$check" >&2
 	read -r name kernel <<<"$check"
 	rc=0
-	# In a process of its own: as part of a condition, set -e would not hold in it.
+	# In a subshell, as set -e has no effect in a condition.
 	set +e
 	output=$(set -e; "check_$name" "$kernel" 2>&1)
 	rc=$?

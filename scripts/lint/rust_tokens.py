@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The tokens of Rust code, for the checks that read it."""
+"""A tokenizer for Rust code."""
 
 import re
 
@@ -13,7 +13,8 @@ TOKEN = re.compile(r"""
 
 
 def tokens(text):
-    """The tokens of Rust code, each with its line; no comments, and literals as empty strings."""
+    """The tokens of Rust code, each with its line. Comments are left out, and each literal is an
+    empty string."""
     place = 0
     while place < len(text):
         match = TOKEN.match(text, place)

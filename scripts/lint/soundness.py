@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""soundness.py: whether the tables of Documentation/soundness.md and the code are about the same things. Each
-`unsafe` in rust/ and the crate root has to have its row, each row its code, in the same number, and
-the tests that rows name have to exist. Prints what is wrong, and rows for what has none. Looks, too,
-whether the module waits for what the kernel may call."""
+"""soundness.py: compares the tables of Documentation/soundness.md with the code. Each `unsafe` in
+rust/ and in the root of the module's crate must have a row, each row must have its code, and the
+numbers must be the same. The tests that rows name must exist. Prints what is wrong, and rows for
+each `unsafe` without one. Also checks that unloading the module waits for callbacks from the
+kernel."""
 
 import os
 import re
@@ -16,13 +17,14 @@ from rust_tokens import tokens
 TOP = Path(__file__).resolve().parents[2]
 TABLES = TOP / "Documentation/soundness.md"
 
-# What comes right before an item, and not before `impl` and `const` in a type.
+# The tokens that can come right before an item, but not before `impl` or `const` in a type.
 BEFORE_ITEM = {None, "{", "}", ";", ")", "]", "pub", "unsafe"}
 KINDS = ("block", "fn", "impl", "trait", "extern", "attribute")
 
 
 def plain(header):
-    """A type or trait, or one for another, by their names: no generics, no path."""
+    """The names in the header of an `impl`, without generics and paths: the type, or the trait and
+    the type."""
     parts, depth = [[]], 0
     for token in header:
         depth += {"<": 1, ">": -1}.get(token, 0)
@@ -36,15 +38,15 @@ def plain(header):
 
 
 def uses(text):
-    """Each `unsafe` of a file: the item that it is in, of which kind it is, and in which line."""
+    """Each `unsafe` of a file: the item that contains it, its kind, and its line."""
     code = list(tokens(text))
     word = lambda i: code[i][0] if 0 <= i < len(code) else None
-    # A name or None for each open brace, and the item whose brace is still to come.
+    # For each open brace the name of its item or None; and the item whose brace is yet to come.
     scopes, item = [], None
 
     def path(*last):
         names = [*filter(None, scopes), *last]
-        # What a macro makes belongs to the macro.
+        # Items that a macro makes belong to the macro.
         macros = [i for i, name in enumerate(names) if name.endswith("!")]
         return "::".join(names[:macros[0] + 1] if macros else names)
 
@@ -95,7 +97,7 @@ def uses(text):
 
 
 def exists(test):
-    """Whether there is such a test; None if that is no way to name one."""
+    """Whether a test exists. None if it is not the name of a test."""
     def has(file, pattern):
         return file.is_file() and re.search(pattern, file.read_text(), re.M) is not None
 
@@ -107,7 +109,7 @@ def exists(test):
         files = f"rust/kunit/{match[1]}.rs", f"rust/{match[1]}/kunit.rs"
         return any(has(TOP / file, pattern) for file in files)
     if match := re.fullmatch(r"host/(\w+)::(\w+)", test):
-        # Once where it is written, once in the list of cases.
+        # The name is in the case itself and in the list of cases.
         pattern = rf"(?s)\b{match[2]}\b.*\b{match[2]}\b"
         folder = tests / "host/src"
         return has(folder / f"{match[1]}.rs", pattern) or has(folder / f"{match[1]}/mod.rs", pattern)
@@ -119,8 +121,8 @@ def exists(test):
 
 
 def rows():
-    """The rows of the tables: line, file, items, kinds with their numbers, evidence. No items in what
-    is not a row."""
+    """The rows of the tables: line, file, items, kinds with their numbers, evidence. An invalid row
+    has no items."""
     file = None
     for line, text in enumerate(TABLES.read_text().splitlines(), 1):
         if text.startswith("#"):
@@ -135,10 +137,10 @@ def rows():
 
 
 def careless():
-    """Whether the module may be unloaded while something is left that the kernel may call: the last
-    of its fields to be dropped has to be the `UnloadBarrier`."""
+    """Complains if unloading the module does not wait for callbacks. The field that is dropped last
+    must be the `UnloadBarrier`."""
     if not re.search(r"\b\w+: UnloadBarrier,\n\}", (TOP / "labyrinth_mod.rs").read_text()):
-        yield "labyrinth_mod.rs: the last field of the module is no `UnloadBarrier`"
+        yield "labyrinth_mod.rs: the last field of the module is not an `UnloadBarrier`"
 
 
 def main():
@@ -146,7 +148,8 @@ def main():
     written, where, files = Counter(), {}, {}
     for line, file, items, kinds, evidence in rows():
         if not items:
-            wrong.append(f"Documentation/soundness.md:{line}: not a row: | `item` | 2 blocks | owed | by whom | evidence |")
+            wrong.append(f"Documentation/soundness.md:{line}: this is not a row like "
+                         "| `item` | 2 blocks | owed | by whom | evidence |")
             continue
         for key in ((file, item, kind) for item in items for kind, _ in kinds):
             where[key] = f"Documentation/soundness.md:{line}"
@@ -157,7 +160,7 @@ def main():
         for test in tests:
             if not (found := exists(test)):
                 wrong.append(f"Documentation/soundness.md:{line}: " + (
-                    f"there is no test {test}" if found is False else f"'{test}' is no way to name a test"))
+                    f"there is no test {test}" if found is False else f"'{test}' does not name a test"))
 
     found = Counter()
     for path in [TOP / "labyrinth_mod.rs", *sorted((TOP / "rust").rglob("*.rs"))]:
@@ -172,13 +175,13 @@ def main():
             continue
         if not written[key]:
             count = kind if found[key] == 1 else f"{found[key]} {kind}s"
-            wrong.append(f"{files[key]}: no row in Documentation/soundness.md for it, under `{file}`:\n"
+            wrong.append(f"{files[key]}: has no row in Documentation/soundness.md, under `{file}`:\n"
                          f"    | `{item}` | {count} | … | … | … |")
         elif not found[key]:
             wrong.append(f"{where[key]}: there is no unsafe {kind} in {item} of {file}")
         else:
-            wrong.append(f"{where[key]}: {item} of {file} is down with {written[key]} unsafe {kind}s, "
-                         f"and has {found[key]}")
+            wrong.append(f"{where[key]}: {item} of {file} has {found[key]} unsafe {kind}s, "
+                         f"not {written[key]}")
     print(*wrong, f"{found.total()} uses of unsafe, {len(wrong)} things wrong", sep="\n")
     sys.exit(bool(wrong))
 
