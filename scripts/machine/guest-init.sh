@@ -1,11 +1,10 @@
 #!/usr/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
-# Stands in for virtme-init, the first process of a guest. virtme-init prepares machines for much
-# more than one script, and starts some fifty programs for that: half of the time of an emulated
-# boot. This script does only what vm-guest.sh and the tests need. Its shell has mount and the like
-# built in.
+# Replaces virtme-init, the first process of a guest. virtme-init starts some fifty programs, which
+# takes half of the time of an emulated boot. This script does only what vm-guest.sh and the tests
+# need, in a shell that has mount and other tools built in.
 
-# Until this mount, /proc, with this shell's own executable, is virtiofsd's.
+# Until this mount, /proc is that of virtiofsd, and the shell cannot run itself from /proc/self/exe.
 /usr/bin/mount -t proc -o nosuid,noexec,nodev proc /proc
 mount -t sysfs -o nosuid,noexec,nodev sys /sys
 mount -t tmpfs -o mode=0755 run /run
@@ -17,11 +16,11 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 for link in fd:fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do
 	[ -e "/dev/${link%%:*}" ] || ln -s "/proc/self/${link#*:}" "/dev/${link%%:*}"
 done
-# The kernel must not load modules of its own accord: they may be those of another build.
+# Hide all modules, so that the kernel loads none by itself. They may be of another build.
 release=/lib/modules/$(uname -r)
 [ ! -d "$release" ] || mount -t tmpfs -o ro,mode=0000 none "$release"
 
-# The ports by which virtme-run gets input and output of the script, and its status.
+# port NAME: prints the device through which virtme-run reads or writes that stream of the script.
 port() {
 	for name in /sys/class/virtio-ports/*/name; do
 		read -r found <"$name"

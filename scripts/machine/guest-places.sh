@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# guest-places.sh: mounts the places that sandbox.sh has put into /.labyrinth where they belong. A
-# guest has other file systems over some of them: /tmp, /run, /dev, /var/cache, /var/log and others.
+# guest-places.sh: mounts the folders in /.labyrinth at their own paths; see sandbox.sh. A guest has
+# other file systems over some of these: /tmp, /run, /dev, /var/cache, /var/log and others.
 set -eu
 for at in /.labyrinth/*.at; do
 	path=$(readlink "$at")

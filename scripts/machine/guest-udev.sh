@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Stands in for udevd and udevadm in a virtual machine, where the real ones spend up to two
-# minutes of emulated time on devices nobody uses. The ports that virtme-init talks through are
-# all that has to be named, at the latest when it waits for devices to settle.
+# Replaces udevd and udevadm in a guest, where these take up to two minutes of emulated time for
+# devices that nobody uses. Only the ports of virtme-init need names, at the latest when it waits
+# for devices to settle.
 case $* in
 trigger*) exit ;;
 esac

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Stands in for virtiofsd, which is then at /.labyrinth/virtiofsd. Nothing a guest reads changes on
-# the host while it runs, so what it has read once stays valid: under emulation, starting a program
-# then takes half the time.
+# Replaces virtiofsd, which is then at /.labyrinth/virtiofsd. The files that a guest reads do not
+# change while it runs, so the guest can cache them. That halves the time to start a program under
+# emulation.
 exec /.labyrinth/virtiofsd --cache=always "$@"

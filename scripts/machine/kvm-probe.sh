@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# kvm-probe.sh KERNEL: prints kvm or tcg. /dev/kvm can exist, open, and still never boot a
-# guest, so a guest is booted, once per host kernel; the answer is kept in the cache.
+# kvm-probe.sh KERNEL: prints kvm if KVM works, else tcg. On some machines /dev/kvm can be opened
+# but cannot boot a guest, so this boots one. The result for this host is kept in the cache.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -14,11 +14,11 @@ answer=$CACHE/kvm-$(uname -nr | sha256sum | cut -c1-16)
 if [[ ! -s $answer ]]; then
 	lock kvm-probe
 	if [[ ! -s $answer ]]; then
-		note "trying whether KVM can boot a guest"
+		note "testing whether KVM can boot a guest"
 		result=tcg
 		"$SCRIPTS/machine/vm.sh" --kernel "$1" --accel kvm --timeout 25 --log "$CACHE/logs/kvm-probe.log" \
 			-- true 2>/dev/null && result=kvm
-		note "KVM: $result (asked again after removing $answer)"
+		note "guests run with $result (remove $answer to test again)"
 		echo "$result" >"$answer.new"
 		mv "$answer.new" "$answer"
 	fi

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced. Measures time for a script that watches a guest. A machine can be stopped as a whole: a
-# laptop is suspended, the host of a virtual machine pauses it. Then all clocks jump, and the
-# guest's kernel reports a stall although nothing is wrong. The script's own clock jumps as well,
-# which shows it the pause.
+# Sourced. Measures time for a script that watches a guest. The whole machine can be paused: a
+# laptop is suspended, or a hypervisor stops a virtual machine. Then all clocks jump, and the kernel
+# in the guest reports a stall although nothing is wrong. The script detects such a pause by the
+# jump of its own clock.
 #
 #	watch_start
 #	while …; do
@@ -12,12 +12,11 @@
 #		sleep 0.3
 #	done
 
-# The shortest pause, in hundredths of a second. An overloaded machine takes some seconds for a turn
-# of such a loop.
+# The shortest pause, in hundredths of a second. On an overloaded machine, one iteration of such a
+# loop can take some seconds.
 PAUSE=1000
 
-# Sets now, in hundredths of a second, from a clock that cannot be set and that counts suspended
-# time.
+# Sets `now`, in hundredths of a second. This clock cannot be set, and runs during a suspend.
 read_clock() {
 	read -r now _ </proc/uptime
 	now=$((10#${now/./}))
@@ -28,7 +27,7 @@ watch_start() {
 	watch_started=$now watch_last=$now paused=0 elapsed=0
 }
 
-# Sets elapsed, the seconds without pauses, and paused, the seconds of all pauses. It succeeds if
+# Sets `elapsed`, the seconds without pauses, and `paused`, the seconds of all pauses. Succeeds if
 # there was a pause since the last call.
 watch_tick() {
 	local gap
@@ -41,8 +40,8 @@ watch_tick() {
 }
 
 # watched SECONDS LOG COMMAND…: runs COMMAND with its output in LOG. After SECONDS it is killed, and
-# the status is 124. After a pause it is run again, whatever its result, at most twice: for machines
-# whose times are results, and for those that cost little. vm.sh has rules of its own.
+# the status is 124. If there was a pause, COMMAND is run again, at most twice, whatever its result.
+# This is for machines that are started quickly, or that measure time. vm.sh has other rules.
 watched() {
 	local limit=$1 log=$2 repeats=2 pid rc late
 	shift 2
@@ -60,6 +59,6 @@ watched() {
 		wait "$pid" || rc=$?
 		((paused && repeats)) || return "${late:-$rc}"
 		repeats=$((repeats - 1))
-		echo "this machine has stopped for $paused s: once more"
+		echo "this machine was paused for $paused s: trying again"
 	done
 }

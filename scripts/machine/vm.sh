@@ -1,28 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # vm.sh --kernel stock|debug|kdir [OPTION]… --log FILE -- COMMAND…
-# Boots the kernel in a virtual machine and runs COMMAND in it as root. The guest sees the
-# toolchain root, the checkout and the cache read-only, at the paths they have here.
-#   --timeout S      for all of it (default 600)
-#   --boot-timeout S until COMMAND starts (default 480)
-#   --cpus N         (default 2)
-#   --memory M       (default 1G)
-#   --append ARGS    more kernel command line; may be repeated
+# Boots the kernel in a virtual machine and runs COMMAND in it as root. The guest sees the toolchain
+# root, the checkout and the cache read-only, at the same paths as the host.
+#   --timeout S      seconds for everything (default 600)
+#   --boot-timeout S seconds until COMMAND starts (default 480)
+#   --cpus N         number of CPUs (default 2)
+#   --memory M       size of the memory (default 1G)
+#   --append ARGS    added to the kernel command line; may be repeated
 #   --device DEV     a device that QEMU emulates, with its properties; may be repeated
-#   --iommu          all devices of PCI, but not those of virtio, behind an IOMMU that forgets at once
-#                    what the kernel has unmapped
-#   --node M,cpus=N  a NUMA node with so much of the memory (0: none) and a CPU; may be repeated
-#   --rwdir DIR      a folder that the guest may write to. So is the folder of FILE, unless it is
-#                    one that the guest has itself, such as /tmp
+#   --iommu          puts all PCI devices, except those of virtio, behind an IOMMU in strict mode
+#   --node M,cpus=N  a NUMA node with this part of the memory (0: none) and a CPU; may be repeated
+#   --rwdir DIR      a folder that the guest may write to. The folder of FILE is writable, too,
+#                    unless the guest has its own folder at this path, such as /tmp
 #   --stop-at-report do not wait for COMMAND once the kernel has reported a bug
 #   --accel A        auto, kvm or tcg (default auto)
-#   --log FILE       the whole console; FILE with .out for .log is what COMMAND printed
-# If a guest fails or runs out of time after the whole machine has stopped for a while, it is
-# started again from scratch, so COMMAND must bear being run again. Such a pause is more than 10 s
-# in which this script did not run either, see pause.sh. The guest is started again at most twice,
-# each time only after another pause, and never if the kernel had reported a bug, or COMMAND had
-# failed, before the pause. FILE with .paused for .log is the console of the last guest that was
-# given up, and .paused-out its output. Pauses do not count for the time limits.
+#   --log FILE       FILE gets the console. The output of COMMAND goes to FILE with .out for .log
+# The whole machine can be paused; see pause.sh. If a guest fails or exceeds its time after a pause
+# of more than 10 s, it is started again, so COMMAND must tolerate being run again. That is done at
+# most twice, each time only after another pause, and never if the kernel had reported a bug or
+# COMMAND had failed before the pause. FILE with .paused for .log is the console of the last guest
+# that was given up, and .paused-out its output. Pauses do not count for the time limits.
 # Status: 0 COMMAND passed, 1 it failed, 2 wrong usage, 3 the kernel reported a bug or died,
 # 4 timeout.
 set -euo pipefail
@@ -33,7 +31,7 @@ source "$SCRIPTS/environment/root.sh"
 # shellcheck source=scripts/machine/pause.sh
 source "$SCRIPTS/machine/pause.sh"
 
-# Where virtme-run finds it.
+# virtme-run looks for these files there.
 VIRTIOFSD=/usr/libexec/virtiofsd
 VIRTME_INIT=/usr/lib/python3/dist-packages/virtme/guest/virtme-init
 
@@ -42,32 +40,33 @@ usage() {
 	exit 2
 }
 
-whole_number() { [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || usage "$1 wants a whole number above 0, not '$2'"; }
+whole_number() { [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || usage "$1 needs a whole number above 0, not '$2'"; }
 
 kernel='' timeout=600 boot_timeout=480 cpus=2 memory=1G accel=auto log='' append=() rwdirs=() sockets=''
 stop_at_report=''
 while (($#)); do
 	case $1 in
 	--kernel | --timeout | --boot-timeout | --cpus | --memory | --append | --device | --node | --rwdir | --accel | --log)
-		(($# > 1)) || usage "$1 wants a value" ;;&
+		(($# > 1)) || usage "$1 needs a value" ;;&
 	--kernel) kernel=$2; shift 2 ;;
 	--timeout) whole_number "$1" "$2"; timeout=$2; shift 2 ;;
 	--boot-timeout) whole_number "$1" "$2"; boot_timeout=$2; shift 2 ;;
 	--cpus) whole_number "$1" "$2"; cpus=$2; shift 2 ;;
 	--memory)
-		[[ $2 =~ ^[1-9][0-9]{0,5}[MG]$ ]] || usage "--memory wants a number with M or G, not '$2'"
+		[[ $2 =~ ^[1-9][0-9]{0,5}[MG]$ ]] || usage "--memory needs a number with M or G, not '$2'"
 		memory=$2
 		shift 2
 		;;
 	--append) append+=(--kopt "$2"); shift 2 ;;
 	--device) append+=(--qemu-opt=-device "--qemu-opt=$2"); shift 2 ;;
 	--iommu)
-		# Without interrupt remapping no kind of machine is too simple for it.
-		append+=(--qemu-opt=-device "--qemu-opt=intel-iommu,intremap=off" --kopt intel_iommu=on --kopt iommu.strict=1)
+		# All types of machines support an IOMMU without interrupt remapping.
+		append+=(--qemu-opt=-device "--qemu-opt=intel-iommu,intremap=off" --kopt intel_iommu=on
+			--kopt iommu.strict=1)
 		shift
 		;;
 	--node)
-		# Two nodes cannot share a socket.
+		# Each node needs a socket of its own.
 		sockets=yes
 		if [[ $2 == 0,* ]]; then append+=(--qemu-opt=-numa "--qemu-opt=node${2#0}"); else append+=(--numa "$2"); fi
 		shift 2
@@ -81,7 +80,7 @@ while (($#)); do
 	esac
 done
 [[ -n $kernel ]] || usage "--kernel is missing"
-[[ $log == *.log ]] || usage "--log wants a file name that ends in .log, not '$log'"
+[[ $log == *.log ]] || usage "--log needs a file name that ends in .log, not '$log'"
 (($#)) || usage "no command given"
 
 mkdir -p "$(dirname "$log")"
@@ -89,12 +88,12 @@ log=$(realpath "$log")
 base=${log%.log}
 folder=${log%/*}
 for dir in "${!rwdirs[@]}"; do
-	rwdirs[dir]=$(realpath -e -- "${rwdirs[dir]}") || usage "--rwdir is no folder"
-	! system_folder "${rwdirs[dir]}" || usage "a guest has a folder of its own at ${rwdirs[dir]}"
+	rwdirs[dir]=$(realpath -e -- "${rwdirs[dir]}") || usage "--rwdir is not a folder"
+	! system_folder "${rwdirs[dir]}" || usage "a guest has its own folder at ${rwdirs[dir]}"
 done
 system_folder "$folder" || rwdirs+=("$folder")
 rm -f "$base".paused{,-out}
-# The orders for vm-guest.sh.
+# The job for vm-guest.sh.
 {
 	printf 'name=%q\nrwdirs() { writable' "${base##*/}"
 	((${#rwdirs[@]} == 0)) || printf ' %q' "${rwdirs[@]}"
@@ -116,9 +115,10 @@ enter=("$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" --over "$ROOT_DIR$VI
 	--over "$base.job" /.labyrinth/job --log "$folder")
 for dir in "${rwdirs[@]}"; do enter+=(--bind "$dir"); done
 
-# virtiofsd writes guest memory behind the emulator's back. The emulator only notices that a
-# page holds new code when the guest itself has written to it: init_on_alloc sees to that.
-# console-verdict.sh knows the kernel's own lines by their time, which not every kernel prints unasked.
+# virtiofsd writes to guest memory without the emulator's knowledge. The emulator notices new code
+# in a page only if the guest itself writes to the page, which init_on_alloc ensures.
+# console-verdict.sh recognizes lines of the kernel by their time, which some kernels print only
+# with printk.time=1.
 machine=(--kimg "/.labyrinth/kernel/${K_IMAGE#"${K_MODULES:-$K_BUILD}/"}" --mods auto --disable-microvm --memory "$memory" --cpus "$cpus${sockets:+,sockets=$cpus}"
 	--show-boot-console --verbose
 	--kopt printk.time=1 --kopt init_on_alloc=1 --kopt oops=panic --kopt rcupdate.rcu_cpu_stall_timeout=60)
@@ -141,9 +141,9 @@ trap stop_vm EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# In a process group of its own, which stop_vm ends, and a child of this very script, because the
-# sandbox dies with its parent, even if that is killed outright. virtme-run wants pipes: QEMU would
-# truncate a file each time it opens one of its outputs.
+# The guest has its own process group, which stop_vm ends. It is a child of this shell, because the
+# sandbox dies with its parent, even if that is killed by SIGKILL. Its output is a pipe, because
+# QEMU would truncate a file each time it opens one of its outputs.
 start_vm() {
 	local console
 	exec {console}> >(exec cat >"$log")
@@ -155,7 +155,7 @@ start_vm() {
 	exec {console}>&-
 }
 
-# report_in FILE: whether there is a report of the kernel in it.
+# report_in FILE: whether a console has a report of the kernel.
 report_in() {
 	local rc=0
 	"$SCRIPTS/machine/console-verdict.sh" "$1" >/dev/null 2>&1 || rc=$?
@@ -166,14 +166,14 @@ say() {
 	if [[ -t 2 ]]; then printf '\r\033[K[vm %s] %s' "$kernel" "$1" >&2; else printf '[vm %s] %s\n' "$kernel" "$1" >&2; fi
 }
 
-# broken: whether the guest had failed at the last look: COMMAND had ended with a failure, or the
-# part of the console that there was had a report in it.
+# broken: whether the guest had failed at the last check: COMMAND had ended with a failure, or the
+# console, as far as it went, had a report.
 broken() {
 	[[ -n $done_at && $(<"$base.rc") != 0 ]] || { ((known)) && head -c "$known" "$log" | report_in /dev/stdin; }
 }
 
-# Runs one machine from its start to its end. Sets ended, if the machine had to be stopped, and
-# excused, if it may be failing because of a pause.
+# Runs a guest from start to end. Sets `ended` to the reason if the guest had to be stopped, and
+# `excused` if a pause may be the cause of a failure.
 run_vm() {
 	local told=0 retries=2 phase=booting done_at='' known=0
 	ended='' excused=''
@@ -183,7 +183,7 @@ run_vm() {
 	say "booting ($accel)"
 	while :; do
 		if watch_tick; then
-			say "this machine has stopped for a while: paused for $paused s so far"
+			say "this machine was paused for $paused s so far"
 			[[ -n $excused ]] || broken || excused=1
 		fi
 		if ! kill -0 -- "-$vm" 2>/dev/null; then break; fi
@@ -193,23 +193,24 @@ run_vm() {
 			say "booted in $elapsed s, running"
 		fi
 		if [[ $phase == booting ]] && ((retries)) && grep -qs 'fallback to 9p' "$log"; then
-			# A busy machine can miss virtme-run's three seconds for starting virtiofsd.
+			# On a busy machine, virtiofsd can need more than the three seconds that
+			# virtme-run waits for it.
 			((retries--))
 			stop_vm
-			say "virtiofsd came too late, once more"
+			say "virtiofsd started too late, trying again"
 			start_vm
 		fi
 		if [[ -z $done_at && -s $base.rc ]]; then done_at=$elapsed; fi
 		if ((elapsed >= timeout)); then
-			ended="no end after $timeout s"
+			ended="not finished after $timeout s"
 		elif [[ $phase == booting ]] && ((elapsed >= boot_timeout)); then
 			ended="not booted after $boot_timeout s"
 		elif [[ -n $done_at ]] && ((elapsed - done_at >= 60)); then
-			ended="not powered off 60 s after the command's end"
+			ended="not powered off 60 s after the end of the command"
 		fi
 		[[ -z $ended ]] || break
 		if [[ -n $stop_at_report ]] && report_in "$log"; then
-			# Let the rest of the report arrive.
+			# Wait for the rest of the report.
 			sleep 3
 			break
 		fi
@@ -223,7 +224,7 @@ run_vm() {
 	[[ ! -t 2 ]] || printf '\r\033[K' >&2
 }
 
-# Sets status and words.
+# Sets `status` and `words`, the verdict on the guest.
 judge() {
 	local judged=0 reports
 	reports=$("$SCRIPTS/machine/console-verdict.sh" "$log") || judged=$?
@@ -249,7 +250,7 @@ while :; do
 	judge
 	if ((!status || !repeats)) || [[ -z $excused ]]; then break; fi
 	repeats=$((repeats - 1))
-	say "$words, after this machine has stopped for a while: starting the guest once more; its first console is $base.paused"
+	say "$words, after this machine was paused: starting the guest again; the old console is $base.paused"
 	mv "$log" "$base.paused"
 	[[ ! -e $base.out ]] || mv "$base.out" "$base.paused-out"
 done
