@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# bench.sh [--short] [--hardware]: every way to get a page, side by side, in the timer softirq; and
-# some of them on 1, 2, 4 and 8 CPUs at once, in mixed contexts.
-# Results are KTAP on stdout, and in build/bench: results.ktap, results.md, results.json, and
-# the consoles. Fails when a required ratio is missed.
-#   --short     what the required ratios need, once, on one CPU
-#   --hardware  in cycles of the real CPU, by KVM, instead of in instructions by QEMU's -icount;
-#               then the figures are medians, and ratios are printed but none is required
-# Without KVM but on the real kernel of a real machine: make KDIR=…, insmod labyrinth.ko
-# and labyrinth_lab.ko, and read labyrinth_lab/bench/full and …/scaling in debugfs; their lines are
-# raw, rust/lab/bench says how.
-# A machine of its own for each run, on an initramfs: virtiofs under emulation needs
-# init_on_alloc=1, which hides everything else.
+# bench.sh [--short] [--hardware]: compares all ways to get a page, in the timer softirq, and some
+# of them on 1, 2, 4 and 8 CPUs at once, in mixed contexts. Fails if a required ratio is not met.
+# Prints results as KTAP. The folder build/bench gets results.ktap, results.md, results.json and the
+# consoles.
+#   --short     only the measurements for the required ratios, once, on one CPU
+#   --hardware  count cycles of the real CPU with KVM, instead of instructions with QEMU's -icount.
+#               The figures are medians, and no ratio is required.
+# To measure on a real machine without KVM: make KDIR=…, insmod labyrinth.ko and labyrinth_lab.ko,
+# and read labyrinth_lab/bench/full and …/scaling in debugfs. rust/lab/bench explains these lines.
+# Each run boots its own guest from an initramfs, because virtiofs under emulation needs
+# init_on_alloc=1, which takes more time than all that is measured here.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -37,7 +36,8 @@ kernel=${KDIR:+kdir}
 kernel=${kernel:-stock}
 [[ $kernel == kdir ]] || "$SCRIPTS/environment/setup.sh" stock >&2
 if [[ $clock == cycles && $("$SCRIPTS/machine/kvm-probe.sh" "$kernel") != kvm ]]; then
-	die "KVM cannot boot a guest here, so there are no real cycles to count" "leave --hardware out, or read the figures on the machine itself, see Documentation/usage.md"
+	die "KVM does not work here, so the cycles of the real CPU cannot be counted" \
+		"leave --hardware out, or measure without a guest as Documentation/usage.md describes"
 fi
 assignments=$("$SCRIPTS/environment/kernel.sh" "$kernel")
 eval "$assignments"
@@ -48,7 +48,7 @@ lock "bench-$(cksum <<<"$out" | tr ' ' -)"
 rm -rf "${out:?}"/*
 module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
 
-# Everything the guest needs, in one archive.
+# Pack all that the guest needs into one archive.
 # shellcheck disable=SC2016 # expanded in the sandbox
 "$SCRIPTS/environment/sandbox.sh" bash -euo pipefail -c '
 	tree=$1/initramfs
@@ -61,20 +61,20 @@ module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
 	rm -rf "$tree"' - "$out" "$TOP/tests/bench/init" "${module%/*}"
 
 case $clock in
-# Without the CPU's random numbers and with a clock of its own, every boot is the same one.
+# Without random numbers of the CPU, and with a clock that counts instructions, all boots are equal.
 instructions) machine=(-accel "tcg,tb-size=256" -cpu "max,rdrand=off,rdseed=off" -icount "shift=0,sleep=off") ;;
 cycles) machine=(-accel kvm -cpu host) ;;
 esac
 machine+=(-smp 1 -m 256M)
-# A thread for each CPU, so that they do meet each other, as far as the host has CPUs.
+# A thread for each CPU, so that the CPUs run at the same time, as far as the host has CPUs.
 case $clock in
 instructions) machines=(-accel "tcg,thread=multi,tb-size=512" -cpu max) ;;
 cycles) machines=(-accel kvm -cpu host) ;;
 esac
 machines+=(-smp 8 -m 512M)
 
-# boot NAME FILE INIT_ON_ALLOC OPTION…: reads a file of the benchmark in a machine with these
-# options; leaves NAME.log and NAME.points. The times would include a pause of this machine.
+# boot NAME FILE INIT_ON_ALLOC OPTION…: reads a file of the benchmark in a guest with these options.
+# Writes NAME.log and NAME.points. `watched` repeats it after a pause, which would be in the times.
 boot() {
 	local name=$1 file=$2 init=$3 rc=0 log=$out/$1.log
 	shift 3
@@ -82,14 +82,14 @@ boot() {
 		"$@" -nodefaults -no-user-config -display none -no-reboot \
 		-serial stdio -rtc base=2026-01-01,clock=vm -kernel "$K_IMAGE" -initrd "$out/initramfs.cpio" \
 		-append "console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$init bench=$file" || rc=$?
-	((rc == 0)) || { echo "QEMU ended with status $rc (124: no end after 900 s)"; return 1; }
+	((rc == 0)) || { echo "QEMU ended with status $rc (124: not finished after 900 s)"; return 1; }
 	"$SCRIPTS/machine/console-verdict.sh" "$log"
 	tr -d '\r' <"$log" | sed -n '/^BENCH-BEGIN$/,/^BENCH-END/p' >"$out/$name.points"
 	grep -qx 'BENCH-END 0' "$out/$name.points" ||
-		{ echo "the benchmark did not come to its end, see $log"; return 1; }
+		{ echo "the benchmark did not finish, see $log"; return 1; }
 }
 
-# In a machine of several CPUs: the times of several at once, and what they do to each other.
+# On several CPUs: the times when all work at once, and the accesses to memory that they share.
 scaling() { boot scaling scaling 0 "${machines[@]}"; }
 sharing() {
 	"$SCRIPTS/environment/sandbox.sh" gcc -O2 -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden -shared -fPIC \
@@ -110,7 +110,8 @@ esac
 step "benchmark, init_on_alloc=0 ($extent, $clock)" "$out/boot-0.err" boot init_on_alloc-0 "$extent" 0 "${machine[@]}"
 if [[ $extent == full ]]; then
 	[[ $clock == cycles ]] ||
-		step "benchmark once more: the figures have to be the same" "$out/boot-0-again.err" boot again full 0 "${machine[@]}"
+		step "benchmark again: the figures must be the same" "$out/boot-0-again.err" \
+			boot again full 0 "${machine[@]}"
 	step "benchmark, init_on_alloc=1 ($extent, $clock)" "$out/boot-1.err" boot init_on_alloc-1 full 1 "${machine[@]}"
 	runs+=(init_on_alloc-1)
 	for what in "${at_once[@]}"; do
@@ -121,4 +122,4 @@ fi
 rc=0
 "$SCRIPTS/environment/sandbox.sh" python3 -B "$TOP/tests/bench/report.py" "$out" "$clock" "$K_BUILD/.config" "${runs[@]}" || rc=$?
 note "results: $out/results.md, results.json, results.ktap"
-((rc == 0)) || die "a figure is wrong or a required ratio is missed (see 'not ok' above)"
+((rc == 0)) || die "a figure is wrong, or a required ratio is not met (see 'not ok' above)"

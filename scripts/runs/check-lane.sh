@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# check-lane.sh FOLDER: runs jobs of lanes.sh, one after the other: takes a line WHAT KERNEL
-# [ARGUMENT]… from the top of FOLDER/jobs until none is left. The KTAP goes to
-# FOLDER/WHAT-KERNEL.out, all other output to FOLDER/WHAT-KERNEL.err, and the time that it took to
-# FOLDER/times. ARGUMENTs choose cases.
+# check-lane.sh FOLDER: runs jobs of lanes.sh, one after the other. Each job is a line WHAT KERNEL
+# [ARGUMENT]… of FOLDER/jobs; the ARGUMENTs choose cases. Takes lines from the top until none is
+# left. The KTAP goes to FOLDER/WHAT-KERNEL.out, other output to FOLDER/WHAT-KERNEL.err, and the
+# time of the job to FOLDER/times.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 folder=${1:?check-lane.sh needs a folder}
 
-# why LOG: notes for a result: the first lines of the first report in a console, or else its end.
+# why LOG: prints notes for a result: the first lines of the kernel's first report in a console, or
+# the last lines of the console if there is no report.
 why() {
 	local reports
 	[[ -s $1 ]] || { echo "# there is no console: see ${1%.log}.err"; return; }
@@ -18,8 +19,8 @@ why() {
 	echo "# the whole console: $1"
 }
 
-# case_of LOG: prints ", while CASE ran" for the case in which the kernel reported its first bug, or
-# died. Test programs write to the kernel's log which case begins.
+# case_of LOG: prints ", while CASE ran" for the case in which the kernel first reported a bug, or
+# died. Test programs write the name of each case to the kernel log.
 case_of() {
 	local first='' case
 	[[ -s $1 ]] || return 0
@@ -31,10 +32,11 @@ case_of() {
 	[[ -z $case ]] || printf ', while %s ran' "$case"
 }
 
-# in_guest NAME KERNEL SECONDS PLACE [OPTION]… -- [ENVIRONMENT]…: the test programs of a place in a
-# guest, or those that the job's arguments name as PROGRAM[:CASE]. vm.sh writes the .out. The
-# kernel's log has a result of its own, whatever the .out says. What runs most programs each time is
-# not the kernel's own test runner but tests/selftests/lib/collection.py, which starts Python only once.
+# in_guest NAME KERNEL SECONDS PLACE [OPTION]… -- [ENVIRONMENT]…: runs the test programs of a place
+# in a guest, or those that the job's arguments name as PROGRAM[:CASE]. vm.sh writes the .out file.
+# The kernel log gets a separate result. With `together`, the programs run in
+# tests/selftests/lib/collection.py, which starts Python only once, instead of in the kernel's test
+# runner.
 limit=() together=''
 in_guest() {
 	local name=$1 kernel=$2 timeout=$3 place=$4 module options=() programs program tests=() rc=0
@@ -43,11 +45,11 @@ in_guest() {
 	shift 4
 	while [[ $1 != -- ]]; do options+=("$1"); shift; done
 	shift
-	# Where its caller looks at its status, set -e does not hold.
+	# set -e has no effect if the caller tests the status.
 	programs=$("$SCRIPTS/runs/programs.sh" "$place") || return
 	if [[ -n ${seed-} ]]; then programs=$(shuf --random-source=<(yes "$seed") <<<"$programs"); fi
 	if ((${#arguments[@]})); then programs=$(printf '%s\n' "${arguments[@]%%:*}" | awk '!seen[$0]++'); fi
-	# The runner starts some twenty tools for each program. This static shell has them built in.
+	# The runner starts some twenty tools for each program. busybox has them built in.
 	runner=(busybox sh ./run_kselftest.sh)
 	for program in $programs; do tests+=(-t "labyrinth:$program"); done
 	# The kernel's test runner takes the arguments of POOL.PY from KSELFTEST_POOL_PY_ARGS.
@@ -78,22 +80,21 @@ in_guest() {
 			;;
 		*)
 			why "$log"
-			echo "not ok 1 the machine did not come to its end (status $rc of vm.sh)$(case_of "$log")"
+			echo "not ok 1 the machine did not finish (status $rc of vm.sh)$(case_of "$log")"
 			;;
 		esac
 	} >"$folder/console-$name.out"
 }
 
-# is_debug KERNEL: whether the kernel checks itself, and so is too slow to run all programs each
-# time.
+# is_debug KERNEL: whether it is a debug kernel, which is too slow to run all programs each time.
 is_debug() {
 	local assignments
 	assignments=$("$SCRIPTS/environment/kernel.sh" "$1")
 	(eval "$assignments" && grep -qx CONFIG_KASAN=y "$K_BUILD/.config")
 }
 
-# Stress tests, which find more the longer they run. On the debug kernel, all checks of pages that
-# can be switched on at boot; they make it too slow for `make check`.
+# Runs stress tests, and tests too slow for `make check`. The debug kernel is booted with all checks
+# of pages that can be enabled at boot.
 soak() {
 	local kernel=$1 option options=() limit=(--override-timeout 10800)
 	if is_debug "$kernel"; then
@@ -106,11 +107,11 @@ soak() {
 	fi
 }
 
-# Runs the programs of make check and their cases in a random order: none may need what another one
-# has left. LABYRINTH_SEED repeats an order.
+# Runs the programs of make check and their cases in a random order, because no case may depend on
+# an earlier one. LABYRINTH_SEED repeats an order.
 order() {
 	local together=1 seed=${LABYRINTH_SEED-$RANDOM}
-	note "the order is that of LABYRINTH_SEED=$seed"
+	note "to repeat this order: LABYRINTH_SEED=$seed"
 	in_guest "order-$1" "$1" 5400 check -- "LABYRINTH_SEED=$seed"
 }
 
@@ -121,7 +122,7 @@ kselftest() {
 	in_guest "kselftest-$1" "$1" 3600 "$place" --
 }
 
-# The debug kernel is built while everything else goes on.
+# Makes a kernel while jobs of other kernels run.
 set_up() {
 	local rc=0
 	"$SCRIPTS/environment/setup.sh" "$1" || rc=$?
@@ -131,7 +132,7 @@ set_up() {
 	if ((rc == 0)); then echo "ok 1 set-up of $1"; else echo "not ok 1 set-up of $1"; fi
 }
 
-# Takes the first job whose kernel is there. Other lanes take from the same list.
+# Takes the first job whose kernel is ready from the list. All lanes share the list.
 next_job() {
 	local turn lines index
 	while :; do
@@ -151,10 +152,10 @@ next_job() {
 	done
 }
 
-# QEMU's device, which reaches all memory below 4 GiB.
+# QEMU's edu device. With this mask it can access all memory below 4 GiB.
 EDU=edu,dma_mask=0xffffffff
 
-# Builds the module, and the modules that use it.
+# Builds the module, and the test modules that use it.
 build() {
 	local module rc=0
 	module=$("$SCRIPTS/build/build.sh" "$1" | tail -n 1) || return
@@ -173,15 +174,15 @@ while next_job; do
 	case $what in
 	setup) command=(set_up "$kernel") ;;
 	kselftest) command=(kselftest "$kernel") ;;
-	# A machine for the one test that needs nodes: two with memory and one without. A transfer takes its
-	# device 100 ms, whatever the CPU does, so the devices without an IOMMU are in this one, too, and
-	# interrupt threads.
+	# Two NUMA nodes with memory and one without. The guest also has devices without an IOMMU,
+	# and interrupt threads. The tests of these share it because they mostly wait: a transfer
+	# takes 100 ms.
 	numa)
 		command=(in_guest "$name" "$kernel" 900 numa --cpus 3 --append threadirqs
 			--node "512M,cpus=0" --node "512M,cpus=1" --node "0,cpus=2"
 			--device "$EDU" --device "$EDU" --)
 		;;
-	# With an IOMMU; whatever goes past it goes through bounce buffers.
+	# Devices behind an IOMMU. Transfers that bypass the IOMMU use bounce buffers.
 	edu)
 		command=(in_guest "$name" "$kernel" 900 edu --iommu --append swiotlb=force
 			--device "$EDU" --device "$EDU" --device "$EDU" --)
@@ -200,7 +201,7 @@ while next_job; do
 	*) die "check-lane.sh: unknown part '$what'" ;;
 	esac
 	[[ $what == setup || ! -e $folder/$kernel.failed ]] || command=(kernel_is_missing)
-	# A failure is in the results, or there are none, which counts as a failure.
+	# A failure is among the results. If there are no results, that counts as a failure, too.
 	start=$SECONDS
 	"${command[@]}" >>"$folder/$name.out" 2>"$folder/$name.err" || true
 	echo "$name $((SECONDS - start)) s" >>"$folder/times"

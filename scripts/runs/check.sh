@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# check.sh [soak]: every test there is, on the target kernel and on the debug kernel, or on KDIR's
-# alone; with soak, instead, those that find more the longer they run.
-# Results come as KTAP while they happen; the last line counts them. All logs stay in build/check.
+# check.sh [soak]: runs all tests on the stock kernel and on the debug kernel, or only on that of
+# KDIR. With soak, runs stress tests, and tests too slow for `make check`, instead.
+# Prints results as they come, and their number in the last line. Logs are kept in build/check or
+# build/soak.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -13,7 +14,7 @@ what=${1-check}
 [[ $what =~ ^(check|soak)$ ]] || die "check.sh: unknown argument '$what'" "check.sh or check.sh soak"
 lock "check-$(cksum <<<"$TOP" | tr ' ' -)"
 new_logs "$TOP/build/$what"
-# The longest first, so that none is left over at the end.
+# The longest jobs come first, so that all lanes end at about the same time.
 if [[ -n ${KDIR-} ]]; then
 	set_up root
 	kernel=kdir
@@ -22,11 +23,11 @@ if [[ -n ${KDIR-} ]]; then
 else
 	set_up root stock
 	kernel=stock
-	# What the benchmark requires is required of production kernels.
+	# The ratios that the benchmark requires hold for production kernels only.
 	jobs=("kselftest debug" "kselftest stock" "lint stock" "runner stock" "mutation stock" "bench stock"
 		"edu stock" "lint debug" "compile-fail stock" "host stock" "suspend stock" "drivers stock" "numa stock")
 	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "mutation stock" "mutation debug" "edu debug" "numa debug" "drivers debug" "runner stock")
-	# Building it takes longer than most tests, and only its own tests wait for it.
+	# Building the debug kernel takes longer than most tests. Only the tests on it wait.
 	"$SCRIPTS/environment/setup.sh" --have debug || jobs=("setup debug" "${jobs[@]}")
 fi
 [[ $what != soak ]] || export LABYRINTH_SOAK=1

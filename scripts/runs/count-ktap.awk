@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
-# Counts results in KTAP files, as the kernel's test runner prints them: a program's own results,
-# prefixed with "# ", before the runner's result for the program. Files are called PART-KERNEL.out,
-# or console-PART-KERNEL.out for the verdict on the machine's console. Prints the failures first,
-# each with up to three lines that say why and with the command that repeats it alone; then the
+# Counts results in KTAP files, as the kernel's test runner prints them: first the results of a
+# program, prefixed with "# ", and then the runner's result for the program. The files are
+# PART-KERNEL.out, and console-PART-KERNEL.out for the verdict on a guest's console. Prints the
+# failures, each with the reason in up to three lines and the command that repeats it alone; the
 # skipped tests; and in the last line "N passed, N failed, N skipped". `settings` is added to the
 # commands.
 #
-# A program that ends without all the results it planned, or without any although it did not
-# skip, counts as failed; so does a file that ends before its plan is fulfilled.
+# A program with fewer results than it planned counts as failed, and so does a program without
+# results that did not skip, and a file with fewer results than planned.
 
 function note(text) { if (text !~ /^[a-z0-9_]+ took [0-9.]+ s$/) notes[++noted] = text }
 
-# make takes them as arguments, the scripts from the environment.
+# Adds the settings to a command: make takes them as arguments, scripts from the environment.
 function with_settings(command) {
 	return command ~ /^make / || settings == "" ? command settings : substr(settings, 2) " " command
 }
 
-# The command that repeats a case of a part, or the whole part if it has no such case.
+# Returns the command that repeats a case, or the whole part if it has no such case.
 function again(case,    what, kernel, item, command) {
 	what = file
 	sub(/^console-/, "", what)
@@ -33,12 +33,12 @@ function again(case,    what, kernel, item, command) {
 		item = item ":" case
 	command = (kernel == "debug" ? " KERNEL=debug" : "") settings
 	if (what != "order") return "make quick WHAT=" item command
-	# The case may fail only after those that ran before it.
+	# Alone, the case may pass. It may fail only after the cases before it.
 	return (program == "" ? "" : "make quick WHAT=" item command "; in the same order: ") \
 		"make quick WHAT=order LABYRINTH_SEED=" seed() command
 }
 
-# The seed of the order of the programs.
+# Returns the seed of the random order.
 function seed(    name, line, found) {
 	name = FILENAME_OF[file]
 	sub(/console-/, "", name)
@@ -49,9 +49,8 @@ function seed(    name, line, found) {
 	return found
 }
 
-# Up to three of the notes. They are the first lines of an explanation; of a traceback, what was
-# raised and where, and a syntax error is told like one; of a console, the first lines; otherwise the
-# last ones.
+# Returns up to three of the notes: the first lines of an explanation; the exception of a traceback
+# or of a syntax error, and its place; the first lines of a console; or else the last lines.
 function why(    i, start, frame, text) {
 	for (i = 1; i <= noted; i++) {
 		if (notes[i] ~ /^Traceback /) { start = 0; frame = i }
@@ -68,8 +67,8 @@ function why(    i, start, frame, text) {
 function line_of(i) { return "\n    " shortened(notes[i]) }
 function shortened(text) { return length(text) > 300 ? substr(text, 1, 297) "..." : text }
 
-# For failures without notes: the reasons that the part has left beside its results, or else the
-# last lines that it printed.
+# Returns the reason of a failure without notes: the lines that the part has left in its .why file,
+# or else the last lines that it printed.
 function why_beside(    name, line, found, text, command) {
 	name = FILENAME_OF[file]
 	sub(/\.[a-z]+$/, ".why", name)
@@ -103,9 +102,9 @@ function result(line, skipped_why,    name, case) {
 		case = name
 		if (program != "" && index(case, program " ") == 1) case = substr(case, length(program) + 2)
 		sub(/ *(#.*)?$/, "", case)
-		# The names of lint's results have the kernel in them.
+		# The results of lint are named CHECK KERNEL.
 		if (file ~ /^lint-/) sub(/ .*/, "", case)
-		# The verdict on a console names the case that ran.
+		# The verdict on a console contains the name of the case that ran.
 		if (file ~ /^console-/ && match(name, /, while [^ ]+ ran$/)) {
 			case = program = substr(name, RSTART + 8, RLENGTH - 12)
 			sub(/:.*/, "", program)
@@ -126,7 +125,8 @@ function end_program(line,    comment) {
 	if (inner == 0) {
 		result(line, why_skipped)
 	} else {
-		if (inner != inner_plan) fail(program ": " inner " results, " inner_plan + 0 " planned " comment)
+		if (inner != inner_plan)
+			fail(program ": " inner " results, " inner_plan + 0 " planned " comment)
 		else if (line ~ /^not ok/ && inner_failed == 0) fail(program ": " line)
 	}
 	inner = inner_plan = inner_failed = noted = 0
@@ -136,8 +136,8 @@ function end_program(line,    comment) {
 function end_file() {
 	if (file == "") return
 	if (inner) end_program("not ok - died")
-	if (plan == "") fail("no plan: it died early, or never began")
-	else if (plan != outer) fail(outer " results, " plan " planned: it died on the way")
+	if (plan == "") fail("no plan: it did not start, or died early")
+	else if (plan != outer) fail(outer " results, " plan " planned: it died before its end")
 }
 
 function name_file(path) {

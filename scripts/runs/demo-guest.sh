@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# demo-guest.sh MODULE: the part of the demo that runs in the virtual machine.
+# demo-guest.sh MODULE: the part of the demo that runs in the guest.
 set -euo pipefail
 debugfs=/sys/kernel/debug/labyrinth
 seconds=10
@@ -13,12 +13,13 @@ for context in timer_softirq spinlock task hard_irq; do
 done
 printf 'stats after %s seconds of atomic allocations:\n\n' "$seconds"
 cat "$debugfs/stats"
-printf '\nthe beginning of latency:\n\n'
+printf '\nthe first lines of latency:\n\n'
 head -n 24 "$debugfs/latency"
 in_flight=$(awk '$1 == "labyrinth_pages_in_flight" { print $2 }' "$debugfs/metrics")
 served=$(awk '$1 ~ /^labyrinth_page_alloc_total.*success/ { sum += $2 } END { print sum + 0 }' "$debugfs/metrics")
 rmmod labyrinth
 printf '\n'
-((served > 0)) || { echo "demo: no page was served at all"; exit 1; }
-[[ $in_flight == 0 ]] || { echo "demo: $in_flight pages never came back"; exit 1; }
-echo "demo: $served pages were served in atomic and process context, and all came back; the module is unloaded again."
+((served > 0)) || { echo "demo: no page was allocated"; exit 1; }
+[[ $in_flight == 0 ]] || { echo "demo: $in_flight pages were not freed"; exit 1; }
+echo "demo: $served pages were allocated in atomic and process context, and all were freed."
+echo "demo: the module is unloaded."

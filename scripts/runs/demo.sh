@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# demo.sh: from nothing to what a real kernel did with atomic page allocations.
+# demo.sh: boots the stock kernel in a guest, allocates pages in atomic context for ten seconds, and
+# prints the reports of the module.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"

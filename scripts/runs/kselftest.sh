@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# kselftest.sh KERNEL MODULE FOLDER: puts the kernel's own test runner, our tests, the modules and
-# those that use them into FOLDER, where run_kselftest.sh then runs them in a guest.
+# kselftest.sh KERNEL MODULE FOLDER: installs the kernel's test runner, our tests, the modules, the
+# test modules and drivers into FOLDER. In a guest, run_kselftest.sh in FOLDER runs the tests.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -13,12 +13,12 @@ eval "$assignments"
 kselftest=$K_SOURCE/tools/testing/selftests
 for file in lib.mk run_kselftest.sh kselftest/runner.sh kselftest/ksft.py; do
 	[[ -r $kselftest/$file ]] || die "$kselftest/$file is missing" \
-		"the tests need the whole source of the kernel, with tools/testing/selftests"
+		"the tests need the complete source of the kernel, with tools/testing/selftests"
 done
 
 grep -qx CONFIG_DEBUG_FS=y "$K_BUILD/.config" ||
 	die "the kernel was built without CONFIG_DEBUG_FS" \
-		"KDIR=<a tree that has it>; the module alone builds and works without, but tests read its reports"
+		"KDIR=<a tree that has it>; the module works without it, but tests read its files in debugfs"
 
 rm -rf "$folder"
 mkdir -p "$folder/kselftest" "$folder/labyrinth"
@@ -35,13 +35,13 @@ mapfile -t consumers <<<"$consumers"
 cp "$module" "${module%/*}/labyrinth_lab.ko" "${consumers[@]}" "$folder/labyrinth/"
 for driver in "$TOP"/samples/*_*/ "$TOP/tests/modules/leaks"; do
 	files=$("$SCRIPTS/build/build-driver.sh" "$id" "$module" "$driver")
-	# No driver of PCI devices is built for a kernel without them.
+	# Drivers of PCI devices are not built for a kernel without PCI.
 	[[ -n $files ]] || continue
 	mapfile -t files <<<"$files"
 	cp "${files[@]}" "$folder/labyrinth/"
 done
-# The kernel copies a whole file to load a tenth of it; the rest is for debuggers. And a guest cannot
-# keep what it compiles, and would compile it again for every program.
+# Debug information is nine tenths of a module, and the kernel copies the whole file to load it.
+# Python is compiled here, because a guest cannot keep the result, and would compile it each time.
 # shellcheck disable=SC2016 # expanded in the sandbox
 "$SCRIPTS/environment/sandbox.sh" --bind "$folder" sh -euc 'for module in "$1"/*.ko; do objcopy --strip-debug "$module"; done
 	python3 -m compileall -q "$1"' - "$folder/labyrinth" >&2

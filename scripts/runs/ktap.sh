@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced, after lib.sh, by parts of a run that are called as run.sh stock|debug|kdir FOLDER […]. Sets
-# kernel, folder, which it makes, and all that kernel.sh says of the kernel; and brings the functions
-# with which the kernel's own scripts print KTAP.
+# Sourced, after lib.sh, by parts of a run that are called as run.sh stock|debug|kdir FOLDER […].
+# Sets `kernel` and `folder`, makes the folder, sets the variables of kernel.sh, and defines the
+# functions with which the kernel's own scripts print KTAP.
 
 kernel=${1:?run.sh needs a kernel: stock, debug or kdir}
 folder=${2:?run.sh needs a folder for its logs}

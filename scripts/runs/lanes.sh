@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced, after lib.sh. Runs jobs in lanes, shows results as they come, and lists the failures at
-# the end, with the reason and the command that repeats each. A job is a line WHAT KERNEL
-# [ARGUMENT]… that check-lane.sh knows. Its KTAP goes to WHAT-KERNEL.out in the folder. Jobs of a
-# kernel that a job `setup` makes wait for it.
+# Sourced, after lib.sh. Runs jobs in parallel lanes, shows results as they come, and lists the
+# failures at the end, each with the reason and the command that repeats it. A job is a line WHAT
+# KERNEL [ARGUMENT]… for check-lane.sh. Its KTAP goes to WHAT-KERNEL.out in the folder of the logs.
+# If a job `setup` makes a kernel, the jobs on that kernel wait for it.
 
 logs='' pids=() jobs_start=$SECONDS
 declare -A shown=()
@@ -16,7 +16,7 @@ stop_lanes() {
 	unguard
 }
 
-# Prints the results that have come since the last call.
+# Prints the results since the last call.
 show_results() {
 	local file name lines
 	for file in "$logs"/*.out; do
@@ -30,7 +30,7 @@ show_results() {
 	done
 }
 
-# The last line of each of the newest logs, one for each lane.
+# Prints the last line of the newest logs, as many as there are lanes.
 what_runs() {
 	local file
 	find "$logs" -maxdepth 2 \( -name '*.err' -o -name '*.vm' \) -size +0 -printf '%T@ %p\n' |
@@ -47,14 +47,14 @@ lanes_live() {
 	return 1
 }
 
-# new_logs FOLDER: empties the folder; the next jobs leave everything there.
+# new_logs FOLDER: empties the folder, and makes it the folder of the logs.
 new_logs() {
 	logs=$1
 	rm -rf "$logs"
 	mkdir -p "$logs"
 }
 
-# run_jobs JOB…: returns when all have ended. Their results say how.
+# run_jobs JOB…: runs the jobs, and returns when all have ended.
 run_jobs() {
 	local job lane told=0 names=() name
 	trap stop_lanes EXIT
@@ -62,9 +62,9 @@ run_jobs() {
 	for job; do
 		[[ $job != setup\ * ]] || : >"$logs/${job#setup }.pending"
 	done
-	# One lane more than there are CPUs, but at least two: half of the time a guest waits for a
-	# timer, a device or a grace period of RCU, and leaves its CPU to others. They are in process
-	# groups of their own, or an interrupt would not reach the commands that they run.
+	# One lane more than there are CPUs, because a guest waits half of the time, for a timer, a
+	# device or a grace period of RCU. Each lane has a process group of its own, so that all of
+	# its commands can be ended.
 	set -m
 	for ((lane = 0; lane < $# && lane <= JOBS; lane++)); do
 		"$SCRIPTS/runs/check-lane.sh" "$logs" </dev/null &
@@ -83,7 +83,7 @@ run_jobs() {
 	stop_lanes
 	show_results
 
-	# Every job must have left results; missing ones count as failed.
+	# Each job must have left results. An empty file counts as a failure.
 	for job; do
 		read -r -a names <<<"$job"
 		name=${names[0]}-${names[1]}
@@ -94,8 +94,8 @@ run_jobs() {
 	while read -r name; do : >>"$name"; done <"$logs/files"
 }
 
-# report [NOTE]…: prints the failures first, and the count in the last line. Status 1 if anything
-# failed, or nothing passed.
+# report [NOTE]…: prints the failures, the skipped tests, and the number of results in the last
+# line. Status 1 if anything failed, or nothing passed.
 report() {
 	local rc=0 total note
 	conclude "$logs" >"$logs/summary"
@@ -110,8 +110,7 @@ report() {
 	return "$rc"
 }
 
-# conclude FOLDER: prints the failures, each with its reason and the command that repeats it; the
-# skipped tests; the count.
+# conclude FOLDER: evaluates the results in a folder of logs; see count-ktap.awk.
 conclude() {
 	local files=() variable settings=''
 	mapfile -t files <"$1/files"
@@ -121,7 +120,7 @@ conclude() {
 	awk -v settings="$settings" -f "$SCRIPTS/runs/count-ktap.awk" "${files[@]}"
 }
 
-# set_up WHAT…: sets up what is missing. If that fails, it is the result of the run.
+# set_up WHAT…: sets up the root and kernels. If that fails, reports it as the result of the run.
 set_up() {
 	LABYRINTH_WHY=$logs/setup-$1.why "$SCRIPTS/environment/setup.sh" "$@" || {
 		printf '1..1\nnot ok 1 set-up of %s\n' "$*" >"$logs/setup-$1.out"

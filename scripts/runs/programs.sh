@@ -1,23 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# programs.sh [PLACE]: prints the test programs that run in a place, or all of them, one a line. The
-# head of each program says where it runs, which parts of the module it covers, and how long it
-# takes:
+# programs.sh [PLACE]: prints the test programs that run in a place, or all of them, one per line.
+# The head of each program says where it runs, which files it covers, and how long it takes:
 #	# Runs in: check soak-debug
 #	# Covers: rust/device rust/page/user.rs
 #	# Takes: 28 s
-# Places are runs and machines:
+# Places are runs and guests:
 #   check, check-debug  `make check`, on a production kernel and on a debug kernel
-#   soak, soak-debug    `make soak`, likewise
-#   numa, edu           machines with nodes and devices, see check-lane.sh
-#   drivers             a machine where drivers use labyrinth, and do not let it go in the end
-#   runner              machines of tests/runner, as these test the runner, too
-# A covered path is a prefix: rust/ffi/view stands for view.c, view.h and view.rs. The time is about
-# that on a stock kernel, emulated on 2 CPUs; `make quick` chooses programs by it.
+#   soak, soak-debug    `make soak`, on a production kernel and on a debug kernel
+#   numa, edu           guests with NUMA nodes and devices, see check-lane.sh
+#   drivers             a guest where labyrinth cannot be unloaded at the end
+#   runner              guests of tests/runner
+# A covered path is a prefix: rust/ffi/view stands for view.c, view.h and view.rs. The time is
+# measured on a stock kernel, emulated on 2 CPUs; `make quick` chooses programs by it.
 # programs.sh --check: complains about programs with missing or wrong lines.
-# programs.sh --covering FILE…: prints the programs that cover, or are, one of these files, as
-# "SECONDS PROGRAM PLACE…". Those that name a file most exactly come first, and of those the
-# quickest.
+# programs.sh --covering FILE…: prints the programs that cover one of these files, or are one of
+# them, as "SECONDS PROGRAM PLACE…". Programs with the longest matching path come first, and among
+# them the quickest.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# quick.sh: from an edit to a verdict in about two minutes. It tests what WHAT names, or what has
-# changed since the branch left its upstream, uncommitted changes included. It says what it left
-# out; the last line counts results. Logs stay in build/quick.
-# WHAT is any of these, with blanks between them; KERNEL=debug runs them on the debug kernel:
+# quick.sh: tests a change in about two minutes. It runs the tests in WHAT, or those for the files
+# that differ from the upstream of the branch, including uncommitted changes. It lists the parts
+# that it left out, and prints the number of results in the last line. Logs are kept in build/quick.
+# WHAT is a list of these, separated by blanks. KERNEL=debug runs them on the debug kernel:
 #   pool.py, pool.py:CASE                a test program, or one case of it
-#   numa:edu.py:CASE, edu:…, drivers:…, soak:…      the same in that machine, or as `make soak` does
-#   kselftest, numa, edu, drivers, soak          all programs of the run or machine
+#   numa:edu.py:CASE, edu:…, drivers:…, soak:…      the same in that guest, or as in `make soak`
+#   kselftest, numa, edu, drivers, soak          all programs of the run or guest
 #   order                                kselftest in the random order of LABYRINTH_SEED
 #   compile-fail, compile-fail:CASE, host, host:CASE, lint, lint:CHECK, runner, runner:CASE
 #   build, bench, suspend, mutation, mutation:NAME
@@ -18,15 +18,16 @@ source "$SCRIPTS/runs/lanes.sh"
 cd "$TOP"
 (($# == 0)) || die "quick.sh takes no arguments" "make quick WHAT=\"$*\""
 
-# The most seconds that the guest's programs may take in all, by the times in their heads.
+# The time limit for all programs in the guest, in seconds, by the times in their heads.
 BUDGET=45
 kernel=${KERNEL:-${KDIR:+kdir}}
 kernel=${kernel:-stock}
-[[ $kernel =~ ^(stock|debug|kdir)$ ]] || die "KERNEL is '$kernel'" "use stock (the default) or debug, or KDIR=<kernel tree>"
+[[ $kernel =~ ^(stock|debug|kdir)$ ]] ||
+	die "KERNEL is '$kernel'" "use stock (the default) or debug, or KDIR=<kernel tree>"
 
 order=() left_out=()
 declare -A chosen=()
-# add PART [ARGUMENT]…: a part without arguments runs all of its cases.
+# add PART [ARGUMENT]…: chooses cases of a part, or all of its cases if there are no arguments.
 add() {
 	local part=$1
 	shift
@@ -35,8 +36,7 @@ add() {
 }
 
 mapfile -t programs < <("$SCRIPTS/runs/programs.sh")
-# program PLACE NAME[:CASE]: adds a test program, whose name may lack its .py. Fails if there is
-# none.
+# program PLACE NAME[:CASE]: chooses a test program. NAME may lack its .py. Fails if there is none.
 program() {
 	local name=${2%%:*} case=''
 	[[ $2 != *:* ]] || case=:${2#*:}
@@ -45,7 +45,7 @@ program() {
 	add "$1" "$name$case"
 }
 
-# unknown ITEM: refuses it, and lists what it could have been.
+# unknown ITEM: refuses an unknown name, and lists those that exist.
 unknown() {
 	local cases
 	case $1 in
@@ -87,7 +87,7 @@ named() {
 	done
 }
 
-# Without git, or where nothing has changed, there is nothing to go by.
+# Prints the changed files. Prints nothing without git.
 changed_files() {
 	local base
 	[[ $(git rev-parse --show-toplevel 2>/dev/null) == "$TOP" ]] && git rev-parse --verify -q HEAD >/dev/null || return 0
@@ -95,7 +95,7 @@ changed_files() {
 	{ git diff --name-only "$base"; git ls-files --others --exclude-standard; } | sort -u
 }
 
-# fitting FILE…: the programs that cover these, the quickest first, while there is time.
+# fitting FILE…: chooses programs that cover these files, as many as fit into the time limit.
 fitting() {
 	local seconds name places total=0 lines other_machine=''
 	lines=$("$SCRIPTS/runs/programs.sh" --covering "$@")
@@ -111,7 +111,7 @@ fitting() {
 			add kselftest "$name"
 		fi
 	done <<<"$lines"
-	# There is time for one machine.
+	# There is time for one guest.
 	if ((total == 0)) && [[ -n $other_machine ]]; then
 		read -r places name <<<"$other_machine"
 		add "$places" "$name"
@@ -119,14 +119,14 @@ fitting() {
 	fi
 }
 
-# Programs that test a bit of everything, for changes that no program covers.
+# Chooses programs that test a bit of everything, for changes that no program covers.
 all_purpose() { for name in stress.py handover.py pool.py; do add kselftest "$name"; done; }
 
 by_change() {
 	local files=() file checks=(spdx documents)
 	mapfile -t files < <(changed_files)
 	if ((${#files[@]} == 0)); then
-		note "no changes were found: the usual choice"
+		note "nothing has changed: running the default tests"
 		add lint format spdx soundness arrows documents programs mutants
 		add host
 		add compile-fail
@@ -157,10 +157,12 @@ by_change() {
 	fitting "${files[@]}"
 	[[ -z $all$code || -n ${chosen[kselftest]-}${chosen[numa]-}${chosen[edu]-}${chosen[drivers]-} ]] || all_purpose
 	[[ -z $compiled ]] || add compile-fail
-	if ((${#order[@]} == 1)) && [[ -n ${chosen[lint]} ]]; then note "no test covers these files; WHAT=… names tests"; fi
+	if ((${#order[@]} == 1)) && [[ -n ${chosen[lint]} ]]; then
+		note "no test covers these files; choose tests with WHAT=…"
+	fi
 }
 
-# Lists what was not tested, so that nobody takes a quick run for a whole one.
+# Lists the tests that were left out, so that nobody mistakes a quick run for a complete one.
 what_is_left() {
 	local part
 	for part in host compile-fail; do
@@ -177,11 +179,11 @@ if [[ -n ${WHAT-} ]]; then named "$WHAT"; else by_change; fi
 lock "quick-$(cksum <<<"$TOP" | tr ' ' -)"
 new_logs "$TOP/build/quick"
 if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
-# The run is about this kernel, so its set-up is part of the run.
+# The tests need this kernel, so make it first.
 [[ $kernel != debug ]] || set_up debug
 "$SCRIPTS/machine/kvm-probe.sh" "$kernel" >/dev/null
 
-# The guest takes longest.
+# Start the guests first, as they take longest.
 jobs=()
 for part in kselftest order soak numa edu drivers mutation suspend runner bench compile-fail host build lint; do
 	[[ -z ${chosen[$part]+set} ]] || jobs+=("$part $kernel${chosen[$part]% }")

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# shell.sh: a shell in a virtual machine with the module loaded and its exercises running.
+# shell.sh: opens a shell in a guest with the module loaded and its exercises running.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-[[ -t 0 && -t 1 ]] || die "make shell needs a terminal" "without one, scripts/machine/vm.sh runs a command in a virtual machine"
+[[ -t 0 && -t 1 ]] || die "make shell needs a terminal" \
+	"to run a command in a guest without a terminal, use scripts/machine/vm.sh"
 kernel=${KDIR:+kdir}
 kernel=${kernel:-stock}
 module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
@@ -14,7 +15,7 @@ eval "$assignments"
 [[ -n $K_IMAGE ]] || die "the kernel tree $K_BUILD has no image to boot" "build it: make -C $K_BUILD bzImage"
 accel=$("$SCRIPTS/machine/kvm-probe.sh" "$kernel")
 
-# Read by the guest's interactive shell.
+# The interactive shell in the guest reads this file.
 profile=$(mktemp "$CACHE/shell.XXXXXX")
 trap 'rm -f "$profile"' EXIT
 cat >"$profile" <<PROFILE

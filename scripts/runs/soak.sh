@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# soak.sh: what takes longer than check.sh may, in the same form.
+# soak.sh: runs stress tests, and tests too slow for `make check`.
 set -euo pipefail
 exec "$(dirname "${BASH_SOURCE[0]}")/check.sh" soak

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# wall-guest.sh FOLDER BURST ROUNDS FRAGMENTATION: the part of make wall that runs in the virtual machine.
-# Status: that of guest.py.
+# wall-guest.sh FOLDER BURST ROUNDS FRAGMENTATION: the part of make wall that runs in the guest.
+# Its status is that of guest.py.
 set -euo pipefail
 insmod "$1/labyrinth.ko"
 insmod "$1/labyrinth_lab.ko"
