@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""report.py FOLDER UNIT CONFIG NAME…: what the benchmark's points say.
+"""report.py FOLDER UNIT CONFIG NAME…: evaluates the points that the benchmark has measured.
 
-Reads FOLDER/NAME.points for each NAME, the first being the run with init_on_alloc=0, and
-FOLDER/again.points if there is one, which must repeat that run's figures to the digit, and what
-scaling.py reads, if that is there. Writes results.ktap (also printed), results.md and results.json. Fails when a required ratio is missed.
+Reads FOLDER/NAME.points for each NAME, of which the first must be the run with init_on_alloc=0. If
+there is FOLDER/again.points, its figures must be exactly those of the first run. Also reads the
+files of scaling.py, if they exist. Writes results.ktap, which is also printed, results.md and
+results.json. Fails if a required ratio is not met.
 """
 
 import json
@@ -15,11 +16,11 @@ from fractions import Fraction
 
 import scaling
 
-# Loops in the language of the peer, subtracted from it.
+# Peers in Rust. The cost of an empty loop in the same language is subtracted from each peer's.
 RUST = ("kernel_page", "kbox_page", "exclusive_", "two_clock_reads", "recording_", "pool_", "cpu_")
 
-# What the figures must satisfy: name, figure, at most FACTOR times the figure, in which runs.
-# A figure is (peer, order, batch).
+# The required ratios: name, a figure, and the other figure and a factor that limit it. A figure is
+# (peer, order, batch).
 REQUIRED = (
     ("ExclusivePage costs no more than C", ("exclusive_page", 0, 1),
      ("alloc_pages", 0, 1), Fraction(102, 100)),
@@ -35,7 +36,7 @@ REQUIRED = (
      ("pool_miss", 0, 1), Fraction(55, 100)),
 )
 
-# What one figure may be above another, in instructions.
+# By how many instructions the first figure may exceed the second.
 ADDED = (
     ("what a pool adds to a stack for each CPU", ("pool_hit", 0, 1), ("cpu_stack", 0, 1), 24),
     ("counting what comes of a request", ("recording_counters", 0, 1),
@@ -44,11 +45,12 @@ ADDED = (
      ("two_clock_reads", 0, 1), 40),
 )
 
-# How far these are from the least that a per-CPU pop and push can take.
+# The distances of NEAR from LIMITS are reported. LIMITS are the least possible costs of a per-CPU
+# pop and push.
 LIMITS = ("limit", "limit_token", "limit_irq")
 NEAR = ("pool_hit", "cpu_stack", "c_pool_hit", "page_pool_fast")
 
-# Options that change what an allocation costs.
+# Options that change the cost of an allocation.
 OPTIONS = ("PREEMPT", "PREEMPT_RT", "PREEMPT_DYNAMIC", "HZ", "NUMA", "MEMCG", "DEBUG_VM", "KASAN",
            "KFENCE", "UBSAN", "PROVE_LOCKING", "LOCKDEP", "DEBUG_PREEMPT", "DEBUG_ATOMIC_SLEEP",
            "DEBUG_PAGEALLOC", "PAGE_OWNER", "PAGE_POISONING", "PAGE_TABLE_CHECK", "SLUB_DEBUG_ON",
@@ -86,11 +88,11 @@ class Run:
         assert self.known and self.points and self.facts, f"{name}: not a complete run"
 
     def has(self, key):
-        """Whether there is such a point."""
+        """Whether this point was measured."""
         return key in self.points
 
     def cost(self, key):
-        """The time of one operation without loop and clock, exactly."""
+        """The exact time of one operation, without the loop and the clock."""
         peer, order, batch = key
         ticks, ops, _ = self.points[key]
         empty = "empty_rust" if peer.startswith(RUST) else "empty_c"
@@ -99,49 +101,49 @@ class Run:
         return Fraction(ticks - loop, ops)
 
     def keys(self):
-        """The points that are not loops."""
+        """All points except for the empty loops."""
         return [key for key in self.points if not key[0].startswith("empty_")]
 
 
 def decimal(value):
-    """Two digits, rounded up, so that no ratio looks better than it is."""
+    """A number with two decimals, rounded up, so that no ratio looks better than it is."""
     hundredths = -(-value * 100 // 1)
     return f"{int(hundredths) // 100}.{int(hundredths) % 100:02}"
 
 
 def label(key):
-    """A point's name."""
+    """The name of a point, for people."""
     return f"{key[0]} order={key[1]} batch={key[2]}"
 
 
 class Ktap:
-    """Collects cases."""
+    """Collects the results of cases."""
 
     def __init__(self):
         self.lines, self.cases, self.failures = [], 0, 0
 
     def case(self, passed, name, *notes):
-        """One case with notes before it."""
+        """Adds a case, with notes before it."""
         self.cases += 1
         self.failures += not passed
         self.lines += [f"# {note}" for note in notes]
         self.lines.append(f"{'ok' if passed else 'not ok'} {self.cases} {name}")
 
     def text(self, *notes):
-        """All of it."""
+        """The complete report."""
         head = ["KTAP version 1", f"1..{self.cases}", *(f"# {note}" for note in notes)]
         return "\n".join(head + self.lines) + "\n"
 
 
 def options(config):
-    """What CONFIG says of the options that matter."""
+    """The values of OPTIONS in the configuration."""
     with open(config, encoding="utf-8") as file:
         found = dict(re.findall(r"^CONFIG_(\w+)=(.*)$", file.read(), re.M))
     return {name: found.get(name, "n").strip('"') for name in OPTIONS}
 
 
 def check_ratios(ktap, run, unit, required):
-    """The ratios as data; a case for each requirement, or a line where none is required."""
+    """The ratios as data. Adds a case for each of them, or only a note if they are not required."""
     def judge(met, name, note):
         if required:
             ktap.case(met, f"required: {name}", note)
@@ -173,7 +175,7 @@ def check_ratios(ktap, run, unit, required):
 
 
 def distances(run):
-    """How far the fast paths are from each limit, in words."""
+    """Lines with the distances of the fast paths from the limits."""
     for limit in LIMITS:
         for peer in NEAR:
             if run.has((peer, 0, 1)) and run.has((limit, 0, 1)):
@@ -183,7 +185,7 @@ def distances(run):
 
 
 def markdown(runs, unit, ratios, several, facts, config):
-    """The tables for people."""
+    """The tables as Markdown."""
     out = [f"# Benchmark: {unit} for one page (or block) got and given back", ""]
     first = runs[0]
     peers = list(dict.fromkeys(key[0] for key in first.keys()))
@@ -218,7 +220,7 @@ def markdown(runs, unit, ratios, several, facts, config):
 
 
 def main(folder, unit, config_file, *names):
-    """See the top."""
+    """Reads the points, and writes the reports."""
     hardware = unit == "cycles"
     runs = [Run(folder, name, hardware) for name in names]
     again = None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a peer loses when several CPUs use it at once.
+"""Evaluates how a peer slows down when several CPUs use it at once.
 
-Reads FOLDER/scaling.points (times, contexts mixed), and FOLDER/sharing.points with
-FOLDER/sharing.counted (what the plugin counted for them).
+Reads FOLDER/scaling.points, the times in mixed contexts, and FOLDER/sharing.points with
+FOLDER/sharing.counted, the counts of the QEMU plugin.
 """
 
 import os
@@ -11,12 +11,12 @@ from collections import defaultdict
 
 PEER = "pool_hit"
 
-# Loops in the language of the peer, subtracted from what is counted of it.
+# Peers in Rust. The counts of an empty loop in the same language are subtracted from each peer's.
 RUST = ("exclusive_", "pool_")
 LOOPS = ("empty_c", "empty_rust")
 
-# The most accesses to shared cache lines, and waits, for each operation of a hit, and what may come on
-# top of its instructions.
+# Limits for a cache hit: accesses to shared cache lines and waits for each operation, and the
+# increase of its instructions.
 MOST = 0.001
 
 LIMITS = """\
@@ -29,7 +29,7 @@ not show."""
 
 
 class Scaling:
-    """Times on 1, 2, 4, 8 CPUs, as ratios."""
+    """Times on 1, 2, 4 and 8 CPUs."""
 
     def __init__(self, folder):
         self.facts, self.away = {}, defaultdict(lambda: [0, 0])
@@ -56,18 +56,18 @@ class Scaling:
         assert self.cpus and self.cpus[0] == 1 and PEER in self.peers, "not a complete run"
 
     def slower(self, peer, cpus, context):
-        """How many times as long an operation takes as on one CPU."""
+        """The time of an operation, as a multiple of the time on one CPU."""
         return statistics.median(self.cost[peer, cpus, turn, context] /
                                  self.cost[peer, 1, turn, context] for turn in self.turns)
 
     def throughput(self, peer, cpus):
-        """Operations of one CPU, as a part of those when it is alone; all contexts alike."""
+        """The throughput of one CPU, as a fraction of that of a CPU alone, for all contexts."""
         return 1 / statistics.mean(self.slower(peer, cpus, context)
                                    for context in self.contexts[peer])
 
 
 class Sharing:
-    """What is counted of an operation on 1, 2, 4, 8 CPUs."""
+    """The counts of the plugin on 1, 2, 4 and 8 CPUs."""
 
     def __init__(self, folder):
         with open(os.path.join(folder, "sharing.counted"), encoding="utf-8") as lines:
@@ -84,14 +84,14 @@ class Sharing:
         self.cpus = sorted({cpus for _, cpus in self.figures})
 
     def cost(self, peer, cpus):
-        """Instructions of an operation without the loop; accesses to shared lines; waits."""
+        """For each operation, without the loop: instructions, accesses to shared lines, waits."""
         empty = "empty_rust" if peer.startswith(RUST) else "empty_c"
         instructions, shared, waits = self.figures[peer, cpus]
         return instructions - self.figures[empty, cpus][0], shared, waits
 
 
 def read(folder):
-    """Both, or the times alone; None if there are none."""
+    """Reads the times and the counts, which can be None. Returns None if there are no times."""
     if not os.path.exists(os.path.join(folder, "scaling.points")):
         return None
     counted = os.path.exists(os.path.join(folder, "sharing.counted"))
@@ -99,7 +99,7 @@ def read(folder):
 
 
 def cases(ktap, scaling, sharing):
-    """A case for each figure and requirement; the latter as data."""
+    """Adds a case for each figure and each requirement. Returns the requirements as data."""
     for peer in scaling.peers:
         for cpus in scaling.cpus:
             rate = scaling.throughput(peer, cpus)
@@ -122,7 +122,7 @@ def cases(ktap, scaling, sharing):
 
 
 def requirements(ktap, sharing):
-    """What is required of a hit."""
+    """Adds a case for each requirement for a cache hit. Returns them as data."""
     most, found = sharing.cpus[-1], []
     one, (instructions, shared, waits) = sharing.cost(PEER, 1), sharing.cost(PEER, most)
     for name, figure, at_most in (
@@ -146,7 +146,7 @@ def table(title, peers, cpus, cell):
 
 
 def markdown(scaling, sharing):
-    """The tables for people."""
+    """The tables as Markdown."""
     out = table("Throughput of a CPU, by how many work at once, contexts mixed", scaling.peers,
                 scaling.cpus, lambda peer, n: f"{scaling.throughput(peer, n):.2f}")
     away = {key: count for key, count in scaling.away.items() if count[1]}
@@ -165,7 +165,7 @@ def markdown(scaling, sharing):
 
 
 def data(scaling, sharing):
-    """The figures for programs."""
+    """The figures as data."""
     return {
         "facts": scaling.facts,
         "times": [{"peer": peer, "cpus": cpus, "context": context,

@@ -3,16 +3,16 @@
 # check.sh OUTPUT-FOLDER KERNEL-SOURCE [CASE]…: the part of run.sh that needs the compiler.
 # OUTPUT-FOLDER is where the module was built; KTAP helpers come from KERNEL-SOURCE.
 #
-# A case is one file, compiled twice. Without --cfg misuse, the twin: must compile, all twins in one
-# crate. With it: must fail, with the code and the message of this comment, in the line below it, and
-# no other error:
+# A case is one file, compiled twice. Without --cfg misuse, it is the twin, which must compile. All
+# twins are compiled in one crate. With --cfg misuse, it must have exactly one error, with the code
+# and the message of this comment, in the line below the comment:
 #	// error[CODE]: PART OF THE MESSAGE
-# The part names no types of the module: their paths are printed differently from kernel to kernel.
-# So a case that fails for another reason than its misuse is not a pass.
+# So a case that fails for another reason than its misuse does not pass. The part of the message
+# must not contain types of the module, because the paths of types depend on the kernel.
 #
-# Most misuses are compiled in one crate first; those whose errors others would hide are in crates
-# of their own. A misuse that does not have exactly its error there is compiled alone, which
-# decides.
+# Most misuses are compiled together in one crate first. Those whose errors would be hidden by other
+# errors are in separate crates. If a misuse does not have exactly its error there, it is compiled
+# alone, and that result counts.
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
@@ -29,19 +29,20 @@ saved=$built/.labyrinth_mod.o.cmd
 # shellcheck source=/dev/null # from the kernel source
 source "$helpers"
 
-# Kbuild saved its command as a line of make. All from --out-dir on says what to make of what.
+# Kbuild has saved the command as a line of make. The options from --out-dir on are about input and
+# output files.
 # shellcheck disable=SC2016 # the dollars are those of make
 compiler=$(sed -n '1{s/^savedcmd_[^ ]* := //; s/\$(pound)/#/g; s/\$\$/$/g; s/ --out-dir .*//p}' "$saved")
 [[ -n $compiler ]] || die "$saved holds no command of rustc"
 
-# Relative paths in the command start there.
+# Paths in the command are relative to this folder.
 cd "$built"
 export LABYRINTH_BINDINGS=$PWD/helpers_generated.rs RUSTC_BOOTSTRAP=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Warnings are of no interest: half of the module is unused here. An error stays one.
-# compile FOLDER FLAG… -- NAME…: these cases as one crate. Prints what is wrong, one line for each error.
+# compile FOLDER FLAG… -- NAME…: compiles these cases as one crate. Prints the errors, one per line.
+# Warnings are disabled, as most of the library is unused in a case.
 compile() {
 	local out=$work/$1 flags=() name
 	shift
@@ -54,7 +55,7 @@ compile() {
 		--error-format=short --crate-name cases --emit=metadata --out-dir '"$out"' '"$here/harness.rs"' 2>&1
 }
 
-# misuse GROUP NAME…: compiles misuses together and keeps one line for each error.
+# misuse GROUP NAME…: compiles the misuses of a group together, and keeps their errors.
 misuse() {
 	local group=$1 status=0
 	shift
@@ -64,8 +65,8 @@ misuse() {
 		grep -v '^error: aborting due to' >"$work/$group.errors" || true
 }
 
-# group_of CODE: the crate for errors with that code. The compiler does not report a missing trait,
-# nor a private field in an initializer, if it has found other errors.
+# group_of CODE: prints the group for misuses with that error. The compiler does not report missing
+# traits, and private fields in initializers, if it has found other errors.
 group_of() {
 	case $1 in
 	E0277 | E0451) echo "$1" ;;
@@ -73,7 +74,7 @@ group_of() {
 	esac
 }
 
-# fails_as_it_should GROUP NAME: whether the case has its error there, and no other.
+# fails_as_it_should GROUP NAME: whether the case has exactly its error in that group.
 fails_as_it_should() {
 	local name=$2 expected=0 others=0 error
 	while IFS= read -r error; do
@@ -86,11 +87,11 @@ fails_as_it_should() {
 	[[ $(<"$work/$1.status") == 1 ]] && ((expected && !others))
 }
 
-# check NAME: prints what is wrong with the case, nothing if it is as it should be.
+# check NAME: prints what is wrong with the case, or nothing if it passes.
 check() {
 	local status=0 output
 
-	# Together they have compiled, or else it is to be found out which of them does not.
+	# If the twins did not compile together, find out which of them do not.
 	if ((!twins_compile)); then
 		output=$(compile "$1" -- "$1") || status=$?
 		if ((status)) || [[ ! -s $work/$1/libcases.rmeta ]]; then
@@ -99,7 +100,7 @@ check() {
 		fi
 	fi
 	if [[ -z ${lines[$1]-} ]]; then
-		echo "not one comment with the expected error and its message in $here/cases/$1.rs"
+		echo "$here/cases/$1.rs needs exactly one comment with the expected error and its message"
 		return
 	fi
 	if fails_as_it_should "$(group_of "${codes[$1]}")" "$1"; then return; fi
@@ -115,9 +116,9 @@ check() {
 	fi
 }
 
-# finish NAME: reports a case that was started in the background.
+# finish NAME: prints the result of a case that ran in the background.
 finish() {
-	# A check that was cut short has not said that all is well.
+	# If the check was interrupted, that is a failure.
 	[[ -e $work/$1.done ]] || echo "the check itself failed" >>"$work/$1.wrong"
 	if [[ -s $work/$1.wrong ]]; then
 		sed 's/^/# /' "$work/$1.wrong"
@@ -127,7 +128,7 @@ finish() {
 	fi
 }
 
-# in_parallel FUNCTION NAME…: runs FUNCTION NAME for each, as many at a time as there are CPUs.
+# in_parallel FUNCTION NAME…: runs FUNCTION NAME for each name, as many at a time as there are CPUs.
 in_parallel() {
 	local function=$1 name
 	shift

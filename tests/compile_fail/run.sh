@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh stock|debug|kdir [CASE]…: tries every misuse in cases/, or the named ones, with the
-# compiler and flags that the module is built with for that kernel. Prints KTAP, fails if a case
-# does.
+# run.sh stock|debug|kdir [CASE]…: compiles the misuses in cases/, or the named ones, with the
+# compiler and the flags of the module for that kernel. Prints KTAP. Fails if a case fails.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh [CASE]…: tests on the host, without a kernel. They compare the logic of the page sources,
-# in the module's own source files, with models; explore the protocols of per-CPU cells and of
-# samples in all interleavings; and feed made-up results to the scripts that judge tests. Prints the
-# programs' KTAP as the kernel's test runner does, and fails if a program does. The compiler and
-# proptest are Debian's; no network is used.
+# run.sh [CASE]…: runs tests on the host, without a kernel. They compare the logic of the pools, in
+# the source files of the library, with models. They explore all interleavings of the protocols of
+# per-CPU cells and of samples. And they feed made-up results to the scripts that evaluate tests.
+# Prints the KTAP of the programs in the format of the kernel's test runner. Fails if a program
+# fails. The compiler and proptest are Debian's, and no network is used.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -12,29 +12,28 @@ here=$TOP/tests/host
 # shellcheck source=scripts/environment/root.sh
 source "$SCRIPTS/environment/root.sh"
 
-# Each prints KTAP of its own.
+# Each of these prints KTAP.
 programs=(labyrinth-host-tests tests/wall/verdict_test.py tests/runner/{results,lanes,library_id}_test.sh)
 
 build_tests() {
-	# cargo writes a lock file beside the manifest, which must not appear in the source. So it
-	# gets the same tree at another place of the same depth.
+	# cargo writes a lock file beside the manifest, but must not write to the source. So it gets
+	# the same tree in another folder of the same depth.
 	build=$TOP/build/host
 	mkdir -p "$build"
 	ln -sfn "$here/Cargo.toml" "$build/Cargo.toml"
 	ln -sfn "$here/src" "$build/src"
-	# The versions are those that Debian has; a lock from before an update would ask for others.
+	# The versions are those of Debian. An old lock file could ask for older versions.
 	rm -f "$build/Cargo.lock"
 
 	registry=/usr/share/cargo/registry
 	"$SCRIPTS/environment/sandbox.sh" test -d "$registry" || die "the toolchain root has no $registry" \
-		"$SCRIPTS/environment/packages has to list librust-proptest-dev; then: $SCRIPTS/environment/setup.sh root"
-	# proptest takes longer to compile than our tests to run, and is the same for every
-	# checkout.
+		"$SCRIPTS/environment/packages must list librust-proptest-dev; then: $SCRIPTS/environment/setup.sh root"
+	# Compiling proptest takes longer than our tests. All checkouts share the result.
 	target=$CACHE/host-$ROOT_KEY
 	mkdir -p "$target"
 	lock "host-$ROOT_KEY"
-	# cargo would take the tests of the checkout that was here last for these: it looks whether the
-	# files of that one have changed.
+	# If another checkout was built here last, cargo only looks for changes in the files of that
+	# checkout, and would run its tests. So make it build the tests again.
 	if [[ $(cat "$target/checkout" 2>/dev/null) != "$TOP" ]]; then
 		rm -rf "$target"/debug/.fingerprint/labyrinth-host-tests-*
 		printf '%s\n' "$TOP" >"$target/checkout"
@@ -46,7 +45,7 @@ build_tests() {
 	unlock
 }
 
-# run PROGRAM [CASE]…: prints the program's results. Its own plan and its status count.
+# run PROGRAM [CASE]…: runs a program, which prints its results.
 run() {
 	local program=$1
 	shift
@@ -60,7 +59,7 @@ run() {
 	esac
 }
 
-# Runs only the programs that have the named cases. A misspelt name must not pass.
+# Run only the programs that have the named cases, and refuse unknown names.
 if (($#)); then
 	all=("${programs[@]}") programs=() known=''
 	for program in "${all[@]}"; do

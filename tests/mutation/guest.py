@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""guest.py TESTS PLAN DONE: runs the cases of mutants, one after the other, in one machine.
+"""guest.py TESTS PLAN DONE: runs the cases of mutants, one after the other, in one guest.
 
-TESTS is the folder of the test programs, PLAN has the mutants as mutants.py describes them, DONE the
-results of earlier machines, which are not taken again. Each result is a line `ok NAME` or `not ok
-NAME`, with notes before it. Each case is run first without a mutant, as `none CASE`."""
+TESTS is the folder of the test programs, and PLAN is the list of mutants that mutants.py has
+written. DONE has the results of earlier guests, whose mutants are skipped. Each result is a line
+`ok NAME` or `not ok NAME`, with notes before it. Each case first runs without a mutant, as
+`none CASE`."""
 
 import json
 import os
@@ -19,7 +20,7 @@ sys.path.insert(0, TESTS)
 
 from lib import books, module
 
-# In seconds, many times as long as any case takes, as a mutant may make it hang.
+# The time limit of a case in seconds, many times what any case needs. Mutants can make cases hang.
 LIMIT = 300
 
 COMPLAINTS = re.compile(
@@ -34,10 +35,10 @@ def say(text):
 
 
 def outcome(program, case, mutant):
-    """Runs one case of a program; returns its output, and whether it came to its end."""
+    """Runs one case of a program. Returns its output, and whether it ended by itself."""
     reader, writer = os.pipe()
     sys.stdout.flush()
-    # A copy of this process has already loaded what each case needs.
+    # A fork of this process has already loaded all modules that a case needs.
     if not (child := os.fork()):
         os.setpgid(0, 0)
         os.dup2(writer, 1)
@@ -58,7 +59,7 @@ def outcome(program, case, mutant):
 
 
 def verdict(text, case):
-    """`ok`, `not ok` or `skip` for the case; None if the output does not say."""
+    """The result of the case, `ok`, `not ok` or `skip`; None if the output has none."""
     ended = re.findall(rf"^(ok|not ok) \d+ {case} *(# SKIP)?", text, re.M)
     if len(ended) != 1:
         return None
@@ -66,7 +67,7 @@ def verdict(text, case):
 
 
 def complaints(text):
-    """The complaints of a failed case."""
+    """The messages with which a case has failed."""
     return [said.splitlines()[-1].removeprefix("# ").removeprefix("AssertionError: ")
             for said in COMPLAINTS.findall(text)]
 
@@ -81,12 +82,12 @@ def green(program, case):
 
 
 def red(mutant):
-    """Whether the case fails with the mutant, in the way that the mutant says."""
+    """Whether the case fails with the mutant, and with the message that the mutant expects."""
     text, ended = outcome(mutant["program"], mutant["case"], mutant["number"])
     found = verdict(text, mutant["case"]) if ended else "without an end"
     said = complaints(text)
     if mutant["log"] and found in ("ok", "not ok"):
-        # run.sh looks at the kernel's reports from outside.
+        # run.sh looks for the kernel's report in the console.
         if found == "ok" or not mutant["says"]:
             return True
     if found == "not ok" and said:
@@ -101,7 +102,8 @@ def red(mutant):
 
 
 def clean_up():
-    """Unloads a module that is left, or all later cases would fail. Returns whether that worked."""
+    """Unloads a module that a case has left, or all later cases would fail. Returns whether that
+    worked."""
     try:
         if module.is_loaded():
             path = f"/sys/module/{module.NAME}/parameters/mutant"
@@ -115,7 +117,7 @@ def clean_up():
 
 
 def report(name, function, *arguments):
-    """Prints a result, and how long it took. The kernel log shows which mutant is tried."""
+    """Tries a mutant, and prints the result and the time. Its name goes to the kernel log, too."""
     module.write("/dev/kmsg", f"<6>mutation: {name}")
     print(f"begin {name}")
     start = time.monotonic()
@@ -123,15 +125,15 @@ def report(name, function, *arguments):
     say(f"{name} took {time.monotonic() - start:.1f} s")
     print(f"{'ok' if result else 'not ok'} {name}")
     if not clean_up():
-        # Another machine goes on from here.
+        # run.sh continues with another guest.
         sys.exit(0)
     return result
 
 
 def main():
-    """Tries all mutants, those of one case together."""
-    # Cases that fill the memory protect themselves from the OOM killer, but not the process that
-    # waits.
+    """Tries all mutants, those of the same case together."""
+    # Cases that fill the memory protect themselves from the OOM killer, but not this process, which
+    # waits for them.
     module.write("/proc/self/oom_score_adj", -1000)
     sys.stdout.reconfigure(line_buffering=True)
     with open(PLAN, encoding="utf-8") as file:

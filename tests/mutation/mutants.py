@@ -1,26 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """mutants.py SOURCE FOLDER CONFIG SELECTION…: makes copies of the source with mutants in them.
-mutants.py --check SOURCE: only checks that each mutant can be made, and has a case.
+mutants.py --check SOURCE: checks that each mutant applies to the source and names an existing case.
 
-Each file in cases/ is one mutant: headers, then the change as a unified diff. The changed code asks
-`mutant!()` in Rust, or `MUTANT()` in C, whether the mutant is chosen. Such changes share a copy as
-long as they do not touch each other. One copy holds the mutants that let misuse compile. A change
-that does not ask has a copy of its own.
+Each file in cases/ is one mutant: headers, followed by a unified diff. The changed code calls
+`mutant!()` in Rust, or `MUTANT()` in C, which is true if the mutant is chosen at run time. Such
+mutants share a copy, unless their changes overlap. Mutants that let misuse compile share a copy,
+too. Each other mutant that has no such call needs a copy of its own.
 
     Why:   the fault (required)
-    Case:  the program and the case that must fail (required): `pool.py cache_serves`, `host NAME` for
-           the host tests, `compile_fail NAME` for a misuse that the compiler must refuse
-    Says:  a regular expression for the one complaint of that case, all of it
-    Log:   a regular expression for what the kernel itself must report; the case need not fail then
-    Needs: the kernel option that is needed to notice it
+    Case:  the program and the case that must fail (required): `pool.py cache_serves`, `host NAME`
+           for the host tests, `compile_fail NAME` for a misuse that the compiler must refuse
+    Says:  a regular expression for the whole message with which the case fails
+    Log:   a regular expression for a report of the kernel; then the case itself need not fail
+    Needs: the kernel option without which the mutant cannot be noticed
     Machine: edu or numa, if the case needs devices or nodes
     Slow:  yes, if the case takes too long for a sample
 
-SELECTION is `all`, `sample COUNT SEED`, `beyond CONFIG` for those that a kernel with that
-configuration cannot notice, or names. For each copy, FOLDER gets copy-N; copy-N.KIND, its
-mutants in the form for guest.py; copy-N.KIND.list, the same for run.sh; and copy-N.expected, the
-names of all results. FOLDER/skipped lists the mutants that this kernel cannot notice."""
+SELECTION is `all`; or `sample COUNT SEED`; or `beyond CONFIG` for mutants that a kernel with that
+configuration cannot notice; or names. For each copy, FOLDER gets copy-N; copy-N.KIND, its mutants
+for guest.py; copy-N.KIND.list, the same for run.sh; and copy-N.expected, the names of all results.
+FOLDER/skipped lists the mutants that this kernel cannot notice."""
 
 import json
 import os
@@ -32,15 +32,15 @@ from dataclasses import dataclass, field
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HEADERS = ("Why", "Case", "Says", "Log", "Needs", "Machine", "Slow")
-# guest is an ordinary virtual machine; edu has devices, numa has nodes.
+# Where cases run. guest is an ordinary guest, edu has devices, and numa has NUMA nodes.
 KINDS = ("guest", "edu", "numa", "host", "compile_fail")
 COPIED = ("Kbuild", "Makefile", "README.md", "labyrinth_mod.rs", "include", "rust", "samples",
           "scripts", "tests")
 
-# What is not one of these is a customer of the library: another crate.
+# The files of the library. All other files belong to crates that use it.
 LIBRARY = tuple(f"rust/{part}" for part in ("lib.rs", "capi/", "ffi/", "kunit/", "page/", "source/", "stats/"))
 
-# The code that mutants ask, appended to these files.
+# The definitions of `mutant!()` and `MUTANT()` are appended to these files.
 SWITCHES = {
     "rust/lib.rs": "switch_lib.rs",
     "rust/ffi/mod.rs": "switch.rs",
@@ -51,12 +51,12 @@ RUST, C = "mutant!()", "MUTANT()"
 
 
 class Broken(Exception):
-    """A mutant cannot be made; the text says why, and what to do."""
+    """A mutant cannot be made. The text says why, and what to do."""
 
 
 @dataclass
 class Hunk:
-    """One change of a file: the lines `old`, somewhere after the line `hint`, become `new`."""
+    """One change of a file: replaces the lines `old`, somewhere after the line `hint`, by `new`."""
     path: str
     hint: str
     old: list = field(default_factory=list)
@@ -73,7 +73,7 @@ class Mutant:
 
     @property
     def kind(self):
-        """Where its case runs."""
+        """The kind of place where the case runs, one of KINDS."""
         program = self.headers["Case"].split()[0]
         if program in ("host", "compile_fail"):
             return program
@@ -81,18 +81,17 @@ class Mutant:
 
     @property
     def is_switched(self):
-        """Whether it can share a copy with others."""
+        """Whether the mutant is chosen at run time, so that it can share a copy."""
         return any(RUST in line or C in line for hunk in self.hunks for line in hunk.new)
 
     def clean(self):
-        """The name of its case without a mutant, or None: a misuse that must not compile has no
-        such case."""
+        """The name of the case without the mutant, or None for a misuse that must not compile."""
         if self.is_switched and self.kind != "compile_fail":
             return "none " + self.headers["Case"]
         return None
 
     def said(self):
-        """The data for the guest."""
+        """The data for guest.py."""
         program, case = self.headers["Case"].split()
         return {"name": self.name, "number": self.number if self.is_switched else 0,
                 "kind": self.kind, "program": program, "case": case,
@@ -101,7 +100,7 @@ class Mutant:
 
 
 def parsed(path):
-    """Reads the mutant of a file."""
+    """Reads a mutant from its file."""
     name = os.path.basename(path).removesuffix(".patch")
     headers, hunks, target = {}, [], None
     with open(path, encoding="utf-8") as file:
@@ -115,7 +114,7 @@ def parsed(path):
             hint = re.fullmatch(r"@@(?: -\S+ \+\S+)? ?(?:@@ ?)?(.*)", line)[1].strip()
             hunks.append(Hunk(target, hint.removesuffix("@@").strip()))
         elif hunks and target:
-            # An empty line of context may have lost its blank.
+            # Editors remove the blank of an empty line of context.
             mark, text = line[:1] or " ", line[1:]
             if mark not in " +-":
                 raise Broken(f"{name}: a line of a diff begins with ' ', '+' or '-', not {line!r}")
@@ -141,8 +140,8 @@ def parsed(path):
 
 
 def occurrences(text, block):
-    """Where the lines of a block stand in the text."""
-    # From the beginning of a line to the end of one.
+    """The places of a block of lines in the text."""
+    # Find whole lines only.
     needle, found, at = "\n" + "\n".join(block) + "\n", [], -1
     hay = "\n" + text
     while (at := hay.find(needle, at + 1)) >= 0:
@@ -151,7 +150,7 @@ def occurrences(text, block):
 
 
 def changed(text, hunk, mutant):
-    """The text with the change made."""
+    """The text with the change."""
     start = 0
     if hunk.hint:
         start = text.find(hunk.hint)
@@ -165,7 +164,7 @@ def changed(text, hunk, mutant):
     if len(found) > 1 and not hunk.hint:
         raise Broken(f"{mutant.name}: {hunk.path} has these lines {len(found)} times; name a line that"
                      " comes before them, after the @@:\n    " + "\n    ".join(hunk.old))
-    # rustc shows the name if the change does not compile.
+    # If the change does not compile, rustc shows this name.
     place = "crate::ffi" if hunk.path.startswith(LIBRARY) else "labyrinth"
     rust = f"{place}::mutant(/* {mutant.name} */ {mutant.number})"
     c = (f"({{ extern unsigned int labyrinth_mutant; READ_ONCE(labyrinth_mutant) == "
@@ -177,7 +176,7 @@ def changed(text, hunk, mutant):
 
 
 def apply(files, mutant):
-    """The files with a mutant in them."""
+    """The files with the changes of a mutant."""
     files = dict(files)
     for hunk in mutant.hunks:
         if hunk.path not in files:
@@ -187,7 +186,7 @@ def apply(files, mutant):
 
 
 def source_files(source):
-    """All files that a copy has, by their paths."""
+    """The files of a copy, by their paths."""
     files = {}
     for top in COPIED:
         path = os.path.join(source, top)
@@ -204,7 +203,8 @@ def source_files(source):
 
 
 def write_tree(source, tree, files):
-    """Makes `tree` hold these files. A file that is already the same is left alone, for make."""
+    """Writes these files to the folder `tree`, and removes others. Unchanged files are not written,
+    so that make does not build them again."""
     for path, text in files.items():
         data = text.encode() if isinstance(text, str) else text
         there = os.path.join(tree, path)
@@ -225,7 +225,7 @@ def write_tree(source, tree, files):
 
 
 def grouped(pristine, mutants):
-    """Copies, as (files, mutants). Mutants that do not touch each other share a copy."""
+    """The copies, as (files, mutants). Mutants share a copy if their changes do not overlap."""
     groups = []
     for mutant in mutants:
         alone = apply(pristine, mutant)
@@ -262,7 +262,7 @@ def selected(mutants, first, selection):
         return [mutant for mutant in mutants if mutant not in others]
     if selection[0] == "sample":
         count, seed = int(selection[1]), selection[2]
-        # A sample must need only one build and one boot.
+        # The mutants of a sample share a copy and a guest.
         quick = [mutant for mutant in first if not mutant.headers.keys() & {"Slow", "Needs", "Machine"}]
         return random.Random(seed).sample(quick, min(count, len(quick)))
     known = {mutant.name: mutant for mutant in mutants}
@@ -272,7 +272,7 @@ def selected(mutants, first, selection):
 
 
 def has_case(source, mutant):
-    """Whether there is a case of that name. Some programs derive their cases from other names."""
+    """Whether the case of a mutant exists. Some programs derive their cases from other names."""
     program, case = mutant.headers["Case"].split()
     tests = os.path.join(source, "tests")
     if program == "compile_fail":
@@ -287,7 +287,7 @@ def has_case(source, mutant):
 
 
 def all_of(source):
-    """All mutants, numbered, and the copies that they make."""
+    """All mutants, numbered, and their copies."""
     cases = os.path.join(source, "tests/mutation/cases")
     mutants = [parsed(os.path.join(cases, name)) for name in sorted(os.listdir(cases))]
     for number, mutant in enumerate(mutants, 1):
@@ -306,8 +306,8 @@ def all_of(source):
 
 
 def main(source, folder, config, *selection):
-    """Writes the copies and the plan."""
-    # All mutants are made, whatever the selection: each must apply, and the build is the same every
+    """Writes the copies, and the lists of the mutants in each."""
+    # Make all mutants, whatever the selection. So each must apply, and the build is the same each
     # day.
     mutants, groups = all_of(source)
     switched = [members for _, members in groups if members[0].is_switched]

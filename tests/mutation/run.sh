@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh stock|debug|kdir FOLDER [NAME…]: a test of the tests. Each file in cases/ is a mutant: a
-# fault in the module, and the one case that must fail then. Without the mutant that case must pass.
-# The named mutants are tried. Without names, all are tried with LABYRINTH_SOAK, else ten, different
-# ones each day; LABYRINTH_MUTATION_SEED chooses those of another day. The debug kernel tries no
-# mutants that a production kernel notices. Prints KTAP; consoles are kept in FOLDER.
+# run.sh stock|debug|kdir FOLDER [NAME…]: tests the tests. Each file in cases/ is a mutant: a fault
+# in the module, and the case that must fail because of it. Without the mutant, the case must pass.
+# Tries the named mutants. Without names, tries all of them if LABYRINTH_SOAK is set, and otherwise
+# ten, different ones each day; LABYRINTH_MUTATION_SEED repeats the choice of another day. With
+# LABYRINTH_SOAK, the debug kernel tries only mutants that a production kernel cannot notice. Prints
+# KTAP. Consoles are kept in FOLDER.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -28,24 +29,24 @@ lock "mutation-$(cksum <<<"$copies" | tr ' ' -)"
 "$SCRIPTS/environment/sandbox.sh" --ro-bind "$K_BUILD/.config" "$here/mutants.py" "$TOP" "$copies" \
 	"$K_BUILD/.config" "${selection[@]}"
 
-# QEMU's device, which reaches all memory below 4 GiB.
+# QEMU's edu device. With this mask it can access all memory below 4 GiB.
 EDU=edu,dma_mask=0xffffffff
 
-# pass NAME, fail NAME: prints a result as it comes.
+# pass NAME, fail NAME: records a result, and prints it.
 declare -A results=()
 pass() { results[$1]=ok; ktap_test_pass "$1"; }
 fail() { results[$1]='not ok'; ktap_test_fail "$1"; }
-# Notes must not look like results.
+# Prints lines as notes that cannot be mistaken for results.
 notes() { sed 's/^#* */#   /'; }
 
-# of_mutant LOG NAME: prints what the kernel logged while that mutant was tried.
+# of_mutant LOG NAME: prints the part of the kernel log while that mutant was tried.
 of_mutant() {
 	tr -d '\r' <"$1" | awk -v name="$2" '
 		/mutation: / { on = (substr($0, index($0, "mutation: ") + 10) == name) } on'
 }
 
-# is_noticed LOG NAME REGEX: whether the runner calls that part of the log a failure, with a match
-# of REGEX.
+# is_noticed LOG NAME REGEX: whether console-verdict.sh finds a report in the mutant's part of the
+# log, and REGEX matches there.
 is_noticed() {
 	local part=${1%.log}-$2.log rc=0
 	of_mutant "$1" "$2" >"$part"
@@ -54,7 +55,7 @@ is_noticed() {
 	grep -aEq -- "$3" "$part" || { echo "# $2: no '$3' in $part"; return 1; }
 }
 
-# take LOG: reads the results that guest.py printed on that machine, with its notes.
+# take LOG: reads the results and notes that guest.py has printed in that guest.
 take() {
 	local line name
 	while IFS= read -r line; do
@@ -73,13 +74,13 @@ take() {
 	done <"${1%.log}.out"
 }
 
-# in_guests KIND COPY: tries the mutants whose cases run in a machine of that kind. If a machine
-# does not survive a mutant, another machine goes on.
+# in_guests KIND COPY: tries the mutants whose cases run in guests of that kind. If a guest does not
+# survive a mutant, another guest continues.
 in_guests() {
 	local kind=$1 copy=$2 module log name report under_way boot options=()
 	local -A reports=()
 	[[ -s $copy.$kind.list ]] || return 0
-	# The same machines as in check-lane.sh.
+	# The same guests as in check-lane.sh.
 	case $kind in
 	edu) options=(--iommu --append swiotlb=force --device "$EDU" --device "$EDU" --device "$EDU") ;;
 	numa) options=(--cpus 3 --node "512M,cpus=0" --node "512M,cpus=1" --node "0,cpus=2") ;;
@@ -111,9 +112,9 @@ on_host() {
 	local copy=$1 number name case_ rc
 	[[ -s $copy.host.list ]] || return 0
 	read -r number name case_ _ <"$copy.host.list"
-	# This builds them.
+	# This builds the host tests.
 	"$copy/tests/host/run.sh" "$case_" >"$folder/host.log" || true
-	# Sets rc to the status of the case with the mutant of that number.
+	# host_case NUMBER CASE: sets rc to the status of the case with the mutant of that number.
 	host_case() {
 		rc=0
 		"$copy/scripts/environment/sandbox.sh" timeout 300 env LABYRINTH_MUTANT="$1" \
@@ -157,8 +158,7 @@ for expected in "$copies"/*.expected; do
 	[[ -e $expected ]] || continue
 	results=()
 	for part in on_host by_compiler "in_guests guest" "in_guests edu" "in_guests numa"; do
-		# A copy that cannot be built or booted leaves out its results, which count as
-		# failures.
+		# If a copy cannot be built or booted, its results are missing, which is a failure.
 		$part "${expected%.expected}" || ktap_print_msg "$part ${expected%.expected} ended with an error"
 	done
 	while IFS= read -r name; do

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced by tests of the scripts on the host: their cases are the functions test_…
+# Sourced by tests of the scripts on the host. Their cases are the functions test_….
 
-# is GOT WANTED: whether the texts are the same; prints the difference.
+# is GOT WANTED: whether the texts are equal. Prints the difference if they are not.
 is() {
 	[[ $1 != "$2" ]] || return 0
 	diff <(printf '%s\n' "$2") <(printf '%s\n' "$1") | sed 's/^/# /'
 	return 1
 }
 
-# run_cases PREFIX [--list | PREFIX_CASE…]: prints KTAP of all cases or of those named. Exits.
+# run_cases PREFIX [--list | PREFIX_CASE…]: runs all cases, or those named, prints KTAP, and exits.
 run_cases() {
 	local prefix=$1 cases case number=0 failed=0 all
 	shift

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# lanes_test.sh [CASE]…: tests the jobs of a run, with stand-ins for their work: jobs that need the
-# debug kernel wait for it, the others do not, and failures are reported. Needs no kernel. Prints
-# KTAP.
+# lanes_test.sh [CASE]…: tests the jobs of a run, with scripts that replace their work. Jobs that
+# need the debug kernel wait for it, others do not, and failures are reported. Needs no kernel.
+# Prints KTAP.
 # shellcheck disable=SC2317 # cases are called by their names
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -11,8 +11,8 @@ source "$here/cases.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# run STATUS [JOB]…: runs the jobs; set-up takes two seconds and ends with the status. Begins and
-# ends are in $work/order, the output in $work/printed, the status in $rc.
+# run STATUS [JOB]…: runs the jobs. Set-up takes two seconds, and ends with STATUS. The order of the
+# jobs is in $work/order, the output in $work/printed, and the status in $rc.
 run() {
 	local status=$1
 	shift
@@ -57,20 +57,20 @@ test_a_kernel_that_cannot_be_made() {
     again: LABYRINTH_CACHE=$work/cache scripts/environment/setup.sh debug"
 }
 
-# Settings of the caller without which the command would do something else.
+# The command that repeats a job contains the settings of the caller.
 test_settings_of_the_caller() {
 	FLAVOUR=rt-amd64 LABYRINTH_SOAK=1 run 0 "unknown stock"
 	is "$(sed -n '/^failed:/,/again:/p' "$work/printed" | tail -n 1)" \
 		"    again: make quick WHAT=unknown FLAVOUR=rt-amd64 LABYRINTH_CACHE=$work/cache LABYRINTH_SOAK=1"
 }
 
-# A job that leaves nothing is a failure, and nothing at all is no success.
+# A job without results is a failure.
 test_no_results() {
 	run 0 "lint stock" "unknown stock"
 	is "$rc $(tail -n 1 "$work/printed")" '1 1 passed, 1 failed, 0 skipped'
 }
 
-# An unknown name is answered with those that it could have been.
+# For an unknown name, the error lists the known ones.
 test_unknown_names() {
 	rm -rf "${work:?}"/*
 	cp -r "$here/../../scripts" "$work/scripts"
@@ -85,7 +85,7 @@ labyrinth: fix: mutation: a_leak stack_short" &&
 labyrinth: fix: compile-fail: a_copy used_twice" &&
 		is "$(sed -n 2p "$work/program.py")" "labyrinth: fix: programs: a_program.py"
 }
-# unknown WHAT: `make quick` has to refuse it; what it says is in $work/WHAT.
+# unknown WHAT: `make quick` must refuse WHAT. Its output is in $work/WHAT.
 unknown() {
 	! WHAT=$1 LABYRINTH_CACHE=$work/cache bash "$work/scripts/runs/quick.sh" >"$work/$1" 2>&1
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# library_id_test.sh [CASE]…: tests scripts/build/library-id.sh, which tells one build of the library from
-# another. Needs no kernel. Prints KTAP.
+# library_id_test.sh [CASE]…: tests scripts/build/library-id.sh, which identifies a build of the
+# library. Needs no kernel. Prints KTAP.
 # shellcheck disable=SC2317 # cases are called by their names
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -10,7 +10,7 @@ source "$here/cases.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# A library of three files, a kernel, and a compiler.
+# Makes a library of three files, a kernel, and a compiler.
 fresh() {
 	rm -rf "${work:?}"/*
 	mkdir -p "$work"/source/{rust/ffi,include,scripts/build} "$work"/kernel/{include/generated,rust}
@@ -31,7 +31,7 @@ compiler() {
 
 id() { "$here/../../scripts/build/library-id.sh" "$work/source" "$work/kernel" "$work/rustc" "${1--Copt-level=2}"; }
 
-# changes COMMAND…: whether the number is another one afterwards.
+# changes COMMAND…: whether COMMAND changes the identifier.
 changes() {
 	local before
 	fresh

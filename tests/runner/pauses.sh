@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # shellcheck disable=SC2016 # expanded in the guest
-# Sourced by run.sh: the whole machine stops for a while, and a guest fails because of that or for
-# another reason. SIGSTOP simulates a pause: clocks go on, and nothing else.
+# Sourced by run.sh. Tests pauses of the whole machine, after which a guest fails because of the
+# pause or for another reason. SIGSTOP simulates a pause: only clocks continue.
 
-# start NAME COMMAND…: starts vm.sh in the background; sets vm to its process group, which does not
+# start NAME COMMAND…: starts vm.sh in the background. Sets vm to its process group, which does not
 # include the guest.
 start() {
 	local name=$1
@@ -16,7 +16,7 @@ start() {
 	set +m
 }
 
-# wait_for TEXT FILE: waits for the text, as long as vm.sh runs.
+# wait_for TEXT FILE: waits until the text is in the file. Fails if vm.sh ends before.
 wait_for() {
 	while :; do
 		! grep -aqs -- "$1" "$2" || return 0
@@ -27,7 +27,7 @@ wait_for() {
 	return 1
 }
 
-# pause SECONDS GROUP…
+# pause SECONDS GROUP…: stops process groups for a while.
 pause() {
 	local seconds=$1 group
 	shift
@@ -37,8 +37,8 @@ pause() {
 }
 guest() { pgrep -P "$vm" -x bwrap; }
 
-# ended NAME STATUS BOOTS TEXT…: vm.sh has to end with that status after that many boots, and to
-# print the texts.
+# ended NAME STATUS BOOTS TEXT…: vm.sh must end with this status after so many boots, and must print
+# the texts.
 ended() {
 	local name=$1 wanted=$2 boots=$3 rc=0 said=$folder/$1.vm text
 	shift 3
@@ -50,13 +50,13 @@ ended() {
 	done
 }
 
-# A guest does not look up again a name that it has looked up in a folder of the host. So it waits
-# for one of many files, each time for the next; the second guest finds them all.
+# A guest looks up each name in a folder of the host only once, and does not notice a file that
+# appears later. So it waits for one of many files, and looks for another one each time.
 WAIT='i=0; while test ! -e "$1/$i"; do i=$((i + 1)); sleep 0.2; done'
 guests_go() { (cd "$folder/go" && touch {0..9999}); }
 
-# start_waiting NAME SCRIPT: starts a guest with this script, whose $1 is the folder of the files, and
-# returns when the script runs.
+# start_waiting NAME SCRIPT: starts a guest with this script, and returns when the script runs. $1
+# of the script is the folder of the files.
 start_waiting() {
 	rm -rf "$folder/go" && mkdir "$folder/go"
 	start "$1" -- sh -c "$2" - "$folder/go"
@@ -67,7 +67,7 @@ start_waiting() {
 fails_after_the_pause() {
 	local name=command_fails
 	start_waiting "$name" "test ! -e \"\$1/0\" || exit 7; echo waiting; $WAIT; exit 9" || return
-	# A guest on a busy machine is not that far yet.
+	# On a busy machine, this takes the guest a while.
 	wait_for waiting "$folder/$name.out" || return
 	pause 12 "$vm" "$(guest)"
 	guests_go
@@ -75,8 +75,8 @@ fails_after_the_pause() {
 	grep -q 'Linux version' "$folder/$name.paused" && grep -q 'Linux version' "$folder/$name.log"
 }
 
-# Prints what a kernel does that takes a jump of its clock for a stall. A real kernel does so only
-# if it is in a grace period at that moment.
+# Prints a stall when the clock jumps, as a kernel does. A real kernel does so only if it is in a
+# grace period of RCU at that moment.
 STALL='last=0 i=0
 while test ! -e "$1/$i"; do
 	read -r up _ </proc/uptime
@@ -88,21 +88,21 @@ while test ! -e "$1/$i"; do
 done'
 STALLED='self-detected stall on CPU'
 
-# If the guest alone stops, its stall counts, and a later pause changes nothing.
+# If only the guest stops, its stall is a failure, even if there is a pause later.
 stalls_before_the_pause() {
 	local name=guest_stalls
 	start_waiting "$name" "$STALL" || return
 	sleep 2
 	pause 12 "$(guest)"
 	wait_for "$STALLED" "$folder/$name.log" || return
-	# vm.sh looks at it three times a second.
+	# vm.sh reads the console three times a second.
 	sleep 3
 	pause 12 "$vm" "$(guest)"
 	guests_go
 	ended "$name" 3 1 'paused for' 'the kernel reported a bug'
 }
 
-# A pause of a minute and a half, as in a field report: the kernel calls it a stall, and nothing is
+# After a pause of 90 seconds, as in a field report, the kernel reports a stall although nothing is
 # wrong.
 stalls_by_the_pause() {
 	local name=pause_stalls
@@ -124,7 +124,7 @@ passes_in_spite_of_a_pause() {
 	ended "$name" 0 1 'paused for' passed
 }
 
-# Tests the clock of vm.sh.
+# Pauses do not count as elapsed time.
 pauses_are_no_time() {
 	local pid out=$folder/watched
 	rm -f "$out"

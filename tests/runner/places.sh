@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # shellcheck disable=SC2016 # expanded in the sandbox or the guest
-# Sourced by run.sh: checkouts, caches and callers that are not like ours.
+# Sourced by run.sh. Tests the scripts in other folders, with other caches and variables.
 
-# refuses NAME TEXT VARIABLE=VALUE… COMMAND…: the command has to fail at once, with that text.
+# refused TEXT VARIABLE=VALUE… COMMAND…: the command must fail at once, with that text.
 refused() {
 	local text=$1 said rc=0
 	shift
@@ -13,14 +13,14 @@ refused() {
 	return 1
 }
 
-# copy_of_scripts FOLDER: a checkout of nothing but scripts.
+# copy_of_scripts FOLDER: makes a checkout with only the scripts.
 copy_of_scripts() {
 	mkdir -p -- "$1"
 	cp -a "$scripts" "$TOP/Makefile" "$1/"
 }
 
-# Tries each printable character of ASCII, and some others, in the path of a checkout and of a
-# cache: it works, or it is refused by name.
+# Tries each printable character of ASCII, and some others, in the paths of a checkout and of a
+# cache. The scripts work, or refuse the character.
 each_character_is_tried() {
 	local code char checkout bad=0 name good=''
 	local -a chars=($'\t' $'\n' $'\x01' $'\xff' ü 日)
@@ -42,13 +42,13 @@ each_character_is_tried() {
 		rm -rf "$checkout"
 	done
 	refused "ends in a dot" "LABYRINTH_CACHE=$folder/a./b" "$scripts/environment/setup.sh" --have stock || bad=1
-	# make and the shell would expand these.
+	# Special characters in values must reach the scripts unchanged.
 	# shellcheck disable=SC2016 # not expanded
 	for char in 'module KDIR=/none/$x' 'module KDIR=/none/*' 'quick WHAT=/non$x' 'quick WHAT=/*'; do
 		name=$(timeout 10 make -s -C "$TOP" "${char% *}" "${char#* }" 2>&1) || true
 		[[ $name == *"'${char#*=}'"* ]] || { ktap_print_msg "$char: ${name:0:200}"; bad=1; }
 	done
-	# The cache itself is too big to be moved.
+	# The checkout is tried with the existing cache, as a new one would take too long.
 	checkout=$folder/characters/-${good}/.a
 	copy_of_scripts "$checkout"
 	[[ $("$checkout/scripts/environment/sandbox.sh" --kernel "$kernel" sh -c 'cd "$1" && pwd' - "$checkout" 2>&1) == "$checkout" ]] ||
@@ -59,8 +59,8 @@ each_character_is_tried() {
 	((${#good} == 65 && !bad))
 }
 
-# Tries folders that the toolchain or a guest has itself, and file systems that cannot hold a
-# toolchain.
+# Tries system folders, which the toolchain or a guest has itself, and other paths that must be
+# refused.
 system_folders_are_refused() {
 	local path bad=0 link=$folder/link
 	for path in / /usr /usr/bin /usr/local /usr/local/src /usr/src /usr/lib/modules /etc /var /var/lib /var/cache /var/tmp \
@@ -85,8 +85,8 @@ system_folders_are_refused() {
 	((!bad))
 }
 
-# Calls the scripts from a shell and an environment full of settings: they find, build and print the
-# same.
+# Calls the scripts from an environment full of settings, and compares their output with that of
+# calls without these settings.
 environment_is_ours() {
 	local settings=$folder/bash_env command bad=0
 	local -a hostile
@@ -104,7 +104,6 @@ environment_is_ours() {
 		PYTHONHOME=/nonexistent PERL5LIB=/nonexistent PERL5OPT=-Mnone LD_LIBRARY_PATH=/nonexistent TMPDIR=/nonexistent
 		GIT_DIR=/nonexistent GIT_WORK_TREE=/nonexistent GIT_INDEX_FILE=/nonexistent TAR_OPTIONS=-v QUOTING_STYLE=c IFS=/
 		PATH=/usr/bin:/bin)
-	# Locks are files; their names in the cache tell them from others.
 	for command in "$scripts/environment/kernel.sh $kernel" "$scripts/environment/sandbox.sh env" "$scripts/environment/sandbox.sh sh -c umask;pwd" \
 		"$scripts/environment/setup.sh --have stock" "make -C $TOP help"; do
 		# shellcheck disable=SC2086 # words
@@ -118,15 +117,14 @@ environment_is_ours() {
 	((!bad))
 }
 
-# in_other_places NAME: boots a guest that panics, from a checkout below /tmp, where the guest has a
-# file system of its own. Before that the guest writes to a folder of ours below each place where
-# people keep files.
+# Boots a guest that panics, from a checkout below /tmp, where a guest has its own file system.
+# Before the panic, the guest writes to new folders in the places where people keep files.
 in_other_places() {
 	local parent parents=(/tmp /var/tmp /dev/shm "/run/user/$EUID" "${HOME:-/tmp}") dirs=() options=() written=0 checkout
 	[[ -z ${LABYRINTH_SOAK-} ]] || parents+=(/ /boot /etc /home /media /mnt /opt /root /run /srv /usr/lib /usr/local /usr/local/src
 		/usr/share /usr/src /var/cache /var/lib /var/lib/apt /var/log /var/spool)
 	for parent in "${parents[@]}"; do
-		# Only root may write to all of them.
+		# An ordinary user cannot write to all of them.
 		dirs+=("$(mktemp -d "${parent%/}/labyrinth-test.XXXXXX" 2>/dev/null)") || unset 'dirs[-1]'
 	done
 	((${#dirs[@]} >= 2)) || return

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# results_test.sh [CASE]…: tests the report at the end of a run on made-up results: how they are
-# counted, which case failed and why, and the command that repeats it. Needs no kernel. Prints KTAP.
+# results_test.sh [CASE]…: tests the report at the end of a run with made-up results: the counts,
+# the names of failed cases, the reasons, and the commands that repeat them. Needs no kernel. Prints
+# KTAP.
 # shellcheck disable=SC2317 # cases are called by their names
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -11,7 +12,7 @@ source "$here/cases.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# summary NAME CONTENT: the summary of a file of results.
+# summary NAME CONTENT: prints the report on a file of results.
 summary() {
 	printf '%b' "$2" >"$work/$1.out"
 	awk -f "$awk" "$work/$1.out"
@@ -19,7 +20,7 @@ summary() {
 
 counted() { is "$(summary x-stock "$2" | tail -n 1)" "$1"; }
 
-# Results of one of several programs, as the kernel's test runner prints them.
+# Results of a program, as the kernel's test runner prints them.
 PASSES='# selftests: labyrinth: a.py\n# 1..1\n# ok 1 x\nok 1 selftests: labyrinth: a.py\n'
 FAILS='# selftests: labyrinth: pool.py\n# 1..2\n# # fine\n# ok 1 x\n# # NOTES\n# # cache_serves took 1.2 s\n'
 FAILS+='# not ok 2 cache_serves\nnot ok 2 selftests: labyrinth: pool.py # exit=1\n'
@@ -41,7 +42,7 @@ test_program_died() {
 test_run_died() { counted '1 passed, 1 failed, 0 skipped' '1..2\nok 1 a\n'; }
 test_empty() { counted '0 passed, 1 failed, 0 skipped' ''; }
 
-# Failures come before skipped tests, and the count is last.
+# Failures come before skipped tests, and the counts are last.
 test_failures_first() {
 	is "$(summary x-stock '1..3\nok 1 a # SKIP\nnot ok 2 b\nok 3 c\n' | sed 's/:.*//')" \
 		$'failed\n    again\nskipped\n1 passed, 1 failed, 1 skipped'
@@ -55,7 +56,7 @@ test_traceback() {
         assert a == b, "text"
     again: make quick WHAT=pool.py:cache_serves'
 }
-# The last of several exceptions is the one that was raised.
+# In a chain of exceptions, the last one was raised.
 test_chained_traceback() {
 	failure kselftest-debug 'Traceback (most recent call last):\n# #   File "/l/a.py", line 1, in f\n# #     g()\n# # KeyError: 1\n# # During handling of that\n# # Traceback (most recent call last):\n# #   File "/l/b.py", line 2, in h\n# #     i()\n# # OSError: no' \
 		'failed: kselftest-debug: pool.py cache_serves
@@ -86,7 +87,7 @@ test_death_of_a_program() {
     said last
     again: make quick WHAT=numa:numa.py'
 }
-# An exception that no case has caught.
+# An exception outside of any case.
 test_case_of_a_program() {
 	is "$(summary kselftest-stock '1..1\n# selftests: labyrinth: pool.py\n# 1..1\n# # LookupError: no\n# not ok 1 pool.py\nnot ok 1 selftests: labyrinth: pool.py # exit=1\n' | head -n 3)" \
 		'failed: kselftest-stock: pool.py pool.py
@@ -144,7 +145,7 @@ test_order() {
     no
     again: make quick WHAT=pool.py:cache_serves; in the same order: make quick WHAT=order LABYRINTH_SEED=4711'
 }
-# Parts whose cases do not run alone.
+# The cases of some parts cannot run alone.
 test_bench() {
 	is "$(summary bench-stock '1..1\n# perf=3.0\nnot ok 1 required: hit, at most 2.0\n' | sed '$d')" \
 		'failed: bench-stock: required: hit, at most 2.0
@@ -174,7 +175,7 @@ test_syntax_error_in_a_library() {
 	rm "$work/kselftest-stock.err"
 }
 
-# Without results, the reasons that the scripts left beside them are reported.
+# If there are no results, the report has the reasons in the .why file.
 test_build_failure() {
 	printf '%s\n' '[1/1] building labyrinth.ko failed:' 'error[E0425]: cannot find value' 'error: aborting' \
 		'again: make quick WHAT=build KERNEL=debug' >"$work/kselftest-debug.why"
@@ -194,7 +195,7 @@ test_setup_failure() {
     No space left on device
     again: scripts/environment/setup.sh debug'
 }
-# Without such reasons, their last lines are reported.
+# If there is no .why file either, the report has the last lines of the .err file.
 test_last_words() {
 	printf '%s\n' one two three four >"$work/mutation-stock.err"
 	is "$(summary mutation-stock '' | sed '$d')" \
@@ -208,7 +209,7 @@ test_settings() {
 	printf '1..1\nnot ok 1 x\n' >"$work/bench-stock.out"
 	is "$(awk -v settings=' FLAVOUR=rt-amd64' -f "$awk" "$work/bench-stock.out" | sed -n 2p)" \
 		'    again: make quick WHAT=bench FLAVOUR=rt-amd64'
-	# The other scripts take such settings from the environment alone.
+	# Unlike make, scripts take settings only from the environment.
 	printf '%s\n' 'none found' 'again: scripts/environment/setup.sh root stock' >"$work/setup-root.why"
 	printf '%b' '1..1\nnot ok 1 set-up of root stock\n' >"$work/setup-root.out"
 	is "$(awk -v settings=' FLAVOUR=rt-amd64 SERIES=7.2' -f "$awk" "$work/setup-root.out" | sed -n 3p)" \

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh stock|debug|kdir FOLDER [CASE]…: tests the scripts that run the tests. A machine that dies,
-# hangs or prints a kernel report must never look like success, and must leave its console behind.
-# Prints KTAP; consoles are kept in FOLDER. LABYRINTH_SOAK=1 adds more of these machines.
+# run.sh stock|debug|kdir FOLDER [CASE]…: tests the scripts that run the tests. If a guest dies,
+# hangs or prints a report of the kernel, the scripts must report a failure, and keep the console.
+# Prints KTAP. Consoles are kept in FOLDER. LABYRINTH_SOAK=1 adds more of these guests.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -17,29 +17,29 @@ source "$here/places.sh"
 source "$here/pauses.sh"
 
 names=("${@:3}")
-# These two cases share a machine.
+# These two cases share a guest.
 case " ${names[*]} " in
 *" kernel_panics "* | *" guest_writes_in_other_places "*)
 	mapfile -t names < <(printf '%s\n' "${names[@]}" kernel_panics guest_writes_in_other_places | sort -u)
 	;;
 esac
 declare -A seen=()
-# selected NAME: whether this case was named, or no case was.
+# selected NAME: whether this case is to run.
 selected() {
 	seen[$1]=1
 	((${#names[@]} == 0)) || [[ " ${names[*]} " == *" $1 "* ]]
 }
 
-# result NAME COMMAND…: COMMAND has to succeed.
+# result NAME COMMAND…: a case that passes if COMMAND succeeds.
 result() { if selected "$1"; then ktap_test_result "$@"; fi; }
 
-# booted NAME STATUS CONSOLE-TEXT [OPTION]… -- COMMAND…: vm.sh has to end with that status, and
-# the console it leaves has to hold the text.
+# booted NAME STATUS CONSOLE-TEXT [OPTION]… -- COMMAND…: a case that passes if vm.sh ends with this
+# status, and the text is in the console.
 booted() {
 	selected "$1" || return 0
 	local name=$1 wanted=$2 text=$3 rc=0
 	shift 3
-	# One CPU: these boot beside another machine, and two emulated CPUs would fight for what is left.
+	# One CPU, as another guest runs at the same time.
 	"$scripts/machine/vm.sh" --kernel "$kernel" --cpus 1 --log "$folder/$name.log" "$@" 2>"$folder/$name.vm" || rc=$?
 	if ((rc != wanted)); then
 		ktap_print_msg "$name: status $rc, not $wanted; see $folder/$name.vm"
@@ -52,7 +52,7 @@ booted() {
 	ktap_test_fail "$name"
 }
 
-# outcome NAME GOT WANTED
+# outcome NAME GOT WANTED: a case that passes if the texts are equal.
 outcome() {
 	selected "$1" || return 0
 	if [[ $2 == "$3" ]]; then
@@ -63,7 +63,8 @@ outcome() {
 	fi
 }
 
-# judged NAME STATUS LINE…: console-verdict.sh on a made-up console.
+# judged NAME STATUS LINE…: a case that passes if console-verdict.sh ends with this status for a
+# console with these lines.
 judged() {
 	selected "$1" || return 0
 	local name=$1 wanted=$2 rc=0
@@ -73,7 +74,8 @@ judged() {
 	outcome "$name" "$rc" "$wanted"
 }
 
-# dies NAME RESULTS CODE: a program of that code has to leave these results, whatever it dies of.
+# dies NAME RESULTS CODE: a case that passes if a program with this code prints these results before
+# it dies.
 dies() {
 	selected "$1" || return 0
 	local name=$1 wanted=$2 program=$folder/dying/labyrinth/$1.py got
@@ -85,7 +87,8 @@ dies() {
 	outcome "$name" "$got" "$wanted"
 }
 
-# The runner that starts Python once prints what the kernel's own runner does, however a program ends.
+# collection.py, which starts Python only once, prints the same as the kernel's test runner, however
+# a program ends.
 collection_is_like_the_kernels_runner() {
 	local tests=$folder/collection/labyrinth name kind
 	local -A code=([passes]='ktap.main(one)' [fails]='ktap.main(other, one)' [skips]='sys.exit(4)'
@@ -108,8 +111,8 @@ collection_is_like_the_kernels_runner() {
 		{ KSELFTEST_PASSES_PY_ARGS=one busybox sh ./run_kselftest.sh 2>&1; echo "status $?"; } | cat >kernels.out
 		cd labyrinth && lib/collection.py passes.py:one $(ls *.py | sed "/^passes/d") >../ours.out 2>&1; echo "status $?" >>../ours.out' \
 		- "$folder/collection"
-	# The order, the totals, and how long a case took and where it stood may differ, and only a shell
-	# says that something was killed.
+	# The order, the totals, the times and the line numbers can differ, and only a shell prints
+	# that a program was killed.
 	for kind in kernels ours; do
 		sed -E '/^# Totals|^# [0-9]+ skipped|Killed$|took [0-9.]+ s$|^# #   File |^# #     |\^\^/d; s/^((not )?ok) [0-9]+ /\1 /' "$folder/collection/$kind.out" | sort >"$folder/collection/$kind"
 	done
@@ -120,7 +123,7 @@ collection_is_like_the_kernels_runner() {
 	fi
 }
 
-# gone GROUP: whether a process group has ended, or does within some seconds.
+# gone GROUP: whether a process group ends within some seconds.
 gone() {
 	for _ in {1..50}; do
 		[[ -n $(pgrep -g "$1") ]] || return 0
@@ -130,9 +133,8 @@ gone() {
 	return 1
 }
 
-# leaves_nothing SIGNAL STATUS: that signal to vm.sh has to take QEMU and virtiofsd along. Their
-# command lines name the console's folder or the checkout; the process group is what they cannot
-# leave.
+# leaves_nothing SIGNAL STATUS: this signal to vm.sh must end QEMU and virtiofsd, too. They are
+# found by their process group, which they cannot leave.
 leaves_nothing() {
 	local pid group rc=0 log=$folder/left_by_$1.log
 	set -m
@@ -153,7 +155,7 @@ leaves_nothing() {
 	gone "$group"
 }
 
-# What check.sh leaves to guard when it is killed outright.
+# If a script is killed by SIGKILL, guard ends its process groups.
 killed_owner_leaves_nothing() {
 	local pid group
 	: >"$folder/guarded"
@@ -171,7 +173,7 @@ killed_owner_leaves_nothing() {
 	gone "$group"
 }
 
-# The module and the tests, in $install.
+# Installs the module and the tests into $install.
 install_tests() {
 	local module
 	[[ ! -d $install ]] || return 0
@@ -179,7 +181,7 @@ install_tests() {
 	"$scripts/runs/kselftest.sh" "$kernel" "$module" "$install" >>"$folder/build.log" 2>&1
 }
 
-# without_debugfs WORD: a machine that was booted with debugfs=WORD.
+# without_debugfs WORD: tests the module in a guest that was booted with debugfs=WORD.
 without_debugfs() {
 	selected "works_with_debugfs_$1" || return 0
 	install_tests
@@ -187,7 +189,7 @@ without_debugfs() {
 		--append "debugfs=$1" -- "$install/labyrinth/no_debugfs.py"
 }
 
-# A command that stops its machine on purpose cannot be tested from within.
+# This policy stops the guest on purpose, which only a test on the host can check.
 sentinel_stops_the_machine() {
 	selected sentinel_stops_the_machine || return 0
 	install_tests
@@ -196,19 +198,19 @@ sentinel_stops_the_machine() {
 		"$install/labyrinth/sentinels.py" machine_stops
 }
 
-# The commands of README.md, for a driver of one's own.
+# Runs the commands of README.md for a new driver.
 driver_of_ones_own() {
 	local driver=$folder/first_driver log=$folder/first_driver.out
 	local make=(make -C "$TOP" --no-print-directory)
 	rm -rf "$driver"
 	"${make[@]}" new-driver NAME=first_driver DIR="$driver" >"$log" 2>&1 || return
-	# Nothing of it is overwritten.
+	# An existing driver is not overwritten.
 	if "${make[@]}" new-driver NAME=first_driver DIR="$driver" >>"$log" 2>&1; then return 1; fi
 	"${make[@]}" driver DIR="$driver" >>"$log" 2>&1 || return
 	grep -q 'requests_total{pool="first_driver",context="softirq",room="cache",outcome="hit"} [1-9]' "$log"
 }
 
-# refused_name NAME: a driver cannot have it, and nothing is left behind.
+# refused_name NAME: a driver cannot have this name, and nothing is left behind.
 refused_name() {
 	! make -C "$TOP" new-driver NAME="$1" DIR="$folder/refused" >"$folder/refused.out" 2>&1 &&
 		[[ ! -e $folder/refused ]] && grep -q 'error: ' "$folder/refused.out"
@@ -225,11 +227,11 @@ stamp='[   12.345678]'
 cases=36
 [[ -z ${LABYRINTH_SOAK-} ]] || cases=44
 ktap_print_header
-# A misspelt name must not pass.
+# Unknown names must not pass.
 ((${#names[@]} == 0)) || cases=${#names[@]}
 ktap_set_plan "$cases"
 
-# More ways in which a machine can end.
+# More ways in which a guest can end.
 if [[ -n ${LABYRINTH_SOAK-} ]]; then
 	booted command_passes 0 'Linux version' -- true
 	booted ends_without_a_result 3 'Power down' -- sh -c 'poweroff -f; sleep 60'
@@ -274,7 +276,7 @@ unloaded="$stamp mm/a.c:1 module labyrinth func:f has 4096 allocated at module u
 judged console_unprofiled 0 "$stamp labyrinth-test: allocinfo.py:switched_off_under_way" "$unloaded"
 judged console_profiled 1 "$stamp labyrinth-test: allocinfo.py:switched_on_under_way" "$unloaded"
 judged console_debugfs_exists 0 "$stamp debugfs: 'labyrinth' already exists in '/'"
-# Each of these lines alone is a report of the kernel.
+# Each of these lines is a report of the kernel.
 while read -r sentence; do
 	each_alone+=("$stamp $sentence")
 done <<'EOT'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh stock|debug|kdir FOLDER [MODULE]: suspends a machine to memory while the exercises run;
-# after it has woken they must work on all CPUs again. Prints KTAP; the console stays in FOLDER.
+# run.sh stock|debug|kdir FOLDER [MODULE]: suspends a guest to memory while the exercises run. After
+# the suspend they must run on all CPUs again. Prints KTAP. The console is kept in FOLDER.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -61,7 +61,7 @@ complaint() {
 ktap_print_header
 ktap_set_plan 1
 if ! suspend >&2; then
-	ktap_print_msg "the machine did not come to its end: $log"
+	ktap_print_msg "the machine did not finish: $log"
 	ktap_test_fail exercises_go_on_after_suspend
 elif none=$(grep -a '^no suspend' "$log"); then
 	ktap_print_msg "SKIP exercises_go_on_after_suspend: $none"

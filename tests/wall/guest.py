@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""guest.py FOLDER BURST ROUNDS FRAGMENTATION: the part of `make wall` that runs in the virtual machine.
+"""guest.py FOLDER BURST ROUNDS FRAGMENTATION: the part of `make wall` that runs in the guest.
 
-The module is loaded; FOLDER has the file `cache`, larger than memory, and takes the reports.
-Status: 0 all requirements met, 1 one was missed, 2 the run proves nothing.
+The module must be loaded. FOLDER must have the file `cache`, larger than memory, and gets the
+reports. Status: 0 all requirements are met, 1 one is not met, 2 the run is invalid.
 """
 
 import os
@@ -16,30 +16,31 @@ import pagecache
 import report
 import verdict
 
-# The reads of a file come in steps, and what the measuring itself uses comes and goes.
+# Free memory varies by this much, because files are read in steps, and because measuring needs
+# memory, too.
 SLACK = pagecache.STEP // kernel.PAGE
 
 
 def contestants():
-    """The names, in the module's order."""
+    """The names of the contestants, in the order of the module."""
     return list(kernel.results())
 
 
 def state(when):
-    """What free memory looks like now."""
+    """The state of free memory."""
     return {"when": when, "free_blocks": kernel.free_blocks(),
             "unusable_index": kernel.unusable_index(), "page_blocks": kernel.page_blocks()}
 
 
-# Requests that are held for long come a few at a time, while files are read in between.
+# Pages that are held for long are requested in so many portions, with reads of files in between.
 PORTIONS = 8
 CHURN = 2 << 20
 SCATTERED = ("atomic", "bulk", "labyrinth")
 
 
 def scatter(name, filler):
-    """How a contestant's pages lie once they were taken little by little from full memory: what is
-    left of free memory when all of the page cache has gone from around them."""
+    """Lets a contestant take its pages little by little from full memory. The states of free memory
+    show how scattered these pages are."""
     kernel.drop_page_cache()
     kernel.compact()
     yield state(f"{name}: nothing held")
@@ -53,7 +54,7 @@ def scatter(name, filler):
 
 
 def run_round(number, names, filler):
-    """A burst of each; another contestant begins in each round."""
+    """Runs a burst of each contestant. Another contestant begins in each round."""
     first = number % len(names)
     for name in names[first:] + names[:first]:
         filler.fill(SLACK)
@@ -62,7 +63,7 @@ def run_round(number, names, filler):
 
 
 def measure(folder, pages, rounds, scattered):
-    """The whole experiment."""
+    """Runs the experiment, and returns all figures."""
     begin = time.monotonic()
     kernel.shorten_cpu_lists()
     states = [state("after boot")]
@@ -102,7 +103,7 @@ def measure(folder, pages, rounds, scattered):
 
 
 def judge(run):
-    """(status, judgements)."""
+    """The status of the run, and the judgements."""
     valid = list(verdict.validity(run))
     if any(problem for _, problem in valid):
         skip = ("skip", "the run is invalid")
@@ -112,7 +113,7 @@ def judge(run):
 
 
 def main(folder, pages, rounds, fragmentation):
-    """Measures, reports, judges."""
+    """Measures, writes the reports, and returns the status."""
     kernel.protect_myself()
     run = measure(folder, int(pages), int(rounds), SCATTERED if int(fragmentation) else ())
     status, judgements = judge(run)

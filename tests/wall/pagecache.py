@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Fills memory with clean page cache, as reading files does on any machine that is up for long."""
+"""Fills memory with clean page cache by reading files, as on any machine that is up for long."""
 
 import os
 import time
@@ -10,7 +10,7 @@ STEP = 256 << 10
 
 
 class Filler:
-    """Reads a file larger than memory, round and round, so that every read is a new page."""
+    """Reads a file larger than memory again and again, so that each read needs new pages."""
 
     def __init__(self, path):
         self._fd = os.open(path, os.O_RDONLY)
@@ -26,14 +26,14 @@ class Filler:
         self.bytes_read += length
 
     def churn(self, bytes_):
-        """Reads so many bytes."""
+        """Reads this number of bytes."""
         end = self.bytes_read + bytes_
         while self.bytes_read < end:
             self._read_on()
 
     def fill(self, slack):
-        """Reads until no more is free than the high watermark, what is protected, and a slack; and
-        no less than the low watermark, once the kernel has reclaimed what it means to."""
+        """Reads until free memory is at most the high watermark plus the protected pages and a
+        slack, and, when the kernel has finished reclaiming, at least the low watermark."""
         end = self.bytes_read + 2 * self._size
         patience = 200
         while True:

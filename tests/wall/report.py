@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The run as a table for people, as JSON and as KTAP."""
+"""Formats the results as a table, as JSON and as KTAP."""
 
 import json
 
@@ -21,7 +21,7 @@ def _row(name, total, bursts):
         recovery = "never"
     elif total["reserve"]:
         recovery = f"{total['longest_recovery_ns'] / 1e6:.1f}"
-    # Rounded down: 100 means none was dropped.
+    # Round down, so that 100 means that no request was dropped.
     rate = served * 100_000 // total["asked"] / 1000
     cells = (total["asked"], f"{rate:.3f}", total["dropped"], total["emergency"],
              max(burst["shortfall_after"] for burst in bursts), _micros(total["served_p50_ns"], served), _micros(total["served_p99_ns"], served),
@@ -31,7 +31,7 @@ def _row(name, total, bursts):
 
 
 def _unusable(state, order):
-    """The largest share of a zone's free memory that is in blocks smaller than an order."""
+    """The largest share, over the zones, of free memory in blocks smaller than an order."""
     index = state["unusable_index"]
     return f"{max(zone[order] for zone in index.values()):.3f}" if index else "-"
 
@@ -51,7 +51,7 @@ def _fragmentation(run):
 
 
 def table(run):
-    """Lines for people."""
+    """The lines of the table."""
     marks = run["marks"]
     atomic = [burst for burst in run["bursts"] if burst["name"] == "atomic"]
     yield (f"Linux {run['kernel']}, {run['cpus']} CPUs, {run['memory_kib'] // 1024} MiB; "
@@ -73,7 +73,7 @@ def table(run):
 
 
 def ktap(judgements):
-    """KTAP lines; a problem may be ("skip", why)."""
+    """The lines of the KTAP. A problem can be ("skip", WHY)."""
     judgements = list(judgements)
     yield "KTAP version 1"
     yield f"1..{len(judgements)}"
@@ -88,5 +88,5 @@ def ktap(judgements):
 
 
 def as_json(run):
-    """All of it, for machines."""
+    """All results as JSON."""
     return json.dumps(run, indent=1) + "\n"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the run must have shown. Each judgement is (name, problem); no problem is None."""
+"""The requirements for a run. Each judgement is (name, problem), where None is no problem."""
 
-# The clean page cache has to be so many times larger than a burst: pages fail although there are
-# plenty that nobody would miss.
+# The clean page cache must be so many times larger than a burst, so that requests fail although
+# plenty of memory could be reclaimed.
 CACHE_PER_BURST = 4
 
-# Its pages come back at the end of a burst, or never do.
+# The first frees its pages at the end of a burst. The second gives them away for good.
 OURS = ("labyrinth", "labyrinth_consumed")
 
 
@@ -14,7 +14,7 @@ def _each(bursts, name):
 
 
 def validity(run):
-    """Whether the run was hard, and hard in the way that it claims."""
+    """Checks that memory was as short during the run as the experiment needs."""
     atomic = _each(run["bursts"], "atomic")
     easy = sum(1 for burst in atomic if burst["dropped"] == 0)
     need = CACHE_PER_BURST * run["burst"]
@@ -32,7 +32,7 @@ def validity(run):
 
 
 def requirements(run):
-    """What labyrinth has to achieve."""
+    """The requirements for labyrinth."""
     totals = run["contestants"]
     for name in OURS:
         ours, atomic = totals[name], totals["atomic"]

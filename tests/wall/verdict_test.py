@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Every judgement of verdict.py, seen to fail on the fault that it is there for. Needs no kernel."""
+"""Tests that each judgement of verdict.py fails for the fault that it is meant to find. Needs no
+kernel."""
 
 import copy
 import sys
@@ -23,13 +24,13 @@ GOOD = {
 
 
 def failing(run):
-    """The names of the judgements that fail."""
+    """The names of the failed judgements."""
     return [name for name, problem in [*verdict.validity(run), *verdict.requirements(run)]
             if problem]
 
 
 def spoilt(name, change):
-    """Whether a change to a good run is found, and nothing else is."""
+    """Whether a change to a good run fails exactly this judgement."""
     run = copy.deepcopy(GOOD)
     change(run)
     return name, failing(run) == [name]
