@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel's own account of the module's pages: those allocated by it, less those freed by it."""
+"""Counts the module's pages with the kernel's tracepoints: the pages that it has allocated, less
+those that it has freed."""
 
 import contextlib
 import re
@@ -12,25 +13,26 @@ FREE = ("labyrinth_free_pages", "labyrinth_free_around_bad")
 
 _OFFSETS = {}
 
-# What interrupted the code below it on a stack, and what it runs at its end. A page that these free
-# or allocate is theirs.
+# Functions on a stack that have interrupted the code below them, and functions that interrupts run
+# at their end. Pages that these allocate or free do not belong to the code below.
 _INTERRUPTION = re.compile(r"\b(?:asm_\w*interrupt\w*|asm_sysvec_\w+|asm_exc_\w+|handle_softirqs|__schedule)\b")
 
-# A function without a name is one of a module that is gone.
+# A function without a name is in an unloaded module.
 _BARE = re.compile(r"\b(?:0x)?(ffff[0-9a-f]{12})\b")
 
 
 class Books:
-    """Counts while the module is loaded, and beyond."""
+    """Counts while the module is loaded, and after it is unloaded."""
 
     def __init__(self, kernel):
         self._kernel = kernel
         self._ranges = {}
 
     def learn(self):
-        """Notes where the module's functions are, for when it is gone. It must be loaded."""
+        """Records the addresses of the module's functions, so that they are known after it is
+        unloaded. The module must be loaded."""
         base = int(module.read(f"/sys/module/{module.NAME}/sections/.text"), 16)
-        # The table of symbols takes long to read; from one load to the next only the base moves.
+        # The table of symbols takes long to read. From one load to the next, only the base changes.
         if not _OFFSETS:
             for name, ends in faults.function_ranges(*ALLOC, *FREE).items():
                 _OFFSETS[name] = [end - base for end in ends]
@@ -38,8 +40,8 @@ class Books:
             self._ranges[name] = [base + offset for offset in offsets]
 
     def by_us(self, stack, names=ALLOC):
-        """Whether one of these functions of the module is on a stack, and not merely interrupted. The
-        module may be gone."""
+        """Whether one of these functions of the module is on a stack, and not merely interrupted.
+        The module may be unloaded."""
         for frame in stack.splitlines():
             if any(f"{name}+0x" in frame for name in names):
                 return True
@@ -54,8 +56,8 @@ class Books:
         return [(stack, hits) for stack, hits in histogram.entries() if self.by_us(stack, names)]
 
     def stacks(self):
-        """Who allocated and who freed how many pages, as lists of (stack, pages). Nothing may be
-        under way."""
+        """The stacks that have allocated and freed pages, as lists of (stack, pages). The module
+        must be idle."""
         for histogram in self._kernel.values():
             histogram.halt()
         result = (self._ours(self._kernel["alloc"], ALLOC), self._ours(self._kernel["free"], FREE))
@@ -64,20 +66,20 @@ class Books:
         return result
 
     def read(self):
-        """Pages allocated and pages freed so far. Nothing may be under way."""
+        """The numbers of pages allocated and freed so far. The module must be idle."""
         allocated, freed = (sum(hits for _, hits in entries) for entries in self.stacks())
         return allocated, freed
 
     def held(self):
-        """Pages that the module has. Nothing may be under way."""
+        """The number of pages that the module has. The module must be idle."""
         allocated, freed = self.read()
         return allocated - freed
 
 
 @contextlib.contextmanager
 def kept(size=16384):
-    """Counts from here on; load the module inside, so that every page is seen. There is room for
-    `size` different stacks, and an error if there are more."""
+    """Counts in the block. The module must be loaded inside, so that all pages are counted. More
+    than `size` different stacks are an error."""
     with tracing.histograms(
             alloc=("kmem/mm_page_alloc", "common_stacktrace", f"order == 0 && {tracing.SERVED}",
                    size),

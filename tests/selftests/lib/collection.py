@@ -5,8 +5,8 @@ run_kselftest.sh does, and prints the same results, but with one start of Python
 Under emulation the kernel's runner takes seconds for each program, most of them for starting Python
 and a dozen tools.
 
-Each program runs in a process and a process group of its own, forked from one that has loaded what
-the programs import. CASEs are the program's arguments."""
+Each program runs in its own process and process group, forked from a process that has loaded all
+modules that the programs import. CASEs are the arguments of a program."""
 
 import contextlib
 import gc
@@ -19,14 +19,14 @@ import sys
 
 LIB = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(LIB)
-# How a program says that it was skipped.
+# The exit status of a program that was skipped.
 SKIPPED = 4
-# The seconds that a program has after the first signal.
+# The time, in seconds, that a program has after the first signal.
 GRACE = 10
 
 
 def load(names):
-    """Returns the code of the programs by name. Loads what they import."""
+    """Returns the code of the programs by name. Loads the modules that they import."""
     sys.path[0] = TESTS
     codes = {}
     for name in names:
@@ -53,7 +53,7 @@ def become(name, code, arguments):
 
 
 def copied(reader):
-    """Prints what comes from a pipe, each line after a "# "."""
+    """Prints the lines from a pipe, each after a "# "."""
     at_start = True
     while data := os.read(reader, 1 << 16):
         ends = data.endswith(b"\n")
@@ -106,13 +106,14 @@ def set_oom_score(score):
 
 
 def tell(path, text):
-    """Writes to a file of the kernel, if that is allowed."""
+    """Writes to a file of the kernel. Ignores errors."""
     with contextlib.suppress(OSError), open(path, "w", encoding="ascii") as file:
         file.write(text)
 
 
 def timeout():
-    """Returns the seconds that a program has. The kernel's runner reads the same file."""
+    """Returns the time limit of a program in seconds, from the file that the kernel's runner reads,
+    too."""
     with open(f"{TESTS}/settings", encoding="utf-8") as file:
         return int(re.search(r"^timeout=(\d+)$", file.read(), re.M)[1])
 
@@ -130,7 +131,7 @@ def main(arguments):
     tell("/dev/kmsg", "kselftest: Running tests in labyrinth\n")
     set_oom_score(-1000)
     codes = load(chosen)
-    # That is for programs.
+    # Loading lib.ktap has set a hook that is only for the programs.
     sys.excepthook = sys.__excepthook__
     gc.freeze()
 
@@ -146,7 +147,7 @@ def main(arguments):
         elif ended is None:
             print(f"not ok {number} {title} # TIMEOUT {seconds} seconds", flush=True)
         else:
-            # A signal's number, as shells have it.
+            # Print signals like a shell.
             ended = ended if ended > 0 else 128 - ended
             print(f"not ok {number} {title} # exit={ended}", flush=True)
     return failed > 0

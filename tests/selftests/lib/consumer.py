@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The modules that use labyrinth: in C and in Rust."""
+"""Controls the test modules that use labyrinth, in C and in Rust."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ RUST_FILES = f"/sys/kernel/debug/{RUST}"
 
 @contextlib.contextmanager
 def loaded(name, **parameters):
-    """A consumer, for the length of a block. labyrinth has to be loaded."""
+    """Loads a consumer for the length of a block. labyrinth must be loaded."""
     module.insert(os.path.join(os.path.dirname(module.path()), name + ".ko"), **parameters)
     try:
         yield
@@ -37,17 +37,17 @@ def rust_tally(name):
 
 
 def misuse(name):
-    """Has the consumer in C do something wrong; OSError if that harmed anybody."""
+    """Makes the consumer in C do something wrong. OSError if that has done any harm."""
     module.write(parameter("misuse"), name)
 
 
-# The slot that stands for the shared pool, see tests/modules/consumer_c/script.c.
+# The slot of the shared pool, see tests/modules/consumer_c/script.c.
 SHARED = 4
 
 
 def script(*commands):
-    """Runs commands in the consumer in C, one after the other; returns the number that each came
-    to."""
+    """Runs commands in the consumer in C, one after the other. Returns their results, a number for
+    each."""
     module.write(parameter("script"), ";".join(commands))
     results = [int(number) for number in module.read(parameter("results")).split()]
     assert len(results) == len(commands), f"{commands}: {results}"
@@ -55,5 +55,5 @@ def script(*commands):
 
 
 def pool(slot, name, order=0, *, compound=0, cache=0, reserve=0, emergency=0, highest=0):
-    """The command that makes a pool, which names the slot from then on."""
+    """The command that makes a pool in a slot. Later commands name the slot."""
     return f"create {slot} {name} {order} {compound} {cache} {reserve} {emergency} {highest}"

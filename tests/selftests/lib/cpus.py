@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Takes CPUs off and on, and finds the CPUs that an exercise works on."""
+"""Takes CPUs offline and online, and finds the CPUs on which an exercise works."""
 
 import glob
 import os
@@ -10,10 +10,10 @@ from lib import module, tracing
 from lib.ktap import Skip
 
 FOLDER = "/sys/devices/system/cpu"
-# For each exercise: the context in its page events, and its threads.
+# For each exercise, the context in its page events, and its threads.
 SHAPES = {"timer_softirq": (1, None), "spinlock": (2, "labyrinth/spinlock"),
           "task": (0, "labyrinth/task"), "hard_irq": (3, "labyrinth/irqsoff")}
-# Exercises with timers, by the names of the timers' functions.
+# The exercises with timers. Their names are in the names of the timers' functions.
 TIMERS = ("timer_softirq", "spinlock", "hard_irq")
 WATCHED = {
     "pages": ("labyrinth/page_alloc", "common_cpu,context"),
@@ -37,7 +37,7 @@ def online():
 
 
 def present():
-    """The CPUs that are there, online or not."""
+    """The CPUs that are present, online or not."""
     return _numbers(module.read(FOLDER + "/present"))
 
 
@@ -58,8 +58,8 @@ def switch(cpu, on):
 
 
 def threads(name):
-    """For each thread NAME/CPU, how often it has slept, by CPU. Each may run on its own CPU
-    alone."""
+    """How often each of the threads NAME/CPU has slept, by CPU. Each may run only on its own
+    CPU."""
     found = {}
     for process in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -78,7 +78,7 @@ def threads(name):
 
 
 def _counted(kernel):
-    """What the exercises did since the histograms began, as a set of (exercise, what, CPU)."""
+    """The work of the exercises since the histograms began, as a set of (exercise, what, CPU)."""
     done = set()
     for what, histogram in kernel.items():
         for keys, _ in histogram.entries():

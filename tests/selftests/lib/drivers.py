@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Drivers in Rust that use labyrinth: modules beside it."""
+"""Finds and loads drivers that use labyrinth."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ def path(name):
 
 @contextlib.contextmanager
 def loaded(name, **parameters):
-    """A driver, for the length of a block."""
+    """Loads a driver for the length of a block."""
     module.insert(path(name), **parameters)
     try:
         yield
@@ -28,12 +28,12 @@ def loaded(name, **parameters):
 
 @contextlib.contextmanager
 def changed(name, old, new):
-    """The file of a driver with other bytes in it, as many."""
+    """The file of a driver, with some bytes replaced by others."""
     assert len(old) == len(new)
     with open(path(name), "rb") as file:
         data = file.read()
     assert old in data, f"{old} is not in {name}"
-    # The kernel loads no file that is open for writing.
+    # The kernel does not load a file that is open for writing.
     with tempfile.TemporaryDirectory() as folder:
         copy = os.path.join(folder, name + ".ko")
         with open(copy, "wb") as file:

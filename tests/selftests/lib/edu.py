@@ -13,9 +13,9 @@ NAME = "rust_dma"
 TALLY = f"/sys/kernel/debug/{NAME}/tally"
 DRIVER = f"/sys/bus/pci/drivers/{NAME}"
 DEVICES = "/sys/bus/pci/devices"
-# The kinds of hand-overs between the driver and its devices.
+# The kinds of transfers between the driver and its devices.
 KINDS = ("map_device", "sync_cpu", "sync_device", "unmap_device")
-# In the configuration space of a device.
+# The command register in a device's configuration space, and its bit for bus mastering.
 COMMAND, MASTER = 4, 4
 
 
@@ -30,19 +30,19 @@ def devices():
 
 
 def iommu():
-    """Whether there is an IOMMU, which then all of them are behind."""
+    """Whether the devices are behind an IOMMU."""
     return os.path.exists(f"{DEVICES}/{devices()[0]}/iommu")
 
 
 def insert(**parameters):
-    """insmod of the driver. labyrinth has to be loaded, and counts from zero again."""
+    """Loads the driver, and resets the counters of labyrinth, which must be loaded."""
     module.write(module.file("reset"), 1)
     module.insert(drivers.path(NAME), **parameters)
 
 
 @contextlib.contextmanager
 def loaded(**parameters):
-    """The driver, for the length of a block. labyrinth has to be loaded."""
+    """Loads the driver for the length of a block. labyrinth must be loaded."""
     insert(**parameters)
     try:
         yield
@@ -58,46 +58,46 @@ def place():
 
 
 def tally():
-    """All that the driver counts, and what labyrinth counts of the hand-overs to its devices."""
+    """The driver's counters, and labyrinth's counters of the transfers to its devices."""
     counted = {name: int(value) for name, value in
                (line.split() for line in module.read(TALLY).splitlines() if line)}
     return counted | handovers()
 
 
 def handovers():
-    """The hand-overs that labyrinth has counted since the driver was loaded last."""
+    """The transfers that labyrinth has counted since the driver was loaded last."""
     counts = metrics.Metrics().handovers()
     return {f"{kind}_{name}": getattr(counts[kind], name) for kind in KINDS
             for name in ("successes", "failures", "samples")}
 
 
 def unbind(device):
-    """Takes the driver from a device."""
+    """Unbinds the driver from a device."""
     module.write(DRIVER + "/unbind", device)
 
 
 def bind(device):
-    """Gives it back."""
+    """Binds the driver to a device."""
     module.write(DRIVER + "/bind", device)
 
 
 def remove(device):
-    """Takes the device away."""
+    """Removes a device."""
     module.write(f"{DEVICES}/{device}/remove", 1)
 
 
 def rescan():
-    """Finds devices that were taken away."""
+    """Finds devices that were removed."""
     module.write("/sys/bus/pci/rescan", 1)
 
 
 def is_there():
-    """Whether the driver reports its numbers."""
+    """Whether the driver has its files in debugfs."""
     return os.path.exists(TALLY)
 
 
 def is_bound(device):
-    """Whether a device has the driver."""
+    """Whether the driver is bound to a device."""
     return os.path.exists(f"{DRIVER}/{device}")
 
 
@@ -111,19 +111,19 @@ def _command(device, change=0):
 
 
 def is_master(device):
-    """Whether a device may reach memory by itself."""
+    """Whether bus mastering is enabled for a device."""
     return bool(_command(device) & MASTER)
 
 
 def set_master(device):
-    """Makes a device a bus master, as firmware may have done."""
+    """Enables bus mastering for a device, as firmware can do."""
     _command(device, MASTER)
 
 
 @contextlib.contextmanager
 def domain(kind):
-    """Has the IOMMU treat the devices so, for the length of a block in which they have no driver at
-    first: "identity" lets them see memory as it is."""
+    """Sets the type of the devices' IOMMU domains for the length of a block. They must not have a
+    driver when it begins. With "identity", the IOMMU passes addresses through."""
     files = [f"{DEVICES}/{device}/iommu_group/type" for device in devices()]
     before = [module.read(name).strip() for name in files]
     for name in files:

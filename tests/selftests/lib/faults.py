@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""fail_page_alloc, aimed at nothing but the module's own allocations."""
+"""Uses fail_page_alloc to make only the module's own allocations fail."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ FUNCTION = "labyrinth_alloc_pages"
 
 
 def function_ranges(*names):
-    """Where functions of the module begin and end."""
+    """The addresses where functions of the module begin and end."""
     symbols = []
     with open("/proc/kallsyms", encoding="ascii") as table:
         for line in table:
@@ -31,12 +31,12 @@ def function_ranges(*names):
 
 
 def times_left():
-    """How many more failures there will be."""
+    """The number of failures yet to come."""
     return int(module.read(FOLDER + "/times"))
 
 
 def _needed():
-    """Skips the case if the kernel cannot aim faults."""
+    """Skips the case if the kernel cannot inject faults by call stack."""
     if not os.path.isdir(FOLDER):
         raise Skip("the kernel has no fault injection (CONFIG_FAIL_PAGE_ALLOC)")
     if not os.path.exists(FOLDER + "/require-start"):
@@ -45,9 +45,9 @@ def _needed():
 
 @contextlib.contextmanager
 def _aimed(start, end, **settings):
-    """Faults of page allocations for the length of a block, by these settings and only below code at
-    these addresses."""
-    # The last ones are set last, and set back first.
+    """Injects faults for the length of a block, with these settings, and only if code at these
+    addresses is on the stack."""
+    # They are set in this order, and restored in reverse.
     wanted = {
             "task-filter": "N", "verbose": 0, "space": 0, "interval": 1, "min-order": 0,
             "ignore-gfp-wait": "N", "ignore-gfp-highmem": "N", "stacktrace-depth": 32,
@@ -64,8 +64,8 @@ def _aimed(start, end, **settings):
 
 @contextlib.contextmanager
 def failing(probability, times=-1, spare_sleepers=False):
-    """Fails this percentage of the module's page allocations, or of those that may not sleep. The
-    module must be loaded."""
+    """Makes this percentage of the module's page allocations fail, or of those that must not sleep.
+    The module must be loaded."""
     _needed()
     with _aimed(*function_ranges(FUNCTION)[FUNCTION], times=times, probability=probability,
                 **{"ignore-gfp-wait": "Y" if spare_sleepers else "N"}):
@@ -74,9 +74,10 @@ def failing(probability, times=-1, spare_sleepers=False):
 
 @contextlib.contextmanager
 def one_at_a_time():
-    """Gives a function that calls another one, with the arguments that follow, while the allocation
-    of a number fails, of those that the kernel makes on behalf of the module for this thread. It
-    returns the result and whether there was such an allocation. The module must be loaded."""
+    """Yields a function(number, function, arguments…). It calls the other function while one
+    allocation fails: the allocation of that number among those that the kernel makes for the module
+    in this thread. It returns the result, and whether there was such an allocation. The module must
+    be loaded."""
     _needed()
     with open("/proc/kallsyms", encoding="ascii") as table:
         code = [int(line.split()[0], 16) for line in table

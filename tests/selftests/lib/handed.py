@@ -8,7 +8,7 @@ from lib import ktap, metrics, module, tracing
 
 # The pool is so small that requests go to all rooms.
 SIZES = {"pool_cache": 8, "pool_reserve": 16, "pool_emergency": 64}
-# How many pages have to be handed out for a result.
+# A result needs this number of requests.
 REQUESTS = 2000
 
 
@@ -29,7 +29,8 @@ class Handed:
 
 @contextlib.contextmanager
 def requests(**parameters):
-    """All contexts ask the pool. Gives an object that has the result when the block ends."""
+    """All contexts request pages in the block. Yields an object that has the result when the block
+    ends."""
     result = {}
     with module.loaded(**{**SIZES, **parameters}):
         with tracing.histograms(handed=("labyrinth/page_alloc", "source,pfn.hex",
@@ -43,13 +44,13 @@ def requests(**parameters):
 
 
 def served():
-    """Requests that were served so far."""
+    """The number of requests that were served so far."""
     now = metrics.Metrics()
     return sum(now.served(room) for room in metrics.ROOMS)
 
 
 def handed_with(**parameters):
-    """The frames that thousands of requests get."""
+    """The frames of thousands of requests."""
     with requests(**parameters) as result:
         module.wait_until(lambda: served() >= REQUESTS, f"{REQUESTS} pages", 120)
     handed, now = result["handed"], result["metrics"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The driver that tries hand-overs of pages."""
+"""Controls the test module that transfers pages."""
 
 import contextlib
 
@@ -10,7 +10,7 @@ NAME = "labyrinth_handover"
 
 @contextlib.contextmanager
 def loaded():
-    """labyrinth and the driver, for the length of a block."""
+    """Loads labyrinth and the test module for the length of a block."""
     with module.loaded(), drivers.loaded(NAME):
         yield
 
@@ -26,10 +26,10 @@ def cases():
 
 
 def run(name, times=1):
-    """Runs a case `times` times; OSError if it fails. The kernel log says what is wrong."""
+    """Runs a case `times` times. OSError if it fails; then the kernel log says why."""
     module.write(file("run"), f"{name} {times}" if times > 1 else name)
 
 
 def counts():
-    """The hand-overs that labyrinth has counted, by kind."""
+    """The transfers that labyrinth has counted, by kind."""
     return metrics.Metrics().handovers()

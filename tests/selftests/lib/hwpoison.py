@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Tells the kernel to take pages out of use, as an administrator would, or the hardware."""
+"""Tells the kernel to take pages out of use, as an administrator or the hardware does."""
 
 import contextlib
 import errno
@@ -11,19 +11,19 @@ from lib.ktap import Skip
 
 FOLDER = "/sys/devices/system/memory"
 PAGE = os.sysconf("SC_PAGE_SIZE")
-# The kernel's messages about it.
+# The kernel's messages about bad pages.
 _SAYS = re.compile(r"Memory failure: 0x[0-9a-f]+: (unhandlable page|recovery action for)"
                    r"|soft_offline: 0x[0-9a-f]+")
 
 
 def hard_offline(*frames):
-    """Marks pages that are in use, so that the kernel can do nothing but mark them."""
+    """Marks pages as bad. They must be in use, so that the kernel can only mark them."""
     _offline("hard", errno.EBUSY, frames)
 
 
 def hard_offline_used(frames, count):
-    """Marks pages until so many of them were in use, and returns those. Others may be free by now:
-    the kernel takes those out by itself."""
+    """Marks pages as bad until `count` of them were in use, and returns these. Other pages are free
+    by now, and the kernel takes them out by itself."""
     used = []
     for frame in frames:
         with contextlib.suppress(AssertionError):
@@ -35,12 +35,12 @@ def hard_offline_used(frames, count):
 
 
 def soft_offline(*frames):
-    """Asks the kernel for pages that are in use, so that it has to refuse."""
+    """Tells the kernel to soft-offline pages that are in use, which it must refuse."""
     _offline("soft", errno.EIO, frames)
 
 
 def file(how):
-    """The kernel's file; skips the case where there is none."""
+    """The path of the kernel's file. Skips the case if there is none."""
     name = f"{FOLDER}/{how}_offline_page"
     if not os.path.exists(name):
         raise Skip("the kernel cannot take pages out of use (CONFIG_MEMORY_FAILURE)")

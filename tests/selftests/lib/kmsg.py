@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the kernel logged, from a moment on."""
+"""Reads the kernel log from a moment on."""
 
 import os
 import re
 
 WARNING = 4
 
-# Warnings of a healthy kernel: once about signatures; about time when a guest shares its CPU with
-# others; and about an interrupt that came while a CPU was offline.
+# Warnings of a healthy kernel: about signatures, once; about time, if a guest shares its CPU with
+# others; and about interrupts that arrived while a CPU was offline.
 HARMLESS = re.compile(
     r"module verification failed|out-of-tree module taints"
     r"|clocksource|timekeeping|tsc: |TSC found unstable|perf: interrupt took|hrtimer: interrupt took"
@@ -15,18 +15,18 @@ HARMLESS = re.compile(
     r"|sched: RT throttling activated|kauditd|systemd-journald|udevd"
     r"|Test should be marked slow|Automounting of tracing to debugfs is deprecated")
 
-# A warning of debugfs when a file is opened while its owner is being unloaded: see
-# scripts/machine/console-verdict.sh. Those of several CPUs come mixed.
+# A harmless warning of debugfs, see scripts/machine/console-verdict.sh. The lines of such warnings
+# from several CPUs can be mixed.
 _BEGINS, _ENDS = "------------[ cut here ]", "---[ end trace"
 _WARNING = re.compile(r"WARNING: ")
 _HARMLESS_WARNING = re.compile(r"WARNING: fs/debugfs/file\.c:\d+ at (full|open)_proxy_open")
 
-# Texts that a case provoked on purpose, and has looked at.
+# Messages that a case has provoked on purpose, and has checked.
 _expected = set()
 
 
 def _without_harmless_warnings(records):
-    """All records but those from the first to the last line of harmless warnings."""
+    """The records without harmless warnings, from their first to their last line."""
     kept, block, depth = [], [], 0
     for record in records:
         text = record[1]
@@ -67,24 +67,25 @@ class Watch:
             self._records.append((int(head.split(",")[0]) & 7, text.split("\n")[0]))
 
     def complaint(self):
-        """What should not be there, or None."""
+        """The records that should not be in the log, or None."""
         bad = [text for level, text in _without_harmless_warnings(self.records())
                if level <= WARNING and text not in _expected and not HARMLESS.search(text)]
         return "the kernel log is not clean:\n" + "\n".join(bad[:30]) if bad else None
 
 
 class Provoked(Watch):
-    """The errors that the block has provoked on purpose are no complaint to other watches."""
+    """Watches the errors that a block provokes on purpose. Other watches do not complain about
+    these."""
 
     def errors(self):
-        """The module's own texts at error level."""
+        """The module's own messages at error level."""
         texts = [text for level, text in self.records()
                  if level <= 3 and text.startswith("labyrinth: ")]
         _expected.update(texts)
         return texts
 
     def expect(self, pattern):
-        """The matches of texts that begin so, whoever has said them."""
+        """Returns the matches of messages that begin with a pattern, of the module or of others."""
         matches = [match for _, text in self.records() if (match := pattern.match(text))]
         _expected.update(match.string for match in matches)
         return matches

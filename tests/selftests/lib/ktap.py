@@ -10,40 +10,41 @@ import traceback
 
 from lib import kmsg, module
 
-# Installed beside the collection; in a kernel tree it is found the same way.
+# The helper is installed beside the collection. In a kernel tree it is at the same place.
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))), "kselftest"))
 import ksft
 
 
 class Skip(Exception):
-    """The case makes no sense here; the text says why."""
+    """The case cannot run here. The text says why."""
 
 
 class Again(Exception):
-    """The kernel has lost what the case looks at, which says nothing about the module. The case is
-    run once more, at most twice. The text says what was lost."""
+    """The kernel has lost events that the case needs, which is no fault of the module. The case
+    runs again, at most twice. The text says what was lost."""
 
 
 def soak(usual, long):
-    """How often or how long: `make soak` takes the time for more than `make check` does."""
+    """Returns `long` for `make soak`, and `usual` otherwise: a number of repetitions or seconds."""
     return long if os.environ.get("LABYRINTH_SOAK") else usual
 
 
 def note(text):
-    """Prints a line that is no result."""
+    """Prints a note."""
     ksft.print_msg(text)
 
 
 def main(*cases, kunit=False, by_name=(), more=None, stays=False):
-    """Runs each case, or those whose names are the program's arguments, in that order. The cases of
-    `by_name` are not run otherwise. A case passes if it returns and leaves log and machine clean.
+    """Runs all cases, or those that the program's arguments name, in that order. The cases in
+    `by_name` run only if they are named. A case passes if it returns, and leaves nothing in the
+    kernel log and on the machine.
 
-    `more` returns further cases. What a program does to find out its cases belongs there: if it
-    fails, that is the result of a case of its name.
+    The function `more` returns further cases. If it fails, that is the result of a case with its
+    name.
 
-    `stays` says that the module stays loaded, for good."""
-    # The suites would run at each of hundreds of loads; kunit.py is the one to look at them.
+    With `stays`, the module stays loaded at the end."""
+    # Otherwise the KUnit suites would run at each of hundreds of loads. Only kunit.py needs them.
     module.select_kunit(kunit)
     if more:
         cases += _listed(more)
@@ -51,7 +52,7 @@ def main(*cases, kunit=False, by_name=(), more=None, stays=False):
         cases = _selected(names, (*cases, *by_name))
     _begin(len(cases))
     if seed := os.environ.get("LABYRINTH_SEED"):
-        # The same order again with the same seed.
+        # The same seed repeats the same order.
         cases = random.Random(seed).sample(cases, len(cases))
         note(f"the cases in the order of LABYRINTH_SEED={seed}")
     for case in cases:
@@ -60,7 +61,7 @@ def main(*cases, kunit=False, by_name=(), more=None, stays=False):
 
 
 def _selected(names, cases):
-    """The cases of these names. An unknown name is an error: a misspelt case must not pass."""
+    """The cases with these names. An unknown name is an error."""
     known = {case.__name__: case for case in cases}
     if unknown := [name for name in names if name not in known]:
         raise LookupError(f"no such case: {', '.join(unknown)}; there are: {', '.join(known)}")
@@ -120,7 +121,7 @@ def _run(case, stays):
     name = case.__name__
     start = time.monotonic()
     problem = None
-    # The console then shows in which case the kernel reported a bug.
+    # So the console shows in which case the kernel has reported a bug.
     with contextlib.suppress(OSError):
         module.write("/dev/kmsg", f"<6>labyrinth-test: {os.path.basename(sys.argv[0])}:{name}")
     try:
@@ -136,7 +137,7 @@ def _run(case, stays):
         ksft.test_result_skip(name)
         return
     except (Exception, SystemExit):
-        # Whatever went wrong is this case's failure, not the end of the ones after it.
+        # Any exception is a failure of this case, and later cases still run.
         problem = traceback.format_exc()
 
     if problem:

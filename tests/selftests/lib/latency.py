@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The histograms in `latency`, and what must hold of each at every read."""
+"""Reads the histograms in `latency`, and checks that each is consistent, as it must be at each
+read."""
 
 import re
 
 from lib import module
 
-# Values below 32 have a bucket each; then 16 share a power of two, up to 2^36.
+# Each value below 32 has its own bucket. Above, each power of two has 16 buckets, up to 2^36.
 BUCKETS = 32 + (36 - 5) * 16 + 1
 
 _HEAD = re.compile(r"(?P<name>[\w :]+): (?P<count>\d+) (?:allocations|hand-overs), "
@@ -15,7 +16,7 @@ _BUCKET = re.compile(r" *(?P<lower>\d+) +(?P<upper>\d+) +(?P<count>\d+) #+")
 
 
 def bucket_of(value):
-    """The number of a value's bucket, computed in another way than the module does."""
+    """The number of a value's bucket, computed in another way than by the module."""
     if value < 32:
         return value
     octave = value.bit_length() - 5
@@ -74,8 +75,8 @@ class Histogram:
         return self
 
     def percentile(self, share):
-        """The lowest edge that so many ten-thousandths of the values do not exceed; never more than
-        the largest value."""
+        """The lowest edge that so many ten-thousandths of the values do not exceed, but at most the
+        largest value."""
         rank, seen = -(-self.count * share // 10_000), 0
         for bucket in sorted(self.buckets):
             seen += self.buckets[bucket]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The numbers in `metrics`, and what must hold among them at every read."""
+"""Reads the numbers in `metrics`, and checks that they are consistent, as they must be at each
+read."""
 
 import collections
 import re
@@ -7,14 +8,14 @@ import re
 from lib import module
 
 ROOMS = ("cache", "buddy", "reserve", "emergency")
-# Where requests to pools come from.
+# The contexts of requests to pools.
 CONTEXTS = ("task", "softirq", "spinlock", "irqs_off")
 
 _SAMPLE = re.compile(r"^labyrinth_(\w+)(?:\{(.*)\})? (\S+)$")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
-# Hand-overs of one kind.
+# The transfers of one kind.
 Handovers = collections.namedtuple("Handovers", "successes failures samples nanos", defaults=(0, 0))
 
 
@@ -23,8 +24,8 @@ def _number(text):
 
 
 class Metrics:
-    """One read of `metrics`. Of its lines only those are understood that somebody asks for: under
-    emulation, all of them take as long as reading the file five times over."""
+    """One read of `metrics`. Lines are parsed only on demand, because under emulation parsing all
+    of them takes five times as long as reading the file."""
 
     def __init__(self, text=None):
         if text is None:
@@ -47,7 +48,7 @@ class Metrics:
         return samples
 
     def total(self, name, **labels):
-        """The sum of the samples with this name and these labels; there has to be one."""
+        """The sum of the samples with this name and these labels. There must be at least one."""
         wanted = set(labels.items())
         found = [_number(value) for has, value in self._named(name)
                  if not wanted or wanted <= set(_LABEL.findall(has))]
@@ -55,14 +56,14 @@ class Metrics:
         return sum(found)
 
     def _named(self, name):
-        """The labels and the value of each sample with this name: lines of one family, which begins
-        and ends with comments."""
+        """The labels and the value of each sample with this name. They are consecutive lines,
+        between comments."""
         start = f"\nlabyrinth_{name}"
         at, family_end = self.text.find(start), None
         while at >= 0:
             end = self.text.index("\n", at + 1)
             rest = self.text[at + len(start):end]
-            # Or it is a longer name.
+            # If not, the line has a longer name.
             if rest[0] in "{ ":
                 labels, _, value = rest.rpartition(" ")
                 yield labels, value
@@ -86,7 +87,7 @@ class Metrics:
         return self.total("pages_in_flight")
 
     def handovers(self):
-        """The hand-overs so far, by kind."""
+        """The transfers so far, by kind."""
         def by_kind(name):
             found = {}
             for labels, value in self._named(name):
@@ -105,16 +106,16 @@ class Metrics:
         return self.total("exercise_cycles_total", context=context)
 
     def check(self):
-        """What holds at every read, whatever goes on meanwhile."""
+        """Checks what must be true at each read, even while exercises run."""
         assert self.allocated() == self.freed() + self.in_flight(), \
             f"{self.allocated()} allocated, {self.freed()} freed, {self.in_flight()} in flight"
-        # A negative number would be shown as one of 64 bits.
+        # A negative number would be shown as an unsigned one of 64 bits.
         assert 0 <= self.in_flight() < 1 << 40, f"{self.in_flight()} in flight"
         assert self.total("exercise_corruptions_total") == 0, "pages were corrupted"
         return self
 
     def check_idle(self):
-        """What holds when no exercise runs."""
+        """Checks what must be true when no exercise runs."""
         self.check()
         assert self.in_flight() == 0, f"{self.in_flight()} pages in flight at rest"
         assert self.total("exercise_running") == 0, "something still runs"
@@ -141,7 +142,7 @@ class Metrics:
         return self.total("pool_reserved")
 
     def handed_out(self, **labels):
-        """Pages that the pools handed out, less those that they took back."""
+        """Pages that the pools have handed out, less those that they have taken back."""
         return sum(self.served(room, **labels) for room in ROOMS) - sum(
             self.total(f"pool_{way}_total", **labels)
             for way in ("recycle_cached", "recycle_reserve", "released"))
@@ -204,12 +205,12 @@ class Metrics:
         assert on_their_way == failures, f"{what}: {on_their_way} unserved, {failures} failed"
 
     def counters(self):
-        """The samples that must never go backwards."""
+        """The samples that must never decrease."""
         return {key: value for key, value in self.samples().items()
                 if key[0].endswith(("_total", "_count", "_sum", "_bucket"))}
 
     def check_after(self, earlier):
-        """No counter went backwards since an earlier read."""
+        """Checks that no counter has decreased since an earlier read."""
         old, new = earlier.counters(), self.counters()
         assert old.keys() == new.keys(), f"samples came or went: {old.keys() ^ new.keys()}"
         for key, value in old.items():
@@ -218,7 +219,7 @@ class Metrics:
 
 
 def wait_for_all():
-    """Waits until every exercise has begun a batch since the module was loaded."""
+    """Waits until each exercise has begun a batch since the module was loaded."""
     def begun():
         now = Metrics()
         return all(now.cycles(context) for context in module.CONTEXTS)
@@ -227,15 +228,14 @@ def wait_for_all():
 
 
 def wait_for_cycles(context, count=1, seconds=60):
-    """Waits until an exercise has begun that many batches more than now."""
+    """Waits until an exercise has begun so many more batches."""
     goal = Metrics().cycles(context) + count
     module.wait_until(lambda: Metrics().cycles(context) >= goal,
                       f"{count} cycles of {context}", seconds)
 
 
 def wait_until_filled(seconds=60):
-    """Waits until the reserve is full, nothing waits to be freed, and the thread that sees to it
-    has gone to sleep."""
+    """Waits until the reserve is full, no page waits to be freed, and the refill thread sleeps."""
     def filled():
         now = Metrics()
         return now.reserved() == now.total("pool_reserve_target") \

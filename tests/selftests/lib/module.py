@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Loading, unloading and talking to labyrinth.ko."""
+"""Loads and unloads labyrinth.ko, and reads and writes its files."""
 
 import atexit
 import contextlib
@@ -10,8 +10,8 @@ import time
 NAME = "labyrinth"
 DEBUGFS = "/sys/kernel/debug/" + NAME
 CONTEXTS = ("timer_softirq", "spinlock", "task", "hard_irq")
-# Those whose requests fail only when memory is short, or a fault is injected. What must not wait for
-# a lock may fail whenever one is taken.
+# The contexts in which requests fail only if memory is short, or a fault is injected. A request
+# that must not wait for a lock can fail at any time.
 PLAIN = CONTEXTS[:3]
 READABLE = ("stats", "latency", "metrics", "corruption")
 SETTINGS = ("period_us", "batch", "hold_us", "pool", "priority", "guard")
@@ -21,12 +21,12 @@ BOUNDS = {"period_us": (100, 10_000_000), "batch": (1, 4096), "hold_us": (0, 10_
           "emergency_budget": (0, 0xffff_ffff), "prime": (0, 64)}
 DEFAULTS = {"period_us": 10_000, "batch": 16, "hold_us": 0, "pool": 0, "priority": 2,
             "guard": 0}
-# The files of the pool, and those that can only be written.
+# The files of the pool, and the files that can only be written.
 POOL = ("prime", "emergency_budget")
 WRITE_ONLY = ("reset", "prime")
 
-# System calls instead of insmod and rmmod: a process costs more than the load under emulation,
-# and the errno is what several cases are about.
+# Use system calls instead of insmod and rmmod. Under emulation, starting a process takes longer
+# than loading a module, and several cases check the errno.
 _SYS_DELETE_MODULE = 176
 _SYS_FINIT_MODULE = 313
 # MODULE_INIT_IGNORE_MODVERSIONS, MODULE_INIT_IGNORE_VERMAGIC
@@ -48,8 +48,8 @@ def path():
 
 
 def select_kunit(wanted):
-    """Sets whether KUnit, if there is one, runs the module's suites at the next loads, until this
-    program ends."""
+    """Sets whether KUnit, if the kernel has it, runs the module's suites when the module is loaded.
+    Holds until this program ends."""
     glob = "/sys/module/kunit/parameters/filter_glob"
     if os.path.exists(glob):
         before = read(glob).strip()
@@ -58,7 +58,7 @@ def select_kunit(wanted):
 
 
 def is_loaded():
-    """Whether the kernel knows the module."""
+    """Whether a module is loaded."""
     return os.path.exists("/sys/module/" + NAME)
 
 
@@ -69,8 +69,8 @@ def has_mutants(file_name):
 
 
 def insert(file_name, by_force=False, **parameters):
-    """Loads any module file; OSError if the kernel refuses. `by_force` is `insmod --force`. In a file with mutants, the mutant of
-    number LABYRINTH_MUTANT is chosen, see tests/mutation."""
+    """Loads any module file. OSError if the kernel refuses. `by_force` is `insmod --force`. In a
+    file with mutants, chooses the mutant with the number LABYRINTH_MUTANT, see tests/mutation."""
     if (mutant := os.environ.get("LABYRINTH_MUTANT")) and has_mutants(file_name):
         parameters["mutant"] = mutant
     text = " ".join(f"{name}={value}" for name, value in parameters.items())
@@ -83,23 +83,23 @@ def insert(file_name, by_force=False, **parameters):
 
 
 def remove(name):
-    """rmmod of any module; OSError if the kernel refuses."""
+    """Unloads any module. OSError if the kernel refuses."""
     _checked(libc.syscall(_SYS_DELETE_MODULE, name.encode(), os.O_NONBLOCK), f"rmmod {name}")
 
 
 def load(**parameters):
-    """insmod; OSError if the kernel refuses."""
+    """Loads the module. OSError if the kernel refuses."""
     insert(path(), **parameters)
 
 
 def unload():
-    """rmmod; OSError if the kernel refuses."""
+    """Unloads the module. OSError if the kernel refuses."""
     remove(NAME)
 
 
 @contextlib.contextmanager
 def loaded(**parameters):
-    """The module, for the length of a block."""
+    """Loads the module for the length of a block."""
     load(**parameters)
     try:
         yield
@@ -118,13 +118,13 @@ def control(context, name):
 
 
 def read(name):
-    """Reads all of a file."""
+    """Reads a whole file."""
     with open(name, "rb", buffering=0) as f:
         return f.readall().decode()
 
 
 def write(name, value):
-    """Writes a value in one system call; OSError if it is refused."""
+    """Writes a value in one system call. OSError if it is refused."""
     fd = os.open(name, os.O_WRONLY)
     try:
         data = value if isinstance(value, bytes) else str(value).encode()
@@ -135,25 +135,25 @@ def write(name, value):
 
 
 def tune(context, **settings):
-    """Sets settings of an exercise."""
+    """Changes settings of an exercise."""
     for name, value in settings.items():
         write(control(context, name), value)
 
 
 def start(context, **settings):
-    """Tunes and starts an exercise."""
+    """Changes settings of an exercise, and starts it."""
     tune(context, **settings)
     write(control(context, "run"), 1)
 
 
 def stop(context):
-    """Stops an exercise; on return nothing of it is left."""
+    """Stops an exercise. It has ended when this returns."""
     write(control(context, "run"), 0)
 
 
 @contextlib.contextmanager
 def running(*contexts, **settings):
-    """Exercises, for the length of a block."""
+    """Runs exercises for the length of a block."""
     for context in contexts:
         start(context, **settings)
     try:
@@ -163,7 +163,7 @@ def running(*contexts, **settings):
             stop(context)
 
 
-# The process number of the thread that refills the pools, once it was looked for.
+# The process number of the refill thread, after the first search.
 _refill = None
 
 
@@ -177,7 +177,7 @@ def refill_sleeps():
                 _refill = process
                 return fields.rpartition(")")[2].split()[0] == "I"
     if _refill:
-        # That of an earlier life of the module.
+        # The thread has ended, because the module was unloaded meanwhile.
         _refill = None
         return refill_sleeps()
     raise AssertionError("there is no thread labyrinth/refill")
@@ -192,6 +192,6 @@ def wait_until(condition, what, seconds=60):
             return
         now = time.monotonic()
         assert now < end, f"not within {seconds} s: {what}"
-        # A look at the numbers takes a CPU from the work that is waited for, on a debug kernel for
-        # 100 ms. So the pause is at least twice as long as the look.
+        # Checking the condition takes CPU time from the work that is waited for, on a debug
+        # kernel 100 ms. So pause at least twice as long as the check took.
         time.sleep(max(0.01, 2 * (now - start)))

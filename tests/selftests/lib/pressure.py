@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Machines with one CPU, with a CPU that is too busy, and without memory."""
+"""Makes machines with one CPU, with a busy CPU, and with full memory."""
 
 import contextlib
 import glob
@@ -14,14 +14,14 @@ from lib.ktap import Skip, note
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MIB = 1 << 20
-# What the process holds that is there for the OOM killer to take.
+# The memory of the process that is there to be killed by the OOM killer.
 SPARE = 8 * MIB
 MIN_FREE = "/proc/sys/vm/min_free_kbytes"
-# The allocator's per-CPU lists hold at most one part in so many of the memory, or four batches.
+# The allocator's per-CPU lists hold at most this fraction of the memory, or four batches.
 LISTS = "/proc/sys/vm/percpu_pagelist_high_fraction"
-# How far the allocator may raise its watermarks when memory is fragmented.
+# Sets how far the allocator raises its watermarks when memory is fragmented.
 BOOST = "/proc/sys/vm/watermark_boost_factor"
-# What of a CPU the scheduler keeps from real-time tasks, for all others.
+# Limits the time of real-time tasks, so that other tasks can run.
 RT_LIMIT = "/proc/sys/kernel/sched_rt_runtime_us"
 OTHERS_SHARE = "/sys/kernel/debug/sched/fair_server/cpu{}/runtime"
 
@@ -35,8 +35,9 @@ def memory(name):
 
 
 def free():
-    """The free memory that any request may get, in bytes. Zones with low addresses keep a part of
-    theirs for those who need such addresses: the more, the more memory the machine has."""
+    """The free memory for ordinary requests, in bytes. Zones with low addresses keep a part of
+    their memory for requests that need such addresses. This part grows with the memory of the
+    machine."""
     pages = 0
     for zone in module.read("/proc/zoneinfo").split("Node ")[1:]:
         in_zone = int(re.search(r"pages free +(\d+)", zone).group(1))
@@ -46,8 +47,8 @@ def free():
 
 
 def used(*names):
-    """Values of /proc/meminfo, in bytes, with the counts that CPUs have not reported yet. Skips if
-    freed memory stays in use."""
+    """Values of /proc/meminfo, in bytes. Waits for counts that CPUs have not reported yet. Skips
+    the case if the kernel keeps freed memory in use."""
     if symbols.has("kasan_report"):
         raise Skip("KASAN keeps freed objects in quarantine (CONFIG_KASAN)")
     module.write("/proc/sys/vm/stat_refresh", 1)
@@ -72,8 +73,9 @@ def one_cpu():
 
 @contextlib.contextmanager
 def hogged(cpu, seconds=5):
-    """A real-time task lets nothing else run on a CPU, for so long or for the length of the block.
-    Yields a function that says whether it still does. The caller keeps off that CPU."""
+    """Runs a real-time task that lets nothing else run on a CPU, for some seconds or until the
+    block ends. Yields a function that returns whether the task still runs. The caller moves to
+    other CPUs."""
     limits = {path: module.read(path).strip() for path in (RT_LIMIT, OTHERS_SHARE.format(cpu))
               if os.path.exists(path)}
     affinity = os.sched_getaffinity(0)
@@ -107,8 +109,9 @@ def hogged(cpu, seconds=5):
 
 @contextlib.contextmanager
 def short_lists():
-    """Keeps the allocator's per-CPU lists as short as can be. What is on them counts as free nowhere,
-    and filling them may take all that is left in one go, and with it the emergency reserve."""
+    """Keeps the allocator's per-CPU lists as short as possible. Pages on these lists do not count
+    as free, and filling a list can take all free memory at once, including the emergency
+    reserve."""
     before = module.read(LISTS).strip()
     try:
         module.write(LISTS, 1_000_000)
@@ -119,9 +122,8 @@ def short_lists():
 
 @contextlib.contextmanager
 def full_memory(leave, min_free_kb=1024):
-    """Fills all but `leave` bytes of the free memory with a file in a tmpfs of its own, the min
-    watermarks being `min_free_kb` KiB. It is an error if that leaves the machine too little to live
-    on."""
+    """Fills all but `leave` bytes of the free memory with a file in a tmpfs. Sets the min
+    watermarks to `min_free_kb` KiB. It is an error if the machine then needs the OOM killer."""
     before, boost = module.read(MIN_FREE).strip(), module.read(BOOST).strip()
     score = module.read("/proc/self/oom_score_adj").strip()
     module.write("/proc/self/oom_score_adj", -1000)
@@ -129,7 +131,7 @@ def full_memory(leave, min_free_kb=1024):
     os.mkdir(folder)
     assert os.system(f"mount -t tmpfs -o size=100% tmpfs {folder}") == 0, "no tmpfs"
     try:
-        # Raised watermarks would stop the file before memory is full. Setting them lowers them again.
+        # Raised watermarks would stop the file before memory is full. Setting them lowers them.
         module.write(BOOST, 0)
         module.write(MIN_FREE, min_free_kb)
         with short_lists(), _spare_process():
@@ -148,8 +150,8 @@ def full_memory(leave, min_free_kb=1024):
 
 @contextlib.contextmanager
 def _spare_process():
-    """A process that the OOM killer takes before any other: a machine that has lost its shell or
-    the runner of its tests could not say what happened. It is an error if it was taken."""
+    """Runs a process that the OOM killer kills before all others. If it killed the shell or the
+    test runner, there would be no report. It is an error if the process was killed."""
     ready, ready_writer = os.pipe()
     end, end_writer = os.pipe()
     pid = os.fork()
@@ -159,7 +161,7 @@ def _spare_process():
             module.write("/proc/self/oom_score_adj", 1000)
             with mmap.mmap(-1, SPARE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE):
                 os.write(ready_writer, b"!")
-                # Nothing ever comes, but the end of those who could write.
+                # Nothing is ever written. This returns when all writers have ended.
                 os.read(end, 1)
         finally:
             os._exit(0)
@@ -176,7 +178,7 @@ def _spare_process():
 
 
 def _fill(name, leave):
-    """Makes a file grow until no more than that is free; its size."""
+    """Makes a file grow until at most `leave` bytes are free. Returns its size."""
     fd = os.open(name, os.O_CREAT | os.O_RDWR)
     size = 0
     try:

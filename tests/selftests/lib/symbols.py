@@ -3,6 +3,6 @@
 
 
 def has(name):
-    """Whether the kernel itself has a function of that name."""
+    """Whether the kernel, not a module, has a function with this name."""
     with open("/proc/kallsyms", encoding="ascii") as table:
         return any(line.split()[2:] == [name] for line in table)

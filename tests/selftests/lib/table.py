@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The tables in `stats`, and what must hold of each line at every read."""
+"""Reads the tables in `stats`, and checks that each line is consistent, as it must be at each
+read."""
 
 import re
 
@@ -7,7 +8,7 @@ from lib import module
 
 PERCENTILES = {"p50": 5000, "p90": 9000, "p99": 9900, "p99.9": 9990}
 _SPANS = ("min", *PERCENTILES, "max")
-# Spaces separate columns, and these names have one.
+# Spaces separate columns, but these names contain one.
 _SPACES = {"rate %": "rate_%", "in flight": "in_flight"}
 
 
@@ -34,8 +35,8 @@ class Table:
 
     @staticmethod
     def _table(text, first, names):
-        """The table that begins with this column; its lines are named by the first so many
-        columns."""
+        """The table that begins with this column. The first `names` columns are the name of a
+        line."""
         found = re.search(rf"^{first} .*\n(?:.+\n)+", text, re.M)
         if not found:
             return {}

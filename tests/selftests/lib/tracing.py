@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel's own counts: tracefs histograms, which lose nothing as a trace buffer might."""
+"""Counts events with tracefs histograms, which do not lose events when a buffer is full."""
 
 import contextlib
 import os
@@ -33,8 +33,9 @@ class Histogram:
         return ":".join(("hist", f"keys={self._keys}", f"size={self._size}") + options) + self._condition
 
     def entries(self):
-        """All entries as (text of the keys, count), with none dropped. Halts the counting."""
-        # Reading allocates pages too: what is counted must not change under way.
+        """All entries as (text of the keys, count). It is an error if hits were dropped. Stops
+        counting."""
+        # Reading allocates pages, too, which must not change the counts.
         self.halt()
         text = module.read(self._folder + "/hist")
         totals = _TOTALS.search(text)
@@ -47,40 +48,41 @@ class Histogram:
         return found
 
     def _check_dropped(self, dropped):
-        """Checks that no hits are missing. The kernel drops hits not only when there is no room:
-        while one CPU puts in new keys, another one with the same keys waits for a bounded time, and an
-        emulated CPU may stop for longer."""
+        """Checks that no hits were dropped. The kernel drops hits if there is no room. It also
+        drops them if one CPU inserts new keys and another CPU with the same keys has waited too
+        long, as an emulated CPU can stop meanwhile."""
         if dropped:
             raise Again(f"the kernel dropped {dropped} hits on {self._folder}")
 
     def entries_so_far(self):
-        """The entries as far as they were there when this began, each with a count of some moment
-        since. Goes on counting."""
+        """The entries that existed when this was called, each with a count of a later moment.
+        Counting continues."""
         text = module.read(self._folder + "/hist")
         self._check_dropped(int(_TOTALS.search(text).group(3)))
         return [(keys, int(count)) for keys, count in _ENTRY.findall(text)]
 
     def halt(self):
-        """Counts no more."""
+        """Stops counting."""
         module.write(self._folder + "/trigger", self._definition("pause"))
 
     def forget(self):
-        """Forgets all counts, and stops counting."""
+        """Resets all counts, and stops counting."""
         self.halt()
         module.write(self._folder + "/trigger", self._definition("clear"))
 
     def go_on(self):
-        """Counts again."""
+        """Continues counting."""
         module.write(self._folder + "/trigger", self._definition("continue"))
 
     def remove(self):
-        """Stops counting."""
+        """Removes the histogram."""
         module.write(self._folder + "/trigger", "!" + self._definition())
 
 
 @contextlib.contextmanager
 def histograms(**wanted):
-    """Several histograms, name=(event, keys[, condition[, size]]), in an instance of their own."""
+    """Makes histograms, name=(event, keys[, condition[, size]]), in a separate instance of
+    tracefs."""
     if not os.path.exists(TRACING + "/events/kmem/mm_page_alloc/hist"):
         raise Skip("the kernel has no histogram triggers (CONFIG_HIST_TRIGGERS)")
     running = {}
@@ -96,5 +98,5 @@ def histograms(**wanted):
 
 
 def count(entries, *symbols):
-    """The hits whose keys hold every one of these texts."""
+    """The number of hits whose keys contain all of these texts."""
     return sum(hits for keys, hits in entries if all(symbol in keys for symbol in symbols))
