@@ -3,7 +3,7 @@
 # Runs in: check check-debug
 # Covers: rust/ffi/alloc_tag* rust/capi rust/source/single.rs
 # Takes: 2 s
-"""In /proc/allocinfo each caller has a line of its own, with as many pages as labyrinth counts."""
+"""/proc/allocinfo has a line for each caller, with as many pages as labyrinth counts."""
 
 import contextlib
 import mmap
@@ -17,16 +17,16 @@ ALLOCINFO = "/proc/allocinfo"
 SWITCH = "/proc/sys/vm/mem_profiling"
 LINE = re.compile(r"^\s*(-?\d+)\s+(\d+)\s+(\S+):(\d+) \[(\w+)\] func:(\S+)", re.M)
 PAGE = os.sysconf("SC_PAGE_SIZE")
-# Whose pages are in flight in each exercise. Both sides of the spinlock have callers of their own.
+# The callers of each exercise. Both sides of the exercise with a spinlock are callers.
 CALLERS = {"timer_softirq": ("timer_softirq",), "spinlock": ("spinlock_task", "spinlock_softirq"),
            "task": ("task_atomic", "task_kernel"), "hard_irq": ("hard_irq", "irqs_off")}
 HELD = "labyrinth_held_tag"
 EVERYBODY = sum(CALLERS.values(), (HELD,))
-# Without pages of a pool, which are held as well.
+# Settings without pages in a pool, which would have lines, too.
 NO_POOL = {"pool_cache": 0, "pool_reserve": 0, "pool_emergency": 0}
 HOLD = {"period_us": 10_000, "batch": 32, "hold_us": 10_000_000}
 CPUS = len(os.sched_getaffinity(0))
-# How many pages the exercises hold then. Each has all its callers on each CPU.
+# The number of pages that each exercise holds then, for all its callers on all CPUs.
 HELD_BY = {"timer_softirq": 32 * CPUS, "spinlock": 2 * 32 * CPUS, "task": 32 * CPUS}
 
 
@@ -68,7 +68,8 @@ def pages(*names):
 
 
 def charged(seen, wanted):
-    """Waits until the exercises hold what they want, compares, and returns the pages by line."""
+    """Waits until the exercises hold all of their pages, compares the counts, and returns the pages
+    by line."""
     module.wait_until(lambda: metrics.Metrics().in_flight() == wanted, f"{wanted} pages")
     now = {name: pages(name) for name in seen}
     ktap.note(f"{wanted} pages in flight: {now}")
@@ -76,7 +77,7 @@ def charged(seen, wanted):
 
 
 def lines_say_where():
-    """Each caller has a line, with the file and line in the source where it names itself."""
+    """Each caller has a line, with the file and the line of its call site in the source."""
     with profiling(), module.loaded():
         found = lines_of(module.NAME)
     where = {name: (path, line) for _, _, path, line, name in found if name in EVERYBODY}
@@ -122,7 +123,7 @@ def balanced_after_much():
             for context in module.CONTEXTS:
                 metrics.wait_for_cycles(context, 20)
         ktap.note(f"{metrics.Metrics().check_idle().allocated()} pages came and went")
-        # What hard interrupts gave back is freed a moment later.
+        # Pages that hard interrupts give back are freed a moment later.
         module.wait_until(lambda: all(numbers == (0, 0) for numbers in lines().values()),
                           "lines without pages")
 
@@ -210,7 +211,7 @@ def switched_off_under_way():
             charged(names, HELD_BY["spinlock"])
             module.write(SWITCH, 0)
         assert not pages(*names), f"freed while profiling was off, but: {lines()}"
-        # The kernel itself does not notice frees while it is off; these are its numbers.
+        # The kernel does not count frees while profiling is off, so these pages remain.
         ktap.note(f"{lines()[HELD][1]} pages are left in the kernel's own count")
 
 

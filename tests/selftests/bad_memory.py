@@ -15,10 +15,11 @@ from lib import consumer, hwpoison, ktap, metrics, module, tracing
 from lib.hwpoison import PAGE, hard_offline, hard_offline_used, said, soft_offline
 
 CACHE, RESERVE = 64, 64
-# How many pages each case marks.
+# The number of pages that each case marks.
 MARKED = 4
 CACHED, FROM_BUDDY, RESERVED = 1, 2, 3
-# The module looks at the pages of such a part of the memory once one of them was reported.
+# The number of pages in a part of the memory. After a report, the module checks the pages of that
+# part.
 PART = 1 << 10
 # The pool of the consumer in C.
 C_POOL = "consumer_c"
@@ -86,7 +87,7 @@ def serves(context, cycles, **settings):
 def in_use(context, batch, **settings):
     """Gives the frames that an exercise holds. The exercise frees them when the block ends."""
     with handed_out() as frames:
-        # The block checks that this was long enough.
+        # The callers check that this was long enough.
         module.start(context, pool=1, batch=batch, period_us=100_000, hold_us=1_000_000, **settings)
         module.wait_until(lambda: metrics.Metrics().in_flight() >= batch, "pages in use")
         # One cycle is enough.
@@ -122,7 +123,7 @@ def while_cached():
         module.wait_until(lambda: metrics.Metrics().cached() == full, "full caches")
         before = serves("timer_softirq", 4 * os.cpu_count(), period_us=10_000, batch=CACHE)
         assert rest().cached() == full
-        # From the top, the middle and the bottom of the caches.
+        # Mark pages at the top, in the middle and at the bottom of the caches.
         marked = before.of(CACHED)[::max(1, len(before.of(CACHED)) // MARKED)][:MARKED]
         hard_offline(*marked)
         after = serves("timer_softirq", 20 * os.cpu_count(), period_us=5_000, batch=CACHE)
@@ -166,8 +167,7 @@ def guards_are_left_alone():
 def while_all_run():
     """Pages that go bad at any time, wherever they are, are not handed out again."""
     settings = {"pool": 1, "batch": 32, "period_us": 5_000}
-    # The caches hold more than is out at a time, so pages go back to the allocator only because
-    # they are bad.
+    # The caches have room for all pages that are out, so only bad pages go back to the allocator.
     with said(), module.loaded(pool_cache=1024, pool_reserve=32, prime=512):
         module.wait_until(lambda: metrics.Metrics().cached() == 512 * os.cpu_count(), "full caches")
         marked = set()
@@ -180,7 +180,7 @@ def while_all_run():
                 marked.update(chosen)
                 found.histogram.forget()
                 hard_offline(*chosen)
-                # At once, before the thread that takes such pages out has searched everywhere.
+                # Immediately, before the thread that removes bad pages has searched everywhere.
                 found.histogram.go_on()
             metrics.wait_for_cycles("task", 20)
             not_again(frames(), marked, "all at once")
@@ -191,13 +191,13 @@ def while_all_run():
 
 def in_the_reserve():
     """Pages of the reserve that go bad are not handed out, and are replaced."""
-    # Only pages of this node: then an interrupt has no source but cache and reserve.
+    # With only pages of this node, an interrupt gets pages only from cache and reserve.
     with said(), module.loaded(pool_cache=0, pool_reserve=RESERVE, pool_node=0, pool_node_only=1):
         rest()
         settings = {"batch": RESERVE // (os.cpu_count() + 1), "period_us": 10_000}
         before = serves("hard_irq", 20, **settings)
         rest()
-        # The reserve was refilled while pages were out, so some of them are the allocator's by now.
+        # The reserve was refilled while pages were out, so some of them went to the allocator.
         marked = hard_offline_used(before.of(RESERVED), MARKED)
         after = serves("hard_irq", 40, **settings)
         not_again(after, marked, "reserve")
@@ -205,7 +205,7 @@ def in_the_reserve():
         now = rest()
         assert now.total("pool_reserve_drain_pages_total") == MARKED
         assert now.reserved() == RESERVE
-        # Also pages that go bad while they are out.
+        # Pages can also go bad while they are out.
         marked = mark_in_use("hard_irq", MARKED)
         wait_for_poisoned(2 * MARKED)
         not_again(serves("hard_irq", 40, **settings), marked, "reserve")
@@ -234,7 +234,7 @@ def put_after_the_search():
         rest()
         assert consumer.script(f"flag {unseen}") == [0]
         not_again(serves("hard_irq", 20, **settings), [unseen], "reserve")
-        # All that it has, and more.
+        # Request all pages of the reserve, and more.
         after = serves("hard_irq", 5, batch=2 * RESERVE, period_us=100_000)
         not_again(after, [unseen], "empty reserve")
         wait_for_poisoned(2)
@@ -271,7 +271,7 @@ def blocks_of_c():
                 module.write(consumer.parameter("run"), 1)
                 module.wait_until(lambda: consumer.tally("softirq_bulk") >= 1000, "blocks", 60)
                 blocks = frames().of(CACHED)
-            # The last page of a block, the first, and those in between.
+            # Choose the last page of one block, the first of another, and pages in between.
             chosen = [base + (index * 5 + (1 << order) - 1) % (1 << order)
                       for index, base in enumerate(blocks[:4 * MARKED])]
             near = " || ".join(f"pfn >= {base} && pfn < {base + (1 << order)}"

@@ -15,7 +15,7 @@ from lib import faults, kmsg, ktap, metrics, module
 from lib.handed import handed_with, requests
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-# The kinds of zones in the order of their bits, with the page frames that they have.
+# The kinds of zones in the order of their bits, with the page frames of each.
 DMA, DMA32 = (16 << 20) // PAGE, (4 << 30) // PAGE
 ZONES = {"DMA": range(DMA), "DMA32": range(DMA, DMA32), "Normal": range(DMA32, 1 << 52)}
 
@@ -43,13 +43,13 @@ def never_from_a_range():
         handed, barred = handed_with(pool_barred_start=low * PAGE, pool_barred_end=(high + 1) * PAGE)
         within = [pfn for pfn in handed.all() if low <= pfn <= high]
         assert not within, f"{len(within)} frames of {low:#x} to {high:#x}, such as {within[:5]}"
-        # Until the frames come back: other programs may change which frames come next.
+        # Repeat until the frames are offered again, as other programs may have taken them.
         if barred:
             break
     assert barred > 0, "nothing barred was ever offered"
     for room in (1, 2, 3):
         assert handed.frames.get(room), f"nothing from room {room}"
-    # A range bars a page that it has but one byte of.
+    # A range excludes a page if it contains one byte of it.
     handed, _ = handed_with(pool_barred_start=(low + 1) * PAGE - 1, pool_barred_end=high * PAGE + 1)
     within = [pfn for pfn in handed.all() if low <= pfn <= high]
     assert not within, f"{len(within)} frames of {low:#x} to {high:#x}, such as {within[:5]}"
@@ -79,7 +79,7 @@ def never_from_a_zone():
     ktap.note(f"pages: {there}")
     for zones in (2, 3, 5, 6):
         allowed = [kind for bit, kind in enumerate(ZONES) if not zones >> bit & 1]
-        # The allocator begins with the highest kind up to the last one that is allowed.
+        # The allocator begins with the highest allowed kind, and continues with lower ones.
         kinds = list(ZONES)[:list(ZONES).index(allowed[-1]) + 1]
         if [kind for kind in kinds if there[kind]][-1] not in allowed:
             dead_end(pool_barred_zones=zones)
@@ -87,7 +87,7 @@ def never_from_a_zone():
         handed, _ = handed_with(pool_barred_zones=zones)
         wrong = [pfn for pfn in handed.all() if not any(pfn in ZONES[kind] for kind in allowed)]
         assert not wrong, f"zones {zones}: {wrong[:5]}"
-    # Such a device reaches only the lowest kind, so each page is offered and turned away.
+    # Such a device can reach only the lowest kind, so the pool rejects each page.
     dead_end(pool_barred_zones=1, pool_highest=DMA * PAGE - 1)
 
 
@@ -107,7 +107,7 @@ def dead_end(seconds=0, **parameters):
     assert now.cached() == now.reserved() == 0 and sum(now.served(r) for r in metrics.ROOMS) == 0
     assert now.total("pool_barred_pages_total") > 0
     ktap.note(f"{parameters}: the keeper works {busy:.0%} of the time")
-    # To look through 16 MiB takes a kernel that checks everything longer than a pool ever rests.
+    # A debug kernel needs more time to search 16 MiB than the refill thread ever waits.
     assert busy < 0.5 or os.path.isdir(faults.FOLDER), \
         f"{parameters}: the keeper works {busy:.0%} of the time"
 
@@ -117,7 +117,7 @@ def keeper_seconds():
     for process in os.listdir("/proc"):
         with contextlib.suppress(OSError):
             if process.isdigit() and "labyrinth/refil" in module.read(f"/proc/{process}/comm"):
-                # utime and stime. Not every kernel has schedstat.
+                # These are utime and stime. Some kernels have no schedstat.
                 times = module.read(f"/proc/{process}/stat").rpartition(")")[2].split()[11:13]
                 return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
     raise AssertionError("there is no thread labyrinth/refill")

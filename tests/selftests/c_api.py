@@ -12,7 +12,7 @@ import signal
 
 from lib import consumer, kmsg, ktap, metrics, module, tracing
 
-# What each misuse counts, by kind. See tests/modules/consumer_c/.
+# The counts of each misuse, by kind. See tests/modules/consumer_c/.
 MISUSE = {
     "double_free": {"double_free": 1},
     "double_free_in_bulk": {"double_free": 1},
@@ -26,7 +26,7 @@ MISUSE = {
     "no_pool": {"no_pool": 7},
     "default_pool": {"no_pool": 2},
     "blocks_out": {"blocks_out": 1, "no_pool": 2},
-    # Each function that sleeps is called once.
+    # These call each function that sleeps once.
     "in_rcu": {"wrong_context": 3},
     "in_spinlock": {"wrong_context": 3},
     "without_preemption": {"wrong_context": 3},
@@ -35,7 +35,7 @@ MISUSE = {
     "in_softirq": {"wrong_context": 3},
     "in_interrupt": {"wrong_context": 3},
 }
-# The words of the report for each context that may not sleep. For a spinlock they differ on
+# The words in the report for each context that must not sleep. The words for a spinlock differ on
 # PREEMPT_RT.
 CONTEXTS = {
     "in_rcu": "in an RCU read-side section",
@@ -46,13 +46,13 @@ CONTEXTS = {
     "in_interrupt": "in a hard interrupt",
 }
 KINDS = sorted({kind for counts in MISUSE.values() for kind in counts})
-# The frees in a misuse that take nothing back, where not each misuse in it is one.
+# The number of refused frees in a misuse, if it differs from the number of misuses.
 REFUSED = {"null": 4, "no_pool": 4, "default_pool": 0, "blocks_out": 0, **dict.fromkeys(
     (name for name, counts in MISUSE.items() if "wrong_context" in counts), 0)}
 RACE_ROUNDS = 500
-# Enough for every path many times.
+# With so many blocks, each path is taken many times.
 BLOCKS = 3000
-# What the pool of the consumer in C can keep on each CPU.
+# The size of the per-CPU cache of the C consumer's pool.
 CACHE = 32
 SCRAPES = 60
 
@@ -83,19 +83,20 @@ def from_c():
                 goal = BLOCKS if name.startswith("softirq") else 100
                 module.wait_until(lambda n=name, g=goal: consumer.tally(n) >= g,
                                   f"{goal} {name}", 120)
-            # While blocks are out, and while the consumer runs, labyrinth stays.
+            # While blocks are out, and while the consumer runs, labyrinth cannot be unloaded.
             refused(module.unload, errno.EWOULDBLOCK)
             module.write(consumer.parameter("run"), 0)
             assert consumer.tally("corruptions") == 0, "blocks were corrupted"
             assert consumer.tally("misshapen") == 0, f"{consumer.tally('misshapen')} misshapen"
-            # The traffic holds a few blocks of a machine that has memory to spare.
+            # The traffic holds few blocks, and there is enough memory.
             assert consumer.tally("failures") == 0, f"{consumer.tally('failures')} failures"
             assert not any(misuses().values()), misuses()
             check_lendings(metrics.Metrics().check_idle().check_pool())
 
 
 def lendings(now, outcome="success"):
-    """Returns how many blocks were lent to C, and how many came back or were refused."""
+    """Returns the numbers of blocks that were lent to C, that were given back, and that were
+    refused."""
     return [now.total("handover_total", handover=kind, outcome=outcome)
             for kind in ("lend", "return_lent")]
 
@@ -110,8 +111,9 @@ def check_lendings(now):
 
 
 def lent_first_in_an_interrupt():
-    """The first block of all is lent in a hard interrupt. A kernel that checks its locks would report
-    one that sleeps on PREEMPT_RT. The block comes from a cache, as page_owner has such a lock."""
+    """The very first block is lent in a hard interrupt. A kernel that checks its locks would report
+    a lock that sleeps on PREEMPT_RT. The block comes from a cache, because page_owner has such a
+    lock."""
     with module.loaded(), consumer.loaded(consumer.C):
         *made, got, put = consumer.script(consumer.pool(0, "first", cache=8), "prime 0 8",
                                           "get 0 hard_irq one 1", "put 0 hard_irq one 1")
@@ -122,8 +124,8 @@ def lent_first_in_an_interrupt():
 
 
 def within_reach():
-    """No block lies where the device of a C pool cannot reach: beyond 24 bits, where nearly all
-    memory is."""
+    """All blocks are within reach of the device of a C pool, which has 24 address bits. Nearly all
+    memory is beyond that."""
     with module.loaded(), consumer.loaded(consumer.C, order=1, highest=(1 << 24) - 1):
         module.write(consumer.parameter("run"), 1)
         for name in ("softirq_bulk", "softirq_blocks", "task_blocks"):
@@ -182,7 +184,7 @@ def misuse_is_noticed():
                 refused_frees = times * REFUSED.get(name, sum(counts.values()))
                 failures = lendings(metrics.Metrics(), "failure")
                 assert failures == [0, refused_frees], f"{name}: {failures} not returned"
-            # It still works.
+            # The pool still works.
             module.write(consumer.parameter("run"), 1)
             module.wait_until(lambda: consumer.tally("softirq_blocks") >= 100, "blocks", 60)
             module.write(consumer.parameter("run"), 0)
@@ -262,7 +264,7 @@ def shrunk_by_the_page():
 
         def shrunk():
             module.write("/proc/sys/vm/drop_caches", 2)
-            # More than the caches can hold blocks.
+            # More pages than the caches can hold blocks.
             return min(most("there"), most("freed")) > CACHE * os.cpu_count()
 
         module.write(consumer.parameter("run"), 1)
@@ -272,7 +274,7 @@ def shrunk_by_the_page():
 
 
 def two_frees_at_once():
-    """When two CPUs give back one block at the same time, one of them is refused, each time."""
+    """If two CPUs give back the same block at the same time, one of them is refused, each time."""
     with kmsg.Provoked() as log, module.loaded(), consumer.loaded(consumer.C):
         consumer.misuse("race")
         counts = misuses()

@@ -18,18 +18,18 @@ from lib.consumer import pool, script
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # The bounds that include/labyrinth.h documents.
 MAX_ORDER, MAX_CACHE, MAX_RESERVE, MAX_POOLS = 10, 1024, 262_144, 1023
-# Less memory than any part of a pool takes.
+# In bytes, less than any part of a pool needs.
 LEAST = 1024
 U32, U64 = (1 << 32) - 1, (1 << 64) - 1
 REALTIME = "PREEMPT_RT" in os.uname().version
-# The contexts that a script can call in, with their names in reports.
+# The contexts in which a script can call, with their names in reports.
 CONTEXTS = {"task": "task", "spinlock": "spinlock", "softirq": "softirq", "irqs_off": "irqs_off",
             "hard_irq": "irqs_off"}
 if REALTIME:
-    # A script cannot call with interrupts off here, and a spinlock does not show.
+    # On PREEMPT_RT a script cannot call with interrupts off, and reports do not show a spinlock.
     CONTEXTS = {"task": "task", "spinlock": "task", "softirq": "softirq"}
 NONE, CACHE, BUDDY, RESERVE, EMERGENCY = range(5)
-# __GFP_HIGH, by which GFP_ATOMIC may use the emergency reserve.
+# __GFP_HIGH, with which GFP_ATOMIC may use the emergency reserve.
 GFP_HIGH = 0x20
 
 
@@ -94,12 +94,12 @@ def bulk_requests():
 
 
 def refused_by_all_rooms():
-    """Each block of a bulk request that no tier has counts as a failed request that every tier
-    missed, in counters and trace, as for single requests."""
+    """If no tier can serve a bulk request, each of its blocks counts as a failed request that all
+    tiers missed, in counters and in the trace, as for single requests."""
     watched = {"alloc": ("labyrinth/page_alloc", "context,source")}
     for order in (0, 3):
         with consumers(), tracing.histograms(**watched) as kernel:
-            # All memory but the first megabyte is barred, and the allocator has none of that.
+            # All memory but the first megabyte is excluded, and the allocator does not have that.
             did((pool(0, "refused", order, cache=4, reserve=4, emergency=100,
                       highest=(1 << 20) - 1), 0))
             for context in CONTEXTS:
@@ -119,7 +119,7 @@ def refused_by_all_rooms():
 
 
 def one_context_at_a_time():
-    """Each call is counted and traced in the context that it is made in, and in no other."""
+    """Each call is counted and traced in the context of its caller, and in no other."""
     wanted = {}
     watched = {"alloc": ("labyrinth/page_alloc", "context,pool")}
     names = ("task", "softirq", "spinlock", "irqs_off")
@@ -154,7 +154,7 @@ def one_context_at_a_time():
     assert seen == wanted, f"traced {seen}, called {wanted}"
 
 
-# A pool of each kind. Each gets pages from each room, and has requests that get none.
+# A pool of each kind. Each serves requests from each tier, and has requests that fail.
 TRACED = {"single": (0, 0), "pair": (1, 0), "compound": (3, 1)}
 
 
@@ -175,7 +175,7 @@ def rooms_agree_with_the_trace():
         settled()
         for slot in (0, 1, 2, consumer.SHARED):
             bulk = [] if slot == consumer.SHARED else [f"get {slot} task bulk 20"]
-            # While memory is short, only pages that come back fill the reserve.
+            # While memory is short, only pages that are given back fill the reserve.
             commands = (*bulk, f"get {slot} spinlock single 10", "marks below",
                         f"get {slot} softirq single 60", f"put {slot} softirq single 30",
                         "marks usual")
@@ -243,7 +243,7 @@ def agree(name, order, before, now, seen):
                grown(requests, room=room, outcome="miss"))
               for value, room in enumerate(metrics.ROOMS[:2], 1)]
     for what, theirs, mine in pairs:
-        # The shared pool was full before.
+        # The shared pool has no events if it was full before.
         assert theirs == mine and (theirs > 0 or name == "default"), \
             f"{name}: {what}: {theirs} in the trace, we count {mine}"
     orders = {number("order", keys) for event in ("alloc", "free") for keys, _ in entries(event)}
@@ -262,19 +262,19 @@ def refills_say_what_they_did():
         events = [(*map(int, re.findall(r": +(\d+)", keys)), hits)
                   for keys, hits in kernel["refill"].entries()]
         did(("destroy 0", 0))
-    # The caches hold 32, so refills with a target of 100 are for the reserve.
+    # The caches hold 32 blocks, so refills with a target of 100 are for the reserve.
     cache, reserve = ([event for event in events if (event[2] == 100) == wanted]
                       for wanted in (False, True))
     assert sorted(cache) == [(7, 7, 17, cpus), (10, 10, 10, cpus), (15, 15, 32, cpus)], cache
     assert all(got <= wanted <= target == 100 for wanted, got, target, _ in reserve), reserve
     assert sum(got * hits for _, got, _, hits in reserve) == 100, reserve
-    # Each turn wants the pages that are still missing.
+    # Each refill wants the pages that are still missing.
     assert {wanted for wanted, *_ in reserve} == {64, 36}, reserve
 
 
 def free_memory_is_not_charged():
-    """Blocks that GFP_ATOMIC gets above the min watermark are not paid for, however many there
-    are."""
+    """Blocks that GFP_ATOMIC gets above the min watermark are not charged to the budget, however
+    many there are."""
     for order in (0, 2):
         with consumers():
             did((pool(0, "budget", order, emergency=1), 0))
@@ -296,7 +296,7 @@ def the_budget_comes_back_with_the_memory():
             settled()
             for paid in (5, 10):
                 did(("marks below", None), ("get 0 softirq single 60", all_of_it),
-                    # The reserve is full again, and the keeper comes by.
+                    # The reserve is full again, and the refill thread runs.
                     (f"put 0 task single {reserve}", reserve), ("sleep 50", 0),
                     ("get 0 task single 60", reserve), (f"put 0 task single {reserve}", reserve),
                     ("sleep 50", 0), ("get 0 spinlock single 60", reserve), ("marks usual", 0),
@@ -304,14 +304,14 @@ def the_budget_comes_back_with_the_memory():
                 now = settled()
                 assert now.total("pool_emergency_pages_total", pool="budget") == paid
                 assert now.served("emergency", pool="budget") == paid
-                # The keeper rests a second at most.
+                # The refill thread waits at most a second.
                 time.sleep(1.2 if paid == 5 else 0)
             did(("destroy 0", 0))
 
 
 def budget_and_reserve_are_exact():
-    """All CPUs ask at the same time, for far more blocks than there are. They get exactly the
-    reserve and the budget, and everything is counted."""
+    """All CPUs make requests at the same time, for far more blocks than there are. They get exactly
+    the reserve and the budget, and all requests are counted."""
     if REALTIME:
         raise ktap.Skip("PREEMPT_RT: there is no emergency reserve in interrupts")
     if os.path.exists("/proc/lockdep_stats"):
@@ -330,20 +330,20 @@ def budget_and_reserve_are_exact():
         assert now.asked("cache", pool="race", context="irqs_off") == asked
         did((f"put 0 task single {reserve + budget}", reserve + budget))
         settled()
-        # The same from and to the caches.
+        # Do the same with the caches.
         did(("prime 0 16", 0), ("race 0 16", 16 * cpus), ("stamp 0", 16 * cpus),
             ("intact 0", 16 * cpus), (f"put 0 task bulk {16 * cpus}", 16 * cpus), ("destroy 0", 0))
 
 
 def failures_are_no_pages():
-    """The kernel traces a failed allocation like a successful one. The books do not count it."""
+    """The kernel traces a failed allocation like a successful one. `books` must not count it."""
     with books.kept() as kernel, consumers(pool_cache=0, pool_reserve=0):
         kernel.learn()
         did((pool(0, "books"), 0))
         before = kernel.read()
         did(("marks below", None), ("get 0 softirq single 60", 0), ("marks usual", 0))
         assert settled().missed("buddy", pool="books") == 60
-        # The keeper may have looked for pages meanwhile.
+        # The refill thread may have asked for pages meanwhile.
         looked = [after - old for after, old in zip(kernel.read(), before)]
         assert looked[0] == looked[1], f"{looked[0]} allocated, {looked[1]} freed"
         did(("destroy 0", 0))
@@ -358,7 +358,7 @@ def limits_within_blocks():
             did((pool(0, "any", order), 0))
             for reach in (size, size - 1, size // 2, PAGE, 1):
                 for _ in range(10):
-                    # The allocator first offers the block that came back last.
+                    # The allocator first offers the block that was freed last.
                     *_, pfn = did(("get 0 task single 1", 1), ("pfn 0", None))
                     highest = pfn * PAGE + reach - 1
                     *_, got, other = did((pool(1, "limited", order, highest=highest), 0),
@@ -366,7 +366,7 @@ def limits_within_blocks():
                                          ("pfn 1", None))
                     met = metrics.Metrics().total("pool_barred_pages_total", pool="limited")
                     did((f"put 1 task single {got}", got), ("destroy 1", 0))
-                    # Another program may have taken the block.
+                    # Another program can have taken the block.
                     if met or other == pfn:
                         break
                 assert not got or (other + (1 << order)) * PAGE - 1 <= highest, \
@@ -378,8 +378,8 @@ def limits_within_blocks():
 
 
 def inner_addresses():
-    """Each address in a block but the first is refused, is counted by its kind, and changes
-    nothing."""
+    """Only the first address of a block is accepted. Others are refused and counted by kind, and
+    change nothing."""
     with kmsg.Provoked() as log, consumers():
         wanted = {"wrong_order": 0, "unaligned": 0}
         for order in (1, 2, 4, MAX_ORDER):
@@ -397,20 +397,20 @@ def inner_addresses():
             counted = {kind: now.total("misuse_total", kind=kind) for kind in wanted}
             assert counted == wanted, f"order {order}: {counted}, not {wanted}"
             assert now.total("misuse_total") == sum(wanted.values()), "and misuse of another kind"
-            # The memory behind the block belongs to others.
+            # The memory behind the block belongs to other users.
             did(("intact 0", 1), ("offer 0 task 0", 1), ("destroy 0", 0))
         assert len(log.errors()) == 2, log.errors()
 
 
 def accepted_bounds():
-    """Tries the last allowed value and the first refused one of every parameter of a pool."""
+    """Tries the last allowed value and the first refused value of each parameter of a pool."""
     punctuation = "Az09_-.:/"
     with kmsg.Provoked() as log, consumers():
-        # The limit is from the message, which counts the memory that the kernel manages.
+        # Take the limit from the message, as it depends on the memory that the kernel manages.
         did((pool(0, "half", reserve=MAX_RESERVE), None))
         most = [int(match.group(1)) for text in log.errors()
                 if (match := re.search(r"half of the memory: at most (\d+) pages", text))]
-        # A large machine accepts the pool, which goes before the keeper has filled it.
+        # A large machine accepts the pool. Destroy it before the refill thread has filled it.
         half = {0: MAX_RESERVE}
         if most:
             half = {order: most[0] >> order for order in (0, 3, MAX_ORDER)}
@@ -437,7 +437,7 @@ def accepted_bounds():
         for command, number in refused:
             did((command, -number))
         log.errors()
-        # Also the bounds of requests to a pool.
+        # Try the bounds of requests to a pool, too.
         did((pool(0, "asked", cache=MAX_CACHE), 0), (f"prime 0 {U32}", 0))
         assert settled().total("pool_cached", pool="asked") == MAX_CACHE * os.cpu_count()
         did(("get 0 task bulk 0", 0), ("get 0 task single 0", 0), ("put 0 task bulk 0", 0),
@@ -467,7 +467,7 @@ def nothing_is_left_of_pools():
     """Memory use does not grow, however many pools come and go."""
     kinds, times = ("Slab", "Percpu", "VmallocUsed"), 40
     with consumers():
-        # Memory that is allocated only once.
+        # The first run allocates memory that is allocated only once.
         did((f"pools {times}", times))
         before = pressure.used(*kinds)
         did((f"pools {times}", times))
@@ -479,7 +479,7 @@ def nothing_is_left_of_pools():
 
 
 def as_many_pools_as_there_can_be():
-    """C modules can have 1023 pools, and not one more. Destroying them makes room for others."""
+    """C modules can have 1023 pools, and not more. Destroying one makes room for another."""
     with kmsg.Provoked() as log, consumers():
         for _ in range(2):
             did((f"pools {MAX_POOLS + 1}", MAX_POOLS))
@@ -489,7 +489,7 @@ def as_many_pools_as_there_can_be():
         assert metrics.Metrics().pools() == ["default"]
 
 
-# Destroying a pool waits for its readers.
+# This case takes long, because destroying a pool waits for its readers.
 LONG = ktap.soak((), (as_many_pools_as_there_can_be,))
 ktap.main(bulk_requests, refused_by_all_rooms, one_context_at_a_time, rooms_agree_with_the_trace,
           flags_of_each_room, refills_say_what_they_did, free_memory_is_not_charged,

@@ -15,12 +15,12 @@ from lib import books, faults, ktap, metrics, module
 
 RESERVE = 256
 DEBUG = os.path.isdir(faults.FOLDER)
-# Where many requests miss the cache, the checks of a debug kernel take the time.
+# Requests that miss the cache are slow on a debug kernel.
 FEW = 20_000 if DEBUG else 200_000
 MANY = ktap.soak(1_000_000, 1_000_000 if DEBUG else 100_000_000)
-# After so many seconds any machine should be done.
+# The time limit in seconds, which is enough for any machine.
 SECONDS = 1200
-# A cache that is far too small for what is asked of it, and one for most of it.
+# A cache that is far too small for the requests, and one that can serve most of them.
 SMALL = {"cache": 64, "batches": (16, 64, 64, 128, 4096)}
 LARGE = {"cache": 1024, "batches": (256, 1024, 1024, 1024, 2048)}
 
@@ -34,7 +34,7 @@ def under_full_load(requests, pause, cache, batches, meanwhile=contextlib.nullco
         with module.loaded(pool_cache=cache, pool_reserve=RESERVE, prime=cache):
             metrics.wait_until_filled().check_idle().check_pool()
             kernel.learn()
-            # Without latencies, which are not looked at here.
+            # Do not record latencies, which this program does not check.
             module.write(module.file("recording"), 2)
             with meanwhile(), \
                     module.running(*module.CONTEXTS, period_us=100, batch=cache, pool=1):
@@ -51,7 +51,7 @@ def under_full_load(requests, pause, cache, batches, meanwhile=contextlib.nullco
                     before = now
                 seconds = time.monotonic() - start
             now = metrics.wait_until_filled().check_idle().check_pool()
-            # An exercise that is stopped while it holds pages frees them itself.
+            # If an exercise is stopped while it holds pages, it frees these itself.
             most = max(batches) * 6 * os.cpu_count()
             assert 0 <= now.handed_out() <= most, f"{now.handed_out()} pages are out at rest"
             held = kernel.held()
@@ -76,7 +76,7 @@ def past_the_allocator():
 
 
 def a_million_times():
-    """A million requests, most of them hits; otherwise this would take too long."""
+    """A million requests. Most of them are hits, or this would take too long."""
     under_full_load(MANY, 1, **LARGE)
 
 

@@ -32,14 +32,14 @@ def files():
 
 
 def expected(name, data):
-    """Returns what the rules say of a write: an errno, or the value that is set. This is a
+    """Returns the outcome of a write by the rules: an errno, or the value that is set. This is a
     second implementation of the rules."""
     low, high = module.BOUNDS[name]
     if not data or len(data) > 63:
         return errno.EINVAL, None
     match = re.fullmatch(rb"\+?([0-9]+)\n?", data)
     if not match:
-        # The kernel's parser notices an overflow before it looks at what follows.
+        # The kernel's parser checks for overflow before it reads the rest.
         digits = re.match(rb"\+?([0-9]+)", data)
         if digits and int(digits.group(1)) > U64_MAX and b"\0" not in data:
             return errno.ERANGE, None
@@ -50,7 +50,7 @@ def expected(name, data):
 
 def try_write(fd, data, offset=0):
     """Returns the errno of a write, or None."""
-    # Not pwrite: the kernel's seq_file refuses that by itself.
+    # Do not use pwrite, which the kernel's seq_file refuses by itself.
     os.lseek(fd, offset, os.SEEK_SET)
     try:
         written = os.write(fd, data)
@@ -61,7 +61,7 @@ def try_write(fd, data, offset=0):
 
 
 def state():
-    """Returns what all readable control files say."""
+    """Returns the contents of all readable control files."""
     return {path: module.read(path) for path, name in files() if name not in module.WRITE_ONLY}
 
 
@@ -197,15 +197,15 @@ def _random_text(rng, name):
 
 
 def ten_thousand_random_writes():
-    """Random writes do what the second implementation of the rules says."""
+    """Random writes have the outcome that the second implementation of the rules predicts."""
     seed = int.from_bytes(os.urandom(4), "little")
     ktap.note(f"seed {seed}")
     rng = random.Random(seed)
     refused = 0
     with module.loaded():
         every = list(files())
-        # Starting, stopping and priming take long, and have tests of their own: a tenth of the
-        # share.
+        # Starting, stopping and priming take long, and have other tests. So these files get only
+        # a tenth of the weight.
         weights = [0.1 if name in ("run", "prime") else 1 for _, name in every]
         fds = {path: os.open(path, os.O_WRONLY if name in module.WRITE_ONLY else os.O_RDWR)
                for path, name in every}
@@ -247,7 +247,8 @@ def only_for_root():
                  for folder, _, names in os.walk(module.DEBUGFS) for name in names}
         assert found == set(modes), f"other files: {found ^ set(modes)}"
 
-        # debugfs itself is closed to others; from inside only our own modes are left to refuse.
+        # Other users cannot enter debugfs. From inside the folder, only the modes of our files
+        # can refuse them.
         os.chdir(module.DEBUGFS)
         child = os.fork()
         if child == 0:
@@ -324,7 +325,8 @@ def recording_can_be_switched_off():
         assert still.total("page_alloc_latency_seconds_count") == \
             off.total("page_alloc_latency_seconds_count"), "latencies recorded while off"
 
-        # Allocated while off, freed while on: neither is counted.
+        # These pages are allocated while recording is off and freed while it is on. Neither is
+        # counted.
         with module.running("timer_softirq", period_us=400_000, batch=16, hold_us=300_000):
             module.write(switch, 1)
             for _ in range(10):

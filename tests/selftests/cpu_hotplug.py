@@ -53,7 +53,7 @@ def cache_is_given_back():
             assert now.reserved() == RESERVE
             assert (after[0] - before[0], after[1] - before[1]) == (0, CACHE), \
                 f"the kernel saw {before} before and {after} after"
-            # Back again, it starts with an empty cache that can be filled.
+            # When it is online again, its cache is empty, and can be filled.
             assert metrics.Metrics().cached() == full - CACHE
             module.write(module.file("pool", "prime"), CACHE)
             assert metrics.Metrics().check_pool().cached() == full
@@ -61,7 +61,7 @@ def cache_is_given_back():
     assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
 
 
-# How many pages an exercise holds on one CPU.
+# The number of pages that an exercise holds on one CPU.
 BATCHES = {"timer_softirq": 1, "spinlock": 2, "task": 1, "hard_irq": 2}
 
 
@@ -126,7 +126,7 @@ def pages_go_home_with_their_cpu():
     """A CPU that goes offline frees the pages that it holds, each once. A CPU that comes online
     gets pages of its own."""
     batch = 16
-    # On PREEMPT_RT a request in a hard interrupt may fail whenever a lock is taken.
+    # On PREEMPT_RT a request in a hard interrupt can fail because a lock is taken.
     contexts = module.PLAIN if "PREEMPT_RT" in os.uname().version else module.CONTEXTS
     of_a_cpu = batch * sum(BATCHES[context] for context in contexts)
     with all_online_again() as movable, books.kept() as kernel:
@@ -219,7 +219,7 @@ def off_and_on_under_load():
     """CPUs go and come again and again while every exercise works on the pool. The books balance
     all the time."""
     needs_a_second_cpu()
-    # An exercise frees its own pages when its CPU goes, twice in a round, or when it is stopped.
+    # An exercise frees its own pages when its CPU goes offline, and when it is stopped.
     most = CACHE * sum(BATCHES.values()) * (len(cpus.online()) + 2)
     with books.kept() as kernel:
         with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
@@ -256,7 +256,7 @@ def each_pool_loses_its_share():
     """For every pool, of any order, exactly the pages that CPU 1 had cached are freed, and none
     of another CPU."""
     needs_a_second_cpu()
-    # For each name: blocks for each CPU, and their order.
+    # By name, the blocks in the cache of each CPU, and their order.
     pools = {"default": (CACHE, 0), "one": (20, 0), "two": (7, 3)}
     others = os.cpu_count() - 1
     with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE), \
@@ -292,7 +292,7 @@ def loaded_while_a_cpu_is_away():
                 metrics.wait_for_cycles("timer_softirq", 20)
                 module.wait_until(lambda: metrics.Metrics().cached() > CACHE, "a second cache")
             metrics.wait_until_filled().check_idle().check_pool()
-            # And goes once more when nothing is left to notice it but the cache.
+            # It goes offline again when only the cache is left to notice.
             switch(False)
             time.sleep(0.1)
             assert metrics.Metrics().check_pool().cached() <= CACHE

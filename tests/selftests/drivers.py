@@ -16,7 +16,7 @@ POOL = "rust_pool"
 
 
 def is_served(driver):
-    """A sample is served in task context and in a softirq. Its pool goes when it is unloaded."""
+    """A sample gets pages in task context and in a softirq. Unloading it destroys its pool."""
     def requests(context):
         return metrics.Metrics().total("pool_requests_total", pool=driver, context=context,
                                        outcome="hit")
@@ -30,12 +30,12 @@ def is_served(driver):
 
 
 def pages_in_a_softirq():
-    """The sample in Rust is served."""
+    """The sample in Rust gets pages."""
     is_served(POOL)
 
 
 def pages_in_a_softirq_in_c():
-    """The sample in C is served."""
+    """The sample in C gets pages."""
     is_served("c_pool")
 
 
@@ -66,7 +66,7 @@ def refused(file, expected, message, **how):
             raise AssertionError("it was loaded")
         time.sleep(0.1)
         assert log.expect(re.compile(message)), f"{log.records()} does not say why"
-        # What else is said of it, and of force.
+        # Loading by force prints more messages.
         log.expect(re.compile(r"rust_pool: (Unknown symbol|bad vermagic)|Disabling lock debugging"))
 
 

@@ -3,7 +3,7 @@
 # Runs in: drivers
 # Covers: rust/ffi/unload tests/modules/leaks
 # Takes: 17 s
-"""Drivers that leak, by safe code, what the kernel may call.
+"""Drivers leak, in safe code, objects with callbacks that the kernel may call.
 
 Each driver stays loaded, and so does labyrinth, until the machine is switched off. So no other
 program can run after this one.
@@ -18,7 +18,7 @@ import time
 from lib import drivers, kmsg, ktap, module
 
 NAME = "labyrinth_leaks_x"
-# As in tests/modules/leaks.
+# In the order of tests/modules/leaks.
 KINDS = ("timer", "hard_timer", "thread", "cpu_dead", "each_cpu", "shrinker", "bad_memory",
          "map_device", "debugfs", "timer_without_memory", "open_file")
 DEVICE = "/dev/labyrinth_leaks"
@@ -32,7 +32,7 @@ def name_of(kind):
 
 
 def detach():
-    """Gives up the output, at whose other end the test runner waits."""
+    """Closes the output, because the test runner waits until all writers have closed it."""
     null = os.open(os.devnull, os.O_RDWR)
     for fd in range(3):
         os.dup2(null, fd)
@@ -48,7 +48,7 @@ def leave(kind):
         module.insert(file, kind=KINDS.index(kind))
     pid = os.fork()
     if not pid:
-        # It never ends, and the test runner waits for the other end of its output.
+        # This process never ends, so it must not keep the output open.
         detach()
         with contextlib.suppress(OSError):
             module.remove(name)
@@ -95,17 +95,17 @@ def cannot_be_opened(path, *expected):
 
 
 def timer():
-    """A leaked timer goes on expiring."""
+    """A leaked timer continues to expire."""
     stays("timer", lambda: None)
 
 
 def hard_timer():
-    """A leaked timer in hard interrupts goes on expiring."""
+    """A leaked timer in hard interrupts continues to expire."""
     stays("hard_timer", lambda: None)
 
 
 def thread():
-    """A leaked thread goes on running."""
+    """A leaked thread continues to run."""
     stays("thread", lambda: None)
 
 
@@ -142,8 +142,8 @@ def debugfs():
 
 
 def timer_without_memory():
-    """The memory of a timer is freed, but the timer is not dropped. It goes on expiring, in memory
-    that is its own."""
+    """A driver frees the memory of a timer without dropping the timer, which continues to expire.
+    Its state is in memory of its own."""
     stays("timer_without_memory", lambda: None, says="timer")
 
 
@@ -173,7 +173,7 @@ def open_file():
 
 
 def other_drivers_come_and_go():
-    """Other drivers, and the rest of the machine, work on."""
+    """Other drivers, and the rest of the machine, continue to work."""
     for _ in range(3):
         with drivers.loaded("rust_pool"):
             time.sleep(0.1)

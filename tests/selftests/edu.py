@@ -14,29 +14,30 @@ import re
 from lib import edu, hwpoison, kmsg, ktap, module, tracing
 from lib.ktap import Skip
 
-# PREEMPT_RT serves interrupts in threads, and so does any kernel that is told to.
+# PREEMPT_RT runs interrupt handlers in threads. Other kernels do so if they are told to.
 THREADED = "PREEMPT_RT" in os.uname().version or "threadirqs" in module.read("/proc/cmdline").split()
 IN_INTERRUPT = "irq_forced_thread_fn" if THREADED else "handle_irq_event"
 IN_SOFTIRQ = "bh_worker"
-# Whatever their order: each is an event.
+# Blocks of all orders; each is one event.
 PAGES = {
     "alloc": ("kmem/mm_page_alloc", "common_stacktrace", tracing.SERVED),
     "free": ("kmem/mm_page_free", "common_stacktrace"),
 }
-# Who asks: labyrinth, called by the driver. For a free, the kernel shows nothing below labyrinth, or
-# what labyrinth_free_pages() goes on to. What else the driver calls, free_irq() for one, may free a
-# page too. An address without a name is one of a module that is gone.
+# The stack of a call to labyrinth by the driver. For a free, the stack ends in labyrinth, or in a
+# function that labyrinth_free_pages() calls. Other functions that the driver calls, such as
+# free_irq(), can free pages, too. An address without a name is in an unloaded module.
 BY_LABYRINTH = r"(?:\s+\S+ \[labyrinth\])+\s+(0x[0-9a-f]+)$"
 CALLS = {"alloc": re.compile(r"\balloc_pages_noprof\+\S+" + BY_LABYRINTH, re.M),
          "free": re.compile(r"(?:stacktrace:|\b_*free_\w*pages?\w*\+0x\S+)" + BY_LABYRINTH, re.M)}
-# The same while the driver is loaded: its addresses have names then.
+# The same while the driver is loaded, and its addresses have names.
 OURS = {name: re.compile(call.pattern.replace("(0x[0-9a-f]+)$", rf"\S+ \[{edu.NAME}\]"), re.M)
         for name, call in CALLS.items()}
-# Little else is allocated with __GFP_HIGH. The driver frees in hard interrupts, softirqs, or threads with
-# softirqs disabled, and the flags say that, see trace_flag_type in the kernel.
+# These filters leave out most events of other code. Few other allocations use __GFP_HIGH. The
+# driver frees in hard interrupts, in softirqs, or in threads with softirqs disabled, which the
+# flags of an event show; see trace_flag_type in the kernel.
 ATOMIC = "gfp_flags & 0x20"
 INTERRUPTED = "common_flags & 0x98"
-# What the IOMMU says of a device that it has stopped.
+# The messages of the IOMMU about an access that it has stopped.
 FAULTS = re.compile(r"DMAR: DRHD: handling fault status reg|"
                     r"DMAR: \[DMA (Read|Write) .*\] Request device \[([0-9a-f:.]+)\] fault addr")
 # The kernel's message about a driver that refuses its device.
@@ -53,8 +54,8 @@ def bits():
 
 
 class Balance:
-    """Counts, with labyrinth loaded, what the driver allocates and frees from first to last, by
-    the kernel's own account."""
+    """Counts all allocations and frees of the driver, from loading to unloading, with the kernel's
+    tracepoints. Loads labyrinth."""
 
     def __init__(self):
         self._places = []
@@ -116,7 +117,7 @@ def owned(numbers):
 
 
 def transfer(count, **parameters):
-    """Lets bytes go to each device and back so often, and checks that they arrive and that all
+    """Transfers bytes to each device and back so many times. Checks that they arrive, and that all
     pages are freed."""
     devices = edu.devices()
     with Balance() as balance:
@@ -125,11 +126,11 @@ def transfer(count, **parameters):
             module.wait_until(lambda: rounds(edu.tally()) == count * len(devices),
                               f"{count} rounds of {len(devices)} devices", 120)
             numbers = sound(edu.tally())
-            # What is left is for the next time.
+            # Each device keeps one block for the next round.
             assert owned(numbers) == len(devices), numbers
         alloc = balance.check()
     assert numbers["verified"] == 2 * rounds(numbers), numbers
-    # Every third round has one block, and after the first time the same.
+    # Each third round uses a single block, the same block after the first time.
     assert numbers["recycled"] == len(devices) * (count // 3 - 1), numbers
     assert numbers["allocated"] == numbers["mapped"] == numbers["map_device_successes"], numbers
     assert numbers["allocated"] == tracing.count(alloc), numbers
@@ -148,7 +149,8 @@ def context(stack):
 
 
 def there_and_back():
-    """Pages allocated in interrupts and softirqs go both ways, and the bytes are correct."""
+    """Pages allocated in interrupts and softirqs are transferred both ways, and the bytes are
+    correct."""
     numbers, alloc = transfer(12, dma_bits=bits())
     assert numbers["rounds_interrupt"] == numbers["rounds_softirq"], numbers
     contexts = {context(stack) for stack, _ in alloc}
@@ -188,7 +190,8 @@ def held(histograms):
     """Returns the frames of the blocks that the loaded driver holds, and how often it freed and
     allocated each."""
     times = {}
-    # A block that is freed after the frees were read is still in the result. Next time its counts differ.
+    # A block that was freed after the frees were read is still in the result. Next time its
+    # counts differ.
     for index, name in enumerate(("free", "alloc")):
         for keys, hits in histograms[name].entries_so_far():
             if OURS[name].search(keys):
@@ -209,7 +212,7 @@ def gone_bad():
             module.wait_until(lambda: edu.tally()["recycled"] >= len(devices),
                               "pages to be used again", 60)
             before, then = held(histograms), rounds(edu.tally())
-            # All pages but those are free by the end of their round.
+            # All other pages are freed at the end of their round.
             module.wait_until(lambda: rounds(edu.tally()) >= then + 3 * len(devices), "rounds", 60)
             kept = [frame for frame, *_ in before & held(histograms)]
             assert len(kept) == len(devices), f"{len(kept)} pages are kept: {kept}"
@@ -217,7 +220,7 @@ def gone_bad():
             assert rounds(edu.tally()) <= (count - 4) * len(devices), "they were marked too late"
             module.wait_until(lambda: rounds(edu.tally()) == count * len(devices), "all rounds", 120)
             numbers = sound(edu.tally())
-    # One time less than in `transfer`.
+    # This is one time less than in `transfer`.
     assert numbers["recycled"] == len(devices) * (count // 3 - 2), numbers
 
 
@@ -266,12 +269,12 @@ def unloaded_under_way():
 
 
 def no_room():
-    """Pages that cannot be mapped come back unchanged, and so do pages that were not tried."""
+    """Pages that cannot be mapped are returned unchanged, and so are pages that were not tried."""
     if not edu.iommu():
         raise Skip("without an IOMMU, what a device cannot address is a warning")
     pages, devices = 64, edu.devices()
     with Balance() as balance:
-        # 16 pages of addresses, of which the first is never used.
+        # There are addresses for 16 pages, and the first one is never used.
         with balance.loaded(dma_bits=16, exhaust=pages):
             numbers = edu.tally()
             assert owned(numbers) == 0, numbers
@@ -296,7 +299,7 @@ def vectors_of_its_own():
             assert not any(map(edu.is_bound, devices)), "bound all the same"
         failed = [match.groups() for match in log.expect(FAILED)]
         assert failed == [(device, str(-errno.EBUSY)) for device in devices], failed
-        # A driver that did not take the interrupts finds them there.
+        # A driver without the parameter can still take the interrupts.
         with balance.loaded(dma_bits=bits()):
             under_way()
             sound(edu.tally())
@@ -304,8 +307,8 @@ def vectors_of_its_own():
 
 
 def bus_mastering():
-    """A device reaches memory only between its start and its stop, even if somebody has left it
-    a bus master."""
+    """A device can access memory only between its start and its stop, even if bus mastering was
+    already enabled."""
     devices = edu.devices()
     first = devices[0]
     with module.loaded():
@@ -336,8 +339,8 @@ def bus_mastering():
 
 
 def trespass():
-    """An IOMMU stops a device that uses pages after they were taken back, and nothing else does.
-    The case without an IOMMU shows that this test would notice."""
+    """A device that uses pages after they were taken back is stopped by an IOMMU. Without an IOMMU
+    nothing stops it, which shows that this test would notice."""
     devices = edu.devices()
     with kmsg.Provoked() as log, Balance() as balance:
         with balance.loaded(dma_bits=bits(), trespass=1):
@@ -352,7 +355,7 @@ def trespass():
         assert harmed == (0, 0), numbers
         seen = [match.groups() for match in log.expect(FAULTS) if match.group(1)]
     ktap.note(f"the IOMMU has stopped {seen}")
-    # It says no more than so much at a time.
+    # The kernel limits the rate of these messages.
     assert {("Write", devices[0]), ("Read", devices[0])} <= set(seen), "faults were not reported"
 
 

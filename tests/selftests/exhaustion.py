@@ -15,7 +15,7 @@ import time
 
 from lib import ktap, metrics, module, pressure
 
-# A burst asks for 16 MiB, and half of that is left free.
+# A burst requests 16 MiB, and half of that is left free.
 BATCH = 4096
 LEAVE = BATCH * pressure.PAGE // 2
 INJECTED = "/sys/kernel/debug/fail_page_alloc/probability"
@@ -23,7 +23,7 @@ INJECTED = "/sys/kernel/debug/fail_page_alloc/probability"
 
 def exhaust(context):
     """Checks that requests fail while memory is full. Afterwards none fails, and all pages are
-    back."""
+    freed."""
     if os.path.exists(INJECTED):
         assert module.read(INJECTED).strip() == "0", "faults are injected; failures prove nothing"
     with module.loaded():

@@ -12,9 +12,8 @@ from lib import faults, ktap, metrics, module, pressure
 
 
 def with_faults(context, probability, times, until, **settings):
-    """Runs an exercise that meets faults until a condition holds, and returns what the counters
-    say."""
-    # The thread that refills would meet the faults, too.
+    """Runs an exercise with faults until a condition holds, and returns the counters."""
+    # The refill thread would get faults, too.
     with module.loaded(pool_reserve=0):
         metrics.wait_until_filled()
         with faults.failing(probability, times):
@@ -56,7 +55,7 @@ def a_third_fails(context):
 
 def exactly_so_many_fail(context, times):
     """The kernel injects exactly so many faults, and labyrinth counts as many."""
-    # The kernel counts `times` down without a lock; on one CPU that is exact.
+    # The kernel decrements `times` without a lock, which is exact only on one CPU.
     with pressure.one_cpu():
         got = with_faults(context, 50, times,
                           lambda: module.wait_until(lambda: faults.times_left() == 0,

@@ -10,12 +10,12 @@ import time
 
 from lib import handover, ktap, module, pressure
 
-# What there are cases of at least.
+# The subjects that must have cases.
 SUBJECTS = ("share", "secret", "view", "zero", "guard")
 
 
 def every_subject_has_cases():
-    """The module has cases about what this program tests, in each context."""
+    """The module has cases for each subject, in each context."""
     with handover.loaded():
         names = handover.cases()
     assert len(names) == len(set(names)), f"a case twice: {names}"
@@ -37,8 +37,8 @@ def unknown_case():
 
 
 def counted():
-    """labyrinth counts each transfer that the driver makes, with its latency as `recording`
-    says, and counts failures as such."""
+    """labyrinth counts each transfer of the driver and each failure, and records latencies if
+    `recording` is 1."""
     with handover.loaded():
         for recording in (1, 2, 0):
             module.write(module.file("recording"), recording)
@@ -57,7 +57,7 @@ def counted():
             wanted = {"share": (2, 0), "take_back": (2, 2), "scrub": (1, 0), "view": (1, 1),
                       "unview": (1, 0), "conceal": (1, 0), "guard": (2, 0), "unguard": (1, 0),
                       "pass_guarded": (2, 0),
-                      # Checks: when opened, when passed on twice, on demand, when dropped.
+                      # Checked when opened, twice when passed on, on demand, and when dropped.
                       "sentinel_check": (5, 0)}
             assert found.keys() == wanted.keys(), found
             for kind, count in found.items():
@@ -67,8 +67,8 @@ def counted():
                 assert (count.nanos > 0) == (samples > 0), f"{kind}: {count}"
 
 
-# How often each case runs to find a leak of so many bytes each time. The second case takes pages
-# back twice.
+# By case, the number of runs, and the size of a leak in bytes that they would find. The second case
+# takes pages back twice.
 OFTEN = {"share_freed_by_last_task": (4_000, 16), "share_and_back_task": (4_000, 16),
          "view_there_and_back": (1_000, 256)}
 
@@ -84,7 +84,7 @@ def nothing_is_left_behind():
     """Slab use does not grow, however often pages are transferred."""
     for name, (times, least) in OFTEN.items():
         with handover.loaded():
-            # Memory that is allocated once, and kept for later views.
+            # The first runs allocate memory that is kept for later views.
             handover.run(name, 100)
             before, start = slab(), time.monotonic()
             handover.run(name, times)

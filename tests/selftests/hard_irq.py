@@ -13,21 +13,21 @@ from lib import books, faults, ktap, metrics, module, pressure
 CACHE, RESERVE = 64, 128
 CONTEXT = "hard_irq"
 BURST = 4096
-# More than a cache takes. The kernel notes a stack for each page that comes from the allocator, which
-# takes long. A debug kernel runs this in `make soak` alone.
+# More pages than a cache can hold. The kernel records a stack for each page from the allocator,
+# which takes long. A debug kernel runs this only in `make soak`.
 BATCH = 2 * CACHE if os.path.isdir(faults.FOLDER) else ktap.soak(CACHE + 16, 2 * CACHE)
 
 
 def settled():
-    """Returns the metrics once the refill thread has freed all that was left to it."""
+    """Returns the metrics once the refill thread has freed all pages that were left to it."""
     now = metrics.wait_until_filled().check_idle().check_pool()
     assert now.total("pool_returning") == 0, f"{now.total('pool_returning')} wait to be freed"
     return now
 
 
 def from_the_pool():
-    """The cache serves. The refill thread, and not the interrupt, frees a page that cache and
-    reserve cannot keep."""
+    """The cache serves requests. If cache and reserve cannot keep a page, the refill thread frees
+    it, not the interrupt."""
     with books.kept() as kernel:
         with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
             kernel.learn()
@@ -57,8 +57,8 @@ def from_the_pool():
 
 
 def the_reserve_is_the_last_room():
-    """While memory is really full, the allocator turns interrupts away at the min watermark. The
-    reserve serves, the emergency reserve is not asked, and the pool is refilled afterwards."""
+    """While memory is full, the allocator refuses interrupts below the min watermark. The reserve
+    serves them, the emergency reserve is not used, and the pool is refilled afterwards."""
     with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE):
         settled()
         with pressure.one_cpu(), pressure.full_memory(BURST * pressure.PAGE // 2):
@@ -77,7 +77,8 @@ def the_reserve_is_the_last_room():
 
 
 def interrupts_of_all_other_contexts():
-    """All contexts work on one pool. Code that is interrupted in its cache loses nothing."""
+    """All contexts use the same pool. No page is lost if an interrupt comes while code is in its
+    cache."""
     with books.kept() as kernel:
         with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
             kernel.learn()

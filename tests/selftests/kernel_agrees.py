@@ -13,7 +13,7 @@ from lib import ktap, metrics, module, tracing
 ALLOC, FREE = "labyrinth_alloc_pages", "labyrinth_free_pages"
 ALLOC_NOLOCK = "labyrinth_alloc_page_nolock"
 TIMER_SOFTIRQ_VEC = 1
-# Names of the functions that run expired timers, of which at least one is not inlined.
+# Functions that run expired timers. At least one of them is not inlined.
 RUN_TIMERS = ("__run_timers", "run_timer_base", "expire_timers", "call_timer_fn")
 RUN_HARD_TIMERS = ("__hrtimer_run_queues", "hrtimer_interrupt")
 RUN_THREAD = "kthread+0x"
@@ -28,13 +28,13 @@ PAGES = {
 
 
 def run(context, cycles, watched, **settings):
-    """Runs one exercise, and returns what our counters and the kernel saw of it."""
+    """Runs one exercise, and returns our counters and the kernel's events."""
     with module.loaded(pool_reserve=0):
         metrics.wait_until_filled()
         with tracing.histograms(**watched) as kernel:
             with module.running(context, **settings):
                 metrics.wait_for_cycles(context, cycles)
-            # What interrupts gave back is freed by a thread.
+            # A thread frees the pages that interrupts gave back.
             ours = metrics.wait_until_filled().check_idle()
             seen = {name: histogram.entries() for name, histogram in kernel.items()}
     return ours, seen
@@ -93,7 +93,7 @@ def timer_softirq_held_pages():
 
 
 def timer_softirq_pages_in_flight():
-    """While pages are held, the kernel also has so many allocations more than frees."""
+    """While pages are held, the kernel's allocations exceed its frees by the same number."""
     pages = 64 * os.cpu_count()
     with module.loaded(pool_reserve=0):
         metrics.wait_until_filled()
@@ -114,7 +114,7 @@ def spinlock_pages():
 
 
 def task_pages():
-    """The kernel tells GFP_ATOMIC from GFP_KERNEL as labyrinth does."""
+    """The kernel and labyrinth count the same numbers for GFP_ATOMIC and GFP_KERNEL."""
     ours, seen = run("task", 40, PAGES, period_us=5000, batch=16)
     compare("task", ours, seen)
     assert ours.allocated(context="task", gfp="GFP_KERNEL") > 0, "no GFP_KERNEL at all"
@@ -122,7 +122,7 @@ def task_pages():
 
 def hard_irq_pages():
     """Pages from alloc_pages_nolock(), in interrupts or with interrupts disabled, are freed
-    elsewhere. Such a request may fail at any time. Both sides count the successful ones alike."""
+    elsewhere. Such a request can fail at any time. Both sides count the same successful ones."""
     ours, seen = run("hard_irq", 40, PAGES, period_us=10_000, batch=16)
     allocs, frees = ours_only(seen["alloc"], ALLOC_NOLOCK), ours_only(seen["free"], FREE)
     for keys, _ in allocs:
@@ -130,7 +130,7 @@ def hard_irq_pages():
     for keys, _ in frees:
         assert not any(name in keys for name in RUN_HARD_TIMERS), f"freed in an interrupt: {keys}"
     interrupts = [entry for entry in allocs if any(name in entry[0] for name in RUN_HARD_TIMERS)]
-    # The stack of an interrupt ends in what was interrupted, so it may show a thread, too.
+    # The stack of an interrupt continues with the interrupted code, so it can contain a thread.
     thread = [entry for entry in allocs if entry not in interrupts and RUN_THREAD in entry[0]]
     mine = ours.allocated(context="hard_irq", gfp="nolock")
     ktap.note(f"hard_irq: the kernel counts {tracing.count(interrupts)} in interrupts and "
@@ -139,7 +139,7 @@ def hard_irq_pages():
     assert tracing.count(interrupts) + tracing.count(thread) == tracing.count(allocs) == mine
     assert tracing.count(frees) == ours.freed(context="hard_irq") == mine
     assert tracing.count(thread) > 0, "no page with interrupts off"
-    # On PREEMPT_RT the allocator refuses interrupts altogether.
+    # On PREEMPT_RT the allocator refuses all requests in interrupts.
     assert tracing.count(interrupts) > 0 or "PREEMPT_RT" in os.uname().version, "none in interrupts"
     assert not ours_only(seen["alloc"], ALLOC), "pages came another way"
 
@@ -150,7 +150,7 @@ def timer_softirq_cycles():
         "expire": ("timer/timer_expire_entry", "function.sym,common_cpu"),
         "softirq": ("irq/softirq_entry", "vec,common_cpu", f"vec == {TIMER_SOFTIRQ_VEC}"),
     }
-    # A period of many ticks: no softirq lasts so long that it runs the same timer twice.
+    # The period is many ticks, so that no softirq lasts long enough to run a timer twice.
     ours, seen = run("timer_softirq", 20, watched, period_us=50_000, batch=1)
 
     def by_cpu(entries):

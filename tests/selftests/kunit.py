@@ -16,7 +16,7 @@ RESULTS = "/sys/kernel/debug/kunit/labyrinth*/results"
 
 
 def suites_pass():
-    """Every suite ran, and every case of it passed."""
+    """All suites ran, and all of their cases passed."""
     if not os.path.isdir("/sys/kernel/debug/kunit"):
         raise Skip("the kernel has no KUnit (CONFIG_KUNIT, CONFIG_KUNIT_DEBUGFS)")
     with module.loaded():

@@ -11,8 +11,8 @@ import os
 
 from lib import faults, kmsg, ktap, metrics, module
 
-# What stays behind each time has piled up after so many. `make soak` looks for what is rare. A kernel
-# that checks everything is slow.
+# After so many cycles, leaks have added up enough to be noticed. `make soak` also finds rare ones.
+# A debug kernel is slow.
 CYCLES = 10 if os.path.isdir(faults.FOLDER) else ktap.soak(40, 1000)
 
 
@@ -54,7 +54,7 @@ def one_cycle():
 
 
 def over_and_over():
-    """CYCLES times, the log stays clean and nothing is left behind."""
+    """In CYCLES cycles, the log stays clean, and nothing is left behind."""
     for cycle in range(CYCLES):
         with kmsg.Watch() as log:
             one_cycle()

@@ -17,7 +17,7 @@ ROUNDS = 3
 
 
 def the_c_interface_works():
-    """A module in C gets blocks in every context, and all come back."""
+    """A module in C gets blocks in all contexts, and all of them are freed."""
     with consumer.loaded(consumer.C):
         module.write(consumer.parameter("run"), 1)
         for name in ("softirq_blocks", "softirq_bulk", "task_blocks", "spinlock_blocks"):
@@ -27,7 +27,7 @@ def the_c_interface_works():
 
 
 def the_device_works():
-    """A process gets a page of its own."""
+    """A process gets a page."""
     fd = os.open(DEVICE, os.O_RDWR)
     try:
         with mmap.mmap(fd, mmap.PAGESIZE) as page:
@@ -39,8 +39,8 @@ def the_device_works():
 
 
 def all_but_the_reports():
-    """The module loads, reports once why there are no files, and everything else works. Each
-    page comes back."""
+    """The module can be loaded, reports once why there are no files, and works otherwise. All pages
+    are freed."""
     if not set(WORDS) & set(module.read("/proc/cmdline").split()):
         raise Skip(f"not booted with one of {', '.join(WORDS)}, as tests/runner does")
     start = {f"{context}_start": 1 for context in module.CONTEXTS}

@@ -3,7 +3,7 @@
 # Runs in: numa
 # Covers: rust/source
 # Takes: 30 s
-"""The pool's pages come from the chosen node, and from no other node if that was asked for."""
+"""The pool's pages come from the chosen node, and with pool_node_only from no other node."""
 
 import re
 import time
@@ -42,7 +42,7 @@ def taken(node, full, **parameters):
         if full:
             metrics.wait_until_filled(120).check_pool()
         else:
-            # The keeper tries, in vain, every now and then.
+            # The refill thread tries now and then, in vain.
             time.sleep(1)
             module.wait_until(module.refill_sleeps, "the keeper to give up for now")
             assert metrics.Metrics().reserved() == 0, "pages from another node"
@@ -52,7 +52,7 @@ def taken(node, full, **parameters):
 def pages_come_from_the_node():
     """Pages come from each node in turn. The others lose no more than what the machine uses by
     itself."""
-    # The first load reads the module's file into the page cache of any node.
+    # The first load reads the file of the module into the page cache, on any node.
     with module.loaded():
         pass
     rooms = [node for node in nodes() if free_pages(node) > 2 * PAGES]

@@ -16,7 +16,7 @@ except ImportError:
 READS = 15
 LATENCY = "labyrinth_page_alloc_latency_seconds"
 ROOM_LATENCY = "labyrinth_page_alloc_room_latency_seconds"
-# One for each context and set of flags.
+# There is a series for each context and set of flags.
 SERIES = 5
 HANDOVER_LATENCY = "labyrinth_handover_latency_seconds"
 HANDOVERS = 18
@@ -77,7 +77,8 @@ def check_histograms(family, count, allocs=None):
 
 
 def parsed_under_load():
-    """The parser accepts every read. Reads are complete and consistent, and never go backwards."""
+    """The parser accepts each read. Reads are complete and consistent, and counters never
+    decrease."""
     with module.loaded():
         with module.running(*module.CONTEXTS, period_us=1000, batch=32, hold_us=500, pool=1):
             metrics.wait_for_all()

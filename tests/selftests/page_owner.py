@@ -12,22 +12,24 @@ from lib import books, ktap, metrics, module
 from lib.ktap import Skip
 
 PAGES = "/sys/kernel/debug/page_owner"
-# The same, with pages from the same place as one number. This takes a second, that a minute.
+# The same pages, as one number for each stack. Reading this list takes a second, the other a
+# minute.
 STACKS = "/sys/kernel/debug/page_owner_stacks/show_stacks"
 BOOTED = "page_owner=on"
-# All that is asked for is in the caches and finds room there, however long the lists take to read:
-# pages change hands, but none comes or goes.
+# The caches can serve all requests, and have room for all returns, so that no page is allocated or
+# freed while the lists are read, however long that takes.
 CACHE, PRIMED, RESERVE, BATCH = 1024, 512, 256, 100
-# What stands where page_owner could not save a stack.
+# These functions are listed where page_owner could not save a stack.
 NO_STACK = (b"register_dummy_stack", b"register_failure_stack")
 
 
 def listed(ours):
-    """Returns how many of our pages are in the list of all pages. None may come or go meanwhile."""
+    """Returns how many of our pages are in the list of all pages. None may be allocated or freed
+    meanwhile."""
     frames, known, lost = set(), 0, 0
     fd = os.open(PAGES, os.O_RDONLY)
     try:
-        # Each read is one allocation.
+        # Each read returns one allocation.
         while record := os.read(fd, 4096):
             known += 1
             lost += any(name in record for name in NO_STACK)

@@ -12,8 +12,8 @@ import re
 from lib import kmsg, ktap, metrics, module
 from lib.ktap import Skip
 
-# Two bounds ends are not tried at load time together with start=1: 4096 pages on each CPU every
-# 100 µs is a test of its own (stress.py).
+# The ends of two bounds are not tried together with start=1: 4096 pages on each CPU each 100 µs.
+# stress.py tests that.
 SETTINGS = {f"{context}_{name}": (context, name) for context in module.CONTEXTS
             for name in module.SETTINGS}
 PAGES = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18), "prime": (0, 64),
@@ -21,8 +21,8 @@ PAGES = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18), "prime": (0, 64)
 SWITCHES = {**{f"{context}_start": "run" for context in module.CONTEXTS},
             "pool_node_only": "run", "recording": "recording",
             "sentinel": "sentinel"}
-# Under emulation a load takes a tenth of a second, and more on a kernel that checks everything: of
-# many, an ordinary run sees each seventh, so that values and parameters alternate.
+# Under emulation a load takes a tenth of a second, and more on a debug kernel. So an ordinary run
+# tries only each seventh combination of values and parameters.
 STRIDE = ktap.soak(7, 1)
 
 
@@ -65,14 +65,14 @@ def both_ends_of_the_pool():
         module.wait_until(lambda: metrics.Metrics().cached() == wanted, f"{wanted} pages cached")
         metrics.wait_until_filled().check_pool()
         assert module.read(module.file("pool", "emergency_budget")) == "4294967295\n"
-    # The largest that this machine allows: unloaded before it is filled.
+    # The largest reserve that this machine allows. The module is unloaded before it is filled.
     most = min(PAGES["pool_reserve"][1], half_of_the_memory())
     with module.loaded(pool_reserve=most):
         assert metrics.Metrics().total("pool_reserve_target") == most
 
 
 def started_at_load():
-    """…_start=1 runs that exercise and no other, until the module is unloaded."""
+    """NAME_start=1 runs that exercise and no other, until the module is unloaded."""
     for context in module.CONTEXTS:
         with module.loaded(**{f"{context}_start": 1, f"{context}_period_us": 2000}):
             metrics.wait_for_cycles(context, 3)
@@ -82,7 +82,7 @@ def started_at_load():
                 assert now.total("exercise_running", context=other) == runs, other
                 assert module.read(module.control(other, "run")) == f"{runs}\n"
                 assert (now.cycles(other) > 0) == runs, other
-        # Unloaded while running: the watch on the log would have seen a leak.
+        # The module was unloaded while it ran. A leak would be in the kernel log.
 
 
 def refused(parameters):

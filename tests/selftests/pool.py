@@ -12,8 +12,8 @@ from lib import books, faults, ktap, metrics, module, pressure
 
 CACHE, RESERVE = 64, 256
 BURST = 4096
-# Between the min watermark and where GFP_ATOMIC fails there must be more than what the allocator's
-# lists of a CPU take in one go.
+# Between the min watermark and the level where GFP_ATOMIC fails, there must be more pages than a
+# per-CPU list of the allocator takes at once.
 MIN_FREE_KB = 2048
 LEAVE = BURST * pressure.PAGE // 2
 BUDGET = 32
@@ -75,7 +75,8 @@ def buddy_serves():
             metrics.wait_for_cycles("spinlock", 40)
         now = at_rest("spinlock")
         pages = now.allocated()
-        # The keeper, called by each cycle, looks with a page of its own whether memory is short.
+        # The refill thread, which each cycle wakes, allocates a page to see whether memory is
+        # short.
         looks = [new - old - pages for new, old in zip(kernel.read(), (allocated, freed))]
     assert now.served("buddy", context="spinlock") == pages == now.missed("cache") > 0
     assert now.missed("buddy") == 0 and now.failed() == 0
@@ -93,14 +94,14 @@ def cache_is_refilled_to_a_half():
                               "a refill on each CPU")
             metrics.wait_for_cycles("timer_softirq", 4)
         now = at_rest("softirq")
-        # What came back is there, too.
+        # Pages that were given back are there, too.
         assert now.cached() <= (CACHE // 2 + 1) * cpus(), f"{now.cached()} cached"
         assert now.served("buddy") > 0 and now.served("cache") > 0, "refilled for nothing"
     assert now.total("pool_cache_refill_pages_total") > 0, "only what came back"
 
 
 def reserve_serves():
-    """While the allocator fails, the reserve serves requests that may not sleep."""
+    """While the allocator fails, the reserve serves requests that must not sleep."""
     with pool(cache=0, reserve=RESERVE):
         with faults.failing(100, spare_sleepers=True):
             with module.running("timer_softirq", period_us=20_000, batch=RESERVE // cpus() // 2,
@@ -144,12 +145,12 @@ def everything_fails():
     assert now.allocated() == 0 and now.failed() > 0
     assert now.total("pool_failures_total", context="softirq") == now.failed()
     assert now.missed("buddy") == now.missed("emergency") == now.failed()
-    # It was paid in advance, and paid back each time.
+    # The budget is charged in advance, and restored each time.
     assert now.total("pool_emergency_pages_total") == 0
 
 
 def burst(priority=2):
-    """Lets one timer ask once for more than there is, and returns how the metrics changed."""
+    """Lets one timer request more pages than there are, once. Returns how the metrics changed."""
     before = metrics.wait_until_filled().check_idle().check_pool()
     module.start("timer_softirq", period_us=1_000_000, batch=BURST, hold_us=0, pool=1,
                  priority=priority)
@@ -174,10 +175,10 @@ def every_room_is_exhausted():
                              metrics.Metrics.total)
     with pool(prime=CACHE):
         with pressure.one_cpu():
-            # The cache of the CPU that went away was given back, that of this one is full.
+            # The cache of the CPU that went offline was freed, and the cache of this CPU is full.
             assert metrics.Metrics().cached() == CACHE
             with pressure.full_memory(LEAVE, MIN_FREE_KB):
-                # What the shrinker took while memory was being filled.
+                # Replace the pages that the shrinker took while memory was being filled.
                 module.write(module.file("pool", "prime"), CACHE)
                 for budget in (BUDGET, BUDGET, 0, BUDGET // 2):
                     module.write(module.file("pool", "emergency_budget"), budget)
@@ -195,11 +196,11 @@ def every_room_is_exhausted():
                     assert emergency >= budget and (budget or not emergency)
                     assert failed > 0, "memory was not exhausted"
                     assert change(total, "pool_failures_total") == failed
-                    # Each room is asked by those that the one before it has turned away.
+                    # Each tier gets the requests that the tier before it could not serve.
                     assert change(missed, "cache") == BURST - CACHE
                     assert change(missed, "buddy") == BURST - CACHE - buddy
                     assert change(missed, "reserve") == change(missed, "buddy") - RESERVE
-                    # Not only by its counters: it is all there again.
+                    # All pages are there again, too.
                     assert after.reserved() == RESERVE and after.cached() == CACHE
 
 
@@ -281,14 +282,14 @@ def told_otherwise_meanwhile():
     with pool():
         with module.running("timer_softirq", period_us=1000, batch=8, hold_us=300_000, pool=0):
             module.wait_until(lambda: metrics.Metrics().in_flight(), "pages in flight")
-            # Once these are back the exercise holds no pages, so none is on its way when it stops.
+            # After these pages the exercise holds none, so none is in flight when it stops.
             module.tune("timer_softirq", pool=1, hold_us=0)
             module.wait_until(lambda: metrics.Metrics().asked("cache") >= 64 * cpus(), "requests")
         at_rest("softirq")
 
 
 def baseline_keeps_out():
-    """Requests with GFP_KERNEL never ask the pool."""
+    """Requests with GFP_KERNEL never use the pool."""
     with pool():
         with module.running("task", period_us=1000, batch=8, pool=1):
             metrics.wait_for_cycles("task", 10)

@@ -20,13 +20,13 @@ from lib.latency import Latency
 from lib.table import PERCENTILES, Table
 
 STORM_SECONDS = ktap.soak(10, 900)
-# However slow the machine is.
+# The least number of reads, even on a slow machine.
 LEAST_READS = 30
 RESET_MS = 2
 GUARDS = ("guard", "sentinel_check")
 USERS = ("map_user", "return_user")
 USER_PAGES = 20
-# The edges of histograms in `metrics`.
+# The edges of the histograms in `metrics` are these powers of two.
 POWERS = range(5, 37)
 
 
@@ -55,12 +55,12 @@ def repeated(action):
 
 
 def reset():
-    """Counts from zero."""
+    """Resets all counters."""
     module.write(module.file("reset"), 1)
 
 
 def reset_now_and_then():
-    """Resets as often as is useful."""
+    """Resets all counters, and waits for the time of the next reset."""
     reset()
     time.sleep(RESET_MS / 1000)
 
@@ -106,12 +106,12 @@ def check_metrics():
                            for outcome in ("success", "failure"))
             if count:
                 assert None not in edges and edges == sorted(edges), f"{what}: {edges}"
-                # A float has 53 bits.
+                # A float has only 53 bits.
                 assert edges[0] * count * 0.999 <= total <= edges[-1] * count * 1.001, \
                     f"{what}: {count} of {edges}, {total} in all"
             else:
                 assert not any(edges) and total == 0, f"{what}: {edges}, {total} in all"
-            # Pages in flight at the last reset are outcomes without a latency.
+            # Pages that were in flight at the last reset count as outcomes without a latency.
             if dict(labels).get("handover") not in ("lend", "return_lent"):
                 assert count <= outcomes, f"{what}: {count} latencies of {outcomes}"
     return now
@@ -143,7 +143,7 @@ def storm():
 
 
 def without_resets():
-    """Under full load each read has as many latencies as outcomes, and nothing goes backwards."""
+    """Under full load each read has as many latencies as outcomes, and no counter decreases."""
     with module.loaded(prime=64):
         with full_load(), repeated(use_a_page):
             before = None
@@ -167,7 +167,7 @@ def seconds(nanos):
 
 
 def agree(text, family, labels, histogram, step, quantiles):
-    """Checks that the lines of one histogram in `metrics` are what `latency` says."""
+    """Checks that the lines of one histogram in `metrics` agree with `latency`."""
     name = f"labyrinth_{family}_latency"
     below = [f'{name}_seconds_bucket{{{labels},le="{seconds(2**power - 1)}"}} '
              f"{histogram.below(2**power)}\n" for power in POWERS[::step]]
@@ -208,14 +208,13 @@ def all_reports_agree():
                     == line[outcome], f"{context} {gfp}: {outcome}"
             assert line["success"] + line["failure"] == one.count, f"{context} {gfp}: {line}"
             compare(line, one)
-            # Each latency includes a clock read, and their sum is no longer than the time that
-            # there was.
+            # Each latency includes a clock read, and their sum is at most the time that has passed.
             assert one.total >= one.count * table.clock_ns // 2, f"{one.name}: {one.total} ns"
             assert one.total <= elapsed * 2 * os.cpu_count(), f"{one.name}: {one.total} ns"
         for room, one in latency.rooms.items():
             agree(text, "page_alloc_room", f'room="{room}"', one, 1, False)
-            # All other requests went to the pool, and each latency counts for the room that was
-            # asked last.
+            # All other requests went to the pool. A latency counts for the tier that was tried
+            # last.
             others = latency.series["task", "GFP_KERNEL"].count if room == "buddy" else 0
             assert now.served(room, pool="default") <= one.count - others \
                 <= now.asked(room, pool="default"), f"{room}: {one.count} latencies"
@@ -225,7 +224,7 @@ def all_reports_agree():
             agree(text, "handover", f'handover="{kind}"', one, 2, True)
             compare(table.handovers[kind], one)
             assert now.total("handover_total", handover=kind, outcome="success") == one.count, kind
-        # Every page of an exercise was guarded once, and checked once, when it was freed.
+        # Each page of an exercise was guarded once, and checked once, when it was freed.
         guarded = now.allocated() - USER_PAGES
         for kind in GUARDS:
             assert latency.handovers[kind].count == guarded, f"{kind}: not {guarded}"
@@ -265,7 +264,7 @@ def outcomes_only():
 
 
 def shape(line):
-    """Returns a line with all numbers made alike."""
+    """Returns a line with all numbers replaced, to compare its shape."""
     return re.sub(r"#+", "#", re.sub(r" +", " ", re.sub(r"\d+(?:\.\d+)?", "0", line)))
 
 
@@ -277,11 +276,11 @@ def readme_shows_what_is_printed():
     with module.loaded():
         with module.running(*module.CONTEXTS):
             metrics.wait_for_all()
-            # Enough for several buckets.
+            # So many cycles fill several buckets.
             metrics.wait_for_cycles("timer_softirq", 30)
         printed = [module.read(module.file(name)).splitlines() for name in ("stats", "latency")]
     for shown, now in zip((stats.splitlines(), latency.splitlines()), printed):
-        # Text without numbers must not move either.
+        # Text without numbers must be at the same place, too.
         for line, other in itertools.zip_longest(shown, now[:len(shown)], fillvalue=""):
             assert shape(line) == shape(other), f"{line!r} in README.md, {other!r} is printed"
             if not re.search(r"(?<![\w.])\d", line):

@@ -14,21 +14,22 @@ from lib import consumer, kmsg, ktap, metrics, module, tracing
 
 OVERRUN = "labyrinth_overrun"
 PAGE, GUARD = os.sysconf("SC_PAGE_SIZE"), 64
-# Every byte of both guards.
+# The offsets of all bytes of both guards.
 OFFSETS = [*range(GUARD), *range(PAGE - GUARD, PAGE)]
-# How many reports are kept.
+# The number of reports that the module keeps.
 KEPT = 64
-# Where an exercise holds its pages, in the words of the reports, and how many holders it has.
+# For each exercise, the context in which it holds pages, as reports name it, and its number of
+# holders.
 HOLDERS = {"timer_softirq": ("softirq", os.cpu_count()), "spinlock": ("spinlock", 2 * os.cpu_count()),
            "task": ("task", os.cpu_count()), "hard_irq": ("irqs_off", 2 * os.cpu_count())}
 WRITERS = ("task", "spinlock", "softirq", "hard_irq")
-# Long enough to write to all pages.
+# This is long enough to write to all pages.
 HOLD_US = 4_000_000
-# Whether this is PREEMPT_RT.
+# Whether the kernel has PREEMPT_RT.
 REALTIME = "PREEMPT_RT" in os.uname().version
-# What no test comes near to.
+# This is longer than any test takes.
 LONG_US = 10_000_000
-# More than are kept, and more than are printed.
+# More reports than are kept, and more than are printed.
 MANY = 200
 
 _REPORT = re.compile(
@@ -71,7 +72,7 @@ def overrun(writer, pfn, offset, mask):
 
 @contextlib.contextmanager
 def exercise(**parameters):
-    """Loads labyrinth, and the module that writes where it must not."""
+    """Loads labyrinth, and the test module that overwrites guards."""
     with module.loaded(**parameters), consumer.loaded(OVERRUN):
         yield
 
@@ -90,7 +91,7 @@ def holding(holder, pages, hold_us=LONG_US, **settings):
                 return now.allocated(context=holder) + now.failed(context=holder)
 
             module.wait_until(lambda: asked() >= batch * holders, f"the pages of {holder}")
-            # No other batch after this one.
+            # Prevent another batch after this one.
             module.tune(holder, period_us=LONG_US)
             found = histograms["allocated"].entries()
             pfns = [int(re.search(r"pfn:\s*([0-9a-f]+)", keys).group(1), 16) for keys, _ in found]
@@ -99,11 +100,11 @@ def holding(holder, pages, hold_us=LONG_US, **settings):
 
 
 def overruns_of(rng, holder, offsets, expires):
-    """Changes one byte of as many pages, which are held until the time is over or the exercise
-    is stopped. Returns what the reports name as the occasion."""
+    """Changes one byte of each of so many pages, which are held until the time is over or the
+    exercise is stopped. Returns the occasions that the reports name."""
     planted = {}
     with exercise(sentinel=0):
-        # What goes back to the pool is handed over, what is freed is dropped.
+        # Pages that go back to the pool are handed over. Pages that are freed are dropped.
         with holding(holder, KEPT, HOLD_US if expires else LONG_US, pool=int(expires)) as pfns:
             for pfn, (offset, writer) in zip(pfns, offsets):
                 planted[pfn] = (offset, rng.randrange(1, 256))
@@ -145,7 +146,7 @@ def every_overrun_is_reported():
     ktap.note(f"seed {seed}")
     rng = random.Random(seed)
     for number, holder in enumerate(HOLDERS):
-        # Over all holders every byte is written from everywhere.
+        # Over all holders, each byte is written by each writer.
         rest = [(offset, WRITERS[(offset + number) % len(WRITERS)]) for offset in OFFSETS]
         rng.shuffle(rest)
         noticed, expires = set(), True
@@ -154,7 +155,7 @@ def every_overrun_is_reported():
             noticed |= overruns_of(rng, holder, rest[:pages], expires)
             del rest[:pages]
             expires = False
-        # There, what hard interrupts free is handed to a thread.
+        # On PREEMPT_RT, hard interrupts hand the pages that they free to a thread.
         wanted = {"hand_over"} if REALTIME and holder == "hard_irq" else {"hand_over", "drop"}
         assert noticed == wanted, f"{holder}: {noticed}"
 
@@ -190,7 +191,7 @@ def payload_is_no_guard():
     """The bytes next to the guards belong to the holder."""
     with exercise(sentinel=0):
         with holding("spinlock", 2, HOLD_US) as pfns:
-            # The first is one that the exercise looks at itself.
+            # The exercise itself checks the first page.
             overrun("task", pfns[0], GUARD, 1)
             overrun("task", pfns[1], PAGE - GUARD - 1, 1)
             module.wait_until(lambda: metrics.Metrics().in_flight() == 0, "the end")
@@ -214,8 +215,8 @@ def nobody_is_accused():
 
 
 def counts_lose_nothing():
-    """Many damages at a time are all counted, the last ones are kept, and the log is not
-    flooded."""
+    """If many guards are damaged at once, all are counted, the last reports are kept, and the log
+    is not flooded."""
     for policy in (0, 1):
         with kmsg.Provoked() as log, exercise(sentinel=policy):
             with holding("timer_softirq", MANY) as pfns:
@@ -253,7 +254,7 @@ def policy_can_be_changed():
 
 
 def machine_stops():
-    """The third policy stops the machine. tests/runner looks at what is left."""
+    """The third policy stops the machine. tests/runner checks its console."""
     with exercise(sentinel=2):
         with holding("timer_softirq", 1) as pfns:
             overrun("task", pfns[0], PAGE - 1, 2)

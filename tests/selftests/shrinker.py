@@ -3,7 +3,7 @@
 # Runs in: check check-debug soak-debug
 # Covers: rust/source rust/ffi/shrinker.rs rust/source/keeper.rs
 # Takes: 8 s
-"""When memory is short, the caches give their pages back, and the reserve does not."""
+"""When memory is short, the pages in the caches are freed, and those in the reserve are not."""
 
 import contextlib
 import glob
@@ -13,14 +13,14 @@ from lib import books, consumer, faults, ktap, metrics, module
 from lib.ktap import Skip
 
 CACHE, RESERVE = 64, 256
-# A kernel that checks everything is slow.
+# A debug kernel is slow.
 ROUNDS = 5 if os.path.isdir(faults.FOLDER) else 30
 SHRINKERS = "/sys/kernel/debug/shrinker"
 
 
 @contextlib.contextmanager
 def on_cpu(cpu):
-    """Runs this process on one CPU alone."""
+    """Pins this process to one CPU."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {cpu})
     try:
@@ -31,7 +31,7 @@ def on_cpu(cpu):
 
 @contextlib.contextmanager
 def full_caches():
-    """Loads a pool with all that it can hold, and the kernel's books."""
+    """Loads labyrinth with full caches. Yields the kernel's count of its pages, too."""
     with books.kept() as kernel:
         with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
             kernel.learn()
@@ -44,7 +44,7 @@ def full_caches():
 
 
 def drop_slab_empties_the_caches():
-    """drop_caches=2 asks all shrinkers for everything, from whichever CPU."""
+    """drop_caches=2 makes all shrinkers free everything, on whichever CPU it is written."""
     with full_caches() as kernel:
         full = CACHE * os.cpu_count()
         for cpu in sorted(os.sched_getaffinity(0)):
@@ -61,8 +61,8 @@ def drop_slab_empties_the_caches():
 
 
 def as_many_as_asked_for():
-    """By the shrinker's own debugfs files, the count is the number of cached pages, and a scan
-    takes as many as it was asked for."""
+    """In the shrinker's debugfs files, the count is the number of cached pages, and a scan frees as
+    many as requested."""
     folders = glob.glob(SHRINKERS + "/labyrinth-*")
     if not os.path.isdir(SHRINKERS):
         raise Skip("the kernel shows no shrinkers (CONFIG_SHRINKER_DEBUG)")
@@ -71,7 +71,8 @@ def as_many_as_asked_for():
         folder, = glob.glob(SHRINKERS + "/labyrinth-*")
 
         def count():
-            # Lines of "<cgroup> <objects on node 0> <on node 1> …"; none when there is nothing.
+            # The lines are "<cgroup> <objects on node 0> <on node 1> …". There are none without
+            # objects.
             return sum(int(line.split()[1])
                        for line in module.read(folder + "/count").splitlines())
 
@@ -85,7 +86,7 @@ def as_many_as_asked_for():
                 assert before.cached() - now.cached() == wanted, \
                     f"{before.cached() - now.cached()} given back, {wanted} asked for"
                 assert count() == now.cached() and now.reserved() == RESERVE
-            # Beyond what this CPU has.
+            # Request more than this CPU has.
             module.write(folder + "/scan", "0 0 100000")
             assert metrics.Metrics().cached() == 0, f"{metrics.Metrics().cached()} left"
         assert metrics.wait_until_filled().check_pool().reserved() == RESERVE
@@ -94,7 +95,7 @@ def as_many_as_asked_for():
 
 @contextlib.contextmanager
 def several_pools():
-    """Makes three full pools, and gives the pages that each has, by name."""
+    """Makes three full pools. Yields the number of pages of each, by name."""
     blocks = {"default": (CACHE, 0), "one": (48, 0), "eight": (8, 3)}
     with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE), \
             consumer.loaded(consumer.C):
@@ -117,7 +118,7 @@ def given_back(name):
 
 
 def all_pools_are_emptied():
-    """Each pool's caches are given back to the last block, and no reserve is."""
+    """The caches of each pool are freed to the last block, and no reserve is."""
     with several_pools() as held:
         module.write("/proc/sys/vm/drop_caches", 2)
         now = metrics.Metrics().check_pool()
@@ -127,14 +128,14 @@ def all_pools_are_emptied():
 
 
 def as_many_of_all_as_asked_for():
-    """A request counts for all pools together, up to the rest of one block."""
+    """A scan frees as many pages of all pools together as requested, rounded up to a block."""
     if not os.path.isdir(SHRINKERS):
         raise Skip("the kernel shows no shrinkers (CONFIG_SHRINKER_DEBUG)")
     with several_pools() as held:
         folder, = glob.glob(SHRINKERS + "/labyrinth-*")
         before = 0
-        # Requests for pages of the first pool alone, of the first two, and up to the last one's
-        # blocks.
+        # Request pages of only the first pool, of the first two, and as far as the blocks of the
+        # last.
         for wanted in (10, held["default"], held["one"] + 3):
             module.write(folder + "/scan", f"0 0 {wanted}")
             metrics.Metrics().check_pool()
@@ -147,7 +148,7 @@ def as_many_of_all_as_asked_for():
 
 def under_load():
     """The caches are shrunk again and again while all contexts work. No page is lost, and no
-    reserve is touched."""
+    reserve is shrunk."""
     with full_caches() as kernel:
         drained = 0
         with module.running(*module.CONTEXTS, period_us=5000, batch=CACHE // 2, pool=1):

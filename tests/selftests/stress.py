@@ -3,7 +3,8 @@
 # Runs in: check check-debug soak soak-debug
 # Covers: rust/exercise rust/stats rust/source
 # Takes: 9 s
-"""All exercises run at once, as hard as they can be set, and the books balance at every read."""
+"""All exercises run at once with the hardest settings, and the counts are consistent at each
+read."""
 
 import os
 import random
@@ -12,7 +13,7 @@ import time
 from lib import faults, ktap, metrics, module
 
 SECONDS = ktap.soak(8, 300)
-# A debug kernel that does all this hardly comes to answering.
+# A debug kernel under this load answers slowly.
 READS = 5 if os.path.isdir(faults.FOLDER) else 10
 
 
@@ -24,7 +25,7 @@ def books_balance_under_load():
         with module.running(*module.CONTEXTS, period_us=100, batch=64, hold_us=0):
             end = time.monotonic() + SECONDS
             before = metrics.Metrics().check()
-            # However slow the machine is.
+            # Read so many times, even on a slow machine.
             while time.monotonic() < end or reads < READS:
                 module.tune(rng.choice(module.CONTEXTS), batch=rng.choice((1, 16, 256, 4096)),
                             hold_us=rng.choice((0, 50, 2000, 50_000)),

@@ -19,13 +19,13 @@ import tempfile
 from lib import ktap, metrics, module, pressure, tracing
 from lib.ktap import Skip
 
-# What the tracepoint calls the context of each exercise, and its number there.
+# The context of each exercise in the tracepoints, by name and number.
 CONTEXTS = {"timer_softirq": ("softirq", 1), "spinlock": ("spinlock", 2), "task": ("task", 0),
             "hard_irq": ("irqs_off", 3)}
 NONE, CACHE, BUDDY, RESERVE = range(4)
-# More pages than there are when memory is full.
+# More pages than are free when memory is full.
 BURST = 4096
-# Neither a buffer nor a map may lose an event.
+# With these sizes, neither buffers nor maps lose events.
 BUFFER_KB = 4096
 
 
@@ -61,9 +61,9 @@ def script(folder, *contexts, finish="true"):
 
 
 def agree(tool_name, seen, ours, contexts, missed=0):
-    """Checks that the events that were seen are what we counted: {context: pages allocated},
-    requests without a page, and pages freed. Events that the kernel reports as not delivered to
-    the tool may be missing."""
+    """Checks that the events are what we counted: {context: pages allocated}, requests without a
+    page, and pages freed. Events may be missing if the kernel reports that it has not delivered
+    them to the tool."""
     allocated, failed, freed = seen
     unseen = 0
     for context in contexts:
@@ -84,7 +84,7 @@ def agree(tool_name, seen, ours, contexts, missed=0):
 
 
 def settings():
-    """Sets a pace at which there is much to count and nothing is lost."""
+    """Sets periods with which there is much to count, and no event is lost."""
     for context in module.CONTEXTS:
         module.tune(context, period_us=10_000, batch=8)
 
@@ -130,8 +130,8 @@ def counts_by_histograms():
 
 
 def failures_by_histograms():
-    """A request that got nothing, because memory is full, is reported without a source and without
-    a page frame."""
+    """A request that fails, because memory is full, is reported without a source and without a page
+    frame."""
     watched = {"alloc": ("labyrinth/page_alloc", "source,pfn", "pfn == 0")}
     with module.loaded(), tracing.histograms(**watched) as kernel:
         with pressure.one_cpu(), pressure.full_memory(BURST * pressure.PAGE // 2):
@@ -195,7 +195,7 @@ def rooms_of_the_pool():
             with module.running("timer_softirq", "spinlock", pool=1, period_us=10_000, batch=32):
                 metrics.wait_for_cycles("timer_softirq", 10)
                 metrics.wait_for_cycles("spinlock", 10)
-            # The keeper works on for a moment.
+            # The refill thread continues for a moment.
             module.wait_until(lambda: metrics.Metrics().total("pool_reserved") == 16, "a reserve")
             seen = {name: histogram.entries() for name, histogram in kernel.items()}
             ours = metrics.Metrics().check_idle()
@@ -265,9 +265,9 @@ def counts_by_trace_cmd():
 def counts_by_bpftrace():
     """bpftrace counts in the kernel, by the names of our fields. The kernel does not call it on
     a CPU that is busy with another BPF program or with the maps of one, but counts those events."""
-    # A map for each count, as one with keys loses a count where two CPUs meet a key for the first
-    # time; one program for each event, as a miss is counted for each. What was missed is of any kind,
-    # so all kinds are counted.
+    # Each count is a map of its own, because a map with keys loses a count if two CPUs insert the
+    # same key. Each event has one program, because the kernel counts a missed call for each
+    # program. Missed events can be of any kind, so all kinds are counted.
     counts = "".join(f"if (args.source == {BUDDY} && args.context == {value}) {{ @{context} = count(); }} "
                      for context, (_, value) in CONTEXTS.items())
     program = "tracepoint:labyrinth:page_alloc /args.pool == \"none\"/ " \
@@ -293,11 +293,11 @@ def counts_by_bpftrace():
             maps.update(record["data"])
         assert record.get("type") != "lost_events", line
     allocated = {name: maps["@" + context] for context, (name, _) in CONTEXTS.items()}
-    # A map that counted nothing is not printed.
+    # bpftrace does not print a map that counted nothing.
     agree("bpftrace", (allocated, maps.get("@failed", 0), maps["@free"]), ours, module.CONTEXTS, missed)
 
 
-# perf_event_open(), and setting a filter of an event that it opened.
+# The numbers of perf_event_open(), of the ioctl that sets a filter, and of the event type.
 SYS_PERF_EVENT_OPEN, SET_FILTER, TRACEPOINT = 298, 0x4008_2406, 2
 
 
@@ -306,7 +306,7 @@ class Counter:
 
     def __init__(self, event, condition=""):
         number = int(module.read(f"{tracing.TRACING}/events/labyrinth/{event}/id"))
-        # struct perf_event_attr as of its first version: the type, its size, the event.
+        # struct perf_event_attr in its first version begins with type, size and event.
         attributes = struct.pack("=IIQ48x", TRACEPOINT, 64, number)
         self._files = []
         for cpu in range(os.cpu_count()):

@@ -3,7 +3,7 @@
 # Runs in: check check-debug soak soak-debug
 # Covers: labyrinth_mod.rs rust/ffi/unload rust/ffi/debugfs.rs rust/debugfs
 # Takes: 26 s
-"""At the worst of moments, rmmod either says busy or works."""
+"""At the worst moments, rmmod either fails with EWOULDBLOCK or works."""
 
 import errno
 import os
@@ -13,13 +13,13 @@ import time
 from lib import books, faults, ktap, metrics, module
 
 FULL = 65_536
-# A kernel that checks everything is slow, and lets readers hardly come to an end.
+# A debug kernel is slow, and its readers take long.
 ROUNDS, UNLOADS, FILLS = (10, 10, 6) if not os.path.isdir(faults.FOLDER) else (3, 3, 3)
 ROUNDS, UNLOADS, FILLS = (ktap.soak(count, 20 * count) for count in (ROUNDS, UNLOADS, FILLS))
 
 
 def refused_as_busy():
-    """Checks that rmmod says busy."""
+    """Checks that rmmod fails with EWOULDBLOCK."""
     try:
         module.unload()
     except OSError as error:
@@ -67,7 +67,8 @@ def a_read_is_half_done():
 
 
 def reader(paths):
-    """Runs a process that opens, reads and closes for ever, whether the module is loaded or not."""
+    """Runs a process that opens, reads and closes files for ever, whether the module is loaded or
+    not."""
     child = os.fork()
     if child:
         return child
@@ -75,8 +76,8 @@ def reader(paths):
     took = 0.0
     while True:
         for path in paths:
-            # Now and then nobody has a file open, however slow the machine is, or no unload would ever
-            # succeed.
+            # There must be moments when no process has a file open, even on a slow machine, or no
+            # unload would ever succeed.
             time.sleep(max(0.001, took))
             start = time.monotonic()
             try:
@@ -116,7 +117,7 @@ def files_are_read_in_a_loop():
 
 
 def everything_runs():
-    """The module is unloaded while every exercise is at work, with pages held and without."""
+    """The module is unloaded while all exercises run, with pages held and without."""
     for round_ in range(ROUNDS):
         hold = (0, 500, 3_000_000)[round_ % 3]
         settings = {}
@@ -136,8 +137,8 @@ def reserved():
 
 
 def the_reserve_is_being_filled():
-    """The module is unloaded while the thread fills a reserve of a quarter of a GiB, or before
-    the thread has begun. The thread stops at once, and all its pages are freed."""
+    """The module is unloaded while the refill thread fills a reserve of a quarter of a GiB, or
+    before it has begun. The thread stops at once, and all of its pages are freed."""
     with module.loaded():
         books.Books({}).learn()
     under_way, pages = 0, 0
@@ -160,7 +161,7 @@ def the_reserve_is_being_filled():
 
 
 def stopped_and_started_from_two_sides():
-    """Two processes switch the same exercises, and no count is lost."""
+    """Two processes start and stop the same exercises, and no count is lost."""
     module.load()
     children = []
     try:

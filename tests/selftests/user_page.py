@@ -3,7 +3,7 @@
 # Runs in: check check-debug soak soak-debug
 # Covers: rust/device rust/page/user.rs rust/ffi/user_map.rs
 # Takes: 24 s
-"""/dev/labyrinth gives a page to one process alone, whatever that process and others try."""
+"""/dev/labyrinth gives a page to only one process, whatever that process and others try."""
 
 import array
 import contextlib
@@ -31,19 +31,20 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SLOW = os.path.isdir(faults.FOLDER)
 ROUNDS = ktap.soak(10 if SLOW else 100, 1000)
 RACE_SECONDS = ktap.soak(5, 300)
-# No pages in the books but those that are mapped.
+# With these settings, only mapped pages are allocated.
 NO_POOL = {"pool_cache": 0, "pool_reserve": 0}
 
 NONE, READ, WRITE, EXEC = 0, 1, 2, 4
 SHARED, PRIVATE, FIXED, ANONYMOUS = 1, 2, 0x10, 0x20
 MAYMOVE, MREMAP_FIXED, DONTUNMAP = 1, 2, 4
 FAILED = ctypes.c_void_p(-1).value
-# Addresses that nothing is mapped at, and what an entry of a page table of the top level is for.
+# An address at which nothing is mapped, and the size that an entry of a top-level page table
+# covers.
 UNUSED, TOP_LEVEL = 1 << 44, 1 << 39
-# By number, as the C library may be older than the kernel.
+# System calls by number, as the C library may be older than the kernel.
 SYS_USERFAULTFD, SYS_FUTEX = 323, 202
-# Advice that a mapping of ours has to refuse, or the page would be dropped, inherited, merged, moved or
-# shown; and with what.
+# The advice, by name and number, that a mapping must refuse. It would drop, inherit, merge, move or
+# show the page.
 REFUSED_ADVICE = {
     "REMOVE": 9, "DONTNEED": 4, "FREE": 8, "DOFORK": 11, "DODUMP": 17, "WIPEONFORK": 18,
     "COLD": 20, "PAGEOUT": 21, "POPULATE_READ": 22, "POPULATE_WRITE": 23, "DONTNEED_LOCKED": 24,
@@ -72,7 +73,8 @@ def name_of(number):
     return errno.errorcode.get(number, "no error" if number == 0 else str(number))
 
 
-# What this process has mapped, and its children. A case that fails must not keep the module loaded.
+# The mappings and children of this process. They must end even if a case fails, because they keep
+# the module loaded.
 _mine = set()
 _children = set()
 
@@ -150,7 +152,7 @@ def wait_until_returned():
 
 
 class Child:
-    """A process that runs a function of ours. It ends with status 0 if the function returns."""
+    """A process that runs a function. It ends with status 0 if the function returns."""
 
     def __init__(self, work, *arguments):
         sys.stdout.flush()
@@ -203,13 +205,13 @@ class Holder(Child):
         self.address = struct.unpack("Q", ours.recv(8))[0]
 
     def release(self):
-        """Lets the process go on, and checks that it succeeds."""
+        """Lets the process continue, and checks that it succeeds."""
         self._pipe.send(b"x")
         self.ok()
 
 
 def for_root_only():
-    """The device has mode 0600, and nobody else can open it."""
+    """The device has mode 0600, and other users cannot open it."""
     with loaded():
         status = os.stat(DEVICE)
         assert stat.S_ISCHR(status.st_mode), "no character device"
@@ -272,8 +274,8 @@ def what_cannot_be_mapped():
 
 
 def zeroed_and_ones_own():
-    """A new page is zeroed, whatever others have written, and what is written to it shows in no
-    other."""
+    """A new page is zeroed, whatever others have written. Writes to it do not appear in other
+    pages."""
     with loaded(), opened() as fd:
         def many(byte):
             for _ in range(ROUNDS):
@@ -302,7 +304,7 @@ def not_inherited():
     with loaded(), opened() as fd:
         address = mapped(fd)
         fill(address, 0x77)
-        # What others do with the flag is another case.
+        # Another case tests this flag.
         libc.madvise(address, PAGE, REFUSED_ADVICE["DOFORK"])
         for access in (lambda: contents(address, 1), lambda: ctypes.memset(address, 1, 1)):
             status = Child(access).wait()
@@ -329,7 +331,7 @@ def over_a_socket():
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
         def receive():
-            # The inherited one must not be what makes it work.
+            # The child must use the file from the socket, not the inherited one.
             os.close(fd)
             _, ancillary, _, _ = theirs.recvmsg(1, socket.CMSG_SPACE(4))
             passed = array.array("i", ancillary[0][2])[0]
@@ -381,7 +383,7 @@ def others_see_nothing():
             else:
                 assert error == errno.EFAULT, f"{call.__name__}: {name_of(error)}"
 
-        # Also to the process itself, which would have it by somebody else.
+        # A process cannot access its own page in this way either.
         for pid in (holder.pid, "self"):
             own = mapped(fd)
             address = holder.address if pid != "self" else own
@@ -429,13 +431,13 @@ def marker_byte(seed, i):
 
 
 def in_no_core_dump():
-    """The core dump of a process that crashes has all of its memory but the page."""
+    """The core dump of a process has all of its memory except for the page."""
     seeds = {"memory": os.urandom(8), "page": os.urandom(8)}
     length = 64
 
     def crash(fd):
         resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
-        # Dump all kinds of memory but privately mapped files, such as the interpreter's.
+        # Dump all kinds of memory except for privately mapped files, such as those of Python.
         module.write("/proc/self/coredump_filter", "0x1fb")
         ordinary = libc.mmap(None, PAGE, READ | WRITE, PRIVATE | ANONYMOUS, -1, 0)
         assert ordinary != FAILED
@@ -448,12 +450,12 @@ def in_no_core_dump():
     with loaded(), opened() as fd, core_dumps() as folder:
         status = Child(crash, fd).wait()
         assert os.WIFSIGNALED(status) and os.WCOREDUMP(status), f"no core dump: status {status:#x}"
-        # The name may end with the number of the process (kernel.core_uses_pid).
+        # With kernel.core_uses_pid, the name ends with the process number.
         names = os.listdir(folder)
         assert len(names) == 1, f"not one core dump but {names}"
         with open(os.path.join(folder, names[0]), "rb") as file:
             core = file.read()
-        # Made only after the fork, or the child would have a copy.
+        # Make the markers after the fork, as the child would have a copy otherwise.
         found = {what: core.count(bytes(marker_byte(seed, i) for i in range(length)))
                  for what, seed in seeds.items()}
         assert found["memory"], f"ordinary memory is not in the core dump of {len(core)} bytes either"
@@ -462,8 +464,8 @@ def in_no_core_dump():
 
 
 def nobody_pins_it():
-    """What would hold the page beyond the mapping, such as direct I/O, is refused. Copying
-    works."""
+    """Operations that would hold the page beyond the mapping, such as direct I/O, are refused.
+    Copying works."""
     with loaded(), opened() as fd:
         address = mapped(fd)
         fill(address, 0x66)
@@ -471,7 +473,7 @@ def nobody_pins_it():
         vector = Vector(address, PAGE)
         error = failure(libc.vmsplice(write_end, ctypes.byref(vector), 1, 0))
         assert error == errno.EFAULT, f"vmsplice: {name_of(error)}"
-        # FUTEX_WAKE of a futex that is not private.
+        # This is FUTEX_WAKE for a shared futex.
         error = failure(libc.syscall(SYS_FUTEX, ctypes.c_void_p(address), 1, 1, None, None, 0))
         assert error == errno.EFAULT, f"futex: {name_of(error)}"
 
@@ -511,7 +513,7 @@ def not_moved_nor_grown():
 
 
 def advice_is_refused():
-    """madvise() and userfaultfd take nothing away. mprotect() and mlock() leave the page in
+    """madvise() and userfaultfd cannot take the page away. mprotect() and mlock() leave the page in
     place."""
     with loaded(), opened() as fd:
         address = mapped(fd)
@@ -530,7 +532,7 @@ def advice_is_refused():
         libc.munlock(address, PAGE)
         assert contents(address) == b"\x71" * PAGE, "another page"
 
-        # The handshake (UFFDIO_API) and what is registered (UFFDIO_REGISTER), by each of its modes.
+        # These are UFFDIO_API, and UFFDIO_REGISTER with each of its modes.
         uffd = libc.syscall(SYS_USERFAULTFD, os.O_CLOEXEC)
         if uffd >= 0:
             api = (ctypes.c_uint64 * 3)(0xaa, 0, 0)
@@ -548,7 +550,7 @@ def advice_is_refused():
 def not_executed():
     """The page cannot be made executable by mmap() or mprotect(), wherever the device file is."""
     with loaded(), tempfile.TemporaryDirectory() as folder:
-        # /dev itself may be mounted so that nothing there is executed.
+        # /dev itself can be mounted noexec.
         assert libc.mount(b"tmpfs", folder.encode(), b"tmpfs", 0, None) == 0, \
             os.strerror(ctypes.get_errno())
         try:
@@ -570,7 +572,7 @@ def not_executed():
 
 
 def every_end():
-    """The page comes back after munmap(), another mapping in its place, exit, kill -9, and
+    """The page is returned after munmap(), another mapping in its place, exit, kill -9, and
     execve()."""
     with books.kept() as ours:
         with loaded(**NO_POOL):
@@ -591,7 +593,7 @@ def every_end():
                 unmap(address)
                 all_back("another mapping")
 
-                # Refused after the old one is gone.
+                # The old mapping is gone when the new one is refused.
                 address = mapped(fd)
                 error, _ = try_map(fd, flags=PRIVATE | FIXED, where=address)
                 _mine.discard(address)
@@ -619,7 +621,7 @@ def every_end():
 
 
 class PhysicalMemory:
-    """/proc/kcore: the contents of a page frame, whoever has it."""
+    """Reads any page frame through /proc/kcore, even if it belongs to others."""
 
     def __init__(self):
         try:
@@ -632,12 +634,12 @@ class PhysicalMemory:
         for i in range(count):
             kind, _, offset, _, physical, length = struct.unpack_from(
                 "<IIQQQQ", os.pread(self._fd, size, table + i * size))
-            # Those that are no memory have no physical address.
+            # Segments that are not memory have no physical address.
             if kind == 1 and physical != (1 << 64) - 1:
                 self._segments.append((physical, length, offset))
 
     def read(self, frame):
-        """Returns the bytes of a page frame. What the kernel cannot read looks like zeroes."""
+        """Returns the bytes of a page frame. Bytes that the kernel cannot read are zeroes."""
         for physical, length, offset in self._segments:
             if physical <= frame * PAGE < physical + length:
                 return os.pread(self._fd, PAGE, offset + frame * PAGE - physical)
@@ -646,7 +648,7 @@ class PhysicalMemory:
 
 @contextlib.contextmanager
 def frames_seen():
-    """Makes the module report which frames it allocates."""
+    """Makes the kernel trace which frames the module allocates."""
     os.mkdir(tracing.INSTANCE)
     try:
         module.write(f"{tracing.INSTANCE}/events/labyrinth/page_alloc/enable", "1")
@@ -659,7 +661,7 @@ def frames_seen():
 
 
 def scrubbed():
-    """What a process has written is not in memory any more when the process is gone."""
+    """The data that a process has written are no longer in memory when the process has ended."""
     byte = 0xc7
     with loaded():
         memory = PhysicalMemory()
@@ -679,8 +681,8 @@ def scrubbed():
 
 
 def as_many_as_allowed():
-    """user_pages is the bound. Beyond it there is ENOSPC until a page is given back; 0 allows
-    none."""
+    """user_pages limits the number of pages. Beyond it there is ENOSPC until a page is returned. 0
+    allows none."""
     with loaded(user_pages=3), opened() as fd:
         assert metrics.Metrics().total("user_pages_limit") == 3
         addresses = [mapped(fd) for _ in range(3)]
@@ -708,7 +710,7 @@ def no_memory():
         ours.learn()
         failed, number, there = 0, 1, True
         while there:
-            # Where this process has no page tables yet, in any of their levels.
+            # At this address the process has no page tables yet, at no level.
             where = UNUSED + number * TOP_LEVEL
             (error, address), there = call(number, try_map, fd, where=where)
             if not error:
@@ -721,7 +723,7 @@ def no_memory():
             number += 1
         ktap.note(f"{failed} allocations that can fail")
         assert error == 0, name_of(error)
-        # That of the page, and those of its page tables.
+        # These are the page itself, and its page tables.
         assert failed >= 3, f"only {failed} allocations"
         unmap(address)
         nothing_mapped()
@@ -729,7 +731,7 @@ def no_memory():
 
 
 def refused_as_busy():
-    """Checks that rmmod says busy."""
+    """Checks that rmmod fails with EWOULDBLOCK."""
     try:
         module.unload()
     except OSError as error:
@@ -739,14 +741,14 @@ def refused_as_busy():
 
 
 def unload_while_mapped():
-    """rmmod says busy while the file is open or a page is mapped, and nothing is lost."""
+    """rmmod fails while the file is open or a page is mapped, and nothing is lost."""
     module.load()
     with opened() as fd:
         refused_as_busy()
         address = mapped(fd)
         fill(address, 0x1d)
         holder = Holder(fd)
-    # Only the mappings are left.
+    # The file is closed, and only the mappings are left.
     for _ in range(3):
         refused_as_busy()
     assert contents(address) == b"\x1d" * PAGE
@@ -763,8 +765,7 @@ def unload_while_mapped():
 
 
 def races():
-    """A program in C does everything at once. The same program is then killed in the middle of
-    it."""
+    """A program in C does all of this at once. The same program is then killed while it runs."""
     program = os.path.join(HERE, "user_page_races")
     with books.kept() as ours, loaded(**NO_POOL):
         ours.learn()
@@ -792,7 +793,7 @@ def pfns(histogram):
 
 
 def gone_bad():
-    """A page that goes bad while a process has it goes out of use, and is counted like any other
+    """If a page goes bad while a process has it, it is taken out of use, and counted like any other
     page."""
     watched = {name: (f"labyrinth/page_{name}", "pfn.hex") for name in ("alloc", "free")}
     with hwpoison.said(), loaded(**NO_POOL), opened() as fd, \

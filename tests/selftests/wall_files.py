@@ -112,12 +112,12 @@ def unloads_while_pages_are_held():
     with pressure.short_lists():
         for turn in range(1 + times):
             if turn == 1:
-                # The first one has emptied the lists, and loaded whatever is loaded once.
+                # The first run has emptied the lists, and allocated memory that is kept.
                 before = pressure.memory("MemFree")
             with loaded():
                 module.write(wall("prepare"), pages)
                 for name in NAMES:
-                    # More than it has space for: the rest is dropped.
+                    # These are more pages than a contestant can hold, and it drops the rest.
                     for _ in range(10):
                         module.write(wall("hold"), name)
                 module.write(wall("release"), "atomic")
