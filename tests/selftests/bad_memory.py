@@ -212,12 +212,12 @@ def in_the_reserve():
         rest()
 
 
-def on_the_way_to_the_keeper():
+def left_to_the_refill_thread():
     """Bad pages that interrupts leave to the refill thread are taken out there."""
     with said(), module.loaded(pool_cache=0, pool_reserve=0):
         marked = mark_in_use("hard_irq", 8)
         wait_for_poisoned(MARKED)
-        not_again(serves("hard_irq", 20, batch=64, period_us=10_000), marked, "keeper")
+        not_again(serves("hard_irq", 20, batch=64, period_us=10_000), marked, "refill thread")
         rest()
 
 
@@ -349,5 +349,5 @@ def id_of(area):
 
 
 ktap.main(while_cached, while_in_use, guards_are_left_alone, while_all_run, in_the_reserve,
-          on_the_way_to_the_keeper, put_after_the_search, blocks_of_c, soft_offline_changes_nothing,
+          left_to_the_refill_thread, put_after_the_search, blocks_of_c, soft_offline_changes_nothing,
           other_peoples_pages)

@@ -99,20 +99,20 @@ def dead_end(seconds=0, **parameters):
         for context in ("task", "softirq", "spinlock", "irqs_off"):
             module.wait_until(lambda c=context: metrics.Metrics().total(
                 "pool_failures_total", context=c) >= 100, f"failures in {context}")
-        start = keeper_seconds()
+        start = refill_seconds()
         time.sleep(seconds)
-        busy = seconds and (keeper_seconds() - start) / seconds
+        busy = seconds and (refill_seconds() - start) / seconds
     assert result["handed"].count == 0, f"{parameters}: {result['handed'].all()[:5]}"
     now = result["metrics"]
     assert now.cached() == now.reserved() == 0 and sum(now.served(r) for r in metrics.ROOMS) == 0
     assert now.total("pool_barred_pages_total") > 0
-    ktap.note(f"{parameters}: the keeper works {busy:.0%} of the time")
+    ktap.note(f"{parameters}: the refill thread works {busy:.0%} of the time")
     # A debug kernel needs more time to search 16 MiB than the refill thread ever waits.
     assert busy < 0.5 or os.path.isdir(faults.FOLDER), \
-        f"{parameters}: the keeper works {busy:.0%} of the time"
+        f"{parameters}: the refill thread works {busy:.0%} of the time"
 
 
-def keeper_seconds():
+def refill_seconds():
     """Returns how long the refill thread has worked."""
     for process in os.listdir("/proc"):
         with contextlib.suppress(OSError):

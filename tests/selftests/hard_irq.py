@@ -47,7 +47,7 @@ def from_the_pool():
             held = kernel.held()
             released = now.total("pool_released_total", context="irqs_off")
             ktap.note(", ".join(f"{room} {now.served(room)}" for room in metrics.ROOMS) +
-                      f", failed {now.failed()}, {released} left to the keeper")
+                      f", failed {now.failed()}, {released} left to the refill thread")
             assert now.served("buddy", context="irqs_off") > 0 and released > 0
             assert now.asked("emergency") == 0, "the emergency reserve was asked"
             assert now.handed_out() == 0

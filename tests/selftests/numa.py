@@ -44,7 +44,7 @@ def taken(node, full, **parameters):
         else:
             # The refill thread tries now and then, in vain.
             time.sleep(1)
-            module.wait_until(module.refill_sleeps, "the keeper to give up for now")
+            module.wait_until(module.refill_sleeps, "the refill thread to sleep")
             assert metrics.Metrics().reserved() == 0, "pages from another node"
         return {other: before[other] - free_pages(other) for other in nodes()}
 

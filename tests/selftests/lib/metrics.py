@@ -241,5 +241,5 @@ def wait_until_filled(seconds=60):
         return now.reserved() == now.total("pool_reserve_target") \
             and now.total("pool_returning") == 0 and module.refill_sleeps()
 
-    module.wait_until(filled, "a full reserve and a keeper at rest", seconds)
+    module.wait_until(filled, "a full reserve and a sleeping refill thread", seconds)
     return Metrics()
