@@ -28,10 +28,10 @@ use labyrinth::{
     capi::CApi,
     context::with_task,
     debugfs::Root,
-    pool::Keeper,
+    pool::PoolManager,
     sentinel,
     stats::{
-        handover,
+        transfer,
         Stats, //
     },
     sync::Publication,
@@ -77,19 +77,19 @@ module! {
             default: 0xffff_ffff_ffff_ffff,
             description: "highest physical address that pages of the pool may have (4095 or more)",
         },
-        pool_barred_start: u64 {
+        pool_excluded_start: u64 {
             default: 0,
             description: "first of the physical addresses that no page of the pool may have",
         },
-        pool_barred_end: u64 {
+        pool_excluded_end: u64 {
             default: 0,
             description: "the address after the last of them (0: there are none)",
         },
-        pool_barred_nodes: u64 {
+        pool_excluded_nodes: u64 {
             default: 0,
             description: "NUMA nodes that no page of the pool may be from (bit N: node N)",
         },
-        pool_barred_zones: u32 {
+        pool_excluded_zones: u32 {
             default: 0,
             description: "zones that no page of the pool may be from (1: DMA, 2: DMA32, 4: others; 0 to 6)",
         },
@@ -225,8 +225,8 @@ struct Labyrinth {
     _files: Option<Root<Exercises>>,
     _exercises: Arc<Exercises>,
     _c_api: CApi,
-    _pools: Publication<Arc<Keeper>>,
-    _handovers: handover::Recorded,
+    _pools: Publication<Arc<PoolManager>>,
+    _transfers: transfer::Recorded,
     _unload_barrier: UnloadBarrier,
 }
 
@@ -236,13 +236,13 @@ impl kernel::Module for Labyrinth {
         let given = parameters::read()?;
         sentinel::set_policy(given.sentinel);
         let stats = Stats::new(given.recording)?;
-        let handovers = handover::record_in(stats.clone())?;
-        let keeper = Keeper::new()?;
-        let pools = keeper.publish()?;
-        let pool = keeper.pool(c"default", given.pool, given.prime)?;
+        let transfers = transfer::record_in(stats.clone())?;
+        let manager = PoolManager::new()?;
+        let pools = manager.publish()?;
+        let pool = manager.pool(c"default", given.pool, given.prime)?;
         let c_api = CApi::new(pool.clone())?;
         let device = Device::new(stats.clone(), given.user_pages)?;
-        let exercises = with_task(|cx| Exercises::new(cx, stats, keeper, pool, given.plans))??;
+        let exercises = with_task(|cx| Exercises::new(cx, stats, manager, pool, given.plans))??;
         let files = debugfs::create(exercises.clone());
 
         // From here on nothing fails any more.
@@ -253,7 +253,7 @@ impl kernel::Module for Labyrinth {
             _exercises: exercises,
             _c_api: c_api,
             _pools: pools,
-            _handovers: handovers,
+            _transfers: transfers,
             _unload_barrier: unload_barrier,
         })
     }

@@ -34,26 +34,26 @@ mod import;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
 mod page;
-mod source;
+pub mod pool;
 pub mod stats;
 
-pub use ffi::call_site::CallSite;
+pub use ffi::mm::call_site::CallSite;
 pub use page::{
     sentinel,
     AllowedIn,
-    Atomic,
     Bytes,
     Chain,
     Damaged,
     ExclusivePage,
     ExclusivePages,
     Gfp,
+    GfpAtomic,
+    GfpKernel,
+    GfpNoLock,
+    GfpNoWait,
     Guarded,
     Home,
-    Kernel,
     MayFail,
-    NoLock,
-    NoWait,
     NoWarn,
     Node,
     Place,
@@ -63,7 +63,7 @@ pub use page::{
     Shared,
     Uninit,
     UserPage,
-    View,
+    VmappedPages,
     ZoneLimit,
     MAX_ORDER, //
 };
@@ -96,33 +96,9 @@ pub mod context {
     };
 }
 
-/// Pages from a per-CPU cache, the allocator and reserves.
-pub mod pool {
-    pub use crate::source::{
-        alloc_single,
-        Barred,
-        Batch,
-        Entry,
-        Held,
-        Keeper,
-        KeptPool,
-        Pool,
-        PoolConfig,
-        Priority,
-        Refused,
-        Request,
-        Room,
-        Supply,
-        Zone,
-        MAX_CACHE,
-        MAX_NODES,
-        MAX_RESERVE, //
-    };
-}
-
 /// Timers and the clock.
 pub mod time {
-    pub use crate::ffi::{
+    pub use crate::ffi::time::{
         clock::Moment,
         hard_timer::{
             HardHandler,
@@ -138,12 +114,12 @@ pub mod time {
 
 /// Kernel threads, and waking them from any context.
 pub mod task {
-    pub use crate::ffi::{
+    pub use crate::ffi::task::{
         thread::{
             Body,
             Running,
-            Thread,
-            Wish, //
+            ShouldStop,
+            Thread, //
         },
         waker::Waker, //
     };
@@ -151,17 +127,17 @@ pub mod task {
 
 /// Locks, and values that code in any context can reach.
 pub mod sync {
-    pub use crate::ffi::{
+    pub use crate::ffi::sync::{
         handles::{
             Handle,
             Handles, //
         },
-        lock::SpinLockBh,
-        published::{
+        raw_spin_lock::RawSpinLock,
+        rcu_slot::{
             Publication,
-            Published, //
+            RcuSlot, //
         },
-        raw_lock::RawSpinLock, //
+        spin_lock_bh::SpinLockBh, //
     };
 }
 
@@ -172,11 +148,7 @@ pub mod irq {
 
 /// CPU hotplug: CPUs that come and go.
 pub mod cpu {
-    pub use crate::ffi::{
-        cpu::{
-            HotplugGuard,
-            OnlineCpu, //
-        },
+    pub use crate::ffi::cpu::{
         each_cpu::{
             CpuHandler,
             EachCpu, //
@@ -185,24 +157,28 @@ pub mod cpu {
             CpuDead,
             DeadCpu,
             Hotplug, //
+        },
+        online::{
+            HotplugGuard,
+            OnlineCpu, //
         }, //
     };
 }
 
 /// Values of each CPU.
 pub mod percpu {
-    pub use crate::ffi::{
-        percpu::{
-            CpuCounters,
-            Tally, //
-        },
-        percpu_cell::CpuCell, //
+    pub use crate::ffi::percpu::{
+        cell::CpuCell,
+        counters::{
+            Counter,
+            CpuCounters, //
+        }, //
     };
 }
 
 /// Memory: free pages, shrinkers, and memory that goes bad.
 pub mod mm {
-    pub use crate::ffi::{
+    pub use crate::ffi::mm::{
         bad_memory::{
             BadMemory,
             Listener, //
@@ -222,8 +198,8 @@ pub mod mm {
 /// Pages that a device owns.
 pub mod dma {
     pub use crate::{
-        ffi::dma::DmaDevice,
-        page::dma::*, //
+        ffi::mm::dma::DmaDevice,
+        page::transfer::dma::*, //
     };
 }
 
@@ -253,7 +229,7 @@ pub mod debugfs {
 /// Devices whose file gives pages to processes.
 pub mod user_map {
     pub use crate::{
-        ffi::user_map::{
+        ffi::mm::user_map::{
             MapDevice,
             Mappable,
             MappedArea,
@@ -277,9 +253,9 @@ pub mod compat {
 #[doc(hidden)]
 pub mod __private {
     #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-    pub use crate::ffi::call_site::Tag;
+    pub use crate::ffi::mm::call_site::Tag;
     pub use crate::{
-        ffi::call_site::call_site,
+        ffi::mm::call_site::call_site,
         import::NAMESPACE, //
     };
 }

@@ -22,7 +22,7 @@ use kernel::{
 use labyrinth::{
     compat::parameter,
     pool::{
-        Barred,
+        Excluded,
         PoolConfig,
         Zone,
         MAX_CACHE,
@@ -70,7 +70,7 @@ pub(crate) fn read() -> Result<Parameters> {
                 parameter(&given::pool_node),
                 switch("pool_", "node_only", parameter(&given::pool_node_only))?,
             )?,
-            barred: barred()?,
+            excluded: excluded()?,
         },
         prime: bounded(
             "prime",
@@ -180,39 +180,39 @@ fn place(node: i32, only: bool) -> Result<Place> {
 
 /// The memory that the `pool_` parameters bar. `EINVAL` for a range that ends before it has begun,
 /// `ERANGE` for what leaves nothing.
-fn barred() -> Result<Barred> {
+fn excluded() -> Result<Excluded> {
     let highest = parameter(&given::pool_highest);
     if highest < PAGE_SIZE as u64 - 1 {
         pr_err!("parameter pool_highest={highest} is out of bounds: no page ends there\n");
         return Err(ERANGE);
     }
-    let mut barred = Barred::NOTHING.above(highest);
+    let mut excluded = Excluded::NOTHING.above(highest);
 
-    let zones = parameter(&given::pool_barred_zones);
+    let zones = parameter(&given::pool_excluded_zones);
     if zones > 6 {
-        pr_err!("parameter pool_barred_zones={zones} is out of bounds: 0 to 6\n");
+        pr_err!("parameter pool_excluded_zones={zones} is out of bounds: 0 to 6\n");
         return Err(ERANGE);
     }
     for zone in Zone::ALL {
         if zones & 1 << zone as u32 != 0 {
-            barred = barred.zone(zone);
+            excluded = excluded.zone(zone);
         }
     }
     let (start, end) = (
-        parameter(&given::pool_barred_start),
-        parameter(&given::pool_barred_end),
+        parameter(&given::pool_excluded_start),
+        parameter(&given::pool_excluded_end),
     );
     if (start, end) != (0, 0) {
-        barred = barred.range(start..end).map_err(|_| {
-            pr_err!("parameter pool_barred_end={end} is not above pool_barred_start={start}\n");
+        excluded = excluded.range(start..end).map_err(|_| {
+            pr_err!("parameter pool_excluded_end={end} is not above pool_excluded_start={start}\n");
             EINVAL
         })?;
     }
-    let nodes = parameter(&given::pool_barred_nodes);
+    let nodes = parameter(&given::pool_excluded_nodes);
     for node in (0..MAX_NODES).filter(|node| nodes >> node & 1 != 0) {
-        barred = barred.node(node).map_err(|_| EINVAL)?;
+        excluded = excluded.node(node).map_err(|_| EINVAL)?;
     }
-    Ok(barred)
+    Ok(excluded)
 }
 
 /// A parameter that is a number of pages.

@@ -4,7 +4,7 @@
 //!
 //! A C module names a pool by a [`Handle`] and a block by its address. Both may be wrong. A handle
 //! is looked up in a table and never followed; an address is believed only if the mark of its page
-//! says so (see `rust/page/lent.rs`). So misuse is noticed, counted and reported, and leaves
+//! says so (see `rust/page/transfer/foreign.rs`). So misuse is noticed, counted and reported, and leaves
 //! everything as it was.
 //!
 //! # The end of a pool
@@ -22,7 +22,6 @@ pub use misuse::Misuse;
 
 use crate::{
     ffi::{
-        call_site::keep_lines,
         context::{
             NoSleep,
             NoToken,
@@ -32,24 +31,25 @@ use crate::{
         exports::{
             self,
             Caller,
-            Lent,
+            Foreign,
+            FromC,
             Parameters,
-            Returned,
             Service, //
         },
-        handles::{
+        mm::call_site::keep_lines,
+        sync::handles::{
             Handle,
             Handles, //
         }, //
     },
     page::{
+        from_foreign,
+        from_foreign_late,
         make_ready,
-        take_back,
-        take_back_late,
         why_not,
         Refusal, //
     },
-    source::KeptPool, //
+    pool::RegisteredPool, //
 };
 use kernel::{
     fmt,
@@ -82,7 +82,7 @@ impl CApi {
     /// Lets C modules have blocks of `shared`, and make pools beside it. Task context only, may
     /// sleep. `EBUSY` if they can do so already, `ENOMEM` if there is no memory, `ENOSPC` if there
     /// are too many pools.
-    pub fn new(shared: Arc<KeptPool>) -> Result<Self> {
+    pub fn new(shared: Arc<RegisteredPool>) -> Result<Self> {
         make_ready();
         let pool = POOLS.insert(Pool::new(shared)?)?;
         if DEFAULT.cmpxchg(0, pool.raw(), Relaxed).is_err() {
@@ -161,7 +161,7 @@ fn no_pool(pool: exports::Pool, caller: Caller) {
 
 /// Reports that a block was not taken by `pool`, and why.
 #[cold]
-fn refused(block: &Returned, handle: Handle, pool: &Pool, caller: Caller) {
+fn refused(block: &FromC, handle: Handle, pool: &Pool, caller: Caller) {
     let refusal = why_not(block, handle, |handle| POOLS.issued(handle));
     let name = pool.name();
     let report = |kind: Misuse, why: fmt::Arguments<'_>| {
@@ -175,7 +175,7 @@ fn refused(block: &Returned, handle: Handle, pool: &Pool, caller: Caller) {
     match refusal {
         Refusal::Null => report(Misuse::Null, fmt!("was NULL")),
         Refusal::Unaligned => report(Misuse::Unaligned, fmt!("was the middle of a page")),
-        Refusal::Foreign => report(Misuse::Foreign, fmt!("was what no pool has handed out")),
+        Refusal::NotOurs => report(Misuse::Foreign, fmt!("was what no pool has handed out")),
         Refusal::AlreadyBack => {
             report(Misuse::DoubleFree, fmt!("was a block that is back already"))
         }
@@ -215,7 +215,7 @@ impl Service for CApi {
         let shared =
             with_pool(&NoToken, Self::default_pool(), |_, _, pool| pool.clone()).ok_or(ENODEV)?;
 
-        let create = || POOLS.insert(Pool::new(shared.keeper().pool(name, config, 0)?)?);
+        let create = || POOLS.insert(Pool::new(shared.manager().pool(name, config, 0)?)?);
         create().inspect_err(|&error| {
             if error == EEXIST {
                 pr_err!("there is a pool '{name}' already\n");
@@ -258,7 +258,11 @@ impl Service for CApi {
     }
 
     #[inline]
-    fn alloc<C: PlainAlloc + NoSleep>(cx: &C, pool: exports::Pool, caller: Caller) -> Option<Lent> {
+    fn alloc<C: PlainAlloc + NoSleep>(
+        cx: &C,
+        pool: exports::Pool,
+        caller: Caller,
+    ) -> Option<Foreign> {
         with_known_pool(cx, pool, caller, |cx, handle, pool| pool.get(cx, handle))?
     }
 
@@ -267,7 +271,7 @@ impl Service for CApi {
         pool: exports::Pool,
         wanted: usize,
         caller: Caller,
-        sink: impl FnMut(Lent) + Send,
+        sink: impl FnMut(Foreign) + Send,
     ) -> usize {
         with_known_pool(cx, pool, caller, |cx, handle, pool| {
             pool.get_bulk(cx, handle, wanted, sink)
@@ -279,7 +283,7 @@ impl Service for CApi {
     fn free<C: PlainAlloc + NoSleep>(
         cx: &C,
         pool: exports::Pool,
-        block: Returned,
+        block: FromC,
         caller: Caller,
     ) -> bool {
         // Moved out by the one call of the closure, or still here.
@@ -288,7 +292,7 @@ impl Service for CApi {
             let Some(block) = given.take() else {
                 return false;
             };
-            match take_back(block, handle, pool.order()) {
+            match from_foreign(block, handle, pool.order()) {
                 Ok(pages) => {
                     pool.put(cx, pages);
                     true
@@ -301,7 +305,7 @@ impl Service for CApi {
         });
         taken.unwrap_or_else(|| {
             // Misuse, yet no reason to lose a block.
-            let late = given.and_then(|block| take_back_late(block, pool).ok());
+            let late = given.and_then(|block| from_foreign_late(block, pool).ok());
             if let Some(pages) = &late {
                 ORPHANS.fetch_sub(1 << pages.order(), Relaxed);
             }

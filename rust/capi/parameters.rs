@@ -8,8 +8,8 @@ use crate::{
         Place,
         MAX_ORDER, //
     },
-    source::{
-        Barred,
+    pool::{
+        Excluded,
         PoolConfig,
         MAX_CACHE,
         MAX_RESERVE, //
@@ -39,9 +39,9 @@ pub(super) fn check<'a>(given: &Parameters<'a>) -> Result<(&'a CStr, PoolConfig)
         );
         return Err(EINVAL);
     }
-    let barred = match given.highest {
-        0 => Barred::NOTHING,
-        highest => Barred::NOTHING.above(highest),
+    let excluded = match given.highest {
+        0 => Excluded::NOTHING,
+        highest => Excluded::NOTHING.above(highest),
     };
     let config = PoolConfig {
         order: given.order,
@@ -50,7 +50,7 @@ pub(super) fn check<'a>(given: &Parameters<'a>) -> Result<(&'a CStr, PoolConfig)
         reserve: given.reserve as usize,
         emergency: given.emergency,
         place: Place::Any,
-        barred,
+        excluded,
     };
     for (what, value, max) in [
         ("order", config.order as usize, MAX_ORDER as usize),

@@ -8,19 +8,19 @@ use crate::{
             PlainAlloc,
             Task, //
         },
-        exports::Lent,
-        handles::Handle,
-        percpu::CpuCounters, //
+        exports::Foreign,
+        percpu::counters::CpuCounters,
+        sync::handles::Handle, //
     },
     page::{
-        lend,
+        into_foreign,
         ExclusivePages,
         Uninit, //
     },
-    source::{
-        Keeper,
-        KeptPool,
+    pool::{
+        PoolManager,
         Priority,
+        RegisteredPool,
         Request, //
     }, //
 };
@@ -32,25 +32,25 @@ use kernel::{
 
 /// A pool, and how many of its blocks are out with C.
 pub(super) struct Pool {
-    pool: Arc<KeptPool>,
+    pool: Arc<RegisteredPool>,
     flow: CpuCounters<2>,
 }
 
 /// The counter of the blocks that went out.
-const LENT: usize = 0;
+const GIVEN: usize = 0;
 /// The counter of the blocks that came back.
 const BACK: usize = 1;
 
 impl Pool {
     /// Task context only, may sleep.
-    pub(super) fn new(pool: Arc<KeptPool>) -> Result<Arc<Self>, AllocError> {
+    pub(super) fn new(pool: Arc<RegisteredPool>) -> Result<Arc<Self>, AllocError> {
         let flow = CpuCounters::new()?;
         Arc::new(Self { pool, flow }, GFP_KERNEL)
     }
 
     /// Who makes further pools.
-    pub(super) fn keeper(&self) -> &Arc<Keeper> {
-        self.pool.keeper()
+    pub(super) fn manager(&self) -> &Arc<PoolManager> {
+        self.pool.manager()
     }
 
     /// The name.
@@ -68,15 +68,15 @@ impl Pool {
     pub(super) fn out(&self) -> i64 {
         // Returns first: each that is seen was lent before.
         let back = self.flow.sum(BACK);
-        self.flow.sum(LENT).wrapping_sub(back) as i64
+        self.flow.sum(GIVEN).wrapping_sub(back) as i64
     }
 
     /// Hands out a block.
     #[inline]
-    pub(super) fn get<C: PlainAlloc>(&self, cx: &C, handle: Handle) -> Option<Lent> {
+    pub(super) fn get<C: PlainAlloc>(&self, cx: &C, handle: Handle) -> Option<Foreign> {
         let pages = self.pool.get(cx, &mut Request::new(Priority::High))?;
-        self.flow.add(LENT, 1);
-        Some(lend(pages, handle))
+        self.flow.add(GIVEN, 1);
+        Some(into_foreign(pages, handle))
     }
 
     /// Hands out up to `wanted` blocks, and returns how many.
@@ -85,11 +85,11 @@ impl Pool {
         cx: &C,
         handle: Handle,
         wanted: usize,
-        mut sink: impl FnMut(Lent),
+        mut sink: impl FnMut(Foreign),
     ) -> usize {
         self.pool.get_bulk(cx, Priority::High, wanted, |pages| {
-            self.flow.add(LENT, 1);
-            sink(lend(pages, handle));
+            self.flow.add(GIVEN, 1);
+            sink(into_foreign(pages, handle));
         })
     }
 

@@ -10,7 +10,7 @@ use kernel::{
 };
 use labyrinth::{
     debugfs::Show,
-    pool::Room,
+    pool::Tier,
     stats::{
         histogram,
         Latencies, //
@@ -24,26 +24,26 @@ impl Show<Exercises> for Histograms {
     const SIZE: usize = 8 * kernel::page::PAGE_SIZE;
 
     fn show(exercises: &Exercises, out: &SeqFile) -> Result {
-        let view = exercises.stats().view()?;
+        let snapshot = exercises.stats().snapshot()?;
 
         seq_print!(
             out,
-            "latency of page allocations and hand-overs; a line counts those from the first to the second number \
+            "latency of page allocations and transfers; a line counts those from the first to the second number \
              of ns, both included\n"
         );
-        for series in view.series() {
+        for series in snapshot.series() {
             let kind = series.kind();
             seq_print!(out, "\n{} {}", kind.context().name(), kind.gfp());
             show_latencies(series, "allocations", out);
         }
-        for (room, latencies) in Room::ALL.into_iter().zip(view.sources()) {
-            seq_print!(out, "\nlast asked: {}", room.name());
+        for (tier, latencies) in Tier::ALL.into_iter().zip(snapshot.sources()) {
+            seq_print!(out, "\nlast asked: {}", tier.name());
             show_latencies(latencies, "allocations", out);
         }
-        for handovers in view.handovers() {
-            if handovers.samples() != 0 {
-                seq_print!(out, "\n{}", handovers.kind().name());
-                show_latencies(handovers, "hand-overs", out);
+        for transfers in snapshot.transfers() {
+            if transfers.samples() != 0 {
+                seq_print!(out, "\n{}", transfers.kind().name());
+                show_latencies(transfers, "transfers", out);
             }
         }
         Ok(())

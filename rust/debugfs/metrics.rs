@@ -21,7 +21,7 @@ use labyrinth::{
     debugfs::Show,
     pool::{
         Pool,
-        Room, //
+        Tier, //
     },
     sentinel::{
         self,
@@ -30,10 +30,10 @@ use labyrinth::{
     stats::{
         histogram,
         Context,
-        Handover,
         Latencies,
-        SeriesView,
-        View, //
+        SeriesSnapshot,
+        Snapshot,
+        Transfer, //
     }, //
 };
 
@@ -45,20 +45,20 @@ impl Show<Exercises> for OpenMetrics {
 
     fn show(exercises: &Exercises, out: &SeqFile) -> Result {
         let stats = exercises.stats();
-        let view = stats.view()?;
+        let snapshot = stats.snapshot()?;
 
-        allocations(&view, out);
-        latencies(&view, out);
-        quantiles(&view, out);
-        source_latencies(&view, out);
-        handovers(&view, out);
-        pools(&exercises.keeper().pools()?, out);
+        allocations(&snapshot, out);
+        latencies(&snapshot, out);
+        quantiles(&snapshot, out);
+        source_latencies(&snapshot, out);
+        transfers(&snapshot, out);
+        pools(&exercises.manager().pools()?, out);
 
-        let cycles = |series: &SeriesView| series.cycles();
+        let cycles = |series: &SeriesSnapshot| series.cycles();
         family(out, "exercise_cycles", "counter", "Cycles begun.");
-        by_context(out, "exercise_cycles_total", |c| view.sum(c, cycles));
+        by_context(out, "exercise_cycles_total", |c| snapshot.sum(c, cycles));
 
-        let corruptions = |series: &SeriesView| series.corruptions();
+        let corruptions = |series: &SeriesSnapshot| series.corruptions();
         family(
             out,
             "exercise_corruptions",
@@ -66,7 +66,7 @@ impl Show<Exercises> for OpenMetrics {
             "Pages that did not hold what was written to them.",
         );
         by_context(out, "exercise_corruptions_total", |c| {
-            view.sum(c, corruptions)
+            snapshot.sum(c, corruptions)
         });
 
         guards(out);
@@ -168,9 +168,9 @@ fn guards(out: &SeqFile) {
     seq_print!(out, "labyrinth_sentinel {}\n", sentinel::policy() as u8);
 }
 
-fn allocations(view: &View, out: &SeqFile) {
+fn allocations(snapshot: &Snapshot, out: &SeqFile) {
     family(out, "page_alloc", "counter", "Page allocations.");
-    for series in view.series() {
+    for series in snapshot.series() {
         for (outcome, count) in [
             ("success", series.successes()),
             ("failure", series.failures()),
@@ -184,7 +184,9 @@ fn allocations(view: &View, out: &SeqFile) {
     }
 
     family(out, "page_free", "counter", "Pages freed.");
-    by_context(out, "page_free_total", |c| view.sum(c, SeriesView::freed));
+    by_context(out, "page_free_total", |c| {
+        snapshot.sum(c, SeriesSnapshot::freed)
+    });
 
     family(
         out,
@@ -192,35 +194,35 @@ fn allocations(view: &View, out: &SeqFile) {
         "gauge",
         "Pages allocated and not freed.",
     );
-    seq_print!(out, "labyrinth_pages_in_flight {}\n", view.in_flight());
+    seq_print!(out, "labyrinth_pages_in_flight {}\n", snapshot.in_flight());
 }
 
-/// What the pools did, by context and room. They are the same ones in all families, though pools
+/// What the pools did, by context and tier. They are the same ones in all families, though pools
 /// come and go meanwhile.
 fn pools(pools: &[Arc<Pool>], out: &SeqFile) {
     family(
         out,
         "pool_requests",
         "counter",
-        "Requests that a room of a pool was asked for.",
+        "Requests that a tier of a pool was asked for.",
     );
     for pool in pools {
         let name = PoolName(pool);
         for context in Kind::ALL {
             let cache_hits = pool.cache().counts().map(|(_, c)| c.hits(context)).sum();
-            for room in Room::ALL {
-                let hits = match room {
-                    Room::Cache => cache_hits,
-                    _ => pool.counts().served(context, room),
+            for tier in Tier::ALL {
+                let hits = match tier {
+                    Tier::Cache => cache_hits,
+                    _ => pool.counts().served(context, tier),
                 };
-                let misses = pool.counts().missed(context, room);
+                let misses = pool.counts().missed(context, tier);
                 for (outcome, count) in [("hit", hits), ("miss", misses)] {
                     seq_print!(
                         out,
-                        "labyrinth_pool_requests_total{{{name},context=\"{}\",room=\"{}\",\
+                        "labyrinth_pool_requests_total{{{name},context=\"{}\",tier=\"{}\",\
                          outcome=\"{outcome}\"}} {count}\n",
                         context.name(),
-                        room.name()
+                        tier.name()
                     );
                 }
             }
@@ -231,7 +233,7 @@ fn pools(pools: &[Arc<Pool>], out: &SeqFile) {
         out,
         "pool_failures",
         "counter",
-        "Requests that no room of a pool could serve.",
+        "Requests that no tier of a pool could serve.",
     );
     each_context(pools, out, "pool_failures_total", |pool, context| {
         pool.counts().failed(context)
@@ -321,10 +323,10 @@ const POOL_NUMBERS: [PoolNumber; 12] = [
         |pool| pool.emergency().taken(),
     ),
     (
-        "pool_barred_pages",
+        "pool_excluded_pages",
         "counter",
-        "Pages that were not let in, as their memory is barred.",
-        Pool::barred_met,
+        "Pages that were not let in, as their memory is excluded.",
+        Pool::excluded_met,
     ),
     (
         "pool_emergency_budget",
@@ -351,7 +353,7 @@ const POOL_NUMBERS: [PoolNumber; 12] = [
         "pool_reserve_target",
         "gauge",
         "Pages that the reserve should hold.",
-        |pool| pool.reserve().marks().target() as u64,
+        |pool| pool.reserve().target().pages() as u64,
     ),
 ];
 
@@ -387,7 +389,7 @@ impl fmt::Display for PoolName<'_> {
 
 /// The histogram has an edge at every power of two nanoseconds ("less than"); as all values are
 /// whole, that is "at most one nanosecond less", which is what `le` says.
-fn latencies(view: &View, out: &SeqFile) {
+fn latencies(snapshot: &Snapshot, out: &SeqFile) {
     const NAME: &str = "labyrinth_page_alloc_latency_seconds";
 
     family(
@@ -397,24 +399,24 @@ fn latencies(view: &View, out: &SeqFile) {
         "Latency of page allocations, failed ones included.",
     );
     seq_print!(out, "# UNIT {NAME} seconds\n");
-    for series in view.series() {
+    for series in snapshot.series() {
         histogram_of(out, NAME, &Labels(series), series, 1);
     }
 }
 
-/// The same latencies by the room that was asked last.
-fn source_latencies(view: &View, out: &SeqFile) {
-    const NAME: &str = "labyrinth_page_alloc_room_latency_seconds";
+/// The same latencies by the tier that was asked last.
+fn source_latencies(snapshot: &Snapshot, out: &SeqFile) {
+    const NAME: &str = "labyrinth_page_alloc_tier_latency_seconds";
 
     family(
         out,
-        "page_alloc_room_latency_seconds",
+        "page_alloc_tier_latency_seconds",
         "histogram",
-        "Latency of page allocations by the room that was asked last.",
+        "Latency of page allocations by the tier that was asked last.",
     );
     seq_print!(out, "# UNIT {NAME} seconds\n");
-    for (room, latencies) in Room::ALL.into_iter().zip(view.sources()) {
-        histogram_of(out, NAME, &RoomLabel(room), latencies, 1);
+    for (tier, latencies) in Tier::ALL.into_iter().zip(snapshot.sources()) {
+        histogram_of(out, NAME, &TierLabel(tier), latencies, 1);
     }
 }
 
@@ -449,12 +451,12 @@ fn histogram_of(
     );
 }
 
-/// The label of a room.
-struct RoomLabel(Room);
+/// The label of a tier.
+struct TierLabel(Tier);
 
-impl fmt::Display for RoomLabel {
+impl fmt::Display for TierLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "room=\"{}\"", self.0.name())
+        write!(f, "tier=\"{}\"", self.0.name())
     }
 }
 
@@ -463,7 +465,7 @@ const FIRST_LOG2: u32 = 5;
 
 /// What the histogram above cannot say, with the resolution of the full one: quantile 0 is the
 /// exact minimum, 1 the exact maximum.
-fn quantiles(view: &View, out: &SeqFile) {
+fn quantiles(snapshot: &Snapshot, out: &SeqFile) {
     const NAME: &str = "labyrinth_page_alloc_latency_quantile_seconds";
 
     family(
@@ -473,7 +475,7 @@ fn quantiles(view: &View, out: &SeqFile) {
         "Quantiles of the latency, at most 1/16 too large; 0 and 1 are exact.",
     );
     seq_print!(out, "# UNIT {NAME} seconds\n");
-    for series in view.series() {
+    for series in snapshot.series() {
         quantiles_of(out, NAME, &Labels(series), series);
     }
 }
@@ -498,62 +500,62 @@ fn quantiles_of(out: &SeqFile, name: &str, labels: &dyn fmt::Display, latencies:
     }
 }
 
-/// Hand-overs by kind. Their histograms have every other edge of those of allocations: there are
+/// Transfers by kind. Their histograms have every other edge of those of allocations: there are
 /// more of them, and they differ by more.
-fn handovers(view: &View, out: &SeqFile) {
-    const LATENCY: &str = "labyrinth_handover_latency_seconds";
-    const QUANTILE: &str = "labyrinth_handover_latency_quantile_seconds";
+fn transfers(snapshot: &Snapshot, out: &SeqFile) {
+    const LATENCY: &str = "labyrinth_transfer_latency_seconds";
+    const QUANTILE: &str = "labyrinth_transfer_latency_quantile_seconds";
 
     family(
         out,
-        "handover",
+        "transfer",
         "counter",
-        "Hand-overs of pages from one holder to another.",
+        "Transfers of pages from one holder to another.",
     );
-    for handovers in view.handovers() {
-        let label = HandoverLabel(handovers.kind());
+    for transfers in snapshot.transfers() {
+        let label = TransferLabel(transfers.kind());
         for (outcome, count) in [
-            ("success", handovers.successes()),
-            ("failure", handovers.failures()),
+            ("success", transfers.successes()),
+            ("failure", transfers.failures()),
         ] {
             seq_print!(
                 out,
-                "labyrinth_handover_total{{{label},outcome=\"{outcome}\"}} {count}\n"
+                "labyrinth_transfer_total{{{label},outcome=\"{outcome}\"}} {count}\n"
             );
         }
     }
 
     family(
         out,
-        "handover_latency_seconds",
+        "transfer_latency_seconds",
         "histogram",
-        "Latency of hand-overs, failed ones included.",
+        "Latency of transfers, failed ones included.",
     );
     seq_print!(out, "# UNIT {LATENCY} seconds\n");
-    for handovers in view.handovers() {
-        let label = HandoverLabel(handovers.kind());
-        histogram_of(out, LATENCY, &label, handovers, 2);
+    for transfers in snapshot.transfers() {
+        let label = TransferLabel(transfers.kind());
+        histogram_of(out, LATENCY, &label, transfers, 2);
     }
 
     family(
         out,
-        "handover_latency_quantile_seconds",
+        "transfer_latency_quantile_seconds",
         "gauge",
         "Quantiles of the latency, at most 1/16 too large; 0 and 1 are exact.",
     );
     seq_print!(out, "# UNIT {QUANTILE} seconds\n");
-    for handovers in view.handovers() {
-        let label = HandoverLabel(handovers.kind());
-        quantiles_of(out, QUANTILE, &label, handovers);
+    for transfers in snapshot.transfers() {
+        let label = TransferLabel(transfers.kind());
+        quantiles_of(out, QUANTILE, &label, transfers);
     }
 }
 
-/// The label of a kind of hand-over.
-struct HandoverLabel(Handover);
+/// The label of a kind of transfer.
+struct TransferLabel(Transfer);
 
-impl fmt::Display for HandoverLabel {
+impl fmt::Display for TransferLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "handover=\"{}\"", self.0.name())
+        write!(f, "transfer=\"{}\"", self.0.name())
     }
 }
 
@@ -578,7 +580,7 @@ fn by_context(out: &SeqFile, name: &str, value: impl Fn(Context) -> u64) {
 }
 
 /// The labels of a series.
-struct Labels<'a>(&'a SeriesView);
+struct Labels<'a>(&'a SeriesSnapshot);
 
 impl fmt::Display for Labels<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -19,7 +19,7 @@ use labyrinth::{
     sentinel,
     stats::{
         Latencies,
-        View, //
+        Snapshot, //
     }, //
 };
 
@@ -29,7 +29,7 @@ pub(super) struct Table;
 impl Show<Exercises> for Table {
     fn show(exercises: &Exercises, out: &SeqFile) -> Result {
         let stats = exercises.stats();
-        let view = stats.view()?;
+        let snapshot = stats.snapshot()?;
         let recording = stats.recording().name();
 
         seq_print!(
@@ -40,7 +40,7 @@ impl Show<Exercises> for Table {
         seq_print!(
             out,
             "recording {recording}, pages in flight {}\n\n",
-            view.in_flight()
+            snapshot.in_flight()
         );
         seq_print!(
             out,
@@ -56,7 +56,7 @@ impl Show<Exercises> for Table {
         );
         latency_heads(out);
 
-        for series in view.series() {
+        for series in snapshot.series() {
             let kind = series.kind();
             let (success, failure) = (series.successes(), series.failures());
 
@@ -88,17 +88,17 @@ impl Show<Exercises> for Table {
         if let Some(last) = sentinel::recent()?.last() {
             seq_print!(out, "last: {last}\n");
         }
-        handovers(&view, out);
+        transfers(&snapshot, out);
         Ok(())
     }
 }
 
-/// The hand-overs that there were.
-fn handovers(view: &View, out: &SeqFile) {
+/// The transfers that there were.
+fn transfers(snapshot: &Snapshot, out: &SeqFile) {
     let mut one = None;
 
-    for handovers in view.handovers() {
-        let (success, failure) = (handovers.successes(), handovers.failures());
+    for transfers in snapshot.transfers() {
+        let (success, failure) = (transfers.successes(), transfers.failures());
         if success == 0 && failure == 0 {
             continue;
         }
@@ -106,7 +106,7 @@ fn handovers(view: &View, out: &SeqFile) {
             seq_print!(
                 out,
                 "\n{}{}{}",
-                Left("hand-over", 25),
+                Left("transfer", 25),
                 Right("success", 16),
                 Right("failure", 12)
             );
@@ -115,14 +115,14 @@ fn handovers(view: &View, out: &SeqFile) {
         seq_print!(
             out,
             "{}{}{}",
-            Left(handovers.kind().name(), 25),
+            Left(transfers.kind().name(), 25),
             Number(Some(success), 16),
             Number(Some(failure), 12)
         );
-        latency_cells(out, handovers);
+        latency_cells(out, transfers);
     }
     if one.is_none() {
-        seq_print!(out, "\nno hand-overs\n");
+        seq_print!(out, "\nno transfers\n");
     }
 }
 

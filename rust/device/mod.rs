@@ -31,7 +31,7 @@
 
 #![forbid(unsafe_code)]
 
-mod seat;
+mod quota;
 
 use core::pin::Pin;
 use kernel::{
@@ -43,7 +43,7 @@ use labyrinth::{
     context::Task,
     pool::{
         alloc_single,
-        Entry, //
+        Accounting, //
     },
     stats::{
         Kind,
@@ -58,15 +58,15 @@ use labyrinth::{
     },
     Bytes,
     ExclusivePage,
+    GfpKernel,
     Home,
-    Kernel,
     MayFail,
     Uninit,
     UserPage, //
 };
-use seat::Seat;
+use quota::Quota;
 
-pub(crate) use seat::{
+pub(crate) use quota::{
     limit,
     mapped,
     MAX_USER_PAGES, //
@@ -82,16 +82,16 @@ struct Pages {
 
 /// The way back of a page.
 struct WayBack {
-    // The order matters: when there is a seat for another page, this one is off the books.
-    entry: Entry,
-    _seat: Seat,
+    // The order matters: when there is a quota for another page, this one is off the books.
+    entry: Accounting,
+    _quota: Quota,
 }
 
 impl Device {
     /// Makes the device, with `most` pages to be mapped at a time. Nobody can open it yet. Task
     /// context only, may sleep.
     pub(crate) fn new(stats: Arc<Stats>, most: u32) -> Result<Self> {
-        seat::set_limit(most);
+        quota::set_limit(most);
         let recorder = Recorder::new(stats, Kind::TaskKernel);
 
         MapDevice::new(c"labyrinth", Pages { recorder })
@@ -107,12 +107,19 @@ impl Device {
 
 impl Mappable for Pages {
     fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>> {
-        let seat = Seat::take().ok_or(ENOSPC)?;
+        let quota = Quota::take().ok_or(ENOSPC)?;
         // A process that asks for a page is no reason to kill another.
-        let (page, entry) =
-            alloc_single(cx, MayFail(Kernel), &self.recorder, call_site!(user_page))
-                .ok_or(ENOMEM)?;
-        let home = WayBack { entry, _seat: seat };
+        let (page, entry) = alloc_single(
+            cx,
+            MayFail(GfpKernel),
+            &self.recorder,
+            call_site!(user_page),
+        )
+        .ok_or(ENOMEM)?;
+        let home = WayBack {
+            entry,
+            _quota: quota,
+        };
 
         UserPage::map(cx, area, page.zeroed(), home).map_err(|refused| {
             refused.home.returned(refused.page);

@@ -30,7 +30,7 @@ use labyrinth::{
         OnlineCpu, //
     },
     pool::{
-        KeptPool,
+        RegisteredPool,
         Supply, //
     },
     stats::Stats, //
@@ -43,20 +43,20 @@ pub(crate) trait Workload: Sized + Send + Unpin + 'static {
 
     /// Starts on a CPU. Task context, may sleep. The CPU hotplug lock is held, so this must neither
     /// take it nor wait for a task that does.
-    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Means>) -> Result<Self>;
+    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Resources>) -> Result<Self>;
 }
 
 /// What an exercise works with.
-pub(crate) struct Means {
+pub(crate) struct Resources {
     /// How it is tuned.
     pub(super) settings: Settings,
     /// Where it records.
     pub(super) stats: Arc<Stats>,
     /// Where its pages come from, if the settings say so.
-    pub(super) pool: Arc<KeptPool>,
+    pub(super) pool: Arc<RegisteredPool>,
 }
 
-impl Means {
+impl Resources {
     /// Where pages come from now. Any context.
     pub(super) fn supply(&self) -> Supply<'_> {
         if self.settings.get(Setting::Pool) != 0 {
@@ -75,12 +75,12 @@ struct Workloads<W> {
     /// By the CPU's number.
     #[pin]
     workloads: Mutex<KVec<Option<W>>>,
-    means: Arc<Means>,
+    means: Arc<Resources>,
 }
 
 impl<W: Workload> Cpus<W> {
-    /// Makes room for them; none has started yet.
-    fn new(means: &Arc<Means>) -> Result<Self> {
+    /// Makes tier for them; none has started yet.
+    fn new(means: &Arc<Resources>) -> Result<Self> {
         let mut workloads = KVec::with_capacity(nr_cpu_ids() as usize, GFP_KERNEL)?;
         for _ in 0..nr_cpu_ids() {
             workloads.push(None, GFP_KERNEL)?;
@@ -125,12 +125,12 @@ pub(crate) struct Control<W: Workload> {
     workload: Mutex<Option<EachCpu<Cpus<W>>>>,
     /// Whether there is a workload, for reports: they must not wait while one is being stopped.
     running: Atomic<bool>,
-    means: Arc<Means>,
+    means: Arc<Resources>,
 }
 
 impl<W: Workload> Control<W> {
     /// Makes an exercise that does not run yet.
-    pub(crate) fn new(means: Means) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(means: Resources) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             workload <- new_mutex!(None),
             running: Atomic::new(false),

@@ -5,9 +5,9 @@
 
 use super::{
     cycle::Cycle,
-    holder::Holder,
+    in_flight::InFlight,
     pace::Pace,
-    Means,
+    Resources,
     Setting,
     Workload, //
 };
@@ -27,15 +27,15 @@ use labyrinth::{
     task::{
         Body,
         Running,
-        Thread,
-        Wish, //
+        ShouldStop,
+        Thread, //
     },
     time::{
         HardHandler,
         HardTimer,
         Next, //
     },
-    NoLock, //
+    GfpNoLock, //
 };
 
 /// The exercise on one CPU.
@@ -51,16 +51,16 @@ const SHARE: u32 = 4;
 impl Workload for HardIrq {
     const NAME: &'static CStr = c"labyrinth/hard_irq";
 
-    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Means>) -> Result<Self> {
+    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Resources>) -> Result<Self> {
         let recorder = Recorder::new(means.stats.clone(), Kind::HardIrq);
         let who = 2 * cpu.number();
         let side = TaskSide {
             means: means.clone(),
-            holder: Holder::new(NoLock, recorder.clone(), who, call_site!(irqs_off))?,
+            holder: InFlight::new(GfpNoLock, recorder.clone(), who, call_site!(irqs_off))?,
         };
         let tick = Tick {
             means: means.clone(),
-            holder: Holder::new(NoLock, recorder, who + 1, call_site!(hard_irq))?,
+            holder: InFlight::new(GfpNoLock, recorder, who + 1, call_site!(hard_irq))?,
             cycle: Cycle::default(),
         };
         let thread = Thread::spawn_on(cpu, c"labyrinth/irqsoff", side)?;
@@ -75,14 +75,14 @@ impl Workload for HardIrq {
 
 /// What one CPU's timer works on.
 struct Tick {
-    means: Arc<Means>,
-    holder: Holder<NoLock>,
+    means: Arc<Resources>,
+    holder: InFlight<GfpNoLock>,
     cycle: Cycle,
 }
 
 impl HardHandler for Tick {
     fn expired(&mut self, cx: &mut context::HardIrq) -> Next {
-        let Means { settings, pool, .. } = &*self.means;
+        let Resources { settings, pool, .. } = &*self.means;
         let supply = self.means.supply();
         Next::After(self.cycle.expired(
             settings,
@@ -97,14 +97,14 @@ impl HardHandler for Tick {
 /// The side in task context. If it holds its batch, it does so between two sections with interrupts
 /// disabled.
 struct TaskSide {
-    means: Arc<Means>,
-    holder: Holder<NoLock>,
+    means: Arc<Resources>,
+    holder: InFlight<GfpNoLock>,
 }
 
 impl Body for TaskSide {
     fn run(&mut self, thread: &mut Running) {
         let Self { means, holder } = self;
-        let Means { settings, pool, .. } = &**means;
+        let Resources { settings, pool, .. } = &**means;
 
         loop {
             let pace = Pace::begin();
@@ -121,11 +121,11 @@ impl Body for TaskSide {
                 irqs_off(thread.context(), |cx| {
                     holder.finish_nolock(cx, pool, means.supply());
                 });
-                if wish == Wish::Stop {
+                if wish == ShouldStop::Yes {
                     return;
                 }
             }
-            if thread.sleep_us(pace.rest_us(settings, hold_us)) == Wish::Stop {
+            if thread.sleep_us(pace.rest_us(settings, hold_us)) == ShouldStop::Yes {
                 return;
             }
         }

@@ -10,7 +10,7 @@
 mod control;
 mod cycle;
 mod hard_irq;
-mod holder;
+mod in_flight;
 #[cfg(CONFIG_KUNIT = "y")]
 mod kunit;
 mod pace;
@@ -22,7 +22,7 @@ mod timer_softirq;
 
 pub(crate) use control::{
     Control,
-    Means,
+    Resources,
     Workload, //
 };
 pub(crate) use hard_irq::HardIrq;
@@ -41,9 +41,9 @@ use kernel::{
 use labyrinth::{
     context,
     pool::{
-        Keeper,
-        KeptPool,
-        Pool, //
+        Pool,
+        PoolManager,
+        RegisteredPool, //
     },
     stats::{
         Context,
@@ -74,8 +74,8 @@ pub(crate) struct Exercises {
     #[pin]
     hard_irq: Control<HardIrq>,
     _leak_check: LeakCheck,
-    pool: Arc<KeptPool>,
-    keeper: Arc<Keeper>,
+    pool: Arc<RegisteredPool>,
+    manager: Arc<PoolManager>,
     stats: Arc<Stats>,
 }
 
@@ -85,13 +85,13 @@ impl Exercises {
     pub(crate) fn new(
         cx: &context::Task,
         stats: Arc<Stats>,
-        keeper: Arc<Keeper>,
-        pool: Arc<KeptPool>,
+        manager: Arc<PoolManager>,
+        pool: Arc<RegisteredPool>,
         plans: [Plan; 4],
     ) -> Result<Arc<Self>> {
         let [timer_softirq, spinlock, task, hard_irq] = plans;
         let (recorded_in, taken_from) = (stats.clone(), pool.clone());
-        let means = move |settings| Means {
+        let means = move |settings| Resources {
             settings,
             stats: recorded_in.clone(),
             pool: taken_from.clone(),
@@ -111,7 +111,7 @@ impl Exercises {
                 hard_irq <- Control::new(means(hard_irq.settings)),
                 _leak_check: LeakCheck(stats.clone()),
                 pool,
-                keeper,
+                manager,
                 stats,
             }? Error),
             GFP_KERNEL,
@@ -136,8 +136,8 @@ impl Exercises {
     }
 
     /// All pools.
-    pub(crate) fn keeper(&self) -> &Keeper {
-        &self.keeper
+    pub(crate) fn manager(&self) -> &PoolManager {
+        &self.manager
     }
 
     /// The settings of an exercise.

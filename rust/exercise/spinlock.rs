@@ -5,9 +5,9 @@
 
 use super::{
     cycle::Cycle,
-    holder::Holder,
+    in_flight::InFlight,
     pace::Pace,
-    Means,
+    Resources,
     Setting,
     Workload, //
 };
@@ -28,15 +28,15 @@ use labyrinth::{
     task::{
         Body,
         Running,
-        Thread,
-        Wish, //
+        ShouldStop,
+        Thread, //
     },
     time::{
         Handler,
         Next,
         Timer, //
     },
-    Atomic,
+    GfpAtomic,
     NoWarn, //
 };
 
@@ -49,18 +49,18 @@ pub(crate) struct Spinlock {
 impl Workload for Spinlock {
     const NAME: &'static CStr = c"labyrinth/spinlock";
 
-    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Means>) -> Result<Self> {
+    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Resources>) -> Result<Self> {
         let recorder = Recorder::new(means.stats.clone(), Kind::Spinlock);
         let who = 2 * cpu.number();
         let held = Held {
-            by_task: Holder::new(
-                NoWarn(Atomic),
+            by_task: InFlight::new(
+                NoWarn(GfpAtomic),
                 recorder.clone(),
                 who,
                 call_site!(spinlock_task),
             )?,
-            by_softirq: Holder::new(
-                NoWarn(Atomic),
+            by_softirq: InFlight::new(
+                NoWarn(GfpAtomic),
                 recorder,
                 who + 1,
                 call_site!(spinlock_softirq),
@@ -93,13 +93,13 @@ impl Workload for Spinlock {
 struct Shared {
     #[pin]
     held: SpinLockBh<Held>,
-    means: Arc<Means>,
+    means: Arc<Resources>,
 }
 
 /// What the lock protects.
 struct Held {
-    by_task: Holder<NoWarn<Atomic>>,
-    by_softirq: Holder<NoWarn<Atomic>>,
+    by_task: InFlight<NoWarn<GfpAtomic>>,
+    by_softirq: InFlight<NoWarn<GfpAtomic>>,
 }
 
 /// The side in task context: holds its batch between two critical sections, if at all.
@@ -125,11 +125,11 @@ impl Body for TaskSide {
                 held.with(thread.context(), |cx, held| {
                     held.by_task.finish(cx, means.supply());
                 });
-                if wish == Wish::Stop {
+                if wish == ShouldStop::Yes {
                     return;
                 }
             }
-            if thread.sleep_us(pace.rest_us(settings, hold_us)) == Wish::Stop {
+            if thread.sleep_us(pace.rest_us(settings, hold_us)) == ShouldStop::Yes {
                 return;
             }
         }

@@ -4,9 +4,9 @@
 //! `GFP_KERNEL`: the baseline that shows what atomic costs and loses.
 
 use super::{
-    holder::Holder,
+    in_flight::InFlight,
     pace::Pace,
-    Means,
+    Resources,
     Settings,
     Workload, //
 };
@@ -26,12 +26,12 @@ use labyrinth::{
     task::{
         Body,
         Running,
-        Thread,
-        Wish, //
+        ShouldStop,
+        Thread, //
     },
     AllowedIn,
-    Atomic,
-    Kernel,
+    GfpAtomic,
+    GfpKernel,
     NoWarn, //
 };
 
@@ -43,18 +43,18 @@ pub(crate) struct Task {
 impl Workload for Task {
     const NAME: &'static CStr = c"labyrinth/task";
 
-    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Means>) -> Result<Self> {
+    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Resources>) -> Result<Self> {
         let recorder = |kind| Recorder::new(means.stats.clone(), kind);
         let baseline = Baseline {
             means: means.clone(),
-            atomic: Holder::new(
-                NoWarn(Atomic),
+            atomic: InFlight::new(
+                NoWarn(GfpAtomic),
                 recorder(Kind::TaskAtomic),
                 cpu.number(),
                 call_site!(task_atomic),
             )?,
-            kernel: Holder::new(
-                NoWarn(Kernel),
+            kernel: InFlight::new(
+                NoWarn(GfpKernel),
                 recorder(Kind::TaskKernel),
                 cpu.number(),
                 call_site!(task_kernel),
@@ -69,29 +69,29 @@ impl Workload for Task {
 
 /// What the thread works on.
 struct Baseline {
-    means: Arc<Means>,
-    atomic: Holder<NoWarn<Atomic>>,
-    kernel: Holder<NoWarn<Kernel>>,
+    means: Arc<Resources>,
+    atomic: InFlight<NoWarn<GfpAtomic>>,
+    kernel: InFlight<NoWarn<GfpKernel>>,
 }
 
 impl Body for Baseline {
     fn run(&mut self, thread: &mut Running) {
-        let Means { settings, .. } = &*self.means;
+        let Resources { settings, .. } = &*self.means;
 
         // `GFP_KERNEL` is the baseline, so always straight from the allocator.
-        while cycle(&mut self.atomic, settings, self.means.supply(), thread) == Wish::GoOn
-            && cycle(&mut self.kernel, settings, Supply::Buddy, thread) == Wish::GoOn
+        while cycle(&mut self.atomic, settings, self.means.supply(), thread) == ShouldStop::No
+            && cycle(&mut self.kernel, settings, Supply::Buddy, thread) == ShouldStop::No
         {}
     }
 }
 
 /// One cycle with one set of flags.
 fn cycle<G: AllowedIn<context::Task>>(
-    holder: &mut Holder<G>,
+    holder: &mut InFlight<G>,
     settings: &Settings,
     supply: Supply<'_>,
     thread: &mut Running,
-) -> Wish {
+) -> ShouldStop {
     let pace = Pace::begin();
     let hold_us = settings.hold_us();
 
@@ -100,7 +100,7 @@ fn cycle<G: AllowedIn<context::Task>>(
     holder.finish(&*thread.context(), supply);
 
     match wish {
-        Wish::Stop => Wish::Stop,
-        Wish::GoOn => thread.sleep_us(pace.rest_us(settings, hold_us)),
+        ShouldStop::Yes => ShouldStop::Yes,
+        ShouldStop::No => thread.sleep_us(pace.rest_us(settings, hold_us)),
     }
 }

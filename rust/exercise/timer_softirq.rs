@@ -4,8 +4,8 @@
 
 use super::{
     cycle::Cycle,
-    holder::Holder,
-    Means,
+    in_flight::InFlight,
+    Resources,
     Setting,
     Workload, //
 };
@@ -26,7 +26,7 @@ use labyrinth::{
         Next,
         Timer, //
     },
-    Atomic,
+    GfpAtomic,
     NoWarn, //
 };
 
@@ -38,12 +38,12 @@ pub(crate) struct TimerSoftirq {
 impl Workload for TimerSoftirq {
     const NAME: &'static CStr = c"labyrinth/timer_softirq";
 
-    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Means>) -> Result<Self> {
+    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Resources>) -> Result<Self> {
         let recorder = Recorder::new(means.stats.clone(), Kind::TimerSoftirq);
         let tick = Tick {
             means: means.clone(),
-            holder: Holder::new(
-                NoWarn(Atomic),
+            holder: InFlight::new(
+                NoWarn(GfpAtomic),
                 recorder,
                 cpu.number(),
                 call_site!(timer_softirq),
@@ -60,8 +60,8 @@ impl Workload for TimerSoftirq {
 
 /// What one CPU's timer works on.
 struct Tick {
-    means: Arc<Means>,
-    holder: Holder<NoWarn<Atomic>>,
+    means: Arc<Resources>,
+    holder: InFlight<NoWarn<GfpAtomic>>,
     cycle: Cycle,
 }
 

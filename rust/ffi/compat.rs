@@ -85,10 +85,8 @@ pub(super) mod interrupts {
 /// Disables the interrupts of this CPU. Before Linux 7.3 nothing in the kernel crate does that.
 #[cfg(not(labyrinth_since_7_3))]
 pub(super) mod interrupts {
-    use super::{
-        super::helpers,
-        bindings, //
-    };
+    use super::bindings;
+    use crate::ffi::helpers;
     use kernel::ffi::c_ulong;
 
     /// The interrupt flags as they were.

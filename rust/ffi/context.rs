@@ -7,8 +7,8 @@
 //! - A *context* says what code may do: sleep (task), or not (softirq, under a spinlock).
 //! - A *token* is a value of a type that implements [`Context`]. Whoever has a reference to one is
 //!   in that context for as long as the reference lives. Tokens are made by the wrapper that
-//!   enters the context ([`timer`](super::timer), [`hard_timer`](super::hard_timer),
-//!   [`thread`](super::thread), [`lock`](super::lock), [`irq`](super::irq), [`pci`](super::pci)),
+//!   enters the context ([`timer`](crate::ffi::time::timer), [`hard_timer`](crate::ffi::time::hard_timer),
+//!   [`thread`](crate::ffi::task::thread), [`lock`](crate::ffi::sync::spin_lock_bh), [`irq`](crate::ffi::irq), [`pci`](crate::ffi::pci)),
 //!   never by its user; [`with_task`] makes one after looking where it is.
 //!
 //! ```text
@@ -29,11 +29,11 @@
 //! Code in a stricter context must reach no token of the context around it, or it could claim that
 //! it may sleep. So a token is not [`Send`], but everything is that our sections capture, are
 //! handed or return, except the token of the section itself. These sections are
-//! [`irqs_off`](super::irq::irqs_off), [`SpinLockBh::with`](super::lock::SpinLockBh::with),
-//! [`RawSpinLock::with`](super::raw_lock::RawSpinLock::with),
-//! [`CpuCell::with_of`](super::percpu_cell::CpuCell::with_of),
-//! [`Published::with`](super::published::Published::with) and
-//! [`Handles::with`](super::handles::Handles::with). The first two also borrow the outer token
+//! [`irqs_off`](crate::ffi::irq::irqs_off), [`SpinLockBh::with`](crate::ffi::sync::spin_lock_bh::SpinLockBh::with),
+//! [`RawSpinLock::with`](crate::ffi::sync::raw_spin_lock::RawSpinLock::with),
+//! [`CpuCell::with_of`](crate::ffi::percpu::cell::CpuCell::with_of),
+//! [`RcuSlot::with`](crate::ffi::sync::rcu_slot::RcuSlot::with) and
+//! [`Handles::with`](crate::ffi::sync::handles::Handles::with). The first two also borrow the outer token
 //! mutably, so the signature says where they may be used. The last one hands on a token of the
 //! context around it, but only one that is [`NoSleep`].
 //!
@@ -127,7 +127,7 @@ impl Kind {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is atomic context, which may not sleep",
     label = "this needs a context that may sleep",
-    note = "use an allocation flag that does not sleep, such as `Atomic`"
+    note = "use an allocation flag that does not sleep, such as `GfpAtomic`"
 )]
 pub unsafe trait MaySleep: Context {}
 
@@ -190,7 +190,7 @@ pub struct Softirq(NotThreadSafe);
 ///
 /// On PREEMPT_RT a `spinlock_t` is a sleeping lock and page allocation is fine under it; under a
 /// `raw_spinlock_t` it would not be, and no token stands for that
-/// ([`RawSpinLock`](super::raw_lock::RawSpinLock) keeps all tokens out of its sections).
+/// ([`RawSpinLock`](crate::ffi::sync::raw_spin_lock::RawSpinLock) keeps all tokens out of its sections).
 ///
 /// # Invariants
 ///
@@ -468,12 +468,12 @@ impl<C: ClockSource> HardMode for RelativePinnedHardMode<C> {}
 /// ```
 /// use kernel::time::hrtimer::{HasHrTimer, HrTimerCallbackContext, RelativeSoftMode};
 /// use kernel::time::Monotonic;
-/// use labyrinth::{context::of_soft_hrtimer, Atomic, ExclusivePage};
+/// use labyrinth::{context::of_soft_hrtimer, GfpAtomic, ExclusivePage};
 ///
 /// fn expired<T: HasHrTimer<T, TimerMode = RelativeSoftMode<Monotonic>>>(
 ///     callback: HrTimerCallbackContext<'_, T>,
 /// ) -> bool {
-///     ExclusivePage::alloc(of_soft_hrtimer(&callback), Atomic).is_ok()
+///     ExclusivePage::alloc(of_soft_hrtimer(&callback), GfpAtomic).is_ok()
 /// }
 /// ```
 pub fn of_soft_hrtimer<'a, T>(_callback: &'a HrTimerCallbackContext<'_, T>) -> &'a Softirq
@@ -488,7 +488,7 @@ where
 /// The token in the callback of an `HrTimer` of the kernel crate that expires in a hard interrupt.
 ///
 /// Lockdep holds these callbacks to the rules of PREEMPT_RT: with `CONFIG_PROVE_RAW_LOCK_NESTING`
-/// it reports a plain allocation in one. [`HardHandler`](super::hard_timer::HardHandler) can tell
+/// it reports a plain allocation in one. [`HardHandler`](crate::ffi::time::hard_timer::HardHandler) can tell
 /// it otherwise.
 ///
 /// C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)

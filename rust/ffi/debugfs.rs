@@ -7,7 +7,7 @@
 //! so `rmmod` answers "in use" instead.
 //!
 //! A [`Root`] that is leaked (`mem::forget`) keeps the module loaded, see
-//! [`unload`](super::unload).
+//! [`unload`](crate::ffi::unload).
 //!
 //! A [`Root`] owns a folder with all that is in it, and the data that the files show. Files are
 //! types without a value that implement [`Show`], [`Store`] or both.
@@ -17,7 +17,7 @@
 use super::{
     context::Task,
     helpers,
-    unload::Callback, //
+    unload::CallbackRegistration, //
 };
 use core::{
     marker::PhantomData,
@@ -66,7 +66,7 @@ const MAX_TEXT: usize = 63;
 pub struct Root<T: Send + Sync + 'static> {
     folder: *mut bindings::dentry,
     data: Arc<T>,
-    callback: Callback,
+    callback: CallbackRegistration,
 }
 
 // SAFETY: debugfs may be called from any thread, and `Arc<T>` is `Send` for such `T`.
@@ -80,7 +80,7 @@ impl<T: Send + Sync + 'static> Root<T> {
     /// Fails with the error of debugfs: `EPERM` if it is switched off, `ENODEV` if the kernel was
     /// built without it, `EEXIST` if there is a folder of that name.
     pub fn new(name: &CStr, data: Arc<T>) -> Result<Self> {
-        let callback = Callback::new(Self::anchor as *const c_void)?;
+        let callback = CallbackRegistration::new(Self::anchor as *const c_void)?;
         // SAFETY: `name` is NUL-terminated and copied; no parent means the top.
         let folder = unsafe { helpers::labyrinth_debugfs_dir(name.as_char_ptr(), ptr::null_mut()) };
 

@@ -25,8 +25,8 @@ use super::{
         PlainAlloc,
         Task, //
     },
-    handles::Handle,
-    helpers, //
+    helpers,
+    sync::handles::Handle, //
 };
 use core::ptr::{
     self,
@@ -49,12 +49,12 @@ pub(crate) struct Caller(usize);
 /// # Invariants
 ///
 /// Whoever has the value owns pages that begin at the address.
-pub(crate) struct Lent(NonNull<c_void>);
+pub(crate) struct Foreign(NonNull<c_void>);
 
 // SAFETY: The pages are nobody else's, and are not tied to a thread or CPU.
-unsafe impl Send for Lent {}
+unsafe impl Send for Foreign {}
 
-impl Lent {
+impl Foreign {
     /// Makes the value.
     ///
     /// # Safety
@@ -78,14 +78,14 @@ impl Lent {
 ///
 /// If pages that are out with C begin at the address, now or for as long as the value exists, C
 /// does not use them any more. The value is gone when the pages are taken over.
-pub(crate) struct Returned(*mut c_void);
+pub(crate) struct FromC(*mut c_void);
 
 // SAFETY: C has given the pages back, if it is any, for whichever thread takes them.
-unsafe impl Send for Returned {}
+unsafe impl Send for FromC {}
 // SAFETY: A shared reference only gives the address.
-unsafe impl Sync for Returned {}
+unsafe impl Sync for FromC {}
 
-impl Returned {
+impl FromC {
     /// The address.
     #[inline]
     pub(crate) fn address(&self) -> *const c_void {
@@ -128,7 +128,7 @@ unsafe impl Send for Blocks {}
 
 impl Blocks {
     /// Hands a block over to C.
-    fn push(&mut self, block: Lent) {
+    fn push(&mut self, block: Foreign) {
         // A service that gave more than was asked for would lose it, which is better than to write
         // beyond the end.
         if self.filled < self.length {
@@ -164,7 +164,7 @@ pub(crate) trait Service {
     fn prime(cx: &Task, pool: Pool, per_cpu: usize, caller: Caller) -> Result;
 
     /// Hands out a block.
-    fn alloc<C: PlainAlloc + NoSleep>(cx: &C, pool: Pool, caller: Caller) -> Option<Lent>;
+    fn alloc<C: PlainAlloc + NoSleep>(cx: &C, pool: Pool, caller: Caller) -> Option<Foreign>;
 
     /// Hands out up to `wanted` blocks, and returns how many.
     fn alloc_bulk<C: PlainAlloc + NoSleep>(
@@ -172,11 +172,11 @@ pub(crate) trait Service {
         pool: Pool,
         wanted: usize,
         caller: Caller,
-        sink: impl FnMut(Lent) + Send,
+        sink: impl FnMut(Foreign) + Send,
     ) -> usize;
 
     /// Takes a block back. Whether it did.
-    fn free<C: PlainAlloc + NoSleep>(cx: &C, pool: Pool, block: Returned, caller: Caller) -> bool;
+    fn free<C: PlainAlloc + NoSleep>(cx: &C, pool: Pool, block: FromC, caller: Caller) -> bool;
 
     /// Reports that C has passed NULL where an array should be.
     fn no_array(caller: Caller);
@@ -450,7 +450,7 @@ pub(crate) unsafe fn free_bulk<S: Service>(
 #[inline]
 unsafe fn alloc_from<S: Service>(pool: Pool, context: u32, caller: usize) -> *mut c_void {
     as_seen!(context, |cx| S::alloc(cx, pool, Caller(caller)))
-        .map_or(ptr::null_mut(), Lent::into_address)
+        .map_or(ptr::null_mut(), Foreign::into_address)
 }
 
 /// # Safety
@@ -459,7 +459,7 @@ unsafe fn alloc_from<S: Service>(pool: Pool, context: u32, caller: usize) -> *mu
 #[inline]
 unsafe fn free_to<S: Service>(pool: Pool, block: *mut c_void, context: u32, caller: usize) -> bool {
     // INVARIANT: By the requirement above.
-    let block = Returned(block);
+    let block = FromC(block);
     as_seen!(context, |cx| S::free(cx, pool, block, Caller(caller)))
 }
 

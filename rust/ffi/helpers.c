@@ -18,7 +18,7 @@
 #include <linux/sched/task.h>
 #include <linux/topology.h>
 
-#include "alloc_tag.h"
+#include "mm/alloc_tag.h"
 #include "helpers.h"
 
 struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order)

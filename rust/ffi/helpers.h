@@ -14,20 +14,20 @@
 #include <linux/timer.h>
 #include <linux/types.h>
 
-#include "bad_memory.h"
-#include "dma.h"
+#include "mm/bad_memory.h"
+#include "mm/dma.h"
 #include "exports.h"
-#include "interrupt.h"
-#include "notify.h"
-#include "page_mark.h"
-#include "pci.h"
+#include "irq/interrupt.h"
+#include "cpu/notify.h"
+#include "mm/page_mark.h"
+#include "pci/pci.h"
 #include "unload.h"
-#include "view.h"
-#include "watermark.h"
+#include "mm/vmap.h"
+#include "mm/watermark.h"
 
 #ifdef __BINDGEN__
-#include "alloc_tag.h"
-#include "labyrinth_trace.h"
+#include "mm/alloc_tag.h"
+#include "trace/labyrinth_trace.h"
 
 /* Flags that the kernel crate has no names for; bindgen cannot see through macros. */
 static const gfp_t LABYRINTH_GFP_COMP = __GFP_COMP;

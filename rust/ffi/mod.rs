@@ -7,39 +7,23 @@
 //!
 //! [`helpers.h`]: rust/ffi/helpers.h
 
-pub(crate) mod alarm;
-pub(crate) mod bad_memory;
-pub(crate) mod call_site;
-pub(crate) mod clock;
 pub(crate) mod compat;
 pub(crate) mod context;
 pub(crate) mod cpu;
 pub(crate) mod debugfs;
-pub(crate) mod dma;
-pub(crate) mod each_cpu;
 pub(crate) mod exports;
-pub(crate) mod handles;
-pub(crate) mod hard_timer;
-pub(crate) mod hotplug;
 pub(crate) mod irq;
-pub(crate) mod lendings;
-pub(crate) mod lock;
+pub(crate) mod mm;
 pub(crate) mod number;
 #[cfg(CONFIG_PCI)]
 pub(crate) mod pci;
 pub(crate) mod percpu;
-pub(crate) mod percpu_cell;
-pub(crate) mod published;
-pub(crate) mod raw_lock;
-mod saturating;
-pub(crate) mod shrinker;
-pub(crate) mod thread;
-pub(crate) mod timer;
+pub(crate) mod report;
+pub(crate) mod sync;
+pub(crate) mod task;
+pub(crate) mod time;
 pub(crate) mod trace;
 pub(crate) mod unload;
-pub(crate) mod user_map;
-pub(crate) mod waker;
-pub(crate) mod watermark;
 
 /// The bindgen output for `helpers.h`, made by a rule in `Kbuild`.
 #[allow(

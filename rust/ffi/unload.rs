@@ -5,14 +5,14 @@
 //! Wrappers pass the kernel addresses of functions: of a timer's handler, of a thread, of a file.
 //! When the owner is dropped, the kernel forgets the address. But safe code can leak an owner
 //! (`mem::forget`, or two `Arc`s that hold each other). If the module were unloaded after that, the
-//! kernel would call code that is gone. So labyrinth counts the owners: each has a [`Callback`],
+//! kernel would call code that is gone. So labyrinth counts the owners: each has a [`CallbackRegistration`],
 //! and the memory of the module is not freed before the count is zero. A module with a leak cannot
 //! be unloaded, and the kernel log says why. The kernel never uses freed memory.
 //!
 //! # Which module
 //!
 //! The code of a handler is in the module that defines it, and so is the generic code of this crate
-//! that calls the handler. So a [`Callback`] is made for an address of code, and counts for the
+//! that calls the handler. So a [`CallbackRegistration`] is made for an address of code, and counts for the
 //! module that has the address.
 //!
 //! - A driver needs to do nothing. The module loader calls `unload.c` when the driver is unloaded,
@@ -26,7 +26,7 @@
 
 use super::{
     helpers,
-    saturating, //
+    sync::saturating, //
 };
 use core::ptr::NonNull;
 use kernel::{
@@ -87,14 +87,14 @@ impl Count {
 /// # Invariants
 ///
 /// The pointer is valid, and the count includes one for this value.
-pub(super) struct Callback(NonNull<Count>);
+pub(super) struct CallbackRegistration(NonNull<Count>);
 
 // SAFETY: A count can be changed by any thread.
-unsafe impl Send for Callback {}
+unsafe impl Send for CallbackRegistration {}
 // SAFETY: A shared reference gives access to the address only.
-unsafe impl Sync for Callback {}
+unsafe impl Sync for CallbackRegistration {}
 
-impl Callback {
+impl CallbackRegistration {
     /// Counts one for the module that has `code`: a function that the kernel is to call, or a table
     /// of such functions. Any context but NMI.
     ///
@@ -124,7 +124,7 @@ impl Callback {
     }
 }
 
-impl Drop for Callback {
+impl Drop for CallbackRegistration {
     fn drop(&mut self) {
         // SAFETY: By the invariant. It may be freed as soon as it is zero, and is not used after
         // that.

@@ -5,10 +5,10 @@
 use super::task::in_task;
 use crate::{
     capi::CApi,
-    source::{
+    pool::{
         Pool,
         PoolConfig, //
-    },
+    }, //
 };
 use kernel::prelude::*;
 

@@ -6,17 +6,19 @@ use super::task::eventually;
 use crate::ffi::{
     context::with_task,
     cpu::{
-        HotplugGuard,
-        OnlineCpu, //
-    },
-    each_cpu::{
-        CpuHandler,
-        EachCpu, //
-    },
-    hotplug::{
-        CpuDead,
-        DeadCpu,
-        Hotplug, //
+        each_cpu::{
+            CpuHandler,
+            EachCpu, //
+        },
+        hotplug::{
+            CpuDead,
+            DeadCpu,
+            Hotplug, //
+        },
+        online::{
+            HotplugGuard,
+            OnlineCpu, //
+        }, //
     }, //
 };
 use kernel::{
@@ -26,7 +28,7 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{
-            Atomic as AtomicCell,
+            Atomic,
             Relaxed, //
         },
         Arc, //
@@ -35,9 +37,9 @@ use kernel::{
 
 /// How often [`CpuDead::dead`] was called, and for which CPU the last time.
 struct Deaths {
-    count: AtomicCell<u32>,
-    last: AtomicCell<u32>,
-    on_dead: AtomicCell<u32>,
+    count: Atomic<u32>,
+    last: Atomic<u32>,
+    on_dead: Atomic<u32>,
 }
 
 impl CpuDead for Arc<Deaths> {
@@ -52,20 +54,20 @@ impl CpuDead for Arc<Deaths> {
 
 /// Which CPUs are there, bit N for CPU N, and what went wrong.
 struct Presence {
-    there: AtomicCell<u64>,
-    elsewhere: AtomicCell<u32>,
-    out_of_turn: AtomicCell<u32>,
-    refused: AtomicCell<u64>,
+    there: Atomic<u64>,
+    elsewhere: Atomic<u32>,
+    out_of_turn: Atomic<u32>,
+    refused: Atomic<u64>,
 }
 
 impl Presence {
     fn new(refused: u64) -> Result<Arc<Self>> {
         Ok(Arc::new(
             Self {
-                there: AtomicCell::new(0),
-                elsewhere: AtomicCell::new(0),
-                out_of_turn: AtomicCell::new(0),
-                refused: AtomicCell::new(refused),
+                there: Atomic::new(0),
+                elsewhere: Atomic::new(0),
+                out_of_turn: Atomic::new(0),
+                refused: Atomic::new(refused),
             },
             GFP_KERNEL,
         )?)
@@ -175,9 +177,9 @@ mod tests {
         }
         let deaths = Arc::new(
             Deaths {
-                count: AtomicCell::new(0),
-                last: AtomicCell::new(u32::MAX),
-                on_dead: AtomicCell::new(0),
+                count: Atomic::new(0),
+                last: Atomic::new(u32::MAX),
+                on_dead: Atomic::new(0),
             },
             GFP_KERNEL,
         )?;

@@ -4,10 +4,10 @@
 
 use crate::{
     page::{
-        Atomic,
         Gfp,
-        Kernel,
-        NoLock,
+        GfpAtomic,
+        GfpKernel,
+        GfpNoLock,
         NoWarn, //
     },
     stats::Kind, //
@@ -23,9 +23,9 @@ mod tests {
 
     #[test]
     fn atomic_flags_do_not_sleep() {
-        let atomic = <NoWarn<Atomic> as Gfp>::RAW;
+        let atomic = <NoWarn<GfpAtomic> as Gfp>::RAW;
 
-        assert_eq!(Atomic::RAW, bindings::GFP_ATOMIC);
+        assert_eq!(GfpAtomic::RAW, bindings::GFP_ATOMIC);
         // What GFP_KERNEL has and GFP_NOWAIT has not is the permission to sleep, I/O and FS.
         let may_sleep = bindings::GFP_KERNEL & !bindings::GFP_NOWAIT;
         assert!(may_sleep != 0);
@@ -34,35 +34,35 @@ mod tests {
 
     #[test]
     fn kernel_flags_may_sleep() {
-        assert_eq!(Kernel::RAW, bindings::GFP_KERNEL);
+        assert_eq!(GfpKernel::RAW, bindings::GFP_KERNEL);
     }
 
     #[test]
     fn nowarn_adds_one_flag() {
         assert_eq!(
-            <NoWarn<Atomic> as Gfp>::RAW ^ Atomic::RAW,
+            <NoWarn<GfpAtomic> as Gfp>::RAW ^ GfpAtomic::RAW,
             bindings::__GFP_NOWARN
         );
         assert_eq!(
-            <NoWarn<Kernel> as Gfp>::RAW ^ Kernel::RAW,
+            <NoWarn<GfpKernel> as Gfp>::RAW ^ GfpKernel::RAW,
             bindings::__GFP_NOWARN
         );
     }
 
     #[test]
     fn names_are_those_of_the_kernel() {
-        assert!(<NoWarn<Atomic> as Gfp>::NAME == "GFP_ATOMIC");
-        assert!(<NoWarn<Kernel> as Gfp>::NAME == "GFP_KERNEL");
+        assert!(<NoWarn<GfpAtomic> as Gfp>::NAME == "GFP_ATOMIC");
+        assert!(<NoWarn<GfpKernel> as Gfp>::NAME == "GFP_KERNEL");
     }
 
     #[test]
     fn statistics_have_the_names_of_the_flags() {
         for (kind, name) in [
-            (Kind::TimerSoftirq, Atomic::NAME),
-            (Kind::Spinlock, Atomic::NAME),
-            (Kind::TaskAtomic, Atomic::NAME),
-            (Kind::TaskKernel, Kernel::NAME),
-            (Kind::HardIrq, NoLock::NAME),
+            (Kind::TimerSoftirq, GfpAtomic::NAME),
+            (Kind::Spinlock, GfpAtomic::NAME),
+            (Kind::TaskAtomic, GfpAtomic::NAME),
+            (Kind::TaskKernel, GfpKernel::NAME),
+            (Kind::HardIrq, GfpNoLock::NAME),
         ] {
             assert!(kind.gfp() == name);
         }

@@ -10,7 +10,7 @@ use crate::{
     ffi::{
         context::Kind,
         irq::irqs_off,
-        thread::Running, //
+        task::thread::Running, //
     },
     page::{
         sentinel::{
@@ -20,8 +20,8 @@ use crate::{
             Policy, //
         },
         ExclusivePages,
+        GfpKernel,
         Guarded,
-        Kernel,
         Place, //
     }, //
 };
@@ -54,7 +54,7 @@ struct Block {
 impl Block {
     fn new(thread: &mut Running, order: u32) -> Result<Self> {
         let mut pages =
-            ExclusivePages::alloc(thread.context(), Kernel, order, Place::Any)?.zeroed();
+            ExclusivePages::alloc(thread.context(), GfpKernel, order, Place::Any)?.zeroed();
         let contents = pages.as_flattened_mut();
         let (block, size) = (contents.as_mut_ptr(), contents.len());
 
@@ -153,7 +153,7 @@ mod tests {
                 return Err(EINVAL);
             };
             check(damaged.pages.order() == 0)?;
-            let found = Occasion::HandOver;
+            let found = Occasion::Transfer;
             check(is_report_of(&damaged.corruption, GUARD - 1, was, found))
         })
     }
@@ -163,11 +163,11 @@ mod tests {
         quietly(|thread| {
             let mut block = Block::new(thread, 0)?;
             block.overrun(0)?;
-            let before = sentinel::found(Occasion::HandOver, Kind::Task);
+            let before = sentinel::found(Occasion::Transfer, Kind::Task);
             fsleep(Delta::from_millis(HELD_MS));
             // INVARIANT: The pages stay where they are.
-            block.page = irqs_off(thread.context(), |cx| block.page.hand_over(cx));
-            check(sentinel::found(Occasion::HandOver, Kind::Task) == before + 1)?;
+            block.page = irqs_off(thread.context(), |cx| block.page.transfer(cx));
+            check(sentinel::found(Occasion::Transfer, Kind::Task) == before + 1)?;
             check(block.page.check().is_ok())?;
 
             block.overrun(0)?;

@@ -15,25 +15,29 @@ use crate::{
             HardIrq,
             IrqsOff, //
         },
-        cpu::HotplugGuard,
-        hard_timer::{
-            HardHandler,
-            HardTimer, //
-        },
+        cpu::online::HotplugGuard,
         irq::{
             are_off,
             being_served,
             irqs_off, //
         },
-        lock::SpinLockBh,
-        raw_lock::RawSpinLock,
-        timer::Next, //
+        sync::{
+            raw_spin_lock::RawSpinLock,
+            spin_lock_bh::SpinLockBh, //
+        },
+        time::{
+            hard_timer::{
+                HardHandler,
+                HardTimer, //
+            },
+            timer::Next, //
+        }, //
     },
     page::{
         AllowedIn,
-        Atomic,
-        ExclusivePage, //
-    },
+        ExclusivePage,
+        GfpAtomic, //
+    }, //
 };
 use kernel::{
     cpu::CpuId,
@@ -41,7 +45,7 @@ use kernel::{
     static_lock_class,
     sync::{
         atomic::{
-            Atomic as AtomicCell,
+            Atomic,
             Relaxed, //
         },
         Arc, //
@@ -52,9 +56,9 @@ use kernel::{
 #[cfg(not(CONFIG_PREEMPT_RT))]
 fn page_works<C: Context>(cx: &C) -> bool
 where
-    Atomic: AllowedIn<C>,
+    GfpAtomic: AllowedIn<C>,
 {
-    ExclusivePage::alloc(cx, Atomic).is_ok_and(|page| {
+    ExclusivePage::alloc(cx, GfpAtomic).is_ok_and(|page| {
         let mut page = page.zeroed();
         page[1] = 1;
         page[1] == 1
@@ -123,8 +127,8 @@ mod tests {
     fn hard_timer_expires_in_an_interrupt_of_its_cpu() -> Result {
         struct Tick {
             cpu: u32,
-            good: Arc<AtomicCell<u32>>,
-            bad: Arc<AtomicCell<u32>>,
+            good: Arc<Atomic<u32>>,
+            bad: Arc<Atomic<u32>>,
         }
 
         impl HardHandler for Tick {
@@ -152,8 +156,8 @@ mod tests {
         }
 
         for cpu in with_task(|cx| HotplugGuard::new(cx))?.online() {
-            let good = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
-            let bad = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
+            let good = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+            let bad = Arc::new(Atomic::new(0), GFP_KERNEL)?;
             let tick = Tick {
                 cpu: cpu.number(),
                 good: good.clone(),
@@ -173,7 +177,7 @@ mod tests {
 
     #[test]
     fn dropped_hard_timer_is_silent() -> Result {
-        struct Tick(Arc<AtomicCell<u32>>);
+        struct Tick(Arc<Atomic<u32>>);
 
         impl HardHandler for Tick {
             fn expired(&mut self, _cx: &mut HardIrq) -> Next {
@@ -185,7 +189,7 @@ mod tests {
         let hotplug = with_task(|cx| HotplugGuard::new(cx))?;
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
         for _ in 0..20 {
-            let count = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
+            let count = Arc::new(Atomic::new(0), GFP_KERNEL)?;
             let tick = Tick(count.clone());
             let timer = KBox::pin_init(HardTimer::start_on(cpu, 200, tick), GFP_KERNEL)?;
 

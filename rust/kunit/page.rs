@@ -8,19 +8,19 @@ use super::task::{
     nap, //
 };
 use crate::{
-    ffi::thread::{
+    ffi::task::thread::{
         Body,
         Running,
-        Thread,
-        Wish, //
+        ShouldStop,
+        Thread, //
     },
     page::{
-        Atomic,
         Bytes,
         Chain,
         ExclusivePage,
         ExclusivePages,
-        Kernel,
+        GfpAtomic,
+        GfpKernel,
         Place, //
     }, //
 };
@@ -29,7 +29,7 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{
-            Atomic as AtomicCell,
+            Atomic,
             Relaxed, //
         },
         Arc, //
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn zeroed_page_is_zero_and_writable() -> Result {
         in_task(|thread| {
-            let mut page = ExclusivePage::alloc(thread.context(), Atomic)?.zeroed();
+            let mut page = ExclusivePage::alloc(thread.context(), GfpAtomic)?.zeroed();
 
             check(page.iter().all(|&byte| byte == 0))?;
             page[PAGE_SIZE - 1] = 0x42;
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn page_keeps_its_contents_through_the_raw_doors() -> Result {
         in_task(|thread| {
-            let mut page = ExclusivePage::alloc(thread.context(), Kernel)?.zeroed();
+            let mut page = ExclusivePage::alloc(thread.context(), GfpKernel)?.zeroed();
             page.fill(0xa5);
 
             let raw = page.into_raw();
@@ -77,8 +77,8 @@ mod tests {
     #[test]
     fn pages_do_not_overlap() -> Result {
         in_task(|thread| {
-            let mut one = ExclusivePage::alloc(thread.context(), Atomic)?.zeroed();
-            let mut two = ExclusivePage::alloc(thread.context(), Atomic)?.zeroed();
+            let mut one = ExclusivePage::alloc(thread.context(), GfpAtomic)?.zeroed();
+            let mut two = ExclusivePage::alloc(thread.context(), GfpAtomic)?.zeroed();
 
             one.fill(1);
             two.fill(2);
@@ -94,7 +94,7 @@ mod tests {
 
             check(chain.pop().is_none() && chain.is_empty())?;
             for order in [0, 3, 0, 1] {
-                let pages = ExclusivePages::alloc(thread.context(), Kernel, order, Place::Any)?;
+                let pages = ExclusivePages::alloc(thread.context(), GfpKernel, order, Place::Any)?;
                 frames.push((pages.pfn(), order), GFP_KERNEL)?;
                 chain.push(pages);
             }
@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn stopping_wakes_a_sleeping_thread() -> Result {
         struct Sleeper {
-            begun: Arc<AtomicCell<bool>>,
-            woken: Arc<AtomicCell<bool>>,
+            begun: Arc<Atomic<bool>>,
+            woken: Arc<Atomic<bool>>,
         }
 
         impl Body for Sleeper {
@@ -125,12 +125,12 @@ mod tests {
                 self.begun.store(true, Relaxed);
                 // An hour; the wish to stop must end it.
                 let wish = thread.sleep_us(3_600_000_000);
-                self.woken.store(wish == Wish::Stop, Relaxed);
+                self.woken.store(wish == ShouldStop::Yes, Relaxed);
             }
         }
 
-        let begun = Arc::new(AtomicCell::new(false), GFP_KERNEL)?;
-        let woken = Arc::new(AtomicCell::new(false), GFP_KERNEL)?;
+        let begun = Arc::new(Atomic::new(false), GFP_KERNEL)?;
+        let woken = Arc::new(Atomic::new(false), GFP_KERNEL)?;
         let sleeper = Sleeper {
             begun: begun.clone(),
             woken: woken.clone(),

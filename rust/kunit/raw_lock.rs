@@ -8,21 +8,23 @@ use crate::ffi::{
         with_task,
         HardIrq, //
     },
-    cpu::HotplugGuard,
-    hard_timer::{
-        HardHandler,
-        HardTimer, //
-    },
+    cpu::online::HotplugGuard,
     irq::are_off,
-    raw_lock::RawSpinLock,
-    timer::Next, //
+    sync::raw_spin_lock::RawSpinLock,
+    time::{
+        hard_timer::{
+            HardHandler,
+            HardTimer, //
+        },
+        timer::Next, //
+    }, //
 };
 use kernel::{
     prelude::*,
     static_lock_class,
     sync::{
         atomic::{
-            Atomic as AtomicCell,
+            Atomic,
             Relaxed, //
         },
         Arc, //
@@ -65,8 +67,8 @@ mod tests {
     fn sections_exclude_each_other() -> Result {
         struct Tick {
             pair: Arc<RawSpinLock<[u64; 2]>>,
-            done: Arc<AtomicCell<u64>>,
-            torn: Arc<AtomicCell<u64>>,
+            done: Arc<Atomic<u64>>,
+            torn: Arc<Atomic<u64>>,
         }
 
         impl HardHandler for Tick {
@@ -80,8 +82,8 @@ mod tests {
         }
 
         let pair = pair()?;
-        let done = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
-        let torn = Arc::new(AtomicCell::new(0), GFP_KERNEL)?;
+        let done = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let torn = Arc::new(Atomic::new(0), GFP_KERNEL)?;
         let mut timers = KVec::new();
         for cpu in with_task(|cx| HotplugGuard::new(cx))?.online() {
             let tick = Tick {

@@ -2,7 +2,7 @@
 
 //! The kernel asking for memory back.
 
-use crate::ffi::shrinker::{
+use crate::ffi::mm::shrinker::{
     Shrink,
     Shrinker, //
 };
@@ -12,7 +12,7 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{
-            Atomic as AtomicCell,
+            Atomic,
             Relaxed, //
         },
         Arc, //
@@ -21,9 +21,9 @@ use kernel::{
 
 /// So many objects that exist in name only.
 struct Objects {
-    left: AtomicCell<usize>,
-    scans: AtomicCell<usize>,
-    most_wanted: AtomicCell<usize>,
+    left: Atomic<usize>,
+    scans: Atomic<usize>,
+    most_wanted: Atomic<usize>,
 }
 
 impl Shrink for Arc<Objects> {
@@ -74,9 +74,9 @@ mod tests {
         const MANY: usize = 1_000;
         let objects = Arc::new(
             Objects {
-                left: AtomicCell::new(MANY),
-                scans: AtomicCell::new(0),
-                most_wanted: AtomicCell::new(0),
+                left: Atomic::new(MANY),
+                scans: Atomic::new(0),
+                most_wanted: Atomic::new(0),
             },
             GFP_KERNEL,
         )?;

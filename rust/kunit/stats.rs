@@ -3,15 +3,15 @@
 //! The arithmetic of counters and resets.
 
 use crate::{
-    ffi::percpu::CpuCounters,
+    ffi::percpu::counters::CpuCounters,
     stats::{
         Context,
-        Handover,
         Kind,
         Recorder,
         Recording,
-        SeriesView,
+        SeriesSnapshot,
         Stats,
+        Transfer,
         SOURCES, //
     }, //
 };
@@ -31,8 +31,8 @@ mod tests {
         assert!(!recorder.request().done(false, 3));
         recorder.cycle();
 
-        let view = stats.view()?;
-        for series in view.series() {
+        let snapshot = stats.snapshot()?;
+        for series in snapshot.series() {
             let here = u64::from(series.kind() == Kind::TaskAtomic);
             assert_eq!(series.successes(), here);
             assert_eq!(series.failures(), 2 * here);
@@ -40,9 +40,12 @@ mod tests {
             assert_eq!(series.cycles(), here);
             assert_eq!(series.latency_min().is_some(), here == 1);
         }
-        assert_eq!(view.in_flight(), 1);
-        assert_eq!(view.sum(Context::Task, |series| series.successes()), 1);
-        assert_eq!(view.sum(Context::Spinlock, |series| series.successes()), 0);
+        assert_eq!(snapshot.in_flight(), 1);
+        assert_eq!(snapshot.sum(Context::Task, |series| series.successes()), 1);
+        assert_eq!(
+            snapshot.sum(Context::Spinlock, |series| series.successes()),
+            0
+        );
         Ok(())
     }
 
@@ -57,22 +60,31 @@ mod tests {
         recorder.freed(2);
         stats.reset()?;
 
-        let view = stats.view()?;
-        assert_eq!(view.in_flight(), 3);
-        assert_eq!(view.sum(Context::Spinlock, |series| series.successes()), 3);
-        assert_eq!(view.sum(Context::Spinlock, SeriesView::freed), 0);
-        assert_eq!(view.sum(Context::Spinlock, |series| series.samples()), 0);
+        let snapshot = stats.snapshot()?;
+        assert_eq!(snapshot.in_flight(), 3);
+        assert_eq!(
+            snapshot.sum(Context::Spinlock, |series| series.successes()),
+            3
+        );
+        assert_eq!(snapshot.sum(Context::Spinlock, SeriesSnapshot::freed), 0);
+        assert_eq!(
+            snapshot.sum(Context::Spinlock, |series| series.samples()),
+            0
+        );
 
         recorder.freed(3);
-        let view = stats.view()?;
-        assert_eq!(view.in_flight(), 0);
-        assert_eq!(view.sum(Context::Spinlock, SeriesView::freed), 3);
+        let snapshot = stats.snapshot()?;
+        assert_eq!(snapshot.in_flight(), 0);
+        assert_eq!(snapshot.sum(Context::Spinlock, SeriesSnapshot::freed), 3);
 
         // A second reset starts from the true counts, not from those of the first.
         stats.reset()?;
-        let view = stats.view()?;
-        assert_eq!(view.sum(Context::Spinlock, |series| series.successes()), 0);
-        assert_eq!(view.in_flight(), 0);
+        let snapshot = stats.snapshot()?;
+        assert_eq!(
+            snapshot.sum(Context::Spinlock, |series| series.successes()),
+            0
+        );
+        assert_eq!(snapshot.in_flight(), 0);
         Ok(())
     }
 
@@ -87,14 +99,20 @@ mod tests {
         recorder.cycle();
         recorder.freed(1);
 
-        let view = stats.view()?;
-        assert_eq!(view.in_flight(), 0);
+        let snapshot = stats.snapshot()?;
+        assert_eq!(snapshot.in_flight(), 0);
         assert_eq!(
-            view.sum(Context::TimerSoftirq, |series| series.successes()),
+            snapshot.sum(Context::TimerSoftirq, |series| series.successes()),
             1
         );
-        assert_eq!(view.sum(Context::TimerSoftirq, SeriesView::freed), 1);
-        assert_eq!(view.sum(Context::TimerSoftirq, SeriesView::cycles), 0);
+        assert_eq!(
+            snapshot.sum(Context::TimerSoftirq, SeriesSnapshot::freed),
+            1
+        );
+        assert_eq!(
+            snapshot.sum(Context::TimerSoftirq, SeriesSnapshot::cycles),
+            0
+        );
         Ok(())
     }
 
@@ -107,41 +125,41 @@ mod tests {
         assert!(!recorder.request().done(false, 1));
         recorder.freed(1);
 
-        let view = stats.view()?;
-        assert_eq!(view.in_flight(), 0);
-        assert_eq!(view.sum(Context::Task, |series| series.successes()), 1);
-        assert_eq!(view.sum(Context::Task, |series| series.failures()), 1);
-        assert_eq!(view.sum(Context::Task, |series| series.samples()), 0);
+        let snapshot = stats.snapshot()?;
+        assert_eq!(snapshot.in_flight(), 0);
+        assert_eq!(snapshot.sum(Context::Task, |series| series.successes()), 1);
+        assert_eq!(snapshot.sum(Context::Task, |series| series.failures()), 1);
+        assert_eq!(snapshot.sum(Context::Task, |series| series.samples()), 0);
         Ok(())
     }
 
     #[test]
-    fn handovers_are_counted_by_kind() -> Result {
+    fn transfers_are_counted_by_kind() -> Result {
         let stats = Stats::new(Recording::Full)?;
         for success in [true, false, false] {
-            stats.handed_over(stats.handover(Handover::View), success);
+            stats.transferred(stats.transfer(Transfer::Vmap), success);
         }
-        for handovers in stats.view()?.handovers() {
-            let here = u64::from(handovers.kind() == Handover::View);
-            assert_eq!(handovers.successes(), here);
-            assert_eq!(handovers.failures(), 2 * here);
-            assert_eq!(handovers.samples(), 3 * here);
-            assert_eq!(handovers.latency_min().is_some(), here == 1);
+        for transfers in stats.snapshot()?.transfers() {
+            let here = u64::from(transfers.kind() == Transfer::Vmap);
+            assert_eq!(transfers.successes(), here);
+            assert_eq!(transfers.failures(), 2 * here);
+            assert_eq!(transfers.samples(), 3 * here);
+            assert_eq!(transfers.latency_min().is_some(), here == 1);
         }
 
         stats.set_recording(Recording::Counters);
-        stats.handed_over(stats.handover(Handover::View), true);
+        stats.transferred(stats.transfer(Transfer::Vmap), true);
         stats.set_recording(Recording::Off);
-        stats.handed_over(stats.handover(Handover::View), true);
-        let view = stats.view()?;
-        let handovers = &view.handovers()[Handover::View as usize];
-        assert_eq!((handovers.successes(), handovers.samples()), (2, 3));
+        stats.transferred(stats.transfer(Transfer::Vmap), true);
+        let snapshot = stats.snapshot()?;
+        let transfers = &snapshot.transfers()[Transfer::Vmap as usize];
+        assert_eq!((transfers.successes(), transfers.samples()), (2, 3));
 
         stats.reset()?;
-        for handovers in stats.view()?.handovers() {
-            assert_eq!(handovers.successes() + handovers.failures(), 0);
-            assert_eq!(handovers.samples() + handovers.latency_sum(), 0);
-            assert!(handovers.latency_max().is_none());
+        for transfers in stats.snapshot()?.transfers() {
+            assert_eq!(transfers.successes() + transfers.failures(), 0);
+            assert_eq!(transfers.samples() + transfers.latency_sum(), 0);
+            assert!(transfers.latency_max().is_none());
         }
         Ok(())
     }
@@ -156,16 +174,16 @@ mod tests {
             kernel::time::delay::fsleep(kernel::time::Delta::from_millis(2));
             slow.done(false, 0);
             recorder.request().done(false, 1);
-            let view = stats.view()?;
-            let series = &view.series()[Kind::HardIrq as usize];
+            let snapshot = stats.snapshot()?;
+            let series = &snapshot.series()[Kind::HardIrq as usize];
             assert_eq!(series.samples(), 2);
             let (min, max) = (series.latency_min(), series.latency_max());
             assert!(max >= Some(2_000_000));
             assert!(min < max && min.is_some());
             assert_eq!(series.latency_percentile(10_000), max);
             stats.reset()?;
-            let view = stats.view()?;
-            let series = &view.series()[Kind::HardIrq as usize];
+            let snapshot = stats.snapshot()?;
+            let series = &snapshot.series()[Kind::HardIrq as usize];
             assert_eq!(series.samples() + series.latency_sum(), 0);
             assert!(series.latency_min().is_none() && series.latency_max().is_none());
         }
@@ -198,19 +216,19 @@ mod tests {
                 }
             }
         }
-        let view = stats.view()?;
-        for (number, series) in view.series().iter().enumerate() {
+        let snapshot = stats.snapshot()?;
+        for (number, series) in snapshot.series().iter().enumerate() {
             assert_eq!(series.samples(), (4 * 10 * number + 6) as u64);
         }
-        for (number, source) in view.sources().iter().enumerate() {
+        for (number, source) in snapshot.sources().iter().enumerate() {
             let kinds = Kind::COUNT;
             assert_eq!(
                 source.samples(),
                 (5 * kinds * (kinds - 1) + kinds * number) as u64
             );
         }
-        let series = view.series().iter().map(|series| series.latency_sum());
-        let sources = view.sources().iter().map(|source| source.latency_sum());
+        let series = snapshot.series().iter().map(|series| series.latency_sum());
+        let sources = snapshot.sources().iter().map(|source| source.latency_sum());
         assert_eq!(series.sum::<u64>(), sources.sum());
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 //! Checks in a thread of their own: KUnit does not hand out context tokens, a [`Thread`] does.
 
-use crate::ffi::thread::{
+use crate::ffi::task::thread::{
     Body,
     Running,
     Thread, //
@@ -11,7 +11,7 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{
-            Atomic as AtomicCell,
+            Atomic,
             Relaxed, //
         },
         Arc, //
@@ -22,8 +22,8 @@ use kernel::{
 pub(super) fn in_task(check: fn(&mut Running) -> Result) -> Result {
     struct Check {
         check: fn(&mut Running) -> Result,
-        passed: Arc<AtomicCell<bool>>,
-        done: Arc<AtomicCell<bool>>,
+        passed: Arc<Atomic<bool>>,
+        done: Arc<Atomic<bool>>,
     }
 
     impl Body for Check {
@@ -33,8 +33,8 @@ pub(super) fn in_task(check: fn(&mut Running) -> Result) -> Result {
         }
     }
 
-    let passed = Arc::new(AtomicCell::new(false), GFP_KERNEL)?;
-    let done = Arc::new(AtomicCell::new(false), GFP_KERNEL)?;
+    let passed = Arc::new(Atomic::new(false), GFP_KERNEL)?;
+    let done = Arc::new(Atomic::new(false), GFP_KERNEL)?;
     let thread = Thread::spawn(
         c"labyrinth/kunit",
         Check {

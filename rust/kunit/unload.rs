@@ -9,42 +9,48 @@ use crate::ffi::{
         Softirq, //
     },
     cpu::{
-        HotplugGuard,
-        OnlineCpu, //
+        each_cpu::{
+            CpuHandler,
+            EachCpu, //
+        },
+        hotplug::{
+            CpuDead,
+            DeadCpu,
+            Hotplug, //
+        },
+        online::{
+            HotplugGuard,
+            OnlineCpu, //
+        }, //
     },
     debugfs::Root,
-    each_cpu::{
-        CpuHandler,
-        EachCpu, //
-    },
-    hard_timer::{
-        HardHandler,
-        HardTimer, //
-    },
-    hotplug::{
-        CpuDead,
-        DeadCpu,
-        Hotplug, //
-    },
-    shrinker::{
+    mm::shrinker::{
         Shrink,
         Shrinker, //
     },
-    thread::{
-        Body,
-        Running,
-        Thread, //
+    task::{
+        thread::{
+            Body,
+            Running,
+            Thread, //
+        },
+        waker::Waker, //
     },
-    timer::{
-        Handler,
-        Next,
-        Timer, //
+    time::{
+        hard_timer::{
+            HardHandler,
+            HardTimer, //
+        },
+        timer::{
+            Handler,
+            Next,
+            Timer, //
+        }, //
     },
     unload::{
         own,
         Count, //
-    },
-    waker::Waker, //
+    }, //
 };
 use kernel::{
     prelude::*,

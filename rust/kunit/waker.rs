@@ -7,33 +7,37 @@ use super::task::{
     in_task, //
 };
 use crate::ffi::{
-    clock::Moment,
     context::{
         with_task,
         HardIrq, //
     },
-    cpu::HotplugGuard,
-    hard_timer::{
-        HardHandler,
-        HardTimer, //
-    },
+    cpu::online::HotplugGuard,
     irq::irqs_off,
-    raw_lock::RawSpinLock,
-    thread::{
-        Body,
-        Running,
-        Thread,
-        Wish, //
+    sync::raw_spin_lock::RawSpinLock,
+    task::{
+        thread::{
+            Body,
+            Running,
+            ShouldStop,
+            Thread, //
+        },
+        waker::Waker, //
     },
-    timer::Next,
-    waker::Waker, //
+    time::{
+        clock::Moment,
+        hard_timer::{
+            HardHandler,
+            HardTimer, //
+        },
+        timer::Next, //
+    }, //
 };
 use kernel::{
     prelude::*,
     static_lock_class,
     sync::{
         atomic::{
-            Atomic as AtomicCell,
+            Atomic,
             Relaxed, //
         },
         Arc, //
@@ -41,21 +45,21 @@ use kernel::{
 };
 
 /// Counts how often it was woken.
-struct Count(Arc<AtomicCell<u32>>);
+struct Count(Arc<Atomic<u32>>);
 
 impl Body for Count {
     fn run(&mut self, thread: &mut Running) {
-        while thread.sleep_until_woken() == Wish::GoOn {
+        while thread.sleep_until_woken() == ShouldStop::No {
             self.0.add(1, Relaxed);
         }
     }
 }
 
-fn counter() -> Result<Arc<AtomicCell<u32>>> {
-    Ok(Arc::new(AtomicCell::new(0), GFP_KERNEL)?)
+fn counter() -> Result<Arc<Atomic<u32>>> {
+    Ok(Arc::new(Atomic::new(0), GFP_KERNEL)?)
 }
 
-fn start(waker: &Arc<Waker>, count: &Arc<AtomicCell<u32>>) -> Result<Thread<Count>> {
+fn start(waker: &Arc<Waker>, count: &Arc<Atomic<u32>>) -> Result<Thread<Count>> {
     Thread::spawn_with(c"labyrinth/kunit", waker.clone(), Count(count.clone()))
 }
 
@@ -132,13 +136,13 @@ mod tests {
     #[test]
     fn no_call_is_lost() -> Result {
         struct Echo {
-            calls: Arc<AtomicCell<u32>>,
+            calls: Arc<Atomic<u32>>,
             back: Arc<Waker>,
         }
 
         impl Body for Echo {
             fn run(&mut self, thread: &mut Running) {
-                while thread.sleep_until_woken() == Wish::GoOn {
+                while thread.sleep_until_woken() == ShouldStop::No {
                     self.calls.add(1, Relaxed);
                     self.back.wake();
                 }
@@ -191,7 +195,7 @@ mod tests {
     fn sleep_for_a_time_is_not_cut_short() -> Result {
         struct Sleeper {
             waker: Arc<Waker>,
-            kept: Arc<AtomicCell<u32>>,
+            kept: Arc<Atomic<u32>>,
         }
 
         impl Body for Sleeper {
@@ -200,11 +204,11 @@ mod tests {
                 // Comes while asleep, as soon as this CPU's interrupt is served.
                 self.waker.wake();
                 let wish = thread.sleep_us(30_000);
-                if wish == Wish::GoOn && Moment::now().nanos_since(before) >= 30_000_000 {
+                if wish == ShouldStop::No && Moment::now().nanos_since(before) >= 30_000_000 {
                     self.kept.add(1, Relaxed);
                 }
                 // What the waker said is still there.
-                if thread.sleep_until_woken() == Wish::GoOn {
+                if thread.sleep_until_woken() == ShouldStop::No {
                     self.kept.add(1, Relaxed);
                 }
             }

@@ -4,13 +4,15 @@
 
 use super::{
     gfp::AllowedIn,
-    secret::Scrub,
-    shared::Shareable, //
+    transfer::{
+        secret::Scrub,
+        shared::Shareable, //
+    }, //
 };
 use crate::ffi::{
-    call_site::CallSite,
     context::Context,
-    helpers, //
+    helpers,
+    mm::call_site::CallSite, //
 };
 use core::{
     marker::PhantomData,
@@ -64,12 +66,12 @@ unsafe impl Contents for Uninit {}
 ///
 /// ```
 /// # use kernel::alloc::AllocError;
-/// # use labyrinth::{context::Context, AllowedIn, Atomic, Bytes, ExclusivePage};
+/// # use labyrinth::{context::Context, AllowedIn, GfpAtomic, Bytes, ExclusivePage};
 /// fn stamp<C: Context>(cx: &C) -> Result<ExclusivePage<Bytes>, AllocError>
 /// where
-///     Atomic: AllowedIn<C>,
+///     GfpAtomic: AllowedIn<C>,
 /// {
-///     let mut page = ExclusivePage::alloc(cx, Atomic)?.zeroed();
+///     let mut page = ExclusivePage::alloc(cx, GfpAtomic)?.zeroed();
 ///     page[0] = 0x42;
 ///     Ok(page)
 /// }
@@ -93,8 +95,8 @@ unsafe impl<T: Contents> Sync for ExclusivePage<T> {}
 impl ExclusivePage<Uninit> {
     /// Allocates a page.
     ///
-    /// `cx` proves the context, which decides whether `gfp` can be used: `Kernel` needs a context
-    /// that may sleep, `Atomic` one that may enter the allocator
+    /// `cx` proves the context, which decides whether `gfp` can be used: `GfpKernel` needs a context
+    /// that may sleep, `GfpAtomic` one that may enter the allocator
     /// ([`PlainAlloc`](crate::context::PlainAlloc)).
     ///
     /// Fails with [`AllocError`] if the allocator has no page for these flags.

@@ -60,19 +60,19 @@ pub trait SlabGfp: Gfp {
     fn flags() -> Flags;
 }
 
-impl SlabGfp for Atomic {
+impl SlabGfp for GfpAtomic {
     fn flags() -> Flags {
         GFP_ATOMIC
     }
 }
 
-impl SlabGfp for NoWait {
+impl SlabGfp for GfpNoWait {
     fn flags() -> Flags {
         GFP_NOWAIT
     }
 }
 
-impl SlabGfp for Kernel {
+impl SlabGfp for GfpKernel {
     fn flags() -> Flags {
         GFP_KERNEL
     }
@@ -89,56 +89,56 @@ impl<G: SlabGfp> SlabGfp for NoWarn<G> {
 /// Contexts: all that are [`PlainAlloc`]. So never in NMI, and on PREEMPT_RT neither in hard
 /// interrupts nor with interrupts disabled nor under a `raw_spinlock_t`.
 #[derive(Clone, Copy)]
-pub struct Atomic;
+pub struct GfpAtomic;
 
 // SAFETY: `GFP_ATOMIC` does not contain `__GFP_HIGHMEM`.
-unsafe impl Gfp for Atomic {
+unsafe impl Gfp for GfpAtomic {
     const NAME: &'static str = "GFP_ATOMIC";
     const RAW: u32 = bindings::GFP_ATOMIC;
 }
 
 // SAFETY: `GFP_ATOMIC` does not contain `__GFP_DIRECT_RECLAIM`, so it does not sleep, and is meant
 // for all contexts in which the allocator's locks may be taken.
-unsafe impl<C: PlainAlloc> AllowedIn<C> for Atomic {}
+unsafe impl<C: PlainAlloc> AllowedIn<C> for GfpAtomic {}
 
 /// `GFP_NOWAIT`: never sleeps, and never goes below the min watermark, so it does not use the
 /// emergency reserve. A failure prints nothing.
 ///
-/// Contexts: as for [`Atomic`].
+/// Contexts: as for [`GfpAtomic`].
 #[derive(Clone, Copy)]
-pub struct NoWait;
+pub struct GfpNoWait;
 
 // SAFETY: `GFP_NOWAIT` does not contain `__GFP_HIGHMEM`.
-unsafe impl Gfp for NoWait {
+unsafe impl Gfp for GfpNoWait {
     const NAME: &'static str = "GFP_NOWAIT";
     const RAW: u32 = bindings::GFP_NOWAIT;
 }
 
 // SAFETY: `GFP_NOWAIT` is `GFP_ATOMIC` without access to the emergency reserve.
-unsafe impl<C: PlainAlloc> AllowedIn<C> for NoWait {}
+unsafe impl<C: PlainAlloc> AllowedIn<C> for GfpNoWait {}
 
 /// `GFP_KERNEL`: may sleep, reclaim and write back. A request for an order-0 page hardly ever
 /// fails; the OOM killer is called first.
 #[derive(Clone, Copy)]
-pub struct Kernel;
+pub struct GfpKernel;
 
 // SAFETY: `GFP_KERNEL` does not contain `__GFP_HIGHMEM`.
-unsafe impl Gfp for Kernel {
+unsafe impl Gfp for GfpKernel {
     const NAME: &'static str = "GFP_KERNEL";
     const RAW: u32 = bindings::GFP_KERNEL;
 }
 
 // SAFETY: `C` may sleep.
-unsafe impl<C: MaySleep> AllowedIn<C> for Kernel {}
+unsafe impl<C: MaySleep> AllowedIn<C> for GfpKernel {}
 
 /// No flags, as for `alloc_pages_nolock()`. Only
 /// [`ExclusivePages::alloc_nolock`](super::ExclusivePages::alloc_nolock) uses them, so they are not
 /// [`AllowedIn`] any context.
 #[derive(Clone, Copy)]
-pub struct NoLock;
+pub struct GfpNoLock;
 
 // SAFETY: 0 does not contain `__GFP_HIGHMEM`.
-unsafe impl Gfp for NoLock {
+unsafe impl Gfp for GfpNoLock {
     const NAME: &'static str = "nolock";
     const RAW: u32 = 0;
 }

@@ -5,10 +5,10 @@
 //! # Vocabulary
 //!
 //! - *Exclusive*: only the holder of the value can read, write, map or free the page.
-//! - *Transfer*, in reports *hand-over*: a call that takes the value of one holder and returns a
+//! - *Transfer*, in reports *transfer*: a call that takes the value of one holder and returns a
 //!   value for the next. Ownership moves in no other way, so code of the old holder that still uses
 //!   the page does not compile. Each transfer is counted by its kind, and its latency is recorded
-//!   unless the page is lent to C or returned from there: see [`Handover`](crate::stats::Handover).
+//!   unless the page is lent to C or returned from there: see [`Transfer`](crate::stats::Transfer).
 //! - *Contents*: [`Uninit`] (as the allocator left it) or [`Bytes`].
 //! - *Context*: a token of [`crate::ffi::context`]; it decides which [`Gfp`] flags can be used.
 //!
@@ -18,8 +18,8 @@
 //!
 //! ```text
 //!                      ┌──────────────────┐
-//!                      │                  │ ── lend(owner) ─────────────────────► lent to C
-//!                      │ exclusive        │ ◄─ take_back(returned), once ────────  an address, marked
+//!                      │                  │ ── into_foreign(owner) ─────────────► lent to C
+//!                      │ exclusive        │ ◄─ from_foreign(returned), once ─────  an address, marked
 //!                      │                  │
 //!        alloc(cx, gfp)│ ExclusivePage,   │ ── Shared::new(cx, gfp, …) ─────────► Shared
 //! buddy ──────────────►│ ExclusivePages   │ ◄─ take_back(), the last reader ─────  read-only, counted
@@ -30,7 +30,7 @@
 //!                      │   │       │      │ ── UserPage::map(cx, area, …) ──────► UserPage
 //!                      │   │   into_      │ ◄─ munmap(), exit: zeroed ───────────  one process's
 //!                      │   ▼  uninit()    │
-//!                      │ Bytes            │ ── View::map(cx, …) sleeps ─────────► View
+//!                      │ Bytes            │ ── VmappedPages::map(cx, …) sleeps ─► VmappedPages
 //!                      │                  │ ◄─ unmap(cx) sleeps ─────────────────  many, as one slice
 //!                      │ the holder reads,│
 //!                      │ writes, maps and │ ── Guarded::new(cx, …) ─────────────► Guarded
@@ -41,25 +41,17 @@
 //!                      └──────────────────┘
 //! ```
 //!
-//! The types can be combined: a [`View`] and a [`Secret`] can be shared, and a view can be a
+//! The types can be combined: a [`VmappedPages`] and a [`Secret`] can be shared, and a view can be a
 //! secret. Blocks of several pages ([`ExclusivePages`]) have the same transfers, except to views
 //! and processes, which take single pages.
 
-mod canary;
 mod chain;
-pub(crate) mod dma;
 mod exclusive;
 mod gfp;
-mod guarded;
-mod kernel_page;
-mod lent;
 mod pages;
 mod place;
-mod secret;
 pub mod sentinel;
-mod shared;
-mod user;
-mod view;
+pub(crate) mod transfer;
 
 pub use chain::Chain;
 pub use exclusive::{
@@ -69,25 +61,13 @@ pub use exclusive::{
 };
 pub use gfp::{
     AllowedIn,
-    Atomic,
     Gfp,
-    Kernel,
+    GfpAtomic,
+    GfpKernel,
+    GfpNoLock,
+    GfpNoWait,
     MayFail,
-    NoLock,
-    NoWait,
     NoWarn, //
-};
-pub use guarded::{
-    Damaged,
-    Guarded, //
-};
-pub(crate) use lent::{
-    lend,
-    make_ready,
-    take_back,
-    take_back_late,
-    why_not,
-    Refusal, //
 };
 pub use pages::{
     ExclusivePages,
@@ -99,16 +79,28 @@ pub use place::{
     Place,
     ZoneLimit, //
 };
-pub use user::{
-    Home,
-    Refused,
-    UserPage, //
+pub(crate) use transfer::foreign::{
+    from_foreign,
+    from_foreign_late,
+    into_foreign,
+    make_ready,
+    why_not,
+    Refusal, //
 };
-pub use {
+pub use transfer::{
+    guarded::{
+        Damaged,
+        Guarded, //
+    },
     secret::Secret,
     shared::{
         Shareable,
         Shared, //
     },
-    view::View, //
+    user::{
+        Home,
+        Refused,
+        UserPage, //
+    },
+    vmap::VmappedPages, //
 };

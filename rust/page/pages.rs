@@ -14,15 +14,17 @@ use super::{
         Place,
         ZoneLimit, //
     },
-    secret::Scrub,
-    shared::Shareable,
+    transfer::{
+        secret::Scrub,
+        shared::Shareable, //
+    },
     Bytes,
     ExclusivePage, //
 };
 use crate::ffi::{
-    bad_memory,
     context::Context,
-    helpers, //
+    helpers,
+    mm::bad_memory, //
 };
 use core::{
     marker::PhantomData,
@@ -78,9 +80,9 @@ impl From<u32> for Shape {
 ///
 /// ```
 /// # use kernel::{page::PAGE_SIZE, prelude::*};
-/// # use labyrinth::{context::Softirq, Atomic, ExclusivePages, Place};
+/// # use labyrinth::{context::Softirq, GfpAtomic, ExclusivePages, Place};
 /// # fn example(cx: &Softirq) -> Result {
-/// let mut pages = ExclusivePages::alloc(cx, Atomic, 3, Place::Any)?.zeroed();
+/// let mut pages = ExclusivePages::alloc(cx, GfpAtomic, 3, Place::Any)?.zeroed();
 /// pages[7][0] = 0x42;
 /// assert_eq!(pages.as_flattened().len(), 8 * PAGE_SIZE);
 /// # Ok(())
@@ -199,7 +201,7 @@ impl ExclusivePages<Uninit> {
         while got < wanted {
             let mut pages = [core::ptr::null_mut(); BULK];
             let chunk = BULK.min(wanted - got);
-            // SAFETY: As in `alloc`; `pages` has room for `chunk` pointers, all of them null.
+            // SAFETY: As in `alloc`; `pages` has tier for `chunk` pointers, all of them null.
             let filled =
                 unsafe { helpers::labyrinth_alloc_pages_bulk(G::RAW, chunk, pages.as_mut_ptr()) };
 

@@ -3,7 +3,7 @@
 //! The NUMA node and the zones that pages come from.
 
 use crate::ffi::{
-    cpu::OnlineCpu,
+    cpu::online::OnlineCpu,
     helpers, //
 };
 use kernel::prelude::*;

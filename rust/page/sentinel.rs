@@ -6,12 +6,12 @@
 //! This works in every context but NMI, including hard interrupts, because it takes no locks and
 //! allocates nothing. Every damage is counted; the log messages are rate-limited.
 
-pub use super::canary::Damage;
+pub use super::transfer::canary::Damage;
 
-use super::canary::SHOWN;
+use super::transfer::canary::SHOWN;
 use crate::ffi::{
-    alarm,
-    context::Kind, //
+    context::Kind,
+    report, //
 };
 use kernel::{
     alloc::AllocError,
@@ -78,14 +78,14 @@ pub enum Occasion {
     /// Their holder was freeing the pages.
     Drop,
     /// The pages were being transferred, or their guards removed.
-    HandOver,
+    Transfer,
     /// The holder asked for the check.
     Demand,
 }
 
 impl Occasion {
     /// All occasions; `occasion as usize` is the index.
-    pub const ALL: [Self; Self::COUNT] = [Self::Drop, Self::HandOver, Self::Demand];
+    pub const ALL: [Self; Self::COUNT] = [Self::Drop, Self::Transfer, Self::Demand];
 
     /// How many there are.
     pub const COUNT: usize = 3;
@@ -94,7 +94,7 @@ impl Occasion {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Drop => "drop",
-            Self::HandOver => "hand_over",
+            Self::Transfer => "transfer",
             Self::Demand => "demand",
         }
     }
@@ -187,13 +187,13 @@ pub(super) fn report(corruption: &mut Corruption) {
     match policy() {
         Policy::Count => {}
         Policy::Warn => {
-            if alarm::may_print() {
+            if report::may_print() {
                 pr_err!("guard damaged: {corruption}\n");
             }
         }
         Policy::Panic => {
             pr_emerg!("guard damaged: {corruption}\n");
-            alarm::halt(corruption.pfn, corruption.damage.offset);
+            report::halt(corruption.pfn, corruption.damage.offset);
         }
     }
 }
@@ -205,7 +205,7 @@ pub const KEPT: usize = 64;
 pub fn recent() -> Result<KVec<Corruption>, AllocError> {
     let mut recent = KVec::with_capacity(KEPT, GFP_KERNEL)?;
     for corruption in SLOTS.iter().filter_map(Slot::read) {
-        // There is room for as many as there are slots.
+        // There is tier for as many as there are slots.
         let _ = recent.push_within_capacity(corruption);
     }
     recent.sort_unstable_by_key(|corruption: &Corruption| corruption.number);

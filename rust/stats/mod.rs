@@ -8,59 +8,58 @@
 //!   allocation flags. Latencies are told apart once more by *source*, that is by a number.
 //! - A [`Recorder`] is the writing end, for any context: no locks, no allocation, only atomic
 //!   operations on memory of the CPU it runs on.
-//! - A *hand-over* is counted by its kind, see [`Handover`]; whoever does it finds the statistics
+//! - A *transfer* is counted by its kind, see [`Transfer`]; whoever does it finds the statistics
 //!   by itself.
-//! - A [`View`] is the reading end: all of it at one time, counted from the last reset.
+//! - A [`Snapshot`] is the reading end: all of it at one time, counted from the last reset.
 //!
 //! # In flight
 //!
-//! The pages in flight are the successful allocations less the frees of the same view, so the two
+//! The pages in flight are the successful allocations less the frees of the same snapshot, so the two
 //! always agree. That the difference is never negative is a matter of order: a page is counted as
-//! allocated before it is counted as freed, and a view reads the frees first. Successes that were
-//! counted by the time the frees were read are in one of the two sets of counters, and the view
+//! allocated before it is counted as freed, and a snapshot reads the frees first. Successes that were
+//! counted by the time the frees were read are in one of the two sets of counters, and the snapshot
 //! reads both sets after that.
 
 #![forbid(unsafe_code)]
 
-pub mod handover;
 pub mod histogram;
 mod kind;
 mod recorder;
 mod recording;
 mod samples;
 mod series;
+mod snapshot;
 mod totals;
-mod view;
+pub mod transfer;
 
-pub use handover::{
-    Handover,
-    HandoverView, //
-};
 pub use kind::{
     Context,
     Kind, //
 };
 pub use recorder::{
-    Recorder,
-    Request, //
+    Attempt,
+    Recorder, //
 };
 pub use recording::Recording;
 pub use series::SOURCES;
-pub use view::{
+pub use snapshot::{
     Latencies,
-    SeriesView,
-    View, //
+    SeriesSnapshot,
+    Snapshot, //
+};
+pub use transfer::{
+    Transfer,
+    TransferSnapshot, //
 };
 
 use crate::ffi::{
-    clock,
-    percpu::{
+    percpu::counters::{
         barrier_on_all_cpus,
-        Set,
-        Tally, //
-    }, //
+        Counter,
+        Set, //
+    },
+    time::clock, //
 };
-use handover::Handovers;
 use kernel::{
     alloc::AllocError,
     new_mutex,
@@ -77,13 +76,14 @@ use kernel::{
 use samples::InSets;
 use series::Series;
 use totals::Totals;
+use transfer::Transfers;
 
 /// All statistics of the module.
 #[pin_data]
 pub struct Stats {
-    recording: Tally,
+    recording: Counter,
     series: [Arc<Series>; Kind::COUNT],
-    handovers: Handovers,
+    transfers: Transfers,
     clock_nanos: u64,
     #[pin]
     reading: Mutex<Reading>,
@@ -101,7 +101,7 @@ struct Reading {
 struct AllTotals {
     series: KVVec<Totals>,
     sources: KVVec<Totals>,
-    handovers: KVVec<Totals>,
+    transfers: KVVec<Totals>,
 }
 
 /// Whether a reading keeps the extremes.
@@ -117,13 +117,13 @@ impl Stats {
     pub fn new(recording: Recording) -> Result<Arc<Self>> {
         let series = || Arc::new(Series::new()?, GFP_KERNEL);
         let series = [series()?, series()?, series()?, series()?, series()?];
-        let handovers = Handovers::new()?;
+        let transfers = Transfers::new()?;
 
         Arc::pin_init(
             pin_init!(Self {
-                recording: Tally::new(recording as u64),
+                recording: Counter::new(recording as u64),
                 series,
-                handovers,
+                transfers,
                 clock_nanos: clock::read_cost_nanos(),
                 reading <- new_mutex!(Reading {
                     active: Set::First,
@@ -163,9 +163,9 @@ impl Stats {
 
     /// Reads everything. Task context only, sleeps until none of the samples to read is open.
     ///
-    /// For each series and each kind of hand-over, the outcomes, the histogram, the sum and the
+    /// For each series and each kind of transfer, the outcomes, the histogram, the sum and the
     /// extremes are those of the same samples.
-    pub fn view(&self) -> Result<View> {
+    pub fn snapshot(&self) -> Result<Snapshot> {
         let mut reading = self.reading.lock();
         let mut now = self.totals(&mut reading, Extremes::Stay)?;
 
@@ -174,20 +174,20 @@ impl Stats {
         }
         let mut series = KVVec::with_capacity(Kind::COUNT, GFP_KERNEL)?;
         for (kind, totals) in Kind::ALL.into_iter().zip(now.series) {
-            series.push(SeriesView::new(kind, totals), GFP_KERNEL)?;
+            series.push(SeriesSnapshot::new(kind, totals), GFP_KERNEL)?;
         }
         let mut sources = KVVec::with_capacity(SOURCES, GFP_KERNEL)?;
         for totals in now.sources {
             sources.push(Latencies::new(totals), GFP_KERNEL)?;
         }
-        let mut handovers = KVVec::with_capacity(Handover::COUNT, GFP_KERNEL)?;
-        for (kind, totals) in Handover::ALL.into_iter().zip(now.handovers) {
-            handovers.push(HandoverView::new(kind, totals), GFP_KERNEL)?;
+        let mut transfers = KVVec::with_capacity(Transfer::COUNT, GFP_KERNEL)?;
+        for (kind, totals) in Transfer::ALL.into_iter().zip(now.transfers) {
+            transfers.push(TransferSnapshot::new(kind, totals), GFP_KERNEL)?;
         }
-        Ok(View::new(series, sources, handovers))
+        Ok(Snapshot::new(series, sources, transfers))
     }
 
-    /// Counts from zero again. Task context only, sleeps as [`Self::view`] does.
+    /// Counts from zero again. Task context only, sleeps as [`Self::snapshot`] does.
     ///
     /// A sample belongs as a whole to the time before the reset or to that after it.
     ///
@@ -216,7 +216,7 @@ impl Stats {
         for (series, totals) in self.series.iter().zip(&mut now.series) {
             series.add_rest_to(totals);
         }
-        self.handovers.add_lendings_to(&mut now.handovers);
+        self.transfers.add_foreign_to(&mut now.transfers);
         let active = reading.active;
         self.add_set(active.other(), extremes, &mut part, &mut now);
         reading.active = active.other();
@@ -242,7 +242,7 @@ impl Stats {
             for (series, totals) in self.series.iter().zip(&mut part.series) {
                 series.samples.add_to(set, totals, &mut part.sources);
             }
-            for (samples, totals) in self.handovers.samples().iter().zip(&mut part.handovers) {
+            for (samples, totals) in self.transfers.samples().iter().zip(&mut part.transfers) {
                 samples.add_to(set, totals, &mut []);
             }
             if self.begun(set) == ended {
@@ -280,8 +280,8 @@ impl Stats {
     /// All samples, to look at their sets.
     fn samples(&self) -> impl Iterator<Item = &dyn InSets> {
         let series = self.series.iter().map(|one| &one.samples as &dyn InSets);
-        let handovers = self.handovers.samples().iter();
-        Iterator::chain(series, handovers.map(|one| one as &dyn InSets))
+        let transfers = self.transfers.samples().iter();
+        Iterator::chain(series, transfers.map(|one| one as &dyn InSets))
     }
 }
 
@@ -291,7 +291,7 @@ impl AllTotals {
         Ok(Self {
             series: Totals::zeroes(Kind::COUNT)?,
             sources: Totals::zeroes(SOURCES)?,
-            handovers: Totals::zeroes(Handover::COUNT)?,
+            transfers: Totals::zeroes(Transfer::COUNT)?,
         })
     }
 
@@ -300,9 +300,9 @@ impl AllTotals {
         let Self {
             series,
             sources,
-            handovers,
+            transfers,
         } = self;
-        for all in [series, sources, handovers] {
+        for all in [series, sources, transfers] {
             all.iter_mut().for_each(Totals::clear);
         }
     }
@@ -321,7 +321,7 @@ impl AllTotals {
         for (own, other) in [
             (&mut self.series, &other.series),
             (&mut self.sources, &other.sources),
-            (&mut self.handovers, &other.handovers),
+            (&mut self.transfers, &other.transfers),
         ] {
             for (own, other) in own.iter_mut().zip(other) {
                 operation(own, other);

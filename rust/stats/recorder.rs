@@ -8,7 +8,7 @@ use super::{
     Recording,
     Stats, //
 };
-use crate::ffi::clock::Moment;
+use crate::ffi::time::clock::Moment;
 use kernel::sync::Arc;
 
 /// Records into one series.
@@ -38,16 +38,16 @@ impl Recorder {
     ///
     /// When recording is off this is two loads and branches.
     #[inline(always)]
-    pub fn request(&self) -> Request<'_> {
+    pub fn request(&self) -> Attempt<'_> {
         // Asked for one by one, or the compiler would ask for the most frequent answer last.
         let noted = if self.stats.recording() == Recording::Full {
             Noted::Time(Moment::now())
         } else if self.stats.recording() == Recording::Off {
             Noted::Nothing
         } else {
-            Noted::Request
+            Noted::Attempt
         };
-        Request {
+        Attempt {
             series: &self.series,
             noted,
         }
@@ -79,7 +79,7 @@ impl Recorder {
 
 /// A request for a page that is being served.
 #[must_use = "a request that is never done is not recorded"]
-pub struct Request<'a> {
+pub struct Attempt<'a> {
     series: &'a Series,
     noted: Noted,
 }
@@ -89,12 +89,12 @@ enum Noted {
     /// Recording is off.
     Nothing,
     /// That it is to be counted.
-    Request,
+    Attempt,
     /// When it began.
     Time(Moment),
 }
 
-impl Request<'_> {
+impl Attempt<'_> {
     /// Records the outcome, the latency, and which source was asked last, by its number, which
     /// counts modulo [`SOURCES`](super::SOURCES). Returns whether it counted an allocated page,
     /// which then has to be counted as freed, too.
@@ -103,7 +103,7 @@ impl Request<'_> {
         let samples = &self.series.samples;
         let sample = match self.noted {
             Noted::Nothing => return false,
-            Noted::Request => samples.open(),
+            Noted::Attempt => samples.open(),
             Noted::Time(started) => {
                 let nanos = Moment::now().nanos_since(started);
                 let sample = samples.open();

@@ -53,10 +53,10 @@ use super::{
     },
     totals::Totals, //
 };
-use crate::ffi::percpu::{
+use crate::ffi::percpu::counters::{
+    CounterSlice,
     CpuCounterSets,
-    Set,
-    Stretch, //
+    Set, //
 };
 use kernel::alloc::AllocError;
 
@@ -88,10 +88,10 @@ pub(super) struct Samples<const N: usize>(CpuCounterSets<N>);
 
 /// A sample that is open.
 #[must_use = "readings wait for its outcome"]
-pub(super) struct Open<'a, const N: usize>(Stretch<'a, N>);
+pub(super) struct Open<'a, const N: usize>(CounterSlice<'a, N>);
 
 impl<const N: usize> Samples<N> {
-    /// Makes room for samples. Task context only, may sleep.
+    /// Makes tier for samples. Task context only, may sleep.
     pub(super) fn new() -> Result<Self, AllocError> {
         Ok(Self(CpuCounterSets::new()?))
     }

@@ -9,7 +9,7 @@ use super::{
     },
     totals::Totals, //
 };
-use crate::ffi::percpu::CpuCounters;
+use crate::ffi::percpu::counters::CpuCounters;
 use kernel::alloc::AllocError;
 
 /// The sources that latencies are told apart by.

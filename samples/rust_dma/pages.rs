@@ -14,15 +14,15 @@ use labyrinth::{
         DmaDevice,
         Mapped, //
     },
-    Atomic,
     Bytes,
     ExclusivePages,
+    GfpAtomic,
     Place, //
 };
 
 /// A block of zeroes.
 pub(crate) fn fresh<C: PlainAlloc>(cx: &C, order: u32) -> Option<ExclusivePages<Bytes>> {
-    match ExclusivePages::alloc(cx, Atomic, order, Place::Any) {
+    match ExclusivePages::alloc(cx, GfpAtomic, order, Place::Any) {
         Ok(pages) => {
             TALLY.allocated.one();
             Some(pages.zeroed())

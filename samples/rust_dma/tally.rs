@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Totals of all devices, in `/sys/kernel/debug/rust_dma/tally`. Their hand-overs
+//! Totals of all devices, in `/sys/kernel/debug/rust_dma/tally`. Their transfers
 //! are counted by labyrinth, in its own files.
 
 use core::fmt;

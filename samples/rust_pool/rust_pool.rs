@@ -18,9 +18,9 @@ use labyrinth::{
     },
     cpu::HotplugGuard,
     pool::{
-        KeptPool,
         PoolConfig,
         Priority,
+        RegisteredPool,
         Request, //
     },
     time::{
@@ -63,7 +63,7 @@ fn receive<C: PlainAlloc>(cx: &C, pool: &Pool) -> Result {
     Ok(())
 }
 
-struct Receiver(Arc<KeptPool>);
+struct Receiver(Arc<RegisteredPool>);
 
 impl Handler for Receiver {
     fn expired(&mut self, cx: &mut Softirq) -> Next {

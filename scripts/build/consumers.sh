@@ -29,7 +29,7 @@ AGAIN="make quick WHAT=build"
 [[ $id != debug ]] || AGAIN+=" KERNEL=debug"
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
 # Like the check in build.sh.
-if [[ $id == kdir || ! -s $out/labyrinth_handover.ko ]] ||
+if [[ $id == kdir || ! -s $out/labyrinth_transfers.ko ]] ||
 	! unchanged_since "$out/built" "$2" "$symbols" "$TOP"/{tests/modules,include,rust,scripts/build,scripts/environment}; then
 	rm -f "$out/built"
 	: >"$out/begun"

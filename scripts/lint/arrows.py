@@ -14,8 +14,8 @@ TOP = Path(__file__).resolve().parents[2]
 # The crates, their parts, and the parts that each of these may use.
 ARROWS = {
     "the library": {
-        "capi": {"source", "page", "ffi"},
-        "source": {"page", "stats", "ffi"},
+        "capi": {"pool", "page", "ffi"},
+        "pool": {"page", "stats", "ffi"},
         "page": {"stats", "ffi"},
         "stats": {"ffi"},
         "ffi": set(),

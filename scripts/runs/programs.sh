@@ -3,7 +3,7 @@
 # programs.sh [PLACE]: prints the test programs that run in a place, or all of them, one per line.
 # The head of each program says where it runs, which files it covers, and how long it takes:
 #	# Runs in: check soak-debug
-#	# Covers: rust/device rust/page/user.rs
+#	# Covers: rust/device rust/page/transfer/user.rs
 #	# Takes: 28 s
 # Places are runs and guests:
 #   check, check-debug  `make check`, on a production kernel and on a debug kernel

@@ -120,7 +120,7 @@ fitting() {
 }
 
 # Chooses programs that test a bit of everything, for changes that no program covers.
-all_purpose() { for name in stress.py handover.py pool.py; do add kselftest "$name"; done; }
+all_purpose() { for name in stress.py transfers.py pool.py; do add kselftest "$name"; done; }
 
 by_change() {
 	local files=() file checks=(spdx documents)
@@ -145,8 +145,8 @@ by_change() {
 		rust/* | tests/selftests/*.py | tests/modules/* | tests/mutation/*) checks+=(mutants) ;;&
 		Documentation/soundness.md | rust/*.rs | *.[ch]) checks+=(soundness) ;;&
 		rust/*.rs | rust/*.[ch] | labyrinth_mod.rs | Kbuild | include/*) code=1 ;;&
-		rust/source/logic/* | rust/page/canary.rs | tests/host/* | tests/wall/* | tests/runner/results_test.sh | scripts/runs/count-ktap.awk) host=1 ;;&
-		rust/lib.rs | rust/page/* | rust/ffi/* | rust/source/* | rust/stats/* | tests/compile_fail/*) compiled=1 ;;&
+		rust/pool/logic/* | rust/page/transfer/canary.rs | tests/host/* | tests/wall/* | tests/runner/results_test.sh | scripts/runs/count-ktap.awk) host=1 ;;&
+		rust/lib.rs | rust/page/* | rust/ffi/* | rust/pool/* | rust/stats/* | tests/compile_fail/*) compiled=1 ;;&
 		tests/selftests/lib/* | tests/selftests/Makefile | tests/selftests/settings | scripts/machine/* | scripts/runs/kselftest.sh) all=1 ;;
 		esac
 	done

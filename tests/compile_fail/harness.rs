@@ -55,8 +55,8 @@ macro_rules! case {
                 sync::{
                     Handle,
                     Handles,
-                    Published,
                     RawSpinLock,
+                    RcuSlot,
                     SpinLockBh, //
                 },
                 task::*,

@@ -207,7 +207,7 @@ driver_of_ones_own() {
 	# An existing driver is not overwritten.
 	if "${make[@]}" new-driver NAME=first_driver DIR="$driver" >>"$log" 2>&1; then return 1; fi
 	"${make[@]}" driver DIR="$driver" >>"$log" 2>&1 || return
-	grep -q 'requests_total{pool="first_driver",context="softirq",room="cache",outcome="hit"} [1-9]' "$log"
+	grep -q 'requests_total{pool="first_driver",context="softirq",tier="cache",outcome="hit"} [1-9]' "$log"
 }
 
 # refused_name NAME: a driver cannot have this name, and nothing is left behind.

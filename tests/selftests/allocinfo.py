@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug
-# Covers: rust/ffi/alloc_tag* rust/capi rust/source/single.rs
+# Covers: rust/ffi/mm/alloc_tag* rust/capi rust/pool/single.rs
 # Takes: 2 s
 """/proc/allocinfo has a line for each caller, with as many pages as labyrinth counts."""
 
@@ -145,7 +145,7 @@ def pages_of_a_pool():
                 now = charged(EVERYBODY, wanted)
                 assert sum(now[name] for name in CALLERS[context]) == wanted, f"{context}: {now}"
                 module.wait_until(held_is_what_the_pool_has, f"{context}: held is what is left")
-            hits = metrics.Metrics().total("pool_requests_total", room="cache", outcome="hit")
+            hits = metrics.Metrics().total("pool_requests_total", tier="cache", outcome="hit")
             assert hits > 0, "no page came from the cache; the case is of no use"
             assert not pages(*CALLERS[context]), f"{context} has stopped: {lines()}"
             module.wait_until(held_is_what_the_pool_has, f"{context}: held is all there is")

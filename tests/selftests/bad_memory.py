@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak soak-debug
 # Takes: 25 s
-# Covers: rust/source rust/capi rust/page/pages.rs rust/page/chain.rs rust/ffi/bad_memory
+# Covers: rust/pool rust/capi rust/page/pages.rs rust/page/chain.rs rust/ffi/mm/bad_memory
 """A page that the kernel marks as bad leaves circulation, in whichever tier it is and to
 whichever tier it comes back. No other page does."""
 
@@ -42,18 +42,18 @@ class Frames:
 
     def __init__(self, histogram):
         self.histogram = histogram
-        self.rooms = {}
+        self.tiers = {}
         for keys, _ in histogram.entries():
-            room, pfn = re.search(r"source:\s*(\d+).*pfn:\s*([0-9a-f]+)", keys, re.S).groups()
-            self.rooms.setdefault(int(room), set()).add(int(pfn, 16))
+            tier, pfn = re.search(r"source:\s*(\d+).*pfn:\s*([0-9a-f]+)", keys, re.S).groups()
+            self.tiers.setdefault(int(tier), set()).add(int(pfn, 16))
 
-    def of(self, room):
+    def of(self, tier):
         """Returns the frames that came from a tier."""
-        return sorted(self.rooms.get(room, ()))
+        return sorted(self.tiers.get(tier, ()))
 
     def all(self):
         """Returns the frames of all tiers."""
-        return set().union(*self.rooms.values()) if self.rooms else set()
+        return set().union(*self.tiers.values()) if self.tiers else set()
 
 
 def poisoned(pool="default"):
@@ -157,7 +157,7 @@ def guards_are_left_alone():
             hard_offline(*marked)
         wait_for_poisoned(len(marked))
         now = rest()
-        guarded, checked = (now.total("handover_total", handover=kind)
+        guarded, checked = (now.total("transfer_total", transfer=kind)
                             for kind in ("guard", "sentinel_check"))
         assert guarded == now.allocated() > len(marked), f"{guarded} pages were guarded"
         assert checked == guarded - len(marked), \
@@ -167,7 +167,7 @@ def guards_are_left_alone():
 def while_all_run():
     """Pages that go bad at any time, wherever they are, are not handed out again."""
     settings = {"pool": 1, "batch": 32, "period_us": 5_000}
-    # The caches have room for all pages that are out, so only bad pages go back to the allocator.
+    # The caches have tier for all pages that are out, so only bad pages go back to the allocator.
     with said(), module.loaded(pool_cache=1024, pool_reserve=32, prime=512):
         module.wait_until(lambda: metrics.Metrics().cached() == 512 * os.cpu_count(), "full caches")
         marked = set()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
-# Covers: rust/capi include rust/source tests/modules/consumer
+# Covers: rust/capi include rust/pool tests/modules/consumer
 # Takes: 21 s
 """Other modules use labyrinth, in C and in Rust. Some of them misuse it."""
 
@@ -97,7 +97,7 @@ def from_c():
 def lendings(now, outcome="success"):
     """Returns the numbers of blocks that were lent to C, that were given back, and that were
     refused."""
-    return [now.total("handover_total", handover=kind, outcome=outcome)
+    return [now.total("transfer_total", transfer=kind, outcome=outcome)
             for kind in ("lend", "return_lent")]
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak soak-debug
-# Covers: rust/capi rust/source
+# Covers: rust/capi rust/pool
 # Takes: 20 s
 """Each pool of a C module, at several orders: the blocks that it hands out, its counters and its
 trace."""
@@ -93,7 +93,7 @@ def bulk_requests():
             did(("destroy 0", 0))
 
 
-def refused_by_all_rooms():
+def refused_by_all_tiers():
     """If no tier can serve a bulk request, each of its blocks counts as a failed request that all
     tiers missed, in counters and in the trace, as for single requests."""
     watched = {"alloc": ("labyrinth/page_alloc", "context,source")}
@@ -110,9 +110,9 @@ def refused_by_all_rooms():
                 wanted = 13 * calls.count(context)
                 labels = {"pool": "refused", "context": context}
                 assert now.total("pool_failures_total", **labels) == wanted, f"{order}: {context}"
-                for room in metrics.ROOMS:
-                    assert (now.served(room, **labels), now.missed(room, **labels)) \
-                        == (0, wanted), f"order {order}, {context}: {room}: not {wanted} misses"
+                for tier in metrics.TIERS:
+                    assert (now.served(tier, **labels), now.missed(tier, **labels)) \
+                        == (0, wanted), f"order {order}, {context}: {tier}: not {wanted} misses"
             did(("destroy 0", 0))
             events = sum(hits for keys, hits in kernel["alloc"].entries())
             assert events == 13 * len(calls), f"order {order}: {events} events"
@@ -138,8 +138,8 @@ def one_context_at_a_time():
                 wanted[name, of] = wanted.get((name, of), 0) + pages
                 for other in names:
                     labels = {"pool": of, "context": other}
-                    got = sum(now.served(room, **labels) - before.served(room, **labels)
-                              for room in metrics.ROOMS)
+                    got = sum(now.served(tier, **labels) - before.served(tier, **labels)
+                              for tier in metrics.TIERS)
                     back = sum(now.total(f"pool_{way}_total", **labels) -
                                before.total(f"pool_{way}_total", **labels)
                                for way in ("recycle_cached", "recycle_reserve", "released"))
@@ -158,13 +158,13 @@ def one_context_at_a_time():
 TRACED = {"single": (0, 0), "pair": (1, 0), "compound": (3, 1)}
 
 
-def rooms_agree_with_the_trace():
+def tiers_agree_with_the_trace():
     """For every pool and order, the trace has as many events of each tier as the counters say:
     pages handed out, given back, passed from tier to tier, and filled in."""
     watched = {"alloc": ("labyrinth/page_alloc", "pool,source,order"),
                "free": ("labyrinth/page_free", "pool,to,order"),
                "step": ("labyrinth/fallback", "pool,from,to"),
-               "refill": ("labyrinth/refill", "pool,room,got")}
+               "refill": ("labyrinth/refill", "pool,tier,got")}
     with contextlib.ExitStack() as stack:
         stack.enter_context(consumers(pool_cache=8, pool_reserve=16, pool_emergency=5))
         before = settled()
@@ -189,19 +189,19 @@ def rooms_agree_with_the_trace():
         did(("destroy 0", 0), ("destroy 1", 0), ("destroy 2", 0))
 
 
-def flags_of_each_room():
+def flags_of_each_tier():
     """In the trace, only pages from the allocator have flags, and only those from its emergency
     reserve have the flag that opens it."""
     watched = {"alloc": ("labyrinth/page_alloc", "source,gfp_flags")}
-    flags = {room: set() for room in (NONE, CACHE, BUDDY, RESERVE, EMERGENCY)}
+    flags = {tier: set() for tier in (NONE, CACHE, BUDDY, RESERVE, EMERGENCY)}
     with consumers(pool_cache=0, pool_reserve=0), tracing.histograms(**watched) as kernel:
         did((pool(0, "flags", cache=8, reserve=16, emergency=5), 0), ("prime 0 8", 0))
         settled()
         did(("get 0 task single 20", 20), ("marks below", None),
             ("get 0 softirq single 60", None), ("marks usual", 0))
         for keys, _ in kernel["alloc"].entries():
-            room, gfp = map(int, re.findall(r"(?:source|gfp_flags):\s*(\d+)", keys))
-            flags[room].add(gfp)
+            tier, gfp = map(int, re.findall(r"(?:source|gfp_flags):\s*(\d+)", keys))
+            flags[tier].add(gfp)
     assert flags[NONE] == flags[CACHE] == flags[RESERVE] == {0}, flags
     assert len(flags[BUDDY]) == len(flags[EMERGENCY]) == 1, flags
     assert min(flags[BUDDY]) and not min(flags[BUDDY]) & GFP_HIGH, flags
@@ -224,14 +224,14 @@ def agree(name, order, before, now, seen):
     def by(event, field, value):
         return sum(hits for keys, hits in entries(event) if number(field, keys) == value)
 
-    def filled(room):
+    def filled(tier):
         return sum(number("got", keys) * hits for keys, hits in entries("refill")
-                   if number("room", keys) == room)
+                   if number("tier", keys) == tier)
 
     requests = "pool_requests_total"
-    pairs = [(f"from the {room}", by("alloc", "source", value),
-              grown(requests, room=room, outcome="hit"))
-             for value, room in enumerate(metrics.ROOMS, 1)]
+    pairs = [(f"from the {tier}", by("alloc", "source", value),
+              grown(requests, tier=tier, outcome="hit"))
+             for value, tier in enumerate(metrics.TIERS, 1)]
     pairs += [("not at all", by("alloc", "source", NONE), grown("pool_failures_total")),
               ("to the cache", by("free", "to", CACHE), grown("pool_recycle_cached_total")),
               ("to the reserve", by("free", "to", RESERVE), grown("pool_recycle_reserve_total")),
@@ -239,9 +239,9 @@ def agree(name, order, before, now, seen):
               ("filled into caches", filled(CACHE), grown("pool_cache_refill_pages_total")),
               ("filled into the reserve", filled(RESERVE),
                grown("pool_reserve_refill_pages_total"))]
-    pairs += [(f"beyond the {room}", by("step", "from", value),
-               grown(requests, room=room, outcome="miss"))
-              for value, room in enumerate(metrics.ROOMS[:2], 1)]
+    pairs += [(f"beyond the {tier}", by("step", "from", value),
+               grown(requests, tier=tier, outcome="miss"))
+              for value, tier in enumerate(metrics.TIERS[:2], 1)]
     for what, theirs, mine in pairs:
         # The shared pool has no events if it was full before.
         assert theirs == mine and (theirs > 0 or name == "default"), \
@@ -364,7 +364,7 @@ def limits_within_blocks():
                     *_, got, other = did((pool(1, "limited", order, highest=highest), 0),
                                          ("put 0 task single 1", 1), ("get 1 task single 1", None),
                                          ("pfn 1", None))
-                    met = metrics.Metrics().total("pool_barred_pages_total", pool="limited")
+                    met = metrics.Metrics().total("pool_excluded_pages_total", pool="limited")
                     did((f"put 1 task single {got}", got), ("destroy 1", 0))
                     # Another program can have taken the block.
                     if met or other == pfn:
@@ -372,7 +372,7 @@ def limits_within_blocks():
                 assert not got or (other + (1 << order)) * PAGE - 1 <= highest, \
                     f"order {order}: page frame {other:#x} is above {highest:#x}"
                 assert (other == pfn and not met) == (reach == size), \
-                    f"order {order}, {reach} bytes of {pfn:#x} in reach: {other:#x}, {met} barred"
+                    f"order {order}, {reach} bytes of {pfn:#x} in reach: {other:#x}, {met} excluded"
                 assert met or reach == size, f"order {order}: the block was not offered again"
             did(("destroy 0", 0))
 
@@ -479,7 +479,7 @@ def nothing_is_left_of_pools():
 
 
 def as_many_pools_as_there_can_be():
-    """C modules can have 1023 pools, and not more. Destroying one makes room for another."""
+    """C modules can have 1023 pools, and not more. Destroying one makes tier for another."""
     with kmsg.Provoked() as log, consumers():
         for _ in range(2):
             did((f"pools {MAX_POOLS + 1}", MAX_POOLS))
@@ -491,8 +491,8 @@ def as_many_pools_as_there_can_be():
 
 # This case takes long, because destroying a pool waits for its readers.
 LONG = ktap.soak((), (as_many_pools_as_there_can_be,))
-ktap.main(bulk_requests, refused_by_all_rooms, one_context_at_a_time, rooms_agree_with_the_trace,
-          flags_of_each_room, refills_say_what_they_did, free_memory_is_not_charged,
+ktap.main(bulk_requests, refused_by_all_tiers, one_context_at_a_time, tiers_agree_with_the_trace,
+          flags_of_each_tier, refills_say_what_they_did, free_memory_is_not_charged,
           the_budget_comes_back_with_the_memory, budget_and_reserve_are_exact,
           failures_are_no_pages,
           limits_within_blocks, inner_addresses, accepted_bounds, blocks_of_each_order,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak soak-debug
-# Covers: rust/source rust/exercise rust/ffi/percpu
+# Covers: rust/pool rust/exercise rust/ffi/percpu
 # Takes: 27 s
 """No page is lost and none is handed out twice while all contexts work. Each context stamps its
 pages, and verifies the stamps before it gives the pages back."""
@@ -55,7 +55,7 @@ def under_full_load(requests, pause, cache, batches, meanwhile=contextlib.nullco
             most = max(batches) * 6 * os.cpu_count()
             assert 0 <= now.handed_out() <= most, f"{now.handed_out()} pages are out at rest"
             held = kernel.held()
-            ktap.note(", ".join(f"{room} {now.served(room)}" for room in metrics.ROOMS) +
+            ktap.note(", ".join(f"{tier} {now.served(tier)}" for tier in metrics.TIERS) +
                       f", the kernel {kernel.read()[0]}, in {seconds:.0f} s")
             assert held == now.cached() + now.reserved(), f"the kernel says {held}"
             for context in ("softirq", "spinlock", "task", "irqs_off"):

@@ -351,17 +351,17 @@ def counters_without_latencies():
                 assert now.allocated(context=context) > 0, f"{context}: no outcomes"
             return (now.allocated() + now.failed(),
                     now.total("page_alloc_latency_seconds_count"),
-                    now.total("page_alloc_room_latency_seconds_count"))
+                    now.total("page_alloc_tier_latency_seconds_count"))
 
-        outcomes, latencies, by_room = outcomes_and_latencies()
-        assert (latencies, by_room) == (0, 0), f"{latencies}, {by_room} latencies without a clock"
+        outcomes, latencies, by_tier = outcomes_and_latencies()
+        assert (latencies, by_tier) == (0, 0), f"{latencies}, {by_tier} latencies without a clock"
         stats = module.read(module.file("stats"))
         assert "recording counters only," in stats, stats.splitlines()[1]
 
         module.write(module.file("recording"), 1)
-        more, latencies, by_room = outcomes_and_latencies()
-        assert latencies == by_room == more - outcomes > 0, \
-            f"{latencies}, {by_room} latencies of {more - outcomes} requests"
+        more, latencies, by_tier = outcomes_and_latencies()
+        assert latencies == by_tier == more - outcomes > 0, \
+            f"{latencies}, {by_tier} latencies of {more - outcomes} requests"
 
 
 ktap.main(bad_input, bounds, partial_writes, bad_pointer, ten_thousand_random_writes,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
-# Covers: rust/source rust/ffi/hotplug.rs rust/ffi/each_cpu.rs rust/ffi/cpu.rs rust/exercise
+# Covers: rust/pool rust/ffi/cpu/hotplug.rs rust/ffi/cpu/each_cpu.rs rust/ffi/cpu/online.rs rust/exercise
 # Takes: 50 s
 """When a CPU goes offline, its cached pages go to the allocator. Exercises follow the CPUs that
 come and go."""

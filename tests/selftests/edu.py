@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: numa edu
-# Covers: rust/page/dma rust/ffi/dma rust/ffi/pci rust/ffi/irq.rs samples/rust_dma
+# Covers: rust/page/transfer/dma rust/ffi/mm/dma rust/ffi/pci rust/ffi/irq/mod.rs samples/rust_dma
 # Takes: 40 s
 """A real device owns pages: QEMU's edu, whose driver allocates pages in its interrupt."""
 
@@ -76,7 +76,7 @@ class Balance:
         with edu.loaded(**parameters):
             self._places.append(edu.place())
             yield
-        assert owned(edu.handovers()) == 0, f"the driver is gone: {edu.handovers()}"
+        assert owned(edu.transfers()) == 0, f"the driver is gone: {edu.transfers()}"
 
     def _ours(self, name):
         """Returns the entries in which the driver calls, each with the entries before it."""
@@ -268,7 +268,7 @@ def unloaded_under_way():
         balance.check()
 
 
-def no_room():
+def no_tier():
     """Pages that cannot be mapped are returned unchanged, and so are pages that were not tried."""
     if not edu.iommu():
         raise Skip("without an IOMMU, what a device cannot address is a warning")
@@ -360,4 +360,4 @@ def trespass():
 
 
 ktap.main(there_and_back, blocks, past_the_iommu, gone_bad, unbound_under_way, removed_under_way,
-          unloaded_under_way, no_room, vectors_of_its_own, bus_mastering, trespass)
+          unloaded_under_way, no_tier, vectors_of_its_own, bus_mastering, trespass)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak-debug
-# Covers: rust/source rust/exercise rust/stats
+# Covers: rust/pool rust/exercise rust/stats
 # Takes: 8 s
 """Page allocations that fail on purpose are all counted, and none is lost or leaked."""
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak soak-debug
-# Covers: rust/source rust/exercise/hard_irq.rs rust/ffi/hard_timer.rs rust/ffi/raw_lock.rs
+# Covers: rust/pool rust/exercise/hard_irq.rs rust/ffi/time/hard_timer.rs rust/ffi/sync/raw_spin_lock.rs
 # Takes: 18 s
 """The pool serves hard interrupts, and a thread with interrupts disabled, where nothing may be
 freed and no ordinary lock may be taken."""
@@ -46,7 +46,7 @@ def from_the_pool():
             now = settled()
             held = kernel.held()
             released = now.total("pool_released_total", context="irqs_off")
-            ktap.note(", ".join(f"{room} {now.served(room)}" for room in metrics.ROOMS) +
+            ktap.note(", ".join(f"{tier} {now.served(tier)}" for tier in metrics.TIERS) +
                       f", failed {now.failed()}, {released} left to the refill thread")
             assert now.served("buddy", context="irqs_off") > 0 and released > 0
             assert now.asked("emergency") == 0, "the emergency reserve was asked"
@@ -56,7 +56,7 @@ def from_the_pool():
     assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
 
 
-def the_reserve_is_the_last_room():
+def the_reserve_is_the_last_tier():
     """While memory is full, the allocator refuses interrupts below the min watermark. The reserve
     serves them, the emergency reserve is not used, and the pool is refilled afterwards."""
     with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE):
@@ -66,7 +66,7 @@ def the_reserve_is_the_last_room():
                 module.wait_until(lambda: metrics.Metrics().check().failed(context=CONTEXT) > 0,
                                   "a burst that is too large")
             full = settled()
-        ktap.note(", ".join(f"{room} {full.served(room)}" for room in metrics.ROOMS) +
+        ktap.note(", ".join(f"{tier} {full.served(tier)}" for tier in metrics.TIERS) +
                   f", failed {full.failed()}")
         assert full.served("reserve", context="irqs_off") > 0, "the reserve did not serve"
         assert full.missed("reserve", context="irqs_off") == full.failed() > 0
@@ -111,4 +111,4 @@ def unloaded_while_pages_return():
             assert allocated == freed > 0, f"{allocated} allocated, {freed} freed"
 
 
-ktap.main(from_the_pool, the_reserve_is_the_last_room, interrupts_of_all_other_contexts, unloaded_while_pages_return)
+ktap.main(from_the_pool, the_reserve_is_the_last_tier, interrupts_of_all_other_contexts, unloaded_while_pages_return)

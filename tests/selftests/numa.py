@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: numa
-# Covers: rust/source
+# Covers: rust/pool
 # Takes: 30 s
 """The pool's pages come from the chosen node, and with pool_node_only from no other node."""
 
@@ -55,14 +55,14 @@ def pages_come_from_the_node():
     # The first load reads the file of the module into the page cache, on any node.
     with module.loaded():
         pass
-    rooms = [node for node in nodes() if free_pages(node) > 2 * PAGES]
-    assert rooms, f"no node has {2 * PAGES} free pages"
-    for node in rooms:
+    tiers = [node for node in nodes() if free_pages(node) > 2 * PAGES]
+    assert tiers, f"no node has {2 * PAGES} free pages"
+    for node in tiers:
         for only in (0, 1):
             used = taken(node, True, pool_node_only=only)
             ktap.note(f"node {node}, only={only}: taken {used}")
             assert used[node] > PAGES * 3 // 4, f"node {node}, only={only}: {used}"
-            for other in rooms:
+            for other in tiers:
                 assert other == node or used[other] < PAGES // 4, f"node {node}, only={only}: {used}"
 
 
@@ -90,18 +90,18 @@ def frames_of(node):
     return [range(int(start), int(start) + int(pages)) for pages, start in found if int(pages)]
 
 
-def barred_node_has_no_pages():
+def excluded_node_has_no_pages():
     """No page of an excluded node is handed out, although the allocator offers them first to
     requests on its CPU. Requests on other CPUs are served."""
-    rooms = [node for node in nodes() if free_pages(node) > 2 * PAGES]
-    if len(rooms) < 2:
-        raise Skip(f"only nodes {rooms} have memory")
-    for node in rooms:
+    tiers = [node for node in nodes() if free_pages(node) > 2 * PAGES]
+    if len(tiers) < 2:
+        raise Skip(f"only nodes {tiers} have memory")
+    for node in tiers:
         ranges = frames_of(node)
-        found, barred = handed.handed_with(pool_barred_nodes=1 << node)
+        found, excluded = handed.handed_with(pool_excluded_nodes=1 << node)
         wrong = [pfn for pfn in found.all() if any(pfn in frames for frames in ranges)]
         assert not wrong, f"node {node}: {len(wrong)} of its pages, such as {wrong[:5]}"
-        assert barred > 0, f"node {node}: nothing of it was ever offered"
+        assert excluded > 0, f"node {node}: nothing of it was ever offered"
 
 
 def no_context_gets_pages_of_another_node():
@@ -117,10 +117,10 @@ def no_context_gets_pages_of_another_node():
             module.stop(context)
         now = metrics.Metrics().check_idle().check_pool()
     for kind in ("softirq", "spinlock", "task", "irqs_off"):
-        served = {room: now.served(room, context=kind) for room in metrics.ROOMS}
+        served = {tier: now.served(tier, context=kind) for tier in metrics.TIERS}
         assert not any(served.values()), f"{kind}: {served}"
         assert now.missed("reserve", context=kind) > 0, f"{kind}: the pool was not asked"
 
 
-ktap.main(pages_come_from_the_node, empty_node_has_no_pages, barred_node_has_no_pages,
+ktap.main(pages_come_from_the_node, empty_node_has_no_pages, excluded_node_has_no_pages,
           no_context_gets_pages_of_another_node)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: soak-debug
-# Covers: rust/source rust/page
+# Covers: rust/pool rust/page
 # Takes: 60 s
 """The kernel's list of all allocated pages has as many pages of labyrinth as labyrinth reports."""
 
@@ -16,7 +16,7 @@ PAGES = "/sys/kernel/debug/page_owner"
 # minute.
 STACKS = "/sys/kernel/debug/page_owner_stacks/show_stacks"
 BOOTED = "page_owner=on"
-# The caches can serve all requests, and have room for all returns, so that no page is allocated or
+# The caches can serve all requests, and have tier for all returns, so that no page is allocated or
 # freed while the lists are read, however long that takes.
 CACHE, PRIMED, RESERVE, BATCH = 1024, 512, 256, 100
 # These functions are listed where page_owner could not save a stack.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
-# Covers: rust/source rust/source/pool rust/source/cache rust/source/reserve rust/ffi/percpu
+# Covers: rust/pool rust/pool/tiered rust/pool/tier/cache rust/pool/tier/reserve rust/ffi/percpu
 # Takes: 28 s
 """Each tier of the pool serves in its turn, everything is counted, and no page is ever lost."""
 
@@ -42,8 +42,8 @@ def at_rest(*contexts, kept=0):
     now = metrics.wait_until_filled().check_idle().check_pool()
     assert 0 <= now.handed_out() <= kept, f"{now.handed_out()} pages of the pool are out at rest"
     for context in {"task", "softirq", "spinlock", "irqs_off"} - set(contexts):
-        for room in metrics.ROOMS:
-            assert now.asked(room, context=context) == 0, f"{room} asked in {context}"
+        for tier in metrics.TIERS:
+            assert now.asked(tier, context=context) == 0, f"{tier} asked in {context}"
     return now
 
 
@@ -61,7 +61,7 @@ def cache_serves():
     assert after == before, f"the kernel saw {before} before and {after} after"
     assert now.served("cache", context="softirq") == pages > 0
     assert now.missed("cache") == 0 and now.failed() == 0
-    assert all(now.asked(room) == 0 for room in metrics.ROOMS[1:])
+    assert all(now.asked(tier) == 0 for tier in metrics.TIERS[1:])
     assert now.total("pool_recycle_cached_total", context="softirq") == pages
     assert now.cached() == CACHE * cpus()
 
@@ -168,7 +168,7 @@ def burst(priority=2):
     return change, after
 
 
-def every_room_is_exhausted():
+def every_tier_is_exhausted():
     """While memory is really full, cache, allocator, reserve and budget are used up to the last
     page, in this order. They are full again for the next burst."""
     served, missed, total = (metrics.Metrics.served, metrics.Metrics.missed,
@@ -207,15 +207,15 @@ def every_room_is_exhausted():
 def lesser_requests_spare_the_reserves():
     """While memory is really full, a request of low priority gets nothing from the reserve, and
     only one of high priority reaches the emergency reserve."""
-    rooms = metrics.ROOMS[2:]
+    tiers = metrics.TIERS[2:]
     with pool(), pressure.one_cpu(), pressure.full_memory(LEAVE, MIN_FREE_KB):
         for priority, opened in ((0, ()), (1, ("reserve",)), (2, ("reserve", "emergency"))):
             change, _ = burst(priority)
-            served = {room: change(metrics.Metrics.served, room) for room in rooms}
+            served = {tier: change(metrics.Metrics.served, tier) for tier in tiers}
             ktap.note(f"priority {priority}: {served}, failed {change(metrics.Metrics.failed)}")
-            for room in rooms:
-                asked = change(metrics.Metrics.asked, room)
-                assert (asked > 0) == (room in opened), f"priority {priority}: {asked} asked the {room}"
+            for tier in tiers:
+                asked = change(metrics.Metrics.asked, tier)
+                assert (asked > 0) == (tier in opened), f"priority {priority}: {asked} asked the {tier}"
             assert served["reserve"] == (RESERVE if priority else 0)
             assert change(metrics.Metrics.failed) > 0, "memory was not exhausted"
 
@@ -235,7 +235,7 @@ def prime_fills():
         metrics.wait_until_filled()
         assert kernel.held() == CACHE * cpus() + RESERVE
         assert now.total("pool_cache_refill_pages_total") == CACHE * cpus()
-        assert sum(now.asked(room) for room in metrics.ROOMS) == 0, "priming counts as a request"
+        assert sum(now.asked(tier) for tier in metrics.TIERS) == 0, "priming counts as a request"
 
 
 def busy_cpu_keeps_nobody_waiting():
@@ -299,6 +299,6 @@ def baseline_keeps_out():
 
 
 ktap.main(cache_serves, buddy_serves, cache_is_refilled_to_a_half, reserve_serves,
-          reserve_is_refilled, everything_fails, every_room_is_exhausted,
+          reserve_is_refilled, everything_fails, every_tier_is_exhausted,
           lesser_requests_spare_the_reserves, prime_fills, busy_cpu_keeps_nobody_waiting,
           each_page_is_in_one_place, told_otherwise_meanwhile, baseline_keeps_out)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak
-# Covers: rust/stats rust/debugfs rust/ffi/percpu.rs README.md
+# Covers: rust/stats rust/debugfs rust/ffi/percpu/counters.rs README.md
 # Takes: 25 s
 """The numbers of one read belong together, whatever is recorded and reset meanwhile. The reports
 count exactly the work that was done."""
@@ -95,7 +95,7 @@ def check_metrics():
     by = {}
     for (name, labels), value in samples.items():
         by.setdefault(name, {})[labels] = value
-    for family, counter in (("page_alloc", "page_alloc_total"), ("handover", "handover_total")):
+    for family, counter in (("page_alloc", "page_alloc_total"), ("transfer", "transfer_total")):
         quantiles = by.get(f"{family}_latency_quantile_seconds", {})
         for labels, count in by[f"{family}_latency_seconds_count"].items():
             what = f"{family} {dict(labels)}"
@@ -112,7 +112,7 @@ def check_metrics():
             else:
                 assert not any(edges) and total == 0, f"{what}: {edges}, {total} in all"
             # Pages that were in flight at the last reset count as outcomes without a latency.
-            if dict(labels).get("handover") not in ("lend", "return_lent"):
+            if dict(labels).get("transfer") not in ("lend", "return_lent"):
                 assert count <= outcomes, f"{what}: {count} latencies of {outcomes}"
     return now
 
@@ -127,7 +127,7 @@ def storm():
             while time.monotonic() < end or reads < LEAST_READS:
                 reset()
                 now = Latency().check()
-                for one in (now.series, now.rooms, now.handovers):
+                for one in (now.series, now.tiers, now.transfers):
                     seen |= {name for name, histogram in one.items() if histogram.count}
                 reset()
                 Table().check()
@@ -149,7 +149,7 @@ def without_resets():
             before = None
             for _ in range(10):
                 now = check_metrics()
-                for family in ("page_alloc", "handover"):
+                for family in ("page_alloc", "transfer"):
                     counts = now.total(f"{family}_latency_seconds_count")
                     outcomes = now.total(f"{family}_total")
                     assert counts == outcomes, f"{family}: {counts} latencies of {outcomes}"
@@ -211,29 +211,29 @@ def all_reports_agree():
             # Each latency includes a clock read, and their sum is at most the time that has passed.
             assert one.total >= one.count * table.clock_ns // 2, f"{one.name}: {one.total} ns"
             assert one.total <= elapsed * 2 * os.cpu_count(), f"{one.name}: {one.total} ns"
-        for room, one in latency.rooms.items():
-            agree(text, "page_alloc_room", f'room="{room}"', one, 1, False)
+        for tier, one in latency.tiers.items():
+            agree(text, "page_alloc_tier", f'tier="{tier}"', one, 1, False)
             # All other requests went to the pool. A latency counts for the tier that was tried
             # last.
-            others = latency.series["task", "GFP_KERNEL"].count if room == "buddy" else 0
-            assert now.served(room, pool="default") <= one.count - others \
-                <= now.asked(room, pool="default"), f"{room}: {one.count} latencies"
-        assert latency.handovers.keys() == table.handovers.keys() == {*GUARDS, "unguard", *USERS}, \
-            f"{latency.handovers.keys()}, {table.handovers.keys()}"
-        for kind, one in latency.handovers.items():
-            agree(text, "handover", f'handover="{kind}"', one, 2, True)
-            compare(table.handovers[kind], one)
-            assert now.total("handover_total", handover=kind, outcome="success") == one.count, kind
+            others = latency.series["task", "GFP_KERNEL"].count if tier == "buddy" else 0
+            assert now.served(tier, pool="default") <= one.count - others \
+                <= now.asked(tier, pool="default"), f"{tier}: {one.count} latencies"
+        assert latency.transfers.keys() == table.transfers.keys() == {*GUARDS, "unguard", *USERS}, \
+            f"{latency.transfers.keys()}, {table.transfers.keys()}"
+        for kind, one in latency.transfers.items():
+            agree(text, "transfer", f'transfer="{kind}"', one, 2, True)
+            compare(table.transfers[kind], one)
+            assert now.total("transfer_total", transfer=kind, outcome="success") == one.count, kind
         # Each page of an exercise was guarded once, and checked once, when it was freed.
         guarded = now.allocated() - USER_PAGES
         for kind in GUARDS:
-            assert latency.handovers[kind].count == guarded, f"{kind}: not {guarded}"
+            assert latency.transfers[kind].count == guarded, f"{kind}: not {guarded}"
         for kind in USERS:
-            assert latency.handovers[kind].count == USER_PAGES, f"{kind}: not {USER_PAGES}"
+            assert latency.transfers[kind].count == USER_PAGES, f"{kind}: not {USER_PAGES}"
         reset()
         now, table = check_metrics(), Table().check()
         assert not any(one.count for one in Latency().check().series.values())
-        assert not any(line["max"] for line in table.series.values()) and not table.handovers
+        assert not any(line["max"] for line in table.series.values()) and not table.transfers
         assert now.total("page_alloc_latency_seconds_count") == now.allocated() == 0
 
 
@@ -253,8 +253,8 @@ def outcomes_only():
         with module.running(*module.CONTEXTS, period_us=1000, batch=16, pool=1, guard=1):
             metrics.wait_for_all()
         now = check_metrics().check_idle()
-        assert now.total("handover_total", handover="guard") == now.allocated() > 0
-        for name in ("page_alloc", "handover"):
+        assert now.total("transfer_total", transfer="guard") == now.allocated() > 0
+        for name in ("page_alloc", "transfer"):
             for end in ("count", "sum"):
                 assert now.total(f"{name}_latency_seconds_{end}") == 0, f"{name}: {end}"
         module.write(module.file("recording"), 0)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
-# Covers: rust/page/guarded.rs rust/page/sentinel.rs rust/page/canary.rs tests/modules/overrun
+# Covers: rust/page/transfer/guarded.rs rust/page/sentinel.rs rust/page/transfer/canary.rs tests/modules/overrun
 # Takes: 19 s
 """Every write beside the payload of a guarded page is detected, and reported exactly."""
 
@@ -118,7 +118,7 @@ def overruns_of(rng, holder, offsets, expires):
         now = metrics.Metrics()
         assert now.total("guard_corruption_bytes_total") == len(planted)
         guarded, checked, failed = (
-            now.total("handover_total", handover=kind, outcome=outcome) for kind, outcome in
+            now.total("transfer_total", transfer=kind, outcome=outcome) for kind, outcome in
             (("guard", "success"), ("sentinel_check", "success"), ("sentinel_check", "failure")))
         assert failed == len(planted), f"{failed} checks failed"
         assert guarded == now.allocated() == checked + failed, "not each page was looked at once"
@@ -133,8 +133,8 @@ def overruns_of(rng, holder, offsets, expires):
         assert report.holder == HOLDERS[holder][0], vars(report)
         assert 0 < report.age_ns < 60 * 10**9 and report.times == 1, vars(report)
         if expires:
-            assert report.noticed == "hand_over" and report.age_ns >= HOLD_US * 1000, vars(report)
-        assert report.noticed in ("hand_over", "drop")
+            assert report.noticed == "transfer" and report.age_ns >= HOLD_US * 1000, vars(report)
+        assert report.noticed in ("transfer", "drop")
     assert not planted, f"not reported: {planted}"
     return {report.noticed for report in reports}
 
@@ -156,7 +156,7 @@ def every_overrun_is_reported():
             del rest[:pages]
             expires = False
         # On PREEMPT_RT, hard interrupts hand the pages that they free to a thread.
-        wanted = {"hand_over"} if REALTIME and holder == "hard_irq" else {"hand_over", "drop"}
+        wanted = {"transfer"} if REALTIME and holder == "hard_irq" else {"transfer", "drop"}
         assert noticed == wanted, f"{holder}: {noticed}"
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak-debug
-# Covers: rust/source rust/ffi/shrinker.rs rust/source/keeper.rs
+# Covers: rust/pool rust/ffi/mm/shrinker.rs
 # Takes: 8 s
 """When memory is short, the pages in the caches are freed, and those in the reserve are not."""
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak soak-debug
-# Covers: rust/exercise rust/stats rust/source
+# Covers: rust/exercise rust/stats rust/pool
 # Takes: 9 s
 """All exercises run at once with the hardest settings, and the counts are consistent at each
 read."""

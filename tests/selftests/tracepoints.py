@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check
-# Covers: rust/ffi/trace rust/ffi/labyrinth_trace.h rust/source/events.rs
+# Covers: rust/ffi/trace rust/ffi/trace/labyrinth_trace.h rust/pool/events.rs
 # Takes: 33 s
 """The tracepoints labyrinth:* agree with our counters, through the tools that people use."""
 
@@ -179,13 +179,13 @@ def same_page_comes_and_goes():
     ktap.note(f"{pages} pages came and went")
 
 
-def rooms_of_the_pool():
+def tiers_of_the_pool():
     """The trace shows from which tier pages come, to which tier they go, each fallback, and the
     refills."""
     watched = {"alloc": ("labyrinth/page_alloc", "source,pool", 'pool != "none"'),
                "free": ("labyrinth/page_free", "to,pool", 'pool != "none"'),
                "step": ("labyrinth/fallback", "from,to"),
-               "refill": ("labyrinth/refill", "room,got")}
+               "refill": ("labyrinth/refill", "tier,got")}
     hits = {"outcome": "hit"}
     with module.loaded(pool_cache=8, pool_reserve=16):
         module.wait_until(lambda: metrics.Metrics().total("pool_reserved") == 16, "a full reserve")
@@ -206,20 +206,20 @@ def rooms_of_the_pool():
     def by(event, field, value):
         return sum(count for keys, count in seen[event] if number(field, keys) == value)
 
-    def refilled(room):
+    def refilled(tier):
         return sum(number("got", keys) * count for keys, count in seen["refill"]
-                   if number("room", keys) == room)
+                   if number("tier", keys) == tier)
 
     pairs = [
         ("from the cache", by("alloc", "source", CACHE),
-         grown("pool_requests_total", room="cache", **hits)),
+         grown("pool_requests_total", tier="cache", **hits)),
         ("from the allocator", by("alloc", "source", BUDDY),
-         grown("pool_requests_total", room="buddy", **hits)),
+         grown("pool_requests_total", tier="buddy", **hits)),
         ("from the reserve", by("alloc", "source", RESERVE),
-         grown("pool_requests_total", room="reserve", **hits)),
+         grown("pool_requests_total", tier="reserve", **hits)),
         ("not at all", by("alloc", "source", NONE), grown("pool_failures_total")),
         ("beyond the cache", by("step", "from", CACHE),
-         grown("pool_requests_total", room="cache", outcome="miss")),
+         grown("pool_requests_total", tier="cache", outcome="miss")),
         ("to the cache", by("free", "to", CACHE), grown("pool_recycle_cached_total")),
         ("to the reserve", by("free", "to", RESERVE), grown("pool_recycle_reserve_total")),
         ("to the allocator", by("free", "to", BUDDY), grown("pool_released_total")),
@@ -346,9 +346,9 @@ def counts_by_perf_events():
                 metrics.wait_for_cycles(context, 10)
         ours = metrics.Metrics().check_idle()
         seen = ({name: one.read() for name, one in alloc.items()}, failed.read(), free.read())
-        assert none.read() == 0, "steps between rooms, without a pool"
+        assert none.read() == 0, "steps between tiers, without a pool"
     agree("perf", seen, ours, module.CONTEXTS)
 
 
 ktap.main(counts_by_histograms, failures_by_histograms, same_page_comes_and_goes,
-          rooms_of_the_pool, counts_by_perf_events, counts_by_trace_cmd, counts_by_bpftrace)
+          tiers_of_the_pool, counts_by_perf_events, counts_by_trace_cmd, counts_by_bpftrace)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak soak-debug
-# Covers: rust/device rust/page/user.rs rust/ffi/user_map.rs
+# Covers: rust/device rust/page/transfer/user.rs rust/ffi/mm/user_map.rs
 # Takes: 24 s
 """/dev/labyrinth gives a page to only one process, whatever that process and others try."""
 
@@ -294,7 +294,7 @@ def zeroed_and_ones_own():
         now = metrics.Metrics()
         pages = 2 * ROUNDS * len(children)
         for kind in ("map_user", "return_user"):
-            counted = now.total("handover_total", handover=kind, outcome="success")
+            counted = now.total("transfer_total", transfer=kind, outcome="success")
             assert counted == pages, f"{counted} times {kind}, not {pages}"
         nothing_mapped()
 
@@ -490,8 +490,8 @@ def not_moved_nor_grown():
     with loaded(), opened() as fd:
         address = mapped(fd)
         fill(address, 0x39)
-        room = libc.mmap(None, 4 * PAGE, NONE, PRIVATE | ANONYMOUS, -1, 0)
-        assert room != FAILED
+        tier = libc.mmap(None, 4 * PAGE, NONE, PRIVATE | ANONYMOUS, -1, 0)
+        assert tier != FAILED
         for old, new, flags, wanted in [
                 (PAGE, PAGE, MAYMOVE | MREMAP_FIXED, errno.EINVAL),
                 (PAGE, PAGE, MAYMOVE | DONTUNMAP, errno.EINVAL),
@@ -502,7 +502,7 @@ def not_moved_nor_grown():
                 (0, PAGE, MAYMOVE, errno.EFAULT),
                 (0, PAGE, MAYMOVE | MREMAP_FIXED, errno.EFAULT),
                 (PAGE, 0, 0, errno.EINVAL)]:
-            error = failure(libc.mremap(address, old, new, flags, room), FAILED)
+            error = failure(libc.mremap(address, old, new, flags, tier), FAILED)
             assert error == wanted, f"mremap({old}, {new}, {flags}): {name_of(error)}"
             assert contents(address) == b"\x39" * PAGE, f"mremap({old}, {new}, {flags}): another page"
             assert user_pages() == 1
@@ -783,7 +783,7 @@ def races():
             wait_until_returned()
         assert ours.held() == 0, f"{ours.held()} pages are missing"
         now = metrics.Metrics()
-        ktap.note(f"{now.total('handover_total', handover='map_user', outcome='success')} pages mapped")
+        ktap.note(f"{now.total('transfer_total', transfer='map_user', outcome='success')} pages mapped")
 
 
 def pfns(histogram):

@@ -15,7 +15,7 @@ use kernel::{
 };
 use labyrinth::{
     context::PlainAlloc,
-    percpu::Tally,
+    percpu::Counter,
     stats::{
         Kind,
         Recorder,
@@ -23,8 +23,8 @@ use labyrinth::{
         Stats, //
     },
     time::Moment,
-    Atomic,
     ExclusivePage,
+    GfpAtomic,
     Uninit, //
 };
 
@@ -76,7 +76,7 @@ pub(super) trait Peer: Sized + Send + 'static {
         true
     }
 
-    /// Gets as many as `items` has room for, then gives all of them back.
+    /// Gets as many as `items` has tier for, then gives all of them back.
     #[inline]
     fn batch<C: PlainAlloc>(&mut self, cx: &C, ops: usize, items: &mut KVec<Self::Item>) -> bool {
         let batch = items.capacity();
@@ -85,7 +85,7 @@ pub(super) trait Peer: Sized + Send + 'static {
         while left >= batch {
             for _ in 0..batch {
                 match self.get(cx) {
-                    // There is room.
+                    // There is tier.
                     Some(item) => drop(items.push_within_capacity(item)),
                     None => return false,
                 }
@@ -181,7 +181,7 @@ impl Peer for Exclusive {
 
     #[inline]
     fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Self::Item> {
-        ExclusivePage::alloc(cx, Atomic).ok()
+        ExclusivePage::alloc(cx, GfpAtomic).ok()
     }
 }
 
@@ -211,9 +211,9 @@ impl Peer for TwoClockReads {
 pub(super) struct Recorded<const MODE: u64> {
     recorder: Recorder,
     /// Read anew for each request: 0 if it fails.
-    page: Tally,
+    page: Counter,
     /// As well: the source that was asked last.
-    source: Tally,
+    source: Counter,
 }
 
 impl<const MODE: u64> Peer for Recorded<MODE> {
@@ -229,8 +229,8 @@ impl<const MODE: u64> Peer for Recorded<MODE> {
         let stats = Stats::new(Recording::from_number(MODE)?)?;
         Ok(Self {
             recorder: Recorder::new(stats, Kind::TimerSoftirq),
-            page: Tally::new(1),
-            source: Tally::new(1),
+            page: Counter::new(1),
+            source: Counter::new(1),
         })
     }
 

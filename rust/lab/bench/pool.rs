@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Our sources as peers: the pool room by room, and blocks of pages.
+//! Our sources as peers: the pool tier by tier, and blocks of pages.
 
 use super::peers::Peer;
 use kernel::{
@@ -20,15 +20,15 @@ use labyrinth::{
     cpu::HotplugGuard,
     percpu::CpuCell,
     pool::{
-        Barred,
-        KeptPool,
+        Excluded,
         PoolConfig,
         Priority,
+        RegisteredPool,
         Request,
-        Room, //
+        Tier, //
     },
-    Atomic,
     ExclusivePages,
+    GfpAtomic,
     Place,
     Pool,
     Uninit, //
@@ -43,7 +43,7 @@ pub(super) fn full_pool(
     cache: usize,
     primed: usize,
     reserve: usize,
-) -> Result<Arc<KeptPool>> {
+) -> Result<Arc<RegisteredPool>> {
     let config = PoolConfig {
         order,
         compound: false,
@@ -51,7 +51,7 @@ pub(super) fn full_pool(
         reserve,
         emergency: 0,
         place: Place::Any,
-        barred: Barred::NOTHING,
+        excluded: Excluded::NOTHING,
     };
     let pool = with_task(|cx| Pool::new(cx, c"bench", config))??;
 
@@ -91,7 +91,7 @@ impl Peer for Exclusives {
 
     #[inline]
     fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
-        ExclusivePages::alloc(cx, Atomic, self.0, Place::Any).ok()
+        ExclusivePages::alloc(cx, GfpAtomic, self.0, Place::Any).ok()
     }
 }
 
@@ -109,7 +109,7 @@ impl Peer for ExclusiveBulk {
     #[inline]
     fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
         let mut page = None;
-        ExclusivePages::alloc_bulk(cx, Atomic, 1, |one| page = Some(one));
+        ExclusivePages::alloc_bulk(cx, GfpAtomic, 1, |one| page = Some(one));
         page
     }
 
@@ -119,8 +119,8 @@ impl Peer for ExclusiveBulk {
         let mut left = ops;
 
         while left >= batch {
-            let got = ExclusivePages::alloc_bulk(cx, Atomic, batch, |pages| {
-                // There is room.
+            let got = ExclusivePages::alloc_bulk(cx, GfpAtomic, batch, |pages| {
+                // There is tier.
                 drop(items.push_within_capacity(pages));
             });
             items.clear();
@@ -159,7 +159,7 @@ impl Peer for StackAlone {
         let mut pages = Some(pages);
         self.0.with(|stack, ()| {
             if let Some(given) = pages.take() {
-                // There is room for what came from there.
+                // There is tier for what came from there.
                 drop(stack.push_within_capacity(given));
             }
         });
@@ -172,13 +172,13 @@ impl StackAlone {
     #[cold]
     #[inline(never)]
     fn first<C: PlainAlloc>(cx: &C) -> Option<Pages> {
-        ExclusivePages::alloc(cx, Atomic, 0, Place::Any).ok()
+        ExclusivePages::alloc(cx, GfpAtomic, 0, Place::Any).ok()
     }
 }
 
 /// A pool whose per-CPU cache always has pages: the hit path.
 #[derive(Clone)]
-pub(super) struct Hit(Arc<KeptPool>);
+pub(super) struct Hit(Arc<RegisteredPool>);
 
 impl Peer for Hit {
     const NAME: &'static str = "pool_hit";
@@ -201,7 +201,7 @@ impl Peer for Hit {
 
     /// They came upon their CPU's cache in use, or empty.
     fn turned_away(&self) -> Option<(u64, u64)> {
-        let away = |kind| self.0.counts().missed(kind, Room::Cache);
+        let away = |kind| self.0.counts().missed(kind, Tier::Cache);
         let served = |kind| self.0.cache().counts().map(move |(_, cpu)| cpu.hits(kind));
         let away = Kind::ALL.into_iter().map(away).sum();
         let served: u64 = Kind::ALL.into_iter().flat_map(served).sum();
@@ -211,7 +211,7 @@ impl Peer for Hit {
 
 /// The reserve of a pool by itself.
 #[derive(Clone)]
-pub(super) struct ReserveAlone(Arc<KeptPool>);
+pub(super) struct ReserveAlone(Arc<RegisteredPool>);
 
 impl Peer for ReserveAlone {
     const NAME: &'static str = "pool_reserve";
@@ -228,14 +228,14 @@ impl Peer for ReserveAlone {
 
     #[inline]
     fn put<C: PlainAlloc>(&mut self, _: &C, pages: Pages) {
-        // There is room for what came from there.
+        // There is tier for what came from there.
         drop(self.0.reserve().fill(pages));
     }
 }
 
 /// A pool without a cache or reserve: the whole chain, down to the page allocator and back.
 #[derive(Clone)]
-pub(super) struct Miss(Arc<KeptPool>);
+pub(super) struct Miss(Arc<RegisteredPool>);
 
 impl Peer for Miss {
     const NAME: &'static str = "pool_miss";
@@ -257,7 +257,7 @@ impl Peer for Miss {
 }
 
 /// Many pages at once, from a cache that has them (`CACHED`) or from the page allocator.
-pub(super) struct Bulk<const CACHED: bool>(Arc<KeptPool>);
+pub(super) struct Bulk<const CACHED: bool>(Arc<RegisteredPool>);
 
 impl<const CACHED: bool> Peer for Bulk<CACHED> {
     const NAME: &'static str = if CACHED {
@@ -289,7 +289,7 @@ impl<const CACHED: bool> Peer for Bulk<CACHED> {
 
         while left >= batch {
             let got = self.0.get_bulk(cx, Priority::Normal, batch, |pages| {
-                // There is room.
+                // There is tier.
                 drop(items.push_within_capacity(pages));
             });
             for pages in items.drain_all() {

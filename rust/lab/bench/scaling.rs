@@ -65,8 +65,8 @@ use labyrinth::{
     task::{
         Body,
         Running,
-        Thread,
-        Wish, //
+        ShouldStop,
+        Thread, //
     },
     time::{
         Handler,
@@ -474,7 +474,7 @@ impl<L: Load> Body for Worker<L> {
                 // not for that one request: rare where work is, but not where all is accesses.
                 irqs_off(thread.context(), |cx| self.work(cx));
             }
-            if thread.sleep_us(100) == Wish::Stop {
+            if thread.sleep_us(100) == ShouldStop::Yes {
                 return;
             }
         }

@@ -27,13 +27,13 @@ use labyrinth::{
     context::Softirq,
     irq::irqs_off,
     pool::{
-        KeptPool,
         Priority,
+        RegisteredPool,
         Request,
-        Room, //
+        Tier, //
     },
     ExclusivePages,
-    NoWait,
+    GfpNoWait,
     NoWarn,
     Place,
     Uninit, //
@@ -101,7 +101,7 @@ impl Figures {
 }
 
 struct Chain {
-    pool: Arc<KeptPool>,
+    pool: Arc<RegisteredPool>,
     hoard: KVVec<ExclusivePages<Uninit>>,
     samples: KVec<u64>,
 }
@@ -109,7 +109,7 @@ struct Chain {
 impl Chain {
     /// Returns whether every request came to the reserve and was served there.
     fn measure(&mut self, cx: &mut Softirq, figures: &Figures) -> bool {
-        while let Ok(page) = ExclusivePages::alloc(&*cx, NoWarn(NoWait), 0, Place::Any) {
+        while let Ok(page) = ExclusivePages::alloc(&*cx, NoWarn(GfpNoWait), 0, Place::Any) {
             if self.hoard.push_within_capacity(page).is_err() {
                 break;
             }
@@ -132,7 +132,7 @@ impl Chain {
             });
             *sample = took;
             clock_cost = clock_cost.min(nothing);
-            as_wanted &= page.is_some() && request.last_room() == Some(Room::Reserve);
+            as_wanted &= page.is_some() && request.last_tier() == Some(Tier::Reserve);
             if let Some(page) = page {
                 pool.put(&*cx, page);
             }

@@ -9,8 +9,8 @@ use kernel::{
 };
 use labyrinth::{
     context::PlainAlloc,
-    Atomic,
     ExclusivePages,
+    GfpAtomic,
     NoWarn,
     Uninit, //
 };
@@ -41,7 +41,7 @@ impl<C: PlainAlloc> Contestant<C> for Bulk {
         if self.taken == self.pages.len() {
             let pages = &mut self.pages;
             let wanted = PORTION.min(pages.capacity() - pages.len());
-            ExclusivePages::alloc_bulk(cx, NoWarn(Atomic), wanted, |page| {
+            ExclusivePages::alloc_bulk(cx, NoWarn(GfpAtomic), wanted, |page| {
                 // There is space, so this cannot fail; if it did the page would be freed.
                 let _ = pages.push_within_capacity(page);
             });

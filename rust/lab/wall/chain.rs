@@ -16,10 +16,10 @@ use labyrinth::{
         Task, //
     },
     pool::{
-        Barred,
-        KeptPool,
+        Excluded,
         PoolConfig,
         Priority,
+        RegisteredPool,
         Request, //
     },
     ExclusivePages,
@@ -46,7 +46,7 @@ pub(super) enum Fate {
 
 /// A pool, asked with the highest priority.
 pub(super) struct Chain {
-    pool: Arc<KeptPool>,
+    pool: Arc<RegisteredPool>,
     pages: KVVec<ExclusivePages<Uninit>>,
     fate: Fate,
 }
@@ -61,7 +61,7 @@ impl Chain {
             reserve,
             emergency: EMERGENCY,
             place: Place::Any,
-            barred: Barred::NOTHING,
+            excluded: Excluded::NOTHING,
         };
 
         let pages = KVVec::with_capacity(reserve, GFP_KERNEL)?;
@@ -94,7 +94,7 @@ impl<C: PlainAlloc> Contestant<C> for Chain {
 
         Some(Level {
             now: reserve.level() as u64,
-            full: reserve.marks().target() as u64,
+            full: reserve.target().pages() as u64,
         })
     }
 }

@@ -42,9 +42,9 @@ use labyrinth::{
     },
     mm,
     time::Moment,
-    Atomic,
-    Kernel,
-    NoWait,
+    GfpAtomic,
+    GfpKernel,
+    GfpNoWait,
     NoWarn, //
 };
 
@@ -110,9 +110,9 @@ impl Name {
 /// The contestants, all made for bursts of the same size.
 struct Field {
     pages: u32,
-    kernel: Arc<Home<Plain<NoWarn<Kernel>>>>,
-    nowait: Arc<Home<Plain<NoWarn<NoWait>>>>,
-    atomic: Arc<Home<Plain<NoWarn<Atomic>>>>,
+    kernel: Arc<Home<Plain<NoWarn<GfpKernel>>>>,
+    nowait: Arc<Home<Plain<NoWarn<GfpNoWait>>>>,
+    atomic: Arc<Home<Plain<NoWarn<GfpAtomic>>>>,
     bulk: Arc<Home<Bulk>>,
     mempool: Arc<Home<Mempool>>,
     labyrinth: Arc<Home<Chain>>,
@@ -126,9 +126,9 @@ impl Field {
 
         let field = Self {
             pages,
-            kernel: Home::new(Plain::new(NoWarn(Kernel), most)?)?,
-            nowait: Home::new(Plain::new(NoWarn(NoWait), most)?)?,
-            atomic: Home::new(Plain::new(NoWarn(Atomic), most)?)?,
+            kernel: Home::new(Plain::new(NoWarn(GfpKernel), most)?)?,
+            nowait: Home::new(Plain::new(NoWarn(GfpNoWait), most)?)?,
+            atomic: Home::new(Plain::new(NoWarn(GfpAtomic), most)?)?,
             bulk: Home::new(Bulk::new(most)?)?,
             mempool: Home::new(Mempool::new(pages, most)?)?,
             labyrinth: chain(c"wall", Fate::Return)?,

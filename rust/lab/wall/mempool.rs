@@ -9,14 +9,14 @@ use super::contestant::{
 use crate::ffi::mempool::Mempool;
 use labyrinth::{
     context::PlainAlloc,
-    Atomic,
+    GfpAtomic,
     NoWarn, //
 };
 
 impl<C: PlainAlloc> Contestant<C> for Mempool {
     #[inline]
     fn take(&mut self, cx: &C) -> bool {
-        self.alloc(cx, NoWarn(Atomic))
+        self.alloc(cx, NoWarn(GfpAtomic))
     }
 
     fn release_all(&mut self, _cx: &C) {

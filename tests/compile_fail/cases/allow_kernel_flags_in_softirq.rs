@@ -14,4 +14,4 @@ unsafe impl Gfp for Mine {
 unsafe impl AllowedIn<Task> for Mine {}
 #[cfg(misuse)]
 // error[E0117]: only traits defined in the current crate can be implemented
-unsafe impl AllowedIn<Softirq> for Kernel {}
+unsafe impl AllowedIn<Softirq> for GfpKernel {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Taking a page away from the batch that counts it.
 
-fn case(batch: &mut Batch<Atomic>) {
+fn case(batch: &mut Batch<GfpAtomic>) {
     #[cfg(not(misuse))]
     let page = &batch.pages()[0];
     #[cfg(misuse)]

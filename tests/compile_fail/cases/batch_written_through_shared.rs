@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Writing to the pages of a batch that others read.
 
-fn case(batch: &mut Batch<Atomic>) {
+fn case(batch: &mut Batch<GfpAtomic>) {
     #[cfg(not(misuse))]
     let pages = batch.pages_mut();
     #[cfg(misuse)]

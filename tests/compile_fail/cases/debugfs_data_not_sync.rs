@@ -2,7 +2,7 @@
 // Data for files, which any number of tasks read at once, that only one thread may touch.
 
 #[cfg(not(misuse))]
-type Data = Tally;
+type Data = Counter;
 #[cfg(misuse)]
 type Data = core::cell::Cell<u64>;
 

@@ -2,7 +2,7 @@
 // A payload of what the last owner left in the pages.
 
 fn case(cx: &Softirq) -> Result<Guarded> {
-    let pages = ExclusivePages::alloc(cx, Atomic, 1, Place::Any)?;
+    let pages = ExclusivePages::alloc(cx, GfpAtomic, 1, Place::Any)?;
     #[cfg(not(misuse))]
     let pages = pages.zeroed();
     // error[E0308]: mismatched types

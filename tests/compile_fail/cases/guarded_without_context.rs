@@ -7,5 +7,5 @@ fn case(cx: &Softirq, page: Guarded) -> Guarded {
     #[cfg(misuse)]
     let to = &();
     // error[E0277]: the trait bound
-    page.hand_over(to)
+    page.transfer(to)
 }

@@ -2,9 +2,9 @@
 // A batch of `GFP_KERNEL` pages, filled in a softirq.
 
 #[cfg(not(misuse))]
-type Flags = NoWarn<Atomic>;
+type Flags = NoWarn<GfpAtomic>;
 #[cfg(misuse)]
-type Flags = NoWarn<Kernel>;
+type Flags = NoWarn<GfpKernel>;
 
 fn case(batch: &mut Batch<Flags>, cx: &Softirq) {
     // error[E0277]: is atomic context, which may not sleep

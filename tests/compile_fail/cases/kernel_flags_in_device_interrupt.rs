@@ -3,8 +3,8 @@
 
 fn case(cx: &mut DeviceIrq) {
     #[cfg(not(misuse))]
-    drop(ExclusivePage::alloc(cx, Atomic));
+    drop(ExclusivePage::alloc(cx, GfpAtomic));
     #[cfg(misuse)]
     // error[E0277]: is atomic context, which may not sleep
-    drop(ExclusivePage::alloc(cx, Kernel));
+    drop(ExclusivePage::alloc(cx, GfpKernel));
 }

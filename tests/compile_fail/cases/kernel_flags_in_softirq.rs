@@ -6,10 +6,10 @@ struct Tick;
 impl Handler for Tick {
     fn expired(&mut self, cx: &mut Softirq) -> Next {
         #[cfg(not(misuse))]
-        let page = ExclusivePage::alloc(cx, Atomic);
+        let page = ExclusivePage::alloc(cx, GfpAtomic);
         #[cfg(misuse)]
         // error[E0277]: is atomic context, which may not sleep
-        let page = ExclusivePage::alloc(cx, Kernel);
+        let page = ExclusivePage::alloc(cx, GfpKernel);
 
         Next::Stop
     }

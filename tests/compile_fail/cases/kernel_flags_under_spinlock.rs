@@ -4,9 +4,9 @@
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
     lock.with(task, |cx, _| {
         #[cfg(not(misuse))]
-        let page = ExclusivePage::alloc(cx, Atomic);
+        let page = ExclusivePage::alloc(cx, GfpAtomic);
         #[cfg(misuse)]
         // error[E0277]: is atomic context, which may not sleep
-        let page = ExclusivePage::alloc(cx, Kernel);
+        let page = ExclusivePage::alloc(cx, GfpKernel);
     });
 }

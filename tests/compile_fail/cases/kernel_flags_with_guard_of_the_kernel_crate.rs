@@ -6,5 +6,5 @@ fn case(disabled: &LocalInterruptDisabled) {
     let _ = ExclusivePages::alloc_nolock(disabled, None);
     #[cfg(misuse)]
     // error[E0277]: is atomic context, which may not sleep
-    let _ = ExclusivePage::alloc(disabled, Kernel);
+    let _ = ExclusivePage::alloc(disabled, GfpKernel);
 }

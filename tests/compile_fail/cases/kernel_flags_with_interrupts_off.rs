@@ -3,13 +3,13 @@
 
 #[cfg(not(misuse))]
 fn case(task: &mut Task) {
-    drop(ExclusivePage::alloc(task, Kernel));
+    drop(ExclusivePage::alloc(task, GfpKernel));
     irqs_off(task, |_| ());
 }
 #[cfg(misuse)]
 fn case(task: &mut Task) {
     irqs_off(task, |cx| {
         // error[E0277]: is atomic context, which may not sleep
-        drop(ExclusivePage::alloc(cx, Kernel));
+        drop(ExclusivePage::alloc(cx, GfpKernel));
     });
 }

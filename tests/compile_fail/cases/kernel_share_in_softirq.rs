@@ -2,9 +2,9 @@
 // Sharing that may sleep for the few bytes that it needs, in a softirq.
 
 #[cfg(not(misuse))]
-const FLAGS: Atomic = Atomic;
+const FLAGS: GfpAtomic = GfpAtomic;
 #[cfg(misuse)]
-const FLAGS: Kernel = Kernel;
+const FLAGS: GfpKernel = GfpKernel;
 
 fn case(page: ExclusivePage<Bytes>, cx: &Softirq) -> bool {
     // error[E0277]: is atomic context, which may not sleep

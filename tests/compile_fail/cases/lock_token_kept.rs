@@ -4,7 +4,7 @@
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
     let mut kept: Option<&SpinLocked> = None;
     #[cfg(not(misuse))]
-    lock.with(task, |cx, _| drop(ExclusivePage::alloc(cx, Atomic)));
+    lock.with(task, |cx, _| drop(ExclusivePage::alloc(cx, GfpAtomic)));
     #[cfg(misuse)]
     // error[E0277]: `*mut ()` cannot be shared between threads safely
     lock.with(task, |cx, _| kept = Some(cx));

@@ -6,5 +6,5 @@ fn case(cx: &IrqsOff) {
     let page = ExclusivePages::alloc_nolock(cx, None);
     #[cfg(misuse)]
     // error[E0277]: the trait bound
-    let page = ExclusivePages::alloc(cx, NoLock, 0, Place::Any);
+    let page = ExclusivePages::alloc(cx, GfpNoLock, 0, Place::Any);
 }

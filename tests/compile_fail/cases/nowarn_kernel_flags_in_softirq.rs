@@ -3,8 +3,8 @@
 
 fn case(cx: &Softirq) {
     #[cfg(not(misuse))]
-    let page = ExclusivePage::alloc(cx, NoWarn(Atomic));
+    let page = ExclusivePage::alloc(cx, NoWarn(GfpAtomic));
     #[cfg(misuse)]
     // error[E0277]: is atomic context, which may not sleep
-    let page = ExclusivePage::alloc(cx, NoWarn(Kernel));
+    let page = ExclusivePage::alloc(cx, NoWarn(GfpKernel));
 }

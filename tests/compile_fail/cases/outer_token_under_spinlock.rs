@@ -4,11 +4,11 @@
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
     #[cfg(not(misuse))]
     lock.with(task, |cx, _| {
-        let page = ExclusivePage::alloc(cx, Atomic);
+        let page = ExclusivePage::alloc(cx, GfpAtomic);
     });
     #[cfg(misuse)]
     // error[E0277]: `*mut ()` cannot be shared between threads safely
     lock.with(task, |_, _| {
-        let page = ExclusivePage::alloc(task, Atomic);
+        let page = ExclusivePage::alloc(task, GfpAtomic);
     });
 }

@@ -5,9 +5,9 @@ fn case(task: &mut Task) {
     #[cfg(not(misuse))]
     {
         irqs_off(task, |_| ());
-        drop(ExclusivePage::alloc(task, Kernel));
+        drop(ExclusivePage::alloc(task, GfpKernel));
     }
     #[cfg(misuse)]
     // error[E0277]: `*mut ()` cannot be shared between threads safely
-    irqs_off(task, |_| drop(ExclusivePage::alloc(task, Kernel)));
+    irqs_off(task, |_| drop(ExclusivePage::alloc(task, GfpKernel)));
 }

@@ -2,7 +2,7 @@
 // A page that was given to its readers, used by whoever had it.
 
 fn case(page: ExclusivePage<Bytes>, cx: &Task) -> u8 {
-    let shared = Shared::new(cx, Kernel, page);
+    let shared = Shared::new(cx, GfpKernel, page);
     #[cfg(misuse)]
     // error[E0382]: borrow of moved value: `page`
     let _first = page[0];

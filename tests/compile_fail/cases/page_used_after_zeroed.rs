@@ -2,7 +2,7 @@
 // Two names for one page: the uninitialised and the zeroed.
 
 fn case(cx: &Softirq) -> Result {
-    let page = ExclusivePage::alloc(cx, Atomic)?;
+    let page = ExclusivePage::alloc(cx, GfpAtomic)?;
     let zeroed = page.zeroed();
     #[cfg(misuse)]
     // error[E0382]: use of moved value: `page`

@@ -2,7 +2,7 @@
 // The shared part of a per-CPU cell that two CPUs must not touch at a time.
 
 #[cfg(not(misuse))]
-type Shared = Tally;
+type Shared = Counter;
 #[cfg(misuse)]
 type Shared = core::cell::UnsafeCell<u64>;
 

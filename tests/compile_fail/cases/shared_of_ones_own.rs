@@ -10,5 +10,5 @@ type Pages = Own<ExclusivePage<Bytes>>;
 
 fn case(pages: Pages, cx: &Task) -> bool {
     // error[E0277]: Shareable` is not satisfied
-    Shared::new(cx, Kernel, pages).is_ok()
+    Shared::new(cx, GfpKernel, pages).is_ok()
 }

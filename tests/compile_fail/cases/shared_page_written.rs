@@ -5,7 +5,7 @@ fn case(page: ExclusivePage<Bytes>, cx: &Task) {
     #[cfg(not(misuse))]
     let mut owner = page;
     #[cfg(misuse)]
-    let Ok(mut owner) = Shared::new(cx, Kernel, page) else {
+    let Ok(mut owner) = Shared::new(cx, GfpKernel, page) else {
         return;
     };
     // error[E0594]: cannot assign to data in dereference of

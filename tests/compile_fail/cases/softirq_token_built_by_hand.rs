@@ -8,5 +8,5 @@ fn case(cx: &mut Softirq, task: &mut Task) {
     // error[E0423]: cannot initialize a tuple struct which contains private fields
     let token = &Softirq(NotThreadSafe);
 
-    let page = ExclusivePage::alloc(token, Atomic);
+    let page = ExclusivePage::alloc(token, GfpAtomic);
 }

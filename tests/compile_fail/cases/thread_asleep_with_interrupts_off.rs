@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // A thread that sleeps with interrupts disabled by another wrapper's token.
 
-fn case(thread: &mut Running, other: &mut Task) -> Wish {
+fn case(thread: &mut Running, other: &mut Task) -> ShouldStop {
     #[cfg(not(misuse))]
     irqs_off(other, |_| ());
     #[cfg(misuse)]

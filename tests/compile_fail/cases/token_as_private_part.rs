@@ -6,5 +6,5 @@ fn case(numbers: &CpuCell<u32, ()>, tokens: &CpuCell<&mut Task, ()>) {
     numbers.with_of(0, |private, ()| *private += 1);
     #[cfg(misuse)]
     // error[E0277]: `*mut ()` cannot be sent between threads safely
-    tokens.with_of(0, |task, ()| drop(ExclusivePage::alloc(&**task, Kernel)));
+    tokens.with_of(0, |task, ()| drop(ExclusivePage::alloc(&**task, GfpKernel)));
 }

@@ -6,5 +6,5 @@ fn case(numbers: &RawSpinLock<u32>, tokens: &RawSpinLock<&mut Task>) {
     numbers.with(|held| *held += 1);
     #[cfg(misuse)]
     // error[E0277]: `*mut ()` cannot be sent between threads safely
-    tokens.with(|task| drop(ExclusivePage::alloc(&**task, Kernel)));
+    tokens.with(|task| drop(ExclusivePage::alloc(&**task, GfpKernel)));
 }

@@ -6,5 +6,5 @@ fn case(numbers: &SpinLockBh<u32>, tokens: &SpinLockBh<&mut Task>, cx: &mut Task
     numbers.with(cx, |_, held| *held += 1);
     #[cfg(misuse)]
     // error[E0277]: `*mut ()` cannot be sent between threads safely
-    tokens.with(cx, |_, task| drop(ExclusivePage::alloc(&**task, Kernel)));
+    tokens.with(cx, |_, task| drop(ExclusivePage::alloc(&**task, GfpKernel)));
 }

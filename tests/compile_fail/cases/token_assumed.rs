@@ -8,5 +8,5 @@ fn case(thread: &mut Running) {
     // error[E0624]: associated function `assume` is private
     let task = &unsafe { Task::assume() };
 
-    let page = ExclusivePage::alloc(task, Kernel);
+    let page = ExclusivePage::alloc(task, GfpKernel);
 }

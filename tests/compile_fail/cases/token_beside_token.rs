@@ -6,6 +6,6 @@ fn case(lock: &SpinLockBh<u32>, task: &mut Task) -> Result {
     with_task(|inner| lock.with(inner, |_, held| *held))?;
     #[cfg(misuse)]
     // error[E0277]: cannot be shared between threads safely
-    with_task(|inner| lock.with(inner, |_, _| ExclusivePage::alloc(task, Kernel).is_ok()))?;
+    with_task(|inner| lock.with(inner, |_, _| ExclusivePage::alloc(task, GfpKernel).is_ok()))?;
     Ok(())
 }

@@ -8,5 +8,5 @@ fn case(thread: &mut Running) {
     // error[E0423]: cannot initialize a tuple struct which contains private fields
     let task = &Task(NotThreadSafe);
 
-    let page = ExclusivePage::alloc(task, Kernel);
+    let page = ExclusivePage::alloc(task, GfpKernel);
 }

@@ -9,5 +9,5 @@ fn case(thread: &mut Running) {
     // error[E0277]: Zeroable` is not satisfied
     let task = &<Task as pin_init::Zeroable>::zeroed();
 
-    let page = ExclusivePage::alloc(task, Kernel);
+    let page = ExclusivePage::alloc(task, GfpKernel);
 }

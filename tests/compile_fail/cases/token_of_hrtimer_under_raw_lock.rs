@@ -18,5 +18,5 @@ where
     lock.with(|held| *held += 1);
     #[cfg(misuse)]
     // error[E0277]: cannot be shared between threads safely
-    lock.with(|_| drop(ExclusivePage::alloc(of_soft_hrtimer(&callback), Atomic)));
+    lock.with(|_| drop(ExclusivePage::alloc(of_soft_hrtimer(&callback), GfpAtomic)));
 }

@@ -12,6 +12,6 @@ fn case(numbers: &SpinLockBh<u32>, tokens: &SpinLockBh<Held<'_>>, cx: &mut Task)
     #[cfg(misuse)]
     // error[E0277]: `*mut ()` cannot be shared between threads safely
     tokens.with(cx, |_, held| {
-        drop(held.task.map(|task| ExclusivePage::alloc(task, Kernel)))
+        drop(held.task.map(|task| ExclusivePage::alloc(task, GfpKernel)))
     });
 }

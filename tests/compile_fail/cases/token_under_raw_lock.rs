@@ -6,5 +6,5 @@ fn case(lock: &RawSpinLock<u32>, task: &mut Task) {
     lock.with(|held| *held += 1);
     #[cfg(misuse)]
     // error[E0277]: `*mut ()` cannot be shared between threads safely
-    lock.with(|held| drop(ExclusivePage::alloc(task, Kernel)));
+    lock.with(|held| drop(ExclusivePage::alloc(task, GfpKernel)));
 }

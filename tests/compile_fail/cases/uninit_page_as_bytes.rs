@@ -2,7 +2,7 @@
 // Passing a page off as initialised.
 
 fn case(cx: &Softirq) -> Result<ExclusivePage<Bytes>> {
-    let page = ExclusivePage::alloc(cx, Atomic)?;
+    let page = ExclusivePage::alloc(cx, GfpAtomic)?;
 
     #[cfg(not(misuse))]
     return Ok(page.zeroed());

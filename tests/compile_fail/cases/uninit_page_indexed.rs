@@ -2,7 +2,7 @@
 // Reading what the last owner left in a page.
 
 fn case(cx: &Softirq) -> Result<u8> {
-    let page = ExclusivePage::alloc(cx, Atomic)?;
+    let page = ExclusivePage::alloc(cx, GfpAtomic)?;
     #[cfg(not(misuse))]
     let page = page.zeroed();
 

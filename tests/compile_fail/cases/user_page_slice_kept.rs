@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A slice of a page, kept beyond the hand-over to a process.
+// A slice of a page, kept beyond the transfer to a process.
 
 struct Drawer;
 

@@ -9,7 +9,7 @@ use crate::{
         request::{
             Priority,
             Request,
-            Room, //
+            Tier, //
         }, //
     },
     property::holds,
@@ -38,9 +38,9 @@ pub(crate) const CASES: &[Case] = &[
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Page(u32);
 
-/// A room with so much space that serves from a priority on.
+/// A tier with so much space that serves from a priority on.
 struct Store {
-    room: Room,
+    tier: Tier,
     least: Priority,
     space: usize,
     pages: RefCell<Vec<Page>>,
@@ -50,7 +50,7 @@ impl PageSource<()> for Store {
     type Pages = Page;
 
     fn get(&self, (): &(), request: &mut Request) -> Option<Page> {
-        request.enter(self.room);
+        request.enter(self.tier);
         if request.priority() < self.least {
             return None;
         }
@@ -67,11 +67,11 @@ impl PageSource<()> for Store {
     }
 }
 
-/// Four rooms with these spaces, all full.
+/// Four tiers with these spaces, all full.
 fn stores(spaces: [usize; 4], least: [Priority; 4]) -> [Store; 4] {
     let mut next = 0;
     std::array::from_fn(|i| Store {
-        room: Room::ALL[i],
+        tier: Tier::ALL[i],
         least: least[i],
         space: spaces[i],
         pages: RefCell::new(
@@ -85,7 +85,7 @@ fn stores(spaces: [usize; 4], least: [Priority; 4]) -> [Store; 4] {
     })
 }
 
-/// Both ways to nest four rooms, and a plain loop: the same pages from the same rooms, and each page
+/// Both ways to nest four tiers, and a plain loop: the same pages from the same tiers, and each page
 /// is in exactly one place all the time.
 fn is_like_a_loop() {
     let spaces = uniform4(0..4_usize);
@@ -104,14 +104,14 @@ fn is_like_a_loop() {
         for step in steps {
             if let Some(priority) = step {
                 let mut requests = [Request::new(priority); 3];
-                let by_loop = list.iter().find_map(|room| room.get(&(), &mut requests[0]));
+                let by_loop = list.iter().find_map(|tier| tier.get(&(), &mut requests[0]));
                 let got = [
                     by_loop,
                     right.get(&(), &mut requests[1]),
                     left.get(&(), &mut requests[2]),
                 ];
                 assert!(got[0] == got[1] && got[0] == got[2], "{got:?}");
-                let paths = requests.map(|request| Room::ALL.map(|room| request.has_been_to(room)));
+                let paths = requests.map(|request| Tier::ALL.map(|tier| request.has_been_to(tier)));
                 assert!(paths[0] == paths[1] && paths[0] == paths[2], "{paths:?}");
                 for (pages, page) in held.iter_mut().zip(got) {
                     pages.extend(page);
@@ -120,7 +120,7 @@ fn is_like_a_loop() {
                 let [one, two, three] = &mut held;
                 let by_loop = list
                     .iter()
-                    .try_fold(one.remove(0), |page, room| match room.put(&(), page) {
+                    .try_fold(one.remove(0), |page, tier| match tier.put(&(), page) {
                         Ok(()) => Err(()),
                         Err(page) => Ok(page),
                     })
@@ -138,11 +138,11 @@ fn is_like_a_loop() {
                     pages.extend(page);
                 }
             }
-            for (rooms, held) in [[a, b, c, d], [e, f, g, h]].iter().zip(&held[1..]) {
-                let inside: Vec<u32> = rooms
+            for (tiers, held) in [[a, b, c, d], [e, f, g, h]].iter().zip(&held[1..]) {
+                let inside: Vec<u32> = tiers
                     .iter()
-                    .flat_map(|room| {
-                        room.pages
+                    .flat_map(|tier| {
+                        tier.pages
                             .borrow()
                             .iter()
                             .map(|page| page.0)
@@ -157,7 +157,7 @@ fn is_like_a_loop() {
     });
 }
 
-/// The rooms before the one that serves were asked, that one was asked last, none after it.
+/// The tiers before the one that serves were asked, that one was asked last, none after it.
 fn asks_in_order_and_no_further() {
     for serves in 0..=4 {
         let spaces = std::array::from_fn(|i| usize::from(i >= serves));
@@ -165,13 +165,13 @@ fn asks_in_order_and_no_further() {
         let mut request = Request::new(Priority::Low);
         let page = Fallback(a, Fallback(b, Fallback(c, d))).get(&(), &mut request);
         assert_eq!(page.is_some(), serves < 4);
-        for (number, room) in Room::ALL.into_iter().enumerate() {
+        for (number, tier) in Tier::ALL.into_iter().enumerate() {
             assert_eq!(
-                request.has_been_to(room),
+                request.has_been_to(tier),
                 number <= serves,
-                "{serves}: {room:?}"
+                "{serves}: {tier:?}"
             );
         }
-        assert_eq!(request.last_room(), Some(Room::ALL[serves.min(3)]));
+        assert_eq!(request.last_tier(), Some(Tier::ALL[serves.min(3)]));
     }
 }

@@ -8,28 +8,28 @@
 
 #![forbid(unsafe_code)]
 
-mod barred;
 mod canary;
 mod cell;
 mod chain;
 mod columns;
-mod marks;
+mod excluded;
 mod property;
 mod quick;
 mod request;
 mod samples;
 mod saturating;
+mod schedule;
 mod stack;
-mod turns;
+mod target;
 
 #[allow(dead_code)]
-#[path = "../../../rust/source/logic/mod.rs"]
+#[path = "../../../rust/pool/logic/mod.rs"]
 mod logic;
 
-#[path = "../../../rust/page/canary.rs"]
+#[path = "../../../rust/page/transfer/canary.rs"]
 mod canary_logic;
 
-#[path = "../../../rust/ffi/saturating.rs"]
+#[path = "../../../rust/ffi/sync/saturating.rs"]
 mod saturating_logic;
 
 use std::{
@@ -54,13 +54,13 @@ fn text(payload: &(dyn Any + Send)) -> &str {
 fn main() -> ExitCode {
     let cases: Vec<Case> = [
         stack::CASES,
-        marks::CASES,
+        target::CASES,
         request::CASES,
         saturating::CASES,
         chain::CASES,
-        turns::CASES,
+        schedule::CASES,
         canary::CASES,
-        barred::CASES,
+        excluded::CASES,
         cell::CASES,
         columns::CASES,
         samples::CASES,

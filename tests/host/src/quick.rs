@@ -7,7 +7,7 @@ use std::{
     hash::{
         BuildHasherDefault,
         Hasher, //
-    },
+    }, //
 };
 
 /// A set with a fast hash.

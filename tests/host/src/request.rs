@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The path of a request, against a list of the rooms that it entered.
+//! The path of a request, against a list of the tiers that it entered.
 
 use crate::{
     logic::request::{
         Priority,
         Request,
-        Room, //
+        Tier, //
     },
     property::holds,
     Case, //
@@ -15,43 +15,43 @@ use proptest::collection::vec;
 
 pub(crate) const CASES: &[Case] = &[
     ("request_remembers_its_path", remembers_its_path),
-    ("rooms_are_numbered_in_order", rooms_are_numbered_in_order),
+    ("tiers_are_numbered_in_order", tiers_are_numbered_in_order),
     ("priorities_are_ordered", priorities_are_ordered),
 ];
 
 fn remembers_its_path() {
-    holds(vec(0..Room::COUNT, 0..8), |path| {
+    holds(vec(0..Tier::COUNT, 0..8), |path| {
         let mut request = Request::new(Priority::Normal);
-        for &room in &path {
-            request.enter(Room::ALL[room]);
+        for &tier in &path {
+            request.enter(Tier::ALL[tier]);
         }
-        for (number, room) in Room::ALL.into_iter().enumerate() {
-            assert_eq!(request.has_been_to(room), path.contains(&number));
+        for (number, tier) in Tier::ALL.into_iter().enumerate() {
+            assert_eq!(request.has_been_to(tier), path.contains(&number));
         }
         assert_eq!(
-            request.last_room().map(|room| room as usize),
+            request.last_tier().map(|tier| tier as usize),
             path.iter().max().copied()
         );
         assert_eq!(request.priority(), Priority::Normal);
     });
 }
 
-/// The index of a room is its place in the chain, and no two have the same name.
-fn rooms_are_numbered_in_order() {
-    for (number, room) in Room::ALL.into_iter().enumerate() {
-        assert_eq!(room as usize, number);
-        assert!(Room::ALL
+/// The index of a tier is its place in the chain, and no two have the same name.
+fn tiers_are_numbered_in_order() {
+    for (number, tier) in Tier::ALL.into_iter().enumerate() {
+        assert_eq!(tier as usize, number);
+        assert!(Tier::ALL
             .iter()
-            .all(|&other| other == room || other.name() != room.name()));
+            .all(|&other| other == tier || other.name() != tier.name()));
     }
     assert_eq!(
-        Room::ALL.first(),
-        Some(&Room::Cache),
+        Tier::ALL.first(),
+        Some(&Tier::Cache),
         "the cheapest is not first"
     );
     assert_eq!(
-        Room::ALL.last(),
-        Some(&Room::Emergency),
+        Tier::ALL.last(),
+        Some(&Tier::Emergency),
         "what is everybody's is not last"
     );
 }

@@ -30,9 +30,9 @@ use labyrinth::{
         Show, //
     },
     pool::{
-        KeptPool,
         PoolConfig,
         Priority,
+        RegisteredPool,
         Request, //
     },
     time::{
@@ -121,7 +121,7 @@ impl Count {
 
 /// Uses the pool, and counts what happens.
 struct User {
-    pool: Arc<KeptPool>,
+    pool: Arc<RegisteredPool>,
     tally: Arc<Tally>,
 }
 

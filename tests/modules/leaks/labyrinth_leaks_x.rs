@@ -49,8 +49,8 @@ use labyrinth::{
     task::{
         Body,
         Running,
-        Thread,
-        Wish, //
+        ShouldStop,
+        Thread, //
     },
     time::{
         Handler,
@@ -110,7 +110,7 @@ impl HardHandler for Said {
 
 impl Body for Said {
     fn run(&mut self, thread: &mut Running) {
-        while thread.sleep_us(PERIOD_US) == Wish::GoOn {
+        while thread.sleep_us(PERIOD_US) == ShouldStop::No {
             called("thread");
         }
     }

@@ -61,12 +61,12 @@ def tally():
     """The driver's counters, and labyrinth's counters of the transfers to its devices."""
     counted = {name: int(value) for name, value in
                (line.split() for line in module.read(TALLY).splitlines() if line)}
-    return counted | handovers()
+    return counted | transfers()
 
 
-def handovers():
+def transfers():
     """The transfers that labyrinth has counted since the driver was loaded last."""
-    counts = metrics.Metrics().handovers()
+    counts = metrics.Metrics().transfers()
     return {f"{kind}_{name}": getattr(counts[kind], name) for kind in KINDS
             for name in ("successes", "failures", "samples")}
 

@@ -6,24 +6,24 @@ import re
 
 from lib import ktap, metrics, module, tracing
 
-# The pool is so small that requests go to all rooms.
+# The pool is so small that requests go to all tiers.
 SIZES = {"pool_cache": 8, "pool_reserve": 16, "pool_emergency": 64}
 # A result needs this number of requests.
 REQUESTS = 2000
 
 
 class Handed:
-    """The page frames that were handed out, by room."""
+    """The page frames that were handed out, by tier."""
 
     def __init__(self, entries):
         self.count, self.frames = 0, {}
         for keys, hits in entries:
-            room, pfn = re.search(r"source:\s*(\d+).*pfn:\s*([0-9a-f]+)", keys, re.S).groups()
-            self.frames.setdefault(int(room), set()).add(int(pfn, 16))
+            tier, pfn = re.search(r"source:\s*(\d+).*pfn:\s*([0-9a-f]+)", keys, re.S).groups()
+            self.frames.setdefault(int(tier), set()).add(int(pfn, 16))
             self.count += hits
 
     def all(self):
-        """The frames of all rooms."""
+        """The frames of all tiers."""
         return sorted(set().union(*self.frames.values()))
 
 
@@ -46,7 +46,7 @@ def requests(**parameters):
 def served():
     """The number of requests that were served so far."""
     now = metrics.Metrics()
-    return sum(now.served(room) for room in metrics.ROOMS)
+    return sum(now.served(tier) for tier in metrics.TIERS)
 
 
 def handed_with(**parameters):
@@ -54,7 +54,7 @@ def handed_with(**parameters):
     with requests(**parameters) as result:
         module.wait_until(lambda: served() >= REQUESTS, f"{REQUESTS} pages", 120)
     handed, now = result["handed"], result["metrics"]
-    barred = now.total("pool_barred_pages_total")
-    ktap.note(f"{parameters}: {handed.count} pages from {len(handed.all())} frames, {barred} barred")
+    excluded = now.total("pool_excluded_pages_total")
+    ktap.note(f"{parameters}: {handed.count} pages from {len(handed.all())} frames, {excluded} excluded")
     assert handed.count >= REQUESTS
-    return handed, barred
+    return handed, excluded

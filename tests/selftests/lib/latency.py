@@ -9,7 +9,7 @@ from lib import module
 # Each value below 32 has its own bucket. Above, each power of two has 16 buckets, up to 2^36.
 BUCKETS = 32 + (36 - 5) * 16 + 1
 
-_HEAD = re.compile(r"(?P<name>[\w :]+): (?P<count>\d+) (?:allocations|hand-overs), "
+_HEAD = re.compile(r"(?P<name>[\w :]+): (?P<count>\d+) (?:allocations|transfers), "
                    r"sum (?P<total>\d+) ns"
                    r"(?:, min (?P<least>\d+) ns, max (?P<most>\d+) ns)?")
 _BUCKET = re.compile(r" *(?P<lower>\d+) +(?P<upper>\d+) +(?P<count>\d+) #+")
@@ -37,7 +37,7 @@ def upper_edge(bucket):
 
 
 class Histogram:
-    """The latencies of one kind, in ns. Those of a room have no minimum and maximum."""
+    """The latencies of one kind, in ns. Those of a tier have no minimum and maximum."""
 
     def __init__(self, head):
         match = _HEAD.fullmatch(head)
@@ -91,31 +91,31 @@ class Histogram:
 
 
 class Latency:
-    """One read of `latency`: histograms of the series, the rooms and the hand-overs by name."""
+    """One read of `latency`: histograms of the series, the tiers and the transfers by name."""
 
     def __init__(self):
         _, *sections = module.read(module.file("latency")).rstrip("\n").split("\n\n")
-        self.series, self.rooms, self.handovers = {}, {}, {}
+        self.series, self.tiers, self.transfers = {}, {}, {}
         for section in sections:
             head, *lines = section.splitlines()
             one = Histogram(head)
             for line in lines:
                 one.add(line)
             if one.name.startswith("last asked: "):
-                self.rooms[one.name.removeprefix("last asked: ")] = one
+                self.tiers[one.name.removeprefix("last asked: ")] = one
             elif " " in one.name:
                 self.series[tuple(one.name.split())] = one
             else:
-                self.handovers[one.name] = one
+                self.transfers[one.name] = one
 
     def check(self):
-        """Checks that each histogram agrees with itself, and the rooms with the series."""
-        for one in (*self.series.values(), *self.handovers.values()):
+        """Checks that each histogram agrees with itself, and the tiers with the series."""
+        for one in (*self.series.values(), *self.transfers.values()):
             one.check()
-        for one in self.rooms.values():
+        for one in self.tiers.values():
             one.check(extremes=False)
         for number in ("count", "total"):
-            series, rooms = (sum(getattr(one, number) for one in all_of.values())
-                             for all_of in (self.series, self.rooms))
-            assert series == rooms, f"{number}: {series} by series, {rooms} by room"
+            series, tiers = (sum(getattr(one, number) for one in all_of.values())
+                             for all_of in (self.series, self.tiers))
+            assert series == tiers, f"{number}: {series} by series, {tiers} by tier"
         return self

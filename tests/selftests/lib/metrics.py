@@ -7,7 +7,7 @@ import re
 
 from lib import module
 
-ROOMS = ("cache", "buddy", "reserve", "emergency")
+TIERS = ("cache", "buddy", "reserve", "emergency")
 # The contexts of requests to pools.
 CONTEXTS = ("task", "softirq", "spinlock", "irqs_off")
 
@@ -86,17 +86,17 @@ class Metrics:
         """Pages allocated and not freed."""
         return self.total("pages_in_flight")
 
-    def handovers(self):
+    def transfers(self):
         """The transfers so far, by kind."""
         def by_kind(name):
             found = {}
             for labels, value in self._named(name):
                 labels = dict(_LABEL.findall(labels))
-                found[labels["handover"], labels.get("outcome")] = _number(value)
+                found[labels["transfer"], labels.get("outcome")] = _number(value)
             return found
 
-        total, count, seconds = map(by_kind, ("handover_total", "handover_latency_seconds_count",
-                                              "handover_latency_seconds_sum"))
+        total, count, seconds = map(by_kind, ("transfer_total", "transfer_latency_seconds_count",
+                                              "transfer_latency_seconds_sum"))
         return {kind: Handovers(successes, total[kind, "failure"], count[kind, None],
                                 round(seconds[kind, None] * 1e9))
                 for (kind, outcome), successes in total.items() if outcome == "success"}
@@ -121,17 +121,17 @@ class Metrics:
         assert self.total("exercise_running") == 0, "something still runs"
         return self
 
-    def served(self, room, **labels):
-        """Requests that a room of the pool served."""
-        return self.total("pool_requests_total", room=room, outcome="hit", **labels)
+    def served(self, tier, **labels):
+        """Requests that a tier of the pool served."""
+        return self.total("pool_requests_total", tier=tier, outcome="hit", **labels)
 
-    def missed(self, room, **labels):
-        """Requests that a room of the pool was asked for and could not serve."""
-        return self.total("pool_requests_total", room=room, outcome="miss", **labels)
+    def missed(self, tier, **labels):
+        """Requests that a tier of the pool was asked for and could not serve."""
+        return self.total("pool_requests_total", tier=tier, outcome="miss", **labels)
 
-    def asked(self, room, **labels):
-        """Requests that a room of the pool was asked for."""
-        return self.served(room, **labels) + self.missed(room, **labels)
+    def asked(self, tier, **labels):
+        """Requests that a tier of the pool was asked for."""
+        return self.served(tier, **labels) + self.missed(tier, **labels)
 
     def cached(self):
         """Pages in the per-CPU caches."""
@@ -143,7 +143,7 @@ class Metrics:
 
     def handed_out(self, **labels):
         """Pages that the pools have handed out, less those that they have taken back."""
-        return sum(self.served(room, **labels) for room in ROOMS) - sum(
+        return sum(self.served(tier, **labels) for tier in TIERS) - sum(
             self.total(f"pool_{way}_total", **labels)
             for way in ("recycle_cached", "recycle_reserve", "released"))
 
@@ -168,39 +168,39 @@ class Metrics:
 
     @staticmethod
     def _check_levels(pool, value):
-        """Checks that the pages that came to a room of a pool, less those that went, are there."""
+        """Checks that the pages that came to a tier of a pool, less those that went, are there."""
         def summed(name, **labels):
             return sum(value(name, context=context, **labels) for context in CONTEXTS)
 
         cached = summed("pool_recycle_cached_total") + value("pool_cache_refill_pages_total") \
             - value("pool_cache_drain_pages_total") \
-            - summed("pool_requests_total", room="cache", outcome="hit")
+            - summed("pool_requests_total", tier="cache", outcome="hit")
         assert value("pool_cached") == cached, \
             f"pool {pool}: {value('pool_cached')} cached; the counters say {cached}"
         reserved = summed("pool_recycle_reserve_total") + value("pool_reserve_refill_pages_total") \
             - value("pool_reserve_drain_pages_total") \
-            - summed("pool_requests_total", room="reserve", outcome="hit")
+            - summed("pool_requests_total", tier="reserve", outcome="hit")
         assert value("pool_reserved") == reserved, \
             f"pool {pool}: {value('pool_reserved')} in reserve; the counters say {reserved}"
         assert reserved <= value("pool_reserve_target"), f"pool {pool}: the reserve overflows"
 
     @staticmethod
     def _check_path(what, value, asks_buddy):
-        """Checks that each request that a room missed was served by a later room or failed, and
-        that no room was asked more often than that. `asks_buddy`: all requests that the cache
+        """Checks that each request that a tier missed was served by a later tier or failed, and
+        that no tier was asked more often than that. `asks_buddy`: all requests that the cache
         cannot serve ask the allocator."""
-        served, missed = ([value("pool_requests_total", room=room, outcome=outcome)
-                           for room in ROOMS] for outcome in ("hit", "miss"))
+        served, missed = ([value("pool_requests_total", tier=tier, outcome=outcome)
+                           for tier in TIERS] for outcome in ("hit", "miss"))
         failures = value("pool_failures_total")
         assert missed[0] == sum(served[1:]) + failures, \
             f"{what}: the cache missed {missed[0]}, others served {served[1:]}, {failures} failed"
         on_their_way = missed[0]
-        for room, hits, misses in zip(ROOMS[1:], served[1:], missed[1:]):
+        for tier, hits, misses in zip(TIERS[1:], served[1:], missed[1:]):
             assert hits + misses <= on_their_way, \
-                f"{what}: {room} was asked {hits + misses} times by {on_their_way}"
-            if room == "buddy" and asks_buddy:
+                f"{what}: {tier} was asked {hits + misses} times by {on_their_way}"
+            if tier == "buddy" and asks_buddy:
                 assert hits + misses == on_their_way, \
-                    f"{what}: {room} was asked {hits + misses} times by {on_their_way}"
+                    f"{what}: {tier} was asked {hits + misses} times by {on_their_way}"
             on_their_way -= hits
         assert on_their_way == failures, f"{what}: {on_their_way} unserved, {failures} failed"
 

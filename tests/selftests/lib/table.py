@@ -31,7 +31,7 @@ class Table:
         self.clock_ns = int(re.search(r"one clock read of (\d+) ns in it", text)[1])
         self.in_flight = int(re.search(r"pages in flight (\d+)$", text, re.M)[1])
         self.series = self._table(text, "context", 2)
-        self.handovers = self._table(text, "hand-over", 1)
+        self.transfers = self._table(text, "transfer", 1)
 
     @staticmethod
     def _table(text, first, names):
@@ -51,7 +51,7 @@ class Table:
 
     def check(self):
         """Checks that the numbers agree with each other."""
-        for name, line in (*self.series.items(), *self.handovers.items()):
+        for name, line in (*self.series.items(), *self.transfers.items()):
             spans = [line[span] for span in _SPANS]
             if None in spans:
                 assert not any(spans), f"{name}: {line}"

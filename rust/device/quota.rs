@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How many pages processes have, and may have.
+
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
+
+/// The highest limit, in pages: 16 MiB.
+pub(crate) const MAX_USER_PAGES: usize = 4096;
+
+static LIMIT: Atomic<u32> = Atomic::new(0);
+static TAKEN: Atomic<u32> = Atomic::new(0);
+
+/// How many pages may be mapped at a time. Any context.
+pub(crate) fn limit() -> u32 {
+    LIMIT.load(Relaxed)
+}
+
+/// How many pages are mapped, or about to be. Any context.
+pub(crate) fn mapped() -> u32 {
+    TAKEN.load(Relaxed)
+}
+
+/// Sets the limit, before anything is mapped.
+pub(super) fn set_limit(most: u32) {
+    LIMIT.store(most, Relaxed);
+}
+
+/// The right to have one page mapped. Dropping it gives it back.
+pub(super) struct Quota(());
+
+impl Quota {
+    /// Takes a quota if there is one. Any context.
+    pub(super) fn take() -> Option<Self> {
+        let mut taken = mapped();
+        while taken < limit() {
+            match TAKEN.cmpxchg(taken, taken + 1, Relaxed) {
+                Ok(_) => return Some(Self(())),
+                Err(now) => taken = now,
+            }
+        }
+        None
+    }
+}
+
+impl Drop for Quota {
+    fn drop(&mut self) {
+        TAKEN.fetch_sub(1, Relaxed);
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Whose pages they are, in /proc/allocinfo.
+ *
+ * The kernel charges a page to the line of code that allocates it, for as long as the
+ * page is allocated. That is not whose page it is: one that comes from a cache was
+ * allocated by whoever filled the cache. So all pages are allocated in the name of one
+ * tag, "held", and are charged anew whenever they change hands:
+ *
+ *	allocator ──► held ──► the caller's line ──► held ──► allocator
+ *	                charge              uncharge
+ *
+ * Charging moves the numbers of the page from one tag to another. The kernel still has
+ * the page down as held, hence it has to be so again before it is freed.
+ *
+ * A page remembers whom it is charged to in its struct page, in the two words of the
+ * list node that the owner of a page may use. The second word is the complement of the
+ * first: an owner who did use them for a list is noticed, and then the page just stays
+ * charged to where it was. Nobody but the owner of a page touches these words, so no
+ * lock is needed. All first words are even: an odd one would make it a tail page.
+ */
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+
+#include "../../../include/labyrinth.h"
+#include "alloc_tag.h"
+
+/*
+ * First words that are no tag, as no address is that low: of a held page, with its
+ * order, and of a page that is in no line because profiling was off.
+ */
+#define HELD(order)	(2UL + 2 * (order))
+#define MOST_HELD	HELD(MAX_PAGE_ORDER)
+#define UNKNOWN		(MOST_HELD + 2)
+
+/* The line of the pages in caches and reserves and of callers without a line. */
+struct alloc_tag *labyrinth_held_tag(void)
+{
+	DEFINE_ALLOC_TAG(held);
+
+	return &held;
+}
+
+static void remember(struct page *page, unsigned long who)
+{
+	page->lru.next = (struct list_head *)who;
+	page->lru.prev = (struct list_head *)~who;
+}
+
+static unsigned long recall(const struct page *page)
+{
+	unsigned long who = (unsigned long)page->lru.next;
+
+	return (unsigned long)page->lru.prev == ~who ? who : UNKNOWN;
+}
+
+static void move(struct alloc_tag *from, struct alloc_tag *to, size_t bytes)
+{
+	this_cpu_add(to->counters->bytes, bytes);
+	this_cpu_inc(to->counters->calls);
+	this_cpu_dec(from->counters->calls);
+	/* Last: a line without bytes whose module is gone may go, too. */
+	this_cpu_sub(from->counters->bytes, bytes);
+}
+
+/*
+ * Keeps the lines of this module when it is unloaded while pages are out: the kernel has
+ * them down as held, and looks there when they are freed one day. It keeps the lines of a
+ * module as long as one of them has bytes, and those of "held" were moved elsewhere.
+ */
+void labyrinth_keep_lines(void)
+{
+	struct alloc_tag *held = labyrinth_held_tag();
+
+	if (held->counters)
+		this_cpu_inc(held->counters->bytes);
+}
+
+/* For each fresh allocation. */
+void labyrinth_pages_allocated(struct page *page, unsigned int order)
+{
+	if (page)
+		remember(page, mem_alloc_profiling_enabled() ? HELD(order) : UNKNOWN);
+}
+
+/* Charges pages to a tag, if they are held. */
+void labyrinth_charge(struct page *page, struct alloc_tag *tag)
+{
+	unsigned long who = recall(page);
+
+	if (!mem_alloc_profiling_enabled() || who < HELD(0) || who > MOST_HELD)
+		return;
+
+	remember(page, (unsigned long)tag);
+	move(labyrinth_held_tag(), tag, PAGE_SIZE << (who - HELD(0)) / 2);
+}
+
+/**
+ * labyrinth_charge_blocks() - make blocks show in a line of /proc/allocinfo
+ * @count: how many blocks
+ * @blocks: their addresses; the caller owns them
+ * @tag: the line; it must stay as long as the blocks are out
+ *
+ * The macros in include/labyrinth.h call it for every block that they hand out. A block
+ * that is in a line already stays there. NULL, an address that is no page's, and a line
+ * that the kernel does not count in change nothing.
+ *
+ * Context: any.
+ */
+void labyrinth_charge_blocks(unsigned int count, void *const *blocks,
+			     struct alloc_tag *tag)
+{
+	if (!blocks || !tag || !tag->counters)
+		return;
+	for (unsigned int i = 0; i < count; i++) {
+		/* False for NULL, too. */
+		if (virt_addr_valid(blocks[i]))
+			labyrinth_charge(virt_to_page(blocks[i]), tag);
+	}
+}
+EXPORT_SYMBOL_GPL(labyrinth_charge_blocks);
+
+/* Makes pages held ones, whosever they were. To be called before they are freed, too. */
+void labyrinth_uncharge(struct page *page, unsigned int order)
+{
+	unsigned long who = recall(page);
+
+	/* Also with profiling switched off meanwhile: what was moved has to come back. */
+	if (who <= UNKNOWN)
+		return;
+
+	remember(page, HELD(order));
+	move((struct alloc_tag *)who, labyrinth_held_tag(), PAGE_SIZE << order);
+}

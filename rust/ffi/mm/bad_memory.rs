@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory that has gone bad.
+//!
+//! The kernel marks a page that the hardware reports an error in, or that an administrator takes
+//! out of use, with a flag (`PG_hwpoison`). A page that is free then never leaves the allocator
+//! again, and a page that is in use is taken out when it comes back to the allocator. So a pool
+//! must not keep a bad page.
+//!
+//! A look at the flags of each page that goes in or out would cost every request a cache line.
+//! Therefore [`known`] tells whether any page was reported since the module was loaded. Only then
+//! must callers ask [`ExclusivePages::is_known_bad`](crate::page::ExclusivePages::is_known_bad).
+//! The kernel reports a page by a tracepoint, after it has set the flag. A [`BadMemory`] listens to
+//! these reports while it exists.
+//!
+//! A [`BadMemory`] that is leaked (`mem::forget`) keeps the module loaded, see
+//! [`unload`](crate::ffi::unload).
+//!
+//! C header: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h)
+
+use crate::ffi::{
+    helpers,
+    unload::CallbackRegistration, //
+};
+use kernel::{
+    error::to_result,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+/// How many reports there were.
+static REPORTS: Atomic<usize> = Atomic::new(0);
+
+/// Whether a page was reported as bad since the module was loaded. Any context; costs two
+/// instructions.
+#[inline(always)]
+pub(crate) fn known() -> bool {
+    // SAFETY: An aligned word that lives as long as the module. It is changed by atomic operations
+    // only, and a volatile load of a word is defined in such a race, as `READ_ONCE()` is.
+    unsafe { (&raw const helpers::labyrinth_bad_parts).read_volatile() != 0 }
+}
+
+/// How many pages were reported, some of them perhaps several times. Any context.
+pub(crate) fn reports() -> usize {
+    REPORTS.load(Relaxed)
+}
+
+/// Reports once more a bad page that was found where none should be left. Any context.
+#[cold]
+pub(crate) fn found_again() {
+    REPORTS.fetch_add(1, Relaxed);
+}
+
+/// A listener is told of each report.
+pub trait Listener: Send + Sync + 'static {
+    /// A page has become bad, and its flag says so. Called in task context, with preemption
+    /// possibly disabled: must not sleep.
+    fn reported(&self);
+}
+
+/// The function that the kernel calls for each report.
+type Report = unsafe extern "C" fn(*mut c_void, c_ulong, c_int, c_int);
+
+/// Listens to reports of bad pages.
+///
+/// # Invariants
+///
+/// `report`, if it is there, is registered with `listener` as its data.
+pub struct BadMemory<L: Listener> {
+    /// The byte gives each one an address of its own, also if there is nothing in `L`: the kernel
+    /// would take two with the same address for one.
+    listener: KBox<(L, u8)>,
+    /// The function that was registered, if one was. A generic function has an address in each
+    /// crate that uses it, and the kernel compares addresses.
+    report: Option<Report>,
+    _callback: CallbackRegistration,
+}
+
+impl<L: Listener> BadMemory<L> {
+    /// Tells `listener` of each report from now on. Task context only, may sleep. `ENOMEM` if there
+    /// is no memory.
+    ///
+    /// If the kernel has no such reports, every page counts as one that may be bad, and a line in
+    /// the kernel log says so.
+    pub fn new(listener: L) -> Result<Self> {
+        let callback = CallbackRegistration::new(Self::report as *const c_void)?;
+        let listener = KBox::new((listener, 0), GFP_KERNEL)?;
+
+        let report: Report = Self::report;
+
+        // SAFETY: The data is an `L` that stays where it is until `drop` has unregistered the
+        // function, as that requires.
+        let result = to_result(unsafe {
+            helpers::labyrinth_bad_memory_register(
+                Some(report),
+                core::ptr::from_ref::<L>(&listener.0).cast_mut().cast(),
+            )
+        });
+        if let Err(error) = result {
+            if error != ENOENT {
+                return Err(error);
+            }
+            pr_warn!("the kernel does not report bad memory: each page will be looked at\n");
+            // SAFETY: No requirements.
+            unsafe { helpers::labyrinth_note_all_bad() };
+            found_again();
+        }
+        // INVARIANT: Registered just now, or not.
+        Ok(Self {
+            listener,
+            report: result.is_ok().then_some(report),
+            _callback: callback,
+        })
+    }
+
+    /// Called by the kernel in task context.
+    ///
+    /// # Safety
+    ///
+    /// `data` must be a live `L`.
+    unsafe extern "C" fn report(data: *mut c_void, pfn: c_ulong, _kind: c_int, _result: c_int) {
+        // SAFETY: No requirements: the number may be any.
+        unsafe { helpers::labyrinth_note_bad(pfn) };
+        found_again();
+        // SAFETY: By the requirement above; only shared references to the listener exist.
+        unsafe { &*data.cast::<L>() }.reported();
+    }
+}
+
+impl<L: Listener> Drop for BadMemory<L> {
+    /// Waits for reports that are under way. Task context only, sleeps; never in the listener.
+    fn drop(&mut self) {
+        if self.report.is_some() {
+            // SAFETY: By the invariant it is registered, with these arguments. Nothing uses the
+            // listener afterwards.
+            unsafe {
+                helpers::labyrinth_bad_memory_unregister(
+                    self.report,
+                    core::ptr::from_ref::<L>(&self.listener.0).cast_mut().cast(),
+                )
+            };
+        }
+    }
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory: pages, mappings of them, shrinkers, watermarks.
+
+pub(crate) mod bad_memory;
+pub(crate) mod call_site;
+pub(crate) mod dma;
+pub(crate) mod foreign_pages;
+pub(crate) mod shrinker;
+pub(crate) mod user_map;
+pub(crate) mod watermark;

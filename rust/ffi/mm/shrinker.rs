@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Giving memory back when the kernel runs short of it.
+//!
+//! The kernel first asks how much there is ([`Shrink::count`]), then for a part of it, as often as
+//! it thinks fit ([`Shrink::scan`]).
+//!
+//! A [`Shrinker`] that is leaked (`mem::forget`) keeps the module loaded, see
+//! [`unload`](crate::ffi::unload).
+//!
+//! C header: [`include/linux/shrinker.h`](srctree/include/linux/shrinker.h)
+
+use crate::ffi::{
+    helpers,
+    unload::CallbackRegistration, //
+};
+use core::ptr::NonNull;
+use kernel::{
+    bindings,
+    prelude::*, //
+};
+
+/// Something that can give memory back.
+///
+/// # Contexts
+///
+/// Both functions are called in task context, by whoever needs memory: any thread inside an
+/// allocation that may reclaim, with whatever locks it holds, several of them at once. So they
+///
+/// - must not allocate with `GFP_KERNEL`, which would come back here;
+/// - must not wait for a lock under which anybody allocates with `GFP_KERNEL`: try it, and say 0
+///   when it is taken. lockdep finds the ones that wait;
+/// - may sleep, but should not for long.
+///
+/// No token is handed out: nothing here may ask for memory.
+pub trait Shrink: Send + Sync + 'static {
+    /// How many objects could be given back now. Cheap; an estimate will do. Task context.
+    fn count(&self) -> usize;
+
+    /// Gives back about `wanted` objects. Returns how many it were; 0 ends this round of reclaim.
+    /// Task context.
+    fn scan(&self, wanted: usize) -> usize;
+}
+
+/// A registered shrinker and what it works on.
+///
+/// # Invariants
+///
+/// `shrinker` is registered, and ours, with the functions of this type and `value` as its data.
+pub struct Shrinker<S: Shrink> {
+    shrinker: NonNull<bindings::shrinker>,
+    _value: KBox<S>,
+    _callback: CallbackRegistration,
+}
+
+// SAFETY: Any thread may unregister a shrinker; `S` is `Send` and `Sync`.
+unsafe impl<S: Shrink> Send for Shrinker<S> {}
+// SAFETY: A shared reference gives access to nothing.
+unsafe impl<S: Shrink> Sync for Shrinker<S> {}
+
+impl<S: Shrink> Shrinker<S> {
+    /// Registers a shrinker for `value`. `name` is for `/sys/kernel/debug/shrinker`, where the
+    /// kernel has that (`CONFIG_SHRINKER_DEBUG`). Task context only, may sleep. `ENOMEM` if there
+    /// is no memory.
+    pub fn new(name: &CStr, value: S) -> Result<Self> {
+        let callback = CallbackRegistration::new(Self::scan as *const c_void)?;
+        let value = KBox::new(value, GFP_KERNEL)?;
+
+        // SAFETY: `name` is NUL-terminated and copied. The data is an `S` that stays where it is
+        // until `drop` has unregistered the shrinker, as the functions require.
+        let shrinker = unsafe {
+            helpers::labyrinth_shrinker_register(
+                name.as_char_ptr(),
+                Some(Self::count),
+                Some(Self::scan),
+                core::ptr::from_ref::<S>(&value).cast_mut().cast(),
+            )
+        };
+        // INVARIANT: Just registered.
+        Ok(Self {
+            shrinker: NonNull::new(shrinker).ok_or(ENOMEM)?,
+            _value: value,
+            _callback: callback,
+        })
+    }
+
+    /// Called by the kernel in task context.
+    ///
+    /// # Safety
+    ///
+    /// `shrinker` must be one of ours, and its value live.
+    unsafe extern "C" fn count(
+        shrinker: *mut bindings::shrinker,
+        _control: *mut bindings::shrink_control,
+    ) -> c_ulong {
+        // SAFETY: By the requirement above.
+        let value = unsafe { &*(*shrinker).private_data.cast::<S>() };
+
+        // No count of objects in memory comes near the values with a meaning of their own.
+        value.count() as c_ulong
+    }
+
+    /// Called by the kernel in task context.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::count`], and `control` must be valid.
+    unsafe extern "C" fn scan(
+        shrinker: *mut bindings::shrinker,
+        control: *mut bindings::shrink_control,
+    ) -> c_ulong {
+        // SAFETY: By the requirement above.
+        let value = unsafe { &*(*shrinker).private_data.cast::<S>() };
+        // SAFETY: By the requirement above.
+        let wanted = unsafe { (*control).nr_to_scan };
+
+        match value.scan(wanted) {
+            // SAFETY: Returns a constant.
+            0 => unsafe { helpers::labyrinth_shrink_stop() },
+            freed => freed as c_ulong,
+        }
+    }
+}
+
+impl<S: Shrink> Drop for Shrinker<S> {
+    /// Waits for those who are inside. Task context only, sleeps; never inside reclaim.
+    fn drop(&mut self) {
+        // SAFETY: By the invariant the shrinker is registered and ours. Nobody uses the value
+        // afterwards, nor calls our functions; the rest is freed by the core kernel.
+        unsafe { bindings::shrinker_free(self.shrinker.as_ptr()) };
+    }
+}

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device whose file gives pages to processes by `mmap()`.
+//!
+//! The file is the process's side. Ours is a value behind each mapping ([`NewArea::give`]), which
+//! is dropped when no process can access the page any more: the kernel calls `close` of a mapping
+//! after it has cleared the page table and flushed the TLBs, be it for `munmap()`, for another
+//! mapping in the same place, for `execve()` or because the process dies.
+//!
+//! A [`MapDevice`] that is leaked (`mem::forget`) keeps the module loaded, see
+//! [`unload`](crate::ffi::unload).
+//!
+//! # Why frame numbers
+//!
+//! The page is put into the page table as a mere page frame number (`VM_PFNMAP`), not by
+//! `vm_insert_page()`. The core of the kernel then does not know that there is a page, so it
+//!
+//! - pins it for nobody: `get_user_pages()` in all forms says `EFAULT`. What it pins stays
+//!   accessible after `munmap()`, be it for direct I/O, `vmsplice()`, buffers of io_uring or a
+//!   device;
+//! - gives no other process access: `PTRACE_PEEKDATA`, `process_vm_readv()` and `/proc/PID/mem` ask
+//!   `get_user_pages()`, too, and then an `access` function of the mapping; ours has none. A
+//!   tracer can still have the process execute a system call that copies the page;
+//! - neither moves, merges, swaps nor reclaims it, and writes it into no core dump. `madvise()` and
+//!   `userfaultfd` refuse the mapping, as nothing they could do to it is meant for such memory.
+//!
+//! Who maps physical frames by the page tables of others (KVM, vfio) has them dropped by an MMU
+//! notifier, or accepts only frames that are no ordinary memory.
+//!
+//! Since the entry is made by `mmap()` and nothing but the end of the mapping clears it, there is
+//! no page fault to be served: one that occurs all the same ends in `SIGBUS`.
+//!
+//! # Why not the kernel crate's `MiscDevice`
+//!
+//! Before Linux 7.3 its files have no owner, so that a module can be unloaded while a page of it is
+//! mapped; and it gives no access to what happens to a mapping later.
+//!
+//! C headers: [`include/linux/miscdevice.h`](srctree/include/linux/miscdevice.h),
+//! [`include/linux/mm.h`](srctree/include/linux/mm.h)
+
+use crate::ffi::{
+    context::{
+        MaySleep,
+        Task, //
+    },
+    debugfs::OWNER,
+    unload::CallbackRegistration, //
+};
+use core::{
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    pin::Pin, //
+};
+use kernel::{
+    bindings,
+    container_of,
+    error::{
+        from_result,
+        to_result, //
+    },
+    mm::virt::{
+        flags,
+        VmaNew, //
+    },
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
+        Arc,
+        UniqueArc, //
+    },
+    types::Opaque, //
+};
+
+/// What gives pages to processes.
+pub trait Mappable: Send + Sync + 'static {
+    /// A process maps the file: `area` is to be given a page. With an error the process has no
+    /// mapping.
+    ///
+    /// Task context, may sleep; the process's `mmap_lock` is held, so nothing may be copied from or
+    /// to user space.
+    fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>>;
+}
+
+/// The device `/dev/NAME`, for root only (mode 0600).
+///
+/// # Invariants
+///
+/// `misc` is registered, with the functions of this type, from the end of [`Self::new`] until the
+/// value is dropped.
+#[pin_data(PinnedDrop)]
+pub struct MapDevice<M: Mappable> {
+    pages: Arc<M>,
+    /// Whether it can be opened yet.
+    admits: Atomic<i32>,
+    #[pin]
+    misc: Opaque<bindings::miscdevice>,
+    _callback: CallbackRegistration,
+}
+
+// SAFETY: A device may be removed by any thread; `M` is `Send` and `Sync`.
+unsafe impl<M: Mappable> Send for MapDevice<M> {}
+// SAFETY: A shared reference only gives access to an atomic.
+unsafe impl<M: Mappable> Sync for MapDevice<M> {}
+
+impl<M: Mappable> MapDevice<M> {
+    // INVARIANT (of `MapDevice`): The functions need a file of a `MapDevice<M>`.
+    const FILE: bindings::file_operations = bindings::file_operations {
+        // An open file, and each mapping has one, keeps the module loaded.
+        owner: OWNER,
+        open: Some(Self::open),
+        release: Some(Self::release),
+        mmap: Some(Self::mmap),
+        llseek: Some(bindings::noop_llseek),
+        ..pin_init::zeroed()
+    };
+
+    /// Makes the device, which nobody can open before [`Self::admit`]. Task context only, may
+    /// sleep.
+    ///
+    /// Fails with `ENOMEM` and with the errors of `misc_register()`.
+    pub fn new(name: &'static CStr, pages: M) -> Result<Pin<KBox<Self>>> {
+        let pages = Arc::new(pages, GFP_KERNEL)?;
+        let misc = bindings::miscdevice {
+            minor: bindings::MISC_DYNAMIC_MINOR as c_int,
+            name: name.as_char_ptr(),
+            fops: const { &Self::FILE },
+            mode: 0o600,
+            ..pin_init::zeroed()
+        };
+        KBox::try_pin_init(
+            try_pin_init!(Self {
+                _callback: CallbackRegistration::new(Self::open as *const c_void)?,
+                pages,
+                admits: Atomic::new(0),
+                // INVARIANT: Registered if this succeeds.
+                misc <- Opaque::try_ffi_init(move |slot: *mut bindings::miscdevice| {
+                    // SAFETY: The initialiser may write to `slot`.
+                    unsafe { slot.write(misc) };
+                    // SAFETY: It is complete, pinned, and removed before it is freed; the other
+                    // fields, which the functions use, are there already.
+                    to_result(unsafe { bindings::misc_register(slot) })
+                }),
+            }? Error),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Lets the device be opened: to be called when loading the module cannot fail any more,
+    /// because a file that is open then would outlive it. Any context.
+    pub fn admit(&self) {
+        self.admits.store(1, Release);
+    }
+
+    /// Called by the kernel in task context. The file gets a share of its own in what gives the
+    /// pages.
+    ///
+    /// # Safety
+    ///
+    /// `file` must be one of a `MapDevice<M>` that `misc_open()` has just prepared.
+    unsafe extern "C" fn open(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: `misc_open()` has left the address of the `miscdevice` in there, which is a field
+        // of a `MapDevice<M>`. It holds `misc_mtx`, so `misc_deregister()`, which the end of that
+        // begins with, waits for us.
+        let device = unsafe {
+            let misc = Opaque::cast_from((*file).private_data.cast::<bindings::miscdevice>());
+            &*container_of!(misc, Self, misc)
+        };
+
+        from_result(|| {
+            if device.admits.load(Acquire) == 0 {
+                return Err(EAGAIN);
+            }
+            let pages = Arc::into_raw(Arc::clone(&device.pages));
+            // SAFETY: The file is being opened, and by us, so nobody else uses it.
+            unsafe { (*file).private_data = pages.cast_mut().cast() };
+            Ok(0)
+        })
+    }
+
+    /// Called by the kernel in task context, when nobody has the file open any more and no mapping
+    /// of it is left.
+    ///
+    /// # Safety
+    ///
+    /// `file` must be one that [`Self::open`] has opened, and be passed to this once.
+    unsafe extern "C" fn release(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: `open` has left its `Arc<M>` there, and this is its end.
+        drop(unsafe { Arc::from_raw((*file).private_data.cast::<M>()) });
+        0
+    }
+
+    /// Called by the kernel in task context.
+    ///
+    /// # Safety
+    ///
+    /// `file` must be one that [`Self::open`] has opened and [`Self::release`] has not seen, and
+    /// `vma` a mapping of it that is being made.
+    unsafe extern "C" fn mmap(
+        file: *mut bindings::file,
+        vma: *mut bindings::vm_area_struct,
+    ) -> c_int {
+        // SAFETY: The `Arc<M>` of the file, which lives as long as it.
+        let pages = unsafe { &*(*file).private_data.cast::<M>() };
+        // SAFETY: By the requirement above.
+        let area = unsafe { VmaNew::from_raw(vma) };
+        // SAFETY: A system call, which may sleep; the token ends with it.
+        let cx = unsafe { Task::assume() };
+
+        from_result(|| {
+            pages.mmap(&cx, NewArea::new(area, Self::open as *const c_void)?)?;
+            Ok(0)
+        })
+    }
+}
+
+#[pinned_drop]
+impl<M: Mappable> PinnedDrop for MapDevice<M> {
+    /// Removes the device. A file that is open keeps the module loaded, and its share of the pages'
+    /// owner.
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: Registered by the invariant.
+        unsafe { bindings::misc_deregister(self.misc.get()) };
+    }
+}
+
+/// A mapping of one page that is being made, still without the page.
+///
+/// # Invariants
+///
+/// `vma` is being made by `mmap()` of a [`MapDevice`]; it is one page long, shared, not executable,
+/// and has no page.
+pub struct NewArea<'a> {
+    vma: &'a VmaNew,
+    /// Code of the module that the file keeps loaded.
+    code: *const c_void,
+}
+
+/// The proof that an area was given a page.
+pub struct MappedArea<'a>(PhantomData<&'a ()>);
+
+impl<'a> NewArea<'a> {
+    /// `EINVAL` for a length other than one page, an offset or a private mapping, `EACCES` for a
+    /// file that was not opened for writing, `EPERM` for one that is to be executed.
+    fn new(vma: &'a VmaNew, code: *const c_void) -> Result<Self> {
+        // SAFETY: The mapping is being made, and by us, so nobody writes to this.
+        let offset = unsafe { (*vma.as_ptr()).vm_pgoff };
+
+        if vma.end() - vma.start() != PAGE_SIZE || offset != 0 {
+            return Err(EINVAL);
+        }
+        if vma.flags() & flags::SHARED == 0 {
+            // A shared mapping of a file that cannot be written counts as a private one, all but
+            // this.
+            let shared = vma.flags() & flags::MAYSHARE != 0;
+            return Err(if shared { EACCES } else { EINVAL });
+        }
+        // Not now, and by `mprotect()` not later.
+        vma.try_clear_mayexec().map_err(|_| EPERM)?;
+
+        // INVARIANT: Just checked; nothing has put a page into it.
+        Ok(Self { vma, code })
+    }
+
+    /// Gives the process a page frame, and access to it.
+    ///
+    /// `kept` is dropped when no process has access any more, in task context, which may sleep,
+    /// with the `mmap_lock` of the process held. If this fails, with `ENOMEM`, nobody was given
+    /// anything.
+    ///
+    /// Returning an error from [`Mappable::mmap`] afterwards leaks the page.
+    ///
+    /// # Safety
+    ///
+    /// `frame` must be that of an allocated page of order 0 which belongs to `kept`. Until `kept`
+    /// is dropped or returned nobody may access its contents.
+    pub(crate) unsafe fn give<C: MaySleep, K: Send + Sync + 'static>(
+        self,
+        _cx: &C,
+        frame: usize,
+        kept: K,
+    ) -> Result<MappedArea<'a>, (Error, K)> {
+        // Nothing would keep the other module loaded while the mapping exists.
+        let table = const { &Operations::<K>::TABLE };
+        if !CallbackRegistration::same_module(self.code, core::ptr::from_ref(table).cast()) {
+            pr_err!("a page has to be mapped by the module that made the device\n");
+            return Err((EINVAL, kept));
+        }
+        let Ok(place) = UniqueArc::new_uninit(GFP_KERNEL) else {
+            return Err((ENOMEM, kept));
+        };
+        let vma = self.vma.as_ptr();
+
+        // Not inherited by a child. That is for good, as `madvise()` can change it only for memory
+        // that is not special; so are the others.
+        self.vma.set_dontcopy();
+        self.vma.set_dontexpand();
+        self.vma.set_dontdump();
+        self.vma.set_io();
+
+        // SAFETY: The mapping is being made, under the `mmap_lock`. By the invariant it is shared,
+        // has one page, and nothing is mapped there. The caller vouches for the frame.
+        let result = to_result(unsafe {
+            bindings::remap_pfn_range(vma, self.vma.start(), frame, PAGE_SIZE, (*vma).vm_page_prot)
+        });
+        if let Err(error) = result {
+            return Err((error, kept));
+        }
+        let kept: Arc<K> = place.write(kept).into();
+
+        // SAFETY: The mapping is being made, so these fields are ours to write. The functions
+        // expect an `Arc<K>` in the private data, and this is where `close` gets its from.
+        unsafe {
+            (*vma).vm_private_data = Arc::into_raw(kept).cast_mut().cast();
+            (*vma).vm_ops = table;
+        }
+        Ok(MappedArea(PhantomData))
+    }
+}
+
+/// What the kernel calls for a mapping that was given a page.
+struct Operations<K>(PhantomData<K>);
+
+impl<K: Send + Sync + 'static> Operations<K> {
+    const TABLE: bindings::vm_operations_struct = bindings::vm_operations_struct {
+        open: Some(Self::open),
+        close: Some(Self::close),
+        mremap: Some(Self::mremap),
+        ..pin_init::zeroed()
+    };
+
+    /// A copy of a mapping is made. A fork makes none (`VM_DONTCOPY`) and one page cannot be split,
+    /// so it is for a move, which [`Self::mremap`] will refuse; until then the value belongs to
+    /// both.
+    ///
+    /// # Safety
+    ///
+    /// `vma` must be a copy of a mapping with these functions.
+    unsafe extern "C" fn open(vma: *mut bindings::vm_area_struct) {
+        // SAFETY: The private data was copied from a mapping that has an `Arc<K>` and keeps it.
+        let kept = ManuallyDrop::new(unsafe { Arc::from_raw((*vma).vm_private_data.cast::<K>()) });
+        // The copy's own.
+        core::mem::forget(Arc::clone(&kept));
+    }
+
+    /// A mapping is gone, from the page tables and all TLBs.
+    ///
+    /// # Safety
+    ///
+    /// `vma` must have these functions, and be passed to this one once.
+    unsafe extern "C" fn close(vma: *mut bindings::vm_area_struct) {
+        // SAFETY: Each mapping has an `Arc<K>`, from `give` or from `open`, and this is its end.
+        drop(unsafe { Arc::from_raw((*vma).vm_private_data.cast::<K>()) });
+    }
+
+    /// A mapping was copied to be moved. The kernel takes it all back on an error.
+    extern "C" fn mremap(_: *mut bindings::vm_area_struct) -> c_int {
+        EINVAL.to_errno()
+    }
+}

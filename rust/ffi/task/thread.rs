@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Kernel threads that stop when their owner drops them.
+//!
+//! A [`Thread`] that is leaked (`mem::forget`) keeps the module loaded, see
+//! [`unload`](crate::ffi::unload).
+//!
+//! C header: [`include/linux/kthread.h`](srctree/include/linux/kthread.h)
+
+use super::waker::Waker;
+use crate::ffi::{
+    context::Task,
+    cpu::online::OnlineCpu,
+    helpers,
+    unload::CallbackRegistration, //
+};
+use core::{
+    cell::UnsafeCell,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    error::from_err_ptr,
+    prelude::*,
+    sync::Arc, //
+};
+
+/// What a thread does.
+pub trait Body: Send + 'static {
+    /// Runs in the thread. To be stoppable it must return soon after [`Running::sleep_us`] or
+    /// [`Running::sleep_until_woken`] has said so; returning earlier is fine.
+    fn run(&mut self, thread: &mut Running);
+}
+
+/// The view of a thread from its inside.
+///
+/// # Invariants
+///
+/// Exists only on the stack of a thread that [`Thread::spawn`] started.
+pub struct Running {
+    task: Task,
+    waker: Option<Arc<Waker>>,
+}
+
+impl Running {
+    /// The proof that this is task context.
+    pub fn context(&mut self) -> &mut Task {
+        &mut self.task
+    }
+
+    /// Sleeps for `delay_us` microseconds, or until the owner wants the thread to stop.
+    ///
+    /// Returns [`ShouldStop::Yes`] in the latter case, at once when the wish came before the call. A
+    /// [`Waker`] does not end it; what it said stays for [`Self::sleep_until_woken`].
+    #[must_use]
+    pub fn sleep_us(&mut self, delay_us: u32) -> ShouldStop {
+        self.sleep(Some(delay_us), None)
+    }
+
+    /// Sleeps until the thread's [`Waker`] is called, or until the owner wants the thread to stop.
+    ///
+    /// Returns [`ShouldStop::Yes`] in the latter case. Returns at once when either came before the call,
+    /// after the last return of this function. Without a waker ([`Thread::spawn`]) only the owner
+    /// ends it.
+    #[must_use]
+    pub fn sleep_until_woken(&mut self) -> ShouldStop {
+        self.sleep(None, self.waker.as_deref())
+    }
+
+    /// As [`Self::sleep_until_woken`], for `delay_us` microseconds at the most.
+    #[must_use]
+    pub fn sleep_until_woken_or(&mut self, delay_us: u32) -> ShouldStop {
+        self.sleep(Some(delay_us), self.waker.as_deref())
+    }
+
+    /// Sleeps until one of these ends it, or the owner.
+    fn sleep(&self, delay_us: Option<u32>, waker: Option<&Waker>) -> ShouldStop {
+        // SAFETY: No requirements.
+        let in_us = |delay_us| unsafe { helpers::labyrinth_time_in_us(delay_us) };
+        let mut deadline = delay_us.map(in_us);
+        let word = waker.map_or(core::ptr::null(), Waker::word);
+
+        loop {
+            let at = deadline
+                .as_mut()
+                .map_or(core::ptr::null_mut(), core::ptr::from_mut);
+            // SAFETY: By the type invariant the current task is a kernel thread in task context;
+            // `at` is null or valid, and `word` is null or lives as long as `waker`.
+            unsafe { helpers::labyrinth_thread_sleep_until(at, word) };
+            let woken = waker.is_some_and(Waker::take);
+            let wish = self.wish();
+            if woken || wish == ShouldStop::Yes || deadline.is_some_and(|end| in_us(0) >= end) {
+                return wish;
+            }
+        }
+    }
+
+    /// What the owner wants now.
+    fn wish(&self) -> ShouldStop {
+        // SAFETY: By the type invariant the current task is a kernel thread.
+        if unsafe { bindings::kthread_should_stop() } {
+            ShouldStop::Yes
+        } else {
+            ShouldStop::No
+        }
+    }
+}
+
+/// What the owner of a thread wants of it.
+#[derive(PartialEq, Eq)]
+pub enum ShouldStop {
+    /// Go on.
+    No,
+    /// Return from [`Body::run`].
+    Yes,
+}
+
+/// A kernel thread and what it works on.
+///
+/// # Invariants
+///
+/// - `task` was created to run `work`. (It may have returned by itself, and may never get to run.)
+/// - `work` is accessed only by the thread, until `task` has been stopped; it is dropped after
+///   that.
+pub struct Thread<B: Body> {
+    _task: OwnedTask,
+    _work: KBox<UnsafeCell<Work<B>>>,
+    _callback: CallbackRegistration,
+}
+
+/// What the thread gets.
+struct Work<B> {
+    body: B,
+    waker: Option<Arc<Waker>>,
+}
+
+// SAFETY: A thread can be stopped from any other; `B: Send` lets the body be dropped there.
+unsafe impl<B: Body> Send for Thread<B> {}
+// SAFETY: A shared reference gives access to nothing.
+unsafe impl<B: Body> Sync for Thread<B> {}
+
+/// A kernel thread that is stopped when this is dropped.
+///
+/// # Invariants
+///
+/// The thread has not been stopped yet, and this value holds a reference of it.
+struct OwnedTask(NonNull<bindings::task_struct>);
+
+impl<B: Body> Thread<B> {
+    /// Starts a thread. Task context only, may sleep. `ENOMEM` if there is no memory, `EINTR` if
+    /// the caller was killed.
+    #[allow(
+        dead_code,
+        reason = "for KUnit, and for modules as those in tests/modules"
+    )]
+    pub fn spawn(name: &CStr, body: B) -> Result<Self> {
+        Self::start(name, None, None, body)
+    }
+
+    /// Starts a thread that stays on a CPU, whose number is added to its name. When the CPU goes
+    /// offline, the kernel lets the thread run anywhere. Task context only, may sleep. Errors as
+    /// for [`Self::spawn`].
+    pub fn spawn_on(cpu: OnlineCpu<'_>, name: &CStr, body: B) -> Result<Self> {
+        Self::start(name, Some(cpu.number()), None, body)
+    }
+
+    /// Starts a thread that `waker` wakes. Task context only, may sleep. `EBUSY` if the waker
+    /// belongs to another thread, even one that has ended.
+    pub fn spawn_with(name: &CStr, waker: Arc<Waker>, body: B) -> Result<Self> {
+        Self::start(name, None, Some(waker), body)
+    }
+
+    /// `cpu`, if any, is possible, and online if the thread is to stay there.
+    fn start(name: &CStr, cpu: Option<u32>, waker: Option<Arc<Waker>>, body: B) -> Result<Self> {
+        let callback = CallbackRegistration::new(Self::entry as *const c_void)?;
+        let work = KBox::new(
+            UnsafeCell::new(Work {
+                body,
+                waker: waker.clone(),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        // SAFETY: The data is a `Work<B>` that `Self` keeps, and does not touch, until the thread
+        // has stopped, as `entry` requires; `name` is NUL-terminated and copied.
+        let task = from_err_ptr(unsafe {
+            helpers::labyrinth_thread_create(
+                Some(Self::entry),
+                work.get().cast(),
+                name.as_char_ptr(),
+                cpu.map_or(-1, |cpu| cpu as c_int),
+            )
+        })?;
+        // INVARIANT: The thread was just created and a reference to it taken.
+        // SAFETY: `kthread_create` gives a task or an error pointer, never null.
+        let task = OwnedTask(unsafe { NonNull::new_unchecked(task) });
+
+        if let Some(cpu) = cpu {
+            // SAFETY: `task` is a reference, and the thread has not begun, as it must not.
+            unsafe { bindings::kthread_bind(task.0.as_ptr(), cpu) };
+        }
+        if let Some(waker) = waker {
+            // SAFETY: `task` is a reference.
+            unsafe { waker.bind(task.0) }?;
+        }
+        // SAFETY: As above. Until now the thread has not begun, so whoever calls the waker from now
+        // on finds it bound.
+        unsafe { bindings::wake_up_process(task.0.as_ptr()) };
+
+        // INVARIANT: The thread was created for `work`.
+        Ok(Self {
+            _task: task,
+            _work: work,
+            _callback: callback,
+        })
+    }
+
+    /// The first function of the thread.
+    ///
+    /// # Safety
+    ///
+    /// `data` must point to a `Work<B>` that stays valid until the thread ends, and that nobody
+    /// else accesses.
+    unsafe extern "C" fn entry(data: *mut c_void) -> c_int {
+        // SAFETY: By the requirement above; `B: Send` allows the access from this thread.
+        let work = unsafe { &mut *data.cast::<Work<B>>() };
+        // INVARIANT: This is the stack of a thread that `spawn` started.
+        let mut running = Running {
+            // SAFETY: A kernel thread's function is called in task context, with no lock held and
+            // preemption enabled, and this is the only token in this thread.
+            task: unsafe { Task::assume() },
+            waker: work.waker.take(),
+        };
+
+        work.body.run(&mut running);
+        0
+    }
+}
+
+impl Drop for OwnedTask {
+    /// Stops the thread and waits for it. Task context only, sleeps; never in the thread itself.
+    fn drop(&mut self) {
+        // SAFETY: By the invariant the thread has not been stopped and we hold a reference, which
+        // this call gives back. When it returns the thread no longer uses its work, nor any code of
+        // this module: the last thing it does is done by the core kernel.
+        unsafe { bindings::kthread_stop_put(self.0.as_ptr()) };
+    }
+}

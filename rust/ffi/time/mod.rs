@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The clock, and timers.
+
+pub(crate) mod clock;
+pub(crate) mod hard_timer;
+pub(crate) mod timer;

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pool manager: refills pools, shrinks them, takes out pages that have gone bad, and empties
+//! the caches of CPUs that went offline.
+//!
+//! One thread serves all pools, in turn and in bounded portions, so that a large pool does not keep
+//! a small one waiting. The thread sleeps until a pool calls it. It backs off from pools that it
+//! cannot refill, even if they call, and serves the others meanwhile.
+
+use super::{
+    logic::schedule::{
+        RefillSchedule,
+        REST_US, //
+    },
+    tiered::{
+        Pool,
+        PoolConfig, //
+    }, //
+};
+use crate::ffi::{
+    cpu::hotplug::{
+        CpuDead,
+        DeadCpu,
+        Hotplug, //
+    },
+    mm::{
+        bad_memory::{
+            BadMemory,
+            Listener, //
+        },
+        shrinker::{
+            Shrink,
+            Shrinker, //
+        }, //
+    },
+    sync::{
+        handles::SLOTS,
+        rcu_slot::{
+            Publication,
+            RcuSlot, //
+        }, //
+    },
+    task::{
+        thread::{
+            Body,
+            Running,
+            ShouldStop,
+            Thread, //
+        },
+        waker::Waker, //
+    },
+    time::clock::Moment, //
+};
+use core::ops::Deref;
+use kernel::{
+    alloc::AllocError,
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        Mutex, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+
+/// How often, a millisecond apart, emptying a dead CPU's cache is retried while a task uses that
+/// cache. The kernel has moved such tasks to other CPUs; once they run, they need some microseconds
+/// each.
+const DEAD_TRIES: u32 = 100;
+
+/// The maximum number of pools: as many as C modules can have handles for, and some for drivers in
+/// Rust.
+const MAX_POOLS: usize = SLOTS + 8;
+
+/// All pools, and everything that works for them.
+///
+/// The order of the fields matters: the pools are dropped after everything that works for them.
+pub struct PoolManager {
+    _thread: Thread<Refill>,
+    _shrinker: Shrinker<Arc<Pools>>,
+    _hotplug: Hotplug<Arc<Pools>>,
+    _bad_memory: BadMemory<Arc<Waker>>,
+    pools: Arc<Pools>,
+    waker: Arc<Waker>,
+}
+
+/// All pools.
+#[pin_data]
+struct Pools {
+    /// Has capacity for the maximum. Nothing is allocated while the lock is held, because the
+    /// shrinker would not get the lock.
+    #[pin]
+    list: Mutex<KVec<Arc<Pool>>>,
+}
+
+impl Pools {
+    /// Returns the pool at an index. The lock is released before this returns, because work on a
+    /// pool may reclaim memory, and reclaim calls [`Shrink`].
+    fn at(&self, index: usize) -> Option<Arc<Pool>> {
+        self.list.lock().get(index).cloned()
+    }
+
+    /// Calls `f` for each pool, without the lock and without allocating. If a pool is dropped
+    /// meanwhile, another one may be skipped.
+    fn for_each(&self, mut f: impl FnMut(&Pool)) {
+        let mut index = 0;
+        while let Some(pool) = self.at(index) {
+            f(&pool);
+            index += 1;
+        }
+    }
+}
+
+/// The manager of the pools of drivers.
+static PUBLISHED: RcuSlot<Arc<PoolManager>> = RcuSlot::new();
+
+impl PoolManager {
+    /// Makes [`Pool::new`] use this manager. Task context only, may sleep. Fails with `EBUSY` if it
+    /// uses another one.
+    pub fn publish(self: &Arc<Self>) -> Result<Publication<Arc<Self>>> {
+        PUBLISHED.publish(self.clone())
+    }
+
+    /// Returns the manager of the pools of drivers, if there is one. Any context.
+    pub(super) fn published() -> Option<Arc<Self>> {
+        PUBLISHED.with(Arc::clone)
+    }
+
+    /// Starts a manager without pools. Task context only, may sleep. `ENOMEM` if there is no
+    /// memory, and the errors of [`Thread::spawn`](crate::task::Thread::spawn).
+    pub fn new() -> Result<Arc<Self>> {
+        let waker = Waker::new()?;
+        let list = KVec::with_capacity(MAX_POOLS, GFP_KERNEL)?;
+        let pools = Arc::pin_init(
+            pin_init!(Pools {
+                list <- new_mutex!(list),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        Ok(Arc::new(
+            Self {
+                _thread: Thread::spawn_with(
+                    c"labyrinth/refill",
+                    waker.clone(),
+                    Refill(pools.clone()),
+                )?,
+                _shrinker: Shrinker::new(c"labyrinth", pools.clone())?,
+                _hotplug: Hotplug::new(c"labyrinth", pools.clone())?,
+                _bad_memory: BadMemory::new(waker.clone())?,
+                pools,
+                waker,
+            },
+            GFP_KERNEL,
+        )?)
+    }
+
+    /// Makes a pool. The thread then fills its reserve, and each CPU's cache with `primed` pages.
+    /// Task context only, may sleep. This does not wait for the pages ([`Pool::prime`] does).
+    ///
+    /// Fails with `EINVAL` for a name that reports could not show, `EEXIST` for the name of another
+    /// pool, `ENOSPC` if there are too many pools, and `ERANGE` and `ENOMEM` as [`PoolConfig`]
+    /// says.
+    pub fn pool(
+        self: &Arc<Self>,
+        name: &CStr,
+        config: PoolConfig,
+        primed: usize,
+    ) -> Result<Arc<RegisteredPool>> {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:".contains(byte);
+        if name.is_empty() || name.to_bytes().len() > 31 || !name.to_bytes().iter().all(plain) {
+            return Err(EINVAL);
+        }
+        let pool = Pool::unkept(name.try_into()?, config, self.waker.clone())?;
+        pool.prime_later(primed);
+        let kept = Arc::new(
+            RegisteredPool {
+                pool: pool.clone(),
+                manager: self.clone(),
+            },
+            GFP_KERNEL,
+        )?;
+
+        // The lock is given back before an error drops `kept`, which takes it.
+        let added = {
+            let mut list = self.pools.list.lock();
+            if list.iter().any(|other| other.name() == name) {
+                Err(EEXIST)
+            } else {
+                list.push_within_capacity(pool).map_err(|_| ENOSPC)
+            }
+        };
+        added?;
+        self.waker.wake();
+        Ok(kept)
+    }
+
+    /// Returns all current pools, each once. Task context only, may sleep. A pool in the list keeps
+    /// its pages until the list is dropped.
+    pub fn pools(&self) -> Result<KVec<Arc<Pool>>, AllocError> {
+        let mut pools = KVec::new();
+        loop {
+            let count = {
+                let list = self.pools.list.lock();
+                if list.len() <= pools.capacity() {
+                    for pool in list.iter() {
+                        // There is tier for each.
+                        let _ = pools.push_within_capacity(pool.clone());
+                    }
+                    return Ok(pools);
+                }
+                list.len()
+            };
+            pools.reserve(count, GFP_KERNEL)?;
+        }
+    }
+}
+
+/// A pool that is kept filled as long as this value exists. Dropping it needs task context, and may
+/// sleep.
+pub struct RegisteredPool {
+    pool: Arc<Pool>,
+    manager: Arc<PoolManager>,
+}
+
+impl RegisteredPool {
+    /// Returns the manager that keeps it filled. Any context.
+    pub fn manager(&self) -> &Arc<PoolManager> {
+        &self.manager
+    }
+}
+
+impl Deref for RegisteredPool {
+    type Target = Pool;
+
+    #[inline(always)]
+    fn deref(&self) -> &Pool {
+        &self.pool
+    }
+}
+
+impl Drop for RegisteredPool {
+    fn drop(&mut self) {
+        self.manager
+            .pools
+            .list
+            .lock()
+            .retain(|pool| !Arc::ptr_eq(pool, &self.pool));
+        // The pools after this one have moved down, so a round that is under way misses one of
+        // them, which may be the one that called.
+        self.manager.waker.wake();
+    }
+}
+
+/// The refill thread.
+struct Refill(Arc<Pools>);
+
+impl Body for Refill {
+    fn run(&mut self, thread: &mut Running) {
+        let start = Moment::now();
+        let now = || Moment::now().nanos_since(start) / 1000;
+
+        loop {
+            let mut round = RefillSchedule::default();
+            let cx = &*thread.context();
+
+            self.0.for_each(|pool| {
+                // Also that of a pool for which there is no memory now.
+                pool.free_returned();
+                if !pool.take_out_bad() {
+                    round.due(now() + REST_US);
+                }
+                let rest = round.turn(pool.rests_until(), now, || pool.refill(cx));
+                pool.set_rests_until(rest);
+            });
+            let wish = match round.next() {
+                None => thread.sleep_until_woken(),
+                Some(next) => thread.sleep_until_woken_or(next.saturating_sub(now()) as u32),
+            };
+            if wish == ShouldStop::Yes {
+                return;
+            }
+        }
+    }
+}
+
+impl Listener for Arc<Waker> {
+    /// Makes the thread search for the page.
+    fn reported(&self) {
+        self.wake();
+    }
+}
+
+impl Shrink for Arc<Pools> {
+    /// Returns the memory in all caches, in pages of the kernel, so that the kernel takes no more
+    /// from a pool of large blocks than from others. Reserves do not count, because they are never
+    /// given back.
+    fn count(&self) -> usize {
+        let Some(list) = self.list.try_lock() else {
+            return 0;
+        };
+        list.iter()
+            .map(|pool| (pool.cache().level() as usize) << pool.config().order)
+            .sum()
+    }
+
+    /// Frees blocks of the caches of all CPUs, as many as make up so many pages of the kernel.
+    fn scan(&self, wanted: usize) -> usize {
+        let Some(list) = self.list.try_lock() else {
+            return 0;
+        };
+        let mut freed: usize = 0;
+        for pool in list.iter() {
+            // The last block may be more than what was wanted.
+            let order = pool.config().order;
+            let blocks = wanted.saturating_sub(freed).div_ceil(1 << order);
+            freed += pool.cache().shrink(blocks) << order;
+        }
+        freed
+    }
+}
+
+impl CpuDead for Arc<Pools> {
+    fn dead(&self, cpu: &mut DeadCpu<'_>) {
+        let mut tries = 0;
+        // With the lock: a pool that is missed keeps these pages until the CPU comes back.
+        for pool in self.list.lock().iter() {
+            while pool.cache().drain(cpu.number(), usize::MAX).is_err() && tries < DEAD_TRIES {
+                fsleep(Delta::from_millis(1));
+                tries += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The sources of pages: pools, and the tiers that they ask.
+//!
+//! # Vocabulary
+//!
+//! - A page source hands out pages and takes them back. Its
+//!   bounds say in which contexts.
+//! - A *tier*, in code and reports *tier* ([`Tier`]), is one of the sources that a [`Pool`] asks in
+//!   order.
+//! - The *per-CPU cache* keeps pages for the CPU that gave them back. The *reserve* belongs to the
+//!   pool. The *emergency reserve* belongs to the kernel: it is the memory below the min watermark.
+//! - *Excluded* memory must not be used by a pool, see [`Excluded`].
+//! - The pool manager ([`PoolManager`]) *refills* pools in task context. A request never does.
+
+#![forbid(unsafe_code)]
+
+mod batch;
+mod events;
+mod exclusion;
+mod logic;
+mod manager;
+mod single;
+mod tier;
+mod tiered;
+
+pub use batch::{
+    Batch,
+    Held,
+    Supply, //
+};
+pub use logic::{
+    excluded::{
+        Excluded,
+        InvalidExclusion,
+        Zone,
+        MAX_NODES, //
+    },
+    request::{
+        Priority,
+        Request,
+        Tier, //
+    }, //
+};
+pub use manager::{
+    PoolManager,
+    RegisteredPool, //
+};
+pub use single::{
+    alloc_single,
+    Accounting, //
+};
+pub use tier::{
+    cache::MAX_CACHE,
+    reserve::MAX_RESERVE, //
+};
+pub use tiered::{
+    Pool,
+    PoolConfig, //
+};

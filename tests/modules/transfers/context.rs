@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Getting into a context, and back with a result.
+
+#![forbid(unsafe_code)]
+
+use kernel::{
+    prelude::*,
+    static_lock_class,
+    sync::Arc, //
+};
+#[cfg(not(CONFIG_PREEMPT_RT))]
+use labyrinth::time::HardTimer;
+use labyrinth::{
+    context::{
+        HardIrq,
+        Softirq,
+        SpinLocked,
+        Task, //
+    },
+    cpu::HotplugGuard,
+    sync::{
+        RawSpinLock,
+        SpinLockBh, //
+    },
+    time::{
+        Handler,
+        HardHandler,
+        Next,
+        Timer, //
+    }, //
+};
+
+/// Where a result is left.
+type Slot<R> = Arc<RawSpinLock<Option<R>>>;
+
+fn slot<R: Unpin>() -> Result<Slot<R>> {
+    Arc::pin_init(
+        RawSpinLock::new(None, c"labyrinth_transfers", static_lock_class!()),
+        GFP_KERNEL,
+    )
+}
+
+fn result_of<R: Send + Unpin>(slot: &Slot<R>) -> Result<R> {
+    let mut result = None;
+    eventually(|| {
+        result = slot.with(|slot| slot.take());
+        result.is_some()
+    })?;
+    result.ok_or(ETIMEDOUT)
+}
+
+/// Naps until a condition holds, for ten seconds at most.
+pub(crate) fn eventually(mut condition: impl FnMut() -> bool) -> Result {
+    for _ in 0..10_000 {
+        if condition() {
+            return Ok(());
+        }
+        kernel::time::delay::fsleep(kernel::time::Delta::from_millis(1));
+    }
+    Err(ETIMEDOUT)
+}
+
+/// Work that a timer does once.
+struct Once<W, R> {
+    work: Option<W>,
+    slot: Slot<R>,
+}
+
+impl<W, R: Send + Unpin> Once<W, R> {
+    fn done(&self, result: R) -> Next {
+        self.slot.with(|slot| *slot = Some(result));
+        Next::Stop
+    }
+}
+
+impl<W: FnOnce(&mut Softirq) -> R + Send + 'static, R: Send + Unpin + 'static> Handler
+    for Once<W, R>
+{
+    fn expired(&mut self, cx: &mut Softirq) -> Next {
+        match self.work.take() {
+            Some(work) => self.done(work(cx)),
+            None => Next::Stop,
+        }
+    }
+}
+
+impl<W: FnOnce(&mut HardIrq) -> R + Send + 'static, R: Send + Unpin + 'static> HardHandler
+    for Once<W, R>
+{
+    // Most transfers allocate.
+    const TAKES_SPINLOCKS: bool = true;
+
+    fn expired(&mut self, cx: &mut HardIrq) -> Next {
+        match self.work.take() {
+            Some(work) => self.done(work(cx)),
+            None => Next::Stop,
+        }
+    }
+}
+
+/// Does work in the timer softirq. Sleeps.
+pub(crate) fn in_softirq<R: Send + Unpin + 'static>(
+    cx: &mut Task,
+    work: impl FnOnce(&mut Softirq) -> R + Send + 'static,
+) -> Result<R> {
+    let slot = slot()?;
+    let once = Once {
+        work: Some(work),
+        slot: slot.clone(),
+    };
+    let hotplug = HotplugGuard::new(cx);
+    let cpu = hotplug.online().next().ok_or(ENODEV)?;
+    let _timer = KBox::pin_init(Timer::start_on(cpu, 0, once), GFP_KERNEL)?;
+    result_of(&slot)
+}
+
+/// Does work in a hard interrupt. Sleeps.
+///
+/// Not on PREEMPT_RT, where pages can be neither allocated nor freed there.
+#[cfg(not(CONFIG_PREEMPT_RT))]
+pub(crate) fn in_hard_irq<R: Send + Unpin + 'static>(
+    cx: &mut Task,
+    work: impl FnOnce(&mut HardIrq) -> R + Send + 'static,
+) -> Result<R> {
+    let slot = slot()?;
+    let once = Once {
+        work: Some(work),
+        slot: slot.clone(),
+    };
+    let hotplug = HotplugGuard::new(cx);
+    let cpu = hotplug.online().next().ok_or(ENODEV)?;
+    let _timer = KBox::pin_init(HardTimer::start_on(cpu, 100, once), GFP_KERNEL)?;
+    result_of(&slot)
+}
+
+/// Does work under a spinlock.
+pub(crate) fn under_spinlock<R: Send>(
+    cx: &mut Task,
+    work: impl FnOnce(&SpinLocked) -> R + Send,
+) -> Result<R> {
+    let lock = KBox::pin_init(
+        SpinLockBh::new((), c"labyrinth_transfers_cx", static_lock_class!()),
+        GFP_KERNEL,
+    )?;
+    Ok(lock.with(cx, |cx, ()| work(cx)))
+}

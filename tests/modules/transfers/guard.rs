@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Guarded pages go from holder to holder.
+
+#![forbid(unsafe_code)]
+
+use crate::{
+    case::{
+        check,
+        everywhere,
+        Case, //
+    },
+    context::in_softirq,
+    probe, //
+};
+use kernel::{
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+use labyrinth::{
+    context::{
+        Context,
+        Kind,
+        Task, //
+    },
+    sentinel::{
+        self,
+        Occasion,
+        Policy, //
+    },
+    AllowedIn,
+    ExclusivePage,
+    GfpAtomic,
+    Guarded, //
+};
+
+/// The bytes of a guard.
+const GUARD: usize = 64;
+
+/// How long the first holder has the pages: longer than the next holder does before the guards are
+/// looked at.
+const HELD_MS: i64 = 1000;
+
+pub(crate) const CASES: &[&[Case]] = &[
+    everywhere!("guard_there_and_back", there_and_back),
+    everywhere!("guard_passed_on", passed_on),
+    everywhere!("guard_new_each_time", new_each_time),
+    &[Case {
+        name: "guard_each_to_its_holder",
+        run: |cx| quietly(|| each_to_its_holder(cx)),
+    }],
+];
+
+fn guarded<C: Context>(cx: &C) -> Result<Guarded>
+where
+    GfpAtomic: AllowedIn<C>,
+{
+    let page = ExclusivePage::alloc(cx, GfpAtomic)?.zeroed();
+    let mut guarded = Guarded::new(cx, page.into());
+    guarded.fill(0x42);
+    Ok(guarded)
+}
+
+fn there_and_back<C: Context>(cx: &C) -> Result
+where
+    GfpAtomic: AllowedIn<C>,
+{
+    let guarded = guarded(cx)?;
+    let payload = guarded.len();
+    let Ok(pages) = guarded.open() else {
+        return Err(EIO);
+    };
+    let bytes = pages.iter().flat_map(|page| page.iter());
+    check!(bytes.filter(|&&byte| byte == 0x42).count() >= payload);
+    Ok(())
+}
+
+/// Passes guarded pages on twice, then drops them.
+fn passed_on<C: Context>(cx: &C) -> Result
+where
+    GfpAtomic: AllowedIn<C>,
+{
+    let mut guarded = guarded(cx)?.transfer(cx).transfer(cx);
+    check!(guarded.iter().all(|&byte| byte == 0x42));
+    check!(guarded.check().is_ok());
+    Ok(())
+}
+
+/// The address of the guard ahead of the payload.
+fn front(guarded: &Guarded) -> usize {
+    guarded.as_ptr() as usize - GUARD
+}
+
+/// The same page does not get the canaries again that an earlier holder may have copied.
+fn new_each_time<C: Context>(cx: &C) -> Result
+where
+    GfpAtomic: AllowedIn<C>,
+{
+    let bytes = |guard: usize| {
+        let mut bytes = [0; GUARD];
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = probe::byte(guard + place)?;
+        }
+        Ok::<_, Error>(bytes)
+    };
+    let first = guarded(cx)?;
+    let guard = front(&first);
+    let old = bytes(guard)?;
+    let Ok(pages) = first.open() else {
+        return Err(EIO);
+    };
+    let second = Guarded::new(cx, pages);
+    check!(front(&second) == guard);
+    check!(bytes(guard)? != old);
+    Ok(())
+}
+
+/// Runs a case while damages are only counted.
+fn quietly(work: impl FnOnce() -> Result) -> Result {
+    let policy = sentinel::policy();
+    sentinel::set_policy(Policy::Count);
+    let outcome = work();
+    sentinel::set_policy(policy);
+    outcome
+}
+
+/// A damage is reported once, as that of the holder who had the pages at the time. The time of the
+/// next holder begins when it gets them.
+fn each_to_its_holder(cx: &mut Task) -> Result {
+    let found =
+        || [Kind::Task, Kind::Softirq].map(|holder| sentinel::found(Occasion::Transfer, holder));
+    let guarded = guarded(cx)?;
+    let guard = front(&guarded);
+    let [task, softirq] = found();
+    fsleep(Delta::from_millis(HELD_MS));
+    probe::flip(guard);
+    let mut guarded = in_softirq(cx, move |cx| guarded.transfer(cx))?;
+    check!(found() == [task + 1, softirq]);
+    check!(guarded.check().is_ok());
+
+    probe::flip(guard);
+    let Err(corruption) = guarded.check() else {
+        return Err(EIO);
+    };
+    check!(corruption.holder == Kind::Softirq);
+    check!(corruption.times == 1);
+    check!(corruption.age < HELD_MS as u64 * 1_000_000);
+    drop(guarded);
+    check!(found() == [task + 1, softirq]);
+    Ok(())
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Hand-overs of pages, tried in every context where they are allowed, by a driver that uses the
+//! crate `labyrinth`.
+//!
+//! Each subject is a file with its cases. [`control`] runs them for `tests/selftests/transfers.py`.
+//! A new subject is a line in [`SUBJECTS`].
+
+#![deny(unsafe_code)]
+
+mod bridge;
+mod case;
+mod context;
+mod control;
+mod guard;
+#[allow(unsafe_code, reason = "it calls C functions of its own")]
+mod probe;
+mod rcu;
+mod secret;
+mod share;
+mod timer;
+mod vmap;
+mod zero;
+
+use case::Case;
+use kernel::prelude::*;
+use labyrinth::debugfs::Root;
+
+/// All cases, by subject.
+const SUBJECTS: [&[&[Case]]; 8] = [
+    bridge::CASES,
+    share::CASES,
+    secret::CASES,
+    vmap::CASES,
+    zero::CASES,
+    guard::CASES,
+    rcu::CASES,
+    timer::CASES,
+];
+
+module! {
+    type: Handovers,
+    name: "labyrinth_transfers",
+    authors: ["The labyrinth developers"],
+    description: "Tries transfers of pages, for labyrinth's tests",
+    license: "GPL",
+}
+
+labyrinth::import!();
+
+/// The loaded module.
+struct Handovers {
+    _files: Root<()>,
+}
+
+impl kernel::Module for Handovers {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        Ok(Self {
+            _files: control::create()?,
+        })
+    }
+}

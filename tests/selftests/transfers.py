@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+# Runs in: check check-debug soak-debug
+# Covers: rust/page rust/stats/transfer.rs rust/ffi/mm/vmap tests/modules/transfers
+# Takes: 30 s
+"""A driver makes transfers of ownership (transfers) in every context where they are allowed."""
+
+import errno
+import time
+
+from lib import transfers, ktap, module, pressure
+
+# The subjects that must have cases.
+SUBJECTS = ("share", "secret", "view", "zero", "guard")
+
+
+def every_subject_has_cases():
+    """The module has cases for each subject, in each context."""
+    with transfers.loaded():
+        names = transfers.cases()
+    assert len(names) == len(set(names)), f"a case twice: {names}"
+    for subject in SUBJECTS:
+        own = [name for name in names if name.startswith(subject + "_")]
+        for context in ("task", "spinlock", "softirq"):
+            assert any(name.endswith("_" + context) for name in own), f"{subject}: not in {context}"
+
+
+def unknown_case():
+    """The module refuses the name of a case that does not exist."""
+    with transfers.loaded():
+        try:
+            transfers.run("no_such_case")
+        except OSError as error:
+            assert error.errno == errno.ENOENT, error
+            return
+    raise AssertionError("it ran")
+
+
+def counted():
+    """labyrinth counts each transfer of the driver and each failure, and records latencies if
+    `recording` is 1."""
+    with transfers.loaded():
+        for recording in (1, 2, 0):
+            module.write(module.file("recording"), recording)
+            module.write(module.file("reset"), 1)
+            assert not any(map(any, transfers.counts().values())), transfers.counts()
+            transfers.run("share_and_back_task")
+            transfers.run("secret_taken_out_softirq")
+            transfers.run("view_there_and_back")
+            transfers.run("view_of_nothing")
+            transfers.run("guard_there_and_back_task")
+            transfers.run("guard_passed_on_softirq")
+            found = {kind: count for kind, count in transfers.counts().items() if any(count)}
+            if recording == 0:
+                assert not found, found
+                continue
+            wanted = {"share": (2, 0), "take_back": (2, 2), "scrub": (1, 0), "view": (1, 1),
+                      "unview": (1, 0), "conceal": (1, 0), "guard": (2, 0), "unguard": (1, 0),
+                      "pass_guarded": (2, 0),
+                      # Checked when opened, twice when passed on, on demand, and when dropped.
+                      "sentinel_check": (5, 0)}
+            assert found.keys() == wanted.keys(), found
+            for kind, count in found.items():
+                assert count[:2] == wanted[kind], f"{kind}: {count}"
+                samples = sum(count[:2]) if recording == 1 else 0
+                assert count.samples == samples, f"{kind}: {count}"
+                assert (count.nanos > 0) == (samples > 0), f"{kind}: {count}"
+
+
+# By case, the number of runs, and the size of a leak in bytes that they would find. The second case
+# takes pages back twice.
+OFTEN = {"share_freed_by_last_task": (4_000, 16), "share_and_back_task": (4_000, 16),
+         "view_there_and_back": (1_000, 256)}
+
+
+def slab():
+    """Returns how many bytes the slab allocator uses, less those that the kernel keeps for areas
+    that it has not unmapped yet."""
+    transfers.run("view_guards")
+    return pressure.used("Slab")[0]
+
+
+def nothing_is_left_behind():
+    """Slab use does not grow, however often pages are transferred."""
+    for name, (times, least) in OFTEN.items():
+        with transfers.loaded():
+            # The first runs allocate memory that is kept for later views.
+            transfers.run(name, 100)
+            before, start = slab(), time.monotonic()
+            transfers.run(name, times)
+            grown, took = slab() - before, time.monotonic() - start
+        ktap.note(f"{name}, {times} times: slab use grew by {grown} bytes, in {took:.1f} s")
+        assert grown < times * least // 2, f"{name}: {grown} bytes are left after {times} times"
+
+
+def case_of(name):
+    """Returns the KTAP case for one of the module's cases."""
+    def case():
+        with transfers.loaded():
+            transfers.run(name)
+    case.__name__ = name
+    return case
+
+
+def cases_of_the_module():
+    """Returns a case for each name that the module lists."""
+    with transfers.loaded():
+        return [case_of(name) for name in transfers.cases()]
+
+
+ktap.main(every_subject_has_cases, unknown_case, counted, nothing_is_left_behind,
+          more=cases_of_the_module)
