@@ -4,10 +4,8 @@
 //!
 //! # Vocabulary
 //!
-//! - A page source hands out pages and takes them back. Its
-//!   bounds say in which contexts.
-//! - A *tier*, in code and reports *tier* ([`Tier`]), is one of the sources that a [`Pool`] asks in
-//!   order.
+//! - A *page source* hands out pages and takes them back. Its bounds say in which contexts.
+//! - A *tier* ([`Tier`]) is one of the sources that a [`Pool`] asks in order.
 //! - The *per-CPU cache* keeps pages for the CPU that gave them back. The *reserve* belongs to the
 //!   pool. The *emergency reserve* belongs to the kernel: it is the memory below the min watermark.
 //! - *Excluded* memory must not be used by a pool, see [`Excluded`].

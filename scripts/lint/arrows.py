@@ -20,7 +20,7 @@ ARROWS = {
         "stats": {"ffi"},
         "ffi": set(),
         # The KUnit tests, which test all parts.
-        "kunit": {"capi", "source", "page", "stats", "ffi"},
+        "kunit": {"capi", "pool", "page", "stats", "ffi"},
     },
     # These use the library as a driver does, through `labyrinth::`.
     "the module": {

@@ -126,7 +126,7 @@ check_examples() {
 	built "$1"
 	folder=$TOP/build/lint/${out##*/}/examples
 	mkdir -p "$folder"
-	(cd "$TOP" && "$SCRIPTS/environment/sandbox.sh" python3 -B "$SCRIPTS/lint/examples.py" rust/{lib,import}.rs rust/{capi,ffi,page,source,stats}/**/*.rs) >"$folder/examples.rs"
+	(cd "$TOP" && "$SCRIPTS/environment/sandbox.sh" python3 -B "$SCRIPTS/lint/examples.py" rust/{lib,import}.rs rust/{capi,ffi,page,pool,stats}/**/*.rs) >"$folder/examples.rs"
 	CRATE_FILE=$folder/examples.rs on_crate "$1" "${CRATES[1]}" "$folder" rustc --emit=metadata -Dwarnings --crate-name examples
 }
 
