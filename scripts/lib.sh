@@ -34,8 +34,9 @@ source "$SCRIPTS/lib/places.sh"
 JOBS=${JOBS:-$(nproc)}
 [[ $JOBS =~ ^[1-9][0-9]{0,3}$ ]] || die "JOBS is '$JOBS'" "give a number of parallel jobs"
 check_place "the checkout" "$TOP"
-[[ -x $SCRIPTS/environment/sandbox.sh ]] || die "the scripts of the checkout $TOP may not be executed" \
-	"its file system may be mounted noexec: choose a place on another one"
+[[ -x $SCRIPTS/environment/sandbox.sh ]] ||
+	die "the scripts of the checkout $TOP cannot be executed" \
+		"its file system may be mounted noexec: choose a folder on another file system"
 [[ -w $TOP ]] || die "cannot write to the checkout $TOP" "clone it to a folder of your own"
 
 if [[ -n ${LABYRINTH_CACHE-} ]]; then
@@ -45,7 +46,8 @@ elif [[ -n ${XDG_CACHE_HOME-} ]]; then
 elif [[ -n ${HOME-} ]]; then
 	CACHE=$HOME/.cache/labyrinth cache_name="the cache (HOME)"
 else
-	die "HOME is not set, so nothing says where the cache is" "set LABYRINTH_CACHE to a folder of your own"
+	die "HOME is not set, so there is no default for the cache" \
+		"set LABYRINTH_CACHE to a folder of your own"
 fi
 check_path "$cache_name" "$CACHE"
 # The path may contain links. The folder that they lead to must be a valid place, too.

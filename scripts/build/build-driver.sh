@@ -23,8 +23,9 @@ out=$built/drivers/${folder##*/}
 mkdir -p "$out"
 
 build() {
-	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" --ro-bind "$folder" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" \
-		M="$folder" MO="$out" LABYRINTH="$built" -j"$JOBS" modules
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" --ro-bind "$folder" \
+		make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$folder" MO="$out" LABYRINTH="$built" \
+		-j"$JOBS" modules
 }
 
 AGAIN="make driver DIR=$folder"
@@ -32,7 +33,8 @@ lock "build-$(cksum <<<"$out" | tr ' ' -)"
 # As in build.sh. A driver outside of the checkout may include files from other folders, so only
 # make knows whether it is up to date.
 if [[ $id == kdir || $folder != "$TOP"/* ]] ||
-	! unchanged_since "$out/built" "$2" "$built/driver.mk" "$folder" "$SCRIPTS"/{build,environment}; then
+	! unchanged_since "$out/built" "$2" "$built/driver.mk" "$folder" \
+		"$SCRIPTS"/{build,environment}; then
 	rm -f "$out/built"
 	: >"$out/begun"
 	step "building the driver in $folder for $K_RELEASE" "$out/build.log" build

@@ -19,8 +19,8 @@ build() {
 	[[ ! -e $out/warnings ]] ||
 		find "$out" -path "$out/consumers" -prune -o -name '*.o' -exec rm {} +
 	local rc=0
-	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="$out" \
-		-j"$JOBS" modules || rc=$?
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" \
+		make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="$out" -j"$JOBS" modules || rc=$?
 	# modpost and rustc may warn without failing.
 	grep -E -A 12 '^(warning|WARNING)\b|: warning:' "$log" >"$out/warnings" || rm "$out/warnings"
 	return "$rc"
@@ -32,7 +32,8 @@ lock "build-$(cksum <<<"$out" | tr ' ' -)"
 # make needs seconds to find that there is nothing to do, and each part of a run gets here. Only
 # the kernel of KDIR can change; those in the cache do not.
 if [[ $id == kdir || ! -s $out/labyrinth.ko || ! -s $out/labyrinth_lab.ko ]] ||
-	! unchanged_since "$out/built" "$TOP"/{Kbuild,labyrinth_mod.rs,include,rust,scripts/build,scripts/environment}; then
+	! unchanged_since "$out/built" "$TOP"/{Kbuild,labyrinth_mod.rs,include,rust} \
+		"$SCRIPTS"/{build,environment}; then
 	rm -f "$out/built"
 	: >"$out/begun"
 	step "building labyrinth.ko for $K_RELEASE" "$log" build

@@ -11,7 +11,8 @@ id=$1
 built=$(cd "$(dirname "$2")" && pwd -P)
 symbols=$built/Module.symvers
 [[ -r $symbols && -r $built/liblabyrinth.rmeta ]] ||
-	die "$symbols or liblabyrinth.rmeta is missing" "build the module first: scripts/build/build.sh $id"
+	die "$symbols or liblabyrinth.rmeta is missing" \
+		"build the module first: scripts/build/build.sh $id"
 grep -qw labyrinth_pool_create "$symbols" || die "$2 exports nothing for other modules" \
 	"build it from this checkout: scripts/build/build.sh $id"
 
@@ -21,8 +22,9 @@ out=$built/consumers
 mkdir -p "$out"
 
 build() {
-	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP/tests/modules" \
-		MO="$out" LABYRINTH="$built" -j"$JOBS" modules
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" \
+		make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP/tests/modules" MO="$out" \
+		LABYRINTH="$built" -j"$JOBS" modules
 }
 
 AGAIN="make quick WHAT=build"
@@ -30,7 +32,8 @@ AGAIN="make quick WHAT=build"
 lock "build-$(cksum <<<"$out" | tr ' ' -)"
 # Like the check in build.sh.
 if [[ $id == kdir || ! -s $out/labyrinth_transfers.ko ]] ||
-	! unchanged_since "$out/built" "$2" "$symbols" "$TOP"/{tests/modules,include,rust,scripts/build,scripts/environment}; then
+	! unchanged_since "$out/built" "$2" "$symbols" "$TOP"/{tests/modules,include,rust} \
+		"$SCRIPTS"/{build,environment}; then
 	rm -f "$out/built"
 	: >"$out/begun"
 	step "building the modules that use labyrinth for $K_RELEASE" "$out/build.log" build

@@ -14,7 +14,8 @@ eval "$assignments"
 log=$TOP/build/doc.log
 rm -rf "$TOP/build/doc"
 mkdir -p "$TOP/build"
-step "documenting the library for $K_RELEASE" "$log" "$SCRIPTS/lint/lint.sh" --kernel "$kernel" rustdoc
+step "documenting the library for $K_RELEASE" "$log" \
+	"$SCRIPTS/lint/lint.sh" --kernel "$kernel" rustdoc
 made=$(find "$TOP/build/lint" -maxdepth 2 -path "*/$K_KEY/doc-public" -print -quit)
 [[ -s $made/labyrinth/index.html ]] || die "rustdoc has left nothing" "see $log"
 cp -r "$made" "$TOP/build/doc"

@@ -31,5 +31,5 @@ sed -i "s/Sample: takes pages/Takes pages/; s/The labyrinth developers/its autho
 chmod 755 "$made"
 mv "$made" "$folder"
 
-echo "$folder/$NAME.rs is a driver that takes pages in a softirq. To build it and try it in a guest:"
+echo "$folder/$NAME.rs is a driver that takes pages in a softirq. Build it, and try it in a guest:"
 echo "make driver DIR=$folder"

@@ -32,7 +32,8 @@ ours = [crate for crate in crates if crate["root_module"].startswith(checkout + 
 module = next(crate for crate in ours if crate["root_module"] == checkout + "/labyrinth_mod.rs")
 library = dict(module, display_name="labyrinth", root_module=checkout + "/rust/lib.rs",
                deps=list(module["deps"]), env=dict(module.get("env", {})))
-library["env"].update(LABYRINTH_BINDINGS=built + "/helpers_generated.rs", LABYRINTH_ID="rust-analyzer")
+library["env"].update(LABYRINTH_BINDINGS=built + "/helpers_generated.rs",
+                      LABYRINTH_ID="rust-analyzer")
 lab = dict(module, display_name="labyrinth_lab", root_module=checkout + "/rust/lab/lab.rs",
            deps=list(module["deps"]), env=dict(module.get("env", {})))
 lab["env"].update(LABYRINTH_LAB_BINDINGS=built + "/lab_generated.rs")

@@ -10,7 +10,8 @@ DEBUG_FRAGMENTS=("$SCRIPTS/environment/debug-vm.config" "$TOP/tests/selftests/co
 
 debug_entry() {
 	local hash
-	hash=$({ cat "${DEBUG_FRAGMENTS[@]}"; echo "${DEBUG_MAKE[@]}" "${DEBUG_BASE[@]}"; } | sha256sum | cut -c1-10)
+	hash=$({ cat "${DEBUG_FRAGMENTS[@]}"; echo "${DEBUG_MAKE[@]}" "${DEBUG_BASE[@]}"; } |
+		sha256sum | cut -c1-10)
 	DEBUG_ENTRY=debug-${R_VERSION//[~+]/.}-$(toolchain_key)-$hash
 }
 
@@ -42,14 +43,17 @@ build_debug() {
 	local build=$CACHE/$DEBUG_ENTRY source=$CACHE/$SOURCE_ENTRY
 	cd "$source"
 	"$SCRIPTS/environment/sandbox.sh" make -s "${DEBUG_MAKE[@]}" O="$build" "${DEBUG_BASE[@]}"
-	"$SCRIPTS/environment/sandbox.sh" ./scripts/kconfig/merge_config.sh -m -O "$build" "$build/.config" "${DEBUG_FRAGMENTS[@]}"
+	"$SCRIPTS/environment/sandbox.sh" ./scripts/kconfig/merge_config.sh -m -O "$build" \
+		"$build/.config" "${DEBUG_FRAGMENTS[@]}"
 	"$SCRIPTS/environment/sandbox.sh" make -s "${DEBUG_MAKE[@]}" O="$build" olddefconfig
 	check_config "$build/.config" "$source"
-	"$SCRIPTS/environment/sandbox.sh" make -s "${DEBUG_MAKE[@]}" O="$build" -j"$JOBS" bzImage modules
+	"$SCRIPTS/environment/sandbox.sh" make -s "${DEBUG_MAKE[@]}" O="$build" -j"$JOBS" \
+		bzImage modules
 }
 
 make_debug() {
 	debug_entry
 	entry "$SOURCE_ENTRY" wipe "fetching and unpacking the source of $R_VERSION" unpack_source
-	entry "$DEBUG_ENTRY" keep "building the debug kernel $R_VERSION (up to 25 minutes on 2 cores)" build_debug
+	entry "$DEBUG_ENTRY" keep \
+		"building the debug kernel $R_VERSION (up to 25 minutes on 2 cores)" build_debug
 }

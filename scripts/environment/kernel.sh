@@ -30,8 +30,8 @@ from_cache() {
 	local source
 	source=$(sed -n 's/^include //p' "$K_BUILD/Makefile")
 	[[ -z $source || $source == "$K_SOURCE/Makefile" ]] ||
-		die "the cache $CACHE has been moved or is mounted elsewhere: its kernels were built in ${source%/*/Makefile}" \
-			"move it back, or remove $K_BUILD to have it built again"
+		die "the cache $CACHE has been moved: its kernels were built in ${source%/*/Makefile}" \
+			"move it back, or remove $K_BUILD to build that kernel again"
 }
 
 case $K_ID in

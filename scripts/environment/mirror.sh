@@ -15,9 +15,13 @@ debian_uri() {
 	local codename
 	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	repositories | awk -v want="$1" -v codename="$codename" '
-		want == "security" && $2 ~ "(^|/)[a-z]+[-/](security|updates)$" && $1 $2 ~ /security/ { print $1; exit }
+		want == "security" && $2 ~ "(^|/)[a-z]+[-/](security|updates)$" && $1 $2 ~ /security/ {
+			print $1
+			exit
+		}
 		want == "archive" && $2 ~ "^[a-z]+-updates$" && $1 !~ /security/ { best = $1 }
-		want == "archive" && ($2 == codename || $2 ~ /^((old)?stable|testing|sid|unstable)$/) && second == "" { second = $1 }
+		want == "archive" && second == "" &&
+			($2 == codename || $2 ~ /^((old)?stable|testing|sid|unstable)$/) { second = $1 }
 		END { if (want == "archive") print best != "" ? best : second }'
 }
 
@@ -25,7 +29,8 @@ debian_uri() {
 # not Debian, or has no mirror in its apt configuration.
 mirror_lines() {
 	local archive='' security='' suite
-	grep -qx 'ID=debian' /etc/os-release 2>/dev/null && command -v apt-get >/dev/null || return 0
+	grep -qx 'ID=debian' /etc/os-release 2>/dev/null || return 0
+	command -v apt-get >/dev/null || return 0
 	archive=$(debian_uri archive)
 	security=$(debian_uri security)
 	[[ -n $archive ]] || return 0

@@ -20,7 +20,7 @@ tool() {
 }
 
 preflight() {
-	local have want file
+	local have want file again
 	[[ -n ${KDIR-} ]] || die "KDIR is not set" "KDIR=<a built kernel tree with CONFIG_RUST=y>"
 	K_BUILD=$(realpath -e -- "$KDIR" 2>/dev/null) || K_BUILD=
 	[[ -d $K_BUILD ]] || die "KDIR is not a folder: '$KDIR'" \
@@ -30,16 +30,17 @@ preflight() {
 	check_place "the kernel source of KDIR" "$K_SOURCE"
 	[[ -e $K_BUILD/Makefile && -e $K_SOURCE/Kconfig && -d $K_SOURCE/rust/kernel ]] ||
 		die "KDIR is not a kernel tree: $K_BUILD" \
-			"KDIR=<a built kernel tree, or its O= folder>; a distribution's headers have no Rust parts"
+			"KDIR=<a built kernel tree, or its O= folder>; distributions' headers lack the Rust parts"
 	[[ -e $K_BUILD/.config ]] || die "the kernel tree $K_BUILD has no .config" \
 		"configure and build it, or give its O= folder as KDIR"
 	tree_needs MODULES "it cannot load modules"
 	tree_needs RUST "it cannot build Rust code"
 	tree_needs SMP "without it a spinlock keeps nobody from taking it twice"
 	tree_needs PREEMPT_RCU \
-		"without it code that sleeps ends an RCU read-side section; PREEMPT_DYNAMIC selects it"
+		"without it, code that sleeps ends RCU read-side sections; PREEMPT_DYNAMIC selects it"
 	[[ -s $K_BUILD/include/config/kernel.release && -e $K_BUILD/include/generated/autoconf.h ]] ||
-		die "the kernel tree $K_BUILD is configured but not built" "build it: make -C $K_BUILD -j$(nproc)"
+		die "the kernel tree $K_BUILD is configured but not built" \
+			"build it: make -C $K_BUILD -j$(nproc)"
 	K_RELEASE=$(<"$K_BUILD/include/config/kernel.release")
 	[[ $(printf '%s\n' 7.2 "$K_RELEASE" | sort -V | head -n 1) == 7.2 ]] ||
 		die "the kernel tree $K_BUILD is of Linux $K_RELEASE" "labyrinth needs 7.2 or newer"
@@ -48,16 +49,18 @@ preflight() {
 			"in the tree: scripts/config -d MODVERSIONS, make olddefconfig, and build again"
 	want=$(tree_says CONFIG_RUSTC_VERSION_TEXT)
 	have=$(tool rustc)
+	again="$SCRIPTS/environment/sandbox.sh --bind $K_BUILD --bind $K_SOURCE"
+	again+=" make -C $K_BUILD -j$(nproc)"
 	[[ $have == "$want" ]] ||
-		die "the kernel tree $K_BUILD was built with '$want', and the toolchain has '$have', which cannot read its metadata" \
-			"build the tree again with this toolchain: $SCRIPTS/environment/sandbox.sh --bind $K_BUILD --bind $K_SOURCE make -C $K_BUILD -j$(nproc)"
+		die "the kernel tree $K_BUILD needs '$want', and the toolchain has '$have'" \
+			"build the tree again with this toolchain: $again"
 	tool bindgen >/dev/null
 	if tree_has CONFIG_CC_IS_CLANG=y; then
 		want=$(tree_says CONFIG_CC_VERSION_TEXT)
 		have=$(tool clang-19)
 		[[ $have == "$want" ]] ||
-			die "the kernel tree $K_BUILD was built with '$want', and the toolchain has '$have'" \
-				"build the tree again with this toolchain and LLVM=-19"
+			die "the kernel tree $K_BUILD needs '$want', and the toolchain has '$have'" \
+				"build the tree again with this toolchain: $again LLVM=-19"
 		K_MAKE_ARGS=(LLVM=-19)
 	fi
 	for file in libcore.rmeta libkernel.rmeta libbindings.rmeta libmacros.so; do

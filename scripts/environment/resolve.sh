@@ -9,7 +9,8 @@ case $FLAVOUR in
 amd64 | cloud-amd64 | rt-amd64) ;;
 *) die "FLAVOUR is '$FLAVOUR'" "use one of amd64, cloud-amd64 (the default) or rt-amd64" ;;
 esac
-[[ -z $SERIES || $SERIES =~ ^[0-9]+\.[0-9]+$ ]] || die "SERIES is '$SERIES'" "give a kernel series such as 7.3"
+[[ -z $SERIES || $SERIES =~ ^[0-9]+\.[0-9]+$ ]] ||
+	die "SERIES is '$SERIES'" "give a kernel series such as 7.3"
 
 # The module needs Rust interfaces that older kernels do not have.
 OLDEST=7.2
@@ -21,7 +22,8 @@ RESOLVED=$CACHE/resolved/$ROOT_KEY-$FLAVOUR${SERIES:+-$SERIES}
 root_apt() {
 	local tool=$1
 	shift
-	"$SCRIPTS/environment/sandbox.sh" "$tool" -q -o Dir::State::Lists="$APT_DIR/lists" -o Dir::Cache="$APT_DIR/cache" \
+	"$SCRIPTS/environment/sandbox.sh" "$tool" -q \
+		-o Dir::State::Lists="$APT_DIR/lists" -o Dir::Cache="$APT_DIR/cache" \
 		-o Dir::Etc::SourceList="$APT_DIR/sources.list" -o Dir::Etc::SourceParts=/dev/null \
 		-o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=2 \
 		-o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 "$@"
@@ -40,7 +42,10 @@ update_index() {
 # Reads lines "PACKAGE VERSION". Prints the chosen kernel as shell assignments, or nothing.
 choose() {
 	awk -v flavour="$FLAVOUR" -v series="$SERIES" -v oldest="$OLDEST" '
-		function key(v,  p) { split(v, p, /[.+~-]/); return sprintf("%05d%05d%05d", p[1], p[2], p[3]) }
+		function key(v,  p) {
+			split(v, p, /[.+~-]/)
+			return sprintf("%05d%05d%05d", p[1], p[2], p[3])
+		}
 		{ has[$1 " " $2] = 1 }
 		index($1, "linux-headers-") == 1 {
 			release = substr($1, 15)
@@ -54,7 +59,7 @@ choose() {
 				v = version[release]
 				split(release, part, ".")
 				xy = part[1] "." part[2]
-				if ((series != "" && xy != series) || key(xy) < key(oldest)) continue
+				if (series != "" && xy != series || key(xy) < key(oldest)) continue
 				if (!has["linux-source-" xy " " v]) continue
 				image = ""
 				for (i = split("image binary-unsigned binary", kind, " "); i >= 1; i--)
@@ -62,12 +67,13 @@ choose() {
 						image = "linux-" kind[i] "-" release
 				if (image == "") continue
 				# In older releases the modules are in the package of the image.
-				modules = has["linux-modules-" release " " v] ? "linux-modules-" release : ""
+				modules = "linux-modules-" release
+				if (!has[modules " " v]) modules = ""
 				if (modules == "" && image !~ /^linux-image-/) continue
 				if (key(v) <= best) continue
 				best = key(v)
-				answer = "R_RELEASE=" release "\nR_VERSION=\"" v "\"\nR_SERIES=" xy "\n" \
-					"R_IMAGE=" image "\nR_MODULES=" modules "\n"
+				answer = "R_RELEASE=" release "\nR_VERSION=\"" v "\"\n" \
+					"R_SERIES=" xy "\nR_IMAGE=" image "\nR_MODULES=" modules "\n"
 			}
 			printf "%s", answer
 		}'
@@ -76,12 +82,13 @@ choose() {
 resolve_now() {
 	local names=() answer=$RESOLVED.$BASHPID
 	update_index
+	local kinds='headers|image|binary|binary-unsigned|modules'
 	mapfile -t names < <(root_apt apt-cache pkgnames linux- |
-		grep -E "^linux-(source-[0-9.]+|(headers|image|binary|binary-unsigned|modules)-[0-9][^-]*-$FLAVOUR)\$")
+		grep -E "^linux-(source-[0-9.]+|($kinds)-[0-9][^-]*-$FLAVOUR)\$")
 	((${#names[@]})) || { echo "the package index has no kernels"; return 1; }
 	mkdir -p "${RESOLVED%/*}"
-	root_apt apt-cache madison "${names[@]}" | awk -F ' *[|] *' '{ sub(/^ */, "", $1); print $1, $2 }' |
-		choose >"$answer"
+	root_apt apt-cache madison "${names[@]}" |
+		awk -F ' *[|] *' '{ sub(/^ */, "", $1); print $1, $2 }' | choose >"$answer"
 	[[ -s $answer ]] || {
 		rm -f "$answer"
 		echo "there is no $FLAVOUR kernel${SERIES:+ of series $SERIES}, $OLDEST or newer," \
@@ -115,7 +122,10 @@ resolve() {
 		elif [[ -s $RESOLVED ]]; then
 			# Not as part of a condition, where set -e has no effect.
 			set +e
-			(set -e; step "looking for a newer $FLAVOUR kernel" "$CACHE/logs/resolve.log" resolve_now)
+			(
+				set -e
+				step "looking for a newer $FLAVOUR kernel" "$CACHE/logs/resolve.log" resolve_now
+			)
 			newer=$?
 			set -e
 			((newer == 0)) || note "cannot look for a newer kernel; using the last one"

@@ -32,8 +32,8 @@ fi
 # metadata that the old one has left there, while a new version of a test tool changes nothing.
 TOOLCHAIN=(bindgen clang-19 gcc lld-19 pahole rust-src rustc)
 toolchain_key() {
-	dpkg-query ${ROOT_DIR:+--admindir="$ROOT_DIR/var/lib/dpkg"} -W -f '${Package} ${Version}\n' "${TOOLCHAIN[@]}" |
-		sha256sum | cut -c1-10
+	dpkg-query ${ROOT_DIR:+--admindir="$ROOT_DIR/var/lib/dpkg"} -W \
+		-f '${Package} ${Version}\n' "${TOOLCHAIN[@]}" | sha256sum | cut -c1-10
 }
 
 root_ready() { [[ -z $ROOT_DIR ]] || entry_ready "root-$ROOT_KEY"; }
@@ -43,8 +43,10 @@ need() {
 	command -v "$1" >/dev/null && return
 	if ((EUID == 0)) && command -v apt-get >/dev/null; then
 		note "$1 is missing, so apt-get installs the package $2"
-		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "$2"; } \
-			>"$CACHE/logs/install-$2.log" 2>&1 </dev/null && return
+		{
+			apt-get -qq update &&
+				DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "$2"
+		} >"$CACHE/logs/install-$2.log" 2>&1 </dev/null && return
 		tail -n 5 "$CACHE/logs/install-$2.log" >&2
 	fi
 	die "$1 is missing" "install the package $2"
@@ -56,8 +58,8 @@ need_namespaces() {
 	local user
 	user=$(id -un)
 	[[ $(grep -Ehc "^($user|$EUID):" /etc/subuid /etc/subgid 2>/dev/null | grep -c '^[1-9]') == 2 ]] ||
-		die "user $user has no subordinate ids, which mmdebstrap's unprivileged mode needs" \
-			"as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $user; or run as root"
+		die "user $user has no subordinate ids, which mmdebstrap needs for users other than root" \
+			"as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $user"
 	unshare --user true 2>/dev/null ||
 		die "user $user may not make user namespaces" \
 			"as root: sysctl kernel.unprivileged_userns_clone=1; or run as root"
@@ -74,8 +76,10 @@ bootstrap() {
 	done
 	opts+=(--dpkgopt=force-unsafe-io --components=main)
 	# Without lines, mmdebstrap uses its default mirror, which also has the backports.
-	# shellcheck disable=SC2016 # $1 is the hook's own
-	((${#lines[@]})) || opts+=("--setup-hook=sed -n 's/ $SUITE main/ $SUITE-backports main/p' \"\$1/etc/apt/sources.list\" >\"\$1/etc/apt/sources.list.d/backports.list\"")
+	if ((${#lines[@]} == 0)); then
+		opt="sed -n 's/ $SUITE main/ $SUITE-backports main/p' \"\$1/etc/apt/sources.list\""
+		opts+=("--setup-hook=$opt >\"\$1/etc/apt/sources.list.d/backports.list\"")
+	fi
 	set -- --variant=apt --include="$include" "${opts[@]}" "$SUITE"
 	if ((EUID == 0)); then
 		mmdebstrap --mode=root "$@" "$ROOT_DIR" "${lines[@]}"
@@ -95,7 +99,8 @@ bootstrap() {
 
 make_root() {
 	if root_ready; then skip_step; return; fi
-	[[ $(uname -m) == x86_64 ]] || die "this machine is $(uname -m)" "labyrinth's kernels are for x86_64 only"
+	[[ $(uname -m) == x86_64 ]] ||
+		die "this machine is $(uname -m)" "use x86_64; the kernels are for no other machines"
 	need mmdebstrap mmdebstrap
 	need bwrap bubblewrap
 	need_namespaces

@@ -78,7 +78,8 @@ esac
 if [[ -n $kernel ]]; then
 	assignments=$("$SCRIPTS/environment/kernel.sh" "$kernel")
 	eval "$assignments"
-	[[ -z $K_MODULES ]] || args+=(--ro-bind "$K_MODULES/usr/lib/modules/$K_RELEASE" "/usr/lib/modules/$K_RELEASE")
+	path=usr/lib/modules/$K_RELEASE
+	[[ -z $K_MODULES ]] || args+=(--ro-bind "$K_MODULES/$path" "/$path")
 	# A guest would need minutes for these two, and has no use for them. udevd is a link to
 	# udevadm.
 	args+=(--ro-bind "$SCRIPTS/machine/guest-udev.sh" /usr/bin/udevadm
@@ -98,17 +99,22 @@ for path in "${sorted[@]}"; do
 	/usr/* | /etc/* | /var/*) [[ ! -d $path || -d $ROOT_DIR$path ]] || mkdir -p "$ROOT_DIR$path" ;;
 	esac
 	args+=("${places[$path]}" "$path" "$path")
-	[[ -z $kernel ]] || args+=("${places[$path]}" "$path" "/.labyrinth/$number" --symlink "$path" "/.labyrinth/$number.at")
+	if [[ -n $kernel ]]; then
+		args+=("${places[$path]}" "$path" "/.labyrinth/$number")
+		args+=(--symlink "$path" "/.labyrinth/$number.at")
+	fi
 	number=$((number + 1))
 done
 if [[ -n $kernel ]]; then
 	path=${K_MODULES:-$K_BUILD}
-	args+=(--ro-bind "$SCRIPTS" /.labyrinth/scripts "${places[$path]:---bind}" "$path" /.labyrinth/kernel)
+	args+=(--ro-bind "$SCRIPTS" /.labyrinth/scripts)
+	args+=("${places[$path]:---bind}" "$path" /.labyrinth/kernel)
 fi
 args+=("${over[@]}")
 
-args+=(--chdir "$here" --clearenv --setenv PATH /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-	--setenv HOME /tmp --setenv LC_ALL C.UTF-8 --setenv TERM "${TERM:-dumb}")
+args+=(--chdir "$here" --clearenv --setenv HOME /tmp --setenv LC_ALL C.UTF-8
+	--setenv PATH /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	--setenv TERM "${TERM:-dumb}")
 for name in http_proxy https_proxy no_proxy; do
 	[[ -z ${!name-} ]] || args+=(--setenv "$name" "${!name}")
 done

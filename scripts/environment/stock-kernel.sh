@@ -50,7 +50,8 @@ unpack_source() {
 check_crates() {
 	local build=$1 missing
 	missing=$(comm -23 \
-		<(sed -n 's/^EXPORT_SYMBOL_RUST_GPL(\(.*\));$/\1/p' "$build"/rust/exports_{core,kernel}_generated.h | sort -u) \
+		<(sed -n 's/^EXPORT_SYMBOL_RUST_GPL(\(.*\));$/\1/p' \
+			"$build"/rust/exports_{core,kernel}_generated.h | sort -u) \
 		<(cut -f 2 "$build/Module.symvers" | sort -u))
 	[[ -s $build/rust/exports_kernel_generated.h && -z $missing ]] && return
 	echo "the rebuilt kernel crates do not match the image:" \
@@ -60,16 +61,19 @@ check_crates() {
 }
 
 rebuild_metadata() {
-	local build=$CACHE/$STOCK_ENTRY headers=$CACHE/$PACKAGES_ENTRY/usr/src/linux-headers-$R_RELEASE
+	local build=$CACHE/$STOCK_ENTRY
+	local headers=$CACHE/$PACKAGES_ENTRY/usr/src/linux-headers-$R_RELEASE
 	cd "$CACHE/$SOURCE_ENTRY"
-	grep -qx 'CONFIG_RUST=y' "$headers/.config" || { echo "$R_RELEASE has no CONFIG_RUST=y"; return 1; }
+	grep -qx 'CONFIG_RUST=y' "$headers/.config" ||
+		{ echo "$R_RELEASE has no CONFIG_RUST=y"; return 1; }
 	if grep -qx 'CONFIG_MODVERSIONS=y' "$headers/.config"; then
 		echo "$R_RELEASE has CONFIG_MODVERSIONS=y, whose checksums cannot be rebuilt"
 		return 1
 	fi
 	cp "$headers/.config" "$build/.config"
 	"$SCRIPTS/environment/sandbox.sh" make -s O="$build" olddefconfig
-	"$SCRIPTS/environment/sandbox.sh" make -s O="$build" KERNELRELEASE="$R_RELEASE" -j"$JOBS" modules_prepare
+	"$SCRIPTS/environment/sandbox.sh" make -s O="$build" KERNELRELEASE="$R_RELEASE" -j"$JOBS" \
+		modules_prepare
 	cp "$headers/Module.symvers" "$build/"
 	check_crates "$build"
 }

@@ -36,19 +36,25 @@ check_path() {
 system_folder() {
 	case ${1%/}/ in
 	# Folders and links of the root, and file systems of the kernel.
-	/bin/* | /sbin/* | /lib/* | /lib32/* | /lib64/* | /libx32/* | /proc/* | /sys/* | /var/run/* | /var/lock/* | /.labyrinth/*) ;;
+	/bin/* | /sbin/* | /lib/* | /lib32/* | /lib64/* | /libx32/*) ;;
+	/proc/* | /sys/* | /var/run/* | /var/lock/* | /.labyrinth/*) ;;
 	/dev/shm/?*) return 1 ;;
 	/dev/*) ;;
 	# Only these folders themselves. Folders below them can be used.
 	/ | /boot/ | /etc/ | /run/ | /tmp/ | /usr/ | /usr/local/ | /usr/lib/modules/ | /var/ | /var/local/) ;;
-	*) [[ $1 =~ ^/(usr|usr/local|var)/(backups|bin|cache|etc|games|include|lib|lib32|lib64|libexec|libx32|log|mail|man|opt|sbin|share|spool|src|tmp)$ ]] ||
-		has_files "$1" ;;
+	*)
+		local names='backups|bin|cache|etc|games|include|lib|lib32|lib64|libexec|libx32|log|mail'
+		names+='|man|opt|sbin|share|spool|src|tmp'
+		[[ $1 =~ ^/(usr|usr/local|var)/($names)$ ]] || has_files "$1"
+		;;
 	esac
 }
 
 # has_files PATH: whether there are files in that folder of the root. A folder without files is a
 # mount point. False as long as there is no root.
-has_files() { [[ -n ${ROOT_DIR-} && -e $ROOT_DIR$1 && -n $(find "$ROOT_DIR$1" ! -type d -print -quit) ]]; }
+has_files() {
+	[[ -n ${ROOT_DIR-} && -e $ROOT_DIR$1 && -n $(find "$ROOT_DIR$1" ! -type d -print -quit) ]]
+}
 
 # check_file_system WHAT FOLDER: refuses a file system where a toolchain cannot be unpacked and run.
 check_file_system() {

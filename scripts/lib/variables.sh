@@ -20,7 +20,7 @@ while read -r name; do
 	HOME | PATH | TERM | USER | LOGNAME | TMPDIR | XDG_CACHE_HOME) ;;
 	KDIR | KERNEL | FLAVOUR | SERIES | JOBS | WHAT | NAME | DIR | LABYRINTH_* | WALL_*) ;;
 	# The way from this machine to its mirror.
-	APT_CONFIG | [Hh][Tt][Tt][Pp]_[Pp][Rr][Oo][Xx][Yy] | [Hh][Tt][Tt][Pp][Ss]_[Pp][Rr][Oo][Xx][Yy] | [Nn][Oo]_[Pp][Rr][Oo][Xx][Yy]) ;;
+	APT_CONFIG | http_proxy | https_proxy | no_proxy | HTTP_PROXY | HTTPS_PROXY | NO_PROXY) ;;
 	*) unset -v "$name" 2>/dev/null || export -n "${name?}" ;;
 	esac
 done < <(compgen -e)

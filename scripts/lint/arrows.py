@@ -111,8 +111,8 @@ def main():
                     if (where, to) in EXCEPTIONS:
                         needed.add((where, to))
                     elif to in arrows:
-                        wrong.append(f"{where}:{line}: {part} may not use {to}: there is no such arrow "
-                                     "in CONTRIBUTING.md")
+                        wrong.append(f"{where}:{line}: {part} may not use {to}: there is no such "
+                                     "arrow in CONTRIBUTING.md")
                     else:
                         wrong.append(f"{where}:{line}: {to} is no part of {crate}")
     known = {FOLDERS[crate] / part for crate, arrows in ARROWS.items() for part in arrows}
@@ -120,9 +120,9 @@ def main():
     for root in sorted(set(FOLDERS.values())):
         for folder in sorted(root.iterdir()):
             if folder.is_dir() and folder not in known:
-                wrong.append(f"{folder.relative_to(TOP)}: scripts/lint/arrows.py does not know this part")
+                wrong.append(f"{folder.relative_to(TOP)}: scripts/lint/arrows.py lacks this part")
     for where, to in sorted(EXCEPTIONS.keys() - needed):
-        wrong.append(f"scripts/lint/arrows.py: {where} does not use {to} any more: no exception is needed")
+        wrong.append(f"scripts/lint/arrows.py: {where} needs no exception, as it does not use {to}")
     print(*wrong, sep="\n", end="\n" if wrong else "")
     sys.exit(bool(wrong))
 

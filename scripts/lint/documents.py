@@ -57,7 +57,8 @@ def problems(file):
 
 def main():
     files = [*TOP.glob("*.md"), *TOP.glob("Documentation/*.md"), *TOP.glob("samples/**/*.md")]
-    found = [f"{file.relative_to(TOP)}: {problem}" for file in sorted(files) for problem in problems(file)]
+    found = [f"{file.relative_to(TOP)}: {problem}"
+             for file in sorted(files) for problem in problems(file)]
     print(*found, sep="\n", end="\n" if found else "")
     sys.exit(bool(found))
 

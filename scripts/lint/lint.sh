@@ -49,7 +49,9 @@ assignments=$("$SCRIPTS/environment/kernel.sh" "${kernels[0]}")
 eval "$assignments"
 source_tree=$K_SOURCE
 in_tree=("$SCRIPTS/environment/sandbox.sh" --kernel "${kernels[0]}")
-if [[ -z ${KDIR-}$only_kernel ]] && "$SCRIPTS/environment/setup.sh" --have debug; then kernels+=(debug); fi
+if [[ -z ${KDIR-}$only_kernel ]] && "$SCRIPTS/environment/setup.sh" --have debug; then
+	kernels+=(debug)
+fi
 
 # Without --files-with-diff, rustfmt shows a difference several times, as it follows mod lines.
 check_format() {
@@ -85,12 +87,14 @@ on_crate() {
 	[[ $command == *' rustc '* ]] || { echo "no compiler command in $out/$2"; return 1; }
 	# shellcheck disable=SC2016 # the last shell's variable
 	command=$(sed -E 's/ --emit=[^ ]*//g; s/ --out-dir [^ ]*/ --out-dir "$FOLDER"/' <<<"${command%%;*}")
-	[[ $4 != rustdoc ]] || command=$(sed -E 's/ --crate-type [^ ]*//; s/ -Cmetadata=[^ ]*//' <<<"$command")
+	[[ $4 != rustdoc ]] ||
+		command=$(sed -E 's/ --crate-type [^ ]*//; s/ -Cmetadata=[^ ]*//' <<<"$command")
 	command=${command/ rustc / ${*:4} }
 	[[ -z ${CRATE_FILE-} ]] || command=${command/ "$TOP/labyrinth_mod.rs"/ "$CRATE_FILE"}
 	mkdir -p "$3"
 	cd "$out"
-	"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" env RUSTC_BOOTSTRAP=1 "CLIPPY_CONF_DIR=$source_tree" \
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" env \
+		RUSTC_BOOTSTRAP=1 "CLIPPY_CONF_DIR=$source_tree" \
 		"FOLDER=$3" LABYRINTH_ID=lint "LABYRINTH_BINDINGS=$out/helpers_generated.rs" \
 		"LABYRINTH_LAB_BINDINGS=$out/lab_generated.rs" sh -c "$command"
 }
@@ -100,7 +104,8 @@ check_clippy() {
 	local saved
 	built "$1"
 	for saved in "${CRATES[@]}"; do
-		on_crate "$1" "$saved" "$TOP/build/lint/${out##*/}" clippy-driver --emit=metadata -Dwarnings
+		on_crate "$1" "$saved" "$TOP/build/lint/${out##*/}" \
+			clippy-driver --emit=metadata -Dwarnings
 	done
 }
 
@@ -113,8 +118,10 @@ check_rustdoc() {
 	rm -rf "$doc" "$doc-public"
 	on_crate "$1" "${CRATES[0]}" "$doc" rustdoc -Dwarnings --document-private-items
 	on_crate "$1" "${CRATES[0]}" "$doc-public" rustdoc -Dwarnings
-	on_crate "$1" "${CRATES[1]}" "$doc" rustdoc -Dwarnings --document-private-items --crate-name labyrinth_mod
-	on_crate "$1" "${CRATES[2]}" "$doc" rustdoc -Dwarnings --document-private-items --crate-name labyrinth_lab
+	on_crate "$1" "${CRATES[1]}" "$doc" \
+		rustdoc -Dwarnings --document-private-items --crate-name labyrinth_mod
+	on_crate "$1" "${CRATES[2]}" "$doc" \
+		rustdoc -Dwarnings --document-private-items --crate-name labyrinth_lab
 	[[ -s $doc/labyrinth/index.html && -s $doc-public/labyrinth/index.html &&
 		-s $doc/labyrinth_mod/index.html && -s $doc/labyrinth_lab/index.html ]]
 }
@@ -126,11 +133,19 @@ check_examples() {
 	built "$1"
 	folder=$TOP/build/lint/${out##*/}/examples
 	mkdir -p "$folder"
-	(cd "$TOP" && "$SCRIPTS/environment/sandbox.sh" python3 -B "$SCRIPTS/lint/examples.py" rust/{lib,import}.rs rust/{capi,ffi,page,pool,stats}/**/*.rs) >"$folder/examples.rs"
-	CRATE_FILE=$folder/examples.rs on_crate "$1" "${CRATES[1]}" "$folder" rustc --emit=metadata -Dwarnings --crate-name examples
+	(
+		cd "$TOP"
+		"$SCRIPTS/environment/sandbox.sh" python3 -B "$SCRIPTS/lint/examples.py" \
+			rust/{lib,import}.rs rust/{capi,ffi,page,pool,stats}/**/*.rs
+	) >"$folder/examples.rs"
+	CRATE_FILE=$folder/examples.rs on_crate "$1" "${CRATES[1]}" "$folder" \
+		rustc --emit=metadata -Dwarnings --crate-name examples
 }
 
-check_shellcheck() { ((${#shell_files[@]} == 0)) || "$SCRIPTS/environment/sandbox.sh" shellcheck -x -a -- "${shell_files[@]}"; }
+check_shellcheck() {
+	((${#shell_files[@]} == 0)) ||
+		"$SCRIPTS/environment/sandbox.sh" shellcheck -x -a -- "${shell_files[@]}"
+}
 
 # checkpatch leaves a cache in the current folder.
 check_checkpatch() {
@@ -147,16 +162,18 @@ check_checkpatch() {
 	done
 	((${#others[@]} == 0)) || checkpatch -f "${others[@]}" || rc=1
 	# This file has to declare symbols of Rust code, which no header does.
-	((${#exports[@]} == 0)) || checkpatch --ignore AVOID_EXTERNS,MACRO_ARG_REUSE -f "${exports[@]}" || rc=1
+	((${#exports[@]} == 0)) ||
+		checkpatch --ignore AVOID_EXTERNS,MACRO_ARG_REUSE -f "${exports[@]}" || rc=1
 	# These two checks do not know how the kernel lays out TRACE_EVENT().
-	((${#traces[@]} == 0)) || checkpatch --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT -f "${traces[@]}" || rc=1
+	((${#traces[@]} == 0)) ||
+		checkpatch --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT -f "${traces[@]}" || rc=1
 	return "$rc"
 }
 
 # checkpatch [OPTION]… FILE…: runs the kernel's checkpatch.pl.
 checkpatch() {
-	"${in_tree[@]}" perl "$source_tree/scripts/checkpatch.pl" --no-tree --root="$source_tree" --strict --terse --no-summary \
-		--ignore FILE_PATH_CHANGES "$@"
+	"${in_tree[@]}" perl "$source_tree/scripts/checkpatch.pl" --no-tree --root="$source_tree" \
+		--strict --terse --no-summary --ignore FILE_PATH_CHANGES "$@"
 }
 
 check_spdx() {
@@ -182,7 +199,9 @@ check_documents() { "$SCRIPTS/environment/sandbox.sh" python3 -B "$SCRIPTS/lint/
 check_programs() { "$SCRIPTS/runs/programs.sh" --check; }
 
 # Each mutant applies to the source, and names a test case.
-check_mutants() { "$SCRIPTS/environment/sandbox.sh" python3 -B "$TOP/tests/mutation/mutants.py" --check "$TOP"; }
+check_mutants() {
+	"$SCRIPTS/environment/sandbox.sh" python3 -B "$TOP/tests/mutation/mutants.py" --check "$TOP"
+}
 
 all=(format shellcheck checkpatch spdx soundness arrows documents programs mutants)
 for kernel in "${kernels[@]}"; do all+=("clippy $kernel" "rustdoc $kernel"); done
@@ -198,7 +217,8 @@ if ((${#chosen[@]})); then
 		[[ " ${chosen[*]} " != *" ${check%% *} "* ]] || checks+=("$check")
 	done
 	for name in "${chosen[@]}"; do
-		[[ " ${all[*]} " == *" $name "* ]] || die "lint.sh: there is no check '$name'" "one of: ${all[*]%% *}"
+		[[ " ${all[*]} " == *" $name "* ]] ||
+			die "lint.sh: there is no check '$name'" "one of: ${all[*]%% *}"
 	done
 fi
 

@@ -112,7 +112,7 @@ def exists(test):
         # The name is in the case itself and in the list of cases.
         pattern = rf"(?s)\b{match[2]}\b.*\b{match[2]}\b"
         folder = tests / "host/src"
-        return has(folder / f"{match[1]}.rs", pattern) or has(folder / f"{match[1]}/mod.rs", pattern)
+        return any(has(folder / file, pattern) for file in (f"{match[1]}.rs", f"{match[1]}/mod.rs"))
     if match := re.fullmatch(r"([\w/]+\.py)::(\w+)", test):
         return has(tests / "selftests" / match[1], rf"(?s)^def {match[2]}\(.*\b{match[2]}\b")
     if match := re.fullmatch(r"mutation/(\w+)", test):
@@ -130,7 +130,8 @@ def rows():
         elif file and text.startswith("|") and not re.match(r"\| *(item|-+) *\|", text):
             cells = [cell.strip() for cell in text.strip().strip("|").split("|")] + [""] * 5
             items = re.fullmatch(r"`[^`]+`(, `[^`]+`)*", cells[0])
-            kinds = [re.fullmatch(rf"(?:(\d+) )?({'|'.join(KINDS)})s?", kind) for kind in cells[1].split(", ")]
+            kinds = [re.fullmatch(rf"(?:(\d+) )?({'|'.join(KINDS)})s?", kind)
+                     for kind in cells[1].split(", ")]
             complete = items and all(kinds) and cells[2] and cells[3] and len(cells) == 10
             yield (line, file, complete and re.findall(r"`([^`]+)`", cells[0]),
                    complete and [(kind[2], int(kind[1] or 1)) for kind in kinds], cells[4])
@@ -156,11 +157,12 @@ def main():
         written.update({(file, item, kind): count for item in items for kind, count in kinds})
         tests = re.findall(r"`([^`]*)`", evidence)
         if not tests and not re.match(r"by (reading|the compiler)\b", evidence):
-            wrong.append(f"Documentation/soundness.md:{line}: no test, and not 'by reading' or 'by the compiler'")
+            wrong.append(f"Documentation/soundness.md:{line}: no test, nor 'by reading', "
+                         "nor 'by the compiler'")
         for test in tests:
             if not (found := exists(test)):
-                wrong.append(f"Documentation/soundness.md:{line}: " + (
-                    f"there is no test {test}" if found is False else f"'{test}' does not name a test"))
+                why = f"there is no test {test}" if found is False else f"'{test}' names no test"
+                wrong.append(f"Documentation/soundness.md:{line}: {why}")
 
     found = Counter()
     for path in [TOP / "labyrinth_mod.rs", *sorted((TOP / "rust").rglob("*.rs"))]:

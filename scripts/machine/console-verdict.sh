@@ -42,8 +42,10 @@ awk -v reports="$reports" -v harmless="$harmless" -v unprofiled="$unprofiled" '
 	match($0, /\[ *[0-9]+\.[0-9]+\](\[[^]]*\])? /) {
 		stamped = 1
 		text = substr($0, RSTART + RLENGTH)
-		if (match(text, /labyrinth-test: [^ \r]+/)) running = substr(text, RSTART + 16, RLENGTH - 16)
-		if (running == unprofiled && text ~ /module labyrinth .* has [0-9]+ allocated at module unload/) next
+		if (match(text, /labyrinth-test: [^ \r]+/))
+			running = substr(text, RSTART + 16, RLENGTH - 16)
+		if (running == unprofiled &&
+			text ~ /module labyrinth .* has [0-9]+ allocated at module unload/) next
 		if (text ~ reports && text !~ harmless) { found++; if (found <= 20) print }
 	}
 	END {

@@ -24,7 +24,10 @@ release=/lib/modules/$(uname -r)
 port() {
 	for name in /sys/class/virtio-ports/*/name; do
 		read -r found <"$name"
-		[ "$found" != "virtme.$1" ] || { name=${name%/name}; echo "/dev/${name##*/}"; return; }
+		[ "$found" = "virtme.$1" ] || continue
+		name=${name%/name}
+		echo "/dev/${name##*/}"
+		return
 	done
 	echo "guest-init.sh: there is no port virtme.$1" >/dev/kmsg
 	echo /dev/null

@@ -16,8 +16,8 @@ if [[ ! -s $answer ]]; then
 	if [[ ! -s $answer ]]; then
 		note "testing whether KVM can boot a guest"
 		result=tcg
-		"$SCRIPTS/machine/vm.sh" --kernel "$1" --accel kvm --timeout 25 --log "$CACHE/logs/kvm-probe.log" \
-			-- true 2>/dev/null && result=kvm
+		"$SCRIPTS/machine/vm.sh" --kernel "$1" --accel kvm --timeout 25 \
+			--log "$CACHE/logs/kvm-probe.log" -- true 2>/dev/null && result=kvm
 		note "guests run with $result (remove $answer to test again)"
 		echo "$result" >"$answer.new"
 		mv "$answer.new" "$answer"

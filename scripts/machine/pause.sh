@@ -34,7 +34,9 @@ watch_tick() {
 	read_clock
 	gap=$((now - watch_last))
 	watch_last=$now
-	((gap < PAUSE)) || { watch_started=$((watch_started + gap)) paused=$((paused + gap / 100)); }
+	if ((gap >= PAUSE)); then
+		watch_started=$((watch_started + gap)) paused=$((paused + gap / 100))
+	fi
 	elapsed=$(((now - watch_started) / 100))
 	((gap >= PAUSE))
 }

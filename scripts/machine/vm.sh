@@ -40,13 +40,16 @@ usage() {
 	exit 2
 }
 
-whole_number() { [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || usage "$1 needs a whole number above 0, not '$2'"; }
+whole_number() {
+	[[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || usage "$1 needs a whole number above 0, not '$2'"
+}
 
-kernel='' timeout=600 boot_timeout=480 cpus=2 memory=1G accel=auto log='' append=() rwdirs=() sockets=''
-stop_at_report=''
+kernel='' timeout=600 boot_timeout=480 cpus=2 memory=1G accel=auto log='' append=() rwdirs=()
+sockets='' stop_at_report=''
 while (($#)); do
 	case $1 in
-	--kernel | --timeout | --boot-timeout | --cpus | --memory | --append | --device | --node | --rwdir | --accel | --log)
+	--kernel | --timeout | --boot-timeout | --cpus | --memory | --append | --device | \
+		--node | --rwdir | --accel | --log)
 		(($# > 1)) || usage "$1 needs a value" ;;&
 	--kernel) kernel=$2; shift 2 ;;
 	--timeout) whole_number "$1" "$2"; timeout=$2; shift 2 ;;
@@ -68,7 +71,11 @@ while (($#)); do
 	--node)
 		# Each node needs a socket of its own.
 		sockets=yes
-		if [[ $2 == 0,* ]]; then append+=(--qemu-opt=-numa "--qemu-opt=node${2#0}"); else append+=(--numa "$2"); fi
+		if [[ $2 == 0,* ]]; then
+			append+=(--qemu-opt=-numa "--qemu-opt=node${2#0}")
+		else
+			append+=(--numa "$2")
+		fi
 		shift 2
 		;;
 	--rwdir) rwdirs+=("$2"); shift 2 ;;
@@ -110,8 +117,10 @@ kvm | tcg) ;;
 *) usage "--accel is auto, kvm or tcg, not '$accel'" ;;
 esac
 
-enter=("$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" --over "$ROOT_DIR$VIRTIOFSD" /.labyrinth/virtiofsd
-	--over "$SCRIPTS/machine/guest-virtiofsd.sh" "$VIRTIOFSD" --over "$SCRIPTS/machine/guest-init.sh" "$VIRTME_INIT"
+enter=("$SCRIPTS/environment/sandbox.sh" --kernel "$kernel"
+	--over "$ROOT_DIR$VIRTIOFSD" /.labyrinth/virtiofsd
+	--over "$SCRIPTS/machine/guest-virtiofsd.sh" "$VIRTIOFSD"
+	--over "$SCRIPTS/machine/guest-init.sh" "$VIRTME_INIT"
 	--over "$base.job" /.labyrinth/job --log "$folder")
 for dir in "${rwdirs[@]}"; do enter+=(--bind "$dir"); done
 
@@ -119,9 +128,10 @@ for dir in "${rwdirs[@]}"; do enter+=(--bind "$dir"); done
 # in a page only if the guest itself writes to the page, which init_on_alloc ensures.
 # console-verdict.sh recognizes lines of the kernel by their time, which some kernels print only
 # with printk.time=1.
-machine=(--kimg "/.labyrinth/kernel/${K_IMAGE#"${K_MODULES:-$K_BUILD}/"}" --mods auto --disable-microvm --memory "$memory" --cpus "$cpus${sockets:+,sockets=$cpus}"
-	--show-boot-console --verbose
-	--kopt printk.time=1 --kopt init_on_alloc=1 --kopt oops=panic --kopt rcupdate.rcu_cpu_stall_timeout=60)
+machine=(--kimg "/.labyrinth/kernel/${K_IMAGE#"${K_MODULES:-$K_BUILD}/"}" --mods auto
+	--memory "$memory" --cpus "$cpus${sockets:+,sockets=$cpus}" --disable-microvm
+	--show-boot-console --verbose --kopt printk.time=1 --kopt init_on_alloc=1
+	--kopt oops=panic --kopt rcupdate.rcu_cpu_stall_timeout=60)
 [[ $accel == kvm ]] || machine+=(--disable-kvm)
 machine+=("${append[@]}" --script-sh "exec busybox sh /.labyrinth/scripts/machine/vm-guest.sh")
 
@@ -163,13 +173,18 @@ report_in() {
 }
 
 say() {
-	if [[ -t 2 ]]; then printf '\r\033[K[vm %s] %s' "$kernel" "$1" >&2; else printf '[vm %s] %s\n' "$kernel" "$1" >&2; fi
+	if [[ -t 2 ]]; then
+		printf '\r\033[K[vm %s] %s' "$kernel" "$1" >&2
+	else
+		printf '[vm %s] %s\n' "$kernel" "$1" >&2
+	fi
 }
 
 # broken: whether the guest had failed at the last check: COMMAND had ended with a failure, or the
 # console, as far as it went, had a report.
 broken() {
-	[[ -n $done_at && $(<"$base.rc") != 0 ]] || { ((known)) && head -c "$known" "$log" | report_in /dev/stdin; }
+	[[ -n $done_at && $(<"$base.rc") != 0 ]] && return
+	((known)) && head -c "$known" "$log" | report_in /dev/stdin
 }
 
 # Runs a guest from start to end. Sets `ended` to the reason if the guest had to be stopped, and
@@ -250,10 +265,11 @@ while :; do
 	judge
 	if ((!status || !repeats)) || [[ -z $excused ]]; then break; fi
 	repeats=$((repeats - 1))
-	say "$words, after this machine was paused: starting the guest again; the old console is $base.paused"
+	say "$words, after this machine was paused: starting the guest again; see $base.paused"
 	mv "$log" "$base.paused"
 	[[ ! -e $base.out ]] || mv "$base.out" "$base.paused-out"
 done
 printf '[vm %s] %s after %d s\n' "$kernel" "$words" "$elapsed" >&2
-((status == 0)) || printf '[vm %s] console: %s\n[vm %s] output: %s\n' "$kernel" "$log" "$kernel" "$base.out" >&2
+((status == 0)) ||
+	printf '[vm %s] %s: %s\n' "$kernel" console "$log" "$kernel" output "$base.out" >&2
 exit "$status"

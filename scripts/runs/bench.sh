@@ -55,14 +55,19 @@ module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
 	mkdir -p "$tree"/{bin,dev,proc,sys}
 	cp /usr/bin/busybox "$tree/bin/"
 	cp "$2" "$tree/init"
-	for module in labyrinth labyrinth_lab; do objcopy --strip-debug "$3/$module.ko" "$tree/$module.ko"; done
+	for module in labyrinth labyrinth_lab; do
+		objcopy --strip-debug "$3/$module.ko" "$tree/$module.ko"
+	done
 	cd "$tree"
 	find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet >"$1/initramfs.cpio"
 	rm -rf "$tree"' - "$out" "$TOP/tests/bench/init" "${module%/*}"
 
 case $clock in
 # Without random numbers of the CPU, and with a clock that counts instructions, all boots are equal.
-instructions) machine=(-accel "tcg,tb-size=256" -cpu "max,rdrand=off,rdseed=off" -icount "shift=0,sleep=off") ;;
+instructions)
+	machine=(-accel "tcg,tb-size=256" -cpu "max,rdrand=off,rdseed=off"
+		-icount "shift=0,sleep=off")
+	;;
 cycles) machine=(-accel kvm -cpu host) ;;
 esac
 machine+=(-smp 1 -m 256M)
@@ -76,13 +81,15 @@ machines+=(-smp 8 -m 512M)
 # boot NAME FILE INIT_ON_ALLOC OPTION…: reads a file of the benchmark in a guest with these options.
 # Writes NAME.log and NAME.points. `watched` repeats it after a pause, which would be in the times.
 boot() {
-	local name=$1 file=$2 init=$3 rc=0 log=$out/$1.log
+	local name=$1 file=$2 init=$3 rc=0 log=$out/$1.log line
+	line="console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$init bench=$file"
 	shift 3
 	watched 900 "$log" "$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" qemu-system-x86_64 \
 		"$@" -nodefaults -no-user-config -display none -no-reboot \
-		-serial stdio -rtc base=2026-01-01,clock=vm -kernel "$K_IMAGE" -initrd "$out/initramfs.cpio" \
-		-append "console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$init bench=$file" || rc=$?
-	((rc == 0)) || { echo "QEMU ended with status $rc (124: not finished after 900 s)"; return 1; }
+		-serial stdio -rtc base=2026-01-01,clock=vm \
+		-kernel "$K_IMAGE" -initrd "$out/initramfs.cpio" -append "$line" || rc=$?
+	((rc == 0)) ||
+		{ echo "QEMU ended with status $rc (124: not finished after 900 s)"; return 1; }
 	"$SCRIPTS/machine/console-verdict.sh" "$log"
 	tr -d '\r' <"$log" | sed -n '/^BENCH-BEGIN$/,/^BENCH-END/p' >"$out/$name.points"
 	grep -qx 'BENCH-END 0' "$out/$name.points" ||
@@ -92,8 +99,8 @@ boot() {
 # On several CPUs: the times when all work at once, and the accesses to memory that they share.
 scaling() { boot scaling scaling 0 "${machines[@]}"; }
 sharing() {
-	"$SCRIPTS/environment/sandbox.sh" gcc -O2 -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden -shared -fPIC \
-		-o "$out/sharing.so" "$TOP/tests/bench/sharing.c"
+	"$SCRIPTS/environment/sandbox.sh" gcc -O2 -Wall -Wextra -Wno-unused-parameter \
+		-fvisibility=hidden -shared -fPIC -o "$out/sharing.so" "$TOP/tests/bench/sharing.c"
 	boot sharing sharing 0 "${machines[@]}" -plugin "$out/sharing.so,out=$out/sharing.counted"
 }
 
@@ -107,12 +114,14 @@ short-*) steps 1 ;;
 full-cycles) steps $((2 + ${#at_once[@]})) ;;
 full-instructions) steps $((3 + ${#at_once[@]})) ;;
 esac
-step "benchmark, init_on_alloc=0 ($extent, $clock)" "$out/boot-0.err" boot init_on_alloc-0 "$extent" 0 "${machine[@]}"
+step "benchmark, init_on_alloc=0 ($extent, $clock)" "$out/boot-0.err" \
+	boot init_on_alloc-0 "$extent" 0 "${machine[@]}"
 if [[ $extent == full ]]; then
 	[[ $clock == cycles ]] ||
 		step "benchmark again: the figures must be the same" "$out/boot-0-again.err" \
 			boot again full 0 "${machine[@]}"
-	step "benchmark, init_on_alloc=1 ($extent, $clock)" "$out/boot-1.err" boot init_on_alloc-1 full 1 "${machine[@]}"
+	step "benchmark, init_on_alloc=1 ($extent, $clock)" "$out/boot-1.err" \
+		boot init_on_alloc-1 full 1 "${machine[@]}"
 	runs+=(init_on_alloc-1)
 	for what in "${at_once[@]}"; do
 		step "benchmark, 1 to 8 CPUs at once ($what)" "$out/$what.err" "$what"
@@ -120,6 +129,7 @@ if [[ $extent == full ]]; then
 fi
 
 rc=0
-"$SCRIPTS/environment/sandbox.sh" python3 -B "$TOP/tests/bench/report.py" "$out" "$clock" "$K_BUILD/.config" "${runs[@]}" || rc=$?
+"$SCRIPTS/environment/sandbox.sh" python3 -B "$TOP/tests/bench/report.py" "$out" "$clock" \
+	"$K_BUILD/.config" "${runs[@]}" || rc=$?
 note "results: $out/results.md, results.json, results.ktap"
 ((rc == 0)) || die "a figure is wrong, or a required ratio is not met (see 'not ok' above)"

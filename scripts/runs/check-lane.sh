@@ -48,7 +48,9 @@ in_guest() {
 	# set -e has no effect if the caller tests the status.
 	programs=$("$SCRIPTS/runs/programs.sh" "$place") || return
 	if [[ -n ${seed-} ]]; then programs=$(shuf --random-source=<(yes "$seed") <<<"$programs"); fi
-	if ((${#arguments[@]})); then programs=$(printf '%s\n' "${arguments[@]%%:*}" | awk '!seen[$0]++'); fi
+	if ((${#arguments[@]})); then
+		programs=$(printf '%s\n' "${arguments[@]%%:*}" | awk '!seen[$0]++')
+	fi
 	# The runner starts some twenty tools for each program. busybox has them built in.
 	runner=(busybox sh ./run_kselftest.sh)
 	for program in $programs; do tests+=(-t "labyrinth:$program"); done

@@ -11,7 +11,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 source "$SCRIPTS/runs/lanes.sh"
 
 what=${1-check}
-[[ $what =~ ^(check|soak)$ ]] || die "check.sh: unknown argument '$what'" "check.sh or check.sh soak"
+[[ $what =~ ^(check|soak)$ ]] ||
+	die "check.sh: unknown argument '$what'" "use check.sh or check.sh soak"
 lock "check-$(cksum <<<"$TOP" | tr ' ' -)"
 new_logs "$TOP/build/$what"
 # The longest jobs come first, so that all lanes end at about the same time.
@@ -24,9 +25,11 @@ else
 	set_up root stock
 	kernel=stock
 	# The ratios that the benchmark requires hold for production kernels only.
-	jobs=("kselftest debug" "kselftest stock" "lint stock" "runner stock" "mutation stock" "bench stock"
-		"edu stock" "lint debug" "compile-fail stock" "host stock" "suspend stock" "drivers stock" "numa stock")
-	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "mutation stock" "mutation debug" "edu debug" "numa debug" "drivers debug" "runner stock")
+	jobs=("kselftest debug" "kselftest stock" "lint stock" "runner stock" "mutation stock"
+		"bench stock" "edu stock" "lint debug" "compile-fail stock" "host stock"
+		"suspend stock" "drivers stock" "numa stock")
+	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "mutation stock"
+		"mutation debug" "edu debug" "numa debug" "drivers debug" "runner stock")
 	# Building the debug kernel takes longer than most tests. Only the tests on it wait.
 	"$SCRIPTS/environment/setup.sh" --have debug || jobs=("setup debug" "${jobs[@]}")
 fi

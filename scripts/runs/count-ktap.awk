@@ -44,7 +44,8 @@ function seed(    name, line, found) {
 	sub(/console-/, "", name)
 	sub(/\.[a-z]+$/, ".err", name)
 	while ((getline line < name) > 0)
-		if (match(line, /LABYRINTH_SEED=[0-9]+/)) found = substr(line, RSTART + 15, RLENGTH - 15)
+		if (match(line, /LABYRINTH_SEED=[0-9]+/))
+			found = substr(line, RSTART + 15, RLENGTH - 15)
 	close(name)
 	return found
 }
@@ -91,7 +92,8 @@ function fail(what, case,    reason, command) {
 	beside = ""
 	reason = noted ? why() : program == "" && file !~ /^console-/ ? why_beside() : ""
 	command = beside == "" ? again(case) : beside
-	failures[++failed] = "failed: " file ": " what reason (command == "" ? "" : "\n    again: " command)
+	if (command != "") command = "\n    again: " command
+	failures[++failed] = "failed: " file ": " what reason command
 	noted = 0
 }
 
@@ -100,7 +102,8 @@ function result(line, skipped_why,    name, case) {
 	sub(/^(not )?ok [0-9]+ *(- )?/, "", name)
 	if (line ~ /^not ok/) {
 		case = name
-		if (program != "" && index(case, program " ") == 1) case = substr(case, length(program) + 2)
+		if (program != "" && index(case, program " ") == 1)
+			case = substr(case, length(program) + 2)
 		sub(/ *(#.*)?$/, "", case)
 		# The results of lint are named CHECK KERNEL.
 		if (file ~ /^lint-/) sub(/ .*/, "", case)
@@ -149,8 +152,8 @@ function name_file(path) {
 }
 
 BEGIN {
-	EXPLAINED = "^(the kernel log is not clean|panicked: |expected error|the twin does not compile|lint found:)"
-	EXPLAINED = EXPLAINED "|no such case: "
+	EXPLAINED = "^(the kernel log is not clean|panicked: |expected error|lint found:)"
+	EXPLAINED = EXPLAINED "|^the twin does not compile|no such case: "
 }
 FNR == 1 {
 	end_file()

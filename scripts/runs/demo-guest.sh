@@ -16,7 +16,8 @@ cat "$debugfs/stats"
 printf '\nthe first lines of latency:\n\n'
 head -n 24 "$debugfs/latency"
 in_flight=$(awk '$1 == "labyrinth_pages_in_flight" { print $2 }' "$debugfs/metrics")
-served=$(awk '$1 ~ /^labyrinth_page_alloc_total.*success/ { sum += $2 } END { print sum + 0 }' "$debugfs/metrics")
+served=$(awk '$1 ~ /^labyrinth_page_alloc_total.*success/ { sum += $2 } END { print sum + 0 }' \
+	"$debugfs/metrics")
 rmmod labyrinth
 printf '\n'
 ((served > 0)) || { echo "demo: no page was allocated"; exit 1; }

@@ -18,15 +18,15 @@ done
 
 grep -qx CONFIG_DEBUG_FS=y "$K_BUILD/.config" ||
 	die "the kernel was built without CONFIG_DEBUG_FS" \
-		"KDIR=<a tree that has it>; the module works without it, but tests read its files in debugfs"
+		"KDIR=<a tree that has it>; the module works without it, but its tests do not"
 
 rm -rf "$folder"
 mkdir -p "$folder/kselftest" "$folder/labyrinth"
 cp "$kselftest/run_kselftest.sh" "$folder/"
 cp "$kselftest"/kselftest/{runner.sh,prefix.pl,ktap_helpers.sh,ksft.py} "$folder/kselftest/"
 make_tests() {
-	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" make -s -C "$TOP/tests/selftests" KSELFTEST="$kselftest" \
-		OUTPUT="$folder/labyrinth" "$@"
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" make -s -C "$TOP/tests/selftests" \
+		KSELFTEST="$kselftest" OUTPUT="$folder/labyrinth" "$@"
 }
 make_tests install INSTALL_PATH="$folder/labyrinth" >&2
 make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"

@@ -29,14 +29,19 @@ for program in *.py; do
 	runs_in[$program]=$(sed -n '1,6s/^# Runs in: *//p' "$program")
 	covers[$program]=$(sed -n '1,6s/^# Covers: *//p' "$program")
 	takes[$program]=$(sed -nE '1,6s/^# Takes: ([0-9]+) s$/\1/p' "$program")
-	[[ -z ${covers[$program]} || -n ${takes[$program]} ]] || problems+=("tests/selftests/$program does not say '# Takes: N s'")
-	[[ -n ${runs_in[$program]} ]] || problems+=("tests/selftests/$program does not say '# Runs in: PLACE…' in its head")
-	[[ -x $program ]] || problems+=("tests/selftests/$program is not executable")
+	file=tests/selftests/$program
+	[[ -z ${covers[$program]} || -n ${takes[$program]} ]] ||
+		problems+=("$file has no line '# Takes: N s' in its head")
+	[[ -n ${runs_in[$program]} ]] ||
+		problems+=("$file has no line '# Runs in: PLACE…' in its head")
+	[[ -x $program ]] || problems+=("$file is not executable")
 	for place in ${runs_in[$program]}; do
-		[[ " $PLACES " == *" $place "* ]] || problems+=("tests/selftests/$program runs in '$place', which is none of: $PLACES")
+		[[ " $PLACES " == *" $place "* ]] ||
+			problems+=("$file runs in '$place', which is none of: $PLACES")
 	done
 	for path in ${covers[$program]}; do
-		compgen -G "$TOP/$path*" >/dev/null || problems+=("tests/selftests/$program covers '$path', which does not exist")
+		compgen -G "$TOP/$path*" >/dev/null ||
+			problems+=("$file covers '$path', which does not exist")
 	done
 done
 
@@ -49,7 +54,8 @@ case ${1-} in
 	for program in "${!covers[@]}"; do
 		for path in "tests/selftests/$program" ${covers[$program]}; do
 			for file; do
-				[[ $file != "$path"* ]] || echo "${#path} ${takes[$program]:-0} $program ${runs_in[$program]}"
+				[[ $file != "$path"* ]] ||
+					echo "${#path} ${takes[$program]:-0} $program ${runs_in[$program]}"
 			done
 		done
 	done | sort -k 1,1nr -k 2,2n | awk '!seen[$3]++' | cut -d ' ' -f 2-

@@ -52,10 +52,12 @@ unknown() {
 	mutation:*) cases=$(cd tests/mutation/cases && echo *.patch) ;;
 	compile-fail:*) cases=$(cd tests/compile_fail/cases && echo *.rs) ;;
 	esac
-	[[ -z ${cases-} ]] || die "quick: there is no '$1'" "${1%%:*}: $(sed -E 's/[.](patch|rs)//g' <<<"$cases")"
+	[[ -z ${cases-} ]] ||
+		die "quick: there is no '$1'" "${1%%:*}: $(sed -E 's/[.](patch|rs)//g' <<<"$cases")"
 	die "quick: there is no '$1'" "programs: ${programs[*]}
 parts: build lint host compile-fail kselftest order numa edu drivers soak runner suspend mutation bench
-as PART:CASE: compile-fail:$(cd tests/compile_fail/cases && echo [a-d]*.rs | sed 's/[.]rs//; s/ .*//'), host:…, lint:…, runner:…, mutation:…, numa:PROGRAM, edu:PROGRAM, soak:PROGRAM"
+as PART:CASE: compile-fail:…, host:…, lint:…, runner:…, mutation:…
+as PART:PROGRAM: numa:…, edu:…, drivers:…, soak:…"
 }
 
 named() {
@@ -66,7 +68,13 @@ named() {
 		[[ $item != *:* ]] || rest=${item#*:}
 		case $part in
 		build | bench | order | suspend) [[ -z $rest ]] || unknown "$item"; add "$part" ;;
-		kselftest | numa | edu | drivers | soak) if [[ -z $rest ]]; then add "$part"; else program "$part" "$rest" || unknown "$item"; fi ;;
+		kselftest | numa | edu | drivers | soak)
+			if [[ -z $rest ]]; then
+				add "$part"
+			else
+				program "$part" "$rest" || unknown "$item"
+			fi
+			;;
 		mutation)
 			[[ -z $rest || -e tests/mutation/cases/$rest.patch ]] || unknown "$item"
 			add "$part" ${rest:+"$rest"}
@@ -90,8 +98,10 @@ named() {
 # Prints the changed files. Prints nothing without git.
 changed_files() {
 	local base
-	[[ $(git rev-parse --show-toplevel 2>/dev/null) == "$TOP" ]] && git rev-parse --verify -q HEAD >/dev/null || return 0
-	base=$(git merge-base HEAD '@{upstream}' 2>/dev/null || git merge-base HEAD origin/HEAD 2>/dev/null || git rev-parse HEAD)
+	[[ $(git rev-parse --show-toplevel 2>/dev/null) == "$TOP" ]] || return 0
+	git rev-parse --verify -q HEAD >/dev/null || return 0
+	base=$(git merge-base HEAD '@{upstream}' 2>/dev/null ||
+		git merge-base HEAD origin/HEAD 2>/dev/null || git rev-parse HEAD)
 	{ git diff --name-only "$base"; git ls-files --others --exclude-standard; } | sort -u
 }
 
@@ -102,7 +112,9 @@ fitting() {
 	while read -r seconds name places; do
 		[[ -n $name ]] || continue
 		if [[ " $places " != *" check "* ]]; then
-			if [[ $places =~ (numa|edu|drivers)$ && -z $other_machine ]]; then other_machine="${places##* } $name"; fi
+			if [[ $places =~ (numa|edu|drivers)$ && -z $other_machine ]]; then
+				other_machine="${places##* } $name"
+			fi
 			left_out+=("$name (not on a plain production kernel)")
 		elif ((total && total + seconds > BUDGET)); then
 			left_out+=("$name ($seconds s)")
@@ -133,7 +145,9 @@ by_change() {
 		all_purpose
 		return
 	fi
-	note "changed: $(printf '%s\n' "${files[@]}" | head -n 10 | paste -sd ' ')$( ((${#files[@]} <= 10)) || echo " and $((${#files[@]} - 10)) more")"
+	local more=''
+	((${#files[@]} <= 10)) || more=" and $((${#files[@]} - 10)) more"
+	note "changed: ${files[*]:0:10}$more"
 	local code='' host='' compiled='' all=''
 	for file in "${files[@]}"; do
 		case $file in
@@ -145,9 +159,12 @@ by_change() {
 		rust/* | tests/selftests/*.py | tests/modules/* | tests/mutation/*) checks+=(mutants) ;;&
 		Documentation/soundness.md | rust/*.rs | *.[ch]) checks+=(soundness) ;;&
 		rust/*.rs | rust/*.[ch] | labyrinth_mod.rs | Kbuild | include/*) code=1 ;;&
-		rust/pool/logic/* | rust/page/transfer/canary.rs | tests/host/* | tests/wall/* | tests/runner/results_test.sh | scripts/runs/count-ktap.awk) host=1 ;;&
-		rust/lib.rs | rust/page/* | rust/ffi/* | rust/pool/* | rust/stats/* | tests/compile_fail/*) compiled=1 ;;&
-		tests/selftests/lib/* | tests/selftests/Makefile | tests/selftests/settings | scripts/machine/* | scripts/runs/kselftest.sh) all=1 ;;
+		rust/pool/logic/* | rust/page/transfer/canary.rs | tests/host/* | tests/wall/*) host=1 ;;&
+		tests/runner/results_test.sh | scripts/runs/count-ktap.awk) host=1 ;;&
+		rust/lib.rs | rust/page/* | rust/ffi/* | rust/pool/* | rust/stats/*) compiled=1 ;;&
+		tests/compile_fail/*) compiled=1 ;;&
+		tests/selftests/lib/* | tests/selftests/Makefile | tests/selftests/settings) all=1 ;;
+		scripts/machine/* | scripts/runs/kselftest.sh) all=1 ;;
 		esac
 	done
 	[[ -z $code ]] || checks+=(clippy)
@@ -155,7 +172,8 @@ by_change() {
 	add lint "${files[@]/#/--only=}" "${checks[@]}"
 	[[ -z $host ]] || add host
 	fitting "${files[@]}"
-	[[ -z $all$code || -n ${chosen[kselftest]-}${chosen[numa]-}${chosen[edu]-}${chosen[drivers]-} ]] || all_purpose
+	[[ -z $all$code || -n ${chosen[kselftest]-}${chosen[numa]-}${chosen[edu]-}${chosen[drivers]-} ]] ||
+		all_purpose
 	[[ -z $compiled ]] || add compile-fail
 	if ((${#order[@]} == 1)) && [[ -n ${chosen[lint]} ]]; then
 		note "no test covers these files; choose tests with WHAT=…"

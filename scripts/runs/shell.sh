@@ -12,7 +12,8 @@ kernel=${kernel:-stock}
 module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
 assignments=$("$SCRIPTS/environment/kernel.sh" "$kernel")
 eval "$assignments"
-[[ -n $K_IMAGE ]] || die "the kernel tree $K_BUILD has no image to boot" "build it: make -C $K_BUILD bzImage"
+[[ -n $K_IMAGE ]] ||
+	die "the kernel tree $K_BUILD has no image to boot" "build it: make -C $K_BUILD bzImage"
 accel=$("$SCRIPTS/machine/kvm-probe.sh" "$kernel")
 
 # The interactive shell in the guest reads this file.
@@ -21,9 +22,13 @@ trap 'rm -f "$profile"' EXIT
 cat >"$profile" <<PROFILE
 bash /.labyrinth/scripts/machine/guest-places.sh
 mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
-insmod $module timer_softirq_start=1 spinlock_start=1 task_start=1 hard_irq_start=1 && cd /sys/kernel/debug/labyrinth &&
-	echo "labyrinth is loaded and running: cat stats, cat latency, ls exercise/*; poweroff -f ends the machine"
+insmod $module timer_softirq_start=1 spinlock_start=1 task_start=1 hard_irq_start=1 &&
+	cd /sys/kernel/debug/labyrinth &&
+	echo "labyrinth is loaded and running. Try: cat stats, cat latency, ls exercise/*" &&
+	echo "poweroff -f ends the virtual machine."
 PROFILE
-args=(--kimg "/.labyrinth/kernel/${K_IMAGE#"${K_MODULES:-$K_BUILD}/"}" --mods auto --memory 1G --cpus 2 --kopt init_on_alloc=1 --disable-microvm)
+args=(--kimg "/.labyrinth/kernel/${K_IMAGE#"${K_MODULES:-$K_BUILD}/"}" --mods auto --memory 1G
+	--cpus 2 --kopt init_on_alloc=1 --disable-microvm)
 [[ $accel == kvm ]] || args+=(--disable-kvm)
-"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" --over "$profile" /etc/bash.bashrc virtme-run "${args[@]}"
+"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" --over "$profile" /etc/bash.bashrc \
+	virtme-run "${args[@]}"

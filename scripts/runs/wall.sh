@@ -31,8 +31,9 @@ bounded WALL_ROUNDS 1 1000
 bounded WALL_FRAGMENTATION 0 1
 # Three reserves, one burst and four times as much page cache must fit into half of the memory.
 ((WALL_BURST <= 16 * WALL_MEMORY)) || {
-	printf 'labyrinth: error: WALL_BURST=%s is too much for WALL_MEMORY=%s\nlabyrinth: fix: give at most %s pages, or more memory\n' \
-		"$WALL_BURST" "$WALL_MEMORY" "$((16 * WALL_MEMORY))" >&2
+	printf 'labyrinth: %s\n' >&2 \
+		"error: WALL_BURST=$WALL_BURST is too much for WALL_MEMORY=$WALL_MEMORY" \
+		"fix: give at most $((16 * WALL_MEMORY)) pages, or more memory"
 	exit 2
 }
 
