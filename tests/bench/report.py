@@ -186,7 +186,7 @@ def distances(run):
 
 def markdown(runs, unit, ratios, several, facts, config):
     """The tables as Markdown."""
-    out = [f"# Benchmark: {unit} for one page (or block) got and given back", ""]
+    out = [f"# Benchmark: {unit} to get and give back one page (or block)", ""]
     first = runs[0]
     peers = list(dict.fromkeys(key[0] for key in first.keys()))
     for run in runs:
@@ -209,9 +209,10 @@ def markdown(runs, unit, ratios, several, facts, config):
                 f"best {best - clock})\n" for name, best, median, worst, clock in run.worst]
     if several:
         out += scaling.markdown(*several)
-    out += ["## Required" + (" of instructions alone" if unit == "cycles" else ""), "", "| what | measured | at most | |", "|---|---:|---:|---|"]
+    out += ["## Required" + (", but only of instructions" if unit == "cycles" else ""), "",
+            "| what | measured | at most | |", "|---|---:|---:|---|"]
     out += [f"| {r['name']} | {r.get('ratio', r.get('added')):.4f} | {r['at_most']:.4f} | "
-            f"{'met' if r['met'] else '**missed**'} |" for r in ratios]
+            f"{'met' if r['met'] else '**not met**'} |" for r in ratios]
     out += ["", "## Distance from the limit", ""] + [f"- {text}" for text in distances(first)]
     out += ["", "## What the figures depend on", ""]
     out += [f"- {name}: {value}" for name, value in facts.items()]

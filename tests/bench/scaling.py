@@ -20,12 +20,12 @@ LOOPS = ("empty_c", "empty_rust")
 MOST = 0.001
 
 LIMITS = """\
-Throughput: from the medians of short samples, each divided by the reference right before it (a per-CPU
-stack in C), so that it does not matter how many real CPUs there are for those of the machine; nor does
-it show what more than {cpus} at once, as many as this host has, keep from each other. These are an
-emulator's times, which other work on the host disturbs by a tenth and more, so nothing is required of
-them. What is counted does not depend on how fast that is, but for the waits; how long they are it does
-not show."""
+The throughput is from the medians of short samples. Each sample is divided by the sample of a
+reference right before it, a per-CPU stack in C. So the throughput does not depend on how many CPUs
+of the host the guest gets. It also does not show contention between more than {cpus} CPUs, which is
+the number of CPUs of the host. The times are those of an emulator. Other work on the host changes
+them by a tenth or more, so there are no requirements for them. The counts do not depend on the
+speed of the emulator, except for the waits. They do not show how long a wait takes."""
 
 
 class Scaling:
@@ -108,7 +108,7 @@ def cases(ktap, scaling, sharing):
             notes = [f"perf={rate:.4f} of the operations of one CPU when it is alone: {parts}"]
             away, requests = scaling.away.get((peer, cpus), (0, 0))
             if requests:
-                notes.append(f"perf={away / requests:.6f} requests that came upon a cache in use")
+                notes.append(f"perf={away / requests:.6f} requests that found a cache in use")
             ktap.case(rate > 0, f"scaling: {peer} on {cpus} CPUs", *notes)
     if not sharing:
         return []
@@ -129,7 +129,7 @@ def requirements(ktap, sharing):
             (f"a hit takes no more instructions on {most} CPUs than on one",
              instructions / one[0], 1 + MOST),
             (f"a hit on {most} CPUs uses no cache line that another CPU writes", shared, MOST),
-            (f"a hit on {most} CPUs waits for nobody", waits, MOST)):
+            (f"a hit on {most} CPUs waits for no other CPU", waits, MOST)):
         ktap.case(figure <= at_most, f"required: {name}",
                   f"perf={figure:.4f}, at most {at_most:.4f}")
         found.append({"name": name, "ratio": figure, "at_most": at_most,
@@ -147,11 +147,11 @@ def table(title, peers, cpus, cell):
 
 def markdown(scaling, sharing):
     """The tables as Markdown."""
-    out = table("Throughput of a CPU, by how many work at once, contexts mixed", scaling.peers,
+    out = table("Throughput of a CPU, by the number of CPUs at work, contexts mixed", scaling.peers,
                 scaling.cpus, lambda peer, n: f"{scaling.throughput(peer, n):.2f}")
     away = {key: count for key, count in scaling.away.items() if count[1]}
     if away:
-        out += table("Requests in a million that came upon a cache in use, contexts mixed",
+        out += table("Requests in a million that found a cache in use, contexts mixed",
                      dict.fromkeys(peer for peer, _ in away), scaling.cpus,
                      lambda peer, n: f"{away[peer, n][0] * 1e6 / away[peer, n][1]:.0f}")
     for title, which, digits in (

@@ -92,7 +92,8 @@ def measure(folder, pages, rounds, scattered):
         "command_line": kernel.read("/proc/cmdline").strip(),
         "init_on_alloc": "on" if "init_on_alloc=1" in kernel.read("/proc/cmdline") else "default",
         "memory_kib": kernel.meminfo()["MemTotal"], "marks": marks,
-        "burst": pages, "rounds": rounds, "seconds": {"filling": filled - begin, "bursts": done - filled,
+        "burst": pages, "rounds": rounds,
+        "seconds": {"filling": filled - begin, "bursts": done - filled,
                     "scattering": time.monotonic() - done},
         "bytes_read": filler.bytes_read,
         "contestants": {name: {key: value for key, value in total.items()

@@ -6,8 +6,8 @@ import json
 TITLES = {"kernel": "GFP_KERNEL", "nowait": "GFP_NOWAIT", "atomic": "GFP_ATOMIC",
           "bulk": "GFP_ATOMIC, bulk of 64", "mempool": "mempool, GFP_ATOMIC",
           "labyrinth": "labyrinth", "labyrinth_consumed": "labyrinth, pages gone"}
-COLUMNS = (("requests", 9), ("served %", 9), ("dropped", 8), ("emergency", 10), ("depth", 7), ("p50 us", 9),
-           ("p99 us", 9), ("max us", 10), ("full again ms", 14))
+COLUMNS = (("requests", 9), ("served %", 9), ("dropped", 8), ("emergency", 10), ("depth", 7),
+           ("p50 us", 9), ("p99 us", 9), ("max us", 10), ("full again ms", 14))
 
 
 def _micros(nanos, served=True):
@@ -24,8 +24,9 @@ def _row(name, total, bursts):
     # Round down, so that 100 means that no request was dropped.
     rate = served * 100_000 // total["asked"] / 1000
     cells = (total["asked"], f"{rate:.3f}", total["dropped"], total["emergency"],
-             max(burst["shortfall_after"] for burst in bursts), _micros(total["served_p50_ns"], served), _micros(total["served_p99_ns"], served),
-             _micros(total["served_max_ns"], served), recovery)
+             max(burst["shortfall_after"] for burst in bursts),
+             *(_micros(total[f"served_{which}_ns"], served) for which in ("p50", "p99", "max")),
+             recovery)
     return (f"{TITLES.get(name, name):<24}{total['context']:<15}"
             + "".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, COLUMNS)))
 
@@ -39,10 +40,9 @@ def _unusable(state, order):
 def _fragmentation(run):
     states = run["fragmentation"]
     orders = len(states[0]["free_blocks"])
-    yield ("free blocks by order (/proc/buddyinfo); unusable: the share of the free memory of the "
-           "worst zone that is in")
-    yield ("blocks smaller than order 9; unmovable: blocks of the machine that hold pages which "
-           "cannot be moved")
+    yield ("numbers of free blocks by order (/proc/buddyinfo); unusable: share of the worst zone's "
+           "free memory in blocks")
+    yield "smaller than order 9; unmovable: page blocks of migrate type Unmovable"
     yield (f"{'':<34}" + "".join(f"{order:>6}" for order in range(orders))
            + f"{'unusable':>10}{'unmovable':>10}")
     for state in states:
@@ -56,14 +56,14 @@ def table(run):
     atomic = [burst for burst in run["bursts"] if burst["name"] == "atomic"]
     yield (f"Linux {run['kernel']}, {run['cpus']} CPUs, {run['memory_kib'] // 1024} MiB; "
            f"{run['rounds']} rounds of {run['burst']} pages for each contestant, interleaved")
-    yield (f"watermarks: min {marks['min']}, low {marks['low']}, high {marks['high']} pages; before "
-           f"a burst of GFP_ATOMIC {min(b['free_before'] for b in atomic)} to "
-           f"{max(b['free_before'] for b in atomic)} pages were free and at least "
-           f"{min(b['clean_cache'] for b in atomic)} clean page cache")
-    yield (f"init_on_alloc: {run['init_on_alloc']}; reserves are as large as a burst; the allocator's "
-           "per-CPU lists are kept short")
-    yield ("emergency: pages taken while their zone was below its min watermark; depth: how far "
-           "below zones ever were after a burst")
+    yield (f"watermarks: min {marks['min']}, low {marks['low']}, high {marks['high']} pages; "
+           f"before a burst of GFP_ATOMIC {min(b['free_before'] for b in atomic)} to "
+           f"{max(b['free_before'] for b in atomic)} pages were free, and at least "
+           f"{min(b['clean_cache'] for b in atomic)} were clean page cache")
+    yield (f"init_on_alloc: {run['init_on_alloc']}; reserves are as large as a burst; the per-CPU "
+           "lists of the allocator are kept short")
+    yield ("emergency: pages taken while their zone was below its min watermark; depth: largest "
+           "shortfall of a zone after a burst, in pages")
     yield ""
     yield f"{'':<24}{'context':<15}" + "".join(f"{title:>{width}}" for title, width in COLUMNS)
     for name, total in run["contestants"].items():
