@@ -77,8 +77,9 @@ group_of() {
 # fails_as_it_should GROUP NAME: whether the case has exactly its error in that group.
 fails_as_it_should() {
 	local name=$2 expected=0 others=0 error
+	local where="/cases/$name.rs:${lines[$name]}:" code=": error[${codes[$name]}]: "
 	while IFS= read -r error; do
-		if [[ $error == *"/cases/$name.rs:${lines[$name]}:"*": error[${codes[$name]}]: "*"${parts[$name]}"* ]]; then
+		if [[ $error == *"$where"*"$code"*"${parts[$name]}"* ]]; then
 			((++expected))
 		elif [[ $error != *"/cases/"*.rs:* || $error == *"/cases/$name.rs:"* ]]; then
 			((++others))
@@ -111,7 +112,8 @@ check() {
 	if ((status == 0)); then
 		echo "the misuse compiles"
 	else
-		echo "expected error[${codes[$1]}] in line ${lines[$1]} with '${parts[$1]}', got (status $status):"
+		echo "expected error[${codes[$1]}] in line ${lines[$1]} with '${parts[$1]}'," \
+			"got (status $status):"
 		cat "$work/$1.log"
 	fi
 }
@@ -141,7 +143,8 @@ in_parallel() {
 compile_group() {
 	local group=() name
 	for name in "${names[@]}"; do
-		[[ -z ${codes[$name]-} || $(group_of "${codes[$name]}") != "$1" ]] || group+=("$name")
+		[[ -z ${codes[$name]-} || $(group_of "${codes[$name]}") != "$1" ]] ||
+			group+=("$name")
 	done
 	misuse "$1" "${group[@]}"
 }
@@ -149,7 +152,9 @@ compile_group() {
 names=() jobs=$(nproc)
 declare -A lines codes parts
 files=("$here"/cases/*.rs)
-if (($# > 2)); then files=("${@:3}") files=("${files[@]/#/$here/cases/}") files=("${files[@]/%/.rs}"); fi
+if (($# > 2)); then
+	files=("${@:3}") files=("${files[@]/#/$here/cases/}") files=("${files[@]/%/.rs}")
+fi
 for file in "${files[@]}"; do
 	[[ -e $file ]] || die "there is no case $file"
 	name=${file##*/}

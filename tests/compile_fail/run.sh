@@ -12,4 +12,5 @@ assignments=$("$scripts/environment/kernel.sh" "$id")
 eval "$assignments"
 module=$("$scripts/build/build.sh" "$id" | tail -n 1)
 
-exec "$scripts/environment/sandbox.sh" --kernel "$id" "$here/check.sh" "${module%/*}" "$K_SOURCE" "${@:2}"
+exec "$scripts/environment/sandbox.sh" --kernel "$id" \
+	"$here/check.sh" "${module%/*}" "$K_SOURCE" "${@:2}"

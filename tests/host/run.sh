@@ -13,7 +13,8 @@ here=$TOP/tests/host
 source "$SCRIPTS/environment/root.sh"
 
 # Each of these prints KTAP.
-programs=(labyrinth-host-tests tests/wall/verdict_test.py tests/runner/{results,lanes,library_id}_test.sh)
+programs=(labyrinth-host-tests tests/wall/verdict_test.py
+	tests/runner/{results,lanes,library_id}_test.sh)
 
 build_tests() {
 	# cargo writes a lock file beside the manifest, but must not write to the source. So it gets
@@ -26,8 +27,9 @@ build_tests() {
 	rm -f "$build/Cargo.lock"
 
 	registry=/usr/share/cargo/registry
-	"$SCRIPTS/environment/sandbox.sh" test -d "$registry" || die "the toolchain root has no $registry" \
-		"$SCRIPTS/environment/packages must list librust-proptest-dev; then: $SCRIPTS/environment/setup.sh root"
+	"$SCRIPTS/environment/sandbox.sh" test -d "$registry" ||
+		die "the toolchain root has no $registry" \
+			"scripts/environment/packages must list librust-proptest-dev"
 	# Compiling proptest takes longer than our tests. All checkouts share the result.
 	target=$CACHE/host-$ROOT_KEY
 	mkdir -p "$target"
@@ -38,9 +40,11 @@ build_tests() {
 		rm -rf "$target"/debug/.fingerprint/labyrinth-host-tests-*
 		printf '%s\n' "$TOP" >"$target/checkout"
 	fi
-	cargo=("$SCRIPTS/environment/sandbox.sh" env CARGO_HOME="$build/cargo" CARGO_TARGET_DIR="$target" cargo --quiet)
+	cargo=("$SCRIPTS/environment/sandbox.sh" env CARGO_HOME="$build/cargo"
+		CARGO_TARGET_DIR="$target" cargo --quiet)
 	"${cargo[@]}" --offline --config 'source.crates-io.replace-with="debian"' \
-		--config "source.debian.directory=\"$registry\"" build --manifest-path "$build/Cargo.toml" -j"$JOBS" >&2
+		--config "source.debian.directory=\"$registry\"" \
+		build --manifest-path "$build/Cargo.toml" -j"$JOBS" >&2
 	cp "$target/debug/labyrinth-host-tests" "$build/"
 	unlock
 }
@@ -68,7 +72,8 @@ if (($#)); then
 		! grep -qxF "$(printf '%s\n' "$@")" <<<"$names" || programs+=("$program")
 	done
 	for name; do
-		grep -qxF -- "$name" <<<"$known" || die "there is no case '$name' on the host" "one of: ${known//$'\n'/ }"
+		grep -qxF -- "$name" <<<"$known" ||
+			die "there is no case '$name' on the host" "one of: ${known//$'\n'/ }"
 	done
 fi
 

@@ -139,13 +139,15 @@ def main():
     with open(PLAN, encoding="utf-8") as file:
         mutants = json.load(file)
     with open(DONE, encoding="utf-8") as file:
-        done = {name: result for result, name in re.findall(r"^(ok|not ok) (.*)$", file.read(), re.M)}
+        results = re.findall(r"^(ok|not ok) (.*)$", file.read(), re.M)
+        done = {name: result for result, name in results}
     with module.loaded():
         books.Books({}).learn()
     cases = dict.fromkeys((mutant["program"], mutant["case"]) for mutant in mutants)
     for program, case in cases:
         name = f"none {program} {case}"
-        mine = [mutant for mutant in mutants if (mutant["program"], mutant["case"]) == (program, case)]
+        mine = [mutant for mutant in mutants
+                if (mutant["program"], mutant["case"]) == (program, case)]
         if all(mutant["name"] in done for mutant in mine):
             continue
         passes = done.get(name) != "not ok"

@@ -155,7 +155,7 @@ def changed(text, hunk, mutant):
     if hunk.hint:
         start = text.find(hunk.hint)
         if start < 0:
-            raise Broken(f"{mutant.name}: {hunk.path} has no '{hunk.hint}', where the change is to be")
+            raise Broken(f"{mutant.name}: {hunk.path} has no '{hunk.hint}', the place of the change")
     found = [at for at in occurrences(text, hunk.old) if at >= start]
     if not found:
         raise Broken(f"{mutant.name}: {hunk.path} has changed; this is not there any more"
@@ -263,7 +263,8 @@ def selected(mutants, first, selection):
     if selection[0] == "sample":
         count, seed = int(selection[1]), selection[2]
         # The mutants of a sample share a copy and a guest.
-        quick = [mutant for mutant in first if not mutant.headers.keys() & {"Slow", "Needs", "Machine"}]
+        quick = [mutant for mutant in first
+                 if not mutant.headers.keys() & {"Slow", "Needs", "Machine"}]
         return random.Random(seed).sample(quick, min(count, len(quick)))
     known = {mutant.name: mutant for mutant in mutants}
     if unknown := [name for name in selection if name not in known]:

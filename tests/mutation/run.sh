@@ -82,7 +82,10 @@ in_guests() {
 	[[ -s $copy.$kind.list ]] || return 0
 	# The same guests as in check-lane.sh.
 	case $kind in
-	edu) options=(--iommu --append swiotlb=force --device "$EDU" --device "$EDU" --device "$EDU") ;;
+	edu)
+		options=(--iommu --append swiotlb=force
+			--device "$EDU" --device "$EDU" --device "$EDU")
+		;;
 	numa) options=(--cpus 3 --node "512M,cpus=0" --node "512M,cpus=1" --node "0,cpus=2") ;;
 	esac
 	while IFS=$'\t' read -r _ name _ report; do reports[$name]=$report; done <"$copy.$kind.list"
@@ -91,9 +94,12 @@ in_guests() {
 	"$copy/scripts/runs/kselftest.sh" "$kernel" "$module" "$folder/install" || return
 	for boot in {1..20}; do
 		log=$folder/${copy##*/}-$kind-$boot.log
-		for name in "${!results[@]}"; do printf '%s %s\n' "${results[$name]}" "$name"; done >"$folder/done"
-		"$SCRIPTS/machine/vm.sh" --kernel "$kernel" --timeout 7200 "${options[@]}" --log "$log" -- \
-			env PYTHONDONTWRITEBYTECODE=1 "$here/guest.py" "$folder/install/labyrinth" "$copy.$kind" "$folder/done" || true
+		for name in "${!results[@]}"; do
+			printf '%s %s\n' "${results[$name]}" "$name"
+		done >"$folder/done"
+		"$SCRIPTS/machine/vm.sh" --kernel "$kernel" --timeout 7200 "${options[@]}" \
+			--log "$log" -- env PYTHONDONTWRITEBYTECODE=1 "$here/guest.py" \
+			"$folder/install/labyrinth" "$copy.$kind" "$folder/done" || true
 		[[ -s ${log%.log}.out ]] || break
 		take "$log"
 		if grep -qx complete "${log%.log}.out"; then return; fi
@@ -127,7 +133,11 @@ on_host() {
 			if ((rc == 0)); then pass "none host $case_"; else fail "none host $case_"; fi
 		fi
 		host_case "$number" "$case_"
-		if ((rc == 1)) && grep -q "^not ok 1 $case_\$" "$folder/host.log"; then pass "$name"; else fail "$name"; fi
+		if ((rc == 1)) && grep -q "^not ok 1 $case_\$" "$folder/host.log"; then
+			pass "$name"
+		else
+			fail "$name"
+		fi
 	done <"$copy.host.list"
 }
 
@@ -159,7 +169,8 @@ for expected in "$copies"/*.expected; do
 	results=()
 	for part in on_host by_compiler "in_guests guest" "in_guests edu" "in_guests numa"; do
 		# If a copy cannot be built or booted, its results are missing, which is a failure.
-		$part "${expected%.expected}" || ktap_print_msg "$part ${expected%.expected} ended with an error"
+		$part "${expected%.expected}" ||
+			ktap_print_msg "$part ${expected%.expected} ended with an error"
 	done
 	while IFS= read -r name; do
 		[[ -n ${results[$name]-} ]] || { ktap_print_msg "no result"; fail "$name"; }

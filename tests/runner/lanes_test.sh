@@ -39,7 +39,8 @@ run() {
 		report "a note"
 	RUN
 	rc=0
-	LABYRINTH_CACHE=$work/cache JOBS=2 bash -euo pipefail "$work/run.sh" "$work" "$@" >"$work/printed" 2>&1 || rc=$?
+	LABYRINTH_CACHE=$work/cache JOBS=2 bash -euo pipefail "$work/run.sh" "$work" "$@" \
+		>"$work/printed" 2>&1 || rc=$?
 }
 
 test_only_its_own_wait_for_a_kernel() {
@@ -77,7 +78,8 @@ test_unknown_names() {
 	mkdir -p "$work/tests"/{selftests,mutation/cases,compile_fail/cases}
 	printf '# Runs in: check\n' >"$work/tests/selftests/a_program.py"
 	chmod +x "$work/tests/selftests/a_program.py"
-	touch "$work/tests/mutation/cases"/{a_leak,stack_short}.patch "$work/tests/compile_fail/cases"/{a_copy,used_twice}.rs
+	touch "$work/tests/mutation/cases"/{a_leak,stack_short}.patch
+	touch "$work/tests/compile_fail/cases"/{a_copy,used_twice}.rs
 	unknown mutation:leak && unknown compile-fail:copy && unknown program.py || return
 	is "$(<"$work/mutation:leak")" "labyrinth: error: quick: there is no 'mutation:leak'
 labyrinth: fix: mutation: a_leak stack_short" &&

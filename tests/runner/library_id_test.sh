@@ -29,7 +29,10 @@ compiler() {
 	chmod +x "$work/rustc"
 }
 
-id() { "$here/../../scripts/build/library-id.sh" "$work/source" "$work/kernel" "$work/rustc" "${1--Copt-level=2}"; }
+id() {
+	"$here/../../scripts/build/library-id.sh" "$work/source" "$work/kernel" "$work/rustc" \
+		"${1--Copt-level=2}"
+}
 
 # changes COMMAND…: whether COMMAND changes the identifier.
 changes() {
@@ -51,19 +54,27 @@ test_same_for_the_same() {
 	is "$(id)" "$before"
 }
 
-test_a_field_is_moved() { changes sed -i 's/a: u32, b: u32/b: u32, a: u32/' "$work/source/rust/lib.rs"; }
+test_a_field_is_moved() {
+	changes sed -i 's/a: u32, b: u32/b: u32, a: u32/' "$work/source/rust/lib.rs"
+}
 
 test_a_file_is_moved() { changes mv "$work/source/rust/lib.rs" "$work/source/rust/other.rs"; }
 
 test_c_is_changed() { changes sed -i 's/1/2/' "$work/source/rust/ffi/helper.c"; }
 
-test_a_header_is_added() { changes cp "$work/source/include/helper.h" "$work/source/include/other.h"; }
+test_a_header_is_added() {
+	changes cp "$work/source/include/helper.h" "$work/source/include/other.h"
+}
 
 test_the_rules_are_changed() { changes sed -i 's/$/ # more/' "$work/source/Kbuild"; }
 
-test_the_configuration_is_changed() { changes sed -i 's/SMP/PREEMPT_RT/' "$work/kernel/include/generated/rustc_cfg"; }
+test_the_configuration_is_changed() {
+	changes sed -i 's/SMP/PREEMPT_RT/' "$work/kernel/include/generated/rustc_cfg"
+}
 
-test_another_kernel_crate() { changes sed -i 's/crate/crates/' "$work/kernel/rust/libkernel.rmeta"; }
+test_another_kernel_crate() {
+	changes sed -i 's/crate/crates/' "$work/kernel/rust/libkernel.rmeta"
+}
 
 test_another_compiler() { changes compiler 1.86.0; }
 

@@ -11,7 +11,8 @@ start() {
 	shift
 	rm -f "$folder/$name".*
 	set -m
-	"$scripts/machine/vm.sh" --kernel "$kernel" --cpus 1 --log "$folder/$name.log" "$@" 2>"$folder/$name.vm" &
+	"$scripts/machine/vm.sh" --kernel "$kernel" --cpus 1 --log "$folder/$name.log" "$@" \
+		2>"$folder/$name.vm" &
 	vm=$!
 	set +m
 }
@@ -44,9 +45,13 @@ ended() {
 	shift 3
 	{ wait "$vm"; } 2>/dev/null || rc=$?
 	[[ $rc == "$wanted" && $(grep -c ' booting (' "$said") == "$boots" ]] ||
-		{ ktap_print_msg "$name: status $rc, not $wanted, or not $boots boots; see $said"; return 1; }
+		{
+			ktap_print_msg "$name: status $rc, not $wanted, or not $boots boots; see $said"
+			return 1
+		}
 	for text; do
-		grep -q -- "$text" "$said" || { ktap_print_msg "$name: no '$text' in $said"; return 1; }
+		grep -q -- "$text" "$said" ||
+			{ ktap_print_msg "$name: no '$text' in $said"; return 1; }
 	done
 }
 
@@ -71,7 +76,8 @@ fails_after_the_pause() {
 	wait_for waiting "$folder/$name.out" || return
 	pause 12 "$vm" "$(guest)"
 	guests_go
-	ended "$name" 1 2 'paused for 1[0-9] s' 'failed (status 9), after this machine' 'failed (status 7)' || return
+	ended "$name" 1 2 'paused for 1[0-9] s' 'failed (status 9), after this machine' \
+		'failed (status 7)' || return
 	grep -q 'Linux version' "$folder/$name.paused" && grep -q 'Linux version' "$folder/$name.log"
 }
 
@@ -130,12 +136,17 @@ pauses_are_no_time() {
 	rm -f "$out"
 	set -m
 	bash -c 'source "$1/machine/pause.sh"; watch_start
-		for ((i = 0; i < 10; i++)); do watch_tick || true; echo "$elapsed $paused" >"$2"; sleep 0.3; done' - "$scripts" "$out" &
+		for ((i = 0; i < 10; i++)); do
+			watch_tick || true
+			echo "$elapsed $paused" >"$2"
+			sleep 0.3
+		done' - "$scripts" "$out" &
 	pid=$!
 	set +m
 	for _ in {1..50}; do [[ ! -s $out ]] || break; sleep 0.1; done
 	pause 12 "$pid"
 	wait "$pid"
 	read -r elapsed paused <"$out"
-	((elapsed < 10 && paused >= 12)) || { ktap_print_msg "$elapsed s and paused for $paused s"; return 1; }
+	((elapsed < 10 && paused >= 12)) ||
+		{ ktap_print_msg "$elapsed s and paused for $paused s"; return 1; }
 }

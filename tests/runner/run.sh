@@ -20,7 +20,8 @@ names=("${@:3}")
 # These two cases share a guest.
 case " ${names[*]} " in
 *" kernel_panics "* | *" guest_writes_in_other_places "*)
-	mapfile -t names < <(printf '%s\n' "${names[@]}" kernel_panics guest_writes_in_other_places | sort -u)
+	mapfile -t names < <(printf '%s\n' "${names[@]}" kernel_panics \
+		guest_writes_in_other_places | sort -u)
 	;;
 esac
 declare -A seen=()
@@ -40,7 +41,8 @@ booted() {
 	local name=$1 wanted=$2 text=$3 rc=0
 	shift 3
 	# One CPU, as another guest runs at the same time.
-	"$scripts/machine/vm.sh" --kernel "$kernel" --cpus 1 --log "$folder/$name.log" "$@" 2>"$folder/$name.vm" || rc=$?
+	"$scripts/machine/vm.sh" --kernel "$kernel" --cpus 1 --log "$folder/$name.log" "$@" \
+		2>"$folder/$name.vm" || rc=$?
 	if ((rc != wanted)); then
 		ktap_print_msg "$name: status $rc, not $wanted; see $folder/$name.vm"
 	elif ! grep -aq "$text" "$folder/$name.log"; then
@@ -91,30 +93,40 @@ dies() {
 # a program ends.
 collection_is_like_the_kernels_runner() {
 	local tests=$folder/collection/labyrinth name kind
-	local -A code=([passes]='ktap.main(one)' [fails]='ktap.main(other, one)' [skips]='sys.exit(4)'
-		[is_killed]='print("so far", flush=True); os.kill(os.getpid(), 9)' [raises]='raise OSError("early")'
+	local -A code=([passes]='ktap.main(one)' [fails]='ktap.main(other, one)'
+		[skips]='sys.exit(4)' [raises]='raise OSError("early")'
+		[is_killed]='print("so far", flush=True); os.kill(os.getpid(), 9)'
 		[hangs]='print("begun", flush=True); time.sleep(60)')
 	rm -rf "$folder/collection"
 	mkdir -p "$folder/collection/kselftest" "$tests"
 	cp "$K_SOURCE/tools/testing/selftests/run_kselftest.sh" "$folder/collection/"
-	cp "$K_SOURCE/tools/testing/selftests/kselftest"/{runner.sh,prefix.pl,ktap_helpers.sh,ksft.py} "$folder/collection/kselftest/"
+	cp "$K_SOURCE/tools/testing/selftests/kselftest"/{runner.sh,prefix.pl,ktap_helpers.sh,ksft.py} \
+		"$folder/collection/kselftest/"
 	cp -r "$here/../selftests/lib" "$tests/"
 	echo timeout=5 >"$tests/settings"
 	for name in "${!code[@]}"; do
-		printf '%s\n' '#!/usr/bin/env python3' 'import os, sys, time' 'from lib import ktap' 'def one(): pass' \
-			'def other(): raise AssertionError' "${code[$name]}" >"$tests/$name.py"
+		printf '%s\n' '#!/usr/bin/env python3' 'import os, sys, time' 'from lib import ktap' \
+			'def one(): pass' 'def other(): raise AssertionError' "${code[$name]}" \
+			>"$tests/$name.py"
 		chmod +x "$tests/$name.py"
 		echo "labyrinth:$name.py" >>"$folder/collection/kselftest-list.txt"
 	done
 	# shellcheck disable=SC2016 # expanded in the sandbox
 	"$scripts/environment/sandbox.sh" --bind "$folder" sh -c 'cd "$1"
-		{ KSELFTEST_PASSES_PY_ARGS=one busybox sh ./run_kselftest.sh 2>&1; echo "status $?"; } | cat >kernels.out
-		cd labyrinth && lib/collection.py passes.py:one $(ls *.py | sed "/^passes/d") >../ours.out 2>&1; echo "status $?" >>../ours.out' \
-		- "$folder/collection"
+		{
+			KSELFTEST_PASSES_PY_ARGS=one busybox sh ./run_kselftest.sh 2>&1
+			echo "status $?"
+		} | cat >kernels.out
+		cd labyrinth
+		lib/collection.py passes.py:one $(ls *.py | sed "/^passes/d") >../ours.out 2>&1
+		echo "status $?" >>../ours.out' - "$folder/collection"
 	# The order, the totals, the times and the line numbers can differ, and only a shell prints
 	# that a program was killed.
 	for kind in kernels ours; do
-		sed -E '/^# Totals|^# [0-9]+ skipped|Killed$|took [0-9.]+ s$|^# #   File |^# #     |\^\^/d; s/^((not )?ok) [0-9]+ /\1 /' "$folder/collection/$kind.out" | sort >"$folder/collection/$kind"
+		sed -E '/^# Totals|^# [0-9]+ skipped|Killed$|took [0-9.]+ s$|\^\^/d
+			/^# #   File |^# #     /d
+			s/^((not )?ok) [0-9]+ /\1 /' "$folder/collection/$kind.out" |
+			sort >"$folder/collection/$kind"
 	done
 	if ! diff "$folder/collection/kernels" "$folder/collection/ours" ||
 		(($(grep -cE '^(not )?ok selftests: ' "$folder/collection/ours") != ${#code[@]})); then
@@ -138,7 +150,8 @@ gone() {
 leaves_nothing() {
 	local pid group rc=0 log=$folder/left_by_$1.log
 	set -m
-	"$scripts/machine/vm.sh" --kernel "$kernel" --cpus 1 --log "$log" -- sleep 1000 2>"${log%.log}.vm" &
+	"$scripts/machine/vm.sh" --kernel "$kernel" --cpus 1 --log "$log" -- sleep 1000 \
+		2>"${log%.log}.vm" &
 	pid=$!
 	set +m
 	for _ in {1..300}; do
@@ -167,7 +180,8 @@ killed_owner_leaves_nothing() {
 		sleep 0.1
 	done
 	group=$(<"$folder/guarded")
-	[[ -n $group && -n $(pgrep -g "$group") ]] || { ktap_print_msg "nothing to guard"; return 1; }
+	[[ -n $group && -n $(pgrep -g "$group") ]] ||
+		{ ktap_print_msg "nothing to guard"; return 1; }
 	kill -KILL "$pid"
 	{ wait "$pid"; } 2>/dev/null || true
 	gone "$group"
@@ -207,7 +221,8 @@ driver_of_ones_own() {
 	# An existing driver is not overwritten.
 	if "${make[@]}" new-driver NAME=first_driver DIR="$driver" >>"$log" 2>&1; then return 1; fi
 	"${make[@]}" driver DIR="$driver" >>"$log" 2>&1 || return
-	grep -q 'requests_total{pool="first_driver",context="softirq",tier="cache",outcome="hit"} [1-9]' "$log"
+	grep -q 'requests_total{pool="first_driver",context="softirq",tier="cache",outcome="hit"} [1-9]' \
+		"$log"
 }
 
 # refused_name NAME: a driver cannot have this name, and nothing is left behind.

@@ -111,4 +111,5 @@ def unloaded_while_pages_return():
             assert allocated == freed > 0, f"{allocated} allocated, {freed} freed"
 
 
-ktap.main(from_the_pool, the_reserve_is_the_last_tier, interrupts_of_all_other_contexts, unloaded_while_pages_return)
+ktap.main(from_the_pool, the_reserve_is_the_last_tier, interrupts_of_all_other_contexts,
+          unloaded_while_pages_return)

@@ -134,7 +134,8 @@ def hard_irq_pages():
     thread = [entry for entry in allocs if entry not in interrupts and RUN_THREAD in entry[0]]
     mine = ours.allocated(context="hard_irq", gfp="nolock")
     ktap.note(f"hard_irq: the kernel counts {tracing.count(interrupts)} in interrupts and "
-              f"{tracing.count(thread)} with them off, {tracing.count(frees)} freed; we count {mine}, "
+              f"{tracing.count(thread)} with them off, {tracing.count(frees)} freed; "
+              f"we count {mine}, "
               f"and {ours.failed(context='hard_irq')} failures")
     assert tracing.count(interrupts) + tracing.count(thread) == tracing.count(allocs) == mine
     assert tracing.count(frees) == ours.freed(context="hard_irq") == mine

@@ -215,7 +215,8 @@ def lesser_requests_spare_the_reserves():
             ktap.note(f"priority {priority}: {served}, failed {change(metrics.Metrics.failed)}")
             for tier in tiers:
                 asked = change(metrics.Metrics.asked, tier)
-                assert (asked > 0) == (tier in opened), f"priority {priority}: {asked} asked the {tier}"
+                assert (asked > 0) == (tier in opened), \
+                    f"priority {priority}: {asked} asked the {tier}"
             assert served["reserve"] == (RESERVE if priority else 0)
             assert change(metrics.Metrics.failed) > 0, "memory was not exhausted"
 

@@ -20,8 +20,9 @@ OFFSETS = [*range(GUARD), *range(PAGE - GUARD, PAGE)]
 KEPT = 64
 # For each exercise, the context in which it holds pages, as reports name it, and its number of
 # holders.
-HOLDERS = {"timer_softirq": ("softirq", os.cpu_count()), "spinlock": ("spinlock", 2 * os.cpu_count()),
-           "task": ("task", os.cpu_count()), "hard_irq": ("irqs_off", 2 * os.cpu_count())}
+HOLDERS = {"timer_softirq": ("softirq", os.cpu_count()),
+           "spinlock": ("spinlock", 2 * os.cpu_count()), "task": ("task", os.cpu_count()),
+           "hard_irq": ("irqs_off", 2 * os.cpu_count())}
 WRITERS = ("task", "spinlock", "softirq", "hard_irq")
 # This is long enough to write to all pages.
 HOLD_US = 4_000_000

@@ -268,8 +268,8 @@ def counts_by_bpftrace():
     # Each count is a map of its own, because a map with keys loses a count if two CPUs insert the
     # same key. Each event has one program, because the kernel counts a missed call for each
     # program. Missed events can be of any kind, so all kinds are counted.
-    counts = "".join(f"if (args.source == {BUDDY} && args.context == {value}) {{ @{context} = count(); }} "
-                     for context, (_, value) in CONTEXTS.items())
+    counts = "".join(f"if (args.source == {BUDDY} && args.context == {value}) "
+                     f"{{ @{context} = count(); }} " for context, (_, value) in CONTEXTS.items())
     program = "tracepoint:labyrinth:page_alloc /args.pool == \"none\"/ " \
               f"{{ {counts} if (args.source == {NONE}) {{ @failed = count(); }} }} " \
               "tracepoint:labyrinth:page_free " \
@@ -294,7 +294,8 @@ def counts_by_bpftrace():
         assert record.get("type") != "lost_events", line
     allocated = {name: maps["@" + context] for context, (name, _) in CONTEXTS.items()}
     # bpftrace does not print a map that counted nothing.
-    agree("bpftrace", (allocated, maps.get("@failed", 0), maps["@free"]), ours, module.CONTEXTS, missed)
+    agree("bpftrace", (allocated, maps.get("@failed", 0), maps["@free"]), ours, module.CONTEXTS,
+          missed)
 
 
 # The numbers of perf_event_open(), of the ioctl that sets a filter, and of the event type.

@@ -388,7 +388,8 @@ def others_see_nothing():
             own = mapped(fd)
             address = holder.address if pid != "self" else own
             memory = os.open(f"/proc/{pid}/mem", os.O_RDWR)
-            for call in (lambda: os.pread(memory, 8, address), lambda: os.pwrite(memory, b"x", address)):
+            for call in (lambda: os.pread(memory, 8, address),
+                         lambda: os.pwrite(memory, b"x", address)):
                 try:
                     call()
                 except OSError as error:
@@ -629,7 +630,8 @@ class PhysicalMemory:
         except OSError as error:
             raise Skip(f"no /proc/kcore: {error}") from error
         head = os.pread(self._fd, 64, 0)
-        table, (size, count) = struct.unpack_from("<Q", head, 32)[0], struct.unpack_from("<HH", head, 54)
+        table, = struct.unpack_from("<Q", head, 32)
+        size, count = struct.unpack_from("<HH", head, 54)
         self._segments = []
         for i in range(count):
             kind, _, offset, _, physical, length = struct.unpack_from(
@@ -783,7 +785,8 @@ def races():
             wait_until_returned()
         assert ours.held() == 0, f"{ours.held()} pages are missing"
         now = metrics.Metrics()
-        ktap.note(f"{now.total('transfer_total', transfer='map_user', outcome='success')} pages mapped")
+        mapped_pages = now.total("transfer_total", transfer="map_user", outcome="success")
+        ktap.note(f"{mapped_pages} pages mapped")
 
 
 def pfns(histogram):

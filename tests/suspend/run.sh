@@ -26,10 +26,12 @@ suspend() {
 		cd "$tree"
 		find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet >"$1/initramfs.cpio"
 		rm -rf "$tree"' - "$folder" "$here/init" "$module" || return
+	local line="console=ttyS0 no_console_suspend printk.time=1 oops=panic panic=-1"
+	line+=" mem_sleep_default=deep"
 	watched 300 "$log" "$scripts/environment/sandbox.sh" --kernel "$kernel" --bind "$folder" \
 		qemu-system-x86_64 -accel tcg -cpu max -smp "$cpus" -m 512M -nodefaults -no-user-config \
-		-display none -no-reboot -serial stdio -kernel "$K_IMAGE" -initrd "$folder/initramfs.cpio" \
-		-append "console=ttyS0 no_console_suspend printk.time=1 oops=panic panic=-1 mem_sleep_default=deep"
+		-display none -no-reboot -serial stdio -kernel "$K_IMAGE" \
+		-initrd "$folder/initramfs.cpio" -append "$line"
 }
 
 # complaint: prints what is wrong, if anything.
@@ -47,7 +49,8 @@ complaint() {
 			if (online != "0-" cpus - 1) wrong("CPUs online: " online)
 			for (cpu = 0; cpu < cpus; cpu++)
 				for (context = 0; context < 4; context++) {
-					if (!seen["before", cpu, context]) wrong("CPU " cpu " had no work in context " context)
+					if (!seen["before", cpu, context])
+						wrong("CPU " cpu " had no work in context " context)
 					if (!seen["after", cpu, context])
 						wrong("CPU " cpu " has no work in context " context " after it")
 				}

@@ -15,7 +15,8 @@ _OFFSETS = {}
 
 # Functions on a stack that have interrupted the code below them, and functions that interrupts run
 # at their end. Pages that these allocate or free do not belong to the code below.
-_INTERRUPTION = re.compile(r"\b(?:asm_\w*interrupt\w*|asm_sysvec_\w+|asm_exc_\w+|handle_softirqs|__schedule)\b")
+_INTERRUPTION = re.compile(r"\b(?:asm_\w*interrupt\w*|asm_sysvec_\w+|asm_exc_\w+|handle_softirqs"
+                           r"|__schedule)\b")
 
 # A function without a name is in an unloaded module.
 _BARE = re.compile(r"\b(?:0x)?(ffff[0-9a-f]{12})\b")
