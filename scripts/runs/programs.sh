@@ -11,8 +11,9 @@
 #   numa, edu           guests with NUMA nodes and devices, see check-lane.sh
 #   drivers             a guest where labyrinth cannot be unloaded at the end
 #   runner              guests of tests/runner
-# A covered path is a prefix: rust/ffi/view stands for view.c, view.h and view.rs. The time is
-# measured on a stock kernel, emulated on 2 CPUs; `make quick` chooses programs by it.
+# A covered path is a prefix: rust/ffi/mm/dma stands for dma.c, dma.h and dma.rs. There may be
+# several lines of them. The time is measured on a stock kernel, emulated on 2 CPUs; `make quick`
+# chooses programs by it.
 # programs.sh --check: complains about programs with missing or wrong lines.
 # programs.sh --covering FILE…: prints the programs that cover one of these files, or are one of
 # them, as "SECONDS PROGRAM PLACE…". Programs with the longest matching path come first, and among

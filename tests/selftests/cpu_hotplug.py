@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
-# Covers: rust/pool rust/ffi/cpu/hotplug.rs rust/ffi/cpu/each_cpu.rs rust/ffi/cpu/online.rs rust/exercise
+# Covers: rust/pool rust/ffi/cpu/hotplug.rs rust/ffi/cpu/each_cpu.rs
+# Covers: rust/ffi/cpu/online.rs rust/exercise
 # Takes: 50 s
 """When a CPU goes offline, its cached pages go to the allocator. Exercises follow the CPUs that
 come and go."""

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak-debug
-# Covers: rust/page/transfer/guarded.rs rust/page/sentinel.rs rust/page/transfer/canary.rs tests/modules/overrun
+# Covers: rust/page/transfer/guarded.rs rust/page/sentinel.rs
+# Covers: rust/page/transfer/canary.rs tests/modules/overrun
 # Takes: 19 s
 """Every write beside the payload of a guarded page is detected, and reported exactly."""
 
