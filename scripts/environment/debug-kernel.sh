@@ -10,8 +10,11 @@ DEBUG_FRAGMENTS=("$SCRIPTS/environment/debug-vm.config" "$TOP/tests/selftests/co
 
 debug_entry() {
 	local hash
-	hash=$({ cat "${DEBUG_FRAGMENTS[@]}"; echo "${DEBUG_MAKE[@]}" "${DEBUG_BASE[@]}"; } |
-		sha256sum | cut -c1-10)
+	# Comments in the fragments do not change the kernel.
+	hash=$({
+		grep -hE '^(# )?CONFIG_' "${DEBUG_FRAGMENTS[@]}"
+		echo "${DEBUG_MAKE[@]}" "${DEBUG_BASE[@]}"
+	} | sha256sum | cut -c1-10)
 	DEBUG_ENTRY=debug-${R_VERSION//[~+]/.}-$(toolchain_key)-$hash
 }
 
