@@ -178,8 +178,8 @@ fn place(node: i32, only: bool) -> Result<Place> {
     })
 }
 
-/// The memory that the `pool_` parameters bar. `EINVAL` for a range that ends before it has begun,
-/// `ERANGE` for what leaves nothing.
+/// The memory that the `pool_` parameters exclude. Fails with `EINVAL` for a range that ends before
+/// it begins, and with `ERANGE` if a parameter is out of bounds.
 fn excluded() -> Result<Excluded> {
     let highest = parameter(&given::pool_highest);
     if highest < PAGE_SIZE as u64 - 1 {

@@ -82,7 +82,7 @@ struct Pages {
 
 /// The way back of a page.
 struct WayBack {
-    // The order matters: when there is a quota for another page, this one is off the books.
+    // The order matters: the page must be accounted as freed before another may take its place.
     entry: Accounting,
     _quota: Quota,
 }

@@ -32,7 +32,7 @@ pub(super) fn set_limit(most: u32) {
 pub(super) struct Quota(());
 
 impl Quota {
-    /// Takes a quota if there is one. Any context.
+    /// Takes the right to one page, unless all are taken. Any context.
     pub(super) fn take() -> Option<Self> {
         let mut taken = mapped();
         while taken < limit() {

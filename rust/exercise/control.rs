@@ -79,7 +79,7 @@ struct Workloads<W> {
 }
 
 impl<W: Workload> Cpus<W> {
-    /// Makes tier for them; none has started yet.
+    /// Makes an empty place for each of them. None has started yet.
     fn new(means: &Arc<Resources>) -> Result<Self> {
         let mut workloads = KVec::with_capacity(nr_cpu_ids() as usize, GFP_KERNEL)?;
         for _ in 0..nr_cpu_ids() {

@@ -5,7 +5,7 @@
 //! # Vocabulary
 //!
 //! - *Exclusive*: only the holder of the value can read, write, map or free the page.
-//! - *Transfer*, in reports *transfer*: a call that takes the value of one holder and returns a
+//! - *Transfer*: a call that takes the value of one holder and returns a
 //!   value for the next. Ownership moves in no other way, so code of the old holder that still uses
 //!   the page does not compile. Each transfer is counted by its kind, and its latency is recorded
 //!   unless the page is lent to C or returned from there: see [`Transfer`](crate::stats::Transfer).

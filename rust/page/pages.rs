@@ -201,7 +201,7 @@ impl ExclusivePages<Uninit> {
         while got < wanted {
             let mut pages = [core::ptr::null_mut(); BULK];
             let chunk = BULK.min(wanted - got);
-            // SAFETY: As in `alloc`; `pages` has tier for `chunk` pointers, all of them null.
+            // SAFETY: As in `alloc`; `pages` has space for `chunk` pointers, all of them null.
             let filled =
                 unsafe { helpers::labyrinth_alloc_pages_bulk(G::RAW, chunk, pages.as_mut_ptr()) };
 

@@ -205,7 +205,7 @@ pub const KEPT: usize = 64;
 pub fn recent() -> Result<KVec<Corruption>, AllocError> {
     let mut recent = KVec::with_capacity(KEPT, GFP_KERNEL)?;
     for corruption in SLOTS.iter().filter_map(Slot::read) {
-        // There is tier for as many as there are slots.
+        // There is space for as many as there are slots.
         let _ = recent.push_within_capacity(corruption);
     }
     recent.sort_unstable_by_key(|corruption: &Corruption| corruption.number);

@@ -172,10 +172,10 @@ impl<G: Gfp> Batch<G> {
         from_buddy: impl Fn() -> Option<ExclusivePage<Uninit>>,
         from_pool: impl Fn(&Pool, &mut Request) -> Option<ExclusivePages<Uninit>>,
     ) {
-        let tier = self.pages.capacity() - self.pages.len();
+        let space = self.pages.capacity() - self.pages.len();
         self.from_buddy |= matches!(supply, Supply::Buddy);
 
-        for _ in 0..wanted.min(tier) {
+        for _ in 0..wanted.min(space) {
             let asked = self.recorder.request();
             let (page, last_tier) = match supply {
                 Supply::Buddy => (from_buddy(), Tier::Buddy),
@@ -197,7 +197,7 @@ impl<G: Gfp> Batch<G> {
             }
             if let Some(mut page) = page {
                 page.charge(self.caller);
-                // There is tier, so this cannot fail; if it did the page would be freed.
+                // There is space, so this cannot fail; if it did the page would be freed.
                 let _ = self.pages.push_within_capacity(if self.guarded {
                     Held::Guarded(Guarded::new(cx, page.zeroed().into()))
                 } else {

@@ -149,7 +149,7 @@ impl Exclusion {
             return KVVec::new();
         }
         let blocks = self.most_held(order, self.given_up.load(Relaxed));
-        // Without tier for any, the first excluded block is one too many.
+        // Without space for any, the first excluded block is one too many.
         KVVec::with_capacity(blocks, GFP_KERNEL).unwrap_or_default()
     }
 

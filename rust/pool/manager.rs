@@ -207,7 +207,7 @@ impl PoolManager {
                 let list = self.pools.list.lock();
                 if list.len() <= pools.capacity() {
                     for pool in list.iter() {
-                        // There is tier for each.
+                        // There is space for each.
                         let _ = pools.push_within_capacity(pool.clone());
                     }
                     return Ok(pools);

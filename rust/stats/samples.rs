@@ -91,7 +91,7 @@ pub(super) struct Samples<const N: usize>(CpuCounterSets<N>);
 pub(super) struct Open<'a, const N: usize>(CounterSlice<'a, N>);
 
 impl<const N: usize> Samples<N> {
-    /// Makes tier for samples. Task context only, may sleep.
+    /// Allocates the counters. Task context only, may sleep.
     pub(super) fn new() -> Result<Self, AllocError> {
         Ok(Self(CpuCounterSets::new()?))
     }

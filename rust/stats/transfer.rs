@@ -5,9 +5,9 @@
 //! A page is as large as a pointer and knows nothing of statistics. So those to record in are
 //! published: `Transfer::begin` finds them, in any context.
 //!
-//! ForeignEvent to C and taking back is an exception: it is part of the fast path of the C interface,
-//! where finding the statistics and reading the clock would cost more than all the rest. Both are
-//! counted by one instruction each, whatever `recording` says, and have no latency.
+//! Transfers to C and back are an exception: they are part of the fast path of the C interface.
+//! Finding the statistics and reading the clock would cost more there than all the rest. Each is
+//! counted by one instruction, whatever `recording` says, and has no latency.
 //!
 //! ```text
 //! let begun = Transfer::Share.begin();

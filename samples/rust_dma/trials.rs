@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What is tried once, in task context: a device that uses a page after it was taken back, and more
-//! mappings than there is tier for.
+//! mappings than fit.
 
 use crate::{
     pages,
@@ -80,7 +80,7 @@ pub(crate) fn exhaust(cx: &mut Task, device: DmaDevice<'_>, count: usize) -> Res
         let mut mapped = KVec::with_capacity(count, GFP_KERNEL)?;
         let mut blocks = blocks.into_iter();
         let result = map_each(cx, device, FromDevice, &mut blocks, |pages| {
-            // There is tier for all.
+            // There is space for all.
             let _ = mapped.push_within_capacity(pages);
         });
         TALLY.mapped.add(mapped.len() as u64);

@@ -38,7 +38,8 @@ COPIED = ("Kbuild", "Makefile", "README.md", "labyrinth_mod.rs", "include", "rus
           "scripts", "tests")
 
 # The files of the library. All other files belong to crates that use it.
-LIBRARY = tuple(f"rust/{part}" for part in ("lib.rs", "capi/", "ffi/", "kunit/", "page/", "source/", "stats/"))
+LIBRARY = tuple(f"rust/{part}" for part in
+                ("lib.rs", "capi/", "ffi/", "kunit/", "page/", "pool/", "stats/"))
 
 # The definitions of `mutant!()` and `MUTANT()` are appended to these files.
 SWITCHES = {

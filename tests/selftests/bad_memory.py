@@ -167,7 +167,7 @@ def guards_are_left_alone():
 def while_all_run():
     """Pages that go bad at any time, wherever they are, are not handed out again."""
     settings = {"pool": 1, "batch": 32, "period_us": 5_000}
-    # The caches have tier for all pages that are out, so only bad pages go back to the allocator.
+    # The caches have space for all pages that are out, so only bad pages go back to the allocator.
     with said(), module.loaded(pool_cache=1024, pool_reserve=32, prime=512):
         module.wait_until(lambda: metrics.Metrics().cached() == 512 * os.cpu_count(), "full caches")
         marked = set()

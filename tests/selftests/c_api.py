@@ -98,7 +98,7 @@ def lendings(now, outcome="success"):
     """Returns the numbers of blocks that were lent to C, that were given back, and that were
     refused."""
     return [now.total("transfer_total", transfer=kind, outcome=outcome)
-            for kind in ("lend", "return_lent")]
+            for kind in ("into_foreign", "from_foreign")]
 
 
 def check_lendings(now):

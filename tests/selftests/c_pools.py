@@ -479,7 +479,7 @@ def nothing_is_left_of_pools():
 
 
 def as_many_pools_as_there_can_be():
-    """C modules can have 1023 pools, and not more. Destroying one makes tier for another."""
+    """C modules can have 1023 pools, and not more. After one is destroyed, another can be made."""
     with kmsg.Provoked() as log, consumers():
         for _ in range(2):
             did((f"pools {MAX_POOLS + 1}", MAX_POOLS))

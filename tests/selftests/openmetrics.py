@@ -15,11 +15,11 @@ except ImportError:
 
 READS = 15
 LATENCY = "labyrinth_page_alloc_latency_seconds"
-ROOM_LATENCY = "labyrinth_page_alloc_tier_latency_seconds"
+TIER_LATENCY = "labyrinth_page_alloc_tier_latency_seconds"
 # There is a series for each context and set of flags.
 SERIES = 5
-HANDOVER_LATENCY = "labyrinth_transfer_latency_seconds"
-HANDOVERS = 18
+TRANSFER_LATENCY = "labyrinth_transfer_latency_seconds"
+TRANSFERS = 18
 FAMILIES = {
     "labyrinth_page_alloc": "counter", "labyrinth_page_free": "counter",
     "labyrinth_pages_in_flight": "gauge", LATENCY: "histogram",
@@ -28,8 +28,8 @@ FAMILIES = {
     "labyrinth_clock_read_seconds": "gauge",
     "labyrinth_guard_corruptions": "counter", "labyrinth_guard_corruption_bytes": "counter",
     "labyrinth_sentinel": "gauge",
-    ROOM_LATENCY: "histogram",
-    "labyrinth_transfer": "counter", HANDOVER_LATENCY: "histogram",
+    TIER_LATENCY: "histogram",
+    "labyrinth_transfer": "counter", TRANSFER_LATENCY: "histogram",
     "labyrinth_pool_requests": "counter", "labyrinth_pool_failures": "counter",
     "labyrinth_pool_recycle_cached": "counter", "labyrinth_pool_recycle_reserve": "counter",
     "labyrinth_pool_released": "counter", "labyrinth_pool_cache_refill_pages": "counter",
@@ -91,8 +91,8 @@ def parsed_under_load():
                     assert families[name].type == kind, f"{name} is a {families[name].type}"
                     assert families[name].documentation, f"{name} has no HELP"
                 check_histograms(families[LATENCY], SERIES)
-                check_histograms(families[ROOM_LATENCY], len(metrics.TIERS))
-                check_histograms(families[HANDOVER_LATENCY], HANDOVERS)
+                check_histograms(families[TIER_LATENCY], len(metrics.TIERS))
+                check_histograms(families[TRANSFER_LATENCY], TRANSFERS)
                 now = metrics.Metrics(text).check()
                 assert now.total("exercise_running") == len(module.CONTEXTS)
                 if before:
@@ -103,7 +103,7 @@ def parsed_under_load():
         metrics.Metrics(text).check_idle().check_pool().check_after(before)
         families = parse(text)
         check_histograms(families[LATENCY], SERIES, families["labyrinth_page_alloc"])
-        check_histograms(families[HANDOVER_LATENCY], HANDOVERS, families["labyrinth_transfer"])
+        check_histograms(families[TRANSFER_LATENCY], TRANSFERS, families["labyrinth_transfer"])
 
 
 def parser_refuses_broken_text():

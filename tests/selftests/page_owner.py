@@ -16,7 +16,7 @@ PAGES = "/sys/kernel/debug/page_owner"
 # minute.
 STACKS = "/sys/kernel/debug/page_owner_stacks/show_stacks"
 BOOTED = "page_owner=on"
-# The caches can serve all requests, and have tier for all returns, so that no page is allocated or
+# The caches can serve all requests, and have space for all returns, so that no page is allocated or
 # freed while the lists are read, however long that takes.
 CACHE, PRIMED, RESERVE, BATCH = 1024, 512, 256, 100
 # These functions are listed where page_owner could not save a stack.

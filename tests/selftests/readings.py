@@ -112,7 +112,7 @@ def check_metrics():
             else:
                 assert not any(edges) and total == 0, f"{what}: {edges}, {total} in all"
             # Pages that were in flight at the last reset count as outcomes without a latency.
-            if dict(labels).get("transfer") not in ("lend", "return_lent"):
+            if dict(labels).get("transfer") not in ("into_foreign", "from_foreign"):
                 assert count <= outcomes, f"{what}: {count} latencies of {outcomes}"
     return now
 

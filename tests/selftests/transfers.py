@@ -3,7 +3,7 @@
 # Runs in: check check-debug soak-debug
 # Covers: rust/page rust/stats/transfer.rs rust/ffi/mm/vmap tests/modules/transfers
 # Takes: 30 s
-"""A driver makes transfers of ownership (transfers) in every context where they are allowed."""
+"""A driver makes transfers of ownership in every context where they are allowed."""
 
 import errno
 import time
@@ -54,8 +54,8 @@ def counted():
             if recording == 0:
                 assert not found, found
                 continue
-            wanted = {"share": (2, 0), "take_back": (2, 2), "scrub": (1, 0), "view": (1, 1),
-                      "unview": (1, 0), "conceal": (1, 0), "guard": (2, 0), "unguard": (1, 0),
+            wanted = {"share": (2, 0), "take_back": (2, 2), "scrub": (1, 0), "vmap": (1, 1),
+                      "vunmap": (1, 0), "conceal": (1, 0), "guard": (2, 0), "unguard": (1, 0),
                       "pass_guarded": (2, 0),
                       # Checked when opened, twice when passed on, on demand, and when dropped.
                       "sentinel_check": (5, 0)}

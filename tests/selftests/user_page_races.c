@@ -346,16 +346,16 @@ int main(int argc, char **argv)
 	if (device < 0)
 		violation("/dev/labyrinth: %s", strerror(errno));
 
-	/* Tier that nothing else comes into: what is mapped here is a slot, or nothing. */
+	/* Addresses that nothing else uses: what is mapped here is a slot, or nothing. */
 	base = mmap(NULL, (SLOTS + 1) * DISTANCE, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
-		violation("no tier for addresses: %s", strerror(errno));
+		violation("no space for addresses: %s", strerror(errno));
 	if (pipe(ready))
 		violation("pipe: %s", strerror(errno));
 
 	prey = start(victim, ready[1]);
-	/* A spy that is too early would read the empty tier. */
+	/* A spy that is too early would read an empty slot. */
 	if (read(ready[0], &byte, 1) != 1)
 		violation("the victim is not ready: %s", strerror(errno));
 	start(spy, prey);

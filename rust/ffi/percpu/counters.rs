@@ -264,7 +264,7 @@ impl<'a, const LEN: usize> CounterSlice<'a, LEN> {
     }
 
     /// One of the windows of `WINDOW` counters each. The first begins here, each further one `STEP`
-    /// counters later, as many as there is tier for. `number` is taken modulo their number.
+    /// counters later, as many as fit. `number` is taken modulo their number.
     #[inline(always)]
     pub(crate) fn window<const WINDOW: usize, const STEP: usize>(
         self,

@@ -76,7 +76,7 @@ fn alone(run: impl FnOnce() -> Result) -> Result {
     result
 }
 
-/// With too little tier everything would run again.
+/// The size of the buffer. If it were too small, everything would run again.
 const SIZE: usize = 128 << 10;
 
 /// A file that runs the benchmark when it is read.

@@ -76,7 +76,7 @@ pub(super) trait Peer: Sized + Send + 'static {
         true
     }
 
-    /// Gets as many as `items` has tier for, then gives all of them back.
+    /// Gets as many as fit into `items`, then gives all of them back.
     #[inline]
     fn batch<C: PlainAlloc>(&mut self, cx: &C, ops: usize, items: &mut KVec<Self::Item>) -> bool {
         let batch = items.capacity();
@@ -85,7 +85,7 @@ pub(super) trait Peer: Sized + Send + 'static {
         while left >= batch {
             for _ in 0..batch {
                 match self.get(cx) {
-                    // There is tier.
+                    // It fits.
                     Some(item) => drop(items.push_within_capacity(item)),
                     None => return false,
                 }

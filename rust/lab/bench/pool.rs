@@ -120,7 +120,7 @@ impl Peer for ExclusiveBulk {
 
         while left >= batch {
             let got = ExclusivePages::alloc_bulk(cx, GfpAtomic, batch, |pages| {
-                // There is tier.
+                // It fits.
                 drop(items.push_within_capacity(pages));
             });
             items.clear();
@@ -159,7 +159,7 @@ impl Peer for StackAlone {
         let mut pages = Some(pages);
         self.0.with(|stack, ()| {
             if let Some(given) = pages.take() {
-                // There is tier for what came from there.
+                // What came from there fits.
                 drop(stack.push_within_capacity(given));
             }
         });
@@ -228,7 +228,7 @@ impl Peer for ReserveAlone {
 
     #[inline]
     fn put<C: PlainAlloc>(&mut self, _: &C, pages: Pages) {
-        // There is tier for what came from there.
+        // What came from there fits.
         drop(self.0.reserve().fill(pages));
     }
 }
@@ -289,7 +289,7 @@ impl<const CACHED: bool> Peer for Bulk<CACHED> {
 
         while left >= batch {
             let got = self.0.get_bulk(cx, Priority::Normal, batch, |pages| {
-                // There is tier.
+                // It fits.
                 drop(items.push_within_capacity(pages));
             });
             for pages in items.drain_all() {

@@ -595,7 +595,7 @@ impl Pool {
             Err(pages) => {
                 self.given_back(Tier::Buddy, pfn);
                 counts.to_buddy(C::KIND, 1);
-                // There is always tier.
+                // The allocator always takes them.
                 let _ = buddy.put(cx, pages);
             }
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Contents for which not every byte is valid, or that need more tier than a page has.
+// Contents for which not every byte is valid, or that need more space than a page has.
 
 #[cfg(not(misuse))]
 fn case(page: ExclusivePage<Bytes>) {}

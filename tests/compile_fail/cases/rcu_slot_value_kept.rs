@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 // A published value, reached after it may have been taken away.
 
-fn case(room: &RcuSlot<u32>) {
+fn case(slot: &RcuSlot<u32>) {
     let mut kept = None;
 
-    room.with(|value| {
+    slot.with(|value| {
         #[cfg(not(misuse))]
         let used = kept.insert(*value);
         #[cfg(misuse)]

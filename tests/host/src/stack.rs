@@ -41,9 +41,9 @@ fn is_like_a_vec() {
         let mut model = Vec::new();
         for (value, push) in pushes.into_iter().enumerate() {
             if push {
-                let tier = model.len() < capacity;
-                assert_eq!(stack.push(value), if tier { Ok(()) } else { Err(value) });
-                if tier {
+                let fits = model.len() < capacity;
+                assert_eq!(stack.push(value), if fits { Ok(()) } else { Err(value) });
+                if fits {
                     model.push(value);
                 }
             } else {

@@ -35,7 +35,7 @@ static struct labyrinth_pool *create(const char *name, unsigned int block_order)
 
 /*
  * The refill that a request has called for must not have the cache in use: a block that
- * finds no tier there goes to the allocator, and is a foreign one from then on.
+ * finds no space there goes to the allocator, and is a foreign one from then on.
  */
 static void let_refill_end(void)
 {

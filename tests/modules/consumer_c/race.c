@@ -17,7 +17,7 @@
 /*
  * A block that goes to the allocator is no block any more, and to give it back again is
  * another misuse. So the caches have enough for all rounds, or they would be refilled
- * under way, when they take nothing, and have tier for as many more.
+ * under way, when they take nothing, and have space for as many more.
  */
 #define ROUNDS 500
 #define CACHE (2 * ROUNDS)

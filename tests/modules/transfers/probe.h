@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Looking at memory, and changing it, past its owner; for tests only. probe.rs calls these. */
-#ifndef LABYRINTH_HANDOVER_PROBE_H
-#define LABYRINTH_HANDOVER_PROBE_H
+#ifndef LABYRINTH_TRANSFER_PROBE_H
+#define LABYRINTH_TRANSFER_PROBE_H
 
 #include <linux/types.h>
 
@@ -14,4 +14,4 @@ bool labyrinth_probe_free(const void *address);
 void labyrinth_probe_hold(const void *address);
 void labyrinth_probe_let_go(const void *address);
 
-#endif /* LABYRINTH_HANDOVER_PROBE_H */
+#endif /* LABYRINTH_TRANSFER_PROBE_H */

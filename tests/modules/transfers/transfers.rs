@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Hand-overs of pages, tried in every context where they are allowed, by a driver that uses the
+//! Transfers of pages, tried in every context where they are allowed, by a driver that uses the
 //! crate `labyrinth`.
 //!
 //! Each subject is a file with its cases. [`control`] runs them for `tests/selftests/transfers.py`.
@@ -39,7 +39,7 @@ const SUBJECTS: [&[&[Case]]; 8] = [
 ];
 
 module! {
-    type: Handovers,
+    type: Transfers,
     name: "labyrinth_transfers",
     authors: ["The labyrinth developers"],
     description: "Tries transfers of pages, for labyrinth's tests",
@@ -49,11 +49,11 @@ module! {
 labyrinth::import!();
 
 /// The loaded module.
-struct Handovers {
+struct Transfers {
     _files: Root<()>,
 }
 
-impl kernel::Module for Handovers {
+impl kernel::Module for Transfers {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         Ok(Self {
             _files: control::create()?,

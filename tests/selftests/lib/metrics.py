@@ -16,7 +16,7 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 # The transfers of one kind.
-Handovers = collections.namedtuple("Handovers", "successes failures samples nanos", defaults=(0, 0))
+Transfers = collections.namedtuple("Transfers", "successes failures samples nanos", defaults=(0, 0))
 
 
 def _number(text):
@@ -97,7 +97,7 @@ class Metrics:
 
         total, count, seconds = map(by_kind, ("transfer_total", "transfer_latency_seconds_count",
                                               "transfer_latency_seconds_sum"))
-        return {kind: Handovers(successes, total[kind, "failure"], count[kind, None],
+        return {kind: Transfers(successes, total[kind, "failure"], count[kind, None],
                                 round(seconds[kind, None] * 1e9))
                 for (kind, outcome), successes in total.items() if outcome == "success"}
 

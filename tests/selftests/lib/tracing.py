@@ -48,7 +48,7 @@ class Histogram:
         return found
 
     def _check_dropped(self, dropped):
-        """Checks that no hits were dropped. The kernel drops hits if there is no tier. It also
+        """Checks that no hits were dropped. The kernel drops hits if there is no space. It also
         drops them if one CPU inserts new keys and another CPU with the same keys has waited too
         long, as an emulated CPU can stop meanwhile."""
         if dropped:
