@@ -271,7 +271,7 @@ def shape(line):
 def readme_shows_what_is_printed():
     """The example in README.md has the lines and columns of `stats` and `latency`."""
     text = pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8")
-    stats, latency = re.search(r"^stats after .*:\n\n((?:.*\n)+?)\nthe beginning of latency:\n\n"
+    stats, latency = re.search(r"^stats after .*:\n\n((?:.*\n)+?)\nthe first lines of latency:\n\n"
                                r"((?:.*\n)+?) *\.\.\.\n", text, re.M).groups()
     with module.loaded():
         with module.running(*module.CONTEXTS):
