@@ -90,7 +90,7 @@ impl Exclusion {
             return true;
         }
         let place = pages.location();
-        let excluded = self.excluded.bars(&Block {
+        let excluded = self.excluded.excludes(&Block {
             start: place.address,
             bytes: (PAGE_SIZE as u64) << pages.order(),
             node: place.node,

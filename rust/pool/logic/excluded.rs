@@ -92,7 +92,7 @@ impl Excluded {
         zones: 0,
     };
 
-    /// Also bars memory above an address, such as the highest address that a device can reach.
+    /// Also excludes memory above an address, such as the highest address that a device can reach.
     pub fn above(self, highest: u64) -> Self {
         Self {
             highest: self.highest.min(highest),
@@ -100,7 +100,7 @@ impl Excluded {
         }
     }
 
-    /// Also bars these physical addresses. Fails if there are none, or too many ranges.
+    /// Also excludes these physical addresses. Fails if there are none, or too many ranges.
     pub fn range(mut self, range: Range<u64>) -> Result<Self, InvalidExclusion> {
         if range.is_empty() {
             return Err(InvalidExclusion::Empty);
@@ -110,7 +110,7 @@ impl Excluded {
         Ok(self)
     }
 
-    /// Also bars the memory of a NUMA node. Fails for a node beyond [`MAX_NODES`].
+    /// Also excludes the memory of a NUMA node. Fails for a node beyond [`MAX_NODES`].
     pub fn node(self, node: u32) -> Result<Self, InvalidExclusion> {
         let bit = 1_u64.checked_shl(node).ok_or(InvalidExclusion::Node)?;
         Ok(Self {
@@ -119,7 +119,7 @@ impl Excluded {
         })
     }
 
-    /// Also bars all zones of a kind.
+    /// Also excludes all zones of a kind.
     pub fn zone(self, zone: Zone) -> Self {
         Self {
             zones: self.zones | 1 << zone as u8,
@@ -128,18 +128,18 @@ impl Excluded {
     }
 
     /// Returns whether the memory of a node is excluded.
-    pub(crate) fn bars_node(&self, node: u32) -> bool {
+    pub(crate) fn excludes_node(&self, node: u32) -> bool {
         1_u64
             .checked_shl(node)
             .is_some_and(|bit| self.nodes & bit != 0)
     }
 
-    fn bars_zone(&self, zone: Zone) -> bool {
+    fn excludes_zone(&self, zone: Zone) -> bool {
         self.zones & 1 << zone as u8 != 0
     }
 
     /// Returns whether a block must not be used.
-    pub(crate) fn bars(&self, block: &Block) -> bool {
+    pub(crate) fn excludes(&self, block: &Block) -> bool {
         let last = block.start.saturating_add(block.bytes.saturating_sub(1));
 
         last > self.highest
@@ -147,14 +147,14 @@ impl Excluded {
                 .ranges
                 .iter()
                 .any(|&(start, end)| block.start < end && start <= last)
-            || self.bars_node(block.node)
-            || self.bars_zone(block.zone)
+            || self.excludes_node(block.node)
+            || self.excludes_zone(block.zone)
     }
 
     /// Returns the highest kind of zone that has allowed memory. This only saves tries;
-    /// [`Self::bars`] decides. (The limits of the zones are those of x86.)
+    /// [`Self::excludes`] decides. (The limits of the zones are those of x86.)
     pub(crate) fn zone_limit(&self) -> Zone {
-        let unused = |zone, from| self.bars_zone(zone) || self.highest < from;
+        let unused = |zone, from| self.excludes_zone(zone) || self.highest < from;
 
         if !unused(Zone::Normal, 1 << 32) {
             Zone::Normal

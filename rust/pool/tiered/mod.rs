@@ -154,7 +154,7 @@ impl PoolConfig {
         }
         if let Place::Only(node) = self.place {
             let node = node.number();
-            if self.excluded.bars_node(node as u32) {
+            if self.excluded.excludes_node(node as u32) {
                 pr_err!("pool '{name}': node {node} is excluded, and no other will do\n");
                 return Err(EINVAL);
             }

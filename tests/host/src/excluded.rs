@@ -75,7 +75,7 @@ fn byte_by_byte() {
                 node,
                 zone: zone(kind),
             };
-            assert_eq!(excluded.bars(&block), model);
+            assert_eq!(excluded.excludes(&block), model);
         },
     );
 }
@@ -90,11 +90,11 @@ fn at_the_ends_of_memory() {
         zone: Zone::Normal,
     };
     let last = Excluded::NOTHING.range(end - 1..end).unwrap();
-    assert!(last.bars(&block(end - 4096, 4096)) && last.bars(&block(0, end)));
-    assert!(!last.bars(&block(end - 4096, 4095)));
-    assert!(!Excluded::NOTHING.bars(&block(end, end)));
-    assert!(Excluded::NOTHING.above(4094).bars(&block(0, 4096)));
-    assert!(!Excluded::NOTHING.above(4095).bars(&block(0, 4096)));
+    assert!(last.excludes(&block(end - 4096, 4096)) && last.excludes(&block(0, end)));
+    assert!(!last.excludes(&block(end - 4096, 4095)));
+    assert!(!Excluded::NOTHING.excludes(&block(end, end)));
+    assert!(Excluded::NOTHING.above(4094).excludes(&block(0, 4096)));
+    assert!(!Excluded::NOTHING.above(4095).excludes(&block(0, 4096)));
     holds(
         (num::u64::ANY, num::u64::ANY, num::u64::ANY),
         |(start, bytes, highest)| {
@@ -102,7 +102,7 @@ fn at_the_ends_of_memory() {
             let last = u128::from(start) + u128::from(bytes.max(1)) - 1;
             let last = last.min(end.into());
             assert_eq!(
-                excluded.bars(&block(start, bytes.max(1))),
+                excluded.excludes(&block(start, bytes.max(1))),
                 last > u128::from(highest)
             );
         },
@@ -122,9 +122,9 @@ fn refuses() {
     );
     assert!(full
         .node(MAX_NODES - 1)
-        .is_ok_and(|excluded| excluded.bars_node(MAX_NODES - 1)));
+        .is_ok_and(|excluded| excluded.excludes_node(MAX_NODES - 1)));
     assert_eq!(full.node(MAX_NODES), Err(InvalidExclusion::Node));
-    assert!(!full.bars_node(MAX_NODES));
+    assert!(!full.excludes_node(MAX_NODES));
 }
 
 /// The largest order of a block.
@@ -188,7 +188,7 @@ fn zone_limit_loses_nothing() {
             };
             if kind as u32 > excluded.zone_limit() as u32 {
                 assert!(
-                    excluded.bars(&block),
+                    excluded.excludes(&block),
                     "{block:?} is out of reach, though not excluded"
                 );
             }
