@@ -15,8 +15,9 @@
  * on PREEMPT_RT, also with interrupts disabled and in hard interrupts. NMI is never
  * allowed. Functions that may be called in atomic context do not sleep.
  *
- * On a kernel with allocation profiling, /proc/allocinfo has a line for each line of
- * code that gets blocks, with the blocks that are out.
+ * A block that a module got and has not given back yet is "out". On a kernel with
+ * allocation profiling, /proc/allocinfo has a line for each line of code that gets
+ * blocks, with the memory of those that are out.
  *
  * The contents of a block belong to its owner, its struct pages do not. While a block
  * is out, labyrinth keeps a word of its own in page->private and, with allocation
@@ -25,9 +26,9 @@
  * put_page(), no vm_insert_page() or other mapping to user space, no fragment of an
  * skb, no pipe. In a block of several pages only the first one has a reference count.
  *
- * Misuse is refused and changes nothing: an address that is not out, or that came from
- * another pool or from elsewhere; a pool that does not exist, or no longer; NULL; and a
- * call of a function that sleeps in a context that may not sleep. Misuse is counted in
+ * Misuse is refused and changes nothing. Misuse is: an address of no block that is out,
+ * or of a block of another pool; a pool that does not exist; NULL; and a call of a
+ * function that sleeps in a context that may not sleep. Misuse is counted in
  * labyrinth_misuse_total of the file "metrics", and the first one of each kind is
  * reported in the kernel log with its caller.
  *
@@ -56,14 +57,14 @@ struct labyrinth_pool;
  * @order: a block has 2^@order pages; 0 to 10
  * @compound: whether a block is a compound page (__GFP_COMP); of no meaning for @order 0
  * @cache: blocks that each CPU can keep, 0 to 1024
- * @reserve: blocks set aside for when the allocator has none, 0 to 262144, and in pages
- *	at most half of the machine's memory. Each pool is looked at for itself: the
- *	reserves of several can still add up to more than there is
+ * @reserve: blocks set aside for when the allocator has none: 0 to 262144, and at most
+ *	half of the machine's memory. This limit is for each pool alone: the reserves of
+ *	several pools together can still exceed the memory
  * @emergency: blocks that may be taken from the kernel's emergency reserve before
  *	@reserve is full again
- * @highest: the highest physical address that a byte of a block may have, as for a
- *	device that reaches no further; 0 for any. Requests that memory below it could
- *	have served can fail, the more of them the less of the memory that is
+ * @highest: the highest physical address that a byte of a block may have, for example
+ *	because a device cannot address more; 0 for any. If little of the memory is
+ *	below it, requests can fail although some of that memory is free
  */
 struct labyrinth_pool_params {
 	const char *name;
@@ -94,7 +95,7 @@ unsigned int labyrinth_pool_free_bulk(struct labyrinth_pool *pool,
 void labyrinth_charge_blocks(unsigned int count, void *const *blocks,
 			     struct alloc_tag *tag);
 
-/* Gives the line of code that this is used in its line in /proc/allocinfo. */
+/* Makes a line in /proc/allocinfo for the line of code that uses this macro. */
 #define labyrinth_charge_here(_count, _blocks)				\
 ({									\
 	DEFINE_ALLOC_TAG(_labyrinth_tag);				\

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver is linked to the library that it was built against, and to no other build of it.
+//! A driver can only be loaded with the build of the library that it was built against.
 //!
-//! The layout of types may change with each build, and drivers have library code inlined. An old
-//! driver would read fields at places where a new library does not have them. Nothing else prevents
-//! that: Rust's symbol names depend on `-Cmetadata` only, and the module loader checks only the
-//! kernel version.
+//! The layout of types may change with each build, and code of the library is inlined into drivers.
+//! An old driver would access fields at their old offsets. The kernel does not prevent that: Rust's
+//! symbol names depend on `-Cmetadata` only, and the module loader checks only the kernel version.
 //!
-//! So `Kbuild` hashes everything that the library is made of: its sources, the compiler, its flags,
-//! the kernel's configuration and the kernel crate. The hash is passed as `-Cmetadata`. It is also
-//! part of the name of the namespace that all symbols are exported to. [`import!`](crate::import!)
-//! makes a driver import the namespace of the library that it is compiled with. If the loaded
-//! library has another namespace, the module loader refuses the driver with `EINVAL` and a line in
-//! the kernel log.
+//! So `Kbuild` hashes everything that the library is built from: its sources, the compiler, its
+//! flags, the kernel's configuration and the kernel crate. The hash is passed as `-Cmetadata`, and
+//! is a part of the name of the namespace that all symbols are exported to.
+//! [`import!`](crate::import!) makes a driver import the namespace of the library that it is
+//! compiled with. If the loaded library has another namespace, the module loader refuses the driver
+//! with `EINVAL` and a line in the kernel log.
 //!
 //! C header: [`include/linux/export.h`](srctree/include/linux/export.h)
 

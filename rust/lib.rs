@@ -18,8 +18,10 @@
 //! - [`context`]: tokens, which prove the context that code runs in. They decide which flags can be
 //!   used.
 //! - [`pool`]: pages from a per-CPU cache, the allocator and reserves.
-//! - [`time`], [`task`], [`sync`], [`irq`], [`cpu`]: wrappers that make tokens: timers, threads,
-//!   locks.
+//! - [`time`], [`task`], [`sync`], [`irq`]: timers, threads, locks and sections with interrupts
+//!   disabled, which pass tokens to the code that they run.
+//! - [`cpu`], [`percpu`], [`mm`], [`debugfs`], [`user_map`]: other parts of the kernel that drivers
+//!   need.
 //! - [`stats`]: counters and latencies. A driver can have its own.
 //!
 //! # No stable interface
@@ -204,7 +206,7 @@ pub mod dma {
 }
 
 #[cfg(CONFIG_PCI)]
-/// Drivers of PCI devices, whose interrupt handlers get a token.
+/// Drivers of PCI devices. Their interrupt handlers get a token.
 pub mod pci {
     pub use crate::ffi::pci::{
         Driver,
@@ -226,7 +228,7 @@ pub mod debugfs {
     };
 }
 
-/// Devices whose file gives pages to processes.
+/// Device files that processes map pages from.
 pub mod user_map {
     pub use crate::{
         ffi::mm::user_map::{
@@ -239,7 +241,7 @@ pub mod user_map {
     };
 }
 
-/// The end of a module.
+/// Waiting, when a module is unloaded, until the kernel no longer calls it.
 pub mod unload {
     pub use crate::ffi::unload::UnloadBarrier;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Transfers without end: each is started when the one before it has interrupted us.
+//! DMA transfers, one after the other: the interrupt at the end of a transfer starts the next one.
 //!
-//! A round takes bytes to the device and back. In two of three rounds that is a page for the way
-//! out and another one for the way back; in the third it is one page, mapped for both and recycled.
+//! A round is two transfers: bytes go to the device and come back. In two of three rounds, each
+//! transfer has a page of its own. In the third, one page is mapped for both, and stays mapped for
+//! later rounds.
 
 use crate::{
     pages,
@@ -37,10 +38,10 @@ use labyrinth::{
     Bytes, //
 };
 
-/// The pages that stay mapped.
+/// The number of blocks of pages that can stay mapped.
 const STASH: usize = 2;
 
-/// What the device is at, and the pages that it owns meanwhile.
+/// The transfer that the device works on, and the pages that it owns meanwhile.
 enum Transfer<'d> {
     Out(Mapped<'d, ToDevice>),
     In(Mapped<'d, FromDevice>),
@@ -49,7 +50,7 @@ enum Transfer<'d> {
 }
 
 impl Transfer<'_> {
-    /// Makes the device begin. It sees one page of the block.
+    /// Starts the transfer, of one page of the block.
     fn start(&self, registers: &Registers<'_>, round: u64) {
         match self {
             Self::Out(pages) => registers.start(Way::Out, pages::part(pages, round), true),
@@ -78,7 +79,7 @@ struct Now<'d> {
 }
 
 impl<'d> Engine<'d> {
-    /// Makes one that stops after `rounds`, 0 for never.
+    /// Makes an engine that stops after `rounds` rounds, or never if `rounds` is 0.
     pub(crate) fn new<C: MaySleep>(
         cx: &C,
         device: DmaDevice<'d>,
@@ -99,23 +100,23 @@ impl<'d> Engine<'d> {
         }))
     }
 
-    /// Begins with the first round.
+    /// Starts the first round.
     pub(crate) fn start<C: PlainAlloc>(&self, cx: &C, registers: &Registers<'_>) {
         self.launch(registers, self.begin(cx, 0), 0);
     }
 
-    /// Starts nothing any more.
+    /// Prevents further transfers.
     pub(crate) fn stop(&self) {
         self.now.with(|now| now.stopped = true);
     }
 
-    /// Whether the transfer that runs is for the softirq.
+    /// Returns whether the end of the current transfer is handled in the softirq.
     pub(crate) fn for_softirq(&self) -> bool {
         self.now.with(|now| now.round) % 2 == 1
     }
 
-    /// Looks at what has come of a transfer, and starts the next one. `rounds` counts those that
-    /// end here.
+    /// Checks the result of a transfer, and starts the next one. `rounds` is the counter of the
+    /// rounds that end in this context.
     pub(crate) fn completed<C: PlainAlloc>(
         &self,
         cx: &C,
@@ -125,7 +126,7 @@ impl<'d> Engine<'d> {
         let (transfer, round) = self.now.with(|now| (now.transfer.take(), now.round));
         let next = match transfer {
             Some(Transfer::Out(mapped)) => {
-                // The device was to read, and no more.
+                // The device should only have read the page.
                 pages::check(&mapped.unmap(), round);
                 pages::fresh(cx, self.order)
                     .and_then(|pages| pages::map(cx, self.device, FromDevice, pages))
@@ -146,7 +147,7 @@ impl<'d> Engine<'d> {
             }
             Some(Transfer::BothIn(mut mapped)) => {
                 pages::check(&mapped.sync_for_cpu(), round);
-                // Should it be full, the pages go.
+                // If the stash is full, the pages are freed.
                 drop(self.now.with(|now| now.stash.give_back(mapped)));
                 rounds.one();
                 return self.launch(registers, self.begin(cx, round + 1), round + 1);
@@ -156,7 +157,7 @@ impl<'d> Engine<'d> {
         self.launch(registers, next, round);
     }
 
-    /// Gets ready for a round.
+    /// Prepares the first transfer of a round.
     fn begin<C: PlainAlloc>(&self, cx: &C, round: u64) -> Option<Transfer<'d>> {
         if self.rounds != 0 && round == self.rounds {
             return None;
@@ -185,7 +186,7 @@ impl<'d> Engine<'d> {
 
     fn launch(&self, registers: &Registers<'_>, transfer: Option<Transfer<'d>>, round: u64) {
         let Some(transfer) = transfer else { return };
-        // What comes too late is dropped without the lock.
+        // A transfer that comes too late is dropped after the lock was released.
         drop(self.now.with(|now| {
             if now.stopped {
                 return Some(transfer);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Blocks of pages with a pattern in them, counted.
+//! Blocks of pages with a pattern in them. Each step is counted.
 
 use crate::{
     registers::BUFFER_BYTES,
@@ -20,7 +20,7 @@ use labyrinth::{
     Place, //
 };
 
-/// A block of zeroes.
+/// Allocates a block of zeroes.
 pub(crate) fn fresh<C: PlainAlloc>(cx: &C, order: u32) -> Option<ExclusivePages<Bytes>> {
     match ExclusivePages::alloc(cx, GfpAtomic, order, Place::Any) {
         Ok(pages) => {
@@ -34,7 +34,7 @@ pub(crate) fn fresh<C: PlainAlloc>(cx: &C, order: u32) -> Option<ExclusivePages<
     }
 }
 
-/// Gives a block to the device, or frees it.
+/// Maps a block for the device, or frees it if that fails.
 pub(crate) fn map<'d, C: PlainAlloc, D: dma::Direction>(
     cx: &C,
     device: DmaDevice<'d>,
@@ -54,19 +54,19 @@ pub(crate) fn map<'d, C: PlainAlloc, D: dma::Direction>(
     }
 }
 
-/// The page of a block of `pages` that a round uses: the last one first, then others, also the
-/// first.
+/// Returns the index of the page that a round uses, in a block of so many pages. It is the last
+/// page in the first round, and another one in each further round.
 fn which(pages: usize, seed: u64) -> usize {
     (pages - 1 + seed as usize * 3) % pages
 }
 
-/// The device's address of that page, which is as large as its buffer.
+/// Returns the device's address of that page, which is as large as the device's buffer.
 pub(crate) fn part<D: dma::Direction>(mapped: &Mapped<'_, D>, seed: u64) -> DmaAddress {
     let which = which(mapped.bytes() / BUFFER_BYTES, seed);
     mapped.address() + (which * BUFFER_BYTES) as DmaAddress
 }
 
-/// The byte at `index` of the pattern of a round.
+/// Returns the byte at `index` in the pattern of a round.
 fn pattern(index: usize, seed: u64) -> u8 {
     (index as u64)
         .wrapping_add(seed << 12)
@@ -74,7 +74,7 @@ fn pattern(index: usize, seed: u64) -> u8 {
         .to_be_bytes()[0]
 }
 
-/// Fills the page of a block that a round uses.
+/// Fills the page that a round uses with the pattern of the round.
 pub(crate) fn fill(contents: &mut [Bytes], seed: u64) {
     let which = which(contents.len(), seed);
     for (index, byte) in contents[which].iter_mut().enumerate() {
@@ -82,7 +82,7 @@ pub(crate) fn fill(contents: &mut [Bytes], seed: u64) {
     }
 }
 
-/// Whether that page has these contents.
+/// Returns whether that page contains the pattern.
 pub(crate) fn has(contents: &[Bytes], seed: u64) -> bool {
     contents[which(contents.len(), seed)]
         .iter()
@@ -90,7 +90,7 @@ pub(crate) fn has(contents: &[Bytes], seed: u64) -> bool {
         .all(|(index, &byte)| byte == pattern(index, seed))
 }
 
-/// Counts whether it is.
+/// Counts that page as verified or corrupted.
 pub(crate) fn check(contents: &[Bytes], seed: u64) {
     if has(contents, seed) {
         TALLY.verified.one();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The registers of QEMU's `edu` device (`docs/specs/edu.rst` in QEMU's source), and what it does
-//! with them.
+//! The registers of QEMU's `edu` device. `docs/specs/edu.rst` in QEMU's source describes them.
 
 use kernel::{
     device::Bound,
@@ -29,20 +28,20 @@ const RUN: u32 = 1;
 const TO_MEMORY: u32 = 2;
 const INTERRUPT: u32 = 4;
 
-/// Where the device has its own memory, as it sees it itself.
+/// The address of the device's buffer, as the device sees it.
 const BUFFER: u32 = 0x4_0000;
 
-/// How much that is, in bytes.
+/// The size of that buffer in bytes.
 pub(crate) const BUFFER_BYTES: usize = 4096;
 
-/// The most bits of an address that [`Registers::start`] takes.
+/// The maximum number of bits in an address for [`Registers::start`].
 pub(crate) const MAX_BITS: u32 = 32;
 
 /// A transfer takes 100 ms.
 const NAP: Delta = Delta::from_millis(5);
 const NAPS: usize = 1000;
 
-/// Which way a transfer goes.
+/// The direction of a transfer.
 #[derive(Clone, Copy)]
 pub(crate) enum Way {
     /// From memory to the device.
@@ -55,7 +54,7 @@ pub(crate) enum Way {
 pub(crate) struct Registers<'bound>(pci::Bar<'bound, END>);
 
 impl<'bound> Registers<'bound> {
-    /// `ENODEV` if the device is another one of its class.
+    /// Maps the registers. Fails with `ENODEV` if the device is another one of its class.
     pub(crate) fn new(device: &'bound pci::Device<Bound>) -> Result<Self> {
         if (device.vendor_id().as_raw(), device.device_id()) != (0x1234, 0x11e8) {
             return Err(ENODEV);
@@ -69,7 +68,7 @@ impl<'bound> Registers<'bound> {
 
     /// Starts a transfer of the whole buffer.
     pub(crate) fn start(&self, way: Way, address: DmaAddress, interrupt: bool) {
-        // CAST: By its mask a device has no address above.
+        // CAST: The device's DMA mask allows no higher address.
         let address = address as u32;
         let (source, destination, command) = match way {
             Way::Out => (address, BUFFER, RUN),
@@ -82,7 +81,8 @@ impl<'bound> Registers<'bound> {
             .write32(command | if interrupt { INTERRUPT } else { 0 }, DMA_COMMAND);
     }
 
-    /// Waits for the transfer that runs, if one does. `ETIMEDOUT` after 5 s.
+    /// Waits for the end of the current transfer, if there is one. Fails with `ETIMEDOUT` after
+    /// 5 s.
     pub(crate) fn wait<C: MaySleep>(&self, _cx: &mut C) -> Result {
         for _ in 0..NAPS {
             if self.0.read32(DMA_COMMAND) & RUN == 0 {
@@ -93,12 +93,12 @@ impl<'bound> Registers<'bound> {
         Err(ETIMEDOUT)
     }
 
-    /// Whether the device has interrupted us.
+    /// Returns whether the device has raised its interrupt.
     pub(crate) fn interrupted(&self) -> bool {
         self.0.read32(IRQ_STATUS) != 0
     }
 
-    /// Takes the interrupt back.
+    /// Acknowledges the interrupt.
     pub(crate) fn acknowledge(&self) {
         self.0.write32(self.0.read32(IRQ_STATUS), IRQ_ACKNOWLEDGE);
     }

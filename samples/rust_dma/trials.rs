@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is tried once, in task context: a device that uses a page after it was taken back, and more
-//! mappings than fit.
+//! Mistakes on purpose, in task context: a device uses a page after it was taken back, and more
+//! pages are mapped than the device can address. Do not copy these.
 
 use crate::{
     pages,
@@ -26,8 +26,8 @@ const OURS: u64 = 1;
 const DEVICES: u64 = 2;
 const SECRET: u64 = 3;
 
-/// Has the device write to a page, and read one, that it does not own any more. We do, so nobody
-/// else is harmed if nothing stops it.
+/// Makes the device write to a page, and read another one, that it no longer owns. This function
+/// owns them, so no harm is done if nothing stops the device.
 pub(crate) fn trespass(cx: &mut Task, device: DmaDevice<'_>, registers: &Registers<'_>) -> Result {
     let fresh = |cx: &Task, seed| {
         let mut pages = pages::fresh(cx, 0).ok_or(ENOMEM)?;
@@ -35,7 +35,7 @@ pub(crate) fn trespass(cx: &mut Task, device: DmaDevice<'_>, registers: &Registe
         Ok::<_, Error>(pages)
     };
 
-    // Known bytes for the device's buffer.
+    // Fill the device's buffer with known bytes.
     let mapped = pages::map(cx, device, ToDevice, fresh(cx, DEVICES)?).ok_or(ENOMEM)?;
     registers.start(Way::Out, mapped.address(), false);
     registers.wait(cx)?;
@@ -55,7 +55,7 @@ pub(crate) fn trespass(cx: &mut Task, device: DmaDevice<'_>, registers: &Registe
     let page = mapped.unmap();
     registers.start(Way::Out, address, false);
     registers.wait(cx)?;
-    // Until here it was a page with that in it.
+    // The page must exist, with these contents, until here.
     drop(page);
 
     let mut mapped = pages::map(cx, device, FromDevice, fresh(cx, OURS)?).ok_or(ENOMEM)?;
@@ -68,7 +68,7 @@ pub(crate) fn trespass(cx: &mut Task, device: DmaDevice<'_>, registers: &Registe
     Ok(())
 }
 
-/// Maps more pages than the device can address, twice.
+/// Tries twice to map more pages than the device can address.
 pub(crate) fn exhaust(cx: &mut Task, device: DmaDevice<'_>, count: usize) -> Result {
     for _ in 0..2 {
         let mut blocks = KVec::with_capacity(count, GFP_KERNEL)?;
@@ -85,7 +85,7 @@ pub(crate) fn exhaust(cx: &mut Task, device: DmaDevice<'_>, count: usize) -> Res
         });
         TALLY.mapped.add(mapped.len() as u64);
         if let Err(not_mapped) = result {
-            // The next after those that were mapped, with what was in it.
+            // The error has the first page that was not mapped, unchanged.
             pages::check(&not_mapped.into_pages(), mapped.len() as u64);
             TALLY.given_back.one();
         }
