@@ -4,16 +4,16 @@
 set -euo pipefail
 cat <<'HELP'
 make            build labyrinth.ko for the newest stock Debian kernel that has Rust
-make demo       boot that kernel in a virtual machine, run the module, print what happened
+make demo       boot that kernel in a virtual machine, run the module, print its reports
 make check      test everything on the stock kernel and on a debug kernel; includes lint
-make quick      test what has changed in about two minutes, or what WHAT=… names
-make soak       stress tests, and tests that are too slow for make check; takes hours
-make wall       compare the module with the page allocator and mempool: bursts of atomic requests
+make quick      test the files that have changed, in about two minutes, or run the tests in WHAT=…
+make soak       run stress tests, and tests that are too slow for make check; takes hours
+make wall       compare a pool with the page allocator and mempool: bursts of atomic requests
                 while memory is full of page cache
-make lint       formatting, warnings and conventions only
-make bench      count the instructions of every way to get a page, side by side, and what
-                1, 2, 4 and 8 CPUs do to each other
-make new-driver make a driver NAME in the folder DIR (default: ../NAME) from a sample
+make lint       check formatting, warnings and conventions only
+make bench      count the instructions of every way to get a page, and measure how 1, 2, 4 and 8
+                CPUs slow each other down
+make new-driver copy the sample rust_pool to the folder DIR (default: ../NAME) as a driver NAME
 make driver     build the driver in the folder DIR, and load it in a virtual machine
 make doc        make the HTML documentation of the library
 make rust-analyzer  write rust-project.json, for editors
@@ -28,12 +28,12 @@ FLAVOUR=F       cloud-amd64 (default), amd64 or rt-amd64
 SERIES=X.Y      the newest stock kernel of this series instead of the newest of all
 WHAT=…          make quick: test programs, cases and parts, such as pool.py:cache_serves,
                 lint:clippy, compile-fail:page_freed_twice; an unknown name lists them all
-NAME=N, DIR=D   make new-driver, make driver: see there
+NAME=N, DIR=D   make new-driver, make driver: name and folder of the driver
 KERNEL=debug    make, make quick, make driver: the debug kernel instead of the stock one
 JOBS=N          parallel jobs of a build (default: all CPUs)
 WALL_MEMORY=M   make wall: memory of the virtual machine in MiB (default 384)
-WALL_BURST=N    make wall: pages in a burst, and in a reserve (default 2048)
-WALL_ROUNDS=N   make wall: bursts of each contestant (default 10)
+WALL_BURST=N    make wall: pages in a burst, and in the reserve (default 2048)
+WALL_ROUNDS=N   make wall: bursts of each allocator that is compared (default 10)
 WALL_FRAGMENTATION=0  make wall: leave out the part about fragmentation
 LABYRINTH_CACHE=DIR   where toolchain, kernels and logs are kept (default: ~/.cache/labyrinth)
 LABYRINTH_REFRESH=1   look for a newer kernel now (otherwise at most once a day)
