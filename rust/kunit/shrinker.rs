@@ -100,4 +100,34 @@ mod tests {
         assert_eq!(objects.left.load(Relaxed), MANY);
         Ok(())
     }
+
+    /// Numbers that mean something else to the kernel: no objects, and a deadlock.
+    #[test]
+    fn any_number_of_objects_can_be_said() -> Result {
+        struct Liar {
+            scans: AtomicCell<usize>,
+        }
+
+        impl Shrink for Arc<Liar> {
+            fn count(&self) -> usize {
+                usize::MAX - 1
+            }
+
+            fn scan(&self, _wanted: usize) -> usize {
+                match self.scans.fetch_add(1, Relaxed) {
+                    0 => usize::MAX,
+                    _ => 0,
+                }
+            }
+        }
+
+        let scans = AtomicCell::new(0);
+        let liar = Arc::new(Liar { scans }, GFP_KERNEL)?;
+        let shrinker = Shrinker::new(c"labyrinth-kunit", liar.clone())?;
+        drop_slab()?;
+        drop(shrinker);
+        // It was asked at all, and again after the first answer.
+        assert!(liar.scans.load(Relaxed) > 1);
+        Ok(())
+    }
 }

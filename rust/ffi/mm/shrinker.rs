@@ -20,6 +20,10 @@ use kernel::{
     prelude::*, //
 };
 
+/// The largest number of objects that the kernel is told of. The kernel multiplies the number, in a
+/// signed word. The largest two numbers mean that there are none, and that reclaim has to stop.
+const MOST: usize = u32::MAX as usize;
+
 /// Something that can give memory back.
 ///
 /// # Contexts
@@ -34,11 +38,12 @@ use kernel::{
 ///
 /// No token is handed out: nothing here may ask for memory.
 pub trait Shrink: Send + Sync + 'static {
-    /// How many objects could be given back now. Cheap; an estimate will do. Task context.
+    /// How many objects could be given back now, at most 2³² - 1. A larger number counts as
+    /// that. Cheap; an estimate will do. Task context.
     fn count(&self) -> usize;
 
-    /// Gives back about `wanted` objects. Returns how many it were; 0 ends this round of reclaim.
-    /// Task context.
+    /// Gives back about `wanted` objects. Returns how many it were, with the same maximum; 0 ends
+    /// this round of reclaim. Task context.
     fn scan(&self, wanted: usize) -> usize;
 }
 
@@ -96,8 +101,7 @@ impl<S: Shrink> Shrinker<S> {
         // SAFETY: By the requirement above.
         let value = unsafe { &*(*shrinker).private_data.cast::<S>() };
 
-        // No count of objects in memory comes near the values with a meaning of their own.
-        value.count() as c_ulong
+        value.count().min(MOST) as c_ulong
     }
 
     /// Called by the kernel in task context.
@@ -117,7 +121,7 @@ impl<S: Shrink> Shrinker<S> {
         match value.scan(wanted) {
             // SAFETY: Returns a constant.
             0 => unsafe { helpers::labyrinth_shrink_stop() },
-            freed => freed as c_ulong,
+            freed => freed.min(MOST) as c_ulong,
         }
     }
 }
