@@ -76,7 +76,10 @@ pub use pool::{
 pub mod context {
     pub use crate::ffi::context::{
         of_hard_hrtimer,
+        of_hrtimer,
         of_soft_hrtimer,
+        with_device_irq,
+        with_hard_irq,
         with_task,
         Context,
         DeviceIrq,
@@ -92,7 +95,8 @@ pub mod context {
         SoftMode,
         Softirq,
         SpinLocked,
-        Task, //
+        Task,
+        UnmarkedMode, //
     };
 }
 

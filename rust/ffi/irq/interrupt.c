@@ -34,6 +34,23 @@ bool labyrinth_in_hardirq(void)
 	return in_hardirq();
 }
 
+/* An NMI counts as a hard interrupt, too. */
+bool labyrinth_serves_hard_irq(void)
+{
+	return in_hardirq() && !in_nmi() && irqs_disabled();
+}
+
+/*
+ * Whether this could be the handler of a device's interrupt. Its thread has bottom halves disabled,
+ * and without PREEMPT_RT also interrupts.
+ */
+bool labyrinth_serves_device_irq(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return preemptible() && softirq_count();
+	return irqs_disabled() && !in_nmi();
+}
+
 bool labyrinth_may_sleep(void)
 {
 	return !labyrinth_no_sleep();

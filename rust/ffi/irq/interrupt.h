@@ -15,6 +15,8 @@ unsigned long labyrinth_irq_save(void);
 void labyrinth_irq_restore(unsigned long flags);
 bool labyrinth_irqs_disabled(void);
 bool labyrinth_in_hardirq(void);
+bool labyrinth_serves_hard_irq(void);
+bool labyrinth_serves_device_irq(void);
 bool labyrinth_may_sleep(void);
 const char *labyrinth_no_sleep(void);
 
