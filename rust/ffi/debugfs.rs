@@ -29,6 +29,7 @@ use kernel::{
         from_err_ptr,
         from_result, //
     },
+    page::PAGE_SIZE,
     prelude::*,
     seq_file::SeqFile,
     sync::Arc,
@@ -40,9 +41,9 @@ use kernel::{
 
 /// A file that can be read.
 pub trait Show<T>: 'static {
-    /// The expected size in bytes. Larger contents work too, but are produced again with a larger
-    /// buffer.
-    const SIZE: usize = kernel::page::PAGE_SIZE;
+    /// The expected size in bytes, up to 16 MiB. Larger contents work too, but are produced again
+    /// with a larger buffer. A size below that of a page counts as a page.
+    const SIZE: usize = PAGE_SIZE;
 
     /// Writes the whole contents. Task context, may sleep.
     fn show(data: &T, out: &SeqFile) -> Result;
@@ -53,6 +54,9 @@ pub trait Store<T>: 'static {
     /// Takes the text of one write. Task context, may sleep. On an error nothing must have changed.
     fn store(cx: &Task, data: &T, text: &CStr) -> Result;
 }
+
+/// The largest first buffer for the contents of a file, in bytes.
+const MAX_BUFFER: usize = 16 << 20;
 
 /// The longest text that can be written to a file, in bytes.
 const MAX_TEXT: usize = 63;
@@ -206,13 +210,27 @@ impl<F: Show<T>, T> Operations<F, T> {
         _types: PhantomData,
     };
 
+    /// The size of the first buffer. The kernel doubles it while it is too small, so it must not be
+    /// 0, and it warns of one that is too large.
+    const BUFFER: usize = {
+        if F::SIZE < PAGE_SIZE {
+            PAGE_SIZE
+        } else if F::SIZE > MAX_BUFFER {
+            MAX_BUFFER
+        } else {
+            F::SIZE
+        }
+    };
+
     /// # Safety
     ///
     /// `inode` and `file` must be valid, the inode's private data must be a live `T` for as long
     /// as `show` can be called.
     unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         // SAFETY: By the requirements above; `show` takes what is handed over here.
-        unsafe { bindings::single_open_size(file, Some(Self::show), (*inode).i_private, F::SIZE) }
+        unsafe {
+            bindings::single_open_size(file, Some(Self::show), (*inode).i_private, Self::BUFFER)
+        }
     }
 
     /// # Safety
