@@ -24,7 +24,10 @@ use super::{
 use crate::ffi::{
     context::Context,
     helpers,
-    mm::bad_memory, //
+    mm::{
+        bad_memory,
+        call_site::CallSite, //
+    }, //
 };
 use core::{
     marker::PhantomData,
@@ -313,6 +316,22 @@ impl<T: Contents> ExclusivePages<T> {
             // SAFETY: As above.
             zone: unsafe { helpers::labyrinth_page_zone(self.page()) },
         }
+    }
+
+    /// Charges the pages to a line of `/proc/allocinfo`, until they are freed or go back to a pool.
+    /// Any context.
+    ///
+    /// Pages that are already charged stay charged to their first caller.
+    #[inline(always)]
+    pub fn charge(&mut self, caller: CallSite) {
+        #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+        // SAFETY: Allocated pages by the invariant, and the tag is static. The words that this
+        // changes are the owner's, and `&mut self` keeps others from doing it at the same time.
+        unsafe {
+            helpers::labyrinth_charge(self.page(), caller.as_raw())
+        };
+        #[cfg(not(CONFIG_MEM_ALLOC_PROFILING))]
+        let _ = caller;
     }
 
     /// Removes the pages from the line that they are charged to, if any. Any context.

@@ -10,7 +10,7 @@ import mmap
 import os
 import re
 
-from lib import consumer, ktap, metrics, module
+from lib import consumer, drivers, ktap, metrics, module, transfers
 from lib.ktap import Skip
 
 ALLOCINFO = "/proc/allocinfo"
@@ -188,6 +188,25 @@ def page_of_a_process():
         assert charged_pages() == [(0, 0)], lines_of(module.NAME)
 
 
+def pages_of_a_driver():
+    """A page and a block that a driver in Rust has charged are in lines of their own. A page that
+    it gives to the kernel crate, which cannot take the page off that line, is in none."""
+    def holding(what):
+        module.write(transfers.file("hold"), what)
+        return {line[4]: line[:2] for line in lines_of(transfers.NAME) if line[1]}
+
+    with profiling(), module.loaded(**NO_POOL), drivers.loaded(transfers.NAME):
+        for what, wanted in [("page", {"held_page": (PAGE, 1)}),
+                             ("block", {"held_block": (4 * PAGE, 1)}),
+                             ("page", {"held_page": (PAGE, 1)}),
+                             ("given", {}),
+                             ("nothing", {})]:
+            found = holding(what)
+            assert found == wanted, f"{what}: {found}"
+            held = lines()[HELD]
+            assert held == ((PAGE, 1) if what == "given" else (0, 0)), f"{what}: held is {held}"
+
+
 def switched_on_under_way():
     """Pages that were allocated before profiling was on are in no line, and freeing them makes
     no line negative."""
@@ -216,5 +235,5 @@ def switched_off_under_way():
 
 
 ktap.main(lines_say_where, callers_apart, callers_together, balanced_after_much,
-          pages_of_a_pool, callers_in_c, page_of_a_process, switched_on_under_way,
-          switched_off_under_way)
+          pages_of_a_pool, callers_in_c, page_of_a_process, pages_of_a_driver,
+          switched_on_under_way, switched_off_under_way)

@@ -10,6 +10,7 @@
 
 mod bridge;
 mod case;
+mod charge;
 mod context;
 mod control;
 mod guard;
@@ -50,7 +51,7 @@ labyrinth::import!();
 
 /// The loaded module.
 struct Transfers {
-    _files: Root<()>,
+    _files: Root<control::Files>,
 }
 
 impl kernel::Module for Transfers {
