@@ -292,7 +292,7 @@ impl Service for CApi {
             let Some(block) = given.take() else {
                 return false;
             };
-            match from_foreign(block, handle, pool.order()) {
+            match from_foreign(block, handle, pool.form()) {
                 Ok(pages) => {
                     pool.put(cx, pages);
                     true

@@ -67,8 +67,10 @@ pub use gfp::{
     GfpNoLock,
     GfpNoWait,
     MayFail,
-    NoWarn, //
+    NoWarn,
+    SlabGfp, //
 };
+pub(crate) use pages::Form;
 pub use pages::{
     ExclusivePages,
     Shape,

@@ -4,7 +4,7 @@
 //! their owner.
 //!
 //! Such pages carry a mark, in a word of `struct page` that belongs to the owner of a page. The
-//! mark says whose the pages are, their order, and whether they are out. Taking a page back changes
+//! mark says whose the pages are, their form, and whether they are out. Taking a page back changes
 //! the mark from "out" to "back" with one atomic operation. A second attempt, even at the same
 //! time, finds another mark and fails.
 //!
@@ -40,6 +40,7 @@ use crate::{
     page::{
         pages::{
             ExclusivePages,
+            Form,
             MAX_ORDER, //
         },
         Uninit, //
@@ -88,34 +89,30 @@ enum State {
 }
 
 const STATE_BITS: u32 = 1;
-const ORDER_BITS: u32 = 4;
 
-const _: () = {
-    assert!(MAX_ORDER < 1 << ORDER_BITS);
-    assert!(HANDLE_BITS + ORDER_BITS + STATE_BITS <= usize::BITS);
-};
+const _: () = assert!(HANDLE_BITS + Form::BITS + STATE_BITS <= usize::BITS);
 
 /// What a mark says.
 struct Mark {
     owner: Handle,
-    order: u32,
+    form: Form,
     state: State,
 }
 
 impl Mark {
     #[inline]
-    fn encode(owner: Handle, order: u32, state: State) -> usize {
-        let fields = (owner.raw() << ORDER_BITS | order as usize) << STATE_BITS | state as usize;
-        fields ^ key()
+    fn encode(owner: Handle, form: Form, state: State) -> usize {
+        let fields = (owner.raw() << Form::BITS | form.raw() as usize) << STATE_BITS;
+        (fields | state as usize) ^ key()
     }
 
     /// Decodes a word as a mark.
     fn decode(word: usize) -> Option<Self> {
         let fields = word ^ key();
-        let owner = fields >> (ORDER_BITS + STATE_BITS);
+        let owner = fields >> (Form::BITS + STATE_BITS);
         Some(Self {
             owner: Handle::from_raw(owner).filter(|_| owner >> HANDLE_BITS == 0)?,
-            order: (fields >> STATE_BITS) as u32 & ((1 << ORDER_BITS) - 1),
+            form: Form::from_raw((fields >> STATE_BITS) as u32 & ((1 << Form::BITS) - 1))?,
             state: if fields & 1 == 0 {
                 State::Out
             } else {
@@ -130,7 +127,7 @@ impl Mark {
         // SAFETY: The address may be anything, `word` is valid for writing.
         let valid = unsafe { helpers::labyrinth_page_mark_of(address, &mut word) };
 
-        Self::decode(word).filter(|mark| valid && mark.order <= MAX_ORDER && known(mark.owner))
+        Self::decode(word).filter(|mark| valid && known(mark.owner))
     }
 }
 
@@ -165,19 +162,19 @@ fn make_key() -> usize {
 /// Marks pages as lent, and returns their address for C. Any context.
 #[inline]
 pub(crate) fn into_foreign(pages: ExclusivePages<Uninit>, owner: Handle) -> Foreign {
-    let order = pages.order();
+    let form = pages.form();
     let page = pages.into_page();
 
     // SAFETY: An allocated page that is ours until now, in the linear mapping.
     let address = unsafe {
-        let mark = Mark::encode(owner, order, State::Out);
+        let mark = Mark::encode(owner, form, State::Out);
         NonNull::new_unchecked(helpers::labyrinth_page_mark(page.as_ptr(), mark))
     };
     // SAFETY: The pages were exclusively ours and are given away with this.
     unsafe { Foreign::new(address) }
 }
 
-/// Takes back pages of `owner` that have the order `order`, or returns `None`. Any context.
+/// Takes back pages of `owner` that have this `form`, or returns the block. Any context.
 ///
 /// This uses up `block`. If it could be used again later, the pages could be out once more, with a
 /// user in C that has given back nothing.
@@ -185,23 +182,19 @@ pub(crate) fn into_foreign(pages: ExclusivePages<Uninit>, owner: Handle) -> Fore
 pub(crate) fn from_foreign(
     block: FromC,
     owner: Handle,
-    order: u32,
+    form: Form,
 ) -> Result<ExclusivePages<Uninit>, FromC> {
-    // It would not fit into a mark, whose owner it could change.
-    if order > MAX_ORDER {
-        return Err(block);
-    }
-    let out = Mark::encode(owner, order, State::Out);
-    let back = Mark::encode(owner, order, State::Back);
+    let out = Mark::encode(owner, form, State::Out);
+    let back = Mark::encode(owner, form, State::Back);
     // SAFETY: The address may be anything.
     let page = unsafe { helpers::labyrinth_page_remark(block.address(), out, back) };
     let Some(page) = NonNull::new(page) else {
         return Err(block);
     };
-    // SAFETY: The mark said that `into_foreign` gave away these pages, with that order, and that nobody has
-    // taken them back; the change of the mark was atomic, so nobody else does. By the invariant of
-    // `FromC` C does not use them any more.
-    Ok(unsafe { ExclusivePages::from_given(page, order) })
+    // SAFETY: The mark said that `into_foreign` gave away these pages, in that form, and that
+    // nobody has taken them back; the change of the mark was atomic, so nobody else does. By the invariant
+    // of `FromC` C does not use them any more.
+    Ok(unsafe { ExclusivePages::from_given(page, form) })
 }
 
 /// Takes back pages of an `owner` that no longer exists, whatever their order. Without an owner
@@ -211,7 +204,7 @@ pub(crate) fn from_foreign_late(
     owner: Option<Handle>,
 ) -> Result<ExclusivePages<Uninit>, FromC> {
     match Mark::at(block.address(), |handle| Some(handle) == owner) {
-        Some(mark) => from_foreign(block, mark.owner, mark.order),
+        Some(mark) => from_foreign(block, mark.owner, mark.form),
         None => {
             foreign_pages::refused();
             Err(block)
@@ -238,12 +231,12 @@ pub(crate) fn why_not(
     match Mark::at(address, known) {
         Some(Mark {
             owner: other,
-            order,
+            form,
             state: State::Out,
         }) if other != owner => {
             return Refusal::Other {
                 owner: other,
-                order,
+                order: form.order(),
             }
         }
         // With the owner's mark "out" the pages have been lent again after we had looked.
@@ -253,8 +246,10 @@ pub(crate) fn why_not(
     for order in 1..=MAX_ORDER {
         let first = address.map_addr(|address| address & !((PAGE_SIZE << order) - 1));
         match Mark::at(first, known) {
-            Some(mark) if mark.state == State::Out && mark.order >= order => {
-                return Refusal::Inside { order: mark.order };
+            Some(mark) if mark.state == State::Out && mark.form.order() >= order => {
+                return Refusal::Inside {
+                    order: mark.form.order(),
+                };
             }
             _ => {}
         }

@@ -67,6 +67,7 @@ use crate::{
     page::{
         Chain,
         ExclusivePages,
+        Form,
         GfpNoWait,
         Place,
         Shape,
@@ -98,8 +99,7 @@ type Pages = ExclusivePages<Uninit>;
 pub struct PoolConfig {
     /// All allocations have 2^order pages. A "page" below stands for so many.
     pub order: u32,
-    /// Whether the pages are compound pages, see [`Shape::compound`]. Pages that are put into the
-    /// pool should be of the same kind.
+    /// Whether the pages are compound pages, see [`Shape::compound`]. The pool keeps no others.
     pub compound: bool,
     /// Pages that each CPU's cache can keep, at most 1024.
     pub cache: usize,
@@ -192,10 +192,12 @@ pub struct Pool {
     waker: Arc<Waker>,
     /// Checks pages that come from elsewhere than `buddy` and `emergency`.
     exclusion: Exclusion,
-    /// Pages of this order are taken back unchecked. It is the order of the pool. If memory is
-    /// excluded, and once memory has gone bad, it is no valid order, so all pages are checked. Until
-    /// then the checks cost nothing.
-    unlooked_order: Counter,
+    /// Pages of the form with this number are taken back unchecked. It is the form of the pool. If
+    /// memory is excluded, and once memory has gone bad, it is the number of no form, so all pages
+    /// are checked. Until then the checks cost nothing.
+    unlooked_form: Counter,
+    /// The form of all pages in the pool.
+    form: Form,
     /// The number of pages taken out of circulation because they had gone bad.
     poisoned: Atomic<usize>,
     /// How many searches of cache and reserve for bad pages are done. Each report needs two.
@@ -247,6 +249,7 @@ impl Pool {
     ) -> Result<Arc<Self>> {
         config.check(&name)?;
         let shape = config.shape();
+        let form = Form::of(&shape).ok_or(ERANGE)?;
         let PoolConfig {
             cache,
             reserve,
@@ -273,11 +276,12 @@ impl Pool {
                 to_prime: Atomic::new(0),
                 rests_until: Atomic::new(0),
                 waker,
-                unlooked_order: Counter::new(if exclusion.is_open() {
-                    config.order.into()
+                unlooked_form: Counter::new(if exclusion.is_open() {
+                    form.raw().into()
                 } else {
                     u64::MAX
                 }),
+                form,
                 poisoned: Atomic::new(0),
                 searches: Atomic::new(0),
                 exclusion,
@@ -290,6 +294,12 @@ impl Pool {
     /// Returns the name in reports. Any context.
     pub fn name(&self) -> &CStr {
         &self.name
+    }
+
+    /// Returns the form of its pages. Any context.
+    #[inline(always)]
+    pub(crate) fn form(&self) -> Form {
+        self.form
     }
 
     /// Returns the configuration that it was made with. Any context.
@@ -417,15 +427,15 @@ impl Pool {
         got
     }
 
-    /// Takes pages back. Pages that are excluded, have gone bad, or have another order than the pool
-    /// go to the allocator.
+    /// Takes pages back. Pages go to the allocator if they are excluded, have gone bad, or are not
+    /// of the order of the pool, or compound pages where the pool has none, or the reverse.
     ///
     /// Contexts: those in which pages may be freed. These are task and softirq context and under a
     /// `spinlock_t`; except on PREEMPT_RT, also with interrupts disabled. Never in NMI.
     #[inline]
     pub fn put<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
         // As in `get`, nothing comes after a call in here.
-        if u64::from(pages.order()) != self.unlooked_order.read() {
+        if u64::from(pages.form().raw()) != self.unlooked_form.read() {
             return self.put_looked_at(cx, pages);
         }
         pages.uncharge();
@@ -440,7 +450,7 @@ impl Pool {
     /// Returns whether a tier of this pool may keep the pages. Its own pages that have gone bad are
     /// counted as released in the context `kind`.
     fn is_at_home(&self, pages: &Pages, kind: Kind) -> bool {
-        if pages.order() != self.config.order || !self.exclusion.lets_in(pages) {
+        if pages.form() != self.form || !self.exclusion.lets_in(pages) {
             return false;
         }
         if pages.is_known_bad() {
@@ -483,7 +493,7 @@ impl Pool {
     /// Frees the `unfit` pages in cache and reserve. Returns their number, and whether all caches
     /// could be searched. From now on, pages that come back are checked.
     fn drain_unfit(&self, unfit: impl Fn(&Pages) -> bool + Copy + Send) -> (usize, bool) {
-        self.unlooked_order.set(u64::MAX);
+        self.unlooked_form.set(u64::MAX);
         let at_once = (SEARCHED_AT_ONCE >> self.config.order).max(1);
         let mut done = true;
         let mut taken = self.reserve.drain_unfit(at_once, unfit);
@@ -497,7 +507,7 @@ impl Pool {
         (taken, done)
     }
 
-    /// As [`Self::put`], for pages of another order, and if memory is excluded or has gone bad.
+    /// As [`Self::put`], for pages of another form, and if memory is excluded or has gone bad.
     #[cold]
     #[inline(never)]
     fn put_looked_at<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {

@@ -53,7 +53,7 @@ impl Pool {
     #[inline]
     pub fn put_nolock<C: Context>(&self, cx: &C, mut pages: Pages) {
         let pfn = events::given_back_listened_to().then(|| pages.pfn());
-        let unlooked = u64::from(pages.order()) == self.unlooked_order.read();
+        let unlooked = u64::from(pages.form().raw()) == self.unlooked_form.read();
         if !unlooked && !self.is_at_home(&pages, C::KIND) {
             if let Some(pfn) = pfn {
                 events::given_back(&self.name, Tier::Buddy, pages.order(), pfn);
