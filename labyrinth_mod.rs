@@ -234,15 +234,17 @@ impl kernel::Module for Labyrinth {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let unload_barrier = UnloadBarrier::new()?;
         let given = parameters::read()?;
-        sentinel::set_policy(given.sentinel);
+        let own_module = unload_barrier.own_module();
+        sentinel::set_policy(own_module, given.sentinel);
         let stats = Stats::new(given.recording)?;
         let transfers = transfer::record_in(stats.clone())?;
-        let manager = PoolManager::new()?;
+        let manager = PoolManager::new(own_module)?;
         let pools = manager.publish()?;
         let pool = manager.pool(c"default", given.pool, given.prime)?;
         let c_api = CApi::new(pool.clone())?;
         let device = Device::new(stats.clone(), given.user_pages)?;
-        let exercises = with_task(|cx| Exercises::new(cx, stats, manager, pool, given.plans))??;
+        let exercises =
+            with_task(|cx| Exercises::new(cx, own_module, stats, manager, pool, given.plans))??;
         let files = debugfs::create(exercises.clone());
 
         // From here on nothing fails any more.

@@ -245,7 +245,10 @@ pub mod user_map {
 
 /// The end of a module.
 pub mod unload {
-    pub use crate::ffi::unload::UnloadBarrier;
+    pub use crate::ffi::unload::{
+        OwnModule,
+        UnloadBarrier, //
+    };
 }
 
 /// Differences between kernel versions.

@@ -104,8 +104,9 @@ impl Show<Exercises> for Sentinel {
 }
 
 impl Store<Exercises> for Sentinel {
-    fn store(_cx: &Task, _exercises: &Exercises, text: &CStr) -> Result {
-        sentinel::set_policy(sentinel::Policy::from_number(parse_u64(text)?)?);
+    fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
+        let policy = sentinel::Policy::from_number(parse_u64(text)?)?;
+        sentinel::set_policy(exercises.own_module(), policy);
         Ok(())
     }
 }

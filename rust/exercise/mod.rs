@@ -49,7 +49,8 @@ use labyrinth::{
         Context,
         LeakCheck,
         Stats, //
-    }, //
+    },
+    unload::OwnModule, //
 };
 
 /// What the module is told about one exercise when it is loaded.
@@ -77,6 +78,7 @@ pub(crate) struct Exercises {
     pool: Arc<RegisteredPool>,
     manager: Arc<PoolManager>,
     stats: Arc<Stats>,
+    own_module: OwnModule,
 }
 
 impl Exercises {
@@ -84,6 +86,7 @@ impl Exercises {
     /// May sleep.
     pub(crate) fn new(
         cx: &context::Task,
+        own_module: OwnModule,
         stats: Arc<Stats>,
         manager: Arc<PoolManager>,
         pool: Arc<RegisteredPool>,
@@ -110,6 +113,7 @@ impl Exercises {
                 task <- Control::new(means(task.settings)),
                 hard_irq <- Control::new(means(hard_irq.settings)),
                 _leak_check: LeakCheck(stats.clone()),
+                own_module,
                 pool,
                 manager,
                 stats,
@@ -123,6 +127,11 @@ impl Exercises {
             }
         }
         Ok(exercises)
+    }
+
+    /// The proof that this is labyrinth's own module.
+    pub(crate) fn own_module(&self) -> OwnModule {
+        self.own_module
     }
 
     /// The statistics.

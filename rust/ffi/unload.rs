@@ -9,6 +9,9 @@
 //! and the memory of the module is not freed before the count is zero. A module with a leak cannot
 //! be unloaded, and the kernel log says why. The kernel never uses freed memory.
 //!
+//! A registered pool is counted, too, though nobody calls the driver because of it. labyrinth would
+//! stay loaded because of a leaked pool, and the kernel log would not name the driver.
+//!
 //! # Which module
 //!
 //! The code of a handler is in the module that defines it, and so is the generic code of this crate
@@ -28,7 +31,13 @@ use super::{
     helpers,
     sync::saturating, //
 };
-use core::ptr::NonNull;
+use core::{
+    panic::Location,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
+};
 use kernel::{
     error::to_result,
     prelude::*,
@@ -87,7 +96,7 @@ impl Count {
 /// # Invariants
 ///
 /// The pointer is valid, and the count includes one for this value.
-pub(super) struct CallbackRegistration(NonNull<Count>);
+pub(crate) struct CallbackRegistration(NonNull<Count>);
 
 // SAFETY: A count can be changed by any thread.
 unsafe impl Send for CallbackRegistration {}
@@ -95,8 +104,8 @@ unsafe impl Send for CallbackRegistration {}
 unsafe impl Sync for CallbackRegistration {}
 
 impl CallbackRegistration {
-    /// Counts one for the module that has `code`: a function that the kernel is to call, or a table
-    /// of such functions. Any context but NMI.
+    /// Counts one for the module that has `code`: a function that the kernel is to call, or a
+    /// constant. Any context but NMI.
     ///
     /// Make it before the kernel gets the address. Fails with `ENOMEM` if there was no memory for a
     /// count when the module was loaded.
@@ -106,6 +115,15 @@ impl CallbackRegistration {
         unsafe { count.as_ref() }.up();
         // INVARIANT: Just counted. The count is not freed before it is zero.
         Ok(Self(count))
+    }
+
+    /// As [`Self::new`], for the module with the line of code that calls this. If the calling
+    /// function is `#[track_caller]`, the line that calls that one counts, and so on. Any context
+    /// but NMI.
+    #[track_caller]
+    pub(crate) fn of_caller() -> Result<Self> {
+        // It is a constant of the crate that the line is in.
+        Self::new(ptr::from_ref(Location::caller()).cast())
     }
 
     /// Returns whether `code` is in the module that this value counts for. Any context but NMI.
@@ -149,7 +167,7 @@ fn wait(count: &Count, module: &CStr) {
     let out = count.get();
     if out != 0 {
         pr_err!(
-            "{module}: {out} owner(s) of callbacks leaked: \
+            "{module}: {out} owner(s) of callbacks or pools leaked: \
              the module stays, as it may still be called\n"
         );
     }
@@ -168,6 +186,17 @@ unsafe extern "C" fn wait_for_module(count: *const u32, module: *const c_char) {
     unsafe { wait(&*count.cast(), CStr::from_char_ptr(module)) };
 }
 
+/// A proof that code belongs to labyrinth's own module. Functions that change what all drivers
+/// share ask for it, so drivers cannot call them.
+#[derive(Clone, Copy)]
+pub struct OwnModule(());
+
+#[cfg(CONFIG_KUNIT = "y")]
+impl OwnModule {
+    /// The proof for tests, which belong to the module.
+    pub(crate) const FOR_TESTS: Self = Self(());
+}
+
 /// The last field of labyrinth's module to be dropped. It waits until the kernel can call no code
 /// of labyrinth any more, for ever if an owner was leaked.
 ///
@@ -182,6 +211,12 @@ impl UnloadBarrier {
         // SAFETY: The function expects what C promises to pass.
         to_result(unsafe { helpers::labyrinth_unload_begin(Some(wait_for_module)) })?;
         Ok(Self(()))
+    }
+
+    /// Returns the proof that this is labyrinth's own module, as nobody else has a barrier. Any
+    /// context.
+    pub fn own_module(&self) -> OwnModule {
+        OwnModule(())
     }
 }
 

@@ -10,7 +10,8 @@ use crate::{
     ffi::{
         context::Kind,
         irq::irqs_off,
-        task::thread::Running, //
+        task::thread::Running,
+        unload::OwnModule, //
     },
     page::{
         sentinel::{
@@ -82,9 +83,9 @@ impl Block {
 /// Runs a check while damages are only counted.
 fn quietly(work: fn(&mut Running) -> Result) -> Result {
     let policy = sentinel::policy();
-    sentinel::set_policy(Policy::Count);
+    sentinel::set_policy(OwnModule::FOR_TESTS, Policy::Count);
     let outcome = in_task(work);
-    sentinel::set_policy(policy);
+    sentinel::set_policy(OwnModule::FOR_TESTS, policy);
     outcome
 }
 

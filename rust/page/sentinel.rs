@@ -11,7 +11,8 @@ pub use super::transfer::canary::Damage;
 use super::transfer::canary::SHOWN;
 use crate::ffi::{
     context::Kind,
-    report, //
+    report,
+    unload::OwnModule, //
 };
 use kernel::{
     alloc::AllocError,
@@ -67,8 +68,9 @@ pub fn policy() -> Policy {
     Policy::from_number(POLICY.load(Relaxed).into()).unwrap_or(Policy::Warn)
 }
 
-/// Changes the policy. Any context.
-pub fn set_policy(policy: Policy) {
+/// Changes the policy, for labyrinth's own module: it is the administrator's choice, not that of a
+/// driver. Any context.
+pub fn set_policy(_own_module: OwnModule, policy: Policy) {
     POLICY.store(policy as u32, Relaxed);
 }
 

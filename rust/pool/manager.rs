@@ -49,7 +49,11 @@ use crate::ffi::{
         },
         waker::Waker, //
     },
-    time::clock::Moment, //
+    time::clock::Moment,
+    unload::{
+        CallbackRegistration,
+        OwnModule, //
+    }, //
 };
 use core::ops::Deref;
 use kernel::{
@@ -129,9 +133,10 @@ impl PoolManager {
         PUBLISHED.with(Arc::clone)
     }
 
-    /// Starts a manager without pools. Task context only, may sleep. `ENOMEM` if there is no
-    /// memory, and the errors of [`Thread::spawn`](crate::task::Thread::spawn).
-    pub fn new() -> Result<Arc<Self>> {
+    /// Starts a manager without pools, for labyrinth's own module. Task context only, may sleep.
+    /// `ENOMEM` if there is no memory, and the errors of
+    /// [`Thread::spawn`](crate::task::Thread::spawn).
+    pub fn new(_own_module: OwnModule) -> Result<Arc<Self>> {
         let waker = Waker::new()?;
         let list = KVec::with_capacity(MAX_POOLS, GFP_KERNEL)?;
         let pools = Arc::pin_init(
@@ -164,6 +169,7 @@ impl PoolManager {
     /// Fails with `EINVAL` for a name that reports could not show, `EEXIST` for the name of another
     /// pool, `ENOSPC` if there are too many pools, and `ERANGE` and `ENOMEM` as [`PoolConfig`]
     /// says.
+    #[track_caller]
     pub fn pool(
         self: &Arc<Self>,
         name: &CStr,
@@ -180,6 +186,7 @@ impl PoolManager {
             RegisteredPool {
                 pool: pool.clone(),
                 manager: self.clone(),
+                _owner: CallbackRegistration::of_caller()?,
             },
             GFP_KERNEL,
         )?;
@@ -224,11 +231,14 @@ impl PoolManager {
 pub struct RegisteredPool {
     pool: Arc<Pool>,
     manager: Arc<PoolManager>,
+    /// If this value is leaked, the module that made it stays loaded, and the kernel log names it.
+    /// Otherwise labyrinth would stay without saying whose pool is left.
+    _owner: CallbackRegistration,
 }
 
 impl RegisteredPool {
     /// Returns the manager that keeps it filled. Any context.
-    pub fn manager(&self) -> &Arc<PoolManager> {
+    pub(crate) fn manager(&self) -> &Arc<PoolManager> {
         &self.manager
     }
 }

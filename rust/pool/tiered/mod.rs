@@ -235,6 +235,7 @@ impl Pool {
     /// }
     /// ```
     #[allow(clippy::new_ret_no_self, reason = "its pool manager has it, too")]
+    #[track_caller]
     pub fn new(_cx: &Task, name: &CStr, config: PoolConfig) -> Result<Arc<RegisteredPool>> {
         PoolManager::published()
             .ok_or(ENODEV)?
