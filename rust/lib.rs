@@ -28,6 +28,9 @@
 //! layout of types may change with each build. The module loader refuses other drivers, see
 //! [`import!`]. The C interface, `include/labyrinth.h`, is stable.
 
+// A driver can name each type that it can get a value of.
+#![warn(unnameable_types)]
+
 pub mod capi;
 mod ffi;
 mod import;
@@ -42,7 +45,7 @@ pub use page::{
     sentinel,
     AllowedIn,
     Bytes,
-    Chain,
+    Contents,
     Damaged,
     ExclusivePage,
     ExclusivePages,
@@ -61,6 +64,7 @@ pub use page::{
     Shape,
     Shareable,
     Shared,
+    SlabGfp,
     Uninit,
     UserPage,
     VmappedPages,
@@ -254,6 +258,15 @@ pub mod unload {
 /// Differences between kernel versions.
 pub mod compat {
     pub use crate::ffi::compat::parameter;
+}
+
+/// Used by the benchmark of `labyrinth_lab.ko` only, which measures a tier by itself.
+#[doc(hidden)]
+pub mod __lab {
+    pub use crate::pool::tier::reserve::{
+        fill_reserve,
+        take_from_reserve, //
+    };
 }
 
 /// Used by the macros of this crate only.

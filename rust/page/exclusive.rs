@@ -38,14 +38,22 @@ pub type Bytes = [u8; PAGE_SIZE];
 /// The contents of a page that the allocator has just handed out. They may not be read yet.
 pub type Uninit = MaybeUninit<Bytes>;
 
-/// What a page can contain.
+/// What a page can contain: [`Bytes`] or [`Uninit`], and nothing else.
 ///
 /// # Safety
 ///
 /// Whatever bytes the owner of a page can leave in it, they must be a valid value of the type, as
 /// far as the conversions of [`ExclusivePage`] go. (The compiler checks size, alignment and
 /// destructor.)
-pub unsafe trait Contents: Send + Sync + 'static {}
+pub unsafe trait Contents: sealed::Sealed + Send + Sync + 'static {}
+
+mod sealed {
+    /// Nobody outside can implement this.
+    pub trait Sealed {}
+}
+
+impl sealed::Sealed for Bytes {}
+impl sealed::Sealed for Uninit {}
 
 // SAFETY: An array of `PAGE_SIZE` bytes.
 unsafe impl Contents for Bytes {}

@@ -53,9 +53,10 @@ mod place;
 pub mod sentinel;
 pub(crate) mod transfer;
 
-pub use chain::Chain;
+pub(crate) use chain::Chain;
 pub use exclusive::{
     Bytes,
+    Contents,
     ExclusivePage,
     Uninit, //
 };

@@ -201,7 +201,7 @@ pub(super) fn report(corruption: &mut Corruption) {
 }
 
 /// How many of the last damages are kept.
-pub const KEPT: usize = 64;
+const KEPT: usize = 64;
 
 /// Returns the last damages, the oldest first. Task context only, may sleep.
 pub fn recent() -> Result<KVec<Corruption>, AllocError> {

@@ -19,7 +19,7 @@ mod exclusion;
 mod logic;
 mod manager;
 mod single;
-mod tier;
+pub(crate) mod tier;
 mod tiered;
 
 pub use batch::{
@@ -49,10 +49,19 @@ pub use single::{
     Accounting, //
 };
 pub use tier::{
-    cache::MAX_CACHE,
-    reserve::MAX_RESERVE, //
+    cache::{
+        CacheCounts,
+        CpuCache,
+        MAX_CACHE, //
+    },
+    emergency::Emergency,
+    reserve::{
+        Reserve,
+        MAX_RESERVE, //
+    }, //
 };
 pub use tiered::{
+    Counts,
     Pool,
     PoolConfig, //
 };

@@ -161,7 +161,7 @@ impl<T, S> CpuCell<T, S> {
     }
 
     /// The shared part of a CPU; `None` if there can be no such CPU. Any context.
-    pub fn shared_of(&self, cpu: u32) -> Option<&S> {
+    pub(crate) fn shared_of(&self, cpu: u32) -> Option<&S> {
         // SAFETY: As in `shared`.
         online::is_possible(cpu).then(|| unsafe { &Self::body_of(self.base, cpu).as_ref().shared })
     }

@@ -12,6 +12,10 @@ use kernel::{
     }, //
 };
 use labyrinth::{
+    __lab::{
+        fill_reserve,
+        take_from_reserve, //
+    },
     context::{
         with_task,
         Kind,
@@ -223,13 +227,13 @@ impl Peer for ReserveAlone {
 
     #[inline]
     fn get<C: PlainAlloc>(&mut self, _: &C) -> Option<Pages> {
-        self.0.reserve().take(&normal())
+        take_from_reserve(&self.0, &normal())
     }
 
     #[inline]
     fn put<C: PlainAlloc>(&mut self, _: &C, pages: Pages) {
         // What came from there fits.
-        drop(self.0.reserve().fill(pages));
+        drop(fill_reserve(&self.0, pages));
     }
 }
 

@@ -13,18 +13,21 @@ use crate::{
         ExclusivePages,
         Uninit, //
     },
-    pool::logic::{
-        page_source::PageSource,
-        request::{
-            Priority,
-            Request,
-            Tier, //
+    pool::{
+        logic::{
+            page_source::PageSource,
+            request::{
+                Priority,
+                Request,
+                Tier, //
+            },
+            stack::{
+                take_in_parts,
+                Stack, //
+            },
+            target::Target, //
         },
-        stack::{
-            take_in_parts,
-            Stack, //
-        },
-        target::Target, //
+        Pool, //
     }, //
 };
 use kernel::{
@@ -134,11 +137,8 @@ impl Reserve {
     }
 
     /// Takes a page out if the reserve is there for such a request. Any context but NMI.
-    ///
-    /// Unlike [`Pool::get`](crate::pool::Pool::get) this asks no other tier, the pool's counters do not
-    /// know of it, and the pool manager is not called to fill the reserve.
     #[inline]
-    pub fn take(&self, request: &Request) -> Option<Pages> {
+    fn take(&self, request: &Request) -> Option<Pages> {
         if self.is_for(request) {
             self.take_one()
         } else {
@@ -165,7 +165,7 @@ impl Reserve {
     /// Puts a page into the reserve. The error has the page if the reserve is full. Any context but
     /// NMI.
     #[inline]
-    pub fn fill(&self, pages: Pages) -> Result<(), Pages> {
+    pub(crate) fn fill(&self, pages: Pages) -> Result<(), Pages> {
         if self.level() >= self.target.pages() {
             return Err(pages);
         }
@@ -193,4 +193,22 @@ impl<C: Context> PageSource<C> for Reserve {
     fn put(&self, _cx: &C, pages: Pages) -> Result<(), Pages> {
         self.fill(pages)
     }
+}
+
+/// Takes a page out of the reserve of a pool, for the benchmark. Any context but NMI.
+///
+/// Unlike [`Pool::get`] this asks no other tier, the pool's counters do not know of it, and the
+/// pool manager is not called to fill the reserve.
+#[doc(hidden)]
+#[inline]
+pub fn take_from_reserve(pool: &Pool, request: &Request) -> Option<Pages> {
+    pool.reserve().take(request)
+}
+
+/// Puts a page into the reserve of a pool, for the benchmark, as [`take_from_reserve`] takes one.
+/// The error has the page if the reserve is full. Any context but NMI.
+#[doc(hidden)]
+#[inline]
+pub fn fill_reserve(pool: &Pool, pages: Pages) -> Result<(), Pages> {
+    pool.reserve().fill(pages)
 }

@@ -13,7 +13,7 @@ mod counts;
 mod nolock;
 mod refill;
 
-pub(crate) use counts::Counts;
+pub use counts::Counts;
 
 use super::{
     events,

@@ -46,6 +46,7 @@ mod stash;
 
 pub use direction::{
     Bidirectional,
+    DeviceReads,
     Direction,
     FromDevice,
     ToDevice, //
