@@ -102,11 +102,8 @@ pub mod context {
 pub mod time {
     pub use crate::ffi::time::{
         clock::Moment,
-        hard_timer::{
-            HardHandler,
-            HardTimer, //
-        },
         timer::{
+            Expiry,
             Handler,
             Next,
             Timer, //
@@ -134,12 +131,14 @@ pub mod sync {
             Handle,
             Handles, //
         },
-        raw_spin_lock::RawSpinLock,
         rcu_slot::{
             Publication,
             RcuSlot, //
         },
-        spin_lock_bh::SpinLockBh, //
+        spin_lock::{
+            RawSpinLock,
+            SpinLockBh, //
+        }, //
     };
 }
 

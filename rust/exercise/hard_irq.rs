@@ -31,16 +31,16 @@ use labyrinth::{
         Thread, //
     },
     time::{
-        HardHandler,
-        HardTimer,
-        Next, //
+        Handler,
+        Next,
+        Timer, //
     },
     GfpNoLock, //
 };
 
 /// The exercise on one CPU.
 pub(crate) struct HardIrq {
-    _timer: Pin<KBox<HardTimer<Tick>>>,
+    _timer: Pin<KBox<Timer<Tick, context::HardIrq>>>,
     _thread: Thread<TaskSide>,
 }
 
@@ -64,7 +64,7 @@ impl Workload for HardIrq {
             cycle: Cycle::default(),
         };
         let thread = Thread::spawn_on(cpu, c"labyrinth/irqsoff", side)?;
-        let timer = HardTimer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);
+        let timer = Timer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);
 
         Ok(Self {
             _timer: KBox::pin_init(timer, GFP_KERNEL)?,
@@ -80,7 +80,7 @@ struct Tick {
     cycle: Cycle,
 }
 
-impl HardHandler for Tick {
+impl Handler<context::HardIrq> for Tick {
     fn expired(&mut self, cx: &mut context::HardIrq) -> Next {
         let Resources { settings, pool, .. } = &*self.means;
         let supply = self.means.supply();

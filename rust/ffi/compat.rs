@@ -20,7 +20,7 @@ pub(super) mod interrupts {
 
     /// The state to restore the interrupts from. It is empty, as the kernel keeps that state.
     #[derive(Clone, Copy)]
-    pub(in crate::ffi) struct Saved(());
+    pub struct Saved(());
 
     /// Disables the interrupts of this CPU. Any context but NMI.
     #[inline]
@@ -91,7 +91,7 @@ pub(super) mod interrupts {
 
     /// The interrupt flags as they were.
     #[derive(Clone, Copy)]
-    pub(in crate::ffi) struct Saved(c_ulong);
+    pub struct Saved(c_ulong);
 
     /// Disables the interrupts of this CPU. Any context.
     #[inline]

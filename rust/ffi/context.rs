@@ -7,16 +7,16 @@
 //! - A *context* says what code may do: sleep (task), or not (softirq, under a spinlock).
 //! - A *token* is a value of a type that implements [`Context`]. Whoever has a reference to one is
 //!   in that context for as long as the reference lives. Tokens are made by the wrapper that
-//!   enters the context ([`timer`](crate::ffi::time::timer), [`hard_timer`](crate::ffi::time::hard_timer),
-//!   [`thread`](crate::ffi::task::thread), [`lock`](crate::ffi::sync::spin_lock_bh), [`irq`](crate::ffi::irq), [`pci`](crate::ffi::pci)),
-//!   never by its user; [`with_task`] makes one after looking where it is.
+//!   enters the context ([`timer`](crate::ffi::time::timer), [`thread`](crate::ffi::task::thread),
+//!   [`spin_lock`](crate::ffi::sync::spin_lock), [`irq`](crate::ffi::irq),
+//!   [`pci`](crate::ffi::pci)), never by its user; [`with_task`] makes one after looking where it is.
 //!
 //! ```text
 //!   Thread body ────────► &mut Task ────┐
 //!                                       ├── SpinLockBh::with ──► &SpinLocked
 //!   Timer expires ──────► &mut Softirq ─┤
 //!                                       ├── irqs_off ──────────► &IrqsOff
-//!   HardTimer expires ──► &mut HardIrq ─┤
+//!               or ────► &mut HardIrq ─┤
 //!   Device interrupts ──► &mut DeviceIrq┘
 //! ```
 //!
@@ -29,8 +29,9 @@
 //! Code in a stricter context must reach no token of the context around it, or it could claim that
 //! it may sleep. So a token is not [`Send`], but everything is that our sections capture, are
 //! handed or return, except the token of the section itself. These sections are
-//! [`irqs_off`](crate::ffi::irq::irqs_off), [`SpinLockBh::with`](crate::ffi::sync::spin_lock_bh::SpinLockBh::with),
-//! [`RawSpinLock::with`](crate::ffi::sync::raw_spin_lock::RawSpinLock::with),
+//! [`irqs_off`](crate::ffi::irq::irqs_off),
+//! [`SpinLockBh::with`](crate::ffi::sync::spin_lock::SpinLockBh::with),
+//! [`RawSpinLock::with`](crate::ffi::sync::spin_lock::RawSpinLock::with),
 //! [`CpuCell::with_of`](crate::ffi::percpu::cell::CpuCell::with_of),
 //! [`RcuSlot::with`](crate::ffi::sync::rcu_slot::RcuSlot::with) and
 //! [`Handles::with`](crate::ffi::sync::handles::Handles::with). The first two also borrow the outer token
@@ -190,7 +191,7 @@ pub struct Softirq(NotThreadSafe);
 ///
 /// On PREEMPT_RT a `spinlock_t` is a sleeping lock and page allocation is fine under it; under a
 /// `raw_spinlock_t` it would not be, and no token stands for that
-/// ([`RawSpinLock`](crate::ffi::sync::raw_spin_lock::RawSpinLock) keeps all tokens out of its sections).
+/// ([`RawSpinLock`](crate::ffi::sync::spin_lock::RawSpinLock) keeps all tokens out of its sections).
 ///
 /// # Invariants
 ///
@@ -488,7 +489,7 @@ where
 /// The token in the callback of an `HrTimer` of the kernel crate that expires in a hard interrupt.
 ///
 /// Lockdep holds these callbacks to the rules of PREEMPT_RT: with `CONFIG_PROVE_RAW_LOCK_NESTING`
-/// it reports a plain allocation in one. [`HardHandler`](crate::ffi::time::hard_timer::HardHandler) can tell
+/// it reports a plain allocation in one. [`Handler`](crate::ffi::time::timer::Handler) can tell
 /// it otherwise.
 ///
 /// C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)

@@ -21,16 +21,14 @@ use crate::{
             being_served,
             irqs_off, //
         },
-        sync::{
-            raw_spin_lock::RawSpinLock,
-            spin_lock_bh::SpinLockBh, //
+        sync::spin_lock::{
+            RawSpinLock,
+            SpinLockBh, //
         },
-        time::{
-            hard_timer::{
-                HardHandler,
-                HardTimer, //
-            },
-            timer::Next, //
+        time::timer::{
+            Handler,
+            Next,
+            Timer, //
         }, //
     },
     page::{
@@ -131,7 +129,7 @@ mod tests {
             bad: Arc<Atomic<u32>>,
         }
 
-        impl HardHandler for Tick {
+        impl Handler<HardIrq> for Tick {
             // `page_works` allocates.
             const TAKES_SPINLOCKS: bool = true;
 
@@ -163,7 +161,7 @@ mod tests {
                 good: good.clone(),
                 bad: bad.clone(),
             };
-            let timer = KBox::pin_init(HardTimer::start_on(cpu, 1_000, tick), GFP_KERNEL)?;
+            let timer = KBox::pin_init(Timer::start_on(cpu, 1_000, tick), GFP_KERNEL)?;
 
             eventually(|| good.load(Relaxed) == 3)?;
             assert_eq!(bad.load(Relaxed), 0);
@@ -179,7 +177,7 @@ mod tests {
     fn dropped_hard_timer_is_silent() -> Result {
         struct Tick(Arc<Atomic<u32>>);
 
-        impl HardHandler for Tick {
+        impl Handler<HardIrq> for Tick {
             fn expired(&mut self, _cx: &mut HardIrq) -> Next {
                 self.0.add(1, Relaxed);
                 Next::After(200)
@@ -191,7 +189,7 @@ mod tests {
         for _ in 0..20 {
             let count = Arc::new(Atomic::new(0), GFP_KERNEL)?;
             let tick = Tick(count.clone());
-            let timer = KBox::pin_init(HardTimer::start_on(cpu, 200, tick), GFP_KERNEL)?;
+            let timer = KBox::pin_init(Timer::start_on(cpu, 200, tick), GFP_KERNEL)?;
 
             eventually(|| count.load(Relaxed) >= 2)?;
             drop(timer);

@@ -10,13 +10,11 @@ use crate::ffi::{
     },
     cpu::online::HotplugGuard,
     irq::are_off,
-    sync::raw_spin_lock::RawSpinLock,
-    time::{
-        hard_timer::{
-            HardHandler,
-            HardTimer, //
-        },
-        timer::Next, //
+    sync::spin_lock::RawSpinLock,
+    time::timer::{
+        Handler,
+        Next,
+        Timer, //
     }, //
 };
 use kernel::{
@@ -71,7 +69,7 @@ mod tests {
             torn: Arc<Atomic<u64>>,
         }
 
-        impl HardHandler for Tick {
+        impl Handler<HardIrq> for Tick {
             fn expired(&mut self, _cx: &mut HardIrq) -> Next {
                 if !self.pair.with(count) {
                     self.torn.add(1, Relaxed);
@@ -92,7 +90,7 @@ mod tests {
                 torn: torn.clone(),
             };
             timers.push(
-                KBox::pin_init(HardTimer::start_on(cpu, 300, tick), GFP_KERNEL)?,
+                KBox::pin_init(Timer::start_on(cpu, 300, tick), GFP_KERNEL)?,
                 GFP_KERNEL,
             )?;
         }

@@ -36,16 +36,10 @@ use crate::ffi::{
         },
         waker::Waker, //
     },
-    time::{
-        hard_timer::{
-            HardHandler,
-            HardTimer, //
-        },
-        timer::{
-            Handler,
-            Next,
-            Timer, //
-        }, //
+    time::timer::{
+        Handler,
+        Next,
+        Timer, //
     },
     unload::{
         own,
@@ -65,7 +59,7 @@ impl Handler for Nothing {
     }
 }
 
-impl HardHandler for Nothing {
+impl Handler<HardIrq> for Nothing {
     fn expired(&mut self, _cx: &mut HardIrq) -> Next {
         Next::Stop
     }
@@ -108,8 +102,11 @@ mod tests {
             let hotplug = with_task(|cx| HotplugGuard::new(cx))?;
             let cpu = hotplug.online().next().ok_or(ENODEV)?;
             (
-                KBox::pin_init(Timer::start_on(cpu, 0, Nothing), GFP_KERNEL)?,
-                KBox::pin_init(HardTimer::start_on(cpu, 0, Nothing), GFP_KERNEL)?,
+                KBox::pin_init(Timer::<Nothing>::start_on(cpu, 0, Nothing), GFP_KERNEL)?,
+                KBox::pin_init(
+                    Timer::<Nothing, HardIrq>::start_on(cpu, 0, Nothing),
+                    GFP_KERNEL,
+                )?,
             )
         };
         assert_eq!(own(), before + 2);

@@ -13,7 +13,7 @@ use crate::ffi::{
     },
     cpu::online::HotplugGuard,
     irq::irqs_off,
-    sync::raw_spin_lock::RawSpinLock,
+    sync::spin_lock::RawSpinLock,
     task::{
         thread::{
             Body,
@@ -25,11 +25,11 @@ use crate::ffi::{
     },
     time::{
         clock::Moment,
-        hard_timer::{
-            HardHandler,
-            HardTimer, //
-        },
-        timer::Next, //
+        timer::{
+            Handler,
+            Next,
+            Timer, //
+        }, //
     }, //
 };
 use kernel::{
@@ -71,7 +71,7 @@ mod tests {
     fn every_context_wakes() -> Result {
         struct Tick(Arc<Waker>);
 
-        impl HardHandler for Tick {
+        impl Handler<HardIrq> for Tick {
             fn expired(&mut self, _cx: &mut HardIrq) -> Next {
                 self.0.wake();
                 Next::Stop
@@ -93,10 +93,7 @@ mod tests {
 
         let hotplug = with_task(|cx| HotplugGuard::new(cx))?;
         let cpu = hotplug.online().last().ok_or(ENODEV)?;
-        let tick = KBox::pin_init(
-            HardTimer::start_on(cpu, 1_000, Tick(waker.clone())),
-            GFP_KERNEL,
-        )?;
+        let tick = KBox::pin_init(Timer::start_on(cpu, 1_000, Tick(waker.clone())), GFP_KERNEL)?;
         eventually(|| count.load(Relaxed) == 3)?;
         drop((tick, thread));
         // None without a call.

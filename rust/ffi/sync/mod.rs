@@ -3,7 +3,6 @@
 //! Locks, and values that code in any context can reach.
 
 pub(crate) mod handles;
-pub(crate) mod raw_spin_lock;
 pub(crate) mod rcu_slot;
 pub(super) mod saturating;
-pub(crate) mod spin_lock_bh;
+pub(crate) mod spin_lock;

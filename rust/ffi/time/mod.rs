@@ -3,5 +3,4 @@
 //! The clock, and timers.
 
 pub(crate) mod clock;
-pub(crate) mod hard_timer;
 pub(crate) mod timer;

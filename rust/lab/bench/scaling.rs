@@ -70,8 +70,6 @@ use labyrinth::{
     },
     time::{
         Handler,
-        HardHandler,
-        HardTimer,
         Moment,
         Next,
         Timer, //
@@ -348,7 +346,7 @@ fn together<P: Plan, L: Load>(
 struct Member<L: Load> {
     _timer: Pin<KBox<Timer<Worker<L>>>>,
     _thread: Option<Thread<Worker<L>>>,
-    _hard_timer: Option<Pin<KBox<HardTimer<Worker<L>>>>>,
+    _hard_timer: Option<Pin<KBox<Timer<Worker<L>, HardIrq>>>>,
 }
 
 impl<L: Load> Member<L> {
@@ -357,7 +355,7 @@ impl<L: Load> Member<L> {
         everywhere: bool,
         mut worker: impl FnMut(Context) -> Result<Worker<L>>,
     ) -> Result<Self> {
-        let timer = Timer::start_on(cpu, 0, worker(Context::Softirq)?);
+        let timer = <Timer<_>>::start_on(cpu, 0, worker(Context::Softirq)?);
         let timer = KBox::pin_init(timer, GFP_KERNEL)?;
         if !everywhere {
             return Ok(Self {
@@ -366,7 +364,7 @@ impl<L: Load> Member<L> {
                 _hard_timer: None,
             });
         }
-        let hard_timer = HardTimer::start_on(cpu, HARD_PERIOD_US, worker(Context::HardIrq)?);
+        let hard_timer = Timer::start_on(cpu, HARD_PERIOD_US, worker(Context::HardIrq)?);
         Ok(Self {
             _timer: timer,
             _hard_timer: Some(KBox::pin_init(hard_timer, GFP_KERNEL)?),
@@ -455,7 +453,7 @@ impl<L: Load> Handler for Worker<L> {
     }
 }
 
-impl<L: Load> HardHandler for Worker<L> {
+impl<L: Load> Handler<HardIrq> for Worker<L> {
     fn expired(&mut self, cx: &mut HardIrq) -> Next {
         let start = Moment::now();
         self.work(&*cx);

@@ -7,7 +7,7 @@ use crate::{
         context::Context,
         mm::bad_memory,
         percpu::counters::Counter,
-        sync::raw_spin_lock::RawSpinLock, //
+        sync::spin_lock::RawSpinLock, //
     },
     page::{
         ExclusivePages,

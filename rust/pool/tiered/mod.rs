@@ -61,7 +61,7 @@ use crate::{
             watermark::memory_total, //
         },
         percpu::counters::Counter,
-        sync::raw_spin_lock::RawSpinLock,
+        sync::spin_lock::RawSpinLock,
         task::waker::Waker, //
     },
     page::{

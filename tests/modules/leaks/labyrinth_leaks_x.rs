@@ -54,8 +54,6 @@ use labyrinth::{
     },
     time::{
         Handler,
-        HardHandler,
-        HardTimer,
         Next,
         Timer, //
     },
@@ -101,7 +99,7 @@ impl Handler for Said {
     }
 }
 
-impl HardHandler for Said {
+impl Handler<HardIrq> for Said {
     fn expired(&mut self, _cx: &mut HardIrq) -> Next {
         called("hard_timer");
         Next::After(PERIOD_US)
@@ -174,7 +172,7 @@ const KINDS: [Leak; 11] = [
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
         forget(KBox::pin_init(
-            Timer::start_on(cpu, PERIOD_US, Said),
+            Timer::<Said>::start_on(cpu, PERIOD_US, Said),
             GFP_KERNEL,
         )?);
         Ok(())
@@ -183,7 +181,7 @@ const KINDS: [Leak; 11] = [
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
         forget(KBox::pin_init(
-            HardTimer::start_on(cpu, PERIOD_US, Said),
+            Timer::<Said, HardIrq>::start_on(cpu, PERIOD_US, Said),
             GFP_KERNEL,
         )?);
         Ok(())
