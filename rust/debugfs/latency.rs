@@ -33,7 +33,7 @@ impl Show<Exercises> for Histograms {
         );
         for series in snapshot.series() {
             let kind = series.kind();
-            seq_print!(out, "\n{} {}", kind.context().name(), kind.gfp());
+            seq_print!(out, "\n{} {}", kind.context, kind.gfp);
             show_latencies(series, "allocations", out);
         }
         for (tier, latencies) in Tier::ALL.into_iter().zip(snapshot.sources()) {

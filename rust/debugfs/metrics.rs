@@ -6,7 +6,10 @@
 
 use crate::{
     device,
-    exercise::Exercises, //
+    exercise::{
+        self,
+        Exercises, //
+    }, //
 };
 use kernel::{
     fmt,
@@ -29,7 +32,6 @@ use labyrinth::{
     },
     stats::{
         histogram,
-        Context,
         Latencies,
         SeriesSnapshot,
         Snapshot,
@@ -567,13 +569,13 @@ fn family(out: &SeqFile, name: &str, kind: &str, help: &str) {
     );
 }
 
-/// Writes one sample for each context.
-fn by_context(out: &SeqFile, name: &str, value: impl Fn(Context) -> u64) {
-    for context in Context::ALL {
+/// Writes one sample for each exercise.
+fn by_context(out: &SeqFile, name: &str, value: impl Fn(&str) -> u64) {
+    for exercise in &exercise::ALL {
+        let context = exercise.name;
         seq_print!(
             out,
-            "labyrinth_{name}{{context=\"{}\"}} {}\n",
-            context.name(),
+            "labyrinth_{name}{{context=\"{context}\"}} {}\n",
             value(context)
         );
     }
@@ -585,12 +587,7 @@ struct Labels<'a>(&'a SeriesSnapshot);
 impl fmt::Display for Labels<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.0.kind();
-        write!(
-            f,
-            "context=\"{}\",gfp=\"{}\"",
-            kind.context().name(),
-            kind.gfp()
-        )
+        write!(f, "context=\"{}\",gfp=\"{}\"", kind.context, kind.gfp)
     }
 }
 

@@ -63,9 +63,9 @@ impl Show<Exercises> for Table {
             seq_print!(
                 out,
                 "{}{}{}{}{}{}{}{}",
-                Left(kind.context().name(), 14),
-                Left(kind.gfp(), 11),
-                Number(Some(exercises.running(kind.context()).into()), 4),
+                Left(kind.context, 14),
+                Left(kind.gfp, 11),
+                Number(Some(exercises.running(kind.context).into()), 4),
                 Number(Some(success), 12),
                 Number(Some(failure), 12),
                 Rate {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How many pages processes have, and may have.
+//! The number of pages that processes have mapped, and its limit.
 
 use kernel::sync::atomic::{
     Atomic,
@@ -13,22 +13,22 @@ pub(crate) const MAX_USER_PAGES: usize = 4096;
 static LIMIT: Atomic<u32> = Atomic::new(0);
 static TAKEN: Atomic<u32> = Atomic::new(0);
 
-/// How many pages may be mapped at a time. Any context.
+/// Returns how many pages may be mapped at a time. Any context.
 pub(crate) fn limit() -> u32 {
     LIMIT.load(Relaxed)
 }
 
-/// How many pages are mapped, or about to be. Any context.
+/// Returns how many pages are mapped or are about to be. Any context.
 pub(crate) fn mapped() -> u32 {
     TAKEN.load(Relaxed)
 }
 
-/// Sets the limit, before anything is mapped.
+/// Sets the limit. Must be called before anything is mapped.
 pub(super) fn set_limit(most: u32) {
     LIMIT.store(most, Relaxed);
 }
 
-/// The right to have one page mapped. Dropping it gives it back.
+/// The right to have one page mapped. Dropping it gives the right back.
 pub(super) struct Quota(());
 
 impl Quota {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One holder of pages: what all exercises do with a batch, whatever their context.
+//! The pages in flight of one side of an exercise: allocated, written to, verified and freed.
 
 use super::{
+    control::Resources,
     pattern::Pattern,
     settings::MAX_BATCH,
-    Settings, //
+    side::Step, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use labyrinth::{
     context::{
         Context,
@@ -15,69 +19,116 @@ use labyrinth::{
     },
     pool::{
         Batch,
-        Pool,
         Supply, //
     },
-    stats::Recorder,
+    stats::{
+        Kind,
+        Recorder, //
+    },
     AllowedIn,
     CallSite,
     Gfp,
     GfpNoLock, //
 };
 
-/// A batch and the stamps that it should have.
+/// A batch, and the stamps that its pages should have.
 pub(super) struct InFlight<G> {
     batch: Batch<G>,
     recorder: Recorder,
     pattern: Pattern,
+    resources: Arc<Resources>,
+    /// Whether the pages come from the allocator, whatever the settings say.
+    only_buddy: bool,
 }
 
 impl<G: Gfp> InFlight<G> {
-    /// Makes a holder without pages. `who` differs between the holders of one series; `caller` is
-    /// whom the pages are charged to. Task context only, may sleep.
-    pub(super) fn new(gfp: G, recorder: Recorder, who: u32, caller: CallSite) -> Result<Self> {
+    /// Makes a value without pages. `number` must differ among those of the exercise that use the
+    /// same flags. The pages are charged to `caller`.
+    ///
+    /// Task context only, may sleep. `ENOENT` if the workload does not name the flags in
+    /// [`FLAGS`](super::Workload::FLAGS).
+    pub(super) fn new(
+        gfp: G,
+        resources: &Arc<Resources>,
+        number: u32,
+        caller: CallSite,
+    ) -> Result<Self> {
+        let labels = Kind {
+            context: resources.row.name,
+            gfp: G::NAME,
+        };
+        let recorder = Recorder::new(resources.stats.clone(), labels)?;
         Ok(Self {
             batch: Batch::new(MAX_BATCH, gfp, recorder.clone(), caller)?,
-            pattern: Pattern::new(recorder.kind() as u8, who),
+            pattern: Pattern::new(recorder.number() as u8, number),
             recorder,
+            resources: resources.clone(),
+            only_buddy: false,
         })
     }
 
-    /// Begins a cycle: asks `supply` for a batch and writes to every page that it gets.
-    pub(super) fn begin<C: PlainAlloc>(&mut self, cx: &C, settings: &Settings, supply: Supply<'_>)
+    /// Returns it, changed to take its pages from the allocator whatever the settings say.
+    pub(super) fn only_buddy(self) -> Self {
+        Self {
+            only_buddy: true,
+            ..self
+        }
+    }
+
+    /// Does one step of a cycle.
+    pub(super) fn step<C: PlainAlloc>(&mut self, cx: &C, step: Step)
     where
         G: AllowedIn<C>,
     {
-        self.recorder.cycle();
-        self.batch.set_guarded(settings.guard());
-        self.batch.fill(cx, settings.batch(), supply);
-        self.pattern.stamp(&mut self.batch);
+        self.step_by(
+            step,
+            |batch, wanted, supply| batch.fill(cx, wanted, supply),
+            |batch, _, supply| batch.clear(cx, supply),
+        );
     }
 
-    /// Ends a cycle: verifies every page and gives all back to `supply`.
-    pub(super) fn finish<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
-        self.recorder.corruptions(self.pattern.verify(&self.batch));
-        self.batch.clear(cx, supply);
+    fn step_by(
+        &mut self,
+        step: Step,
+        fill: impl FnOnce(&mut Batch<G>, usize, Supply<'_>),
+        clear: impl FnOnce(&mut Batch<G>, &Resources, Supply<'_>),
+    ) {
+        let Self {
+            batch,
+            recorder,
+            pattern,
+            resources,
+            only_buddy,
+        } = self;
+        let supply = || {
+            if *only_buddy {
+                Supply::Buddy
+            } else {
+                resources.supply()
+            }
+        };
+
+        if step != Step::Finish {
+            recorder.cycle();
+            batch.set_guarded(resources.settings.guard());
+            fill(batch, resources.settings.batch(), supply());
+            pattern.stamp(batch);
+        }
+        if step != Step::Begin {
+            recorder.corruptions(pattern.verify(batch));
+            clear(batch, resources, supply());
+        }
     }
 }
 
 impl InFlight<GfpNoLock> {
-    /// As [`Self::begin`], in any context but NMI.
-    pub(super) fn begin_nolock<C: Context>(
-        &mut self,
-        cx: &C,
-        settings: &Settings,
-        supply: Supply<'_>,
-    ) {
-        self.recorder.cycle();
-        self.batch.set_guarded(settings.guard());
-        self.batch.fill_nolock(cx, settings.batch(), supply);
-        self.pattern.stamp(&mut self.batch);
-    }
-
-    /// As [`Self::finish`], in any context but NMI. What is freed is freed by the pool manager of `pool`.
-    pub(super) fn finish_nolock<C: Context>(&mut self, cx: &C, pool: &Pool, supply: Supply<'_>) {
-        self.recorder.corruptions(self.pattern.verify(&self.batch));
-        self.batch.clear_nolock(cx, pool, supply);
+    /// As [`Self::step`], in any context but NMI. The refill thread of the pool frees what is
+    /// freed.
+    pub(super) fn step_nolock<C: Context>(&mut self, cx: &C, step: Step) {
+        self.step_by(
+            step,
+            |batch, wanted, supply| batch.fill_nolock(cx, wanted, supply),
+            |batch, resources, supply| batch.clear_nolock(cx, &resources.pool, supply),
+        );
     }
 }

@@ -2,15 +2,11 @@
 
 //! The flag types against the flags that they stand for.
 
-use crate::{
-    page::{
-        Gfp,
-        GfpAtomic,
-        GfpKernel,
-        GfpNoLock,
-        NoWarn, //
-    },
-    stats::Kind, //
+use crate::page::{
+    Gfp,
+    GfpAtomic,
+    GfpKernel,
+    NoWarn, //
 };
 use kernel::{
     bindings,
@@ -53,18 +49,5 @@ mod tests {
     fn names_are_those_of_the_kernel() {
         assert!(<NoWarn<GfpAtomic> as Gfp>::NAME == "GFP_ATOMIC");
         assert!(<NoWarn<GfpKernel> as Gfp>::NAME == "GFP_KERNEL");
-    }
-
-    #[test]
-    fn statistics_have_the_names_of_the_flags() {
-        for (kind, name) in [
-            (Kind::TimerSoftirq, GfpAtomic::NAME),
-            (Kind::Spinlock, GfpAtomic::NAME),
-            (Kind::TaskAtomic, GfpAtomic::NAME),
-            (Kind::TaskKernel, GfpKernel::NAME),
-            (Kind::HardIrq, GfpNoLock::NAME),
-        ] {
-            assert!(kind.gfp() == name);
-        }
     }
 }

@@ -4,8 +4,9 @@
 //!
 //! # Vocabulary
 //!
-//! - A *series* is what is counted together: one [`Kind`], that is one context and one set of
-//!   allocation flags. Latencies are told apart once more by *source*, that is by a number.
+//! - A *series* is what is counted together: requests in one context with one set of allocation
+//!   flags. Its labels are a [`Kind`]. Latencies are told apart once more by *source*, that is by a
+//!   number.
 //! - A [`Recorder`] is the writing end, for any context: no locks, no allocation, only atomic
 //!   operations on memory of the CPU it runs on.
 //! - A *transfer* is counted by its kind, see [`Transfer`]; whoever does it finds the statistics
@@ -32,10 +33,7 @@ mod snapshot;
 mod totals;
 pub mod transfer;
 
-pub use kind::{
-    Context,
-    Kind, //
-};
+pub use kind::Kind;
 pub use recorder::{
     Attempt,
     Recorder, //
@@ -82,7 +80,9 @@ use transfer::Transfers;
 #[pin_data]
 pub struct Stats {
     recording: Counter,
-    series: [Arc<Series>; Kind::COUNT],
+    /// The labels of the series, in the same order.
+    kinds: KVec<Kind>,
+    series: KVec<Arc<Series>>,
     transfers: Transfers,
     clock_nanos: u64,
     #[pin]
@@ -112,16 +112,21 @@ enum Extremes {
 }
 
 impl Stats {
-    /// Makes statistics that are all zero, and measures the clock. Task context only, may sleep.
-    /// `ENOMEM` if there is no memory.
-    pub fn new(recording: Recording) -> Result<Arc<Self>> {
-        let series = || Arc::new(Series::new()?, GFP_KERNEL);
-        let series = [series()?, series()?, series()?, series()?, series()?];
+    /// Makes statistics that are all zero, with a series for each of `labels`, and measures the
+    /// clock. Task context only, may sleep. `ENOMEM` if there is no memory.
+    pub fn new(recording: Recording, labels: &[Kind]) -> Result<Arc<Self>> {
+        let mut kinds = KVec::with_capacity(labels.len(), GFP_KERNEL)?;
+        kinds.extend_from_slice(labels, GFP_KERNEL)?;
+        let mut series = KVec::with_capacity(labels.len(), GFP_KERNEL)?;
+        for _ in labels {
+            series.push(Arc::new(Series::new()?, GFP_KERNEL)?, GFP_KERNEL)?;
+        }
         let transfers = Transfers::new()?;
 
         Arc::pin_init(
             pin_init!(Self {
                 recording: Counter::new(recording as u64),
+                kinds,
                 series,
                 transfers,
                 clock_nanos: clock::read_cost_nanos(),
@@ -172,9 +177,9 @@ impl Stats {
         if let Some(earlier) = reading.baseline.as_ref() {
             now.subtract(earlier);
         }
-        let mut series = KVVec::with_capacity(Kind::COUNT, GFP_KERNEL)?;
-        for (kind, totals) in Kind::ALL.into_iter().zip(now.series) {
-            series.push(SeriesSnapshot::new(kind, totals), GFP_KERNEL)?;
+        let mut series = KVVec::with_capacity(self.kinds.len(), GFP_KERNEL)?;
+        for (kind, totals) in self.kinds.iter().zip(now.series) {
+            series.push(SeriesSnapshot::new(*kind, totals), GFP_KERNEL)?;
         }
         let mut sources = KVVec::with_capacity(SOURCES, GFP_KERNEL)?;
         for totals in now.sources {
@@ -210,8 +215,8 @@ impl Stats {
     /// All totals since the module was loaded, but the extremes since the last reset. On an error
     /// nothing has changed.
     fn totals(&self, reading: &mut Reading, extremes: Extremes) -> Result<AllTotals> {
-        let mut now = AllTotals::zero()?;
-        let mut part = AllTotals::zero()?;
+        let mut now = AllTotals::zero(self.series.len())?;
+        let mut part = AllTotals::zero(self.series.len())?;
 
         for (series, totals) in self.series.iter().zip(&mut now.series) {
             series.add_rest_to(totals);
@@ -286,10 +291,10 @@ impl Stats {
 }
 
 impl AllTotals {
-    /// Nothing yet. Task context only, may sleep.
-    fn zero() -> Result<Self, AllocError> {
+    /// Nothing yet, in so many series. Task context only, may sleep.
+    fn zero(series: usize) -> Result<Self, AllocError> {
         Ok(Self {
-            series: Totals::zeroes(Kind::COUNT)?,
+            series: Totals::zeroes(series)?,
             sources: Totals::zeroes(SOURCES)?,
             transfers: Totals::zeroes(Transfer::COUNT)?,
         })
@@ -336,14 +341,14 @@ pub struct LeakCheck(pub Arc<Stats>);
 
 impl Drop for LeakCheck {
     fn drop(&mut self) {
-        for (kind, series) in Kind::ALL.into_iter().zip(&self.0.series) {
+        for (kind, series) in self.0.kinds.iter().zip(&self.0.series) {
             let leaked = series.in_flight();
             if leaked != 0 {
                 pr_err!(
                     "{} page(s) leaked: context {}, {}\n",
                     leaked,
-                    kind.context().name(),
-                    kind.gfp()
+                    kind.context,
+                    kind.gfp
                 );
             }
         }

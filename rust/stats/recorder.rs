@@ -9,29 +9,35 @@ use super::{
     Stats, //
 };
 use crate::ffi::time::clock::Moment;
-use kernel::sync::Arc;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 /// Records into one series.
 #[derive(Clone)]
 pub struct Recorder {
     stats: Arc<Stats>,
     series: Arc<Series>,
-    kind: Kind,
+    number: usize,
 }
 
 impl Recorder {
-    /// Makes a recorder for the series of `kind`. Any context.
-    pub fn new(stats: Arc<Stats>, kind: Kind) -> Self {
-        Self {
-            series: stats.series[kind as usize].clone(),
+    /// Makes a recorder for the series with these labels. Any context. `ENOENT` if `stats` has no
+    /// such series.
+    pub fn new(stats: Arc<Stats>, labels: Kind) -> Result<Self> {
+        let number = stats.kinds.iter().position(|kind| *kind == labels);
+        let number = number.ok_or(ENOENT)?;
+        Ok(Self {
+            series: stats.series[number].clone(),
             stats,
-            kind,
-        }
+            number,
+        })
     }
 
-    /// The series. Any context.
-    pub fn kind(&self) -> Kind {
-        self.kind
+    /// The number of the series, in the order in which they were named. Any context.
+    pub fn number(&self) -> usize {
+        self.number
     }
 
     /// Notes that a page is about to be requested. Task, softirq and hard interrupt context.

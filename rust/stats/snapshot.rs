@@ -6,7 +6,6 @@ use super::{
     histogram,
     totals::Totals,
     transfer::TransferSnapshot,
-    Context,
     Kind, //
 };
 use core::ops::Deref;
@@ -32,7 +31,7 @@ impl Snapshot {
         }
     }
 
-    /// The series, in the order of [`Kind::ALL`].
+    /// The series, in the order in which they were named to [`Stats::new`](super::Stats::new).
     pub fn series(&self) -> &[SeriesSnapshot] {
         &self.series
     }
@@ -47,11 +46,11 @@ impl Snapshot {
         &self.transfers
     }
 
-    /// The sum of `value` over the series of a context.
-    pub fn sum(&self, context: Context, value: impl Fn(&SeriesSnapshot) -> u64) -> u64 {
+    /// The sum of `value` over the series with this context.
+    pub fn sum(&self, context: &str, value: impl Fn(&SeriesSnapshot) -> u64) -> u64 {
         self.series
             .iter()
-            .filter(|series| series.kind().context() == context)
+            .filter(|series| series.kind().context == context)
             .map(value)
             .sum()
     }
@@ -80,7 +79,7 @@ impl SeriesSnapshot {
         }
     }
 
-    /// What is counted here.
+    /// The labels.
     pub fn kind(&self) -> Kind {
         self.kind
     }

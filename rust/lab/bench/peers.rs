@@ -24,6 +24,7 @@ use labyrinth::{
     },
     time::Moment,
     ExclusivePage,
+    Gfp,
     GfpAtomic,
     Uninit, //
 };
@@ -226,9 +227,13 @@ impl<const MODE: u64> Peer for Recorded<MODE> {
     type Item = bool;
 
     fn prepare(_order: u32, _batch: usize) -> Result<Self> {
-        let stats = Stats::new(Recording::from_number(MODE)?)?;
+        const LABELS: Kind = Kind {
+            context: "timer_softirq",
+            gfp: GfpAtomic::NAME,
+        };
+        let stats = Stats::new(Recording::from_number(MODE)?, &[LABELS])?;
         Ok(Self {
-            recorder: Recorder::new(stats, Kind::TimerSoftirq),
+            recorder: Recorder::new(stats, LABELS)?,
             page: Counter::new(1),
             source: Counter::new(1),
         })
