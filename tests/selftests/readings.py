@@ -82,7 +82,8 @@ def full_load():
     with module.running("timer_softirq", pool=1, guard=1, **settings), \
             module.running("spinlock", pool=0, **settings), \
             module.running("task", pool=1, guard=1, **settings), \
-            module.running("hard_irq", pool=1, **settings):
+            module.running(*set(module.CONTEXTS) - {"timer_softirq", "spinlock", "task"}, pool=1,
+                           **settings):
         metrics.wait_for_all()
         yield
 

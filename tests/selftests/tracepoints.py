@@ -16,12 +16,11 @@ import struct
 import subprocess
 import tempfile
 
-from lib import ktap, metrics, module, pressure, tracing
+from lib import exercises, ktap, metrics, module, pressure, tracing
 from lib.ktap import Skip
 
 # The context of each exercise in the tracepoints, by name and number.
-CONTEXTS = {"timer_softirq": ("softirq", 1), "spinlock": ("spinlock", 2), "task": ("task", 0),
-            "hard_irq": ("irqs_off", 3)}
+CONTEXTS = {name: (shape.context, shape.number) for name, shape in exercises.SHAPES.items()}
 NONE, CACHE, BUDDY, RESERVE = range(4)
 # More pages than are free when memory is full.
 BURST = 4096
@@ -85,7 +84,7 @@ def agree(tool_name, seen, ours, contexts, missed=0):
 
 def settings():
     """Sets periods with which there is much to count, and no event is lost."""
-    for context in module.CONTEXTS:
+    for context in CONTEXTS:
         module.tune(context, period_us=10_000, batch=8)
 
 
@@ -101,7 +100,7 @@ def counts_by_histograms():
         watched = {"alloc": ("labyrinth/page_alloc", "context,source,order"),
                    "free": ("labyrinth/page_free", "to,order")}
         before = metrics.Metrics()
-        for context in module.CONTEXTS:
+        for context in CONTEXTS:
             with tracing.histograms(**watched) as kernel:
                 with module.running(context, period_us=5000, batch=16):
                     metrics.wait_for_cycles(context, 10)
@@ -114,7 +113,7 @@ def counts_by_histograms():
             by_source = {source: sum(hits for keys, hits in allocs if number("source", keys) == source)
                          for source in (BUDDY, NONE)}
             assert sum(by_source.values()) == tracing.count(allocs), f"{context}: {allocs}"
-            if context in module.PLAIN:
+            if context in exercises.PLAIN:
                 assert by_source[NONE] == 0, f"{context}: {allocs}"
             assert {number("to", keys) for keys, _ in frees} == {BUDDY}, f"{context}: {frees}"
             pairs = [("page_alloc", by_source[BUDDY],
@@ -156,8 +155,8 @@ def same_page_comes_and_goes():
         try:
             module.write(folder + "/buffer_size_kb", BUFFER_KB)
             module.write(folder + "/events/labyrinth/enable", 1)
-            with module.running(*module.CONTEXTS):
-                for context in module.CONTEXTS:
+            with module.running(*CONTEXTS):
+                for context in CONTEXTS:
                     metrics.wait_for_cycles(context, 10)
             module.write(folder + "/events/labyrinth/enable", 0)
             text = module.read(folder + "/trace")
@@ -242,7 +241,7 @@ def counts_by_trace_cmd():
         data = folder + "/trace.dat"
         call("trace-cmd", "record", "-q", "-b", str(BUFFER_KB), "-o", data,
              "-e", "labyrinth:page_alloc", "-e", "labyrinth:page_free",
-             script(folder, *module.CONTEXTS))
+             script(folder, *CONTEXTS))
         ours = metrics.Metrics().check_idle()
         text = call("trace-cmd", "report", "-i", data)
     assert "DROPPED" not in text and "FAILED TO PARSE" not in text, text[:2000]
@@ -259,7 +258,7 @@ def counts_by_trace_cmd():
         flags = "gfp_flags=none" if context == "irqs_off" else "GFP_"
         assert "source=buddy" in fields and flags in fields, fields
         allocated[context] = allocated.get(context, 0) + 1
-    agree("trace-cmd", (allocated, failed, freed), ours, module.CONTEXTS)
+    agree("trace-cmd", (allocated, failed, freed), ours, CONTEXTS)
 
 
 def counts_by_bpftrace():
@@ -280,7 +279,7 @@ def counts_by_bpftrace():
         settings()
         finish = f"cat /proc/$PPID/fdinfo/* >{folder}/fdinfo"
         text = call("bpftrace", "-q", "-f", "json", "-e", program,
-                    "-c", "/bin/sh " + script(folder, *module.CONTEXTS, finish=finish))
+                    "-c", "/bin/sh " + script(folder, *CONTEXTS, finish=finish))
         ours = metrics.Metrics().check_idle()
         misses = re.findall(r"^recursion_misses:\s*(\d+)$", module.read(folder + "/fdinfo"), re.M)
     assert misses, "the kernel does not say how many events bpftrace has missed"
@@ -294,8 +293,7 @@ def counts_by_bpftrace():
         assert record.get("type") != "lost_events", line
     allocated = {name: maps["@" + context] for context, (name, _) in CONTEXTS.items()}
     # bpftrace does not print a map that counted nothing.
-    agree("bpftrace", (allocated, maps.get("@failed", 0), maps["@free"]), ours, module.CONTEXTS,
-          missed)
+    agree("bpftrace", (allocated, maps.get("@failed", 0), maps["@free"]), ours, CONTEXTS, missed)
 
 
 # The numbers of perf_event_open(), of the ioctl that sets a filter, and of the event type.
@@ -342,13 +340,13 @@ def counts_by_perf_events():
                  for name, number in CONTEXTS.values()}
         failed = counter("page_alloc", f"source == {NONE}")
         free, none = counter("page_free"), counter("fallback")
-        with module.running(*module.CONTEXTS):
-            for context in module.CONTEXTS:
+        with module.running(*CONTEXTS):
+            for context in CONTEXTS:
                 metrics.wait_for_cycles(context, 10)
         ours = metrics.Metrics().check_idle()
         seen = ({name: one.read() for name, one in alloc.items()}, failed.read(), free.read())
         assert none.read() == 0, "steps between tiers, without a pool"
-    agree("perf", seen, ours, module.CONTEXTS)
+    agree("perf", seen, ours, CONTEXTS)
 
 
 ktap.main(counts_by_histograms, failures_by_histograms, same_page_comes_and_goes,

@@ -40,6 +40,7 @@ complaint() {
 		$1 == "work" { seen[$2, $3, $4] = $5 }
 		$1 == "run" { runs += $2 }
 		$1 == "suspended" { suspended = $2 }
+		$1 == "exercises" { exercises = $2 }
 		$1 == "online" { online = $2 }
 		$1 == "in_flight" { left = $2 }
 		$1 == "unloaded" { unloaded = $2 }
@@ -54,7 +55,7 @@ complaint() {
 					if (!seen["after", cpu, context])
 						wrong("CPU " cpu " has no work in context " context " after it")
 				}
-			if (runs != 4) wrong(runs " of 4 exercises run")
+			if (runs != exercises || !runs) wrong(runs " of " exercises " exercises run")
 			if (left != "0") wrong("pages in flight: " left)
 			if (unloaded != "0") wrong("not unloaded: " unloaded)
 		}'
