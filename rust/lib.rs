@@ -42,8 +42,12 @@ pub mod stats;
 pub use ffi::mm::call_site::CallSite;
 pub use page::{
     sentinel,
+    AllocPages,
+    AllocPagesNoLock,
     AllowedIn,
     Bytes,
+    CalledIn,
+    Calls,
     Chain,
     Damaged,
     ExclusivePage,
@@ -261,6 +265,10 @@ pub mod __private {
         import::NAMESPACE, //
     };
 }
+
+/// The sources that latencies are told apart by: the tiers of a pool. Statistics know nothing else
+/// of pools.
+pub(crate) const SOURCES: usize = pool::Tier::COUNT;
 
 /// `pr_err!` and its like need it. In other crates `module!` defines it.
 const __LOG_PREFIX: &[u8] = b"labyrinth\0";

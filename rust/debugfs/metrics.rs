@@ -209,12 +209,8 @@ fn pools(pools: &[Arc<Pool>], out: &SeqFile) {
     for pool in pools {
         let name = PoolName(pool);
         for context in Kind::ALL {
-            let cache_hits = pool.cache().counts().map(|(_, c)| c.hits(context)).sum();
             for tier in Tier::ALL {
-                let hits = match tier {
-                    Tier::Cache => cache_hits,
-                    _ => pool.counts().served(context, tier),
-                };
+                let hits = pool.served(context, tier);
                 let misses = pool.counts().missed(context, tier);
                 for (outcome, count) in [("hit", hits), ("miss", misses)] {
                     seq_print!(
@@ -245,10 +241,7 @@ fn pools(pools: &[Arc<Pool>], out: &SeqFile) {
         "Pages that came back to a per-CPU cache.",
     );
     each_context(pools, out, "pool_recycle_cached_total", |pool, context| {
-        pool.cache()
-            .counts()
-            .map(|(_, c)| c.recycled(context))
-            .sum()
+        pool.kept(context, Tier::Cache)
     });
     family(
         out,
@@ -257,7 +250,7 @@ fn pools(pools: &[Arc<Pool>], out: &SeqFile) {
         "Pages that came back to a reserve, the cache being full.",
     );
     each_context(pools, out, "pool_recycle_reserve_total", |pool, context| {
-        pool.counts().put_to_reserve(context)
+        pool.kept(context, Tier::Reserve)
     });
     family(
         out,
@@ -266,7 +259,7 @@ fn pools(pools: &[Arc<Pool>], out: &SeqFile) {
         "Pages that went back to the allocator, cache and reserve being full.",
     );
     each_context(pools, out, "pool_released_total", |pool, context| {
-        pool.counts().put_to_buddy(context)
+        pool.counts().released(context)
     });
 
     for (name, kind, help, value) in POOL_NUMBERS {
@@ -302,7 +295,7 @@ const POOL_NUMBERS: [PoolNumber; 12] = [
         "pool_reserve_refill_pages",
         "counter",
         "Pages filled into the reserve ahead of requests.",
-        |pool| pool.counts().reserve_refilled(),
+        |pool| pool.counts().filled(Tier::Reserve),
     ),
     (
         "pool_reserve_drain_pages",

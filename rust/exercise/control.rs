@@ -62,8 +62,13 @@ impl Resources {
         if self.settings.get(Setting::Pool) != 0 {
             Supply::Pool(&self.pool, self.settings.priority())
         } else {
-            Supply::Buddy
+            self.allocator()
         }
+    }
+
+    /// The allocator itself as where pages come from. Any context.
+    pub(super) fn allocator(&self) -> Supply<'_> {
+        Supply::Buddy(&self.pool)
     }
 }
 

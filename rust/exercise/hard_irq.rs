@@ -82,14 +82,14 @@ struct Tick {
 
 impl HardHandler for Tick {
     fn expired(&mut self, cx: &mut context::HardIrq) -> Next {
-        let Resources { settings, pool, .. } = &*self.means;
+        let settings = &self.means.settings;
         let supply = self.means.supply();
         Next::After(self.cycle.expired(
             settings,
             SHARE,
             &mut self.holder,
-            |holder| holder.begin_nolock(&*cx, settings, supply),
-            |holder| holder.finish_nolock(&*cx, pool, supply),
+            |holder| holder.begin(&*cx, settings, supply),
+            |holder| holder.finish(&*cx, supply),
         ))
     }
 }
@@ -104,22 +104,22 @@ struct TaskSide {
 impl Body for TaskSide {
     fn run(&mut self, thread: &mut Running) {
         let Self { means, holder } = self;
-        let Resources { settings, pool, .. } = &**means;
+        let settings = &means.settings;
 
         loop {
             let pace = Pace::begin();
             let hold_us = settings.hold_us();
 
             irqs_off(thread.context(), |cx| {
-                holder.begin_nolock(cx, settings, means.supply());
+                holder.begin(cx, settings, means.supply());
                 if hold_us == 0 {
-                    holder.finish_nolock(cx, pool, means.supply());
+                    holder.finish(cx, means.supply());
                 }
             });
             if hold_us != 0 {
                 let wish = thread.sleep_us(hold_us);
                 irqs_off(thread.context(), |cx| {
-                    holder.finish_nolock(cx, pool, means.supply());
+                    holder.finish(cx, means.supply());
                 });
                 if wish == ShouldStop::Yes {
                     return;

@@ -9,20 +9,15 @@ use super::{
 };
 use kernel::prelude::*;
 use labyrinth::{
-    context::{
-        Context,
-        PlainAlloc, //
-    },
+    context::Context,
     pool::{
         Batch,
-        Pool,
         Supply, //
     },
     stats::Recorder,
     AllowedIn,
     CallSite,
-    Gfp,
-    GfpNoLock, //
+    Gfp, //
 };
 
 /// A batch and the stamps that it should have.
@@ -43,8 +38,9 @@ impl<G: Gfp> InFlight<G> {
         })
     }
 
-    /// Begins a cycle: asks `supply` for a batch and writes to every page that it gets.
-    pub(super) fn begin<C: PlainAlloc>(&mut self, cx: &C, settings: &Settings, supply: Supply<'_>)
+    /// Begins a cycle: asks `supply` for a batch and writes to every page that it gets. Contexts:
+    /// those in which `G` is allowed.
+    pub(super) fn begin<C: Context>(&mut self, cx: &C, settings: &Settings, supply: Supply<'_>)
     where
         G: AllowedIn<C>,
     {
@@ -54,30 +50,13 @@ impl<G: Gfp> InFlight<G> {
         self.pattern.stamp(&mut self.batch);
     }
 
-    /// Ends a cycle: verifies every page and gives all back to `supply`.
-    pub(super) fn finish<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
+    /// Ends a cycle: verifies every page and gives all back to `supply`. Contexts: those of
+    /// [`Self::begin`].
+    pub(super) fn finish<C: Context>(&mut self, cx: &C, supply: Supply<'_>)
+    where
+        G: AllowedIn<C>,
+    {
         self.recorder.corruptions(self.pattern.verify(&self.batch));
         self.batch.clear(cx, supply);
-    }
-}
-
-impl InFlight<GfpNoLock> {
-    /// As [`Self::begin`], in any context but NMI.
-    pub(super) fn begin_nolock<C: Context>(
-        &mut self,
-        cx: &C,
-        settings: &Settings,
-        supply: Supply<'_>,
-    ) {
-        self.recorder.cycle();
-        self.batch.set_guarded(settings.guard());
-        self.batch.fill_nolock(cx, settings.batch(), supply);
-        self.pattern.stamp(&mut self.batch);
-    }
-
-    /// As [`Self::finish`], in any context but NMI. What is freed is freed by the pool manager of `pool`.
-    pub(super) fn finish_nolock<C: Context>(&mut self, cx: &C, pool: &Pool, supply: Supply<'_>) {
-        self.recorder.corruptions(self.pattern.verify(&self.batch));
-        self.batch.clear_nolock(cx, pool, supply);
     }
 }

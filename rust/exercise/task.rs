@@ -80,8 +80,9 @@ impl Body for Baseline {
 
         // `GFP_KERNEL` is the baseline, so always straight from the allocator.
         while cycle(&mut self.atomic, settings, self.means.supply(), thread) == ShouldStop::No
-            && cycle(&mut self.kernel, settings, Supply::Buddy, thread) == ShouldStop::No
-        {}
+            && cycle(&mut self.kernel, settings, self.means.allocator(), thread) == ShouldStop::No
+        {
+        }
     }
 }
 

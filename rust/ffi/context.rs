@@ -122,14 +122,14 @@ impl Kind {
 ///
 /// # Safety
 ///
-/// As for [`Context`], and the context must allow sleeping: no spinlock of labyrinth held, no
+/// As for [`PlainAlloc`], and the context must allow sleeping: no spinlock of labyrinth held, no
 /// softirq or hard interrupt being served.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is atomic context, which may not sleep",
     label = "this needs a context that may sleep",
     note = "use an allocation flag that does not sleep, such as `GfpAtomic`"
 )]
-pub unsafe trait MaySleep: Context {}
+pub unsafe trait MaySleep: PlainAlloc {}
 
 /// A context in which `alloc_pages()` may be called at all, with flags that do not sleep.
 ///

@@ -3,12 +3,18 @@
 //! The flag types against the flags that they stand for.
 
 use crate::{
+    ffi::context::with_task,
     page::{
+        ExclusivePages,
         Gfp,
         GfpAtomic,
         GfpKernel,
         GfpNoLock,
-        NoWarn, //
+        NoWarn,
+        Node,
+        Place,
+        Shape,
+        ZoneLimit, //
     },
     stats::Kind, //
 };
@@ -53,6 +59,27 @@ mod tests {
     fn names_are_those_of_the_kernel() {
         assert!(<NoWarn<GfpAtomic> as Gfp>::NAME == "GFP_ATOMIC");
         assert!(<NoWarn<GfpKernel> as Gfp>::NAME == "GFP_KERNEL");
+    }
+
+    #[test]
+    fn nolock_flags_are_for_single_pages_of_any_zone() -> Result {
+        with_task(|cx| {
+            let node = Node::new(0)?;
+            let alloc = |shape, place| ExclusivePages::alloc(cx, GfpNoLock, shape, place).is_ok();
+            let low = Shape {
+                zones: ZoneLimit::Dma32,
+                ..Shape::from(0)
+            };
+
+            assert!(!alloc(Shape::from(1), Place::Any));
+            assert!(!alloc(Shape::from(0), Place::Only(node)));
+            assert!(!alloc(low, Place::Any));
+            // Others may hold the lock at that moment.
+            for place in [Place::Any, Place::Near(node)] {
+                assert!((0..100).any(|_| alloc(Shape::from(0), place)));
+            }
+            Ok(())
+        })?
     }
 
     #[test]

@@ -45,6 +45,7 @@
 //! secret. Blocks of several pages ([`ExclusivePages`]) have the same transfers, except to views
 //! and processes, which take single pages.
 
+mod calls;
 mod chain;
 mod exclusive;
 mod gfp;
@@ -53,6 +54,12 @@ mod place;
 pub mod sentinel;
 pub(crate) mod transfer;
 
+pub use calls::{
+    AllocPages,
+    AllocPagesNoLock,
+    CalledIn,
+    Calls, //
+};
 pub use chain::Chain;
 pub use exclusive::{
     Bytes,

@@ -3,6 +3,7 @@
 //! [`ExclusivePages`].
 
 use super::{
+    calls::functions::Functions as _,
     exclusive::{
         Contents,
         Uninit, //
@@ -10,7 +11,6 @@ use super::{
     gfp::AllowedIn,
     place::{
         Location,
-        Node,
         Place,
         ZoneLimit, //
     },
@@ -120,7 +120,9 @@ impl ExclusivePages<Uninit> {
     /// Allocates pages of a `shape`, which can be an order.
     ///
     /// `cx` and `gfp` are as for [`ExclusivePage::alloc`]; `place` chooses the NUMA node. An order
-    /// above [`MAX_ORDER`] fails like every request that cannot be served.
+    /// above [`MAX_ORDER`] fails like every request that cannot be served. With
+    /// [`GfpNoLock`](super::GfpNoLock), so does an order above 0, a limit of the zones, and
+    /// [`Place::Only`].
     ///
     /// C header: [`include/linux/gfp.h`](srctree/include/linux/gfp.h)
     #[inline]
@@ -130,12 +132,13 @@ impl ExclusivePages<Uninit> {
         shape: impl Into<Shape>,
         place: Place,
     ) -> Result<Self, AllocError> {
+        let shape = shape.into();
         let Shape {
             order,
             compound,
             zones,
-        } = shape.into();
-        if order > MAX_ORDER {
+        } = shape;
+        if order > MAX_ORDER || !G::Calls::support(&shape, place) {
             return Err(AllocError);
         }
         let form = if compound {
@@ -149,41 +152,13 @@ impl ExclusivePages<Uninit> {
             ZoneLimit::Dma => helpers::LABYRINTH_GFP_DMA,
         };
         let gfp = G::RAW | form | zones;
-        let page = match place {
-            // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this
-            // is the context. `__GFP_COMP` only says how the pages are described, a zone which ones
-            // will do.
-            Place::Any => unsafe { helpers::labyrinth_alloc_pages(gfp, order) },
-            // SAFETY: As above; the node is online (invariant of `Node`).
-            Place::Near(node) => unsafe {
-                helpers::labyrinth_alloc_pages_node(node.number(), gfp, order)
-            },
-            // SAFETY: As above; `__GFP_THISNODE` only takes choices away.
-            Place::Only(node) => unsafe {
-                let gfp = gfp | helpers::LABYRINTH_GFP_THISNODE;
-                helpers::labyrinth_alloc_pages_node(node.number(), gfp, order)
-            },
-        };
+        // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this is
+        // the context. `__GFP_COMP` only says how the pages are described, a zone which ones will
+        // do. The order was checked.
+        let page = unsafe { G::Calls::alloc(gfp, order, place) };
         // SAFETY: Freshly allocated with this order, hence ours alone, and without
         // `__GFP_HIGHMEM` in the linear mapping. Any bytes are a valid `Uninit`.
         unsafe { Self::from_page(page, order) }.ok_or(AllocError)
-    }
-
-    /// Allocates one page without waiting for any lock, in any context: also in NMI, and on
-    /// PREEMPT_RT under a `raw_spinlock_t` and with interrupts disabled.
-    ///
-    /// It fails more often than [`Self::alloc`], because it fails whenever it would have to wait
-    /// for a lock, and it never uses the emergency reserve. `__free_pages()` may be forbidden in
-    /// the same context. The page then has to be dropped elsewhere.
-    ///
-    /// The node `near` is asked first, and then the others. `alloc_pages_nolock()` takes no
-    /// `__GFP_THISNODE`, so there is no [`Place::Only`] here.
-    pub fn alloc_nolock<C: Context>(_cx: &C, near: Option<Node>) -> Result<Self, AllocError> {
-        let node = near.map_or(bindings::NUMA_NO_NODE, Node::number);
-        // SAFETY: Allowed in any context; the node is online or "any".
-        let page = unsafe { helpers::labyrinth_alloc_page_nolock(node) };
-        // SAFETY: As in `alloc`, with order 0.
-        unsafe { Self::from_page(page, 0) }.ok_or(AllocError)
     }
 
     /// Allocates up to `wanted` pages of order 0 at once, passes each to `sink`, and returns how
@@ -201,9 +176,8 @@ impl ExclusivePages<Uninit> {
         while got < wanted {
             let mut pages = [core::ptr::null_mut(); BULK];
             let chunk = BULK.min(wanted - got);
-            // SAFETY: As in `alloc`; `pages` has space for `chunk` pointers, all of them null.
-            let filled =
-                unsafe { helpers::labyrinth_alloc_pages_bulk(G::RAW, chunk, pages.as_mut_ptr()) };
+            // SAFETY: As in `alloc`.
+            let filled = unsafe { G::Calls::alloc_bulk(G::RAW, &mut pages[..chunk]) };
 
             for page in pages.into_iter().take(filled) {
                 // SAFETY: As in `alloc`, with order 0.

@@ -66,13 +66,12 @@ use kernel::{
     }, //
 };
 
-/// How often, a millisecond apart, emptying a dead CPU's cache is retried while a task uses that
-/// cache. The kernel has moved such tasks to other CPUs; once they run, they need some microseconds
-/// each.
+/// The number of attempts, a millisecond apart, to empty a dead CPU's cache while a task uses it.
+/// The kernel has moved such a task to another CPU. There it needs a few microseconds to finish.
 const DEAD_TRIES: u32 = 100;
 
-/// The maximum number of pools: as many as C modules can have handles for, and some for drivers in
-/// Rust.
+/// The maximum number of pools. All handles of C modules can be in use, and drivers in Rust can
+/// have a few more pools.
 const MAX_POOLS: usize = SLOTS + 8;
 
 /// All pools, and everything that works for them.
@@ -90,8 +89,8 @@ pub struct PoolManager {
 /// All pools.
 #[pin_data]
 struct Pools {
-    /// Has capacity for the maximum. Nothing is allocated while the lock is held, because the
-    /// shrinker would not get the lock.
+    /// Its capacity is the maximum number of pools. No code allocates while it holds the lock,
+    /// because reclaim calls the shrinker, which could not take the lock then.
     #[pin]
     list: Mutex<KVec<Arc<Pool>>>,
 }
@@ -129,8 +128,8 @@ impl PoolManager {
         PUBLISHED.with(Arc::clone)
     }
 
-    /// Starts a manager without pools. Task context only, may sleep. `ENOMEM` if there is no
-    /// memory, and the errors of [`Thread::spawn`](crate::task::Thread::spawn).
+    /// Starts a manager without pools. Task context only, may sleep. Fails with `ENOMEM` if there
+    /// is no memory, and otherwise as [`Thread::spawn`](crate::task::Thread::spawn).
     pub fn new() -> Result<Arc<Self>> {
         let waker = Waker::new()?;
         let list = KVec::with_capacity(MAX_POOLS, GFP_KERNEL)?;
@@ -161,9 +160,9 @@ impl PoolManager {
     /// Makes a pool. The thread then fills its reserve, and each CPU's cache with `primed` pages.
     /// Task context only, may sleep. This does not wait for the pages ([`Pool::prime`] does).
     ///
-    /// Fails with `EINVAL` for a name that reports could not show, `EEXIST` for the name of another
-    /// pool, `ENOSPC` if there are too many pools, and `ERANGE` and `ENOMEM` as [`PoolConfig`]
-    /// says.
+    /// Fails with `EINVAL` for an invalid name (see [`Pool::new`]), `EEXIST` for the name of
+    /// another pool, `ENOSPC` if there are too many pools, and `ERANGE` and `ENOMEM` as
+    /// [`PoolConfig`] says.
     pub fn pool(
         self: &Arc<Self>,
         name: &CStr,
@@ -175,7 +174,7 @@ impl PoolManager {
             return Err(EINVAL);
         }
         let pool = Pool::unkept(name.try_into()?, config, self.waker.clone())?;
-        pool.prime_later(primed);
+        pool.cache().prime_later(primed);
         let kept = Arc::new(
             RegisteredPool {
                 pool: pool.clone(),
@@ -184,7 +183,7 @@ impl PoolManager {
             GFP_KERNEL,
         )?;
 
-        // The lock is given back before an error drops `kept`, which takes it.
+        // Dropping `kept` takes the lock, so the lock must be released before an error returns.
         let added = {
             let mut list = self.pools.list.lock();
             if list.iter().any(|other| other.name() == name) {
@@ -207,7 +206,7 @@ impl PoolManager {
                 let list = self.pools.list.lock();
                 if list.len() <= pools.capacity() {
                     for pool in list.iter() {
-                        // There is space for each.
+                        // The capacity suffices.
                         let _ = pools.push_within_capacity(pool.clone());
                     }
                     return Ok(pools);
@@ -249,8 +248,8 @@ impl Drop for RegisteredPool {
             .list
             .lock()
             .retain(|pool| !Arc::ptr_eq(pool, &self.pool));
-        // The pools after this one have moved down, so a round that is under way misses one of
-        // them, which may be the one that called.
+        // The pools after this one have moved down by one. A round in progress may skip one of
+        // them, which may have called the thread.
         self.manager.waker.wake();
     }
 }
@@ -268,7 +267,7 @@ impl Body for Refill {
             let cx = &*thread.context();
 
             self.0.for_each(|pool| {
-                // Also that of a pool for which there is no memory now.
+                // Pools that back off must be served, too: their pages are waiting to be freed.
                 pool.free_returned();
                 if !pool.take_out_bad() {
                     round.due(now() + REST_US);
@@ -314,7 +313,7 @@ impl Shrink for Arc<Pools> {
         };
         let mut freed: usize = 0;
         for pool in list.iter() {
-            // The last block may be more than what was wanted.
+            // The last block may have more pages than are still wanted.
             let order = pool.config().order;
             let blocks = wanted.saturating_sub(freed).div_ceil(1 << order);
             freed += pool.cache().shrink(blocks) << order;
@@ -326,7 +325,8 @@ impl Shrink for Arc<Pools> {
 impl CpuDead for Arc<Pools> {
     fn dead(&self, cpu: &mut DeadCpu<'_>) {
         let mut tries = 0;
-        // With the lock: a pool that is missed keeps these pages until the CPU comes back.
+        // The lock is held, because a pool that is skipped would keep these pages until the CPU
+        // comes back.
         for pool in self.list.lock().iter() {
             while pool.cache().drain(cpu.number(), usize::MAX).is_err() && tries < DEAD_TRIES {
                 fsleep(Delta::from_millis(1));

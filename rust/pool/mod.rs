@@ -5,7 +5,8 @@
 //! # Vocabulary
 //!
 //! - A *page source* hands out pages and takes them back. Its bounds say in which contexts.
-//! - A *tier* ([`Tier`]) is one of the sources that a [`Pool`] asks in order.
+//! - A *tier* ([`Tier`]) is one of the sources that a [`Pool`] asks in order. The tiers and their
+//!   order are a table, in `logic/tier.rs`.
 //! - The *per-CPU cache* keeps pages for the CPU that gave them back. The *reserve* belongs to the
 //!   pool. The *emergency reserve* belongs to the kernel: it is the memory below the min watermark.
 //! - *Excluded* memory must not be used by a pool, see [`Excluded`].
@@ -14,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod call;
 mod events;
 mod exclusion;
 mod logic;
@@ -36,9 +38,9 @@ pub use logic::{
     },
     request::{
         Priority,
-        Request,
-        Tier, //
-    }, //
+        Request, //
+    },
+    tier::Tier, //
 };
 pub use manager::{
     PoolManager,

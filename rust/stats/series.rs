@@ -12,8 +12,8 @@ use super::{
 use crate::ffi::percpu::counters::CpuCounters;
 use kernel::alloc::AllocError;
 
-/// The sources that latencies are told apart by.
-pub const SOURCES: usize = 4;
+/// The number of sources that latencies are told apart by.
+pub const SOURCES: usize = crate::SOURCES;
 
 /// The index of each counter besides those of samples.
 mod index {

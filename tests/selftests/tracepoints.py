@@ -22,7 +22,7 @@ from lib.ktap import Skip
 # The context of each exercise in the tracepoints, by name and number.
 CONTEXTS = {"timer_softirq": ("softirq", 1), "spinlock": ("spinlock", 2), "task": ("task", 0),
             "hard_irq": ("irqs_off", 3)}
-NONE, CACHE, BUDDY, RESERVE = range(4)
+NONE, CACHE, BUDDY, RESERVE = "none", "cache", "buddy", "reserve"
 # More pages than are free when memory is full.
 BURST = 4096
 # With these sizes, neither buffers nor maps lose events.
@@ -89,9 +89,14 @@ def settings():
         module.tune(context, period_us=10_000, batch=8)
 
 
+def word(field, keys):
+    """Returns the value of a key of a histogram's entry, as text."""
+    return re.search(rf"\b{field}:\s*(\w+)", keys).group(1)
+
+
 def number(field, keys):
-    """Returns the value of a key of a histogram's entry."""
-    return int(re.search(rf"\b{field}:\s*(\d+)", keys).group(1))
+    """Returns the value of a key of a histogram's entry, as a number."""
+    return int(word(field, keys))
 
 
 def counts_by_histograms():
@@ -111,12 +116,13 @@ def counts_by_histograms():
                 assert number("order", keys) == 0, f"an order that nobody asked for: {keys}"
             where = {number("context", keys) for keys, _ in allocs}
             assert where == {CONTEXTS[context][1]}, f"{context}: {allocs}"
-            by_source = {source: sum(hits for keys, hits in allocs if number("source", keys) == source)
+            by_source = {source: sum(hits for keys, hits in allocs
+                                     if word("source", keys) == source)
                          for source in (BUDDY, NONE)}
             assert sum(by_source.values()) == tracing.count(allocs), f"{context}: {allocs}"
             if context in module.PLAIN:
                 assert by_source[NONE] == 0, f"{context}: {allocs}"
-            assert {number("to", keys) for keys, _ in frees} == {BUDDY}, f"{context}: {frees}"
+            assert {word("to", keys) for keys, _ in frees} == {BUDDY}, f"{context}: {frees}"
             pairs = [("page_alloc", by_source[BUDDY],
                       ours.allocated(context=context) - before.allocated(context=context)),
                      ("page_alloc without a page", by_source[NONE],
@@ -139,7 +145,7 @@ def failures_by_histograms():
                 module.wait_until(lambda: metrics.Metrics().failed() > 0, "failures")
         ours = metrics.Metrics().check_idle()
         failures = kernel["alloc"].entries()
-    assert all(number("source", keys) == NONE for keys, _ in failures), f"{failures}"
+    assert all(word("source", keys) == NONE for keys, _ in failures), f"{failures}"
     theirs, mine = tracing.count(failures), ours.failed(context="spinlock")
     ktap.note(f"{theirs} page_alloc without a page, we count {mine} failures")
     assert theirs == mine > 0, f"{theirs} page_alloc without a page, we count {mine}"
@@ -203,12 +209,12 @@ def tiers_of_the_pool():
     def grown(name, **labels):
         return ours.total(name, **labels) - before.total(name, **labels)
 
-    def by(event, field, value):
-        return sum(count for keys, count in seen[event] if number(field, keys) == value)
+    def by(event, field, wanted):
+        return sum(count for keys, count in seen[event] if word(field, keys) == wanted)
 
     def refilled(tier):
         return sum(number("got", keys) * count for keys, count in seen["refill"]
-                   if number("tier", keys) == tier)
+                   if word("tier", keys) == tier)
 
     pairs = [
         ("from the cache", by("alloc", "source", CACHE),
@@ -268,12 +274,12 @@ def counts_by_bpftrace():
     # Each count is a map of its own, because a map with keys loses a count if two CPUs insert the
     # same key. Each event has one program, because the kernel counts a missed call for each
     # program. Missed events can be of any kind, so all kinds are counted.
-    counts = "".join(f"if (args.source == {BUDDY} && args.context == {value}) "
+    counts = "".join(f"if (args.source == \"{BUDDY}\" && args.context == {value}) "
                      f"{{ @{context} = count(); }} " for context, (_, value) in CONTEXTS.items())
     program = "tracepoint:labyrinth:page_alloc /args.pool == \"none\"/ " \
-              f"{{ {counts} if (args.source == {NONE}) {{ @failed = count(); }} }} " \
+              f"{{ {counts} if (args.source == \"{NONE}\") {{ @failed = count(); }} }} " \
               "tracepoint:labyrinth:page_free " \
-              f"/args.to == {BUDDY} && args.pool == \"none\"/ {{ @free = count(); }}"
+              f"/args.to == \"{BUDDY}\" && args.pool == \"none\"/ {{ @free = count(); }}"
     if not os.path.exists("/proc/sys/kernel/unprivileged_bpf_disabled"):
         raise Skip("the kernel has no BPF (CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS)")
     with tool("bpftrace") as folder, module.loaded():
@@ -338,9 +344,9 @@ def counts_by_perf_events():
         def counter(*arguments):
             return open_counters.enter_context(contextlib.closing(Counter(*arguments)))
 
-        alloc = {name: counter("page_alloc", f"context == {number} && source == {BUDDY}")
+        alloc = {name: counter("page_alloc", f'context == {number} && source == "{BUDDY}"')
                  for name, number in CONTEXTS.values()}
-        failed = counter("page_alloc", f"source == {NONE}")
+        failed = counter("page_alloc", f'source == "{NONE}"')
         free, none = counter("page_free"), counter("fallback")
         with module.running(*module.CONTEXTS):
             for context in module.CONTEXTS:

@@ -6,7 +6,7 @@
 //! static branch, and what it is to report is made by a closure that only a listener lets run.
 //!
 //! All functions may be called in any context, NMI included. Of the name of a pool the first 31
-//! bytes are reported.
+//! bytes are reported, of that of a tier the first 15.
 //!
 //! C headers: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h),
 //! [`labyrinth_trace.h`]
@@ -22,28 +22,12 @@ use kernel::{
     prelude::*, //
 };
 
-/// Where pages are, as `labyrinth_trace.h` numbers it.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-pub(crate) enum Tier {
-    /// Nowhere: there was no page.
-    None = 0,
-    /// The per-CPU cache.
-    Cache = 1,
-    /// The buddy allocator.
-    Buddy = 2,
-    /// The reserve.
-    Reserve = 3,
-    /// The buddy allocator, by way of the kernel's emergency reserve.
-    Emergency = 4,
-}
-
 /// A request for pages and the answer to it.
 pub(crate) struct PageAlloc<'a> {
     /// The name of the pool.
     pub pool: &'a CStr,
-    /// Where the pages came from; [`Tier::None`] when there were none.
-    pub source: Tier,
+    /// The name of the tier that the pages came from, "none" if there are none.
+    pub tier: &'a CStr,
     /// The context of the request.
     pub context: Kind,
     /// Two to this power is the number of pages.
@@ -58,8 +42,8 @@ pub(crate) struct PageAlloc<'a> {
 pub(crate) struct PageFree<'a> {
     /// The name of the pool.
     pub pool: &'a CStr,
-    /// Where they go.
-    pub to: Tier,
+    /// The name of the tier that they go to.
+    pub to: &'a CStr,
     /// Two to this power is the number of pages.
     pub order: u32,
     /// The page frame number of the first page.
@@ -70,18 +54,18 @@ pub(crate) struct PageFree<'a> {
 pub(crate) struct Fallback<'a> {
     /// The name of the pool.
     pub pool: &'a CStr,
-    /// The tier without a page.
-    pub from: Tier,
-    /// The next one.
-    pub to: Tier,
+    /// The name of the tier without a page.
+    pub from: &'a CStr,
+    /// The name of the next one.
+    pub to: &'a CStr,
 }
 
 /// Pages fetched ahead of requests.
 pub(crate) struct Refill<'a> {
     /// The name of the pool.
     pub pool: &'a CStr,
-    /// Where they go.
-    pub tier: Tier,
+    /// The name of the tier that they go to.
+    pub tier: &'a CStr,
     /// How many requests' worth of pages were asked for.
     pub wanted: u32,
     /// How many came.
@@ -164,11 +148,11 @@ pub(crate) fn refill<'a>(event: impl FnOnce() -> Refill<'a>) {
 #[inline]
 fn do_page_alloc(event: &PageAlloc<'_>) {
     #[cfg(CONFIG_TRACEPOINTS)]
-    // SAFETY: `pool` is NUL-terminated and lives; the rest are numbers.
+    // SAFETY: The names are NUL-terminated and live; the rest are numbers.
     unsafe {
         helpers::rust_do_trace_page_alloc(
             event.pool.as_char_ptr(),
-            event.source as c_uint,
+            event.tier.as_char_ptr(),
             event.context as c_uint,
             event.order,
             event.pfn,
@@ -185,7 +169,7 @@ fn do_page_free(event: &PageFree<'_>) {
     unsafe {
         helpers::rust_do_trace_page_free(
             event.pool.as_char_ptr(),
-            event.to as c_uint,
+            event.to.as_char_ptr(),
             event.order,
             event.pfn,
         )
@@ -200,8 +184,8 @@ fn do_fallback(event: &Fallback<'_>) {
     unsafe {
         helpers::rust_do_trace_fallback(
             event.pool.as_char_ptr(),
-            event.from as c_uint,
-            event.to as c_uint,
+            event.from.as_char_ptr(),
+            event.to.as_char_ptr(),
         )
     };
 }
@@ -214,7 +198,7 @@ fn do_refill(event: &Refill<'_>) {
     unsafe {
         helpers::rust_do_trace_refill(
             event.pool.as_char_ptr(),
-            event.tier as c_uint,
+            event.tier.as_char_ptr(),
             event.wanted,
             event.got,
             event.target,

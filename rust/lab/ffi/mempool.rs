@@ -16,6 +16,7 @@ use kernel::{
 };
 use labyrinth::{
     context::Context,
+    AllocPages,
     AllowedIn, //
 };
 
@@ -62,7 +63,11 @@ impl Mempool {
     ///
     /// Contexts: all that `G` allows, except hard interrupts.
     #[inline]
-    pub(crate) fn alloc<C: Context, G: AllowedIn<C>>(&mut self, _cx: &C, _gfp: G) -> bool {
+    pub(crate) fn alloc<C: Context, G: AllowedIn<C, Calls = AllocPages>>(
+        &mut self,
+        _cx: &C,
+        _gfp: G,
+    ) -> bool {
         if self.out.len() == self.out.capacity() {
             return false;
         }
