@@ -168,7 +168,7 @@ def open_file():
         assert os.waitpid(pid, os.WNOHANG) == (0, 0), "the driver is gone under an open file"
         os.close(fd)
         _, status = os.waitpid(pid, 0)
-    assert os.waitstatus_to_exitcode(status) == errno.ENOLINK
+    assert os.waitstatus_to_exitcode(status) == errno.EXDEV
     assert f"{name} " not in module.read("/proc/modules")
 
 

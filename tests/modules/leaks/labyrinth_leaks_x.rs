@@ -235,7 +235,7 @@ const KINDS: [Leak; 11] = [
         let root = Root::new(c"labyrinth_leaks", Arc::new(Said, GFP_KERNEL)?)?;
         root.top().read_only::<Said>(c"file");
         fsleep(Delta::from_secs(2));
-        Err(ENOLINK)
+        Err(EXDEV)
     },
 ];
 
