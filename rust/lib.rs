@@ -258,7 +258,10 @@ pub mod __private {
     pub use crate::ffi::mm::call_site::Tag;
     pub use crate::{
         ffi::mm::call_site::call_site,
-        import::NAMESPACE, //
+        import::{
+            BUILT_AGAINST_ANOTHER_LABYRINTH,
+            NAMESPACE, //
+        }, //
     };
 }
 
