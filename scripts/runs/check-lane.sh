@@ -194,6 +194,7 @@ while next_job; do
 	order) command=(order "$kernel") ;;
 	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner" "${arguments[@]}") ;;
 	suspend) command=("$TOP/tests/suspend/run.sh" "$kernel" "$folder/$name") ;;
+	stale) command=("$TOP/tests/stale/run.sh" "$kernel" "$folder/$name") ;;
 	mutation) command=("$TOP/tests/mutation/run.sh" "$kernel" "$folder/$name" "${arguments[@]}") ;;
 	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel" "${arguments[@]}") ;;
 	host) command=("$TOP/tests/host/run.sh" "${arguments[@]}") ;;
