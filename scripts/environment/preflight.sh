@@ -44,9 +44,6 @@ preflight() {
 	K_RELEASE=$(<"$K_BUILD/include/config/kernel.release")
 	[[ $(printf '%s\n' 7.2 "$K_RELEASE" | sort -V | head -n 1) == 7.2 ]] ||
 		die "the kernel tree $K_BUILD is of Linux $K_RELEASE" "labyrinth needs 7.2 or newer"
-	! tree_has CONFIG_MODVERSIONS=y ||
-		die "the kernel tree $K_BUILD has CONFIG_MODVERSIONS=y, which labyrinth does not support" \
-			"in the tree: scripts/config -d MODVERSIONS, make olddefconfig, and build again"
 	want=$(tree_says CONFIG_RUSTC_VERSION_TEXT)
 	have=$(tool rustc)
 	again="$SCRIPTS/environment/sandbox.sh --bind $K_BUILD --bind $K_SOURCE"

@@ -165,6 +165,13 @@ build() {
 	printf '1..1\nok 1 %s\n' "${module#"$TOP"/}"
 }
 
+# Runs the tests of drivers on a kernel with CONFIG_MODVERSIONS.
+modversions() {
+	KDIR=$("$SCRIPTS/environment/modversions-kernel.sh") || return
+	export KDIR
+	in_guest "$1" kdir 600 drivers --
+}
+
 kernel_is_missing() {
 	printf '1..1\nnot ok 1 not run, as the %s kernel could not be made\n' "$kernel"
 }
@@ -195,6 +202,7 @@ while next_job; do
 	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner" "${arguments[@]}") ;;
 	suspend) command=("$TOP/tests/suspend/run.sh" "$kernel" "$folder/$name") ;;
 	stale) command=("$TOP/tests/stale/run.sh" "$kernel" "$folder/$name") ;;
+	modversions) command=(modversions "$name") ;;
 	mutation) command=("$TOP/tests/mutation/run.sh" "$kernel" "$folder/$name" "${arguments[@]}") ;;
 	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel" "${arguments[@]}") ;;
 	host) command=("$TOP/tests/host/run.sh" "${arguments[@]}") ;;
