@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which module a function belongs to, and how often the kernel may call that module.
+ * Counts for each module how often the kernel may call it.
  */
 #ifndef LABYRINTH_UNLOAD_H
 #define LABYRINTH_UNLOAD_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Interrupts: switching them off, the lock and the timer that work without them,
- * and interrupts of our own.
+ * Interrupts: disabling them, a lock and a timer that work with them disabled, and
+ * interrupts of our own (irq_work).
  */
 #ifndef LABYRINTH_INTERRUPT_H
 #define LABYRINTH_INTERRUPT_H

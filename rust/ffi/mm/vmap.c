@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that are mapped side by side, and contents that are overwritten.
+ * Pages that are mapped side by side, and the overwriting of contents.
  */
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -11,8 +11,8 @@
 #include "vmap.h"
 
 /*
- * VM_MAP_PUT_PAGES is for labyrinth_view_drop() alone: the core kernel then knows what
- * to free, and does so by itself.
+ * VM_MAP_PUT_PAGES is only for labyrinth_view_drop(): with it the core kernel knows what
+ * to free, and does so without code of this module.
  */
 void *labyrinth_view_map(struct page **pages, unsigned int count)
 {
@@ -20,7 +20,7 @@ void *labyrinth_view_map(struct page **pages, unsigned int count)
 }
 
 #ifdef CONFIG_X86
-/* An entry of a live area stays where it is. */
+/* The entry of a live area does not move. */
 static void set_first(void *area, pte_t value)
 {
 	unsigned int level;
@@ -32,8 +32,8 @@ static void set_first(void *area, pte_t value)
 #endif
 
 /*
- * Unmaps the first page of an area that nobody has used yet. No CPU has to be told: none
- * has accessed it.
+ * Unmaps the first page of an area that was never used. No TLB has to be flushed, as no
+ * CPU has accessed the page.
  */
 void labyrinth_view_guard(void *area)
 {
@@ -42,15 +42,15 @@ void labyrinth_view_guard(void *area)
 #endif
 }
 
-/* vunmap() finds a page missing at the front, and does not mind. */
+/* vunmap() accepts that the page at the front is not mapped. */
 void labyrinth_view_unmap(void *area)
 {
 	vunmap(area);
 }
 
 /*
- * Has the core kernel unmap the area, free its pages and their table, later if this is no
- * context to do so. Until then it keeps a list in the first page of each such area.
+ * Makes the core kernel unmap the area and free its pages and their table, later if this
+ * context does not allow it. Until then it keeps a list in the first page of each such area.
  */
 void labyrinth_view_drop(void *area, struct page **pages, size_t count)
 {

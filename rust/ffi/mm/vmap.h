@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pages that are mapped side by side, and contents that are overwritten.
+ * Pages that are mapped side by side, and the overwriting of contents.
  */
 #ifndef LABYRINTH_VIEW_H
 #define LABYRINTH_VIEW_H

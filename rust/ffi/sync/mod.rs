@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Locks, and values that code in any context can reach.
+//! Locks, and values that are reachable from any context.
 
 pub(crate) mod handles;
 pub(crate) mod raw_spin_lock;

@@ -2,9 +2,9 @@
 /*
  * The tracepoints labyrinth:page_alloc, page_free, fallback and refill.
  *
- * rust/ffi/trace/mod.rs is what calls them; its enumerations hold the numbers that
- * the tables here name. The tables are literal, because user space (libtraceevent)
- * evaluates them too.
+ * rust/ffi/trace/mod.rs calls them. Its enumerations define the numbers that the tables
+ * here name. The tables are literal, because user space (libtraceevent) evaluates them
+ * too.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM labyrinth
@@ -16,8 +16,8 @@
 #include <trace/events/mmflags.h>
 
 /*
- * The longest name of a pool and its end. An array, and not __string(): what
- * bpftrace 0.23 reads of those is empty.
+ * The size of the longest name of a pool with its terminating NUL. This is an array and
+ * not a __string(), which bpftrace 0.23 reads as empty.
  */
 #define LABYRINTH_TRACE_NAME 32
 
@@ -37,7 +37,7 @@
 		{ 2, "spinlock" },			\
 		{ 3, "irqs_off" })
 
-/* A request was answered: with a page from a source, or with none and pfn 0. */
+/* A request was answered: with a page from a source, or with no page (pfn is then 0). */
 TRACE_EVENT(page_alloc,
 	TP_PROTO(const char *pool, unsigned int source, unsigned int context,
 		 unsigned int order, unsigned long pfn, gfp_t gfp),
@@ -68,7 +68,7 @@ TRACE_EVENT(page_alloc,
 		  __entry->pfn, show_gfp_flags(__entry->gfp_flags))
 );
 
-/* A page was given back; it belongs to the tier it went to from now on. */
+/* A page was given back. It belongs to the tier "to" from now on. */
 TRACE_EVENT(page_free,
 	TP_PROTO(const char *pool, unsigned int to, unsigned int order,
 		 unsigned long pfn),
@@ -94,7 +94,7 @@ TRACE_EVENT(page_free,
 		  __entry->order, __entry->pfn)
 );
 
-/* A tier had no page for a request, which went on to the next tier. */
+/* A tier had no page for a request, so the request went on to the next tier. */
 TRACE_EVENT(fallback,
 	TP_PROTO(const char *pool, unsigned int from, unsigned int to),
 
@@ -117,7 +117,7 @@ TRACE_EVENT(fallback,
 		  labyrinth_show_tier(__entry->to))
 );
 
-/* Pages were fetched ahead of requests; wanted and got are pages, as is target, the mark. */
+/* Pages were fetched ahead of requests. wanted, got and target count blocks of pages. */
 TRACE_EVENT(refill,
 	TP_PROTO(const char *pool, unsigned int tier, unsigned int wanted,
 		 unsigned int got, unsigned int target),
@@ -148,8 +148,8 @@ TRACE_EVENT(refill,
 #endif /* LABYRINTH_TRACE_H */
 
 /*
- * Kbuild adds the folder of this file to the include path of trace.c. The name of
- * the file must be none that include/trace of the kernel has, which is looked at first.
+ * Kbuild adds the folder of this file to the include path of trace.c. The kernel's
+ * include/trace is searched first, so no file there may have the name of this one.
  */
 #undef TRACE_INCLUDE_PATH
 #undef TRACE_INCLUDE_FILE
