@@ -67,7 +67,7 @@ const MAX_TEXT: usize = 63;
 pub struct Root<T: Send + Sync + 'static> {
     folder: *mut bindings::dentry,
     data: Arc<T>,
-    callback: CallbackRegistration,
+    registration: CallbackRegistration,
 }
 
 // SAFETY: debugfs may be called from any thread, and `Arc<T>` is `Send` for such `T`.
@@ -81,7 +81,7 @@ impl<T: Send + Sync + 'static> Root<T> {
     /// Fails with the error of debugfs: `EPERM` if debugfs is switched off, `ENODEV` if the kernel
     /// was built without it, `EEXIST` if there is a folder of that name.
     pub fn new(name: &CStr, data: Arc<T>) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::anchor as *const c_void)?;
+        let registration = CallbackRegistration::new(Self::anchor as *const c_void)?;
         // SAFETY: `name` is NUL-terminated and copied; without a parent the folder is at the top.
         let folder = unsafe { helpers::labyrinth_debugfs_dir(name.as_char_ptr(), ptr::null_mut()) };
 
@@ -89,7 +89,7 @@ impl<T: Send + Sync + 'static> Root<T> {
         Ok(Self {
             folder: from_err_ptr(folder)?,
             data,
-            callback,
+            registration,
         })
     }
 
@@ -156,7 +156,11 @@ impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
 
     fn file<F>(&self, name: &CStr, mode: bindings::umode_t, operations: &'static Operations<F, T>) {
         // The other module would not stay loaded while the file is open.
-        if !self.root.callback.is_for(ptr::from_ref(operations).cast()) {
+        if !self
+            .root
+            .registration
+            .is_for(ptr::from_ref(operations).cast())
+        {
             pr_err!("{name}: the module that made the folder has to make its files, too\n");
             return;
         }

@@ -219,9 +219,9 @@ struct Text {
 
 impl fmt::Write for Text {
     fn write_str(&mut self, more: &str) -> fmt::Result {
-        let room = &mut self.bytes[self.length..];
-        let length = room.len().min(more.len());
-        room[..length].copy_from_slice(&more.as_bytes()[..length]);
+        let space = &mut self.bytes[self.length..];
+        let length = space.len().min(more.len());
+        space[..length].copy_from_slice(&more.as_bytes()[..length]);
         self.length += length;
         Ok(())
     }

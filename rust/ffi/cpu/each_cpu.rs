@@ -66,7 +66,7 @@ pub trait CpuHandler: Send + Sync + 'static {
 pub struct EachCpu<H: CpuHandler> {
     state: c_int,
     inner: KBox<Inner<H>>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 struct Inner<H> {
@@ -90,7 +90,7 @@ impl<H: CpuHandler> EachCpu<H> {
     /// for all CPUs. Fails with `ENOSPC` when the kernel has no state left: there are about 40 for
     /// all modules together.
     pub fn new(_cx: &Task, name: &'static CStr, handler: H) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::online as *const c_void)?;
+        let registration = CallbackRegistration::new(Self::online as *const c_void)?;
         let inner = KBox::new(
             Inner {
                 node: Opaque::zeroed(),
@@ -117,7 +117,7 @@ impl<H: CpuHandler> EachCpu<H> {
         let this = Self {
             state,
             inner,
-            _callback: callback,
+            _registration: registration,
         };
         to_result(this.inner.error.load(Relaxed))?;
         Ok(this)

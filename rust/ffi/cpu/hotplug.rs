@@ -66,7 +66,7 @@ pub trait CpuDead: Send + Sync + 'static {
 pub struct Hotplug<H: CpuDead> {
     state: c_int,
     inner: KBox<Inner<H>>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 struct Inner<H> {
@@ -87,7 +87,7 @@ impl<H: CpuDead> Hotplug<H> {
     /// Fails with `ENOSPC` when the kernel has no state left: there are about 20 for all modules
     /// together.
     pub fn new(name: &'static CStr, handler: H) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::call as *const c_void)?;
+        let registration = CallbackRegistration::new(Self::call as *const c_void)?;
         let inner = KBox::new(
             Inner {
                 node: Opaque::zeroed(),
@@ -112,7 +112,7 @@ impl<H: CpuDead> Hotplug<H> {
         Ok(Self {
             state,
             inner,
-            _callback: callback,
+            _registration: registration,
         })
     }
 

@@ -76,7 +76,7 @@ pub struct BadMemory<L: Listener> {
     /// The function, if it was registered. A generic function has an address in each crate that
     /// uses it, and the kernel compares addresses.
     report: Option<Report>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 impl<L: Listener> BadMemory<L> {
@@ -86,7 +86,7 @@ impl<L: Listener> BadMemory<L> {
     /// If the kernel has no such reports, every page counts as possibly bad, and a line in the
     /// kernel log says so.
     pub fn new(listener: L) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::report as *const c_void)?;
+        let registration = CallbackRegistration::new(Self::report as *const c_void)?;
         let listener = KBox::new((listener, 0), GFP_KERNEL)?;
 
         let report: Report = Self::report;
@@ -112,7 +112,7 @@ impl<L: Listener> BadMemory<L> {
         Ok(Self {
             listener,
             report: result.is_ok().then_some(report),
-            _callback: callback,
+            _registration: registration,
         })
     }
 

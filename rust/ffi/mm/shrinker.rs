@@ -51,7 +51,7 @@ pub trait Shrink: Send + Sync + 'static {
 pub struct Shrinker<S: Shrink> {
     shrinker: NonNull<bindings::shrinker>,
     _value: KBox<S>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 // SAFETY: Any thread may unregister a shrinker; `S` is `Send` and `Sync`.
@@ -64,7 +64,7 @@ impl<S: Shrink> Shrinker<S> {
     /// kernel has that (`CONFIG_SHRINKER_DEBUG`). Task context only, may sleep. Fails with `ENOMEM`
     /// if there is no memory.
     pub fn new(name: &CStr, value: S) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::scan as *const c_void)?;
+        let registration = CallbackRegistration::new(Self::scan as *const c_void)?;
         let value = KBox::new(value, GFP_KERNEL)?;
 
         // SAFETY: `name` is NUL-terminated and copied. The data is an `S` that stays in place until
@@ -81,7 +81,7 @@ impl<S: Shrink> Shrinker<S> {
         Ok(Self {
             shrinker: NonNull::new(shrinker).ok_or(ENOMEM)?,
             _value: value,
-            _callback: callback,
+            _registration: registration,
         })
     }
 

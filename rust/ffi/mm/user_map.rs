@@ -98,7 +98,7 @@ pub struct MapDevice<M: Mappable> {
     admits: Atomic<i32>,
     #[pin]
     misc: Opaque<bindings::miscdevice>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 // SAFETY: A device may be removed by any thread; `M` is `Send` and `Sync`.
@@ -133,7 +133,7 @@ impl<M: Mappable> MapDevice<M> {
         };
         KBox::try_pin_init(
             try_pin_init!(Self {
-                _callback: CallbackRegistration::new(Self::open as *const c_void)?,
+                _registration: CallbackRegistration::new(Self::open as *const c_void)?,
                 pages,
                 admits: Atomic::new(0),
                 // INVARIANT: Registered if this succeeds.

@@ -134,7 +134,7 @@ pub struct Registered<T: Driver> {
 struct Inner<T: Driver> {
     #[pin]
     registration: Registration<pci::Adapter<Bridge<T>>>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 impl<T: Driver> Registered<T> {
@@ -147,7 +147,7 @@ impl<T: Driver> Registered<T> {
         try_pin_init!(Self {
             _inner: KBox::try_pin_init(
                 try_pin_init!(Inner {
-                    _callback: CallbackRegistration::new(Self::anchor as *const c_void)?,
+                    _registration: CallbackRegistration::new(Self::anchor as *const c_void)?,
                     registration <- Registration::new(name, module),
                 }? Error),
                 GFP_KERNEL,

@@ -87,15 +87,15 @@ impl Running {
             // `at` is null or valid, and `word` is null or lives as long as `waker`.
             unsafe { helpers::labyrinth_thread_sleep_until(at, word) };
             let woken = waker.is_some_and(Waker::take);
-            let wish = self.wish();
-            if woken || wish == ShouldStop::Yes || deadline.is_some_and(|end| in_us(0) >= end) {
-                return wish;
+            let answer = self.should_stop();
+            if woken || answer == ShouldStop::Yes || deadline.is_some_and(|end| in_us(0) >= end) {
+                return answer;
             }
         }
     }
 
     /// Returns whether the owner wants the thread to stop.
-    fn wish(&self) -> ShouldStop {
+    fn should_stop(&self) -> ShouldStop {
         // SAFETY: By the type invariant the current task is a kernel thread.
         if unsafe { bindings::kthread_should_stop() } {
             ShouldStop::Yes
@@ -123,7 +123,7 @@ pub enum ShouldStop {
 pub struct Thread<B: Body> {
     _task: OwnedTask,
     _work: KBox<UnsafeCell<Work<B>>>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 /// The data that the thread's function gets.
@@ -170,7 +170,7 @@ impl<B: Body> Thread<B> {
 
     /// `cpu`, if any, is possible, and online if the thread is to stay there.
     fn start(name: &CStr, cpu: Option<u32>, waker: Option<Arc<Waker>>, body: B) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::entry as *const c_void)?;
+        let registration = CallbackRegistration::new(Self::entry as *const c_void)?;
         let work = KBox::new(
             UnsafeCell::new(Work {
                 body,
@@ -210,7 +210,7 @@ impl<B: Body> Thread<B> {
         Ok(Self {
             _task: task,
             _work: work,
-            _callback: callback,
+            _registration: registration,
         })
     }
 

@@ -62,7 +62,7 @@ pub struct Waker {
     task: Atomic<usize>,
     /// 1 if there was a call since the thread last checked.
     woken: Atomic<i32>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 // SAFETY: Any code may queue an `irq_work`, any thread may wake a task or give back a reference to
@@ -78,7 +78,7 @@ impl Waker {
         // INVARIANT: The work is initialised with `ring`; there is no task.
         Arc::pin_init(
             try_pin_init!(Self {
-                _callback: CallbackRegistration::new(Self::ring as *const c_void)?,
+                _registration: CallbackRegistration::new(Self::ring as *const c_void)?,
                 work <- Opaque::ffi_init(|work| {
                     // SAFETY: `work` points to memory for an `irq_work` that stays put (it is
                     // pinned) and outlives its use (`drop` waits for it).
