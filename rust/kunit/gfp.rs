@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The flag types against the flags that they stand for.
+//! A comparison of the flag types with the flags that they stand for.
 
 use crate::{
     page::{
@@ -26,7 +26,7 @@ mod tests {
         let atomic = <NoWarn<GfpAtomic> as Gfp>::RAW;
 
         assert_eq!(GfpAtomic::RAW, bindings::GFP_ATOMIC);
-        // What GFP_KERNEL has and GFP_NOWAIT has not is the permission to sleep, I/O and FS.
+        // GFP_KERNEL differs from GFP_NOWAIT by the permission to sleep, I/O and FS.
         let may_sleep = bindings::GFP_KERNEL & !bindings::GFP_NOWAIT;
         assert!(may_sleep != 0);
         assert_eq!(atomic & may_sleep, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the tokens of disabled and served interrupts stand for, and pages there.
+//! Tests of the tokens for disabled interrupts and for interrupt handlers, and of pages there.
 
 use super::task::{
     check,
@@ -52,7 +52,7 @@ use kernel::{
     }, //
 };
 
-/// Takes a page and writes to it, where that is allowed.
+/// Allocates a page and writes to it, in a context that allows it.
 #[cfg(not(CONFIG_PREEMPT_RT))]
 fn page_works<C: Context>(cx: &C) -> bool
 where
@@ -92,8 +92,8 @@ mod tests {
         })
     }
 
-    /// A guard of the kernel crate that is leaked in a section keeps interrupts disabled. It must
-    /// never exist, nor be counted, while interrupts are enabled.
+    /// Leaks a guard of the kernel crate in a section, which keeps interrupts disabled. No such
+    /// guard may exist, or be counted, while interrupts are enabled.
     #[test]
     #[cfg(labyrinth_since_7_3)]
     fn leaked_guard_outlives_its_section() -> Result {
@@ -105,7 +105,7 @@ mod tests {
             let leak = || core::mem::forget(kernel::interrupt::local_interrupt_disable());
             let end_of_leak = || {
                 let off = are_off();
-                // SAFETY: The guard that was leaked just before, on this CPU, is not used any more.
+                // SAFETY: The guard was just leaked, on this CPU, and is not used any more.
                 unsafe { kernel::bindings::local_interrupt_enable() };
                 check(off && !are_off())
             };
@@ -132,7 +132,7 @@ mod tests {
         }
 
         impl HardHandler for Tick {
-            // `page_works` allocates.
+            // `page_works` allocates, which takes a `spinlock_t`.
             const TAKES_SPINLOCKS: bool = true;
 
             fn expired(&mut self, cx: &mut HardIrq) -> Next {
@@ -167,7 +167,7 @@ mod tests {
 
             eventually(|| good.load(Relaxed) == 3)?;
             assert_eq!(bad.load(Relaxed), 0);
-            // Stopped by itself: no fourth.
+            // The timer has stopped itself, so there must be no fourth call.
             kernel::time::delay::fsleep(kernel::time::Delta::from_millis(20));
             assert_eq!(good.load(Relaxed), 3);
             drop(timer);

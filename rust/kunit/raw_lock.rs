@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The lock for every context.
+//! Tests of the lock for all contexts.
 
 use super::task::eventually;
 use crate::ffi::{
@@ -31,7 +31,7 @@ use kernel::{
     }, //
 };
 
-/// A lock around a pair of numbers that are equal outside of its sections.
+/// Makes a lock around a pair of numbers, which are equal outside of its sections.
 fn pair() -> Result<Arc<RawSpinLock<[u64; 2]>>> {
     Arc::pin_init(
         RawSpinLock::new([0; 2], c"labyrinth_kunit", static_lock_class!()),
@@ -39,7 +39,7 @@ fn pair() -> Result<Arc<RawSpinLock<[u64; 2]>>> {
     )
 }
 
-/// Counts both up, one after the other. Whether they were equal.
+/// Increments both numbers, one after the other. Returns whether they were equal.
 fn count(pair: &mut [u64; 2]) -> bool {
     pair[0] += 1;
     let equal = pair[0] == pair[1] + 1;
@@ -62,7 +62,7 @@ mod tests {
         Ok(())
     }
 
-    /// A task against hard interrupts on every CPU.
+    /// Lets a task compete with hard interrupts on every CPU.
     #[test]
     fn sections_exclude_each_other() -> Result {
         struct Tick {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The arithmetic of counters and resets.
+//! Tests of the arithmetic of counters and resets.
 
 use crate::{
     ffi::percpu::counters::CpuCounters,
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(snapshot.in_flight(), 0);
         assert_eq!(snapshot.sum(Context::Spinlock, SeriesSnapshot::freed), 3);
 
-        // A second reset starts from the true counts, not from those of the first.
+        // A second reset must start from the true counts, not from those of the first.
         stats.reset()?;
         let snapshot = stats.snapshot()?;
         assert_eq!(
@@ -168,7 +168,7 @@ mod tests {
     fn extremes_are_those_since_the_reset() -> Result {
         let stats = Stats::new(Recording::Full)?;
         let recorder = Recorder::new(stats.clone(), Kind::HardIrq);
-        // Twice, so that both sets of counters are used.
+        // Four resets, so that each set of counters is used twice.
         for _ in 0..4 {
             let slow = recorder.request();
             kernel::time::delay::fsleep(kernel::time::Delta::from_millis(2));
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn windows_of_any_number() -> Result {
-        // Five of them: more or less than a power of two.
+        // Five windows, because that is not a power of two.
         let counters = CpuCounters::<23>::new()?;
         for number in 0..10 {
             counters.all().window::<7, 4>(number).add_at::<3>(1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tests of the count of what the kernel may call.
+//! Tests of the count of callbacks that the kernel may call.
 
 use crate::ffi::{
     context::{
