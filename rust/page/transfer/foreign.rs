@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages that are lent to C code, where no compiler ensures that they come back once, whole, and to
-//! their owner.
+//! Pages that are lent to C code. No compiler ensures that C returns them once, whole, and to their
+//! owner.
 //!
 //! Such pages carry a mark, in a word of `struct page` that belongs to the owner of a page. The
-//! mark says whose the pages are, their order, and whether they are out. Taking a page back changes
-//! the mark from "out" to "back" with one atomic operation. A second attempt, even at the same
-//! time, finds another mark and fails.
+//! mark has the owner of the pages, their order, and whether they are out. Taking a page back
+//! changes the mark from "out" to "back" with one atomic operation. A second attempt, even a
+//! concurrent one, finds another mark and fails.
 //!
 //! ```text
 //!                      into_foreign(owner)
@@ -21,8 +21,8 @@
 //! loaded. The allocator clears the word when it hands out a page, so an old mark does not survive
 //! a page's way through the allocator.
 //!
-//! One misuse goes unnoticed: an address is given back a second time, and meanwhile the same owner
-//! has handed out the page again.
+//! One misuse goes unnoticed: C returns an address twice, and in between the same owner has handed
+//! out the page again.
 
 use crate::{
     ffi::{
@@ -56,25 +56,25 @@ use kernel::{
     }, //
 };
 
-/// Why an address was not taken back.
+/// The reason why an address was not taken back.
 pub(crate) enum Refusal {
-    /// It is null.
+    /// The address is null.
     Null,
-    /// It is an address in the middle of a page.
+    /// The address is in the middle of a page.
     Unaligned,
-    /// It does not belong to labyrinth: it is no page in the linear mapping, or a page that was not
-    /// lent.
+    /// The address does not belong to labyrinth: it is not in the linear mapping, or its page was
+    /// not lent.
     NotOurs,
     /// The pages are back already.
     AlreadyBack,
     /// The pages belong to another owner.
     Other {
-        /// Their owner.
+        /// The owner of the pages.
         owner: Handle,
-        /// Their order.
+        /// The order of the pages.
         order: u32,
     },
-    /// It is a page in a block that is out, but not the first one.
+    /// The page is in a block that is out, but is not its first page.
     Inside {
         /// The order of that block.
         order: u32,
@@ -95,7 +95,7 @@ const _: () = {
     assert!(HANDLE_BITS + ORDER_BITS + STATE_BITS <= usize::BITS);
 };
 
-/// What a mark says.
+/// The contents of a mark.
 struct Mark {
     owner: Handle,
     order: u32,
@@ -127,7 +127,7 @@ impl Mark {
     /// Returns the mark of the page at an address, if that is a page and has a mark.
     fn at(address: *const c_void, known: impl Fn(Handle) -> bool) -> Option<Self> {
         let mut word = 0;
-        // SAFETY: The address may be anything, `word` is valid for writing.
+        // SAFETY: The address may be anything; `word` is valid for writing.
         let valid = unsafe { helpers::labyrinth_page_mark_of(address, &mut word) };
 
         Self::decode(word).filter(|mark| valid && mark.order <= MAX_ORDER && known(mark.owner))
@@ -138,7 +138,8 @@ impl Mark {
 static KEY: Atomic<usize> = Atomic::new(0);
 
 /// Makes the random number that all marks are mixed with, unless it exists. Call this before
-/// lending pages. Task context only: the kernel takes a lock for it, which sleeps on PREEMPT_RT.
+/// lending pages. Task context only: the kernel takes a lock for the number, which sleeps on
+/// PREEMPT_RT.
 pub(crate) fn make_ready() {
     key();
 }
@@ -153,7 +154,7 @@ fn key() -> usize {
 
 #[cold]
 fn make_key() -> usize {
-    // SAFETY: Any context but NMI. (On PREEMPT_RT its lock sleeps.)
+    // SAFETY: Any context but NMI. (On PREEMPT_RT the lock of this function sleeps.)
     let key = unsafe { bindings::get_random_u64() } as usize | 1;
     // Another CPU may have been first.
     match KEY.cmpxchg(0, key, Relaxed) {
@@ -168,26 +169,26 @@ pub(crate) fn into_foreign(pages: ExclusivePages<Uninit>, owner: Handle) -> Fore
     let order = pages.order();
     let page = pages.into_page();
 
-    // SAFETY: An allocated page that is ours until now, in the linear mapping.
+    // SAFETY: An allocated page in the linear mapping, which was ours until now.
     let address = unsafe {
         let mark = Mark::encode(owner, order, State::Out);
         NonNull::new_unchecked(helpers::labyrinth_page_mark(page.as_ptr(), mark))
     };
-    // SAFETY: The pages were exclusively ours and are given away with this.
+    // SAFETY: The pages were exclusively ours, and this gives them away.
     unsafe { Foreign::new(address) }
 }
 
 /// Takes back pages of `owner` that have the order `order`, or returns `None`. Any context.
 ///
-/// This uses up `block`. If it could be used again later, the pages could be out once more, with a
-/// user in C that has given back nothing.
+/// This uses up `block`. If the value could be used again later, the pages could be out once more,
+/// with a user in C that has not returned them.
 #[inline]
 pub(crate) fn from_foreign(
     block: FromC,
     owner: Handle,
     order: u32,
 ) -> Result<ExclusivePages<Uninit>, FromC> {
-    // It would not fit into a mark, whose owner it could change.
+    // A larger order does not fit into a mark, and could change the owner in the mark.
     if order > MAX_ORDER {
         return Err(block);
     }
@@ -198,14 +199,14 @@ pub(crate) fn from_foreign(
     let Some(page) = NonNull::new(page) else {
         return Err(block);
     };
-    // SAFETY: The mark said that `into_foreign` gave away these pages, with that order, and that nobody has
-    // taken them back; the change of the mark was atomic, so nobody else does. By the invariant of
-    // `FromC` C does not use them any more.
+    // SAFETY: The mark said that `into_foreign` gave away these pages, with that order, and that
+    // they were not taken back. The change of the mark was atomic, so no other code takes them. By
+    // the invariant of `FromC` C does not use them any more.
     Ok(unsafe { ExclusivePages::from_given(page, order) })
 }
 
-/// Takes back pages of an `owner` that no longer exists, whatever their order. Without an owner
-/// nothing is taken back. Any context.
+/// Takes back pages, of any order, of an `owner` that no longer exists. Without an owner nothing is
+/// taken back. Any context.
 pub(crate) fn from_foreign_late(
     block: FromC,
     owner: Option<Handle>,
@@ -219,9 +220,9 @@ pub(crate) fn from_foreign_late(
     }
 }
 
-/// Returns why pages were not taken back. Any context.
+/// Returns the reason why pages were not taken back. Any context.
 ///
-/// `known` says whether an owner with this handle ever existed.
+/// `known` returns whether an owner with this handle ever existed.
 #[cold]
 pub(crate) fn why_not(
     block: &FromC,
@@ -246,7 +247,7 @@ pub(crate) fn why_not(
                 order,
             }
         }
-        // With the owner's mark "out" the pages have been lent again after we had looked.
+        // If the mark is the owner's mark "out", the pages were lent again after the check.
         Some(_) => return Refusal::AlreadyBack,
         None => {}
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`Direction`].
+//! The directions of DMA: [`Direction`].
 
 use kernel::dma::DataDirection;
 
@@ -29,7 +29,7 @@ pub struct ToDevice;
 #[derive(Clone, Copy)]
 pub struct FromDevice;
 
-/// Both read and write, in turns.
+/// The device and the CPU both read and write, in turns.
 #[derive(Clone, Copy)]
 pub struct Bidirectional;
 
