@@ -28,10 +28,15 @@ use labyrinth::{
     capi::CApi,
     context::with_task,
     debugfs::Root,
-    pool::PoolManager,
+    pool::{
+        self,
+        PoolManager, //
+    },
     sentinel,
     stats::{
         transfer,
+        Registration,
+        Registry,
         Stats, //
     },
     sync::Publication,
@@ -223,10 +228,12 @@ module! {
 struct Labyrinth {
     _device: Device,
     _files: Option<Root<Exercises>>,
+    _shown: [Registration; 3],
     _exercises: Arc<Exercises>,
     _c_api: CApi,
     _pools: Publication<Arc<PoolManager>>,
     _transfers: transfer::Recorded,
+    _registry: Publication<Arc<Registry>>,
     _unload_barrier: UnloadBarrier,
 }
 
@@ -234,6 +241,7 @@ impl kernel::Module for Labyrinth {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let unload_barrier = UnloadBarrier::new()?;
         let given = parameters::read()?;
+        let registry = Registry::new()?.publish()?;
         sentinel::set_policy(given.sentinel);
         let stats = Stats::new(given.recording)?;
         let transfers = transfer::record_in(stats.clone())?;
@@ -242,7 +250,9 @@ impl kernel::Module for Labyrinth {
         let pool = manager.pool(c"default", given.pool, given.prime)?;
         let c_api = CApi::new(pool.clone())?;
         let device = Device::new(stats.clone(), given.user_pages)?;
-        let exercises = with_task(|cx| Exercises::new(cx, stats, manager, pool, given.plans))??;
+        let shown = pool::register(&stats)?;
+        let exercises = with_task(|cx| Exercises::new(cx, stats, pool, given.plans))??;
+        let shown = [shown, sentinel::register()?, exercises.register()?];
         let files = debugfs::create(exercises.clone());
 
         // From here on nothing fails any more.
@@ -250,10 +260,12 @@ impl kernel::Module for Labyrinth {
         Ok(Self {
             _device: device,
             _files: files,
+            _shown: shown,
             _exercises: exercises,
             _c_api: c_api,
             _pools: pools,
             _transfers: transfers,
+            _registry: registry,
             _unload_barrier: unload_barrier,
         })
     }

@@ -22,7 +22,8 @@ use labyrinth::{
     sentinel,
     stats::{
         self,
-        Context, //
+        Context,
+        Registry, //
     }, //
 };
 
@@ -66,9 +67,9 @@ fn parse_switch(text: &CStr) -> Result<bool> {
 struct Reset;
 
 impl Store<Exercises> for Reset {
-    fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
+    fn store(_cx: &Task, _exercises: &Exercises, text: &CStr) -> Result {
         if parse_switch(text)? {
-            exercises.stats().reset()
+            Registry::current()?.reset()
         } else {
             Err(ERANGE)
         }

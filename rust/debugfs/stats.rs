@@ -19,6 +19,7 @@ use labyrinth::{
     sentinel,
     stats::{
         Latencies,
+        Registry,
         Snapshot, //
     }, //
 };
@@ -31,6 +32,7 @@ impl Show<Exercises> for Table {
         let stats = exercises.stats();
         let snapshot = stats.snapshot()?;
         let recording = stats.recording().name();
+        let registry = Registry::current()?;
 
         seq_print!(
             out,
@@ -81,8 +83,8 @@ impl Show<Exercises> for Table {
         seq_print!(
             out,
             "\ndamaged guards {}, bytes in them {}, policy {}\n",
-            sentinel::total(),
-            sentinel::bytes(),
+            registry.total("guard_corruptions"),
+            registry.total("guard_corruption_bytes"),
             sentinel::policy().name()
         );
         if let Some(last) = sentinel::recent()?.last() {

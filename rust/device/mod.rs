@@ -48,6 +48,7 @@ use labyrinth::{
     stats::{
         Kind,
         Recorder,
+        Registration,
         Stats, //
     },
     user_map::{
@@ -66,14 +67,13 @@ use labyrinth::{
 };
 use quota::Quota;
 
-pub(crate) use quota::{
-    limit,
-    mapped,
-    MAX_USER_PAGES, //
-};
+pub(crate) use quota::MAX_USER_PAGES;
 
 /// The device.
-pub(crate) struct Device(Pin<KBox<MapDevice<Pages>>>);
+pub(crate) struct Device {
+    device: Pin<KBox<MapDevice<Pages>>>,
+    _statistics: Registration,
+}
 
 /// What it hands out.
 struct Pages {
@@ -94,14 +94,18 @@ impl Device {
         quota::set_limit(most);
         let recorder = Recorder::new(stats, Kind::TaskKernel);
 
-        MapDevice::new(c"labyrinth", Pages { recorder })
-            .inspect_err(|_| pr_err!("cannot create the device /dev/labyrinth\n"))
-            .map(Self)
+        let statistics = Registration::of_statics(&[&quota::ROWS])?;
+        let device = MapDevice::new(c"labyrinth", Pages { recorder })
+            .inspect_err(|_| pr_err!("cannot create the device /dev/labyrinth\n"))?;
+        Ok(Self {
+            device,
+            _statistics: statistics,
+        })
     }
 
     /// Lets it be opened, when nothing can fail any more. Any context.
     pub(crate) fn admit(&self) {
-        self.0.admit();
+        self.device.admit();
     }
 }
 

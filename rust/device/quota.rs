@@ -6,6 +6,7 @@ use kernel::sync::atomic::{
     Atomic,
     Relaxed, //
 };
+use labyrinth::stats::Row;
 
 /// The highest limit, in pages: 16 MiB.
 pub(crate) const MAX_USER_PAGES: usize = 4096;
@@ -13,15 +14,20 @@ pub(crate) const MAX_USER_PAGES: usize = 4096;
 static LIMIT: Atomic<u32> = Atomic::new(0);
 static TAKEN: Atomic<u32> = Atomic::new(0);
 
-/// How many pages may be mapped at a time. Any context.
-pub(crate) fn limit() -> u32 {
-    LIMIT.load(Relaxed)
-}
-
-/// How many pages are mapped, or about to be. Any context.
-pub(crate) fn mapped() -> u32 {
-    TAKEN.load(Relaxed)
-}
+pub(super) static ROWS: [Row<()>; 2] = [
+    Row::gauge(
+        "user_pages",
+        "Pages that processes have mapped by /dev/labyrinth.",
+        &[],
+        |(), _| TAKEN.load(Relaxed).into(),
+    ),
+    Row::gauge(
+        "user_pages_limit",
+        "Pages that they may have mapped at a time.",
+        &[],
+        |(), _| LIMIT.load(Relaxed).into(),
+    ),
+];
 
 /// Sets the limit, before anything is mapped.
 pub(super) fn set_limit(most: u32) {
@@ -34,8 +40,8 @@ pub(super) struct Quota(());
 impl Quota {
     /// Takes the right to one page, unless all are taken. Any context.
     pub(super) fn take() -> Option<Self> {
-        let mut taken = mapped();
-        while taken < limit() {
+        let mut taken = TAKEN.load(Relaxed);
+        while taken < LIMIT.load(Relaxed) {
             match TAKEN.cmpxchg(taken, taken + 1, Relaxed) {
                 Ok(_) => return Some(Self(())),
                 Err(now) => taken = now,

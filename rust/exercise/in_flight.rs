@@ -18,7 +18,10 @@ use labyrinth::{
         Pool,
         Supply, //
     },
-    stats::Recorder,
+    stats::{
+        Event,
+        Recorder, //
+    },
     AllowedIn,
     CallSite,
     Gfp,
@@ -48,7 +51,7 @@ impl<G: Gfp> InFlight<G> {
     where
         G: AllowedIn<C>,
     {
-        self.recorder.cycle();
+        self.recorder.count(Event::Cycle, 1);
         self.batch.set_guarded(settings.guard());
         self.batch.fill(cx, settings.batch(), supply);
         self.pattern.stamp(&mut self.batch);
@@ -69,7 +72,7 @@ impl InFlight<GfpNoLock> {
         settings: &Settings,
         supply: Supply<'_>,
     ) {
-        self.recorder.cycle();
+        self.recorder.count(Event::Cycle, 1);
         self.batch.set_guarded(settings.guard());
         self.batch.fill_nolock(cx, settings.batch(), supply);
         self.pattern.stamp(&mut self.batch);

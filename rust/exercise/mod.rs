@@ -41,13 +41,15 @@ use kernel::{
 use labyrinth::{
     context,
     pool::{
-        Pool,
-        PoolManager,
-        RegisteredPool, //
+        Pool, //
+        RegisteredPool,
     },
     stats::{
         Context,
+        Label,
         LeakCheck,
+        Registration,
+        Row,
         Stats, //
     }, //
 };
@@ -75,17 +77,37 @@ pub(crate) struct Exercises {
     hard_irq: Control<HardIrq>,
     _leak_check: LeakCheck,
     pool: Arc<RegisteredPool>,
-    manager: Arc<PoolManager>,
     stats: Arc<Stats>,
 }
 
+const NAMES: [&str; 4] = {
+    let mut names = [""; 4];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = Context::ALL[i].name();
+        i += 1;
+    }
+    names
+};
+
+static ROWS: [Row<Exercises>; 1] = [Row::gauge(
+    "exercise_running",
+    "1 while it runs.",
+    &[Label::new("context", &NAMES)],
+    |exercises, [context, ..]| exercises.running(Context::ALL[context]).into(),
+)];
+
 impl Exercises {
+    /// Has reports show which exercises run. Task context only, may sleep.
+    pub(crate) fn register(self: &Arc<Self>) -> Result<Registration> {
+        Registration::new(&[&ROWS], None, self.clone())
+    }
+
     /// Makes the exercises and starts those that the plans, in the order of [`Context::ALL`], say.
     /// May sleep.
     pub(crate) fn new(
         cx: &context::Task,
         stats: Arc<Stats>,
-        manager: Arc<PoolManager>,
         pool: Arc<RegisteredPool>,
         plans: [Plan; 4],
     ) -> Result<Arc<Self>> {
@@ -111,7 +133,6 @@ impl Exercises {
                 hard_irq <- Control::new(means(hard_irq.settings)),
                 _leak_check: LeakCheck(stats.clone()),
                 pool,
-                manager,
                 stats,
             }? Error),
             GFP_KERNEL,
@@ -133,11 +154,6 @@ impl Exercises {
     /// The pool that exercises take pages from.
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
-    }
-
-    /// All pools.
-    pub(crate) fn manager(&self) -> &PoolManager {
-        &self.manager
     }
 
     /// The settings of an exercise.

@@ -125,3 +125,17 @@ u32 *labyrinth_unload_count(const void *code)
 			return &called->count;
 	return NULL;
 }
+
+/* The name of that module, valid as long as the module is loaded. */
+const char *labyrinth_unload_name(const void *code)
+{
+	struct called_module *called;
+
+	if (within_module((unsigned long)code, THIS_MODULE))
+		return module_name(THIS_MODULE);
+	guard(raw_spinlock_irqsave)(&modules_lock);
+	list_for_each_entry(called, &modules, list)
+		if (within_module((unsigned long)code, called->module))
+			return module_name(called->module);
+	return NULL;
+}

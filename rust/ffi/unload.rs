@@ -28,10 +28,14 @@ use super::{
     helpers,
     sync::saturating, //
 };
-use core::ptr::NonNull;
+use core::ptr::{
+    self,
+    NonNull, //
+};
 use kernel::{
     error::to_result,
     prelude::*,
+    str::CString,
     sync::atomic::{
         Acquire,
         Atomic,
@@ -87,7 +91,7 @@ impl Count {
 /// # Invariants
 ///
 /// The pointer is valid, and the count includes one for this value.
-pub(super) struct CallbackRegistration(NonNull<Count>);
+pub(crate) struct CallbackRegistration(NonNull<Count>);
 
 // SAFETY: A count can be changed by any thread.
 unsafe impl Send for CallbackRegistration {}
@@ -100,7 +104,7 @@ impl CallbackRegistration {
     ///
     /// Make it before the kernel gets the address. Fails with `ENOMEM` if there was no memory for a
     /// count when the module was loaded.
-    pub(super) fn new(code: *const c_void) -> Result<Self> {
+    pub(crate) fn new(code: *const c_void) -> Result<Self> {
         let count = Self::count_of(code).ok_or(ENOMEM)?;
         // SAFETY: It is valid, as the module with that code is not gone: its code is what calls us.
         unsafe { count.as_ref() }.up();
@@ -109,8 +113,24 @@ impl CallbackRegistration {
     }
 
     /// Returns whether `code` is in the module that this value counts for. Any context but NMI.
-    pub(super) fn is_for(&self, code: *const c_void) -> bool {
+    pub(crate) fn is_for(&self, code: *const c_void) -> bool {
         Self::count_of(code) == Some(self.0)
+    }
+
+    /// Returns the name of the module that has `code`, if this value counts for that module.
+    /// `EINVAL` otherwise, `ENOMEM` if there is no memory. Task context only, may sleep.
+    pub(crate) fn module_name(&self, code: *const c_void) -> Result<CString> {
+        if !self.is_for(code) {
+            return Err(EINVAL);
+        }
+        // SAFETY: Looks at the address only.
+        let name = unsafe { helpers::labyrinth_unload_name(code) };
+        if name.is_null() {
+            return Err(EINVAL);
+        }
+        // SAFETY: The name of a module is NUL-terminated, and is there as long as the module. By
+        // the invariant the module is not gone before `self`.
+        Ok(unsafe { CStr::from_char_ptr(name) }.try_into()?)
     }
 
     /// Returns whether both addresses are in the same module, which is loaded. Any context but NMI.
@@ -130,6 +150,11 @@ impl Drop for CallbackRegistration {
         // that.
         unsafe { self.0.as_ref() }.down();
     }
+}
+
+/// Returns whether `code` is in labyrinth's own module. Any context but NMI.
+pub(crate) fn is_own(code: *const c_void) -> bool {
+    CallbackRegistration::count_of(code).is_some_and(|count| ptr::eq(count.as_ptr(), own_count()))
 }
 
 /// Returns how many callbacks labyrinth itself has. Any context.

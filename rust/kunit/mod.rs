@@ -14,6 +14,7 @@ mod irq;
 mod number;
 mod page;
 mod raw_lock;
+mod registry;
 mod shrinker;
 mod stats;
 mod task;

@@ -6,6 +6,7 @@ use crate::{
     ffi::percpu::counters::CpuCounters,
     stats::{
         Context,
+        Event,
         Kind,
         Recorder,
         Recording,
@@ -29,7 +30,7 @@ mod tests {
         assert!(recorder.request().done(true, 0));
         assert!(!recorder.request().done(false, 3));
         assert!(!recorder.request().done(false, 3));
-        recorder.cycle();
+        recorder.count(Event::Cycle, 1);
 
         let snapshot = stats.snapshot()?;
         for series in snapshot.series() {
@@ -96,7 +97,7 @@ mod tests {
         assert!(recorder.request().done(true, 0));
         stats.set_recording(Recording::Off);
         assert!(!recorder.request().done(true, 0));
-        recorder.cycle();
+        recorder.count(Event::Cycle, 1);
         recorder.freed(1);
 
         let snapshot = stats.snapshot()?;

@@ -9,9 +9,16 @@
 pub use super::transfer::canary::Damage;
 
 use super::transfer::canary::SHOWN;
-use crate::ffi::{
-    context::Kind,
-    report, //
+use crate::{
+    ffi::{
+        context::Kind,
+        report, //
+    },
+    stats::{
+        label,
+        Registration,
+        Row, //
+    }, //
 };
 use kernel::{
     alloc::AllocError,
@@ -154,13 +161,13 @@ impl fmt::Display for Corruption {
     }
 }
 
-/// Returns how many damaged guards were found, by occasion and by the context of the holder. Any
-/// context.
+/// Returns how many damaged guards were found since the module was loaded, by occasion and by the
+/// context of the holder. Any context.
 pub fn found(noticed: Occasion, holder: Kind) -> u64 {
     FOUND[noticed as usize][holder as usize].load(Relaxed) as u64
 }
 
-/// Returns how many damaged guards were found. Any context.
+/// Returns how many damaged guards were found since the module was loaded. Any context.
 pub fn total() -> u64 {
     NUMBERS.load(Relaxed) as u64
 }
@@ -169,6 +176,33 @@ pub fn total() -> u64 {
 pub fn bytes() -> u64 {
     BYTES.load(Relaxed) as u64
 }
+
+/// Has the counts shown and reset. Task context only, may sleep. Fails as [`Registration::new`];
+/// with `EEXIST` if they are shown already, as for drivers.
+pub fn register() -> Result<Registration> {
+    Registration::of_statics(&[&ROWS])
+}
+
+static ROWS: [Row<()>; 3] = [
+    Row::counter(
+        "guard_corruptions",
+        "Damaged guards, by when it was noticed and where their holder got the pages.",
+        &[label!("noticed", Occasion), label!("context", Kind)],
+        |(), [noticed, holder, _]| found(Occasion::ALL[noticed], Kind::ALL[holder]),
+    ),
+    Row::counter(
+        "guard_corruption_bytes",
+        "Wrong bytes in them.",
+        &[],
+        |(), _| bytes(),
+    ),
+    Row::gauge(
+        "sentinel",
+        "What is done about them: 0 counted, 1 a warning, 2 a panic.",
+        &[],
+        |(), _| policy() as u64,
+    ),
+];
 
 static FOUND: [[Atomic<i64>; Kind::COUNT]; Occasion::COUNT] =
     [const { [const { Atomic::new(0) }; Kind::COUNT] }; Occasion::COUNT];

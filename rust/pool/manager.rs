@@ -13,6 +13,7 @@ use super::{
         REST_US, //
     },
     tiered::{
+        self,
         Pool,
         PoolConfig, //
     }, //
@@ -51,9 +52,9 @@ use crate::ffi::{
     },
     time::clock::Moment, //
 };
+use crate::stats::Registration;
 use core::ops::Deref;
 use kernel::{
-    alloc::AllocError,
     new_mutex,
     prelude::*,
     sync::{
@@ -176,46 +177,23 @@ impl PoolManager {
         }
         let pool = Pool::unkept(name.try_into()?, config, self.waker.clone())?;
         pool.prime_later(primed);
+        // Reports could not tell two pools of one name apart: `EEXIST`.
+        let instance = ("pool", name.to_str().map_err(|_| EINVAL)?);
+        let statistics = Registration::new(&tiered::TABLES, Some(instance), pool.clone())?;
         let kept = Arc::new(
             RegisteredPool {
                 pool: pool.clone(),
                 manager: self.clone(),
+                _statistics: statistics,
             },
             GFP_KERNEL,
         )?;
 
         // The lock is given back before an error drops `kept`, which takes it.
-        let added = {
-            let mut list = self.pools.list.lock();
-            if list.iter().any(|other| other.name() == name) {
-                Err(EEXIST)
-            } else {
-                list.push_within_capacity(pool).map_err(|_| ENOSPC)
-            }
-        };
-        added?;
+        let added = self.pools.list.lock().push_within_capacity(pool);
+        added.map_err(|_| ENOSPC)?;
         self.waker.wake();
         Ok(kept)
-    }
-
-    /// Returns all current pools, each once. Task context only, may sleep. A pool in the list keeps
-    /// its pages until the list is dropped.
-    pub fn pools(&self) -> Result<KVec<Arc<Pool>>, AllocError> {
-        let mut pools = KVec::new();
-        loop {
-            let count = {
-                let list = self.pools.list.lock();
-                if list.len() <= pools.capacity() {
-                    for pool in list.iter() {
-                        // There is space for each.
-                        let _ = pools.push_within_capacity(pool.clone());
-                    }
-                    return Ok(pools);
-                }
-                list.len()
-            };
-            pools.reserve(count, GFP_KERNEL)?;
-        }
     }
 }
 
@@ -224,6 +202,7 @@ impl PoolManager {
 pub struct RegisteredPool {
     pool: Arc<Pool>,
     manager: Arc<PoolManager>,
+    _statistics: Registration,
 }
 
 impl RegisteredPool {

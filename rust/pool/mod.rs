@@ -56,3 +56,29 @@ pub use tiered::{
     Pool,
     PoolConfig, //
 };
+
+use crate::stats::{
+    label,
+    Registration,
+    Row,
+    Snapshot,
+    Stats, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+static ROWS: [Row<Snapshot>; 1] = [Row::histogram(
+    "page_alloc_tier_latency_seconds",
+    "Latency of page allocations by the tier that was asked last.",
+    &[label!("tier", Tier)],
+    1,
+    |snapshot, [tier, ..]| snapshot.sources().get(tier),
+)];
+
+/// Has `stats` shown and reset, with the latencies of each tier. Task context only, may sleep.
+/// Fails as [`Stats::register`].
+pub fn register(stats: &Arc<Stats>) -> Result<Registration> {
+    stats.register(&[&ROWS])
+}

@@ -63,6 +63,15 @@ impl Kind {
     /// How many there are.
     pub const COUNT: usize = 5;
 
+    /// Returns the contexts of series, each once if series of one context follow each other.
+    pub(super) fn contexts(kinds: &'static [Self]) -> impl Iterator<Item = Context> {
+        let mut last = None;
+        kinds
+            .iter()
+            .map(|kind| kind.context())
+            .filter(move |&context| last.replace(context) != Some(context))
+    }
+
     /// The context.
     pub const fn context(self) -> Context {
         match self {

@@ -26,6 +26,9 @@ pub mod histogram;
 mod kind;
 mod recorder;
 mod recording;
+mod registry;
+mod reported;
+mod row;
 mod samples;
 mod series;
 mod snapshot;
@@ -41,7 +44,30 @@ pub use recorder::{
     Recorder, //
 };
 pub use recording::Recording;
-pub use series::SOURCES;
+pub use registry::{
+    Family,
+    Labels,
+    Registration,
+    Registry,
+    Report, //
+};
+pub(crate) use row::{
+    label,
+    names, //
+};
+pub use row::{
+    At,
+    Head,
+    Label,
+    Row,
+    Type,
+    Value,
+    MAX_LABELS, //
+};
+pub use series::{
+    Event,
+    SOURCES, //
+};
 pub use snapshot::{
     Latencies,
     SeriesSnapshot,
@@ -184,7 +210,13 @@ impl Stats {
         for (kind, totals) in Transfer::ALL.into_iter().zip(now.transfers) {
             transfers.push(TransferSnapshot::new(kind, totals), GFP_KERNEL)?;
         }
-        Ok(Snapshot::new(series, sources, transfers))
+        Ok(Snapshot::new(
+            series,
+            sources,
+            transfers,
+            self.recording(),
+            self.clock_nanos,
+        ))
     }
 
     /// Counts from zero again. Task context only, sleeps as [`Self::snapshot`] does.
@@ -201,7 +233,7 @@ impl Stats {
         let mut now = self.totals(&mut reading, Extremes::AreForgotten)?;
 
         for totals in &mut now.series {
-            totals.success = totals.freed;
+            totals.success = totals.events[Event::Freed as usize];
         }
         reading.baseline = Some(now);
         Ok(())
@@ -214,7 +246,7 @@ impl Stats {
         let mut part = AllTotals::zero()?;
 
         for (series, totals) in self.series.iter().zip(&mut now.series) {
-            series.add_rest_to(totals);
+            series.add_events_to(totals);
         }
         self.transfers.add_foreign_to(&mut now.transfers);
         let active = reading.active;

@@ -4,6 +4,7 @@
 
 use super::{
     series::Series,
+    Event,
     Kind,
     Recording,
     Stats, //
@@ -61,10 +62,10 @@ impl Recorder {
         }
     }
 
-    /// Notes that a cycle of an exercise begins, if recording is on. Any context.
-    pub fn cycle(&self) {
+    /// Counts `n` events, if recording is on. Any context.
+    pub fn count(&self, event: Event, n: u64) {
         if self.stats.recording() != Recording::Off {
-            self.series.cycle();
+            self.series.events(event, n);
         }
     }
 
@@ -72,7 +73,7 @@ impl Recorder {
     /// not. Any context.
     pub fn corruptions(&self, pages: u64) {
         if pages != 0 {
-            self.series.corruptions(pages);
+            self.series.events(Event::Corruption, pages);
         }
     }
 }

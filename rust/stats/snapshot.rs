@@ -4,10 +4,17 @@
 
 use super::{
     histogram,
+    row::{
+        At,
+        Label,
+        Row, //
+    },
     totals::Totals,
     transfer::TransferSnapshot,
     Context,
-    Kind, //
+    Event,
+    Kind,
+    Recording, //
 };
 use core::ops::Deref;
 use kernel::prelude::*;
@@ -17,18 +24,74 @@ pub struct Snapshot {
     series: KVVec<SeriesSnapshot>,
     sources: KVVec<Latencies>,
     transfers: KVVec<TransferSnapshot>,
+    recording: Recording,
+    clock_nanos: u64,
 }
+
+/// The outcomes that are told apart.
+pub(super) const OUTCOME: Label = Label::new("outcome", &["success", "failure"]);
+
+/// The quantiles in reports. With the resolution of the whole histogram they say what its edges in
+/// reports cannot: 0 is the exact minimum, 1 the exact maximum.
+pub(super) const QUANTILE: Label =
+    Label::new("quantile", &["0.0", "0.5", "0.9", "0.99", "0.999", "1.0"]);
+
+pub(super) static ROWS: [Row<Snapshot>; 6] = [
+    Row::counter(
+        "page_alloc",
+        "Page allocations.",
+        &[Label::SERIES, OUTCOME],
+        |snapshot, [series, outcome, _]| snapshot.series[series].outcomes(outcome),
+    ),
+    Row::histogram(
+        "page_alloc_latency_seconds",
+        "Latency of page allocations, failed ones included.",
+        &[Label::SERIES],
+        1,
+        |snapshot, [series, ..]| Some(&snapshot.series[series]),
+    ),
+    Row::optional(
+        "page_alloc_latency_quantile_seconds",
+        "Quantiles of the latency, at most 1/16 too large; 0 and 1 are exact.",
+        &[Label::SERIES, QUANTILE],
+        |snapshot: &Snapshot, [series, quantile, _]| snapshot.series[series].quantile(quantile),
+    )
+    .nanos(),
+    Row::gauge(
+        "pages_in_flight",
+        "Pages allocated and not freed.",
+        &[],
+        |snapshot, _| snapshot.in_flight(),
+    ),
+    Row::gauge(
+        "recording",
+        "1 while allocations are recorded, 2 while only their outcomes are.",
+        &[],
+        |snapshot, _| snapshot.recording as u64,
+    ),
+    Row::gauge(
+        "clock_read_seconds",
+        "Cost of reading the clock; each latency contains about one read.",
+        &[],
+        |snapshot: &Snapshot, _| snapshot.clock_nanos,
+    )
+    .nanos(),
+];
 
 impl Snapshot {
     pub(super) fn new(
         series: KVVec<SeriesSnapshot>,
         sources: KVVec<Latencies>,
         transfers: KVVec<TransferSnapshot>,
+        recording: Recording,
+        clock_nanos: u64,
     ) -> Self {
         Self {
             series,
             sources,
             transfers,
+            recording,
+            clock_nanos,
         }
     }
 
@@ -45,6 +108,14 @@ impl Snapshot {
     /// The transfers by kind, in the order of [`Transfer::ALL`](super::Transfer::ALL).
     pub fn transfers(&self) -> &[TransferSnapshot] {
         &self.transfers
+    }
+
+    /// The sum of an event over the series of the context at `index`, see [`Kind::contexts`].
+    pub(super) fn events(&self, event: Event, [index, ..]: At) -> u64 {
+        let context = Kind::contexts(&Kind::ALL).nth(index);
+        context.map_or(0, |context| {
+            self.sum(context, |series| series.events(event))
+        })
     }
 
     /// The sum of `value` over the series of a context.
@@ -85,9 +156,14 @@ impl SeriesSnapshot {
         self.kind
     }
 
+    /// Events of one kind.
+    pub(super) fn events(&self, event: Event) -> u64 {
+        self.latencies.totals.events[event as usize]
+    }
+
     /// Freed pages.
     pub fn freed(&self) -> u64 {
-        self.latencies.totals.freed
+        self.events(Event::Freed)
     }
 
     /// Pages allocated and not freed.
@@ -97,12 +173,12 @@ impl SeriesSnapshot {
 
     /// Cycles of the exercise.
     pub fn cycles(&self) -> u64 {
-        self.latencies.totals.cycles
+        self.events(Event::Cycle)
     }
 
     /// Pages that did not hold what was written to them.
     pub fn corruptions(&self) -> u64 {
-        self.latencies.totals.corruptions
+        self.events(Event::Corruption)
     }
 }
 
@@ -136,6 +212,26 @@ impl Latencies {
     /// What failed.
     pub fn failures(&self) -> u64 {
         self.totals.failure
+    }
+
+    /// What succeeded or failed, by the index in [`OUTCOME`].
+    pub(super) fn outcomes(&self, outcome: usize) -> u64 {
+        match outcome {
+            0 => self.successes(),
+            _ => self.failures(),
+        }
+    }
+
+    /// A quantile in nanoseconds, by the index in [`QUANTILE`].
+    pub(super) fn quantile(&self, quantile: usize) -> Option<u64> {
+        match quantile {
+            0 => self.latency_min(),
+            1 => self.latency_percentile(5_000),
+            2 => self.latency_percentile(9_000),
+            3 => self.latency_percentile(9_900),
+            4 => self.latency_percentile(9_990),
+            _ => self.latency_max(),
+        }
     }
 
     /// The number of latencies in the histogram, those of failures included.

@@ -2,7 +2,10 @@
 
 //! Sums over all CPUs.
 
-use super::histogram::BUCKETS;
+use super::{
+    histogram::BUCKETS,
+    Event, //
+};
 use kernel::{
     alloc::AllocError,
     prelude::*, //
@@ -12,9 +15,7 @@ use kernel::{
 pub(super) struct Totals {
     pub(super) success: u64,
     pub(super) failure: u64,
-    pub(super) freed: u64,
-    pub(super) cycles: u64,
-    pub(super) corruptions: u64,
+    pub(super) events: [u64; Event::COUNT],
     pub(super) latency_sum: u64,
     pub(super) latency_max: u64,
     /// `u64::MAX` when there is none.
@@ -34,9 +35,7 @@ impl Totals {
         Self {
             success: 0,
             failure: 0,
-            freed: 0,
-            cycles: 0,
-            corruptions: 0,
+            events: [0; Event::COUNT],
             latency_sum: 0,
             latency_max: 0,
             latency_min: u64::MAX,
@@ -70,7 +69,7 @@ impl Totals {
     /// Subtracts what was there at an earlier time. Extremes stay.
     ///
     /// Nothing underflows: each CPU's counters only grow. A reset sets the earlier `success` to the
-    /// earlier `freed`, and later successes are never below that.
+    /// earlier count of freed pages, and later successes are never below that.
     pub(super) fn subtract(&mut self, earlier: &Self) {
         self.each(earlier, |now, earlier| now - earlier);
     }
@@ -79,14 +78,13 @@ impl Totals {
         for (own, other) in [
             (&mut self.success, other.success),
             (&mut self.failure, other.failure),
-            (&mut self.freed, other.freed),
-            (&mut self.cycles, other.cycles),
-            (&mut self.corruptions, other.corruptions),
             (&mut self.latency_sum, other.latency_sum),
         ] {
             *own = operation(*own, other);
         }
-        for (own, other) in self.latency.iter_mut().zip(&other.latency) {
+        let (events, latency) = (self.events.iter_mut(), self.latency.iter_mut());
+        let others = Iterator::chain(other.events.iter(), &other.latency);
+        for (own, other) in Iterator::chain(events, latency).zip(others) {
             *own = operation(*own, *other);
         }
     }

@@ -16,13 +16,23 @@
 //! ```
 
 use super::{
+    label,
+    row::{
+        Label,
+        Row, //
+    },
     samples::{
         counters,
         Samples, //
     },
+    snapshot::{
+        OUTCOME,
+        QUANTILE, //
+    },
     totals::Totals,
     Latencies,
     Recording,
+    Snapshot,
     Stats, //
 };
 use crate::ffi::{
@@ -149,6 +159,33 @@ impl Transfer {
             })
     }
 }
+
+const KIND: Label = label!("transfer", Transfer);
+
+/// Their histograms have every other edge of those of allocations: there are more of them, and they
+/// differ by more.
+pub(super) static ROWS: [Row<Snapshot>; 3] = [
+    Row::counter(
+        "transfer",
+        "Transfers of pages from one holder to another.",
+        &[KIND, OUTCOME],
+        |snapshot, [kind, outcome, _]| snapshot.transfers()[kind].outcomes(outcome),
+    ),
+    Row::histogram(
+        "transfer_latency_seconds",
+        "Latency of transfers, failed ones included.",
+        &[KIND],
+        2,
+        |snapshot, [kind, ..]| Some(&snapshot.transfers()[kind]),
+    ),
+    Row::optional(
+        "transfer_latency_quantile_seconds",
+        "Quantiles of the latency, at most 1/16 too large; 0 and 1 are exact.",
+        &[KIND, QUANTILE],
+        |snapshot: &Snapshot, [kind, quantile, _]| snapshot.transfers()[kind].quantile(quantile),
+    )
+    .nanos(),
+];
 
 /// The statistics that transfers are recorded in.
 static PUBLISHED: RcuSlot<Arc<Stats>> = RcuSlot::new();

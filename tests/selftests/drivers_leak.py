@@ -20,7 +20,7 @@ from lib import drivers, kmsg, ktap, module
 NAME = "labyrinth_leaks_x"
 # In the order of tests/modules/leaks.
 KINDS = ("timer", "hard_timer", "thread", "cpu_dead", "each_cpu", "shrinker", "bad_memory",
-         "map_device", "debugfs", "timer_without_memory", "open_file")
+         "map_device", "debugfs", "timer_without_memory", "statistics", "open_file")
 DEVICE = "/dev/labyrinth_leaks"
 FILE = "/sys/kernel/debug/labyrinth_leaks/file"
 CPU = "/sys/devices/system/cpu/cpu1/online"
@@ -28,7 +28,7 @@ CPU = "/sys/devices/system/cpu/cpu1/online"
 
 def name_of(kind):
     """Returns the name of the driver that leaks this kind."""
-    return NAME[:-1] + "0123456789a"[KINDS.index(kind)]
+    return NAME[:-1] + "0123456789ab"[KINDS.index(kind)]
 
 
 def detach():
@@ -147,6 +147,16 @@ def timer_without_memory():
     stays("timer_without_memory", lambda: None, says="timer")
 
 
+def statistics():
+    """A leaked statistic is shown in each report, with the name of its driver."""
+    name = f"labyrinth_{name_of('statistics')}_leaked"
+
+    def read():
+        assert f"\n{name} 7\n" in module.read(module.file("metrics")), f"there is no {name}"
+
+    stays("statistics", read)
+
+
 def open_file():
     """The init function of a driver fails while a process has one of its files open. The driver
     stays until the process closes the file."""
@@ -184,4 +194,4 @@ def other_drivers_come_and_go():
 
 
 ktap.main(open_file, timer, hard_timer, thread, cpu_dead, each_cpu, shrinker, bad_memory, map_device,
-          debugfs, timer_without_memory, other_drivers_come_and_go, stays=True)
+          debugfs, timer_without_memory, statistics, other_drivers_come_and_go, stays=True)

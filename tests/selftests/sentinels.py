@@ -58,7 +58,7 @@ class Report:
 def lines():
     """Returns the reports in the file."""
     head, *reports = module.read(module.file("corruption")).splitlines()
-    assert re.fullmatch(r"damaged guards: \d+", head), head
+    assert re.fullmatch(r"damaged guards since the module was loaded: \d+", head), head
     return reports
 
 

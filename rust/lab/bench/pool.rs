@@ -19,14 +19,7 @@ use labyrinth::{
     },
     cpu::HotplugGuard,
     percpu::CpuCell,
-    pool::{
-        Excluded,
-        PoolConfig,
-        Priority,
-        RegisteredPool,
-        Request,
-        Tier, //
-    },
+    pool::{Excluded, PoolConfig, Priority, RegisteredPool, Request},
     ExclusivePages,
     GfpAtomic,
     Place,
@@ -201,10 +194,10 @@ impl Peer for Hit {
 
     /// They came upon their CPU's cache in use, or empty.
     fn turned_away(&self) -> Option<(u64, u64)> {
-        let away = |kind| self.0.counts().missed(kind, Tier::Cache);
-        let served = |kind| self.0.cache().counts().map(move |(_, cpu)| cpu.hits(kind));
-        let away = Kind::ALL.into_iter().map(away).sum();
-        let served: u64 = Kind::ALL.into_iter().flat_map(served).sum();
+        let away = |kind| self.0.missed_by_cache(kind);
+        let served = |kind| self.0.cache().hits(kind);
+        let away: u64 = Kind::ALL.into_iter().map(away).sum();
+        let served: u64 = Kind::ALL.into_iter().map(served).sum();
         Some((away, away + served))
     }
 }

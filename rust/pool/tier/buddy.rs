@@ -57,7 +57,7 @@ impl<G: Gfp> Buddy<G> {
     }
 
     /// Returns how many excluded blocks the allocator offered. Any context.
-    pub(crate) fn excluded_met(&self) -> u64 {
+    pub(in crate::pool) fn excluded_met(&self) -> u64 {
         self.exclusion.met()
     }
 

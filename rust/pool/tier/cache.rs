@@ -27,8 +27,10 @@ use crate::{
         stack::{
             take_in_parts,
             Stack, //
-        }, //
-    }, //
+        },
+    },
+    pool::tiered::{Pool, CONTEXT},
+    stats::Row, //
 };
 use core::num::NonZero;
 use kernel::{
@@ -38,6 +40,33 @@ use kernel::{
 
 /// The maximum number of pages in the cache of a CPU.
 pub const MAX_CACHE: usize = 1024;
+
+pub(in crate::pool) static ROWS: [Row<Pool>; 4] = [
+    Row::counter(
+        "pool_recycle_cached",
+        "Pages that came back to a per-CPU cache.",
+        &[CONTEXT],
+        |pool, [context, ..]| pool.cache().sum(|counts| &counts.recycled[context]),
+    ),
+    Row::counter(
+        "pool_cache_refill_pages",
+        "Pages filled into per-CPU caches ahead of requests.",
+        &[],
+        |pool, _| pool.cache().sum(|counts| &counts.refilled),
+    ),
+    Row::counter(
+        "pool_cache_drain_pages",
+        "Pages taken out of per-CPU caches: by the shrinker, of a dead CPU, or as bad memory.",
+        &[],
+        |pool, _| pool.cache().sum(|counts| &counts.drained),
+    ),
+    Row::gauge(
+        "pool_cached",
+        "Pages in the per-CPU caches.",
+        &[],
+        |pool, _| pool.cache().level(),
+    ),
+];
 
 type Pages = ExclusivePages<Uninit>;
 type Slots = KVec<Option<Pages>>;
@@ -54,7 +83,7 @@ pub struct CpuCache {
 }
 
 /// Counters of one CPU's cache, written by the holder of the stack.
-pub struct CacheCounts {
+struct CacheCounts {
     /// The pages in the stack.
     level: Counter,
     /// Pages handed out, by context.
@@ -80,28 +109,8 @@ impl CacheCounts {
     }
 
     /// The pages in the stack.
-    pub fn level(&self) -> u64 {
+    fn level(&self) -> u64 {
         self.level.read()
-    }
-
-    /// Pages handed out in a context.
-    pub fn hits(&self, context: Kind) -> u64 {
-        self.hits[context as usize].read()
-    }
-
-    /// Pages taken back in a context.
-    pub fn recycled(&self, context: Kind) -> u64 {
-        self.recycled[context as usize].read()
-    }
-
-    /// Pages filled in ahead.
-    pub fn refilled(&self) -> u64 {
-        self.refilled.read()
-    }
-
-    /// Pages given back to the allocator.
-    pub fn drained(&self) -> u64 {
-        self.drained.read()
     }
 }
 
@@ -127,13 +136,25 @@ impl CpuCache {
     }
 
     /// Returns the counters of each CPU, with its number. Any context.
-    pub fn counts(&self) -> impl Iterator<Item = (u32, &CacheCounts)> {
+    fn counts(&self) -> impl Iterator<Item = (u32, &CacheCounts)> {
         self.cell.shared()
+    }
+
+    /// Returns the sum of a counter over all CPUs. Any context.
+    fn sum(&self, counter: impl Fn(&CacheCounts) -> &Counter) -> u64 {
+        self.counts()
+            .map(|(_, counts)| counter(counts).read())
+            .sum()
+    }
+
+    /// Returns how many pages were handed out in a context. Any context.
+    pub fn hits(&self, context: Kind) -> u64 {
+        self.sum(|counts| &counts.hits[context as usize])
     }
 
     /// Returns how many pages are in all stacks, approximately. Any context.
     pub fn level(&self) -> u64 {
-        self.counts().map(|(_, counts)| counts.level()).sum()
+        self.sum(|counts| &counts.level)
     }
 
     /// Takes up to `wanted` pages at once, passes each to `sink`, and returns how many there were.

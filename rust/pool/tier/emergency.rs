@@ -21,12 +21,29 @@ use crate::{
             Request,
             Tier, //
         }, //
-    }, //
+    },
+    pool::tiered::Pool,
+    stats::Row, //
 };
 use kernel::sync::atomic::{
     Atomic,
     Relaxed, //
 };
+
+pub(in crate::pool) static ROWS: [Row<Pool>; 2] = [
+    Row::counter(
+        "pool_emergency_pages",
+        "Allocations that left their zone below its min watermark.",
+        &[],
+        |pool, _| pool.emergency().taken.load(Relaxed),
+    ),
+    Row::gauge(
+        "pool_emergency_budget",
+        "Such allocations that are allowed before the reserve is full again.",
+        &[],
+        |pool, _| pool.emergency().budget().into(),
+    ),
+];
 
 /// The bits of `spent` that hold the number of payments.
 const SPENT_BITS: u32 = 32;
@@ -71,13 +88,8 @@ impl Emergency {
         self.budget.store(budget, Relaxed);
     }
 
-    /// Returns how many allocations left their zone below its min watermark. Any context.
-    pub fn taken(&self) -> u64 {
-        self.taken.load(Relaxed)
-    }
-
     /// Returns how many excluded blocks the allocator offered. Any context.
-    pub fn excluded_met(&self) -> u64 {
+    pub(in crate::pool) fn excluded_met(&self) -> u64 {
         self.buddy.excluded_met()
     }
 

@@ -25,7 +25,9 @@ use crate::{
             Stack, //
         },
         target::Target, //
-    }, //
+    },
+    pool::tiered::Pool,
+    stats::Row, //
 };
 use kernel::{
     alloc::AllocError,
@@ -35,6 +37,24 @@ use kernel::{
 
 /// The maximum number of pages in a reserve.
 pub const MAX_RESERVE: usize = 1 << 18;
+
+pub(in crate::pool) static ROWS: [Row<Pool>; 3] = [
+    Row::counter(
+        "pool_reserve_drain_pages",
+        "Pages taken out of the reserve because they are bad.",
+        &[],
+        |pool, _| pool.reserve().drained.read(),
+    ),
+    Row::gauge("pool_reserved", "Pages in the reserve.", &[], |pool, _| {
+        pool.reserve().level() as u64
+    }),
+    Row::gauge(
+        "pool_reserve_target",
+        "Pages that the reserve should hold.",
+        &[],
+        |pool, _| pool.reserve().target.pages() as u64,
+    ),
+];
 
 type Pages = ExclusivePages<Uninit>;
 
@@ -95,11 +115,6 @@ impl Reserve {
             self.level.set(stack.len() as u64);
             pages
         })
-    }
-
-    /// Returns how many pages were given back to the allocator. Any context.
-    pub fn drained(&self) -> u64 {
-        self.drained.read()
     }
 
     /// Gives the `unfit` pages back to the allocator, and returns their number. The lock is let go

@@ -2,6 +2,7 @@
 
 //! The counters of a pool, except those of its caches.
 
+use super::Pool;
 use crate::{
     ffi::{
         context::Kind,
@@ -10,12 +11,64 @@ use crate::{
     pool::logic::request::{
         Request,
         Tier, //
+    },
+    stats::{
+        label,
+        Label,
+        Row, //
     }, //
 };
 use kernel::alloc::AllocError;
 
+/// The contexts that requests come from.
+pub(in crate::pool) const CONTEXT: Label = label!("context", Kind);
+
+pub(super) static ROWS: [Row<Pool>; 5] = [
+    Row::counter(
+        "pool_requests",
+        "Requests that a tier of a pool was asked for.",
+        &[
+            CONTEXT,
+            label!("tier", Tier),
+            Label::new("outcome", &["hit", "miss"]),
+        ],
+        |pool, [context, tier, outcome]| {
+            let (context, tier) = (Kind::ALL[context], Tier::ALL[tier]);
+            match (outcome, tier) {
+                (0, Tier::Cache) => pool.cache().hits(context),
+                (0, _) => pool.counts.sum(Index::Served(context, tier)),
+                _ => pool.counts.sum(Index::Missed(context, tier)),
+            }
+        },
+    ),
+    Row::counter(
+        "pool_failures",
+        "Requests that no tier of a pool could serve.",
+        &[CONTEXT],
+        |pool, [context, ..]| pool.counts.sum(Index::Failed(Kind::ALL[context])),
+    ),
+    Row::counter(
+        "pool_recycle_reserve",
+        "Pages that came back to a reserve, the cache being full.",
+        &[CONTEXT],
+        |pool, [context, ..]| pool.counts.sum(Index::ToReserve(Kind::ALL[context])),
+    ),
+    Row::counter(
+        "pool_released",
+        "Pages that went back to the allocator, cache and reserve being full.",
+        &[CONTEXT],
+        |pool, [context, ..]| pool.counts.sum(Index::ToBuddy(Kind::ALL[context])),
+    ),
+    Row::counter(
+        "pool_reserve_refill_pages",
+        "Pages filled into the reserve ahead of requests.",
+        &[],
+        |pool, _| pool.counts.sum(Index::Refilled),
+    ),
+];
+
 /// All counters.
-pub struct Counts(CpuCounters<{ Index::COUNT }>);
+pub(super) struct Counts(CpuCounters<{ Index::COUNT }>);
 
 /// What is counted.
 #[derive(Clone, Copy)]
@@ -133,33 +186,8 @@ impl Counts {
         hungry
     }
 
-    /// Returns how often a tier was asked in a context and had no pages.
-    pub fn missed(&self, context: Kind, tier: Tier) -> u64 {
-        self.sum(Index::Missed(context, tier))
-    }
-
-    /// Returns how often a tier served a request. The cache has its own counters.
-    pub fn served(&self, context: Kind, tier: Tier) -> u64 {
-        self.sum(Index::Served(context, tier))
-    }
-
-    /// Returns how many requests no tier served.
-    pub fn failed(&self, context: Kind) -> u64 {
-        self.sum(Index::Failed(context))
-    }
-
-    /// Returns how many pages went to the reserve.
-    pub fn put_to_reserve(&self, context: Kind) -> u64 {
-        self.sum(Index::ToReserve(context))
-    }
-
-    /// Returns how many pages went back to the allocator.
-    pub fn put_to_buddy(&self, context: Kind) -> u64 {
-        self.sum(Index::ToBuddy(context))
-    }
-
-    /// Returns how many pages were filled into the reserve ahead of requests.
-    pub fn reserve_refilled(&self) -> u64 {
-        self.sum(Index::Refilled)
+    /// Returns how many requests in a context their CPU's cache could not serve.
+    pub(super) fn missed_by_cache(&self, context: Kind) -> u64 {
+        self.sum(Index::Missed(context, Tier::Cache))
     }
 }

@@ -13,7 +13,9 @@ mod counts;
 mod nolock;
 mod refill;
 
-pub(crate) use counts::Counts;
+pub(super) use counts::CONTEXT;
+
+use counts::Counts;
 
 use super::{
     events,
@@ -38,11 +40,16 @@ use super::{
     tier::{
         buddy::Buddy,
         cache::{
+            self,
             CpuCache,
             MAX_CACHE, //
         },
-        emergency::Emergency,
+        emergency::{
+            self,
+            Emergency, //
+        },
         reserve::{
+            self,
             Reserve,
             MAX_RESERVE, //
         }, //
@@ -73,7 +80,8 @@ use crate::{
         Uninit,
         ZoneLimit,
         MAX_ORDER, //
-    }, //
+    },
+    stats::Row, //
 };
 use kernel::{
     prelude::*,
@@ -90,6 +98,36 @@ use kernel::{
 
 /// How many single pages may be looked at, or one block of more, while a tier is kept from others.
 const SEARCHED_AT_ONCE: usize = 256;
+
+/// What reports show of a pool.
+pub(super) static TABLES: [&[Row<Pool>]; 5] = [
+    &counts::ROWS,
+    &cache::ROWS,
+    &reserve::ROWS,
+    &emergency::ROWS,
+    &ROWS,
+];
+
+static ROWS: [Row<Pool>; 3] = [
+    Row::counter(
+        "pool_poisoned",
+        "Pages taken out of circulation because some of their memory had gone bad.",
+        &[],
+        |pool, _| pool.poisoned.load(Relaxed) as u64,
+    ),
+    Row::counter(
+        "pool_excluded_pages",
+        "Pages that were not let in, as their memory is excluded.",
+        &[],
+        |pool, _| pool.exclusion.met() + pool.buddy.excluded_met() + pool.emergency.excluded_met(),
+    ),
+    Row::gauge(
+        "pool_returning",
+        "Pages given back in hard interrupts that wait to be freed.",
+        &[],
+        |pool, _| pool.returning() as u64,
+    ),
+];
 
 type Pages = ExclusivePages<Uninit>;
 
@@ -312,19 +350,9 @@ impl Pool {
         &self.emergency
     }
 
-    /// Returns how many excluded blocks were refused. Any context.
-    pub fn excluded_met(&self) -> u64 {
-        self.exclusion.met() + self.buddy.excluded_met() + self.emergency.excluded_met()
-    }
-
-    /// Returns how many pages were taken out of circulation because they had gone bad. Any context.
-    pub fn poisoned(&self) -> usize {
-        self.poisoned.load(Relaxed)
-    }
-
-    /// Returns the counters. Any context.
-    pub fn counts(&self) -> &Counts {
-        &self.counts
+    /// Returns how many requests in a context their CPU's cache could not serve. Any context.
+    pub fn missed_by_cache(&self, context: Kind) -> u64 {
+        self.counts.missed_by_cache(context)
     }
 
     /// Hands out pages, or returns `None` if no tier has any for this request. Afterwards the

@@ -46,6 +46,10 @@ use labyrinth::{
         Shrink,
         Shrinker, //
     },
+    stats::{
+        Registration,
+        Row, //
+    },
     task::{
         Body,
         Running,
@@ -165,11 +169,16 @@ impl Show<Said> for Said {
     }
 }
 
+static ROWS: [Row<()>; 1] = [Row::gauge("leaked", "A leaked number.", &[], |(), _| {
+    called("statistics");
+    7
+})];
+
 /// Makes the owner and leaks it.
 type Leak = fn(&mut Task) -> Result;
 
 /// `tests/selftests/drivers_leak.py` names them in this order.
-const KINDS: [Leak; 11] = [
+const KINDS: [Leak; 12] = [
     |cx| {
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
@@ -228,6 +237,10 @@ const KINDS: [Leak; 11] = [
             <MaybeUninit<Timer<Said>>>::pin_init(Timer::start_on(cpu, PERIOD_US, Said)),
             GFP_KERNEL,
         )?);
+        Ok(())
+    },
+    |_| {
+        forget(Registration::of_statics(&[&ROWS])?);
         Ok(())
     },
     // Leaks nothing, but fails while its file can be open.
