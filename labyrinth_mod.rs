@@ -34,13 +34,13 @@ use labyrinth::{
     },
     sentinel,
     stats::{
-        transfer,
         Registration,
         Registry,
         Stats, //
     },
     sync::Publication,
-    unload::UnloadBarrier, //
+    unload::UnloadBarrier,
+    Transfer, //
 };
 
 module! {
@@ -232,7 +232,7 @@ struct Labyrinth {
     _exercises: Arc<Exercises>,
     _c_api: CApi,
     _pools: Publication<Arc<PoolManager>>,
-    _transfers: transfer::Recorded,
+    _transfers: Publication<Arc<Stats>>,
     _registry: Publication<Arc<Registry>>,
     _unload_barrier: UnloadBarrier,
 }
@@ -243,8 +243,8 @@ impl kernel::Module for Labyrinth {
         let given = parameters::read()?;
         let registry = Registry::new()?.publish()?;
         sentinel::set_policy(given.sentinel);
-        let stats = Stats::new(given.recording)?;
-        let transfers = transfer::record_in(stats.clone())?;
+        let stats = Stats::new(given.recording, Transfer::KINDS)?;
+        let transfers = Transfer::record_in(stats.clone())?;
         let manager = PoolManager::new()?;
         let pools = manager.publish()?;
         let pool = manager.pool(c"default", given.pool, given.prime)?;

@@ -63,6 +63,7 @@ pub use page::{
     Shape,
     Shareable,
     Shared,
+    Transfer,
     Uninit,
     UserPage,
     VmappedPages,

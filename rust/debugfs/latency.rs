@@ -42,7 +42,7 @@ impl Show<Exercises> for Histograms {
         }
         for transfers in snapshot.transfers() {
             if transfers.samples() != 0 {
-                seq_print!(out, "\n{}", transfers.kind().name());
+                seq_print!(out, "\n{}", transfers.name());
                 show_latencies(transfers, "transfers", out);
             }
         }

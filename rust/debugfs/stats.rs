@@ -117,7 +117,7 @@ fn transfers(snapshot: &Snapshot, out: &SeqFile) {
         seq_print!(
             out,
             "{}{}{}",
-            Left(transfers.kind().name(), 25),
+            Left(transfers.name(), 25),
             Number(Some(success), 16),
             Number(Some(failure), 12)
         );

@@ -8,7 +8,7 @@
 //! - *Transfer*: a call that takes the value of one holder and returns a
 //!   value for the next. Ownership moves in no other way, so code of the old holder that still uses
 //!   the page does not compile. Each transfer is counted by its kind, and its latency is recorded
-//!   unless the page is lent to C or returned from there: see [`Transfer`](crate::stats::Transfer).
+//!   unless the page is lent to C or returned from there: see [`Transfer`].
 //! - *Contents*: [`Uninit`] (as the allocator left it) or [`Bytes`].
 //! - *Context*: a token of [`crate::ffi::context`]; it decides which [`Gfp`] flags can be used.
 //!
@@ -102,5 +102,6 @@ pub use transfer::{
         Refused,
         UserPage, //
     },
-    vmap::VmappedPages, //
+    vmap::VmappedPages,
+    Transfer, //
 };

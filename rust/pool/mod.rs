@@ -57,12 +57,15 @@ pub use tiered::{
     PoolConfig, //
 };
 
-use crate::stats::{
-    label,
-    Registration,
-    Row,
-    Snapshot,
-    Stats, //
+use crate::{
+    page::transfer,
+    stats::{
+        label,
+        Registration,
+        Row,
+        Snapshot,
+        Stats, //
+    }, //
 };
 use kernel::{
     prelude::*,
@@ -77,8 +80,8 @@ static ROWS: [Row<Snapshot>; 1] = [Row::histogram(
     |snapshot, [tier, ..]| snapshot.sources().get(tier),
 )];
 
-/// Has `stats` shown and reset, with the latencies of each tier. Task context only, may sleep.
+/// Has `stats` shown and reset, with the transfers of pages and the latencies of each tier. Task context only, may sleep.
 /// Fails as [`Stats::register`].
 pub fn register(stats: &Arc<Stats>) -> Result<Registration> {
-    stats.register(&[&ROWS])
+    stats.register(&[&ROWS, &transfer::ROWS])
 }

@@ -8,8 +8,7 @@
 //!   allocation flags. Latencies are told apart once more by *source*, that is by a number.
 //! - A [`Recorder`] is the writing end, for any context: no locks, no allocation, only atomic
 //!   operations on memory of the CPU it runs on.
-//! - A *transfer* is counted by its kind, see [`Transfer`]; whoever does it finds the statistics
-//!   by itself.
+//! - A *transfer* is counted by its kind, see [`page::transfer`](crate::page).
 //! - A [`Snapshot`] is the reading end: all of it at one time, counted from the last reset.
 //!
 //! # In flight
@@ -33,7 +32,7 @@ mod samples;
 mod series;
 mod snapshot;
 mod totals;
-pub mod transfer;
+mod transfer;
 
 pub use kind::{
     Context,
@@ -73,8 +72,13 @@ pub use snapshot::{
     SeriesSnapshot,
     Snapshot, //
 };
+pub(crate) use snapshot::{
+    OUTCOME,
+    QUANTILE, //
+};
+pub(crate) use transfer::TransferNoted;
 pub use transfer::{
-    Transfer,
+    TransferKinds,
     TransferSnapshot, //
 };
 
@@ -140,10 +144,10 @@ enum Extremes {
 impl Stats {
     /// Makes statistics that are all zero, and measures the clock. Task context only, may sleep.
     /// `ENOMEM` if there is no memory.
-    pub fn new(recording: Recording) -> Result<Arc<Self>> {
+    pub fn new(recording: Recording, transfers: &'static TransferKinds) -> Result<Arc<Self>> {
         let series = || Arc::new(Series::new()?, GFP_KERNEL);
         let series = [series()?, series()?, series()?, series()?, series()?];
-        let transfers = Transfers::new()?;
+        let transfers = Transfers::new(transfers)?;
 
         Arc::pin_init(
             pin_init!(Self {
@@ -206,9 +210,10 @@ impl Stats {
         for totals in now.sources {
             sources.push(Latencies::new(totals), GFP_KERNEL)?;
         }
-        let mut transfers = KVVec::with_capacity(Transfer::COUNT, GFP_KERNEL)?;
-        for (kind, totals) in Transfer::ALL.into_iter().zip(now.transfers) {
-            transfers.push(TransferSnapshot::new(kind, totals), GFP_KERNEL)?;
+        let names = self.transfers.names();
+        let mut transfers = KVVec::with_capacity(names.len(), GFP_KERNEL)?;
+        for (name, totals) in names.iter().zip(now.transfers) {
+            transfers.push(TransferSnapshot::new(name, totals), GFP_KERNEL)?;
         }
         Ok(Snapshot::new(
             series,
@@ -242,13 +247,14 @@ impl Stats {
     /// All totals since the module was loaded, but the extremes since the last reset. On an error
     /// nothing has changed.
     fn totals(&self, reading: &mut Reading, extremes: Extremes) -> Result<AllTotals> {
-        let mut now = AllTotals::zero()?;
-        let mut part = AllTotals::zero()?;
+        let transfers = self.transfers.names().len();
+        let mut now = AllTotals::zero(transfers)?;
+        let mut part = AllTotals::zero(transfers)?;
 
         for (series, totals) in self.series.iter().zip(&mut now.series) {
             series.add_events_to(totals);
         }
-        self.transfers.add_foreign_to(&mut now.transfers);
+        self.transfers.add_elsewhere_to(&mut now.transfers);
         let active = reading.active;
         self.add_set(active.other(), extremes, &mut part, &mut now);
         reading.active = active.other();
@@ -319,11 +325,11 @@ impl Stats {
 
 impl AllTotals {
     /// Nothing yet. Task context only, may sleep.
-    fn zero() -> Result<Self, AllocError> {
+    fn zero(transfers: usize) -> Result<Self, AllocError> {
         Ok(Self {
             series: Totals::zeroes(Kind::COUNT)?,
             sources: Totals::zeroes(SOURCES)?,
-            transfers: Totals::zeroes(Transfer::COUNT)?,
+            transfers: Totals::zeroes(transfers)?,
         })
     }
 

@@ -16,7 +16,6 @@ use super::{
     },
     series,
     snapshot,
-    transfer,
     Kind,
     Snapshot, //
     Stats,
@@ -34,7 +33,7 @@ impl Stats {
     /// `EEXIST` for any other, with `EINVAL` for tables of drivers, and otherwise as
     /// [`Registration::new`].
     pub fn register(self: &Arc<Self>, more: &[&'static [Row<Snapshot>]]) -> Result<Registration> {
-        let own = [&snapshot::ROWS[..], &series::ROWS, &transfer::ROWS];
+        let own = [&snapshot::ROWS[..], &series::ROWS];
         let source = Reported {
             stats: self.clone(),
             tables: Tables::new(&own, more)?,

@@ -29,11 +29,11 @@ pub struct Snapshot {
 }
 
 /// The outcomes that are told apart.
-pub(super) const OUTCOME: Label = Label::new("outcome", &["success", "failure"]);
+pub(crate) const OUTCOME: Label = Label::new("outcome", &["success", "failure"]);
 
 /// The quantiles in reports. With the resolution of the whole histogram they say what its edges in
 /// reports cannot: 0 is the exact minimum, 1 the exact maximum.
-pub(super) const QUANTILE: Label =
+pub(crate) const QUANTILE: Label =
     Label::new("quantile", &["0.0", "0.5", "0.9", "0.99", "0.999", "1.0"]);
 
 pub(super) static ROWS: [Row<Snapshot>; 6] = [
@@ -105,7 +105,7 @@ impl Snapshot {
         &self.sources
     }
 
-    /// The transfers by kind, in the order of [`Transfer::ALL`](super::Transfer::ALL).
+    /// The transfers by kind, in the order of their [`TransferKinds`](super::TransferKinds).
     pub fn transfers(&self) -> &[TransferSnapshot] {
         &self.transfers
     }
@@ -215,7 +215,7 @@ impl Latencies {
     }
 
     /// What succeeded or failed, by the index in [`OUTCOME`].
-    pub(super) fn outcomes(&self, outcome: usize) -> u64 {
+    pub(crate) fn outcomes(&self, outcome: usize) -> u64 {
         match outcome {
             0 => self.successes(),
             _ => self.failures(),
@@ -223,7 +223,7 @@ impl Latencies {
     }
 
     /// A quantile in nanoseconds, by the index in [`QUANTILE`].
-    pub(super) fn quantile(&self, quantile: usize) -> Option<u64> {
+    pub(crate) fn quantile(&self, quantile: usize) -> Option<u64> {
         match quantile {
             0 => self.latency_min(),
             1 => self.latency_percentile(5_000),

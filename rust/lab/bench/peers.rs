@@ -25,6 +25,7 @@ use labyrinth::{
     time::Moment,
     ExclusivePage,
     GfpAtomic,
+    Transfer,
     Uninit, //
 };
 
@@ -226,7 +227,7 @@ impl<const MODE: u64> Peer for Recorded<MODE> {
     type Item = bool;
 
     fn prepare(_order: u32, _batch: usize) -> Result<Self> {
-        let stats = Stats::new(Recording::from_number(MODE)?)?;
+        let stats = Stats::new(Recording::from_number(MODE)?, Transfer::KINDS)?;
         Ok(Self {
             recorder: Recorder::new(stats, Kind::TimerSoftirq),
             page: Counter::new(1),

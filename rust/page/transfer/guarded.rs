@@ -14,6 +14,7 @@ use crate::{
         },
         time::clock::Moment, //
     },
+    page::transfer::Transfer, //
     page::{
         sentinel::{
             self,
@@ -23,7 +24,6 @@ use crate::{
         Bytes,
         ExclusivePages, //
     },
-    stats::Transfer, //
 };
 use core::{
     hint::black_box,

@@ -5,7 +5,7 @@
 use super::shared::Shareable;
 use crate::{
     ffi::helpers,
-    stats::Transfer, //
+    page::transfer::Transfer, //
 };
 use core::{
     mem::ManuallyDrop,

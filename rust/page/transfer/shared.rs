@@ -8,7 +8,7 @@ use crate::{
         AllowedIn,
         SlabGfp, //
     },
-    stats::Transfer, //
+    page::transfer::Transfer, //
 };
 use core::{
     mem::ManuallyDrop,

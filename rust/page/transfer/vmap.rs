@@ -33,13 +33,13 @@ use crate::{
         context::MaySleep,
         helpers, //
     },
+    page::transfer::Transfer, //
     page::{
         Bytes,
         ExclusivePage,
         GfpKernel,
         Uninit, //
     },
-    stats::Transfer, //
 };
 use core::{
     mem::{

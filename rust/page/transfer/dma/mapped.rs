@@ -11,11 +11,11 @@ use crate::{
         context::PlainAlloc,
         mm::dma::DmaDevice, //
     },
+    page::transfer::Transfer, //
     page::{
         Bytes,
         ExclusivePages, //
     },
-    stats::Transfer, //
 };
 use core::{
     marker::PhantomData,
