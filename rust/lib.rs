@@ -22,7 +22,8 @@
 //!   disabled, which pass tokens to the code that they run.
 //! - [`cpu`], [`percpu`], [`mm`], [`debugfs`], [`user_map`]: other parts of the kernel that drivers
 //!   need.
-//! - [`stats`]: counters and latencies. A driver can have its own.
+//! - [`stats`]: counters and latencies. Reports also show the numbers of drivers, see
+//!   [`stats::Row`].
 //!
 //! # No stable interface
 //!

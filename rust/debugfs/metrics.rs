@@ -41,7 +41,7 @@ impl Show<Exercises> for OpenMetrics {
     }
 }
 
-/// The text.
+/// Writes the text.
 struct Text<'a>(&'a SeqFile);
 
 impl Report for Text<'_> {
@@ -82,11 +82,12 @@ impl Report for Text<'_> {
     }
 }
 
-/// Few allocations take less than 2⁵ ns.
+/// The first edge, as a power of two. Few allocations take less than 2⁵ ns.
 const FIRST_LOG2: u32 = 5;
 
-/// The histogram has an edge at every power of two nanoseconds ("less than"); as all values are
-/// whole, that is "at most one nanosecond less", which is what `le` says.
+/// Writes a histogram with an edge at each power of two nanoseconds, or at each `step`-th. Buckets
+/// count latencies *below* a power of two. `le` means "at most", so the label is one nanosecond
+/// less.
 fn histogram_of(
     out: &SeqFile,
     family: &Family<'_>,
@@ -115,12 +116,12 @@ fn histogram_of(
     );
 }
 
-/// The labels of a sample in braces. Without labels there are no braces.
+/// The labels of a sample, in braces. A sample without labels has no braces.
 struct Set<'a>(&'a Labels<'a>, Edge);
 
 /// The label of a bucket.
 enum Edge {
-    /// The sample is no bucket.
+    /// The sample is not a bucket.
     None,
     /// The largest latency in the bucket, in nanoseconds.
     Nanos(u64),
@@ -144,7 +145,7 @@ impl fmt::Display for Set<'_> {
     }
 }
 
-/// A text between quotes or at the end of a line.
+/// A text with escapes, as OpenMetrics wants help texts and values of labels.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {

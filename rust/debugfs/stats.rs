@@ -95,7 +95,7 @@ impl Show<Exercises> for Table {
     }
 }
 
-/// The transfers that there were.
+/// Writes the table of transfers, without the kinds that never happened.
 fn transfers(snapshot: &Snapshot, out: &SeqFile) {
     let mut one = None;
 
@@ -128,7 +128,7 @@ fn transfers(snapshot: &Snapshot, out: &SeqFile) {
     }
 }
 
-/// Ends the first line of a table with latencies.
+/// Ends the first line of a table with the columns of latencies.
 fn latency_heads(out: &SeqFile) {
     for head in ["min", "p50", "p90", "p99", "p99.9"] {
         seq_print!(out, "{}", Right(head, 9));

@@ -41,8 +41,8 @@ use kernel::{
 use labyrinth::{
     context,
     pool::{
-        Pool, //
-        RegisteredPool,
+        Pool,
+        RegisteredPool, //
     },
     stats::{
         Context,

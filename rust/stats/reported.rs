@@ -17,8 +17,8 @@ use super::{
     series,
     snapshot,
     Kind,
-    Snapshot, //
-    Stats,
+    Snapshot,
+    Stats, //
 };
 use kernel::{
     prelude::*,

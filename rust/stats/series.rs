@@ -18,10 +18,10 @@ use super::{
 use crate::ffi::percpu::counters::CpuCounters;
 use kernel::alloc::AllocError;
 
-/// The sources that latencies are told apart by.
+/// How many sources latencies are counted for.
 pub const SOURCES: usize = 4;
 
-/// The events that a series counts besides its samples.
+/// The events that a series counts besides its samples. Each has a row in [`ROWS`].
 #[derive(Clone, Copy)]
 pub enum Event {
     /// Pages were freed.
@@ -33,7 +33,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// How many there are.
+    /// How many kinds of events there are.
     pub(super) const COUNT: usize = 3;
 }
 
@@ -61,8 +61,8 @@ const fn row(
 
 /// One series: samples and further counters, for each CPU.
 ///
-/// No latency is counted twice: those of the series are the sum over its sources, those of a source
-/// the sum over all series.
+/// Each latency is counted once, for its series and source. The latencies of a series are summed
+/// over its sources, and those of a source over all series.
 pub(super) struct Series {
     pub(super) samples: Samples<{ counters(SOURCES) }>,
     events: CpuCounters<{ Event::COUNT }>,
@@ -88,7 +88,8 @@ impl Series {
         self.events.add(event as usize, n);
     }
 
-    /// Adds the events. Must be called before samples are read: see [in flight](super#in-flight).
+    /// Adds the events to `totals`. This must happen before samples are read, see
+    /// [in flight](super#in-flight).
     pub(super) fn add_events_to(&self, totals: &mut Totals) {
         self.events.sum_each(0, &mut totals.events);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The reading end.
+//! Snapshots: all numbers at one time.
 
 use super::{
     histogram,
@@ -19,7 +19,7 @@ use super::{
 use core::ops::Deref;
 use kernel::prelude::*;
 
-/// All series at one time. Its methods may be called in any context.
+/// All series and transfers at one time. Its methods may be called in any context.
 pub struct Snapshot {
     series: KVVec<SeriesSnapshot>,
     sources: KVVec<Latencies>,
@@ -28,11 +28,11 @@ pub struct Snapshot {
     clock_nanos: u64,
 }
 
-/// The outcomes that are told apart.
+/// The label of outcomes.
 pub(crate) const OUTCOME: Label = Label::new("outcome", &["success", "failure"]);
 
-/// The quantiles in reports. With the resolution of the whole histogram they say what its edges in
-/// reports cannot: 0 is the exact minimum, 1 the exact maximum.
+/// The label of quantiles. They are computed from the whole histogram, so they are more precise
+/// than the buckets in reports. 0 is the exact minimum, and 1 the exact maximum.
 pub(crate) const QUANTILE: Label =
     Label::new("quantile", &["0.0", "0.5", "0.9", "0.99", "0.999", "1.0"]);
 
@@ -110,7 +110,7 @@ impl Snapshot {
         &self.transfers
     }
 
-    /// The sum of an event over the series of the context at `index`, see [`Kind::contexts`].
+    /// Returns the number of events in one context, by its index in [`Kind::contexts`].
     pub(super) fn events(&self, event: Event, [index, ..]: At) -> u64 {
         let context = Kind::contexts(&Kind::ALL).nth(index);
         context.map_or(0, |context| {
@@ -129,7 +129,7 @@ impl Snapshot {
 
     /// The pages in flight, over all series.
     pub fn in_flight(&self) -> u64 {
-        // Wrapping, like the difference itself: a negative one is a bug to be shown, not to die of.
+        // A negative number would be a bug. It is shown as a huge number, and does not panic.
         self.series
             .iter()
             .map(SeriesSnapshot::in_flight)
@@ -151,7 +151,7 @@ impl SeriesSnapshot {
         }
     }
 
-    /// What is counted here.
+    /// The context and the allocation flags.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -176,7 +176,7 @@ impl SeriesSnapshot {
         self.events(Event::Cycle)
     }
 
-    /// Pages that did not hold what was written to them.
+    /// Pages whose contents were not what had been written to them.
     pub fn corruptions(&self) -> u64 {
         self.events(Event::Corruption)
     }
@@ -204,17 +204,17 @@ impl Latencies {
         }
     }
 
-    /// What succeeded.
+    /// How many requests or transfers succeeded.
     pub fn successes(&self) -> u64 {
         self.totals.success
     }
 
-    /// What failed.
+    /// How many failed.
     pub fn failures(&self) -> u64 {
         self.totals.failure
     }
 
-    /// What succeeded or failed, by the index in [`OUTCOME`].
+    /// How many had an outcome, by its index in [`OUTCOME`].
     pub(crate) fn outcomes(&self, outcome: usize) -> u64 {
         match outcome {
             0 => self.successes(),
@@ -222,7 +222,7 @@ impl Latencies {
         }
     }
 
-    /// A quantile in nanoseconds, by the index in [`QUANTILE`].
+    /// A quantile in nanoseconds, by its index in [`QUANTILE`].
     pub(crate) fn quantile(&self, quantile: usize) -> Option<u64> {
         match quantile {
             0 => self.latency_min(),
@@ -254,8 +254,8 @@ impl Latencies {
         self.latency_min().map(|_| self.totals.latency_max)
     }
 
-    /// A percentile of the latencies in nanoseconds: that many ten-thousandths of them are at most
-    /// this. At most 1/16 too large, and never beyond the maximum.
+    /// A percentile of the latencies in nanoseconds: `ten_thousandths` of 10,000 latencies are no
+    /// longer than this. It is at most 1/16 too large, and never larger than the maximum.
     pub fn latency_percentile(&self, ten_thousandths: u64) -> Option<u64> {
         let max = self.latency_max()?;
         (self.samples != 0)

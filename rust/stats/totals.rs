@@ -20,17 +20,17 @@ pub(super) struct Totals {
     pub(super) latency_max: u64,
     /// `u64::MAX` when there is none.
     pub(super) latency_min: u64,
-    /// By bucket; [`BUCKETS`] of them.
+    /// The histogram, with [`BUCKETS`] buckets.
     pub(super) latency: KVVec<u64>,
 }
 
 impl Totals {
-    /// Nothing yet. Task context only, may sleep.
+    /// Makes totals that are all zero. Task context only, may sleep.
     pub(super) fn zero() -> Result<Self, AllocError> {
         Ok(Self::with(KVVec::from_elem(0, BUCKETS, GFP_KERNEL)?))
     }
 
-    /// Nothing yet but these latencies.
+    /// Makes totals that are all zero, except for this histogram.
     fn with(latency: KVVec<u64>) -> Self {
         Self {
             success: 0,
@@ -43,7 +43,7 @@ impl Totals {
         }
     }
 
-    /// `count` empty totals. Task context only, may sleep.
+    /// Makes `count` totals that are all zero. Task context only, may sleep.
     pub(super) fn zeroes(count: usize) -> Result<KVVec<Self>, AllocError> {
         let mut all = KVVec::with_capacity(count, GFP_KERNEL)?;
         for _ in 0..count {
@@ -52,7 +52,7 @@ impl Totals {
         Ok(all)
     }
 
-    /// Back to nothing.
+    /// Sets everything to zero.
     pub(super) fn clear(&mut self) {
         let mut latency = core::mem::take(&mut self.latency);
         latency.fill(0);
@@ -66,10 +66,11 @@ impl Totals {
         self.latency_min = self.latency_min.min(other.latency_min);
     }
 
-    /// Subtracts what was there at an earlier time. Extremes stay.
+    /// Subtracts the totals of an earlier time. The extremes stay as they are.
     ///
-    /// Nothing underflows: each CPU's counters only grow. A reset sets the earlier `success` to the
-    /// earlier count of freed pages, and later successes are never below that.
+    /// Nothing underflows, because each CPU's counters only grow. A reset sets the earlier
+    /// `success` to the earlier number of freed pages, and later successes are never fewer than
+    /// that.
     pub(super) fn subtract(&mut self, earlier: &Self) {
         self.each(earlier, |now, earlier| now - earlier);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Transfers of pages from one holder to another: how many, how fast.
+//! Counters and latencies of transfers.
 
 use super::{
     samples::{
@@ -23,23 +23,23 @@ use kernel::{
 pub struct TransferKinds {
     /// Their names in reports.
     pub(crate) names: &'static [&'static str],
-    /// Passes on what is counted elsewhere: the index of a kind, whether it is about successes, and
-    /// their number.
+    /// Reads counters of transfers that are not counted here. It passes the index of a kind,
+    /// whether the number is one of successes, and the number.
     pub(crate) counted_elsewhere: fn(&mut dyn FnMut(usize, bool, u64)),
 }
 
-/// What is known of a transfer that has begun.
+/// What was noted when a transfer began.
 pub(crate) enum TransferNoted {
     /// Recording is off.
     Nothing,
-    /// That it is to be counted.
+    /// The transfer is to be counted.
     Begin,
     /// When it began, in nanoseconds.
     Time(u64),
 }
 
 impl Stats {
-    /// Notes that a transfer begins that is to be recorded here. Any context, NMI included.
+    /// Notes that a transfer begins. Any context, NMI included.
     #[inline]
     pub(crate) fn transfer_begins(&self) -> TransferNoted {
         match self.recording() {
@@ -49,7 +49,7 @@ impl Stats {
         }
     }
 
-    /// Records the outcome and the latency of a transfer here. `kind` is the index of its kind. Any
+    /// Records the outcome and the latency of a transfer. `kind` is the index of its kind. Any
     /// context, NMI included.
     #[inline]
     pub(crate) fn transfer_done(&self, kind: usize, noted: TransferNoted, success: bool) {
@@ -62,7 +62,7 @@ impl Stats {
     }
 }
 
-/// Samples of all kinds. Each kind is its own only source.
+/// The samples of all kinds of transfers. Each kind has one source.
 pub(super) struct Transfers {
     kinds: &'static TransferKinds,
     samples: KVec<OfKind>,
@@ -71,7 +71,7 @@ pub(super) struct Transfers {
 type OfKind = Samples<{ counters(1) }>;
 
 impl Transfers {
-    /// Makes them, all zero. Task context only, may sleep.
+    /// Makes counters that are all zero. Task context only, may sleep.
     pub(super) fn new(kinds: &'static TransferKinds) -> Result<Self, AllocError> {
         let mut samples = KVec::with_capacity(kinds.names.len(), GFP_KERNEL)?;
         for _ in kinds.names {
@@ -91,7 +91,7 @@ impl Transfers {
         sample.outcome(success);
     }
 
-    /// Adds what is counted elsewhere to the totals of all kinds.
+    /// Adds the counters that are elsewhere to the totals of all kinds.
     pub(super) fn add_elsewhere_to(&self, totals: &mut [Totals]) {
         (self.kinds.counted_elsewhere)(&mut |kind, success, count| {
             if let Some(totals) = totals.get_mut(kind) {

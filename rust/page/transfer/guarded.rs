@@ -14,7 +14,7 @@ use crate::{
         },
         time::clock::Moment, //
     },
-    page::transfer::Transfer, //
+    page::transfer::Transfer,
     page::{
         sentinel::{
             self,
@@ -23,7 +23,7 @@ use crate::{
         },
         Bytes,
         ExclusivePages, //
-    },
+    }, //
 };
 use core::{
     hint::black_box,

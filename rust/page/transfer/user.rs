@@ -10,12 +10,12 @@ use crate::{
             NewArea, //
         }, //
     },
-    page::transfer::Transfer, //
+    page::transfer::Transfer,
     page::{
         Bytes,
         ExclusivePage,
         Uninit, //
-    },
+    }, //
 };
 use core::{
     mem::ManuallyDrop,

@@ -33,13 +33,13 @@ use crate::{
         context::MaySleep,
         helpers, //
     },
-    page::transfer::Transfer, //
+    page::transfer::Transfer,
     page::{
         Bytes,
         ExclusivePage,
         GfpKernel,
         Uninit, //
-    },
+    }, //
 };
 use core::{
     mem::{

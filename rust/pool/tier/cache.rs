@@ -27,7 +27,7 @@ use crate::{
         stack::{
             take_in_parts,
             Stack, //
-        },
+        }, //
     },
     pool::tiered::{Pool, CONTEXT},
     stats::Row, //

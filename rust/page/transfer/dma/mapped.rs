@@ -11,11 +11,11 @@ use crate::{
         context::PlainAlloc,
         mm::dma::DmaDevice, //
     },
-    page::transfer::Transfer, //
+    page::transfer::Transfer,
     page::{
         Bytes,
         ExclusivePages, //
-    },
+    }, //
 };
 use core::{
     marker::PhantomData,
