@@ -7,6 +7,7 @@
 //!
 //! [`helpers.h`]: rust/ffi/helpers.h
 
+pub(crate) mod arch;
 pub(crate) mod compat;
 pub(crate) mod context;
 pub(crate) mod cpu;

@@ -3,10 +3,10 @@
  * Pages that are mapped side by side, and contents that are overwritten.
  */
 #include <linux/mm.h>
-#include <linux/pgtable.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "../arch/arch.h"
 #include "alloc_tag.h"
 #include "vmap.h"
 
@@ -19,27 +19,10 @@ void *labyrinth_view_map(struct page **pages, unsigned int count)
 	return vmap(pages, count, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
 }
 
-#ifdef CONFIG_X86
-/* An entry of a live area stays where it is. */
-static void set_first(void *area, pte_t value)
-{
-	unsigned int level;
-	pte_t *pte = lookup_address((unsigned long)area, &level);
-
-	if (pte && level == PG_LEVEL_4K)
-		set_pte(pte, value);
-}
-#endif
-
-/*
- * Unmaps the first page of an area that nobody has used yet. No CPU has to be told: none
- * has accessed it.
- */
+/* Unmaps the first page of an area that nobody has used yet, where the architecture can. */
 void labyrinth_view_guard(void *area)
 {
-#ifdef CONFIG_X86
-	set_first(area, __pte(0));
-#endif
+	labyrinth_arch_unmap_first(area);
 }
 
 /* vunmap() finds a page missing at the front, and does not mind. */
@@ -54,9 +37,7 @@ void labyrinth_view_unmap(void *area)
  */
 void labyrinth_view_drop(void *area, struct page **pages, size_t count)
 {
-#ifdef CONFIG_X86
-	set_first(area, mk_pte(pages[0], PAGE_KERNEL));
-#endif
+	labyrinth_arch_map_first(area, pages[0]);
 	for (size_t i = 0; i < count; i++)
 		labyrinth_uncharge(pages[i], 0);
 	kvfree_atomic(area);

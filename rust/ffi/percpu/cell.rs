@@ -43,6 +43,7 @@
 //! C header: [`include/linux/percpu-defs.h`](srctree/include/linux/percpu-defs.h)
 
 use crate::ffi::{
+    arch,
     cpu::online,
     helpers, //
 };
@@ -136,7 +137,7 @@ impl<T, S> CpuCell<T, S> {
     #[inline(always)]
     pub fn with<R>(&self, access: impl FnOnce(&mut T, &S) -> R) -> Option<R> {
         // SAFETY: By the invariant `base` is a per-CPU allocation that begins with a token.
-        let body = unsafe { imp::take(self.base) }?.cast::<Body<T, S>>();
+        let body = unsafe { arch::token::take(self.base) }?.cast::<Body<T, S>>();
         // SAFETY: The token was the address of an initialised body, which lives as long as `self`.
         let body = unsafe { body.as_ref() };
 
@@ -145,7 +146,7 @@ impl<T, S> CpuCell<T, S> {
 
         // INVARIANT: The token becomes the body's address again, and our access has ended.
         // SAFETY: `token` is the word that the token was taken from.
-        unsafe { imp::give_back(body.token.get().cast(), NonNull::from(body).cast()) };
+        unsafe { arch::token::give_back(body.token.get().cast(), NonNull::from(body).cast()) };
         Some(result)
     }
 
@@ -219,89 +220,5 @@ impl<T, S> Drop for CpuCell<T, S> {
         }
         // SAFETY: By the invariant the allocation is ours, and nobody has a reference any more.
         unsafe { helpers::labyrinth_percpu_free(self.base.as_ptr()) };
-    }
-}
-
-/// Taking and giving back by x86 instructions.
-#[cfg(all(target_arch = "x86_64", not(CONFIG_UML)))]
-mod imp {
-    use super::{c_void, NonNull};
-    use core::arch::asm;
-
-    /// Takes the token of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation that begins with a token.
-    #[inline(always)]
-    pub(super) unsafe fn take(base: NonNull<c_void>) -> Option<NonNull<c_void>> {
-        let token: *mut c_void;
-        // SAFETY: Accesses this CPU's copy of the word, whichever CPU this is: the segment register
-        // is read by the one instruction that does it. An exchange with memory is a locked one.
-        unsafe {
-            asm!(
-                "xchg qword ptr gs:[{base}], {token}",
-                base = in(reg) base.as_ptr(),
-                token = inout(reg) core::ptr::null_mut::<c_void>() => token,
-                options(nostack, preserves_flags)
-            )
-        };
-        NonNull::new(token)
-    }
-
-    /// Gives a token back.
-    ///
-    /// # Safety
-    ///
-    /// `word` must be the token's word, which the caller has taken it from.
-    #[inline(always)]
-    pub(super) unsafe fn give_back(word: *mut c_void, token: NonNull<c_void>) {
-        // SAFETY: `word` is valid and may be written by the holder. An x86 store is a release, and
-        // the compiler moves no access across an `asm!` that may touch memory.
-        unsafe {
-            asm!(
-                "mov qword ptr [{word}], {token}",
-                word = in(reg) word,
-                token = in(reg) token.as_ptr(),
-                options(nostack, preserves_flags)
-            )
-        };
-    }
-}
-
-#[cfg(not(all(target_arch = "x86_64", not(CONFIG_UML))))]
-use generic as imp;
-
-/// Taking and giving back by C helpers, on any architecture.
-#[cfg_attr(
-    all(target_arch = "x86_64", not(CONFIG_UML)),
-    allow(
-        dead_code,
-        reason = "the twin of the instructions, for all other architectures"
-    )
-)]
-mod generic {
-    use super::{c_void, helpers, NonNull};
-
-    /// Takes the token of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation that begins with a token.
-    #[inline]
-    pub(super) unsafe fn take(base: NonNull<c_void>) -> Option<NonNull<c_void>> {
-        // SAFETY: As the caller promises.
-        NonNull::new(unsafe { helpers::labyrinth_token_take(base.as_ptr()) })
-    }
-
-    /// Gives a token back.
-    ///
-    /// # Safety
-    ///
-    /// `word` must be the token's word, which the caller has taken it from.
-    #[inline]
-    pub(super) unsafe fn give_back(word: *mut c_void, token: NonNull<c_void>) {
-        // SAFETY: As the caller promises.
-        unsafe { helpers::labyrinth_token_give_back(word, token.as_ptr()) };
     }
 }

@@ -5,6 +5,7 @@
 //! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
 
 use crate::ffi::{
+    arch,
     cpu::online,
     helpers, //
 };
@@ -249,7 +250,7 @@ impl<'a, const LEN: usize> CounterSlice<'a, LEN> {
     pub(crate) fn add(self, index: usize, n: u64) {
         if index < LEN {
             // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
-            unsafe { counter_imp::add(self.first, index, n) };
+            unsafe { arch::counter::add(self.first, index, n) };
         }
     }
 
@@ -259,7 +260,7 @@ impl<'a, const LEN: usize> CounterSlice<'a, LEN> {
     pub(crate) fn increment_after<const HEAD: usize>(self, index: usize) {
         if index < const { LEN - HEAD } {
             // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
-            unsafe { counter_imp::increment_after::<HEAD>(self.first, index) };
+            unsafe { arch::counter::increment_after::<HEAD>(self.first, index) };
         }
     }
 
@@ -288,7 +289,7 @@ impl<'a, const LEN: usize> CounterSlice<'a, LEN> {
     pub(crate) fn add_at<const INDEX: usize>(self, n: u64) {
         const { assert!(INDEX < LEN) };
         // SAFETY: As for `add`.
-        unsafe { counter_imp::add_at::<INDEX>(self.first, n) };
+        unsafe { arch::counter::add_at::<INDEX>(self.first, n) };
     }
 
     /// Adds 1 to the counter of a fixed index. Any context.
@@ -296,7 +297,7 @@ impl<'a, const LEN: usize> CounterSlice<'a, LEN> {
     pub(crate) fn increment_at<const INDEX: usize>(self) {
         const { assert!(INDEX < LEN) };
         // SAFETY: As for `add`.
-        unsafe { counter_imp::increment_at::<INDEX>(self.first) };
+        unsafe { arch::counter::increment_at::<INDEX>(self.first) };
     }
 
     /// Makes the counter of a fixed index at least `n`. Any context.
@@ -310,183 +311,10 @@ impl<'a, const LEN: usize> CounterSlice<'a, LEN> {
     pub(crate) fn raise<const INDEX: usize>(self, n: u64) {
         const { assert!(INDEX < LEN) };
         // SAFETY: As for `add`.
-        if unsafe { counter_imp::is_below::<INDEX>(self.first, n) } {
+        if unsafe { arch::counter::is_below::<INDEX>(self.first, n) } {
             // SAFETY: As for `add`.
             unsafe { helpers::labyrinth_percpu_raise(self.first.as_ptr(), INDEX, n) };
         }
-    }
-}
-
-/// Updates by x86 instructions. They need no lock prefix: only the CPU itself adds to its words.
-#[cfg(all(target_arch = "x86_64", not(CONFIG_UML)))]
-mod counter_imp {
-    use super::{
-        c_void,
-        NonNull, //
-    };
-    use core::arch::asm;
-
-    /// Adds to a word of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `index` words.
-    #[inline(always)]
-    pub(super) unsafe fn add(base: NonNull<c_void>, index: usize, n: u64) {
-        // SAFETY: The word is in this CPU's copy, whichever CPU this is, and one instruction reads
-        // and writes it.
-        unsafe {
-            asm!(
-                "add qword ptr gs:[{base} + 8 * {index}], {n}",
-                base = in(reg) base.as_ptr(),
-                index = in(reg) index,
-                n = in(reg) n,
-                options(nostack)
-            )
-        };
-    }
-
-    /// Adds 1 to a word of this CPU, of which `HEAD` come before that of index 0.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `HEAD + index` words.
-    #[inline(always)]
-    pub(super) unsafe fn increment_after<const HEAD: usize>(base: NonNull<c_void>, index: usize) {
-        // SAFETY: As for `add`.
-        unsafe {
-            asm!(
-                "inc qword ptr gs:[{base} + 8 * {index} + {head}]",
-                base = in(reg) base.as_ptr(),
-                index = in(reg) index,
-                head = const 8 * HEAD,
-                options(nostack)
-            )
-        };
-    }
-
-    /// Adds to the word of a fixed index of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `INDEX` words.
-    #[inline(always)]
-    pub(super) unsafe fn add_at<const INDEX: usize>(base: NonNull<c_void>, n: u64) {
-        // SAFETY: As for `add`.
-        unsafe {
-            asm!(
-                "add qword ptr gs:[{base} + {offset}], {n}",
-                base = in(reg) base.as_ptr(),
-                offset = const 8 * INDEX,
-                n = in(reg) n,
-                options(nostack)
-            )
-        };
-    }
-
-    /// Adds 1 to the word of a fixed index of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// As for [`add_at`].
-    #[inline(always)]
-    pub(super) unsafe fn increment_at<const INDEX: usize>(base: NonNull<c_void>) {
-        // SAFETY: As for `add`.
-        unsafe {
-            asm!(
-                "inc qword ptr gs:[{base} + {offset}]",
-                base = in(reg) base.as_ptr(),
-                offset = const 8 * INDEX,
-                options(nostack)
-            )
-        };
-    }
-
-    /// Whether the word of a fixed index of this CPU is less than `n`.
-    ///
-    /// # Safety
-    ///
-    /// As for [`add_at`].
-    #[inline(always)]
-    pub(super) unsafe fn is_below<const INDEX: usize>(base: NonNull<c_void>, n: u64) -> bool {
-        // SAFETY: As for `add`.
-        unsafe {
-            asm!(
-                "cmp qword ptr gs:[{base} + {offset}], {n}",
-                "jb {below}",
-                base = in(reg) base.as_ptr(),
-                offset = const 8 * INDEX,
-                n = in(reg) n,
-                below = label { return true },
-                options(nostack, readonly)
-            )
-        };
-        false
-    }
-}
-
-/// Updates by C helpers, on any architecture.
-#[cfg(not(all(target_arch = "x86_64", not(CONFIG_UML))))]
-mod counter_imp {
-    use super::{
-        c_void,
-        helpers,
-        NonNull, //
-    };
-
-    /// Adds to a word of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `index` words.
-    #[inline]
-    pub(super) unsafe fn add(base: NonNull<c_void>, index: usize, n: u64) {
-        // SAFETY: As the caller promises.
-        unsafe { helpers::labyrinth_percpu_add(base.as_ptr(), index, n) };
-    }
-
-    /// Adds 1 to a word of this CPU, of which `HEAD` come before that of index 0.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `HEAD + index` words.
-    #[inline]
-    pub(super) unsafe fn increment_after<const HEAD: usize>(base: NonNull<c_void>, index: usize) {
-        // SAFETY: As the caller promises.
-        unsafe { add(base, HEAD + index, 1) };
-    }
-
-    /// Adds to the word of a fixed index of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `INDEX` words.
-    #[inline]
-    pub(super) unsafe fn add_at<const INDEX: usize>(base: NonNull<c_void>, n: u64) {
-        // SAFETY: As the caller promises.
-        unsafe { add(base, INDEX, n) };
-    }
-
-    /// Adds 1 to the word of a fixed index of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// As for [`add_at`].
-    #[inline]
-    pub(super) unsafe fn increment_at<const INDEX: usize>(base: NonNull<c_void>) {
-        // SAFETY: As the caller promises.
-        unsafe { add(base, INDEX, 1) };
-    }
-
-    /// Whether the word of a fixed index of this CPU is less than `n`.
-    ///
-    /// # Safety
-    ///
-    /// As for [`add_at`].
-    #[inline]
-    pub(super) unsafe fn is_below<const INDEX: usize>(base: NonNull<c_void>, n: u64) -> bool {
-        // SAFETY: As the caller promises.
-        (unsafe { helpers::labyrinth_percpu_read_here(base.as_ptr(), INDEX) }) < n
     }
 }
 

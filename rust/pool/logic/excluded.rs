@@ -151,14 +151,15 @@ impl Excluded {
             || self.excludes_zone(block.zone)
     }
 
-    /// Returns the highest kind of zone that has allowed memory. This only saves tries;
-    /// [`Self::excludes`] decides. (The limits of the zones are those of x86.)
-    pub(crate) fn zone_limit(&self) -> Zone {
+    /// Returns the highest kind of zone that has allowed memory, on a machine whose zones DMA32 and
+    /// Normal begin at these physical addresses. An address that is not known is 0. This only saves
+    /// tries; [`Self::excludes`] decides.
+    pub(crate) fn zone_limit(&self, [dma32, normal]: [u64; 2]) -> Zone {
         let unused = |zone, from| self.excludes_zone(zone) || self.highest < from;
 
-        if !unused(Zone::Normal, 1 << 32) {
+        if !unused(Zone::Normal, normal) {
             Zone::Normal
-        } else if !unused(Zone::Dma32, 1 << 24) {
+        } else if !unused(Zone::Dma32, dma32) {
             Zone::Dma32
         } else {
             Zone::Dma

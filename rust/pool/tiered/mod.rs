@@ -50,6 +50,7 @@ use super::{
 };
 use crate::{
     ffi::{
+        arch,
         context::{
             Kind,
             PlainAlloc,
@@ -136,7 +137,7 @@ impl PoolConfig {
         Shape {
             order: self.order,
             compound: self.compound,
-            zones: match self.excluded.zone_limit() {
+            zones: match self.excluded.zone_limit(arch::ZONE_STARTS) {
                 Zone::Normal => ZoneLimit::None,
                 Zone::Dma32 => ZoneLimit::Dma32,
                 Zone::Dma => ZoneLimit::Dma,
