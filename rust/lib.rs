@@ -40,12 +40,12 @@ pub mod pool;
 pub mod stats;
 
 pub use ffi::mm::call_site::CallSite;
+pub use page::transfer::*;
 pub use page::{
     sentinel,
     AllowedIn,
     Bytes,
     Chain,
-    Damaged,
     ExclusivePage,
     ExclusivePages,
     Gfp,
@@ -53,19 +53,12 @@ pub use page::{
     GfpKernel,
     GfpNoLock,
     GfpNoWait,
-    Guarded,
-    Home,
     MayFail,
     NoWarn,
     Node,
     Place,
-    Secret,
     Shape,
-    Shareable,
-    Shared,
     Uninit,
-    UserPage,
-    VmappedPages,
     ZoneLimit,
     MAX_ORDER, //
 };
@@ -237,7 +230,7 @@ pub mod user_map {
             MappedArea,
             NewArea, //
         },
-        page::Refused, //
+        page::transfer::user::Refused, //
     };
 }
 

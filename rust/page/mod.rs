@@ -87,20 +87,4 @@ pub(crate) use transfer::foreign::{
     why_not,
     Refusal, //
 };
-pub use transfer::{
-    guarded::{
-        Damaged,
-        Guarded, //
-    },
-    secret::Secret,
-    shared::{
-        Shareable,
-        Shared, //
-    },
-    user::{
-        Home,
-        Refused,
-        UserPage, //
-    },
-    vmap::VmappedPages, //
-};
+pub use transfer::*;

@@ -51,7 +51,7 @@ build_debug() {
 	"$SCRIPTS/environment/sandbox.sh" make -s "${DEBUG_MAKE[@]}" O="$build" olddefconfig
 	check_config "$build/.config" "$source"
 	"$SCRIPTS/environment/sandbox.sh" make -s "${DEBUG_MAKE[@]}" O="$build" -j"$JOBS" \
-		bzImage modules
+		"$ARCH_TARGET" modules
 }
 
 make_debug() {

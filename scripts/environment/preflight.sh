@@ -72,6 +72,6 @@ preflight() {
 		die "the kernel tree $K_BUILD has no Module.symvers: its build was not completed" \
 			"build it: make -C $K_BUILD${K_MAKE_ARGS:+ ${K_MAKE_ARGS[*]}} -j$(nproc)"
 	# Building the module needs no kernel image. Booting does.
-	[[ ! -e $K_BUILD/arch/x86/boot/bzImage ]] || K_IMAGE=$K_BUILD/arch/x86/boot/bzImage
+	[[ ! -e $K_BUILD/$ARCH_IMAGE ]] || K_IMAGE=$K_BUILD/$ARCH_IMAGE
 	K_KEY=kdir-$K_RELEASE-$(sha256sum <<<"$K_BUILD" | cut -c1-10)
 }

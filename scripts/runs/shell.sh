@@ -13,7 +13,7 @@ module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
 assignments=$("$SCRIPTS/environment/kernel.sh" "$kernel")
 eval "$assignments"
 [[ -n $K_IMAGE ]] ||
-	die "the kernel tree $K_BUILD has no image to boot" "build it: make -C $K_BUILD bzImage"
+	die "the kernel tree $K_BUILD has no image to boot" "build it: make -C $K_BUILD $ARCH_TARGET"
 accel=$("$SCRIPTS/machine/kvm-probe.sh" "$kernel")
 
 # The interactive shell in the guest reads this file.

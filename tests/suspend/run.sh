@@ -26,10 +26,10 @@ suspend() {
 		cd "$tree"
 		find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet >"$1/initramfs.cpio"
 		rm -rf "$tree"' - "$folder" "$here/init" "$module" || return
-	local line="console=ttyS0 no_console_suspend printk.time=1 oops=panic panic=-1"
+	local line="console=$ARCH_CONSOLE no_console_suspend printk.time=1 oops=panic panic=-1"
 	line+=" mem_sleep_default=deep"
 	watched 300 "$log" "$scripts/environment/sandbox.sh" --kernel "$kernel" --bind "$folder" \
-		qemu-system-x86_64 -accel tcg -cpu max -smp "$cpus" -m 512M -nodefaults -no-user-config \
+		"$ARCH_QEMU" -accel tcg -cpu max -smp "$cpus" -m 512M -nodefaults -no-user-config \
 		-display none -no-reboot -serial stdio -kernel "$K_IMAGE" \
 		-initrd "$folder/initramfs.cpio" -append "$line"
 }

@@ -2,7 +2,8 @@
 
 //! Transfers of ownership: the types that a page can be transferred to, and the ways back.
 //!
-//! The state diagram in [`crate::page`] shows all of them.
+//! The state diagram in [`crate::page`] shows all of them. Drivers can use all types that this file
+//! exports.
 
 pub(crate) mod canary;
 pub(crate) mod dma;
@@ -13,3 +14,18 @@ pub(crate) mod secret;
 pub(crate) mod shared;
 pub(crate) mod user;
 pub(crate) mod vmap;
+
+pub use guarded::{
+    Damaged,
+    Guarded, //
+};
+pub use secret::Secret;
+pub use shared::{
+    Shareable,
+    Shared, //
+};
+pub use user::{
+    Home,
+    UserPage, //
+};
+pub use vmap::VmappedPages;
