@@ -19,8 +19,13 @@ mod exercise;
 mod parameters;
 
 use device::Device;
-use exercise::Exercises;
+use exercise::{
+    exercises,
+    settings,
+    Exercises, //
+};
 use kernel::{
+    macros::paste,
     prelude::*,
     sync::Arc, //
 };
@@ -28,205 +33,142 @@ use labyrinth::{
     capi::CApi,
     context::with_task,
     debugfs::Root,
-    pool::PoolManager,
+    pool::{
+        self,
+        PoolManager, //
+    },
     sentinel,
     stats::{
-        transfer,
+        Registration,
+        Registry,
         Stats, //
     },
     sync::Publication,
-    unload::UnloadBarrier, //
+    unload::UnloadBarrier,
+    Transfer, //
 };
 
-module! {
-    type: Labyrinth,
-    name: "labyrinth",
-    authors: ["The labyrinth developers"],
-    description: "Page allocation in atomic context: exclusive pages and their statistics",
-    license: "GPL",
-    params: {
-        recording: u32 {
-            default: 1,
-            description: "record from the start (0: nothing, 1: all, 2: outcomes without latencies)",
-        },
-        sentinel: u32 {
-            default: 1,
-            description: "what to do about a damaged guard (0: count it, 1: warn, 2: panic)",
-        },
-        pool_cache: u32 {
-            default: 64,
-            description: "pages that each CPU's cache of the pool can keep (0 to 1024)",
-        },
-        pool_reserve: u32 {
-            default: 256,
-            description: "pages in the reserve of the pool (0 to 262144, at most half of the memory)",
-        },
-        pool_emergency: u32 {
-            default: 64,
-            description: "allocations below the min watermark until the reserve is full again",
-        },
-        pool_node: i32 {
-            default: -1,
-            description: "NUMA node that the pages of the pool come from (-1: any)",
-        },
-        pool_node_only: u32 {
-            default: 0,
-            description: "whether no other node will do (0 or 1)",
-        },
-        pool_highest: u64 {
-            default: 0xffff_ffff_ffff_ffff,
-            description: "highest physical address that pages of the pool may have (4095 or more)",
-        },
-        pool_excluded_start: u64 {
-            default: 0,
-            description: "first of the physical addresses that no page of the pool may have",
-        },
-        pool_excluded_end: u64 {
-            default: 0,
-            description: "the address after the last of them (0: there are none)",
-        },
-        pool_excluded_nodes: u64 {
-            default: 0,
-            description: "NUMA nodes that no page of the pool may be from (bit N: node N)",
-        },
-        pool_excluded_zones: u32 {
-            default: 0,
-            description: "zones that no page of the pool may be from (1: DMA, 2: DMA32, 4: others; 0 to 6)",
-        },
-        prime: u32 {
-            default: 0,
-            description: "pages that each CPU's cache is filled with at load (0 to pool_cache)",
-        },
-        user_pages: u32 {
-            default: 64,
-            description: "pages of /dev/labyrinth that can be mapped at a time (0 to 4096)",
-        },
-        timer_softirq_start: u32 {
-            default: 0,
-            description: "start the exercise in the timer softirq (0 or 1)",
-        },
-        timer_softirq_period_us: u32 {
-            default: 10_000,
-            description: "its period in microseconds (100 to 10000000)",
-        },
-        timer_softirq_batch: u32 {
-            default: 16,
-            description: "its pages in a batch (1 to 4096)",
-        },
-        timer_softirq_hold_us: u32 {
-            default: 0,
-            description: "how long it holds them in microseconds (0 to 10000000)",
-        },
-        timer_softirq_pool: u32 {
-            default: 0,
-            description: "whether its pages come from the pool (0 or 1)",
-        },
-        timer_softirq_priority: u32 {
-            default: 2,
-            description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
-        },
-        timer_softirq_guard: u32 {
-            default: 0,
-            description: "whether its pages have guards (0 or 1)",
-        },
-        spinlock_start: u32 {
-            default: 0,
-            description: "start the exercise under a spinlock (0 or 1)",
-        },
-        spinlock_period_us: u32 {
-            default: 10_000,
-            description: "its period in microseconds (100 to 10000000)",
-        },
-        spinlock_batch: u32 {
-            default: 16,
-            description: "its pages in a batch (1 to 4096)",
-        },
-        spinlock_hold_us: u32 {
-            default: 0,
-            description: "how long it holds them in microseconds (0 to 10000000)",
-        },
-        spinlock_pool: u32 {
-            default: 0,
-            description: "whether its pages come from the pool (0 or 1)",
-        },
-        spinlock_priority: u32 {
-            default: 2,
-            description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
-        },
-        spinlock_guard: u32 {
-            default: 0,
-            description: "whether its pages have guards (0 or 1)",
-        },
-        task_start: u32 {
-            default: 0,
-            description: "start the exercise in task context (0 or 1)",
-        },
-        task_period_us: u32 {
-            default: 10_000,
-            description: "its period in microseconds (100 to 10000000)",
-        },
-        task_batch: u32 {
-            default: 16,
-            description: "its pages in a batch (1 to 4096)",
-        },
-        task_hold_us: u32 {
-            default: 0,
-            description: "how long it holds them in microseconds (0 to 10000000)",
-        },
-        task_pool: u32 {
-            default: 0,
-            description: "whether its pages come from the pool (0 or 1)",
-        },
-        task_priority: u32 {
-            default: 2,
-            description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
-        },
-        task_guard: u32 {
-            default: 0,
-            description: "whether its pages have guards (0 or 1)",
-        },
-        hard_irq_start: u32 {
-            default: 0,
-            description: "start the exercise in hard interrupts (0 or 1)",
-        },
-        hard_irq_period_us: u32 {
-            default: 10_000,
-            description: "its period in microseconds (100 to 10000000)",
-        },
-        hard_irq_batch: u32 {
-            default: 16,
-            description: "its pages in a batch (1 to 4096)",
-        },
-        hard_irq_hold_us: u32 {
-            default: 0,
-            description: "how long it holds them in microseconds (0 to 10000000)",
-        },
-        hard_irq_pool: u32 {
-            default: 0,
-            description: "whether its pages come from the pool (0 or 1)",
-        },
-        hard_irq_priority: u32 {
-            default: 2,
-            description: "how much its requests to the pool matter (0 low, 1 normal, 2 high)",
-        },
-        hard_irq_guard: u32 {
-            default: 0,
-            description: "whether its pages have guards (0 or 1)",
-        },
+/// Declares the module with its parameters. Takes the settings, the parameters so far, and the
+/// exercises, which it turns into parameters one by one: `NAME_start`, and one for each setting.
+macro_rules! declare {
+    (
+        [$($setting:ident: $variant:ident $bounds:tt = $default:tt, $text:tt;)*]
+        [$($parameters:tt)*]
+        $name:ident: $type:ident, $start:tt; $($others:tt)*
+    ) => {
+        declare! {
+            [$($setting: $variant $bounds = $default, $text;)*]
+            [
+                $($parameters)*
+                [<$name _start>]: u32 {
+                    default: 0,
+                    description: $start,
+                },
+                $([<$name _ $setting>]: u32 {
+                    default: $default,
+                    description: $text,
+                },)*
+            ]
+            $($others)*
+        }
+    };
+    ([$($_settings:tt)*] [$($parameters:tt)*]) => {
+        paste! {
+            module! {
+                type: Labyrinth,
+                name: "labyrinth",
+                authors: ["The labyrinth developers"],
+                description:
+                    "Page allocation in atomic context: exclusive pages and their statistics",
+                license: "GPL",
+                params: {
+                    $($parameters)*
+                },
+            }
+        }
+    };
+}
+
+/// Declares the module with these parameters and those of the exercises.
+macro_rules! parameters {
+    ($settings:tt $($own:tt)*) => {
+        exercises!(declare $settings [$($own)*]);
+    };
+}
+
+settings! {
+    parameters
+    recording: u32 {
+        default: 1,
+        description: "record from the start (0: nothing, 1: all, 2: outcomes without latencies)",
+    },
+    sentinel: u32 {
+        default: 1,
+        description: "what to do about a damaged guard (0: count it, 1: warn, 2: panic)",
+    },
+    pool_cache: u32 {
+        default: 64,
+        description: "pages that each CPU's cache of the pool can keep (0 to 1024)",
+    },
+    pool_reserve: u32 {
+        default: 256,
+        description: "pages in the reserve of the pool (0 to 262144, at most half of the memory)",
+    },
+    pool_emergency: u32 {
+        default: 64,
+        description: "allocations below the min watermark until the reserve is full again",
+    },
+    pool_node: i32 {
+        default: -1,
+        description: "NUMA node that the pages of the pool come from (-1: any)",
+    },
+    pool_node_only: u32 {
+        default: 0,
+        description: "whether no other node will do (0 or 1)",
+    },
+    pool_highest: u64 {
+        default: 0xffff_ffff_ffff_ffff,
+        description: "highest physical address that pages of the pool may have (4095 or more)",
+    },
+    pool_excluded_start: u64 {
+        default: 0,
+        description: "first of the physical addresses that no page of the pool may have",
+    },
+    pool_excluded_end: u64 {
+        default: 0,
+        description: "the address after the last of them (0: there are none)",
+    },
+    pool_excluded_nodes: u64 {
+        default: 0,
+        description: "NUMA nodes that no page of the pool may be from (bit N: node N)",
+    },
+    pool_excluded_zones: u32 {
+        default: 0,
+        description: "zones that no page of the pool may be from (1: DMA, 2: DMA32, 4: others; 0 to 6)",
+    },
+    prime: u32 {
+        default: 0,
+        description: "pages that each CPU's cache is filled with at load (0 to pool_cache)",
+    },
+    user_pages: u32 {
+        default: 64,
+        description: "pages of /dev/labyrinth that can be mapped at a time (0 to 4096)",
     },
 }
 
 /// The loaded module.
 ///
-/// The order of the fields matters: first the files are removed, then the exercises stop, and the
-/// last field waits until the kernel can no longer call anything of the module.
+/// The order of the fields matters: first the files are removed, then the exercises stop. The last
+/// field waits until the kernel can no longer call into the module.
 struct Labyrinth {
     _device: Device,
     _files: Option<Root<Exercises>>,
+    _shown: [Registration; 3],
     _exercises: Arc<Exercises>,
     _c_api: CApi,
     _pools: Publication<Arc<PoolManager>>,
-    _transfers: transfer::Recorded,
+    _transfers: Publication<Arc<Stats>>,
+    _registry: Publication<Arc<Registry>>,
     _unload_barrier: UnloadBarrier,
 }
 
@@ -234,26 +176,32 @@ impl kernel::Module for Labyrinth {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let unload_barrier = UnloadBarrier::new()?;
         let given = parameters::read()?;
-        sentinel::set_policy(given.sentinel);
-        let stats = Stats::new(given.recording)?;
-        let transfers = transfer::record_in(stats.clone())?;
-        let manager = PoolManager::new()?;
+        let own_module = unload_barrier.own_module();
+        let registry = Registry::new()?.publish()?;
+        sentinel::set_policy(own_module, given.sentinel);
+        let stats = exercise::statistics(given.recording)?;
+        let transfers = Transfer::record_in(stats.clone())?;
+        let manager = PoolManager::new(own_module)?;
         let pools = manager.publish()?;
         let pool = manager.pool(c"default", given.pool, given.prime)?;
         let c_api = CApi::new(pool.clone())?;
         let device = Device::new(stats.clone(), given.user_pages)?;
-        let exercises = with_task(|cx| Exercises::new(cx, stats, manager, pool, given.plans))??;
+        let shown = pool::register(&stats)?;
+        let exercises = with_task(|cx| Exercises::new(cx, own_module, stats, pool, given.plans))??;
+        let shown = [shown, sentinel::register()?, exercises.register()?];
         let files = debugfs::create(exercises.clone());
 
-        // From here on nothing fails any more.
+        // Processes may open the device from here on, so nothing may fail any more.
         device.admit();
         Ok(Self {
             _device: device,
             _files: files,
+            _shown: shown,
             _exercises: exercises,
             _c_api: c_api,
             _pools: pools,
             _transfers: transfers,
+            _registry: registry,
             _unload_barrier: unload_barrier,
         })
     }

@@ -10,8 +10,17 @@
 //! flags, the kernel's configuration and the kernel crate. The hash is passed as `-Cmetadata`, and
 //! is a part of the name of the namespace that all symbols are exported to.
 //! [`import!`](crate::import!) makes a driver import the namespace of the library that it is
-//! compiled with. If the loaded library has another namespace, the module loader refuses the driver
-//! with `EINVAL` and a line in the kernel log.
+//! compiled with, and refer to a symbol whose name depends on the hash. If another build of the
+//! library is loaded, the module loader refuses the driver with `EINVAL` or `ENOENT`, and with lines
+//! in the kernel log:
+//!
+//! - It refuses all symbols of a namespace that the driver does not import. This is necessary for
+//!   drivers that use nothing but C helpers, because the names of C helpers do not change. With
+//!   `CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS` the kernel only warns.
+//! - It refuses unknown symbols on all kernels. One of them is `BUILT_AGAINST_ANOTHER_LABYRINTH`,
+//!   whose name tells the reader of the kernel log what is wrong.
+//!
+//! `insmod --force` skips neither check.
 //!
 //! C header: [`include/linux/export.h`](srctree/include/linux/export.h)
 
@@ -29,6 +38,10 @@ pub const NAMESPACE: [u8; TEXT.len()] = {
     bytes
 };
 
+/// Each driver refers to this symbol, see above. The kernel log names it if the driver is refused.
+#[doc(hidden)]
+pub static BUILT_AGAINST_ANOTHER_LABYRINTH: u8 = 0;
+
 /// Imports the library's symbols. A driver uses this macro once, beside its `module!`. Without it
 /// the driver does not build: modpost reports symbols of a namespace that is not imported.
 ///
@@ -41,11 +54,17 @@ pub const NAMESPACE: [u8; TEXT.len()] = {
 macro_rules! import {
     () => {
         const _: () = {
-            use $crate::__private::NAMESPACE;
+            use $crate::__private::{
+                BUILT_AGAINST_ANOTHER_LABYRINTH,
+                NAMESPACE, //
+            };
 
             #[link_section = ".modinfo"]
             #[used(compiler)]
             static IMPORT: [u8; NAMESPACE.len()] = NAMESPACE;
+
+            #[used(compiler)]
+            static BUILD: &u8 = &BUILT_AGAINST_ANOTHER_LABYRINTH;
         };
     };
 }

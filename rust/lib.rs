@@ -22,13 +22,17 @@
 //!   disabled, which pass tokens to the code that they run.
 //! - [`cpu`], [`percpu`], [`mm`], [`debugfs`], [`user_map`]: other parts of the kernel that drivers
 //!   need.
-//! - [`stats`]: counters and latencies. A driver can have its own.
+//! - [`stats`]: counters and latencies. Reports also show the numbers of drivers, see
+//!   [`stats::Row`].
 //!
 //! # No stable interface
 //!
 //! A driver has to be built against the build of labyrinth that it is loaded with, because the
 //! layout of types may change with each build. The module loader refuses other drivers, see
 //! [`import!`]. The C interface, `include/labyrinth.h`, is stable.
+
+// A driver can name each type that it can get a value of.
+#![warn(unnameable_types)]
 
 pub mod capi;
 mod ffi;
@@ -40,12 +44,16 @@ pub mod pool;
 pub mod stats;
 
 pub use ffi::mm::call_site::CallSite;
+pub use page::transfer::*;
 pub use page::{
     sentinel,
+    AllocPages,
+    AllocPagesNoLock,
     AllowedIn,
     Bytes,
-    Chain,
-    Damaged,
+    CalledIn,
+    Calls,
+    Contents,
     ExclusivePage,
     ExclusivePages,
     Gfp,
@@ -53,19 +61,13 @@ pub use page::{
     GfpKernel,
     GfpNoLock,
     GfpNoWait,
-    Guarded,
-    Home,
     MayFail,
     NoWarn,
     Node,
     Place,
-    Secret,
     Shape,
-    Shareable,
-    Shared,
+    SlabGfp,
     Uninit,
-    UserPage,
-    VmappedPages,
     ZoneLimit,
     MAX_ORDER, //
 };
@@ -78,7 +80,10 @@ pub use pool::{
 pub mod context {
     pub use crate::ffi::context::{
         of_hard_hrtimer,
+        of_hrtimer,
         of_soft_hrtimer,
+        with_device_irq,
+        with_hard_irq,
         with_task,
         Context,
         DeviceIrq,
@@ -94,7 +99,8 @@ pub mod context {
         SoftMode,
         Softirq,
         SpinLocked,
-        Task, //
+        Task,
+        UnmarkedMode, //
     };
 }
 
@@ -102,11 +108,8 @@ pub mod context {
 pub mod time {
     pub use crate::ffi::time::{
         clock::Moment,
-        hard_timer::{
-            HardHandler,
-            HardTimer, //
-        },
         timer::{
+            Expiry,
             Handler,
             Next,
             Timer, //
@@ -134,12 +137,14 @@ pub mod sync {
             Handle,
             Handles, //
         },
-        raw_spin_lock::RawSpinLock,
         rcu_slot::{
             Publication,
             RcuSlot, //
         },
-        spin_lock_bh::SpinLockBh, //
+        spin_lock::{
+            RawSpinLock,
+            SpinLockBh, //
+        }, //
     };
 }
 
@@ -237,18 +242,30 @@ pub mod user_map {
             MappedArea,
             NewArea, //
         },
-        page::Refused, //
+        page::transfer::user::Refused, //
     };
 }
 
 /// Waiting, when a module is unloaded, until the kernel no longer calls it.
 pub mod unload {
-    pub use crate::ffi::unload::UnloadBarrier;
+    pub use crate::ffi::unload::{
+        OwnModule,
+        UnloadBarrier, //
+    };
 }
 
 /// Differences between kernel versions.
 pub mod compat {
     pub use crate::ffi::compat::parameter;
+}
+
+/// Used by the benchmark of `labyrinth_lab.ko` only, which measures a tier by itself.
+#[doc(hidden)]
+pub mod __lab {
+    pub use crate::pool::tier::reserve::{
+        fill_reserve,
+        take_from_reserve, //
+    };
 }
 
 /// Used by the macros of this crate only.
@@ -258,9 +275,16 @@ pub mod __private {
     pub use crate::ffi::mm::call_site::Tag;
     pub use crate::{
         ffi::mm::call_site::call_site,
-        import::NAMESPACE, //
+        import::{
+            BUILT_AGAINST_ANOTHER_LABYRINTH,
+            NAMESPACE, //
+        }, //
     };
 }
+
+/// The sources that latencies are told apart by: the tiers of a pool. Statistics know nothing else
+/// of pools.
+pub(crate) const SOURCES: usize = pool::Tier::COUNT;
 
 /// `pr_err!` and its like need it. In other crates `module!` defines it.
 const __LOG_PREFIX: &[u8] = b"labyrinth\0";

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module parameters, checked.
-//!
-//! They are declared in `labyrinth_mod.rs`, by the `module!` macro.
+//! Reads and checks the module parameters, which `labyrinth_mod.rs` declares.
 
 #![forbid(unsafe_code)]
 
 use crate::{
     device::MAX_USER_PAGES,
     exercise::{
+        self,
+        exercises,
+        settings,
         Plan,
         Setting,
         Settings, //
@@ -16,6 +17,7 @@ use crate::{
     module_parameters as given, //
 };
 use kernel::{
+    macros::paste,
     page::PAGE_SIZE,
     prelude::*, //
 };
@@ -30,32 +32,47 @@ use labyrinth::{
         MAX_RESERVE, //
     },
     sentinel::Policy,
-    stats::{
-        Context,
-        Recording, //
-    },
+    stats::Recording,
     Node,
     Place, //
 };
 
-/// What the module was told when it was loaded.
+/// The module parameters.
 pub(crate) struct Parameters {
-    /// What is recorded from the start.
+    /// What is recorded until `recording` in debugfs is changed.
     pub(crate) recording: Recording,
-    /// What is done about a damaged guard.
+    /// The reaction to a damaged guard.
     pub(crate) sentinel: Policy,
     /// The pool of the exercises and of callers without a pool of their own.
     pub(crate) pool: PoolConfig,
-    /// Pages that each CPU's cache of that pool is filled with at load.
+    /// The number of pages that each CPU's cache of that pool is filled with at load.
     pub(crate) prime: usize,
-    /// Pages that processes can have mapped at a time.
+    /// The number of pages that processes can have mapped at a time.
     pub(crate) user_pages: u32,
-    /// The exercises, in the order of [`Context::ALL`].
-    pub(crate) plans: [Plan; 4],
+    /// The plans of the exercises, in the order of [`exercise::ALL`].
+    pub(crate) plans: [Plan; exercise::COUNT],
 }
 
-/// Reads and checks all parameters. `ERANGE` for one that is out of bounds, `ENODEV` for a node
-/// that is not there; either is named in the kernel log.
+/// Reads the settings of one exercise, without checking them.
+macro_rules! values {
+    ([$($setting:ident: $_variant:ident $_bounds:tt = $_default:tt, $_text:tt;)*] $name:ident) => {
+        paste! { [$(parameter(&given::[<$name _ $setting>])),*] }
+    };
+}
+
+/// Reads and checks the plans of all exercises.
+macro_rules! plans {
+    ($($name:ident: $_type:ident, $_start:tt;)*) => {
+        [$(plan(
+            stringify!($name),
+            paste! { parameter(&given::[<$name _start>]) },
+            settings!(values $name),
+        )?),*]
+    };
+}
+
+/// Reads and checks all parameters. `ERANGE` if one is out of bounds, `ENODEV` if there is no such
+/// node. The kernel log names the parameter.
 pub(crate) fn read() -> Result<Parameters> {
     Ok(Parameters {
         recording: recording(parameter(&given::recording))?,
@@ -78,64 +95,14 @@ pub(crate) fn read() -> Result<Parameters> {
             parameter(&given::pool_cache) as usize,
         )?,
         user_pages: bounded("user_pages", parameter(&given::user_pages), MAX_USER_PAGES)? as u32,
-        plans: [
-            plan(
-                Context::TimerSoftirq,
-                parameter(&given::timer_softirq_start),
-                [
-                    parameter(&given::timer_softirq_period_us),
-                    parameter(&given::timer_softirq_batch),
-                    parameter(&given::timer_softirq_hold_us),
-                    parameter(&given::timer_softirq_pool),
-                    parameter(&given::timer_softirq_priority),
-                    parameter(&given::timer_softirq_guard),
-                ],
-            )?,
-            plan(
-                Context::Spinlock,
-                parameter(&given::spinlock_start),
-                [
-                    parameter(&given::spinlock_period_us),
-                    parameter(&given::spinlock_batch),
-                    parameter(&given::spinlock_hold_us),
-                    parameter(&given::spinlock_pool),
-                    parameter(&given::spinlock_priority),
-                    parameter(&given::spinlock_guard),
-                ],
-            )?,
-            plan(
-                Context::Task,
-                parameter(&given::task_start),
-                [
-                    parameter(&given::task_period_us),
-                    parameter(&given::task_batch),
-                    parameter(&given::task_hold_us),
-                    parameter(&given::task_pool),
-                    parameter(&given::task_priority),
-                    parameter(&given::task_guard),
-                ],
-            )?,
-            plan(
-                Context::HardIrq,
-                parameter(&given::hard_irq_start),
-                [
-                    parameter(&given::hard_irq_period_us),
-                    parameter(&given::hard_irq_batch),
-                    parameter(&given::hard_irq_hold_us),
-                    parameter(&given::hard_irq_pool),
-                    parameter(&given::hard_irq_priority),
-                    parameter(&given::hard_irq_guard),
-                ],
-            )?,
-        ],
+        plans: exercises!(plans),
     })
 }
 
-fn plan(context: Context, start: u32, values: [u32; Setting::COUNT]) -> Result<Plan> {
+fn plan(name: &str, start: u32, values: [u32; Setting::COUNT]) -> Result<Plan> {
     let settings = Settings::new(values).map_err(|setting: Setting| {
         pr_err!(
-            "parameter {}_{}={} is out of bounds: {} to {}\n",
-            context.name(),
+            "parameter {name}_{}={} is out of bounds: {} to {}\n",
             setting.name(),
             values[setting as usize],
             setting.bounds().start(),
@@ -145,7 +112,7 @@ fn plan(context: Context, start: u32, values: [u32; Setting::COUNT]) -> Result<P
     })?;
 
     Ok(Plan {
-        start: switch(context.name(), "_start", start)?,
+        start: switch(name, "_start", start)?,
         settings,
     })
 }
@@ -164,7 +131,8 @@ fn sentinel(value: u32) -> Result<Policy> {
     })
 }
 
-/// The place that `pool_node` and `pool_node_only` name. `ENODEV` for a node that is not online.
+/// Returns the place that `pool_node` and `pool_node_only` choose. `ENODEV` if the node is not
+/// online.
 fn place(node: i32, only: bool) -> Result<Place> {
     if node == -1 {
         return Ok(Place::Any);
@@ -215,7 +183,7 @@ fn excluded() -> Result<Excluded> {
     Ok(excluded)
 }
 
-/// A parameter that is a number of pages.
+/// Checks a parameter that is a number of pages.
 fn bounded(name: &str, value: u32, most: usize) -> Result<usize> {
     let pages = value as usize;
     if pages > most {
@@ -225,7 +193,7 @@ fn bounded(name: &str, value: u32, most: usize) -> Result<usize> {
     Ok(pages)
 }
 
-/// A parameter that is 0 or 1, and whose name has two parts.
+/// Checks a parameter that is 0 or 1. Its name is `prefix` and `name`.
 fn switch(prefix: &str, name: &str, value: u32) -> Result<bool> {
     match value {
         0 => Ok(false),

@@ -28,6 +28,8 @@ die() {
 	exit 1
 }
 
+# shellcheck source=scripts/lib/architecture.sh
+source "$SCRIPTS/lib/architecture.sh"
 # shellcheck source=scripts/lib/places.sh
 source "$SCRIPTS/lib/places.sh"
 

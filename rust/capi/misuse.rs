@@ -2,9 +2,15 @@
 
 //! Misuse of the C interface: counted, and the first of each kind reported.
 
-use crate::ffi::exports::{
-    report_misuse,
-    Caller, //
+use crate::{
+    ffi::exports::{
+        report_misuse,
+        Caller, //
+    },
+    stats::{
+        label,
+        Row, //
+    }, //
 };
 use kernel::{
     fmt,
@@ -17,7 +23,7 @@ use kernel::{
 
 /// What C can do wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Misuse {
+pub(super) enum Misuse {
     /// NULL where there has to be a pool, a block or an array.
     Null,
     /// An address in the middle of a page.
@@ -40,10 +46,10 @@ pub enum Misuse {
 
 impl Misuse {
     /// How many kinds there are.
-    pub const COUNT: usize = 9;
+    const COUNT: usize = 9;
 
     /// All kinds; `kind as usize` is the index.
-    pub const ALL: [Self; Self::COUNT] = [
+    const ALL: [Self; Self::COUNT] = [
         Self::Null,
         Self::Unaligned,
         Self::Foreign,
@@ -56,7 +62,7 @@ impl Misuse {
     ];
 
     /// The name in metrics.
-    pub const fn name(self) -> &'static str {
+    const fn name(self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Unaligned => "unaligned",
@@ -68,11 +74,6 @@ impl Misuse {
             Self::BlocksOut => "blocks_out",
             Self::WrongContext => "wrong_context",
         }
-    }
-
-    /// How often it happened since the module was loaded. Any context.
-    pub fn count(self) -> u64 {
-        COUNTS[self as usize].load(Relaxed) as u64
     }
 
     /// Counts one, and reports it if it is the first of its kind. Any context that printing is
@@ -95,5 +96,12 @@ impl Misuse {
         }
     }
 }
+
+pub(super) static ROWS: [Row<()>; 1] = [Row::counter(
+    "misuse",
+    "What C modules did wrong.",
+    &[label!("kind", Misuse)],
+    |(), [kind, ..]| COUNTS[kind].load(Relaxed) as u64,
+)];
 
 static COUNTS: [Atomic<i64>; Misuse::COUNT] = [const { Atomic::new(0) }; Misuse::COUNT];

@@ -18,7 +18,7 @@ mod misuse;
 mod parameters;
 mod pool;
 
-pub use misuse::Misuse;
+use misuse::Misuse;
 
 use crate::{
     ffi::{
@@ -49,7 +49,8 @@ use crate::{
         why_not,
         Refusal, //
     },
-    pool::RegisteredPool, //
+    pool::RegisteredPool,
+    stats::Registration, //
 };
 use kernel::{
     fmt,
@@ -76,20 +77,26 @@ static ORPHANS: Atomic<i64> = Atomic::new(0);
 /// The C interface while the module is loaded.
 ///
 /// Dropping it destroys all pools and reports what did not come back.
-pub struct CApi(());
+pub struct CApi {
+    _misuse: Registration,
+}
 
 impl CApi {
     /// Lets C modules have blocks of `shared`, and make pools beside it. Task context only, may
     /// sleep. `EBUSY` if they can do so already, `ENOMEM` if there is no memory, `ENOSPC` if there
     /// are too many pools.
     pub fn new(shared: Arc<RegisteredPool>) -> Result<Self> {
+        if DEFAULT.load(Relaxed) != 0 {
+            return Err(EBUSY);
+        }
         make_ready();
+        let misuse = Registration::of_statics(&[&misuse::ROWS])?;
         let pool = POOLS.insert(Pool::new(shared)?)?;
         if DEFAULT.cmpxchg(0, pool.raw(), Relaxed).is_err() {
             POOLS.remove(pool);
             return Err(EBUSY);
         }
-        Ok(Self(()))
+        Ok(Self { _misuse: misuse })
     }
 }
 
@@ -292,7 +299,7 @@ impl Service for CApi {
             let Some(block) = given.take() else {
                 return false;
             };
-            match from_foreign(block, handle, pool.order()) {
+            match from_foreign(block, handle, pool.form()) {
                 Ok(pages) => {
                     pool.put(cx, pages);
                     true

@@ -15,6 +15,7 @@ use crate::{
     page::{
         into_foreign,
         ExclusivePages,
+        Form,
         Uninit, //
     },
     pool::{
@@ -62,6 +63,12 @@ impl Pool {
     #[inline]
     pub(super) fn order(&self) -> u32 {
         self.pool.config().order
+    }
+
+    /// The form of a block.
+    #[inline]
+    pub(super) fn form(&self) -> Form {
+        self.pool.form()
     }
 
     /// The blocks that are out. Exact when nobody gets or gives back any. Any context.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Cells of tables. A cell that does not fit into its column makes the line longer; between two
-//! cells there is always a space.
+//! Cells of tables. If a cell does not fit into its column, the line gets longer. There is always a
+//! space between two cells.
 //!
 //! Needs no kernel; the host tests include it.
 
@@ -27,7 +27,8 @@ impl fmt::Display for Right<'_> {
     }
 }
 
-/// A number, or a dash where there is none, as [`Right`].
+/// A number at the right of a column, or a dash if there is no number. The width is that of
+/// [`Right`].
 pub(crate) struct Number(pub(crate) Option<u64>, pub(crate) usize);
 
 impl fmt::Display for Number {
@@ -40,9 +41,10 @@ impl fmt::Display for Number {
     }
 }
 
-/// The share of `success` in all requests in per cent, as [`Right`]; a dash if there were none.
+/// The share of successful requests in per cent, at the right of a column, or a dash if there were
+/// no requests.
 ///
-/// It is rounded down, so 100.000 means that none has failed.
+/// It is rounded down, so 100.000 means that no request has failed.
 pub(crate) struct Rate {
     /// The requests that did not fail.
     pub(crate) success: u64,
@@ -62,7 +64,7 @@ impl Rate {
             return None;
         }
 
-        // The kernel has no division of 128 bits, so this is a search by products, which fit.
+        // The kernel has no 128-bit division. So this searches for the quotient by multiplication.
         let (mut least, mut beyond) = (0, WHOLE + 1);
         while beyond - least > 1 {
             let middle = least + (beyond - least) / 2;

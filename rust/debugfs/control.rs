@@ -3,10 +3,14 @@
 //! The files that change something.
 
 use crate::exercise::{
+    self,
+    exercises,
+    settings,
     Exercises,
     Setting, //
 };
 use kernel::{
+    c_str,
     prelude::*,
     seq_file::SeqFile,
     seq_print, //
@@ -22,9 +26,30 @@ use labyrinth::{
     sentinel,
     stats::{
         self,
-        Context, //
+        Registry, //
     }, //
 };
+
+/// Makes the folders of all exercises.
+macro_rules! folders {
+    ($top:ident $($name:ident: $_type:ident, $_start:tt;)*) => {
+        #[allow(non_camel_case_types, reason = "named as in the table")]
+        enum Number {
+            $($name),*
+        }
+        let folder = $top.dir(c"exercise");
+        $(folder_of::<{ Number::$name as usize }>(&folder);)*
+    };
+}
+
+/// Makes the files of all settings of an exercise.
+macro_rules! files {
+    ([$($setting:ident: $variant:ident $_bounds:tt = $_default:tt, $_text:tt;)*] $dir:ident) => {
+        $($dir.read_write::<Tune<EXERCISE, { Setting::$variant as usize }>>(
+            c_str!(stringify!($setting)),
+        );)*
+    };
+}
 
 /// Makes the files.
 pub(super) fn create(top: &Dir<'_, Exercises>) {
@@ -36,21 +61,13 @@ pub(super) fn create(top: &Dir<'_, Exercises>) {
     pool.write_only::<Prime>(c"prime");
     pool.read_write::<EmergencyBudget>(c"emergency_budget");
 
-    let exercise = top.dir(c"exercise");
-    create_exercise::<{ Context::TimerSoftirq as usize }>(&exercise.dir(c"timer_softirq"));
-    create_exercise::<{ Context::Spinlock as usize }>(&exercise.dir(c"spinlock"));
-    create_exercise::<{ Context::Task as usize }>(&exercise.dir(c"task"));
-    create_exercise::<{ Context::HardIrq as usize }>(&exercise.dir(c"hard_irq"));
+    exercises!(folders top);
 }
 
-fn create_exercise<const CONTEXT: usize>(dir: &Dir<'_, Exercises>) {
-    dir.read_write::<Run<CONTEXT>>(c"run");
-    dir.read_write::<Tune<CONTEXT, { Setting::PeriodUs as usize }>>(c"period_us");
-    dir.read_write::<Tune<CONTEXT, { Setting::Batch as usize }>>(c"batch");
-    dir.read_write::<Tune<CONTEXT, { Setting::HoldUs as usize }>>(c"hold_us");
-    dir.read_write::<Tune<CONTEXT, { Setting::Pool as usize }>>(c"pool");
-    dir.read_write::<Tune<CONTEXT, { Setting::Priority as usize }>>(c"priority");
-    dir.read_write::<Tune<CONTEXT, { Setting::Guard as usize }>>(c"guard");
+fn folder_of<const EXERCISE: usize>(folder: &Dir<'_, Exercises>) {
+    let dir = folder.dir(exercise::ALL[EXERCISE].folder);
+    dir.read_write::<Run<EXERCISE>>(c"run");
+    settings!(files dir);
 }
 
 /// Parses a number that is 0 or 1.
@@ -66,9 +83,9 @@ fn parse_switch(text: &CStr) -> Result<bool> {
 struct Reset;
 
 impl Store<Exercises> for Reset {
-    fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
+    fn store(_cx: &Task, _exercises: &Exercises, text: &CStr) -> Result {
         if parse_switch(text)? {
-            exercises.stats().reset()
+            Registry::current()?.reset()
         } else {
             Err(ERANGE)
         }
@@ -104,8 +121,9 @@ impl Show<Exercises> for Sentinel {
 }
 
 impl Store<Exercises> for Sentinel {
-    fn store(_cx: &Task, _exercises: &Exercises, text: &CStr) -> Result {
-        sentinel::set_policy(sentinel::Policy::from_number(parse_u64(text)?)?);
+    fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
+        let policy = sentinel::Policy::from_number(parse_u64(text)?)?;
+        sentinel::set_policy(exercises.own_module(), policy);
         Ok(())
     }
 }
@@ -144,38 +162,39 @@ impl Store<Exercises> for EmergencyBudget {
 }
 
 /// The file `run` of one exercise.
-struct Run<const CONTEXT: usize>;
+struct Run<const EXERCISE: usize>;
 
-impl<const CONTEXT: usize> Show<Exercises> for Run<CONTEXT> {
+impl<const EXERCISE: usize> Show<Exercises> for Run<EXERCISE> {
     fn show(exercises: &Exercises, out: &SeqFile) -> Result {
-        let running = exercises.running(Context::ALL[CONTEXT]);
+        let running = exercises.get(EXERCISE).running();
         seq_print!(out, "{}\n", u8::from(running));
         Ok(())
     }
 }
 
-impl<const CONTEXT: usize> Store<Exercises> for Run<CONTEXT> {
+impl<const EXERCISE: usize> Store<Exercises> for Run<EXERCISE> {
     fn store(cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
-        exercises.set_running(cx, Context::ALL[CONTEXT], parse_switch(text)?)
+        exercises.get(EXERCISE).set_running(cx, parse_switch(text)?)
     }
 }
 
 /// The file of one setting of one exercise.
-struct Tune<const CONTEXT: usize, const SETTING: usize>;
+struct Tune<const EXERCISE: usize, const SETTING: usize>;
 
-impl<const CONTEXT: usize, const SETTING: usize> Show<Exercises> for Tune<CONTEXT, SETTING> {
+impl<const EXERCISE: usize, const SETTING: usize> Show<Exercises> for Tune<EXERCISE, SETTING> {
     fn show(exercises: &Exercises, out: &SeqFile) -> Result {
-        let settings = exercises.settings(Context::ALL[CONTEXT]);
+        let settings = exercises.get(EXERCISE).settings();
         seq_print!(out, "{}\n", settings.get(Setting::ALL[SETTING]));
         Ok(())
     }
 }
 
-impl<const CONTEXT: usize, const SETTING: usize> Store<Exercises> for Tune<CONTEXT, SETTING> {
+impl<const EXERCISE: usize, const SETTING: usize> Store<Exercises> for Tune<EXERCISE, SETTING> {
     fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
         let value = parse_u64(text)?;
         exercises
-            .settings(Context::ALL[CONTEXT])
+            .get(EXERCISE)
+            .settings()
             .set(Setting::ALL[SETTING], value)
     }
 }

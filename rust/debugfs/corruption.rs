@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `corruption`: how many guards were found damaged, and the last of them, a line each, the oldest
-//! first.
+//! `corruption`: how many guards were found damaged since the module was loaded, and the last of
+//! them, a line each, the oldest first. A reset changes neither: the lines are numbered.
 
 use crate::exercise::Exercises;
 use kernel::{
@@ -21,7 +21,11 @@ impl Show<Exercises> for Last {
     const SIZE: usize = 4 * kernel::page::PAGE_SIZE;
 
     fn show(_exercises: &Exercises, out: &SeqFile) -> Result {
-        seq_print!(out, "damaged guards: {}\n", sentinel::total());
+        seq_print!(
+            out,
+            "damaged guards since the module was loaded: {}\n",
+            sentinel::total()
+        );
         for corruption in sentinel::recent()? {
             seq_print!(out, "{corruption}\n");
         }

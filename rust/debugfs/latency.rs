@@ -33,7 +33,7 @@ impl Show<Exercises> for Histograms {
         );
         for series in snapshot.series() {
             let kind = series.kind();
-            seq_print!(out, "\n{} {}", kind.context().name(), kind.gfp());
+            seq_print!(out, "\n{} {}", kind.context, kind.gfp);
             show_latencies(series, "allocations", out);
         }
         for (tier, latencies) in Tier::ALL.into_iter().zip(snapshot.sources()) {
@@ -42,7 +42,7 @@ impl Show<Exercises> for Histograms {
         }
         for transfers in snapshot.transfers() {
             if transfers.samples() != 0 {
-                seq_print!(out, "\n{}", transfers.kind().name());
+                seq_print!(out, "\n{}", transfers.name());
                 show_latencies(transfers, "transfers", out);
             }
         }
@@ -68,7 +68,7 @@ fn show_latencies(series: &Latencies, of_what: &str, out: &SeqFile) {
         if count == 0 {
             continue;
         }
-        // The last bucket has no upper edge of its own; the maximum is one.
+        // The last bucket has no upper edge, so the maximum takes its place.
         let upper = histogram::upper(i).min(series.latency_max().unwrap_or(u64::MAX));
         seq_print!(
             out,
@@ -79,7 +79,7 @@ fn show_latencies(series: &Latencies, of_what: &str, out: &SeqFile) {
     }
 }
 
-/// A bar of at most 40 characters, at least one for a count above zero.
+/// Returns a bar of at most 40 characters. It has at least one character if the count is not zero.
 fn bar(count: u64, most: u64) -> &'static str {
     const FULL: &str = "########################################";
 

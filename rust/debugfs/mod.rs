@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The edge to user space: `/sys/kernel/debug/labyrinth/`.
+//! The files in `/sys/kernel/debug/labyrinth/`.
 //!
 //! ```text
 //! stats                 a table for people
@@ -8,7 +8,7 @@
 //! metrics               all of it as OpenMetrics text
 //! reset                 write 1: count from zero again
 //! recording             0: off, 1: on, 2: outcomes without latencies
-//! sentinel              about damaged guards: 0: count them, 1: warn, 2: panic
+//! sentinel              reaction to damaged guards: 0: count, 1: warn, 2: panic
 //! corruption            the last damaged guards, the oldest first
 //! exercise/<context>/   run (0 or 1), period_us, batch, hold_us, pool, priority,
 //!                       guard
@@ -33,9 +33,9 @@ use labyrinth::debugfs::Root;
 
 /// Makes all files. Dropping the result removes them. Task context only, may sleep.
 ///
-/// Without debugfs there are none, and the kernel log says why: pools, devices and exercises do not
-/// depend on reports. Once this has returned, a file may be open and in use, so loading must not
-/// fail any more.
+/// If debugfs does not work, there are no files, and the kernel log says why. Pools, devices and
+/// exercises work without the files. After this has returned, a process may have a file open, so
+/// loading the module must not fail any more.
 pub(crate) fn create(exercises: Arc<Exercises>) -> Option<Root<Exercises>> {
     let root = Root::new(c"labyrinth", exercises)
         .inspect_err(|&error| say_why(error))
@@ -54,7 +54,7 @@ pub(crate) fn create(exercises: Arc<Exercises>) -> Option<Root<Exercises>> {
 fn say_why(error: Error) {
     const WHAT: &str = "no reports and no control files";
 
-    // The first two errors come from how the machine was set up.
+    // The first two errors are due to the configuration of the machine.
     if error == EPERM {
         pr_notice!(
             "{WHAT}: debugfs is switched off (debugfs=off, or CONFIG_DEBUG_FS_ALLOW_NONE)\n"

@@ -19,6 +19,7 @@ use labyrinth::{
     sentinel,
     stats::{
         Latencies,
+        Registry,
         Snapshot, //
     }, //
 };
@@ -31,6 +32,7 @@ impl Show<Exercises> for Table {
         let stats = exercises.stats();
         let snapshot = stats.snapshot()?;
         let recording = stats.recording().name();
+        let registry = Registry::current()?;
 
         seq_print!(
             out,
@@ -63,9 +65,9 @@ impl Show<Exercises> for Table {
             seq_print!(
                 out,
                 "{}{}{}{}{}{}{}{}",
-                Left(kind.context().name(), 14),
-                Left(kind.gfp(), 11),
-                Number(Some(exercises.running(kind.context()).into()), 4),
+                Left(kind.context, 14),
+                Left(kind.gfp, 11),
+                Number(Some(exercises.running(kind.context).into()), 4),
                 Number(Some(success), 12),
                 Number(Some(failure), 12),
                 Rate {
@@ -81,8 +83,8 @@ impl Show<Exercises> for Table {
         seq_print!(
             out,
             "\ndamaged guards {}, bytes in them {}, policy {}\n",
-            sentinel::total(),
-            sentinel::bytes(),
+            registry.total("guard_corruptions"),
+            registry.total("guard_corruption_bytes"),
             sentinel::policy().name()
         );
         if let Some(last) = sentinel::recent()?.last() {
@@ -93,7 +95,7 @@ impl Show<Exercises> for Table {
     }
 }
 
-/// The transfers that there were.
+/// Writes the table of transfers, without the kinds that never happened.
 fn transfers(snapshot: &Snapshot, out: &SeqFile) {
     let mut one = None;
 
@@ -115,7 +117,7 @@ fn transfers(snapshot: &Snapshot, out: &SeqFile) {
         seq_print!(
             out,
             "{}{}{}",
-            Left(transfers.kind().name(), 25),
+            Left(transfers.name(), 25),
             Number(Some(success), 16),
             Number(Some(failure), 12)
         );
@@ -126,7 +128,7 @@ fn transfers(snapshot: &Snapshot, out: &SeqFile) {
     }
 }
 
-/// Ends the first line of a table with latencies.
+/// Ends the first line of a table with the columns of latencies.
 fn latency_heads(out: &SeqFile) {
     for head in ["min", "p50", "p90", "p99", "p99.9"] {
         seq_print!(out, "{}", Right(head, 9));

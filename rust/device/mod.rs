@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/dev/labyrinth`: a page for one process alone.
+//! `/dev/labyrinth`, which gives pages to processes. A page belongs to one process alone.
 //!
 //! ```c
 //! int fd = open("/dev/labyrinth", O_RDWR);
 //! char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 //! ```
 //!
-//! Each `mmap()` gives a page of its own, also to who maps the same file twice, or has it by way of
-//! a socket. The page is zeroed, belongs to that address space alone ([`UserPage`] says how), and
-//! goes back to the allocator, zeroed again, when the mapping ends, however that comes about.
+//! Each `mmap()` gives a page of its own, even if a process maps the same file twice, or got the
+//! file from another process through a socket. The page is zeroed and belongs to that address space
+//! alone; [`UserPage`] says how. When the mapping ends, for whatever reason, the page is zeroed
+//! again and goes back to the allocator.
 //!
-//! # What is refused
+//! # Errors
 //!
-//! | What                                                            | With       |
+//! | request                                                         | error      |
 //! |-----------------------------------------------------------------|------------|
 //! | a length other than one page, an offset, `MAP_PRIVATE`          | `EINVAL`   |
 //! | a file that was not opened for reading and writing              | `EACCES`   |
 //! | `PROT_EXEC` (later, by `mprotect()`)                            | `EPERM` (`EACCES`) |
-//! | more pages at a time than `user_pages` says                     | `ENOSPC`   |
+//! | more pages at a time than the parameter `user_pages` allows     | `ENOSPC`   |
 //! | no memory                                                       | `ENOMEM`   |
 //! | moving the mapping by `mremap()` (growing it, a second one)     | `EINVAL` (`EFAULT`) |
 //! | `madvise()` that would drop, merge, inherit or dump the page    | `EINVAL`   |
 //!
-//! # Where the pages come from
+//! # Source of the pages
 //!
-//! From the buddy allocator, with `GFP_KERNEL`: a process can wait, so it has no claim to the
-//! pools, whose pages are for those who cannot. Nothing can reclaim such a page and no memory
-//! control group is charged for it, which is why their number is bounded.
+//! The pages come from the buddy allocator, with `GFP_KERNEL`. They do not come from a pool,
+//! because a process can wait, and pools are for code that cannot. The number of pages is limited
+//! because the kernel can reclaim none of them, and charges no memory control group for them.
 
 #![forbid(unsafe_code)]
 
@@ -48,6 +49,7 @@ use labyrinth::{
     stats::{
         Kind,
         Recorder,
+        Registration,
         Stats, //
     },
     user_map::{
@@ -58,6 +60,7 @@ use labyrinth::{
     },
     Bytes,
     ExclusivePage,
+    Gfp,
     GfpKernel,
     Home,
     MayFail,
@@ -66,21 +69,20 @@ use labyrinth::{
 };
 use quota::Quota;
 
-pub(crate) use quota::{
-    limit,
-    mapped,
-    MAX_USER_PAGES, //
-};
+pub(crate) use quota::MAX_USER_PAGES;
 
 /// The device.
-pub(crate) struct Device(Pin<KBox<MapDevice<Pages>>>);
+pub(crate) struct Device {
+    device: Pin<KBox<MapDevice<Pages>>>,
+    _statistics: Registration,
+}
 
-/// What it hands out.
+/// The source of the device's pages.
 struct Pages {
     recorder: Recorder,
 }
 
-/// The way back of a page.
+/// The accounting of a page, until it is given back.
 struct WayBack {
     // The order matters: the page must be accounted as freed before another may take its place.
     entry: Accounting,
@@ -88,27 +90,35 @@ struct WayBack {
 }
 
 impl Device {
-    /// Makes the device, with `most` pages to be mapped at a time. Nobody can open it yet. Task
-    /// context only, may sleep.
+    /// Makes the device, which lets at most `most` pages be mapped at a time. No process can open
+    /// it yet. Task context only, may sleep.
     pub(crate) fn new(stats: Arc<Stats>, most: u32) -> Result<Self> {
         quota::set_limit(most);
-        let recorder = Recorder::new(stats, Kind::TaskKernel);
+        let labels = Kind {
+            context: "task",
+            gfp: GfpKernel::NAME,
+        };
+        let recorder = Recorder::new(stats, labels)?;
 
-        MapDevice::new(c"labyrinth", Pages { recorder })
-            .inspect_err(|_| pr_err!("cannot create the device /dev/labyrinth\n"))
-            .map(Self)
+        let statistics = Registration::of_statics(&[&quota::ROWS])?;
+        let device = MapDevice::new(c"labyrinth", Pages { recorder })
+            .inspect_err(|_| pr_err!("cannot create the device /dev/labyrinth\n"))?;
+        Ok(Self {
+            device,
+            _statistics: statistics,
+        })
     }
 
-    /// Lets it be opened, when nothing can fail any more. Any context.
+    /// Lets processes open the device. Loading the module must not fail after this. Any context.
     pub(crate) fn admit(&self) {
-        self.0.admit();
+        self.device.admit();
     }
 }
 
 impl Mappable for Pages {
     fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>> {
         let quota = Quota::take().ok_or(ENOSPC)?;
-        // A process that asks for a page is no reason to kill another.
+        // With `MayFail`, the allocator does not kill a process to get a page for another one.
         let (page, entry) = alloc_single(
             cx,
             MayFail(GfpKernel),

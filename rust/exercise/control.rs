@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Starting and stopping, on every CPU that is online meanwhile.
+//! Starting and stopping an exercise, on every CPU that is online meanwhile.
 //!
 //! Lock order: the switch of an exercise ([`Control`]), the CPU hotplug lock, the workloads of all
 //! CPUs ([`Cpus`]). The callbacks of CPU hotplug take the last one, but never the first.
 
 use super::{
+    Row,
     Setting,
     Settings, //
 };
@@ -37,33 +38,53 @@ use labyrinth::{
 };
 
 /// The part of an exercise that works on one CPU. Dropping it stops it and frees its pages.
-pub(crate) trait Workload: Sized + Send + Unpin + 'static {
-    /// The name of the exercise.
-    const NAME: &'static CStr;
+pub(super) trait Workload: Sized + Send + Unpin + 'static {
+    /// The names (`Gfp::NAME`) of all allocation flags that it uses.
+    const FLAGS: &'static [&'static str];
 
-    /// Starts on a CPU. Task context, may sleep. The CPU hotplug lock is held, so this must neither
-    /// take it nor wait for a task that does.
-    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Resources>) -> Result<Self>;
+    /// Starts on a CPU. Task context, may sleep. The caller holds the CPU hotplug lock, so this
+    /// must neither take it nor wait for a task that does.
+    fn start_on(cpu: OnlineCpu<'_>, resources: &Arc<Resources>) -> Result<Self>;
 }
 
-/// What an exercise works with.
-pub(crate) struct Resources {
-    /// How it is tuned.
+/// One exercise, to start, stop and tune.
+pub(crate) trait Exercise: Send + Sync {
+    /// The settings.
+    fn settings(&self) -> &Settings;
+
+    /// Whether it runs. Any context.
+    fn running(&self) -> bool;
+
+    /// Starts or stops it, which does nothing if it already runs or has stopped. Sleeps; takes the
+    /// CPU hotplug lock. When it has stopped, all its pages are freed.
+    fn set_running(&self, cx: &Task, run: bool) -> Result;
+}
+
+/// The resources of an exercise.
+pub(super) struct Resources {
+    /// Its row in the table.
+    pub(super) row: &'static Row,
+    /// Its settings.
     pub(super) settings: Settings,
-    /// Where it records.
+    /// The statistics that it records into.
     pub(super) stats: Arc<Stats>,
-    /// Where its pages come from, if the settings say so.
+    /// The pool that its pages come from if the settings say so.
     pub(super) pool: Arc<RegisteredPool>,
 }
 
 impl Resources {
-    /// Where pages come from now. Any context.
+    /// Returns where pages come from now. Any context.
     pub(super) fn supply(&self) -> Supply<'_> {
         if self.settings.get(Setting::Pool) != 0 {
             Supply::Pool(&self.pool, self.settings.priority())
         } else {
-            Supply::Buddy
+            self.allocator()
         }
+    }
+
+    /// The allocator itself as where pages come from. Any context.
+    pub(super) fn allocator(&self) -> Supply<'_> {
+        Supply::Buddy(&self.pool)
     }
 }
 
@@ -75,12 +96,12 @@ struct Workloads<W> {
     /// By the CPU's number.
     #[pin]
     workloads: Mutex<KVec<Option<W>>>,
-    means: Arc<Resources>,
+    resources: Arc<Resources>,
 }
 
 impl<W: Workload> Cpus<W> {
-    /// Makes an empty place for each of them. None has started yet.
-    fn new(means: &Arc<Resources>) -> Result<Self> {
+    /// Makes room for the workloads of all CPUs, of which none has started.
+    fn new(resources: &Arc<Resources>) -> Result<Self> {
         let mut workloads = KVec::with_capacity(nr_cpu_ids() as usize, GFP_KERNEL)?;
         for _ in 0..nr_cpu_ids() {
             workloads.push(None, GFP_KERNEL)?;
@@ -88,7 +109,7 @@ impl<W: Workload> Cpus<W> {
         let workloads = KBox::pin_init(
             pin_init!(Workloads {
                 workloads <- new_mutex!(workloads),
-                means: means.clone(),
+                resources: resources.clone(),
             }),
             GFP_KERNEL,
         )?;
@@ -105,9 +126,10 @@ impl<W: Workload> Cpus<W> {
 
 impl<W: Workload> CpuHandler for Cpus<W> {
     fn arrive(&self, cpu: OnlineCpu<'_>) -> Result {
-        let workload = W::start_on(cpu, &self.0.means).inspect_err(|error| {
-            let cpu = cpu.number();
-            pr_warn!("{} does not run on CPU {cpu}: {error:?}\n", W::NAME);
+        let resources = &self.0.resources;
+        let workload = W::start_on(cpu, resources).inspect_err(|error| {
+            let (title, cpu) = (resources.row.title, cpu.number());
+            pr_warn!("{title} does not run on CPU {cpu}: {error:?}\n");
         })?;
         self.replace(cpu, Some(workload));
         Ok(())
@@ -120,44 +142,43 @@ impl<W: Workload> CpuHandler for Cpus<W> {
 
 /// The switch of one exercise.
 #[pin_data]
-pub(crate) struct Control<W: Workload> {
+pub(super) struct Control<W: Workload> {
     #[pin]
     workload: Mutex<Option<EachCpu<Cpus<W>>>>,
-    /// Whether there is a workload, for reports: they must not wait while one is being stopped.
+    /// Whether there is a workload. Reports read it, because they must not wait while a workload is
+    /// being stopped.
     running: Atomic<bool>,
-    means: Arc<Resources>,
+    resources: Arc<Resources>,
 }
 
 impl<W: Workload> Control<W> {
     /// Makes an exercise that does not run yet.
-    pub(crate) fn new(means: Resources) -> impl PinInit<Self, Error> {
+    pub(super) fn new(resources: Resources) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             workload <- new_mutex!(None),
             running: Atomic::new(false),
-            means: Arc::new(means, GFP_KERNEL)?,
+            resources: Arc::new(resources, GFP_KERNEL)?,
         }? Error)
     }
+}
 
-    /// The settings.
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.means.settings
+impl<W: Workload> Exercise for Control<W> {
+    fn settings(&self) -> &Settings {
+        &self.resources.settings
     }
 
-    /// Whether it runs. Any context.
-    pub(crate) fn running(&self) -> bool {
+    fn running(&self) -> bool {
         self.running.load(Relaxed)
     }
 
-    /// Starts or stops it; does nothing if it already runs or stands still. Sleeps; takes the CPU
-    /// hotplug lock.
-    pub(crate) fn set_running(&self, cx: &Task, run: bool) -> Result {
+    fn set_running(&self, cx: &Task, run: bool) -> Result {
         let mut workload = self.workload.lock();
 
         if !run {
             *workload = None;
         } else if workload.is_none() {
-            let cpus = Cpus::new(&self.means)?;
-            *workload = Some(EachCpu::new(cx, W::NAME, cpus)?);
+            let cpus = Cpus::new(&self.resources)?;
+            *workload = Some(EachCpu::new(cx, self.resources.row.title, cpus)?);
         }
         self.running.store(run, Relaxed);
         Ok(())

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Allocates where the allocator may not be entered the ordinary way: each CPU has a timer that
-//! works in a hard interrupt, and a thread that works with interrupts disabled.
+//! Allocates where `alloc_pages()` may not be called on PREEMPT_RT: each CPU has a timer that works
+//! in a hard interrupt, and a thread that works with interrupts disabled.
 
 use super::{
-    cycle::Cycle,
+    control::Resources,
     in_flight::InFlight,
-    pace::Pace,
-    Resources,
-    Setting,
+    side::{
+        Cycles,
+        Side,
+        Step,
+        ThreadOf,
+        TimerOf, //
+    },
     Workload, //
 };
 use kernel::{
@@ -17,117 +21,69 @@ use kernel::{
 };
 use labyrinth::{
     call_site,
-    context,
+    context::{
+        self,
+        Task, //
+    },
     cpu::OnlineCpu,
     irq::irqs_off,
-    stats::{
-        Kind,
-        Recorder, //
-    },
-    task::{
-        Body,
-        Running,
-        ShouldStop,
-        Thread, //
-    },
-    time::{
-        HardHandler,
-        HardTimer,
-        Next, //
-    },
+    Gfp,
     GfpNoLock, //
 };
 
 /// The exercise on one CPU.
-pub(crate) struct HardIrq {
-    _timer: Pin<KBox<HardTimer<Tick>>>,
-    _thread: Thread<TaskSide>,
+pub(super) struct HardIrq {
+    _timer: Pin<KBox<TimerOf<Tick>>>,
+    _thread: ThreadOf<TaskSide>,
 }
 
-/// A timer rests at least this many times as long as it worked. Nothing can take the CPU from an
-/// interrupt, so the timer leaves most of it to others.
-const SHARE: u32 = 4;
-
 impl Workload for HardIrq {
-    const NAME: &'static CStr = c"labyrinth/hard_irq";
+    const FLAGS: &'static [&'static str] = &[GfpNoLock::NAME];
 
-    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Resources>) -> Result<Self> {
-        let recorder = Recorder::new(means.stats.clone(), Kind::HardIrq);
-        let who = 2 * cpu.number();
-        let side = TaskSide {
-            means: means.clone(),
-            holder: InFlight::new(GfpNoLock, recorder.clone(), who, call_site!(irqs_off))?,
-        };
-        let tick = Tick {
-            means: means.clone(),
-            holder: InFlight::new(GfpNoLock, recorder, who + 1, call_site!(hard_irq))?,
-            cycle: Cycle::default(),
-        };
-        let thread = Thread::spawn_on(cpu, c"labyrinth/irqsoff", side)?;
-        let timer = HardTimer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);
+    fn start_on(cpu: OnlineCpu<'_>, resources: &Arc<Resources>) -> Result<Self> {
+        let number = 2 * cpu.number();
+        let side = TaskSide(InFlight::new(
+            GfpNoLock,
+            resources,
+            number,
+            call_site!(irqs_off),
+        )?);
+        let tick = Tick(InFlight::new(
+            GfpNoLock,
+            resources,
+            number + 1,
+            call_site!(hard_irq),
+        )?);
 
+        let thread = Cycles::new(resources, side).thread_on(cpu)?;
         Ok(Self {
-            _timer: KBox::pin_init(timer, GFP_KERNEL)?,
+            _timer: Cycles::new(resources, tick).timer_on(cpu)?,
             _thread: thread,
         })
     }
 }
 
-/// What one CPU's timer works on.
-struct Tick {
-    means: Arc<Resources>,
-    holder: InFlight<GfpNoLock>,
-    cycle: Cycle,
-}
+/// The side in hard interrupts.
+struct Tick(InFlight<GfpNoLock>);
 
-impl HardHandler for Tick {
-    fn expired(&mut self, cx: &mut context::HardIrq) -> Next {
-        let Resources { settings, pool, .. } = &*self.means;
-        let supply = self.means.supply();
-        Next::After(self.cycle.expired(
-            settings,
-            SHARE,
-            &mut self.holder,
-            |holder| holder.begin_nolock(&*cx, settings, supply),
-            |holder| holder.finish_nolock(&*cx, pool, supply),
-        ))
+impl Side for Tick {
+    type Context = context::HardIrq;
+
+    /// Nothing can take the CPU from an interrupt, so the timer leaves most of it to others.
+    const REST: u32 = 4;
+
+    fn step(&mut self, cx: &mut context::HardIrq, step: Step) {
+        self.0.step(cx, step);
     }
 }
 
-/// The side in task context. If it holds its batch, it does so between two sections with interrupts
-/// disabled.
-struct TaskSide {
-    means: Arc<Resources>,
-    holder: InFlight<GfpNoLock>,
-}
+/// The side in task context. Each step is a section with interrupts disabled.
+struct TaskSide(InFlight<GfpNoLock>);
 
-impl Body for TaskSide {
-    fn run(&mut self, thread: &mut Running) {
-        let Self { means, holder } = self;
-        let Resources { settings, pool, .. } = &**means;
+impl Side for TaskSide {
+    type Context = Task;
 
-        loop {
-            let pace = Pace::begin();
-            let hold_us = settings.hold_us();
-
-            irqs_off(thread.context(), |cx| {
-                holder.begin_nolock(cx, settings, means.supply());
-                if hold_us == 0 {
-                    holder.finish_nolock(cx, pool, means.supply());
-                }
-            });
-            if hold_us != 0 {
-                let wish = thread.sleep_us(hold_us);
-                irqs_off(thread.context(), |cx| {
-                    holder.finish_nolock(cx, pool, means.supply());
-                });
-                if wish == ShouldStop::Yes {
-                    return;
-                }
-            }
-            if thread.sleep_us(pace.rest_us(settings, hold_us)) == ShouldStop::Yes {
-                return;
-            }
-        }
+    fn step(&mut self, cx: &mut Task, step: Step) {
+        irqs_off(cx, |cx| self.0.step(cx, step));
     }
 }

@@ -1,83 +1,115 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One holder of pages: what all exercises do with a batch, whatever their context.
+//! The pages in flight of one side of an exercise: allocated, written to, verified and freed.
 
 use super::{
+    control::Resources,
     pattern::Pattern,
     settings::MAX_BATCH,
-    Settings, //
+    side::Step, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use labyrinth::{
-    context::{
-        Context,
-        PlainAlloc, //
+    context::Context,
+    pool::Batch,
+    stats::{
+        Event,
+        Kind,
+        Recorder, //
     },
-    pool::{
-        Batch,
-        Pool,
-        Supply, //
-    },
-    stats::Recorder,
     AllowedIn,
     CallSite,
-    Gfp,
-    GfpNoLock, //
+    Calls,
+    Gfp, //
 };
 
-/// A batch and the stamps that it should have.
+/// While the refill thread has so many pages to free, exercises that cannot free pages themselves
+/// make empty batches. Otherwise these pages could take up all memory.
+const MOST_RETURNING: usize = 4 * MAX_BATCH;
+
+/// A batch, and the stamps that its pages should have.
 pub(super) struct InFlight<G> {
     batch: Batch<G>,
     recorder: Recorder,
     pattern: Pattern,
+    resources: Arc<Resources>,
+    /// Whether the pages come from the allocator, whatever the settings say.
+    only_buddy: bool,
 }
 
 impl<G: Gfp> InFlight<G> {
-    /// Makes a holder without pages. `who` differs between the holders of one series; `caller` is
-    /// whom the pages are charged to. Task context only, may sleep.
-    pub(super) fn new(gfp: G, recorder: Recorder, who: u32, caller: CallSite) -> Result<Self> {
+    /// Makes a value without pages. `number` must differ among those of the exercise that use the
+    /// same flags. The pages are charged to `caller`.
+    ///
+    /// Task context only, may sleep. `ENOENT` if the workload does not name the flags in
+    /// [`FLAGS`](super::Workload::FLAGS).
+    pub(super) fn new(
+        gfp: G,
+        resources: &Arc<Resources>,
+        number: u32,
+        caller: CallSite,
+    ) -> Result<Self> {
+        let labels = Kind {
+            context: resources.row.name,
+            gfp: G::NAME,
+        };
+        let recorder = Recorder::new(resources.stats.clone(), labels)?;
         Ok(Self {
             batch: Batch::new(MAX_BATCH, gfp, recorder.clone(), caller)?,
-            pattern: Pattern::new(recorder.kind() as u8, who),
+            pattern: Pattern::new(recorder.number() as u8, number),
             recorder,
+            resources: resources.clone(),
+            only_buddy: false,
         })
     }
 
-    /// Begins a cycle: asks `supply` for a batch and writes to every page that it gets.
-    pub(super) fn begin<C: PlainAlloc>(&mut self, cx: &C, settings: &Settings, supply: Supply<'_>)
+    /// Returns it, changed to take its pages from the allocator whatever the settings say.
+    pub(super) fn only_buddy(self) -> Self {
+        Self {
+            only_buddy: true,
+            ..self
+        }
+    }
+
+    /// Does one step of a cycle. Contexts: those in which `G` is allowed.
+    pub(super) fn step<C: Context>(&mut self, cx: &C, step: Step)
     where
         G: AllowedIn<C>,
     {
-        self.recorder.cycle();
-        self.batch.set_guarded(settings.guard());
-        self.batch.fill(cx, settings.batch(), supply);
-        self.pattern.stamp(&mut self.batch);
-    }
+        let Self {
+            batch,
+            recorder,
+            pattern,
+            resources,
+            only_buddy,
+        } = self;
+        let supply = || {
+            if *only_buddy {
+                resources.allocator()
+            } else {
+                resources.supply()
+            }
+        };
 
-    /// Ends a cycle: verifies every page and gives all back to `supply`.
-    pub(super) fn finish<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
-        self.recorder.corruptions(self.pattern.verify(&self.batch));
-        self.batch.clear(cx, supply);
-    }
-}
-
-impl InFlight<GfpNoLock> {
-    /// As [`Self::begin`], in any context but NMI.
-    pub(super) fn begin_nolock<C: Context>(
-        &mut self,
-        cx: &C,
-        settings: &Settings,
-        supply: Supply<'_>,
-    ) {
-        self.recorder.cycle();
-        self.batch.set_guarded(settings.guard());
-        self.batch.fill_nolock(cx, settings.batch(), supply);
-        self.pattern.stamp(&mut self.batch);
-    }
-
-    /// As [`Self::finish`], in any context but NMI. What is freed is freed by the pool manager of `pool`.
-    pub(super) fn finish_nolock<C: Context>(&mut self, cx: &C, pool: &Pool, supply: Supply<'_>) {
-        self.recorder.corruptions(self.pattern.verify(&self.batch));
-        self.batch.clear_nolock(cx, pool, supply);
+        if step != Step::Finish {
+            recorder.count(Event::Cycle, 1);
+            batch.set_guarded(resources.settings.guard());
+            // The thread that frees the pages may not keep up with a machine's interrupts.
+            let behind = !G::Calls::FREES && resources.pool.returning() >= MOST_RETURNING;
+            let wanted = if behind {
+                0
+            } else {
+                resources.settings.batch()
+            };
+            batch.fill(cx, wanted, supply());
+            pattern.stamp(batch);
+        }
+        if step != Step::Begin {
+            recorder.corruptions(pattern.verify(batch));
+            batch.clear(cx, supply());
+        }
     }
 }

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Writing to pages in a way that shows whether somebody else did.
+//! Stamps in pages, which show whether other code has written to these.
 
 use labyrinth::{
     pool::Batch,
     Gfp, //
 };
 
-/// One stamp in every so many bytes: one in every cache line of most CPUs.
+/// The distance of two stamps, in bytes: the size of a cache line on most CPUs.
 const STRIDE: usize = 64;
 
-/// The bytes of a stamp.
+/// The size of a stamp, in bytes.
 const STAMP: usize = size_of::<u64>();
 
-/// Makes stamps that no other holder of a page makes.
+/// Makes the stamps of one batch. No other batch has the same ones.
 #[derive(Clone, Copy)]
 pub(super) struct Pattern(u64);
 
 impl Pattern {
-    /// A pattern for one holder: `series` and `who` together are its own.
-    pub(super) fn new(series: u8, who: u32) -> Self {
-        Self(u64::from(series) << 56 | u64::from(who) << 32)
+    /// Makes a pattern. No other batch may have the same number in the same series.
+    pub(super) fn new(series: u8, number: u32) -> Self {
+        Self(u64::from(series) << 56 | u64::from(number) << 32)
     }
 
     /// Writes a stamp to every cache line of every page.
@@ -40,7 +40,8 @@ impl Pattern {
             .count() as u64
     }
 
-    /// Changes the low half, so that what an earlier cycle left behind does not pass.
+    /// Changes the low half, so that stamps of an earlier cycle are not taken for those of this
+    /// one.
     fn next_cycle(&mut self) {
         let cycle = (self.0 as u32).wrapping_add(1);
         self.0 = self.0 & !u64::from(u32::MAX) | u64::from(cycle);
@@ -58,7 +59,8 @@ impl Pattern {
             .all(|(line, bytes)| bytes[..STAMP] == self.value(number, line))
     }
 
-    /// The stamp of one line. The multiplier (the golden ratio in 64 bits) spreads neighbours.
+    /// Returns the stamp of one line. The multiplier is the golden ratio in 64 bits, so the stamps
+    /// of neighbours differ in many bits.
     fn value(self, number: usize, line: usize) -> [u8; STAMP] {
         let place = (number as u64) << 16 | line as u64;
         (self.0 ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_ne_bytes()

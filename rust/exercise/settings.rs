@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What can be tuned, within bounds.
+//! The settings of an exercise, within bounds.
 
 use core::ops::RangeInclusive;
 use kernel::{
@@ -12,61 +12,68 @@ use kernel::{
 };
 use labyrinth::pool::Priority;
 
-/// Something that can be tuned while an exercise runs.
-#[derive(Clone, Copy)]
-pub(crate) enum Setting {
-    /// Time from the start of one cycle to the start of the next, in microseconds. What the cycle
-    /// takes and holds makes it longer if need be.
-    PeriodUs,
-    /// Pages in a batch.
-    Batch,
-    /// Time that a batch is held before it is freed, in microseconds.
-    HoldUs,
-    /// 1 if pages come from the pool, 0 if straight from the buddy allocator.
-    Pool,
-    /// The index in [`Priority::ALL`] of its requests to the pool.
-    Priority,
-    /// 1 if pages have guards around what is written to them.
-    Guard,
+/// Hands the table of settings to the macro `$then`, before `$arguments`.
+///
+/// A row has the name of the setting, its variant of [`Setting`], its bounds, its default, and the
+/// description of its module parameters. All are literal, because `module!` needs them so.
+macro_rules! settings {
+    ($then:ident $($arguments:tt)*) => {
+        $then! {
+            [
+                period_us: PeriodUs(100, 10_000_000) = 10_000,
+                    "its period in microseconds (100 to 10000000)";
+                batch: Batch(1, 4096) = 16,
+                    "its pages in a batch (1 to 4096)";
+                hold_us: HoldUs(0, 10_000_000) = 0,
+                    "how long it holds them in microseconds (0 to 10000000)";
+                pool: Pool(0, 1) = 0,
+                    "whether its pages come from the pool (0 or 1)";
+                priority: Priority(0, 2) = 2,
+                    "how much its requests to the pool matter (0 low, 1 normal, 2 high)";
+                guard: Guard(0, 1) = 0,
+                    "whether its pages have guards (0 or 1)";
+            ]
+            $($arguments)*
+        }
+    };
 }
+pub(crate) use settings;
+
+/// Makes [`Setting`].
+macro_rules! table {
+    ([$($name:ident: $variant:ident($low:tt, $high:tt) = $_default:tt, $text:tt;)*]) => {
+        /// Something that can be tuned while an exercise runs.
+        #[derive(Clone, Copy)]
+        pub(crate) enum Setting {
+            $(#[doc = $text] $variant,)*
+        }
+
+        impl Setting {
+            /// All settings; `setting as usize` is the index.
+            pub(crate) const ALL: [Self; Self::COUNT] = [$(Self::$variant),*];
+
+            /// How many there are.
+            pub(crate) const COUNT: usize = [$(stringify!($name)),*].len();
+
+            /// The values that it can have.
+            pub(crate) const fn bounds(self) -> RangeInclusive<u32> {
+                match self {
+                    $(Self::$variant => $low..=$high,)*
+                }
+            }
+
+            /// The name in parameters and file names.
+            pub(crate) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($name),)*
+                }
+            }
+        }
+    };
+}
+settings!(table);
 
 impl Setting {
-    /// All settings; `setting as usize` is the index.
-    pub(crate) const ALL: [Self; Self::COUNT] = [
-        Self::PeriodUs,
-        Self::Batch,
-        Self::HoldUs,
-        Self::Pool,
-        Self::Priority,
-        Self::Guard,
-    ];
-
-    /// How many there are.
-    pub(crate) const COUNT: usize = 6;
-
-    /// The values that it can have.
-    pub(crate) const fn bounds(self) -> RangeInclusive<u32> {
-        match self {
-            Self::PeriodUs => 100..=10_000_000,
-            Self::Batch => 1..=MAX_BATCH as u32,
-            Self::HoldUs => 0..=10_000_000,
-            Self::Pool | Self::Guard => 0..=1,
-            Self::Priority => 0..=(Priority::COUNT - 1) as u32,
-        }
-    }
-
-    /// The name in reports, parameters and file names.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::PeriodUs => "period_us",
-            Self::Batch => "batch",
-            Self::HoldUs => "hold_us",
-            Self::Pool => "pool",
-            Self::Priority => "priority",
-            Self::Guard => "guard",
-        }
-    }
-
     /// Checks a value against the bounds. `ERANGE` if it is outside.
     pub(crate) fn check(self, value: u64) -> Result<u32> {
         u32::try_from(value)
@@ -77,7 +84,9 @@ impl Setting {
 }
 
 /// The largest batch.
-pub(super) const MAX_BATCH: usize = 4096;
+pub(super) const MAX_BATCH: usize = *Setting::Batch.bounds().end() as usize;
+
+const _: () = assert!(*Setting::Priority.bounds().end() as usize == Priority::COUNT - 1);
 
 /// The settings of one exercise.
 ///
@@ -110,13 +119,19 @@ impl Settings {
         Ok(())
     }
 
+    /// The time from the start of one cycle to the start of the next, in microseconds. A cycle that
+    /// takes longer makes it longer.
+    pub(super) fn period_us(&self) -> u32 {
+        self.get(Setting::PeriodUs)
+    }
+
     /// The batch as a number of pages.
-    pub(crate) fn batch(&self) -> usize {
+    pub(super) fn batch(&self) -> usize {
         self.get(Setting::Batch) as usize
     }
 
-    /// How much requests to the pool matter.
-    pub(crate) fn priority(&self) -> Priority {
+    /// The priority of requests to the pool.
+    pub(super) fn priority(&self) -> Priority {
         // By the invariant there is such a priority.
         *Priority::ALL
             .get(self.get(Setting::Priority) as usize)
@@ -124,12 +139,12 @@ impl Settings {
     }
 
     /// Whether pages have guards.
-    pub(crate) fn guard(&self) -> bool {
+    pub(super) fn guard(&self) -> bool {
         self.get(Setting::Guard) != 0
     }
 
     /// How long to hold a batch, in microseconds.
-    pub(crate) fn hold_us(&self) -> u32 {
+    pub(super) fn hold_us(&self) -> u32 {
         self.get(Setting::HoldUs)
     }
 }

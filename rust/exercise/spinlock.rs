@@ -4,11 +4,15 @@
 //! and a thread and a timer that take it.
 
 use super::{
-    cycle::Cycle,
+    control::Resources,
     in_flight::InFlight,
-    pace::Pace,
-    Resources,
-    Setting,
+    side::{
+        Cycles,
+        Side,
+        Step,
+        ThreadOf,
+        TimerOf, //
+    },
     Workload, //
 };
 use kernel::{
@@ -18,146 +22,73 @@ use kernel::{
 };
 use labyrinth::{
     call_site,
-    context::Softirq,
+    context::{
+        Softirq,
+        Task, //
+    },
     cpu::OnlineCpu,
-    stats::{
-        Kind,
-        Recorder, //
-    },
     sync::SpinLockBh,
-    task::{
-        Body,
-        Running,
-        ShouldStop,
-        Thread, //
-    },
-    time::{
-        Handler,
-        Next,
-        Timer, //
-    },
+    Gfp,
     GfpAtomic,
     NoWarn, //
 };
 
 /// The exercise on one CPU.
-pub(crate) struct Spinlock {
-    _timer: Pin<KBox<Timer<SoftirqSide>>>,
-    _thread: Thread<TaskSide>,
+pub(super) struct Spinlock {
+    _timer: Pin<KBox<TimerOf<SoftirqSide>>>,
+    _thread: ThreadOf<TaskSide>,
 }
 
 impl Workload for Spinlock {
-    const NAME: &'static CStr = c"labyrinth/spinlock";
+    const FLAGS: &'static [&'static str] = &[GfpAtomic::NAME];
 
-    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Resources>) -> Result<Self> {
-        let recorder = Recorder::new(means.stats.clone(), Kind::Spinlock);
-        let who = 2 * cpu.number();
+    fn start_on(cpu: OnlineCpu<'_>, resources: &Arc<Resources>) -> Result<Self> {
+        let number = 2 * cpu.number();
+        // One line for each, because /proc/allocinfo tells callers apart by their lines.
+        let by_task = call_site!(spinlock_task);
+        let by_softirq = call_site!(spinlock_softirq);
         let held = Held {
-            by_task: InFlight::new(
-                NoWarn(GfpAtomic),
-                recorder.clone(),
-                who,
-                call_site!(spinlock_task),
-            )?,
-            by_softirq: InFlight::new(
-                NoWarn(GfpAtomic),
-                recorder,
-                who + 1,
-                call_site!(spinlock_softirq),
-            )?,
+            by_task: InFlight::new(NoWarn(GfpAtomic), resources, number, by_task)?,
+            by_softirq: InFlight::new(NoWarn(GfpAtomic), resources, number + 1, by_softirq)?,
         };
-        let shared = Arc::pin_init(
-            try_pin_init!(Shared {
-                held <- SpinLockBh::new(held, c"labyrinth_held", static_lock_class!()),
-                means: means.clone(),
-            }? Error),
+        let held = Arc::pin_init(
+            SpinLockBh::new(held, c"labyrinth_held", static_lock_class!()),
             GFP_KERNEL,
         )?;
 
-        let thread = Thread::spawn_on(cpu, Self::NAME, TaskSide(shared.clone()))?;
-        let side = SoftirqSide {
-            shared,
-            cycle: Cycle::default(),
-        };
-        let timer = Timer::start_on(cpu, means.settings.get(Setting::PeriodUs), side);
-
+        let thread = Cycles::new(resources, TaskSide(held.clone())).thread_on(cpu)?;
         Ok(Self {
-            _timer: KBox::pin_init(timer, GFP_KERNEL)?,
+            _timer: Cycles::new(resources, SoftirqSide(held)).timer_on(cpu)?,
             _thread: thread,
         })
     }
 }
 
-/// What the two sides share.
-#[pin_data]
-struct Shared {
-    #[pin]
-    held: SpinLockBh<Held>,
-    means: Arc<Resources>,
-}
-
-/// What the lock protects.
+/// The batches that the lock protects.
 struct Held {
     by_task: InFlight<NoWarn<GfpAtomic>>,
     by_softirq: InFlight<NoWarn<GfpAtomic>>,
 }
 
-/// The side in task context: holds its batch between two critical sections, if at all.
-struct TaskSide(Arc<Shared>);
+/// The side in task context. Each step is a critical section.
+struct TaskSide(Arc<SpinLockBh<Held>>);
 
-impl Body for TaskSide {
-    fn run(&mut self, thread: &mut Running) {
-        let Shared { held, means } = &*self.0;
-        let settings = &means.settings;
+impl Side for TaskSide {
+    type Context = Task;
 
-        loop {
-            let pace = Pace::begin();
-            let hold_us = settings.hold_us();
-
-            held.with(thread.context(), |cx, held| {
-                held.by_task.begin(cx, settings, means.supply());
-                if hold_us == 0 {
-                    held.by_task.finish(cx, means.supply());
-                }
-            });
-            if hold_us != 0 {
-                let wish = thread.sleep_us(hold_us);
-                held.with(thread.context(), |cx, held| {
-                    held.by_task.finish(cx, means.supply());
-                });
-                if wish == ShouldStop::Yes {
-                    return;
-                }
-            }
-            if thread.sleep_us(pace.rest_us(settings, hold_us)) == ShouldStop::Yes {
-                return;
-            }
-        }
+    fn step(&mut self, cx: &mut Task, step: Step) {
+        self.0.with(cx, |cx, held| held.by_task.step(cx, step));
     }
 }
 
 /// The side in the timer softirq, which interrupts the other side between its sections. On
 /// PREEMPT_RT this side is a thread, and may have to wait for the other one.
-struct SoftirqSide {
-    shared: Arc<Shared>,
-    cycle: Cycle,
-}
+struct SoftirqSide(Arc<SpinLockBh<Held>>);
 
-impl Handler for SoftirqSide {
-    fn expired(&mut self, cx: &mut Softirq) -> Next {
-        let Shared { held, means } = &*self.shared;
-        let settings = &means.settings;
+impl Side for SoftirqSide {
+    type Context = Softirq;
 
-        let cycle = &mut self.cycle;
-        let next = held.with(cx, |cx, held| {
-            cycle.expired(
-                settings,
-                1,
-                &mut held.by_softirq,
-                |holder| holder.begin(cx, settings, means.supply()),
-                |holder| holder.finish(cx, means.supply()),
-            )
-        });
-        Next::After(next)
+    fn step(&mut self, cx: &mut Softirq, step: Step) {
+        self.0.with(cx, |cx, held| held.by_softirq.step(cx, step));
     }
 }

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Allocates in task context, in a thread on each CPU, alternately with `GFP_ATOMIC` and
-//! `GFP_KERNEL`: the baseline that shows what atomic costs and loses.
+//! `GFP_KERNEL`. This is the baseline that shows the cost and the failures of atomic allocations.
 
 use super::{
+    control::Resources,
     in_flight::InFlight,
-    pace::Pace,
-    Resources,
-    Settings,
+    side::{
+        Cycles,
+        Side,
+        Step,
+        ThreadOf, //
+    },
     Workload, //
 };
 use kernel::{
@@ -18,89 +22,54 @@ use labyrinth::{
     call_site,
     context,
     cpu::OnlineCpu,
-    pool::Supply,
-    stats::{
-        Kind,
-        Recorder, //
-    },
-    task::{
-        Body,
-        Running,
-        ShouldStop,
-        Thread, //
-    },
-    AllowedIn,
+    Gfp,
     GfpAtomic,
     GfpKernel,
     NoWarn, //
 };
 
 /// The exercise on one CPU.
-pub(crate) struct Task {
-    _thread: Thread<Baseline>,
+pub(super) struct Task {
+    _thread: ThreadOf<Baseline>,
 }
 
 impl Workload for Task {
-    const NAME: &'static CStr = c"labyrinth/task";
+    const FLAGS: &'static [&'static str] = &[GfpAtomic::NAME, GfpKernel::NAME];
 
-    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Resources>) -> Result<Self> {
-        let recorder = |kind| Recorder::new(means.stats.clone(), kind);
+    fn start_on(cpu: OnlineCpu<'_>, resources: &Arc<Resources>) -> Result<Self> {
+        // One line for each, because /proc/allocinfo tells callers apart by their lines.
+        let atomic = call_site!(task_atomic);
+        let kernel = call_site!(task_kernel);
         let baseline = Baseline {
-            means: means.clone(),
-            atomic: InFlight::new(
-                NoWarn(GfpAtomic),
-                recorder(Kind::TaskAtomic),
-                cpu.number(),
-                call_site!(task_atomic),
-            )?,
-            kernel: InFlight::new(
-                NoWarn(GfpKernel),
-                recorder(Kind::TaskKernel),
-                cpu.number(),
-                call_site!(task_kernel),
-            )?,
+            atomic: InFlight::new(NoWarn(GfpAtomic), resources, cpu.number(), atomic)?,
+            kernel: InFlight::new(NoWarn(GfpKernel), resources, cpu.number(), kernel)?.only_buddy(),
+            kernel_is_next: false,
         };
 
         Ok(Self {
-            _thread: Thread::spawn_on(cpu, Self::NAME, baseline)?,
+            _thread: Cycles::new(resources, baseline).thread_on(cpu)?,
         })
     }
 }
 
-/// What the thread works on.
+/// The thread's side.
 struct Baseline {
-    means: Arc<Resources>,
     atomic: InFlight<NoWarn<GfpAtomic>>,
     kernel: InFlight<NoWarn<GfpKernel>>,
+    kernel_is_next: bool,
 }
 
-impl Body for Baseline {
-    fn run(&mut self, thread: &mut Running) {
-        let Resources { settings, .. } = &*self.means;
+impl Side for Baseline {
+    type Context = context::Task;
 
-        // `GFP_KERNEL` is the baseline, so always straight from the allocator.
-        while cycle(&mut self.atomic, settings, self.means.supply(), thread) == ShouldStop::No
-            && cycle(&mut self.kernel, settings, Supply::Buddy, thread) == ShouldStop::No
-        {}
-    }
-}
-
-/// One cycle with one set of flags.
-fn cycle<G: AllowedIn<context::Task>>(
-    holder: &mut InFlight<G>,
-    settings: &Settings,
-    supply: Supply<'_>,
-    thread: &mut Running,
-) -> ShouldStop {
-    let pace = Pace::begin();
-    let hold_us = settings.hold_us();
-
-    holder.begin(&*thread.context(), settings, supply);
-    let wish = thread.sleep_us(hold_us);
-    holder.finish(&*thread.context(), supply);
-
-    match wish {
-        ShouldStop::Yes => ShouldStop::Yes,
-        ShouldStop::No => thread.sleep_us(pace.rest_us(settings, hold_us)),
+    fn step(&mut self, cx: &mut context::Task, step: Step) {
+        if self.kernel_is_next {
+            self.kernel.step(cx, step);
+        } else {
+            self.atomic.step(cx, step);
+        }
+        if step != Step::Begin {
+            self.kernel_is_next = !self.kernel_is_next;
+        }
     }
 }

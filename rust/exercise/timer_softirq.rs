@@ -3,10 +3,14 @@
 //! Allocates in the timer softirq: a timer on each CPU.
 
 use super::{
-    cycle::Cycle,
+    control::Resources,
     in_flight::InFlight,
-    Resources,
-    Setting,
+    side::{
+        Cycles,
+        Side,
+        Step,
+        TimerOf, //
+    },
     Workload, //
 };
 use kernel::{
@@ -17,63 +21,41 @@ use labyrinth::{
     call_site,
     context::Softirq,
     cpu::OnlineCpu,
-    stats::{
-        Kind,
-        Recorder, //
-    },
-    time::{
-        Handler,
-        Next,
-        Timer, //
-    },
+    Gfp,
     GfpAtomic,
     NoWarn, //
 };
 
 /// The exercise on one CPU.
-pub(crate) struct TimerSoftirq {
-    _timer: Pin<KBox<Timer<Tick>>>,
+pub(super) struct TimerSoftirq {
+    _timer: Pin<KBox<TimerOf<Tick>>>,
 }
 
 impl Workload for TimerSoftirq {
-    const NAME: &'static CStr = c"labyrinth/timer_softirq";
+    const FLAGS: &'static [&'static str] = &[GfpAtomic::NAME];
 
-    fn start_on(cpu: OnlineCpu<'_>, means: &Arc<Resources>) -> Result<Self> {
-        let recorder = Recorder::new(means.stats.clone(), Kind::TimerSoftirq);
-        let tick = Tick {
-            means: means.clone(),
-            holder: InFlight::new(
-                NoWarn(GfpAtomic),
-                recorder,
-                cpu.number(),
-                call_site!(timer_softirq),
-            )?,
-            cycle: Cycle::default(),
-        };
-        let timer = Timer::start_on(cpu, means.settings.get(Setting::PeriodUs), tick);
+    fn start_on(cpu: OnlineCpu<'_>, resources: &Arc<Resources>) -> Result<Self> {
+        let caller = call_site!(timer_softirq);
+        let tick = Tick(InFlight::new(
+            NoWarn(GfpAtomic),
+            resources,
+            cpu.number(),
+            caller,
+        )?);
 
         Ok(Self {
-            _timer: KBox::pin_init(timer, GFP_KERNEL)?,
+            _timer: Cycles::new(resources, tick).timer_on(cpu)?,
         })
     }
 }
 
-/// What one CPU's timer works on.
-struct Tick {
-    means: Arc<Resources>,
-    holder: InFlight<NoWarn<GfpAtomic>>,
-    cycle: Cycle,
-}
+/// The timer's side.
+struct Tick(InFlight<NoWarn<GfpAtomic>>);
 
-impl Handler for Tick {
-    fn expired(&mut self, cx: &mut Softirq) -> Next {
-        let (settings, supply) = (&self.means.settings, self.means.supply());
-        Next::After(self.cycle.expired(
-            settings,
-            1,
-            &mut self.holder,
-            |holder| holder.begin(&*cx, settings, supply),
-            |holder| holder.finish(&*cx, supply),
-        ))
+impl Side for Tick {
+    type Context = Softirq;
+
+    fn step(&mut self, cx: &mut Softirq, step: Step) {
+        self.0.step(cx, step);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Differences between the kernel versions that labyrinth supports (7.2 and newer), all of them.
+//! All differences between the kernel versions that labyrinth supports (7.2 and newer).
 //!
 //! `Kbuild` sets `labyrinth_since_X_Y` for every kernel from X.Y on.
 
@@ -9,23 +9,24 @@ use kernel::{
     module_param::ModuleParamAccess, //
 };
 
-/// Disables the interrupts of this CPU, as Linux 7.3 does it for the kernel crate's
+/// Disables the interrupts of this CPU with the functions that Linux 7.3 has for the kernel crate's
 /// `LocalInterruptDisabled`.
 ///
 /// The kernel counts how often interrupts were disabled, and restores them when the count is back
-/// at zero. So two users may end in any order, and one of them may never end.
+/// at zero. So two sections may end in any order, and one of them may never end.
 #[cfg(labyrinth_since_7_3)]
 pub(super) mod interrupts {
     use super::bindings;
 
-    /// The state to restore the interrupts from. It is empty, as the kernel keeps that state.
+    /// The saved state. It is empty, as the kernel keeps the state itself.
     #[derive(Clone, Copy)]
-    pub(in crate::ffi) struct Saved(());
+    #[allow(unnameable_types, reason = "the state of a lock's guard")]
+    pub struct Saved(());
 
     /// Disables the interrupts of this CPU. Any context but NMI.
     #[inline]
     pub(in crate::ffi) fn disable() -> Saved {
-        // SAFETY: It may be called in any context but NMI.
+        // SAFETY: The function may be called in any context but NMI.
         unsafe { bindings::local_interrupt_disable() };
         Saved(())
     }
@@ -53,7 +54,7 @@ pub(super) mod interrupts {
         Saved(())
     }
 
-    /// As [`lock`], unless somebody holds the lock.
+    /// As [`lock`], but returns `None` if the lock is held.
     ///
     /// # Safety
     ///
@@ -65,7 +66,7 @@ pub(super) mod interrupts {
         if unsafe { bindings::_raw_spin_trylock(lock) } != 0 {
             return Some(saved);
         }
-        // SAFETY: From the call above.
+        // SAFETY: `saved` comes from the call above.
         unsafe { restore(saved) };
         None
     }
@@ -82,21 +83,21 @@ pub(super) mod interrupts {
     }
 }
 
-/// Disables the interrupts of this CPU. Before Linux 7.3 nothing in the kernel crate does that.
+/// Disables the interrupts of this CPU. Before Linux 7.3 the kernel crate cannot do that.
 #[cfg(not(labyrinth_since_7_3))]
 pub(super) mod interrupts {
     use super::bindings;
     use crate::ffi::helpers;
     use kernel::ffi::c_ulong;
 
-    /// The interrupt flags as they were.
+    /// The interrupt flags before the call.
     #[derive(Clone, Copy)]
-    pub(in crate::ffi) struct Saved(c_ulong);
+    pub struct Saved(c_ulong);
 
     /// Disables the interrupts of this CPU. Any context.
     #[inline]
     pub(in crate::ffi) fn disable() -> Saved {
-        // SAFETY: It may be called in any context.
+        // SAFETY: The function may be called in any context.
         Saved(unsafe { helpers::labyrinth_irq_save() })
     }
 
@@ -104,8 +105,8 @@ pub(super) mod interrupts {
     ///
     /// # Safety
     ///
-    /// `saved` must come from [`disable`] on this CPU, and all that disabled interrupts since must
-    /// have restored them.
+    /// `saved` must come from [`disable`] on this CPU. Everything that has disabled interrupts
+    /// since then must have restored them.
     #[inline]
     pub(in crate::ffi) unsafe fn restore(saved: Saved) {
         // SAFETY: By the requirement above.
@@ -123,7 +124,7 @@ pub(super) mod interrupts {
         Saved(unsafe { helpers::labyrinth_raw_spin_lock(lock) })
     }
 
-    /// As [`lock`], unless somebody holds the lock.
+    /// As [`lock`], but returns `None` if the lock is held.
     ///
     /// # Safety
     ///
@@ -139,8 +140,8 @@ pub(super) mod interrupts {
     ///
     /// # Safety
     ///
-    /// The lock must have been taken by [`lock`] or [`try_lock`], which returned `saved`, and all
-    /// that disabled interrupts since must have restored them.
+    /// The lock must have been taken by [`lock`] or [`try_lock`], which returned `saved`.
+    /// Everything that has disabled interrupts since then must have restored them.
     #[inline]
     pub(in crate::ffi) unsafe fn unlock(lock: *mut bindings::raw_spinlock_t, saved: Saved) {
         // SAFETY: By the requirement above.
@@ -148,7 +149,7 @@ pub(super) mod interrupts {
     }
 }
 
-/// What the function of an hrtimer returns: whether the timer is armed again.
+/// The return value of an hrtimer's function: whether the timer is armed again.
 #[cfg(labyrinth_since_7_3)]
 pub(super) const fn hrtimer_restart(again: bool) -> bindings::hrtimer_restart {
     if again {
@@ -158,7 +159,7 @@ pub(super) const fn hrtimer_restart(again: bool) -> bindings::hrtimer_restart {
     }
 }
 
-/// What the function of an hrtimer returns: whether the timer is armed again.
+/// The return value of an hrtimer's function: whether the timer is armed again.
 #[cfg(not(labyrinth_since_7_3))]
 pub(super) const fn hrtimer_restart(again: bool) -> bindings::hrtimer_restart {
     if again {
@@ -168,7 +169,7 @@ pub(super) const fn hrtimer_restart(again: bool) -> bindings::hrtimer_restart {
     }
 }
 
-/// What the handler of an interrupt returns: whether that was its own.
+/// The return value of an interrupt handler: whether the interrupt was its own.
 #[cfg(all(CONFIG_PCI, labyrinth_since_7_3))]
 pub(super) const fn irq_return(ours: bool) -> bindings::irqreturn_t {
     if ours {
@@ -178,7 +179,7 @@ pub(super) const fn irq_return(ours: bool) -> bindings::irqreturn_t {
     }
 }
 
-/// What the handler of an interrupt returns: whether that was its own.
+/// The return value of an interrupt handler: whether the interrupt was its own.
 #[cfg(all(CONFIG_PCI, not(labyrinth_since_7_3)))]
 pub(super) const fn irq_return(ours: bool) -> bindings::irqreturn_t {
     if ours {
@@ -188,16 +189,16 @@ pub(super) const fn irq_return(ours: bool) -> bindings::irqreturn_t {
     }
 }
 
-/// What a PCI driver is told of the entry of its table that the device matched.
+/// The data of the table entry that the device matched, as a PCI driver gets it.
 #[cfg(all(CONFIG_PCI, labyrinth_since_7_3))]
 pub(super) type IdInfo<'a, T> = Option<&'a T>;
 
-/// What a PCI driver is told of the entry of its table that the device matched.
+/// The data of the table entry that the device matched, as a PCI driver gets it.
 #[cfg(all(CONFIG_PCI, not(labyrinth_since_7_3)))]
 pub(super) type IdInfo<'a, T> = &'a T;
 
-/// Makes a table of the PCI devices that a driver is for, as `kernel::pci_device_table!` does. The
-/// second name is that of the table for user space, which Linux 7.2 asks for.
+/// Makes the table of the PCI devices that a driver supports, as `kernel::pci_device_table!` does.
+/// The second name is that of the table for user space, which Linux 7.2 needs.
 ///
 /// # Examples
 ///
@@ -214,8 +215,8 @@ macro_rules! pci_table {
     };
 }
 
-/// Makes a table of the PCI devices that a driver is for, as `kernel::pci_device_table!` does. The
-/// second name is that of the table for user space.
+/// Makes the table of the PCI devices that a driver supports, as `kernel::pci_device_table!` does.
+/// The second name is that of the table for user space.
 #[cfg(not(labyrinth_since_7_3))]
 #[macro_export]
 macro_rules! pci_table {
@@ -236,8 +237,8 @@ pub fn parameter<T: Copy>(parameter: &ModuleParamAccess<T>) -> T {
     *parameter.value()
 }
 
-/// Pages that the kernel crate owns. It can neither give one away nor take one over, so this does.
-/// Whatever replaces `kernel::page::Page` as its owned page has its place here.
+/// Converts the kernel crate's owned pages to and from raw pages, which the kernel crate cannot do.
+/// The type that replaces `kernel::page::Page` as the owned page will have its conversions here.
 pub(crate) mod owned_page {
     use super::bindings;
     use core::{
@@ -252,18 +253,18 @@ pub(crate) mod owned_page {
         Page, //
     };
 
-    /// Gives the page away.
+    /// Gives up the ownership of the page.
     pub(crate) fn into_raw(page: Page) -> NonNull<bindings::page> {
         let page = ManuallyDrop::new(page);
         // SAFETY: A `Page` has the address of a page, which is not null.
         unsafe { NonNull::new_unchecked(page.as_ptr()) }
     }
 
-    /// Takes a page over.
+    /// Takes over the ownership of a page.
     ///
     /// # Safety
     ///
-    /// `page` must be an allocated page of order 0, and the caller must own it, and not use it any
+    /// `page` must be an allocated page of order 0. The caller must own it, and must not use it any
     /// more.
     pub(crate) unsafe fn from_raw(page: NonNull<bindings::page>) -> Page {
         // SAFETY: By the requirement above.

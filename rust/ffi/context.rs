@@ -7,16 +7,17 @@
 //! - A *context* says what code may do: sleep (task), or not (softirq, under a spinlock).
 //! - A *token* is a value of a type that implements [`Context`]. Whoever has a reference to one is
 //!   in that context for as long as the reference lives. Tokens are made by the wrapper that
-//!   enters the context ([`timer`](crate::ffi::time::timer), [`hard_timer`](crate::ffi::time::hard_timer),
-//!   [`thread`](crate::ffi::task::thread), [`lock`](crate::ffi::sync::spin_lock_bh), [`irq`](crate::ffi::irq), [`pci`](crate::ffi::pci)),
-//!   never by its user; [`with_task`] makes one after looking where it is.
+//!   enters the context ([`timer`](crate::ffi::time::timer), [`thread`](crate::ffi::task::thread),
+//!   [`spin_lock`](crate::ffi::sync::spin_lock), [`irq`](crate::ffi::irq),
+//!   [`pci`](crate::ffi::pci)), never by its user. Where there is no such wrapper, [`with_task`],
+//!   [`with_device_irq`] and [`with_hard_irq`] check the context at run time.
 //!
 //! ```text
 //!   Thread body ────────► &mut Task ────┐
 //!                                       ├── SpinLockBh::with ──► &SpinLocked
 //!   Timer expires ──────► &mut Softirq ─┤
 //!                                       ├── irqs_off ──────────► &IrqsOff
-//!   HardTimer expires ──► &mut HardIrq ─┤
+//!               or ────► &mut HardIrq ─┤
 //!   Device interrupts ──► &mut DeviceIrq┘
 //! ```
 //!
@@ -29,8 +30,9 @@
 //! Code in a stricter context must reach no token of the context around it, or it could claim that
 //! it may sleep. So a token is not [`Send`], but everything is that our sections capture, are
 //! handed or return, except the token of the section itself. These sections are
-//! [`irqs_off`](crate::ffi::irq::irqs_off), [`SpinLockBh::with`](crate::ffi::sync::spin_lock_bh::SpinLockBh::with),
-//! [`RawSpinLock::with`](crate::ffi::sync::raw_spin_lock::RawSpinLock::with),
+//! [`irqs_off`](crate::ffi::irq::irqs_off),
+//! [`SpinLockBh::with`](crate::ffi::sync::spin_lock::SpinLockBh::with),
+//! [`RawSpinLock::with`](crate::ffi::sync::spin_lock::RawSpinLock::with),
 //! [`CpuCell::with_of`](crate::ffi::percpu::cell::CpuCell::with_of),
 //! [`RcuSlot::with`](crate::ffi::sync::rcu_slot::RcuSlot::with) and
 //! [`Handles::with`](crate::ffi::sync::handles::Handles::with). The first two also borrow the outer token
@@ -45,11 +47,13 @@
 //!
 //! `LocalInterruptDisabled` (since Linux 7.3) is a proof like [`IrqsOff`], and can be used in its
 //! place: `SpinLockIrq::lock_with` takes the same one. In a callback of one of the kernel crate's
-//! `HrTimer`s, [`of_soft_hrtimer`] and [`of_hard_hrtimer`] give the token.
+//! `HrTimer`s, [`of_soft_hrtimer`], [`of_hard_hrtimer`] and [`of_hrtimer`] give the token. In the
+//! kernel crate's `irq::Handler`, [`with_device_irq`] does.
 //!
 //! C background: [`include/linux/preempt.h`](srctree/include/linux/preempt.h).
 
 use super::helpers;
+use core::ptr::NonNull;
 #[cfg(labyrinth_since_7_3)]
 use kernel::interrupt::LocalInterruptDisabled;
 use kernel::{
@@ -57,14 +61,18 @@ use kernel::{
     time::{
         hrtimer::{
             AbsoluteHardMode,
+            AbsoluteMode,
             AbsolutePinnedHardMode,
+            AbsolutePinnedMode,
             AbsolutePinnedSoftMode,
             AbsoluteSoftMode,
             HasHrTimer,
             HrTimerCallbackContext,
             HrTimerMode,
             RelativeHardMode,
+            RelativeMode,
             RelativePinnedHardMode,
+            RelativePinnedMode,
             RelativePinnedSoftMode,
             RelativeSoftMode, //
         },
@@ -122,14 +130,14 @@ impl Kind {
 ///
 /// # Safety
 ///
-/// As for [`Context`], and the context must allow sleeping: no spinlock of labyrinth held, no
+/// As for [`PlainAlloc`], and the context must allow sleeping: no spinlock of labyrinth held, no
 /// softirq or hard interrupt being served.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is atomic context, which may not sleep",
     label = "this needs a context that may sleep",
     note = "use an allocation flag that does not sleep, such as `GfpAtomic`"
 )]
-pub unsafe trait MaySleep: Context {}
+pub unsafe trait MaySleep: PlainAlloc {}
 
 /// A context in which `alloc_pages()` may be called at all, with flags that do not sleep.
 ///
@@ -176,7 +184,7 @@ pub struct NoToken;
 ///
 /// # Invariants
 ///
-/// Exists only while the current task runs in a context that may sleep.
+/// Can be reached only while the current task runs in a context that may sleep.
 pub struct Task(NotThreadSafe);
 
 /// Softirq context: may not sleep. On PREEMPT_RT this is a thread with bottom halves disabled.
@@ -190,7 +198,8 @@ pub struct Softirq(NotThreadSafe);
 ///
 /// On PREEMPT_RT a `spinlock_t` is a sleeping lock and page allocation is fine under it; under a
 /// `raw_spinlock_t` it would not be, and no token stands for that
-/// ([`RawSpinLock`](crate::ffi::sync::raw_spin_lock::RawSpinLock) keeps all tokens out of its sections).
+/// ([`RawSpinLock`](crate::ffi::sync::spin_lock::RawSpinLock) keeps the tokens of the context around it
+/// out of its sections).
 ///
 /// # Invariants
 ///
@@ -211,14 +220,17 @@ pub struct IrqsOff(NotThreadSafe);
 /// Exists only while a hard interrupt is being served on this CPU, and interrupts are disabled.
 pub struct HardIrq(NotThreadSafe);
 
-/// The handler of a device's interrupt: may not sleep. A hard interrupt; where the kernel threads
-/// interrupts (PREEMPT_RT, or `threadirqs` on its command line), that thread, with bottom halves
-/// disabled, and without PREEMPT_RT interrupts, too.
+/// An interrupt that PREEMPT_RT serves in a thread: may not sleep. The handler of a device's
+/// interrupt is one, and the callback of an `hrtimer` that is neither soft nor hard.
+///
+/// It is a hard interrupt. Where the kernel threads interrupts (PREEMPT_RT, or `threadirqs` on its
+/// command line), it is that thread, with bottom halves disabled. Without PREEMPT_RT interrupts are
+/// disabled, too.
 ///
 /// # Invariants
 ///
-/// Exists only while an interrupt of a device is being served by this CPU (PREEMPT_RT: this thread,
-/// with interrupts enabled).
+/// Exists only with interrupts disabled on this CPU. On PREEMPT_RT it exists only in a thread with
+/// interrupts enabled and bottom halves disabled.
 pub struct DeviceIrq(NotThreadSafe);
 
 /// A caller in C, which says nothing about its context: may not sleep. What can be seen of the
@@ -255,9 +267,20 @@ compile_error!(
 /// Any context. `EPERM` in a hard interrupt or softirq, with bottom halves, interrupts or
 /// preemption disabled, and in an RCU read-side section.
 ///
-/// `work` is `Send`, so it can capture no other token, which would go on allowing to sleep where
-/// this one is borrowed to stand for a stricter context.
-pub fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R> {
+/// `work` may capture another token. That does no harm: a section that `work` enters can reach
+/// neither of them, because all that such a section captures is [`Send`].
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{prelude::*, sync::Arc};
+/// use labyrinth::{context::with_task, pool::{PoolConfig, RegisteredPool}, Pool};
+///
+/// fn make_pool() -> Result<Arc<RegisteredPool>> {
+///     with_task(|cx| Pool::new(cx, c"my_driver", PoolConfig::default()))?
+/// }
+/// ```
+pub fn with_task<R>(work: impl FnOnce(&mut Task) -> R) -> Result<R> {
     // SAFETY: No requirements.
     if !unsafe { helpers::labyrinth_may_sleep() } {
         return Err(EPERM);
@@ -266,8 +289,75 @@ pub fn with_task<R>(work: impl FnOnce(&mut Task) -> R + Send) -> Result<R> {
     // bottom halves, interrupts or preemption, or are RCU read-side sections, all of which the
     // kernel counts. No such section that `work` enters can reach a token that allows to sleep: all
     // that it captures, is handed or returns is `Send`, whatever safe code it is, but for a token
-    // that is `NoSleep`. And `work` captures no other token, as it is `Send` itself.
+    // that is `NoSleep`.
     Ok(work(&mut unsafe { Task::assume() }))
+}
+
+/// Runs `work` with a proof that a hard interrupt is being served, if one is. For handlers that the
+/// kernel calls without a token and never in a thread.
+///
+/// Any context. `EPERM` outside of hard interrupts, in NMI, and in the thread of an interrupt. On
+/// PREEMPT_RT the handlers of most devices are such threads: see [`with_device_irq`].
+///
+/// # Examples
+///
+/// ```
+/// use kernel::prelude::*;
+/// use labyrinth::{context::with_hard_irq, pool::{Priority, Request}};
+/// use labyrinth::{ExclusivePages, GfpNoLock, Pool, Uninit};
+///
+/// fn page_in_any_hard_interrupt(pool: &Pool) -> Result<Option<ExclusivePages<Uninit>>> {
+///     with_hard_irq(|cx| pool.get_with(cx, GfpNoLock, &mut Request::new(Priority::High)))
+/// }
+/// ```
+pub fn with_hard_irq<R>(work: impl FnOnce(&mut HardIrq) -> R) -> Result<R> {
+    // SAFETY: No requirements.
+    if !unsafe { helpers::labyrinth_serves_hard_irq() } {
+        return Err(EPERM);
+    }
+    // SAFETY: A hard interrupt is being served with interrupts disabled, as was seen, and it lasts
+    // until after `work` returns. Safe code in `work` cannot enable interrupts: the guards of the
+    // kernel crate restore the state before them, which is this one.
+    Ok(work(&mut unsafe { HardIrq::assume() }))
+}
+
+/// Runs `work` with a proof that this is, or could be, the handler of a device's interrupt. For the
+/// kernel crate's `irq::Handler`, which the kernel calls without a token, in a hard interrupt or in
+/// a thread.
+///
+/// Any context. Without PREEMPT_RT this fails with `EPERM` where interrupts are enabled and in NMI.
+/// On PREEMPT_RT it fails where interrupts or preemption are disabled and where bottom halves are
+/// not, so also in a handler that was requested with `IRQF_NO_THREAD`: see [`with_hard_irq`]. The
+/// second half of a `ThreadedHandler` is task context: see [`with_task`].
+///
+/// `work` is `Send`, so it can end no guard of the kernel crate that keeps interrupts disabled.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{irq::{Handler, IrqReturn}, prelude::*};
+/// use labyrinth::{context::with_device_irq, ExclusivePage, GfpAtomic};
+///
+/// struct MyHandler;
+///
+/// impl Handler for MyHandler {
+///     fn handle(&self) -> IrqReturn {
+///         match with_device_irq(|cx| ExclusivePage::alloc(cx, GfpAtomic)) {
+///             Ok(Ok(_page)) => IrqReturn::Handled,
+///             _ => IrqReturn::None,
+///         }
+///     }
+/// }
+/// ```
+pub fn with_device_irq<R>(work: impl FnOnce(&mut DeviceIrq) -> R + Send) -> Result<R> {
+    // SAFETY: No requirements.
+    if !unsafe { helpers::labyrinth_serves_device_irq() } {
+        return Err(EPERM);
+    }
+    // SAFETY: The state of interrupts and bottom halves is what the type promises, as was seen, and
+    // it stays so until after `work` returns: all that disabled them belongs to code around `work`,
+    // which captures no guard, as it is `Send`.
+    Ok(work(&mut unsafe { DeviceIrq::assume() }))
 }
 
 impl Softirq {
@@ -459,6 +549,14 @@ impl<C: ClockSource> HardMode for RelativeHardMode<C> {}
 impl<C: ClockSource> HardMode for AbsolutePinnedHardMode<C> {}
 impl<C: ClockSource> HardMode for RelativePinnedHardMode<C> {}
 
+/// The modes in which an `HrTimer` of the kernel crate expires in a hard interrupt, but on
+/// PREEMPT_RT in a softirq.
+pub trait UnmarkedMode: HrTimerMode {}
+impl<C: ClockSource> UnmarkedMode for AbsoluteMode<C> {}
+impl<C: ClockSource> UnmarkedMode for RelativeMode<C> {}
+impl<C: ClockSource> UnmarkedMode for AbsolutePinnedMode<C> {}
+impl<C: ClockSource> UnmarkedMode for RelativePinnedMode<C> {}
+
 /// The token in the callback of an `HrTimer` of the kernel crate that expires in a softirq.
 ///
 /// C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
@@ -468,34 +566,73 @@ impl<C: ClockSource> HardMode for RelativePinnedHardMode<C> {}
 /// ```
 /// use kernel::time::hrtimer::{HasHrTimer, HrTimerCallbackContext, RelativeSoftMode};
 /// use kernel::time::Monotonic;
-/// use labyrinth::{context::of_soft_hrtimer, GfpAtomic, ExclusivePage};
+/// use labyrinth::{context::of_soft_hrtimer, ExclusivePage, GfpAtomic};
 ///
 /// fn expired<T: HasHrTimer<T, TimerMode = RelativeSoftMode<Monotonic>>>(
-///     callback: HrTimerCallbackContext<'_, T>,
+///     mut callback: HrTimerCallbackContext<'_, T>,
 /// ) -> bool {
-///     ExclusivePage::alloc(of_soft_hrtimer(&callback), GfpAtomic).is_ok()
+///     ExclusivePage::alloc(of_soft_hrtimer(&mut callback), GfpAtomic).is_ok()
 /// }
 /// ```
-pub fn of_soft_hrtimer<'a, T>(_callback: &'a HrTimerCallbackContext<'_, T>) -> &'a Softirq
+pub fn of_soft_hrtimer<'a, T>(_callback: &'a mut HrTimerCallbackContext<'_, T>) -> &'a mut Softirq
 where
     T: HasHrTimer<T, TimerMode: SoftMode>,
 {
-    // By its invariant `_callback` exists only in the callback, so the reference does, too. In
-    // these modes that is called in the softirq `HRTIMER_SOFTIRQ`.
-    const { &Softirq(NotThreadSafe) }
+    // SAFETY: By its invariant `_callback` exists only in the callback, so the reference does, too.
+    // In these modes the callback is called in the softirq `HRTIMER_SOFTIRQ`.
+    unsafe { lent() }
 }
 
 /// The token in the callback of an `HrTimer` of the kernel crate that expires in a hard interrupt.
 ///
 /// Lockdep holds these callbacks to the rules of PREEMPT_RT: with `CONFIG_PROVE_RAW_LOCK_NESTING`
-/// it reports a plain allocation in one. [`HardHandler`](crate::ffi::time::hard_timer::HardHandler) can tell
-/// it otherwise.
+/// it reports a plain allocation in one. [`Handler`](crate::time::Handler) can tell it otherwise.
 ///
 /// C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
-pub fn of_hard_hrtimer<'a, T>(_callback: &'a HrTimerCallbackContext<'_, T>) -> &'a HardIrq
+pub fn of_hard_hrtimer<'a, T>(_callback: &'a mut HrTimerCallbackContext<'_, T>) -> &'a mut HardIrq
 where
     T: HasHrTimer<T, TimerMode: HardMode>,
 {
-    // As above, but in these modes the callback is called in a hard interrupt.
-    const { &HardIrq(NotThreadSafe) }
+    // SAFETY: As above, but in these modes the callback is called in a hard interrupt, with
+    // interrupts disabled.
+    unsafe { lent() }
+}
+
+/// The token in the callback of an `HrTimer` of the kernel crate whose mode says neither "soft" nor
+/// "hard".
+///
+/// C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
+///
+/// # Examples
+///
+/// ```
+/// use kernel::time::hrtimer::{HasHrTimer, HrTimerCallbackContext, RelativeMode};
+/// use kernel::time::Monotonic;
+/// use labyrinth::{context::of_hrtimer, ExclusivePage, GfpAtomic};
+///
+/// fn expired<T: HasHrTimer<T, TimerMode = RelativeMode<Monotonic>>>(
+///     mut callback: HrTimerCallbackContext<'_, T>,
+/// ) -> bool {
+///     ExclusivePage::alloc(of_hrtimer(&mut callback), GfpAtomic).is_ok()
+/// }
+/// ```
+pub fn of_hrtimer<'a, T>(_callback: &'a mut HrTimerCallbackContext<'_, T>) -> &'a mut DeviceIrq
+where
+    T: HasHrTimer<T, TimerMode: UnmarkedMode>,
+{
+    // SAFETY: As above, but in these modes the callback is called in a hard interrupt, with
+    // interrupts disabled, and on PREEMPT_RT in the thread of a softirq, with interrupts enabled.
+    unsafe { lent() }
+}
+
+/// A token, for as long as the value that proves its context is borrowed.
+///
+/// # Safety
+///
+/// The context must be the one that `C` stands for, for as long as the reference exists.
+unsafe fn lent<'a, C: Context>() -> &'a mut C {
+    const { assert!(size_of::<C>() == 0) };
+    // SAFETY: A value without a size is at any address that is not null and aligned. The caller
+    // vouches for what the type stands for.
+    unsafe { NonNull::dangling().as_mut() }
 }

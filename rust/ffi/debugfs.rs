@@ -2,15 +2,15 @@
 
 //! debugfs files that keep their module loaded while they are open.
 //!
-//! The kernel crate's debugfs files have no owner: with one of them held open the module can still
-//! be unloaded, and closing the file then reads freed memory. Ours name the module as their owner,
-//! so `rmmod` answers "in use" instead.
+//! The kernel crate's debugfs files have no owner: while one of them is held open, the module can
+//! still be unloaded, and closing the file then reads freed memory. The files here name the module
+//! as their owner, so `rmmod` fails with "in use" instead.
 //!
 //! A [`Root`] that is leaked (`mem::forget`) keeps the module loaded, see
 //! [`unload`](crate::ffi::unload).
 //!
-//! A [`Root`] owns a folder with all that is in it, and the data that the files show. Files are
-//! types without a value that implement [`Show`], [`Store`] or both.
+//! A [`Root`] owns a folder with everything in it, and the data that the files show. Each file is a
+//! type without values that implements [`Show`], [`Store`] or both.
 //!
 //! C header: [`include/linux/debugfs.h`](srctree/include/linux/debugfs.h)
 
@@ -29,6 +29,7 @@ use kernel::{
         from_err_ptr,
         from_result, //
     },
+    page::PAGE_SIZE,
     prelude::*,
     seq_file::SeqFile,
     sync::Arc,
@@ -40,9 +41,9 @@ use kernel::{
 
 /// A file that can be read.
 pub trait Show<T>: 'static {
-    /// The expected size in bytes. Larger contents work too, but are produced again with a larger
-    /// buffer.
-    const SIZE: usize = kernel::page::PAGE_SIZE;
+    /// The expected size in bytes, up to 16 MiB. Larger contents work too, but are produced again
+    /// with a larger buffer. A size below that of a page counts as a page.
+    const SIZE: usize = PAGE_SIZE;
 
     /// Writes the whole contents. Task context, may sleep.
     fn show(data: &T, out: &SeqFile) -> Result;
@@ -50,9 +51,13 @@ pub trait Show<T>: 'static {
 
 /// A file that can be written.
 pub trait Store<T>: 'static {
-    /// Takes the text of one write. Task context, may sleep. On an error nothing must have changed.
+    /// Handles the text of one write. Task context, may sleep. If it fails, it must have changed
+    /// nothing.
     fn store(cx: &Task, data: &T, text: &CStr) -> Result;
 }
+
+/// The largest first buffer for the contents of a file, in bytes.
+const MAX_BUFFER: usize = 16 << 20;
 
 /// The longest text that can be written to a file, in bytes.
 const MAX_TEXT: usize = 63;
@@ -66,7 +71,7 @@ const MAX_TEXT: usize = 63;
 pub struct Root<T: Send + Sync + 'static> {
     folder: *mut bindings::dentry,
     data: Arc<T>,
-    callback: CallbackRegistration,
+    registration: CallbackRegistration,
 }
 
 // SAFETY: debugfs may be called from any thread, and `Arc<T>` is `Send` for such `T`.
@@ -77,25 +82,25 @@ unsafe impl<T: Send + Sync + 'static> Sync for Root<T> {}
 impl<T: Send + Sync + 'static> Root<T> {
     /// Makes the folder. Task context only, may sleep.
     ///
-    /// Fails with the error of debugfs: `EPERM` if it is switched off, `ENODEV` if the kernel was
-    /// built without it, `EEXIST` if there is a folder of that name.
+    /// Fails with the error of debugfs: `EPERM` if debugfs is switched off, `ENODEV` if the kernel
+    /// was built without it, `EEXIST` if there is a folder of that name.
     pub fn new(name: &CStr, data: Arc<T>) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::anchor as *const c_void)?;
-        // SAFETY: `name` is NUL-terminated and copied; no parent means the top.
+        let registration = CallbackRegistration::new(Self::anchor as *const c_void)?;
+        // SAFETY: `name` is NUL-terminated and copied; without a parent the folder is at the top.
         let folder = unsafe { helpers::labyrinth_debugfs_dir(name.as_char_ptr(), ptr::null_mut()) };
 
         // INVARIANT: The folder is new, ours and empty.
         Ok(Self {
             folder: from_err_ptr(folder)?,
             data,
-            callback,
+            registration,
         })
     }
 
     /// Code of the module that makes the folder.
     fn anchor() {}
 
-    /// The folder itself, to put files into. Any context.
+    /// Returns the top folder. Any context.
     pub fn top(&self) -> Dir<'_, T> {
         // INVARIANT: The folder lives as long as `self`.
         Dir {
@@ -114,7 +119,7 @@ impl<T: Send + Sync + 'static> Drop for Root<T> {
     }
 }
 
-/// A folder below a [`Root`], or the root's own.
+/// The folder of a [`Root`], or a folder below it.
 ///
 /// # Invariants
 ///
@@ -126,8 +131,8 @@ pub struct Dir<'a, T: Send + Sync + 'static> {
 }
 
 impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
-    /// Makes a folder in this one. As everywhere in debugfs, a failure only means that it and its
-    /// files are missing. Task context only, may sleep.
+    /// Makes a folder in this one. As everywhere in debugfs, a failure only means that the folder
+    /// and its files are missing. Task context only, may sleep.
     pub fn dir(&self, name: &CStr) -> Dir<'a, T> {
         // SAFETY: `name` is NUL-terminated and copied; `folder` is a valid parent by the invariant.
         let folder = unsafe { helpers::labyrinth_debugfs_dir(name.as_char_ptr(), self.folder) };
@@ -154,8 +159,9 @@ impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
     }
 
     fn file<F>(&self, name: &CStr, mode: bindings::umode_t, operations: &'static Operations<F, T>) {
-        // Nothing would keep the other module loaded.
-        if !self.root.callback.is_for(ptr::from_ref(operations).cast()) {
+        // The other module would not stay loaded while the file is open.
+        let registration = &self.root.registration;
+        if !registration.is_for(ptr::from_ref(operations).cast()) {
             pr_err!("{name}: the module that made the folder has to make its files, too\n");
             return;
         }
@@ -177,15 +183,15 @@ impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
 /// The C file operations of the file type `F` over a `T`.
 ///
 /// # Invariants
-///
-/// `table` names this module as owner and is fit for files whose inode's private data is a live
+/// `table` names this module as owner. It is valid for files whose inode's private data is a live
+/// `T`.
 /// `T`.
 struct Operations<F, T> {
     table: bindings::file_operations,
     _types: PhantomData<fn(F, T)>,
 }
 
-/// This module, as an owner of files. Null when built into the kernel, where nothing unloads.
+/// This module, as an owner of files. It is null if built into the kernel, which is never unloaded.
 pub(super) const OWNER: *mut bindings::module = if cfg!(MODULE) {
     (&raw const bindings::__this_module).cast_mut()
 } else {
@@ -206,13 +212,27 @@ impl<F: Show<T>, T> Operations<F, T> {
         _types: PhantomData,
     };
 
+    /// The size of the first buffer. The kernel doubles it while it is too small, so it must not be
+    /// 0, and it warns of one that is too large.
+    const BUFFER: usize = {
+        if F::SIZE < PAGE_SIZE {
+            PAGE_SIZE
+        } else if F::SIZE > MAX_BUFFER {
+            MAX_BUFFER
+        } else {
+            F::SIZE
+        }
+    };
+
     /// # Safety
     ///
-    /// `inode` and `file` must be valid, the inode's private data must be a live `T` for as long
-    /// as `show` can be called.
+    /// `inode` and `file` must be valid, and the inode's private data must be a live `T` for as
+    /// long as `show` can be called.
     unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         // SAFETY: By the requirements above; `show` takes what is handed over here.
-        unsafe { bindings::single_open_size(file, Some(Self::show), (*inode).i_private, F::SIZE) }
+        unsafe {
+            bindings::single_open_size(file, Some(Self::show), (*inode).i_private, Self::BUFFER)
+        }
     }
 
     /// # Safety
@@ -220,7 +240,7 @@ impl<F: Show<T>, T> Operations<F, T> {
     /// `seq` must be a valid `seq_file` whose private data is a live `T`.
     unsafe extern "C" fn show(seq: *mut bindings::seq_file, _: *mut c_void) -> c_int {
         // SAFETY: By the requirement above. debugfs lets no call in once a file is being removed,
-        // and removal waits for the calls that are in.
+        // and the removal waits for the calls that are in.
         let data = unsafe { &*(*seq).private.cast::<T>() };
         // SAFETY: `seq` is valid, and locked by its caller for the duration of this call.
         let out = unsafe { SeqFile::from_raw(seq) };
@@ -244,7 +264,8 @@ impl<F: Store<T>, T> Operations<F, T> {
 
     /// # Safety
     ///
-    /// `file` must be valid, its inode's private data a live `T`, and `position` valid and ours.
+    /// `file` must be valid, its inode's private data must be a live `T`, and `position` must be
+    /// valid and ours.
     unsafe extern "C" fn write(
         file: *mut bindings::file,
         text: *const c_char,
@@ -252,8 +273,8 @@ impl<F: Store<T>, T> Operations<F, T> {
         position: *mut bindings::loff_t,
     ) -> isize {
         from_result(|| {
-            // A text at an offset is the rest of one that was already taken: refuse it, or "1"
-            // and "0" would be understood where "10" was meant.
+            // A text at an offset is the rest of a text that was partly taken. If it were accepted,
+            // "10" could be understood as "1" and then "0".
             // SAFETY: `position` is valid by the requirement above.
             if unsafe { *position } != 0 || length == 0 || length > MAX_TEXT {
                 return Err(EINVAL);
@@ -280,7 +301,7 @@ impl<F: Store<T>, T> Operations<F, T> {
 }
 
 impl<F: Show<T> + Store<T>, T> Operations<F, T> {
-    // INVARIANT: As for the two that this one is made of.
+    // INVARIANT: As for `READ_ONLY` and `WRITE_ONLY`.
     const READ_WRITE: Self = Self {
         table: bindings::file_operations {
             write: Some(Self::write),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What C modules call. The work is done in Rust; here the caller is noted, for reports,
- * and the handle of a pool becomes a number.
+ * The functions for C modules. Rust does the work. The functions here note the caller, for
+ * reports, and convert the handle of a pool to a number.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,12 +17,12 @@
 #include "../../include/labyrinth.h"
 #include "exports.h"
 
-/* Macros of the header, which charge blocks to the lines that they are used in. */
+/* The header has macros of these names, which charge blocks to the lines that use them. */
 #undef labyrinth_alloc_page_gfp_atomic
 #undef labyrinth_pool_alloc
 #undef labyrinth_pool_alloc_bulk
 
-/* What can be seen of the context, for statistics. */
+/* Returns what can be seen of the context, for statistics. */
 static unsigned int context(void)
 {
 	enum { TASK, SOFTIRQ, SPINLOCKED, IRQS_OFF };
@@ -73,7 +73,6 @@ EXPORT_SYMBOL_GPL(labyrinth_free_page);
  *
  * A driver makes one pool for each of its queues, so that the queues do not compete for
  * pages. If @params are wrong, the kernel log says why.
- *
  * Context: task context, may sleep.
  * Return: the pool, or an error pointer: -EPERM in a context that may not sleep, which is
  * misuse; -EINVAL or -ERANGE for bad @params; -EEXIST for the name of another pool, which

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Between exports.c, which C modules call, and exports.rs: declared here, checked by
- * bindgen on the Rust side. A pool is the number in its handle. For reports a caller
- * is the address of an instruction, and a context an index in Kind::ALL of context.rs.
+ * Between exports.c, which C modules call, and exports.rs. bindgen compares these
+ * declarations with the Rust side. A pool is the number in its handle. For reports, a
+ * caller is the address of an instruction, and a context is an index in Kind::ALL of
+ * context.rs.
  */
 #ifndef LABYRINTH_EXPORTS_H
 #define LABYRINTH_EXPORTS_H

@@ -2,9 +2,9 @@
 
 //! The interface for C modules, `include/labyrinth.h`.
 //!
-//! This file turns what C says into types; what is done then is the business of a [`Service`],
-//! which is safe code. It is named once, in the crate root, by `export_to_c!`: so this part knows
-//! none of those above it, and there is no indirect call in between.
+//! This file converts the arguments from C to types, and passes them to a [`Service`], which is
+//! safe code. The crate root names the service once, in `export_to_c!`. So this file does not
+//! depend on the modules above it, and there is no indirect call.
 //!
 //! ```text
 //!   C module ─► exports.c ─► functions made by export_to_c! ─► functions here ─► Service
@@ -12,9 +12,9 @@
 //!
 //! # When C may call
 //!
-//! A module that uses these functions is linked to labyrinth: the module loader does not let it in
-//! before labyrinth's initialisation has succeeded, and does not let labyrinth go as long as it is
-//! there. What such a module forgot to give back is for the [`Service`] to find at unload.
+//! A module that uses these functions is linked to labyrinth. The module loader loads it only after
+//! labyrinth's initialisation has succeeded, and keeps labyrinth loaded while the module is there.
+//! At unload the [`Service`] must find the pages that such a module forgot to give back.
 
 use super::{
     context::{
@@ -40,26 +40,26 @@ use kernel::{
     prelude::*, //
 };
 
-/// The place in the code that a call came from, for reports.
+/// The instruction that a call came from, for reports.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller(usize);
 
-/// The address of pages that are to be handed over to C.
+/// The address of pages that are about to be lent to C.
 ///
 /// # Invariants
 ///
-/// Whoever has the value owns pages that begin at the address.
+/// The owner of the value owns pages that begin at the address.
 pub(crate) struct Foreign(NonNull<c_void>);
 
-// SAFETY: The pages are nobody else's, and are not tied to a thread or CPU.
+// SAFETY: The pages have no other owner, and are not tied to a thread or CPU.
 unsafe impl Send for Foreign {}
 
 impl Foreign {
-    /// Makes the value.
+    /// Makes the value of an address.
     ///
     /// # Safety
     ///
-    /// Pages in the linear mapping that nobody else owns must begin at `address`.
+    /// Pages in the linear mapping that have no other owner must begin at `address`.
     #[inline]
     pub(crate) unsafe fn new(address: NonNull<c_void>) -> Self {
         // INVARIANT: The caller promises exactly this.
@@ -72,65 +72,65 @@ impl Foreign {
     }
 }
 
-/// An address that C has given back. It may be anything.
+/// An address that C has returned. It may be anything.
 ///
 /// # Invariants
 ///
-/// If pages that are out with C begin at the address, now or for as long as the value exists, C
-/// does not use them any more. The value is gone when the pages are taken over.
+/// If pages that are lent to C begin at the address, now or while the value exists, C does not use
+/// them any more. The value is gone when the pages are taken over.
 pub(crate) struct FromC(*mut c_void);
 
-// SAFETY: C has given the pages back, if it is any, for whichever thread takes them.
+// SAFETY: If there are pages, C has returned them, and any thread may take them.
 unsafe impl Send for FromC {}
-// SAFETY: A shared reference only gives the address.
+// SAFETY: A shared reference gives access to the address only.
 unsafe impl Sync for FromC {}
 
 impl FromC {
-    /// The address.
+    /// Returns the address.
     #[inline]
     pub(crate) fn address(&self) -> *const c_void {
         self.0
     }
 }
 
-/// What C asks of a new pool; nothing of it is checked yet.
+/// The parameters of a new pool from C. They are not checked yet.
 pub(crate) struct Parameters<'a> {
-    /// The name, if there is one.
+    /// The name, if C passed one.
     pub name: Option<&'a CStr>,
     /// The order of a block.
     pub order: u32,
     /// Whether a block is a compound page.
     pub compound: bool,
-    /// Blocks that each CPU may keep.
+    /// The number of blocks that each CPU may keep.
     pub cache: u32,
-    /// Blocks set aside.
+    /// The number of blocks in the reserve.
     pub reserve: u32,
-    /// Blocks from the kernel's emergency reserve in one storm.
+    /// The number of blocks from the kernel's emergency reserve in one storm.
     pub emergency: u32,
-    /// The highest physical address that is fit, or 0.
+    /// The highest physical address that the device can use, or 0 for no limit.
     pub highest: u64,
 }
 
-/// An array of C's for the addresses of blocks.
+/// An array in C that receives the addresses of blocks.
 ///
 /// # Invariants
 ///
-/// `blocks` is valid for writes of `length` addresses, and nobody else writes there, for as long as
-/// the value exists. The first `filled` are written.
+/// `blocks` is valid for writes of `length` addresses, and no other code writes there, for as long
+/// as the value exists. The first `filled` are written.
 struct Blocks {
     blocks: *mut *mut c_void,
     length: u32,
     filled: u32,
 }
 
-// SAFETY: The array is memory that is not tied to a thread, and nobody else writes there.
+// SAFETY: The array is memory that is not tied to a thread, and no other code writes there.
 unsafe impl Send for Blocks {}
 
 impl Blocks {
-    /// Hands a block over to C.
+    /// Stores a block for C.
     fn push(&mut self, block: Foreign) {
-        // A service that gave more than was asked for would lose it, which is better than to write
-        // beyond the end.
+        // A block beyond the requested number would be lost, which is better than a write beyond
+        // the end.
         if self.filled < self.length {
             // SAFETY: Within the array, by the invariant and the condition.
             unsafe {
@@ -143,30 +143,30 @@ impl Blocks {
     }
 }
 
-/// A pool as C names it: a handle that may be stale or made up, or `None` for NULL.
+/// The pool that C passed: a handle that may be stale or made up, or `None` for NULL.
 pub(crate) type Pool = Option<Handle>;
 
-/// What C modules are served by.
+/// The implementation of the interface for C modules.
 ///
-/// A pool that does not exist, and an address that is not out, is misuse: to be reported and
-/// otherwise ignored.
+/// A pool that does not exist, or an address that is not out, is misuse. The service must report it
+/// and otherwise ignore it.
 pub(crate) trait Service {
-    /// The pool that is shared by those who have none of their own.
+    /// Returns the pool that callers without a pool of their own share.
     fn default_pool() -> Pool;
 
     /// Makes a pool.
     fn create(cx: &Task, parameters: &Parameters<'_>) -> Result<Handle>;
 
-    /// Does away with a pool.
+    /// Destroys a pool.
     fn destroy(cx: &Task, pool: Pool, caller: Caller);
 
-    /// Fills a pool: each CPU's cache up to so many blocks, and the reserve.
+    /// Fills a pool: each CPU's cache up to `per_cpu` blocks, and the reserve.
     fn prime(cx: &Task, pool: Pool, per_cpu: usize, caller: Caller) -> Result;
 
-    /// Hands out a block.
+    /// Allocates a block for C.
     fn alloc<C: PlainAlloc + NoSleep>(cx: &C, pool: Pool, caller: Caller) -> Option<Foreign>;
 
-    /// Hands out up to `wanted` blocks, and returns how many.
+    /// Passes up to `wanted` blocks for C to `sink`, and returns how many.
     fn alloc_bulk<C: PlainAlloc + NoSleep>(
         cx: &C,
         pool: Pool,
@@ -175,7 +175,7 @@ pub(crate) trait Service {
         sink: impl FnMut(Foreign) + Send,
     ) -> usize;
 
-    /// Takes a block back. Whether it did.
+    /// Takes a block back. Returns whether it did.
     fn free<C: PlainAlloc + NoSleep>(cx: &C, pool: Pool, block: FromC, caller: Caller) -> bool;
 
     /// Reports that C has passed NULL where an array should be.
@@ -186,8 +186,8 @@ pub(crate) trait Service {
     fn may_not_sleep(function: &CStr, context: &CStr, caller: Caller);
 }
 
-/// Reports misuse in the kernel log: `what` (the first 200 bytes of it), with which address if
-/// there is one, and by whom. Any context.
+/// Reports misuse in the kernel log: the first 200 bytes of `what`, the address if there is one,
+/// and the caller. Any context.
 pub(crate) fn report_misuse(
     what: fmt::Arguments<'_>,
     address: Option<*const c_void>,
@@ -197,10 +197,10 @@ pub(crate) fn report_misuse(
         bytes: [0; 200],
         length: 0,
     };
-    // Writing to it never fails.
+    // Writing to a `Text` never fails.
     let _ = text.write_fmt(what);
 
-    // SAFETY: Reads that many bytes of text; the others are only printed.
+    // SAFETY: The function reads that many bytes of text; it only prints the other arguments.
     unsafe {
         helpers::labyrinth_report_misuse(
             text.bytes.as_ptr(),
@@ -211,7 +211,7 @@ pub(crate) fn report_misuse(
     };
 }
 
-/// A text that is cut off where there is no more room.
+/// A text that is cut off at the end of its buffer.
 struct Text {
     bytes: [u8; 200],
     length: usize,
@@ -219,20 +219,19 @@ struct Text {
 
 impl fmt::Write for Text {
     fn write_str(&mut self, more: &str) -> fmt::Result {
-        let room = &mut self.bytes[self.length..];
-        let length = room.len().min(more.len());
-        room[..length].copy_from_slice(&more.as_bytes()[..length]);
+        let space = &mut self.bytes[self.length..];
+        let length = space.len().min(more.len());
+        space[..length].copy_from_slice(&more.as_bytes()[..length]);
         self.length += length;
         Ok(())
     }
 }
 
-/// Calls a function of a [`Service`] with a token that says what `exports.c` has seen of the
-/// context.
+/// Calls a function of a [`Service`] with a token for the context that `exports.c` has seen.
 ///
 /// # Safety
 ///
-/// A context for `CCaller`.
+/// The context must be one for `CCaller`.
 macro_rules! as_seen {
     ($context:ident, |$cx:ident| $call:expr) => {{
         macro_rules! as_kind {
@@ -251,7 +250,7 @@ macro_rules! as_seen {
     }};
 }
 
-/// Calls a function of a [`Service`] that sleeps. In a context that may not sleep this reports the
+/// Calls a function of a [`Service`] that sleeps. In a context that may not sleep, this reports the
 /// call instead.
 fn sleeping<S: Service, R>(
     function: &CStr,
@@ -296,7 +295,7 @@ pub(crate) unsafe fn create<S: Service>(
     let name = if name.is_null() {
         None
     } else {
-        // SAFETY: By the requirement above; C keeps the name for the length of the call.
+        // SAFETY: By the requirement above; C keeps the name during the call.
         Some(unsafe { CStr::from_char_ptr(name) })
     };
     let parameters = Parameters {
@@ -320,10 +319,10 @@ pub(crate) unsafe fn create<S: Service>(
 
 /// # Safety
 ///
-/// None. It is unsafe because all functions that `export_to_c!` calls are.
+/// None. It is unsafe because every function that `export_to_c!` calls is unsafe.
 pub(crate) unsafe fn destroy<S: Service>(pool: usize, caller: usize) {
     let (pool, caller) = (Handle::from_raw(pool), Caller(caller));
-    // A call that was refused has been reported.
+    // A call that was refused was already reported.
     let _ = sleeping::<S, _>(c"labyrinth_pool_destroy", caller, |cx| {
         S::destroy(cx, pool, caller);
         Ok(())
@@ -343,7 +342,7 @@ pub(crate) unsafe fn prime<S: Service>(pool: usize, per_cpu: u32, caller: usize)
 
 /// # Safety
 ///
-/// A context for `CCaller`.
+/// The context must be one for `CCaller`.
 #[inline]
 pub(crate) unsafe fn alloc_default<S: Service>(context: u32, caller: usize) -> *mut c_void {
     // SAFETY: By the requirement above.
@@ -361,7 +360,7 @@ pub(crate) unsafe fn free_default<S: Service>(block: *mut c_void, context: u32, 
 
 /// # Safety
 ///
-/// A context for `CCaller`.
+/// The context must be one for `CCaller`.
 #[inline]
 pub(crate) unsafe fn alloc<S: Service>(pool: usize, context: u32, caller: usize) -> *mut c_void {
     // SAFETY: By the requirement above.
@@ -370,8 +369,8 @@ pub(crate) unsafe fn alloc<S: Service>(pool: usize, context: u32, caller: usize)
 
 /// # Safety
 ///
-/// A context for `CCaller`. If pages that are out with C begin at `block`, now or until this
-/// returns, nobody uses them any more.
+/// The context must be one for `CCaller`. If pages that are lent to C begin at `block`, now or
+/// until this returns, no code uses them any more.
 #[inline]
 pub(crate) unsafe fn free<S: Service>(
     pool: usize,
@@ -385,7 +384,8 @@ pub(crate) unsafe fn free<S: Service>(
 
 /// # Safety
 ///
-/// A context for `CCaller`; `blocks` must be null or valid for writes of `wanted` addresses.
+/// The context must be one for `CCaller`; `blocks` must be null or valid for writes of `wanted`
+/// addresses.
 pub(crate) unsafe fn alloc_bulk<S: Service>(
     pool: usize,
     wanted: u32,
@@ -419,8 +419,8 @@ pub(crate) unsafe fn alloc_bulk<S: Service>(
 
 /// # Safety
 ///
-/// A context for `CCaller`; `blocks` must be null or valid for reads of `count` addresses, for each
-/// of which the requirement of `free` holds.
+/// The context must be one for `CCaller`; `blocks` must be null or valid for reads of `count`
+/// addresses, for each of which the requirement of `free` holds.
 pub(crate) unsafe fn free_bulk<S: Service>(
     pool: usize,
     count: u32,
@@ -446,7 +446,7 @@ pub(crate) unsafe fn free_bulk<S: Service>(
 
 /// # Safety
 ///
-/// A context for `CCaller`.
+/// The context must be one for `CCaller`.
 #[inline]
 unsafe fn alloc_from<S: Service>(pool: Pool, context: u32, caller: usize) -> *mut c_void {
     as_seen!(context, |cx| S::alloc(cx, pool, Caller(caller)))
@@ -464,8 +464,8 @@ unsafe fn free_to<S: Service>(pool: Pool, block: *mut c_void, context: u32, call
 }
 
 /// Makes the functions that `exports.c` calls, for a [`Service`].
-///
-/// Each is compared with its declaration in `exports.h`, as the branches of an `if` must have the
+/// Each function is compared with its declaration in `exports.h`, because the branches of an `if`
+/// must have the same type.
 /// same type.
 macro_rules! export_to_c {
     ($service:ty) => {
@@ -500,7 +500,7 @@ macro_rules! export_to_c {
             $(
                 /// # Safety
                 ///
-                /// Only for `exports.c`, whose callers have promised what the function wants.
+                /// Only `exports.c` may call this. Its callers promise what the function requires.
                 #[no_mangle]
                 unsafe extern "C" fn $symbol($($argument: $type),*) -> $result {
                     // SAFETY: By the requirement above.

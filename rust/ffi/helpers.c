@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Kernel macros and inline functions as functions, so that Rust can call them.
+ * Kernel macros and inline functions as functions, for calls from Rust.
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -38,7 +38,7 @@ struct page *labyrinth_alloc_pages_node(int node, gfp_t gfp,
 	return page;
 }
 
-/* For a page that may be freed by __free_pages() alone, so without __GFP_ACCOUNT. */
+/* Allocates a page that may be freed by __free_pages() alone, so without __GFP_ACCOUNT. */
 struct page *labyrinth_alloc_page_nolock(int node)
 {
 	struct page *page = labyrinth_alloc_held(alloc_pages_nolock_noprof(0, node, 0));
@@ -67,7 +67,7 @@ int labyrinth_page_node(const struct page *page)
 	return page_to_nid(page);
 }
 
-/* 0 for zone DMA, 1 for DMA32, 2 for any above. */
+/* Returns 0 for zone DMA, 1 for DMA32, 2 for any higher zone. */
 unsigned int labyrinth_page_zone(const struct page *page)
 {
 	switch (page_zonenum(page)) {
@@ -89,7 +89,7 @@ bool labyrinth_node_online(int node)
 	return node >= 0 && node < MAX_NUMNODES && node_online(node);
 }
 
-/* Of a CPU that is online; where that has no memory, the nearest that has. */
+/* Returns the node of an online CPU, or the nearest node with memory if it has none. */
 int labyrinth_node_of_cpu(unsigned int cpu)
 {
 	return cpu_to_mem(cpu);
@@ -102,9 +102,9 @@ void labyrinth_free_pages(struct page *page, unsigned int order)
 }
 
 /*
- * The allocator keeps a bad page if it is freed by itself, but a block with a bad page
- * in its middle is handed out again. So the block is split. A module cannot split a
- * compound page: it is lost as a whole.
+ * The allocator keeps a bad page if it is freed as a single page, but hands out a block
+ * again that has a bad page in its middle. So the block is split. A module cannot split a
+ * compound page, so a compound page is lost as a whole.
  */
 void labyrinth_free_around_bad(struct page *page, unsigned int order)
 {
@@ -116,7 +116,7 @@ void labyrinth_free_around_bad(struct page *page, unsigned int order)
 		__free_pages(page + i, 0);
 }
 
-/* A word of the page that belongs to its owner. */
+/* This word of the page belongs to the page's owner. */
 void labyrinth_page_set_link(struct page *page, unsigned long link)
 {
 	set_page_private(page, link);
@@ -137,7 +137,10 @@ struct page *labyrinth_virt_to_page(const void *address)
 	return virt_to_page(address);
 }
 
-/* And that is who asks. Pages that come and go in the kernel's mapping count as used. */
+/*
+ * The one user is the caller. Pages that are only temporarily mapped by the kernel count as
+ * used.
+ */
 bool labyrinth_page_has_one_user(struct page *page)
 {
 	return page_ref_count(page) == 1 && !PageHighMem(page);
@@ -195,8 +198,8 @@ void labyrinth_debugfs_remove(struct dentry *dentry)
 }
 
 /*
- * For a CPU, or for any CPU if @cpu is negative. The extra reference keeps the
- * task_struct for kthread_stop_put() should the thread return.
+ * Creates a thread for a CPU, or for any CPU if @cpu is negative. The extra reference keeps
+ * the task_struct for kthread_stop_put() if the thread returns early.
  */
 struct task_struct *labyrinth_thread_create(int (*function)(void *data),
 					    void *data, const char *name,
@@ -216,12 +219,12 @@ struct task_struct *labyrinth_thread_create(int (*function)(void *data),
 }
 
 /*
- * Sleeps until the deadline (NULL for none), until somebody calls kthread_stop()
- * or sets *woken (which may be NULL) and calls wake_up_process(), or for no reason.
+ * Sleeps until the deadline (NULL for none), or until a kthread_stop(), or until another
+ * task sets *woken (which may be NULL) and calls wake_up_process(). May return early.
  */
 void labyrinth_thread_sleep_until(ktime_t *deadline, const int *woken)
 {
-	/* The state first, the questions second: what comes in between then wakes us at once. */
+	/* Set the state before the checks: a wakeup between them and schedule() is not lost. */
 	set_current_state(TASK_IDLE);
 	if (!kthread_should_stop() && !(woken && READ_ONCE(*woken)))
 		schedule_hrtimeout(deadline, HRTIMER_MODE_ABS);
@@ -243,7 +246,7 @@ void labyrinth_task_put(struct task_struct *task)
 	put_task_struct(task);
 }
 
-/* By way of unsigned long: gcc gives __percpu pointers an address space of their own on x86. */
+/* Cast by way of unsigned long: on x86 __percpu pointers have an address space of their own. */
 static void __percpu *to_percpu(void *base)
 {
 	return (void __percpu *)(__force unsigned long)base;
@@ -271,12 +274,15 @@ static u64 __percpu *to_word(void *base, size_t index)
 
 void labyrinth_percpu_add(void *base, size_t index, u64 n)
 {
-	/* What was done before has to be seen before the new value is. */
+	/* Everything that was done before must be visible before the new value is. */
 	smp_wmb();
 	this_cpu_add(*to_word(base, index), n);
 }
 
-/* Not this_cpu_cmpxchg(): others may clear the word. If moved, another CPU's is as good. */
+/*
+ * Not this_cpu_cmpxchg(), as other CPUs may clear the word. If the task is moved, it may
+ * raise the word of the CPU that it was on.
+ */
 void labyrinth_percpu_raise(void *base, size_t index, u64 n)
 {
 	u64 *word = raw_cpu_ptr(to_word(base, index));
@@ -314,9 +320,9 @@ void labyrinth_percpu_clear(void *base, unsigned int cpu, size_t index)
 }
 
 /*
- * The token protocol of percpu_cell.rs. Not this_cpu_xchg(), which need not be
- * atomic against a store by another CPU. If this is moved in between, it takes
- * the token of the CPU it was on, which is as good.
+ * The token protocol of percpu/cell.rs. Not this_cpu_xchg(), which need not be atomic
+ * against a store by another CPU. If the task is moved in between, it takes the token of the
+ * CPU that it was on, which works as well.
  */
 void *labyrinth_token_take(void *base)
 {
@@ -324,8 +330,8 @@ void *labyrinth_token_take(void *base)
 }
 
 /*
- * Of any CPU, to be given back by labyrinth_token_give_back_of(). In between this is
- * not preempted: another CPU must not be without its own because of the load of ours.
+ * Takes the token of any CPU, for labyrinth_token_give_back_of(). Preemption stays disabled
+ * in between, so that the other CPU is not without its token for as long as this CPU is busy.
  */
 void *labyrinth_token_take_of(void *word)
 {
@@ -340,7 +346,7 @@ void *labyrinth_token_take_of(void *word)
 
 void labyrinth_token_give_back(void *word, void *token)
 {
-	/* Pairs with the exchange of whoever takes it next. */
+	/* Pairs with the exchange that takes the token next. */
 	smp_store_release((void **)word, token);
 }
 
@@ -370,7 +376,7 @@ int labyrinth_next_online_cpu(int cpu)
 	return cpumask_next(cpu, cpu_online_mask);
 }
 
-/* What was left out shows in the numbers of the lines; the kernel need not count it, too. */
+/* Our own lines say how many were left out, so the kernel need not print that, too. */
 bool labyrinth_may_print(void)
 {
 	static struct ratelimit_state limit =

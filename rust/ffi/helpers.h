@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the module needs of the kernel that exists only as a macro or an inline
- * function, or is simpler to say in C. bindgen reads this file (see Kbuild); only
- * rust/ffi/ and rust/page/ call it.
+ * The parts of the kernel interface that exist only as macros or inline functions, or that
+ * are simpler to write in C. bindgen reads this file (see Kbuild); only rust/ffi/ and
+ * rust/page/ call the functions.
  */
 #ifndef LABYRINTH_HELPERS_H
 #define LABYRINTH_HELPERS_H
@@ -29,7 +29,7 @@
 #include "mm/alloc_tag.h"
 #include "trace/labyrinth_trace.h"
 
-/* Flags that the kernel crate has no names for; bindgen cannot see through macros. */
+/* Flags that the kernel crate has no names for. bindgen cannot evaluate the macros. */
 static const gfp_t LABYRINTH_GFP_COMP = __GFP_COMP;
 static const gfp_t LABYRINTH_GFP_DMA = __GFP_DMA;
 static const gfp_t LABYRINTH_GFP_DMA32 = __GFP_DMA32;

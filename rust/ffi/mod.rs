@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The only place with C: safe wrappers over what the `kernel` crate does not wrap yet.
+//! Safe wrappers over the parts of the kernel that the `kernel` crate does not wrap yet.
 //!
-//! Everything above this module is safe Rust, apart from the page type itself: only `ffi` and
-//! [`page`](crate::page) use the raw binding of [`helpers.h`], as the other parts forbid `unsafe`.
+//! Everything above this module is safe Rust, apart from the page type itself. Only `ffi` and
+//! [`page`](crate::page) use the raw bindings of [`helpers.h`]; all other parts forbid `unsafe`.
 //!
 //! [`helpers.h`]: rust/ffi/helpers.h
 
+pub(crate) mod arch;
 pub(crate) mod compat;
 pub(crate) mod context;
 pub(crate) mod cpu;

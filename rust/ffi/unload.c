@@ -27,14 +27,14 @@ struct called_module {
 static LIST_HEAD(modules);
 static DEFINE_RAW_SPINLOCK(modules_lock);
 static void (*wait_for_zero)(const u32 *count, const char *module);
-/* That of labyrinth itself, which is not in the list. */
+/* The count of labyrinth itself, which is not in the list. */
 static u32 own_count;
 
 static void module_comes(const struct module *module)
 {
 	struct called_module *called = kzalloc(sizeof(*called), GFP_KERNEL);
 
-	/* Without it the module can register nothing, see labyrinth_unload_count(). */
+	/* Without the note the module can register nothing, see labyrinth_unload_count(). */
 	if (!called)
 		return;
 	called->module = module;
@@ -54,8 +54,8 @@ static struct called_module *called_module(const struct module *module)
 }
 
 /*
- * Its exit function has returned, or its init function has failed. So if the count is
- * zero, nothing of it runs any more, and nothing can make it grow.
+ * The exit function of the module has returned, or its init function has failed. So if
+ * the count is zero, no code of the module runs any more, and the count cannot grow.
  */
 static void module_goes(struct module *module)
 {
@@ -63,7 +63,7 @@ static void module_goes(struct module *module)
 
 	if (!called)
 		return;
-	/* Its init function has failed while a file of the module was open. */
+	/* The init function may have failed while a file of the module was open. */
 	while (module_refcount(module) > 0)
 		msleep(100);
 	wait_for_zero(&called->count, module_name(module));
@@ -85,7 +85,7 @@ static struct notifier_block module_notifier = {
 	.notifier_call = module_notify,
 };
 
-/* wait() is called for each module that goes, in task context, and may sleep. */
+/* wait() is called for each module that is unloaded, in task context, and may sleep. */
 int labyrinth_unload_begin(void (*wait)(const u32 *count, const char *module))
 {
 	if (wait_for_zero)
@@ -94,7 +94,7 @@ int labyrinth_unload_begin(void (*wait)(const u32 *count, const char *module))
 	return register_module_notifier(&module_notifier);
 }
 
-/* Modules that use labyrinth are gone: they keep it loaded. The others have no count. */
+/* All modules that use labyrinth are gone, as they keep it loaded. Others have no count. */
 void labyrinth_unload_end(void)
 {
 	struct called_module *called, *next;
@@ -110,8 +110,8 @@ u32 *labyrinth_unload_own(void)
 }
 
 /*
- * The count of the module that the code is in. NULL if the module is not known, as there
- * was no memory to make a note of it.
+ * Returns the count of the module that the code is in. Returns NULL if the module is not
+ * known, as there was no memory to make a note of it.
  */
 u32 *labyrinth_unload_count(const void *code)
 {
@@ -123,5 +123,19 @@ u32 *labyrinth_unload_count(const void *code)
 	list_for_each_entry(called, &modules, list)
 		if (within_module((unsigned long)code, called->module))
 			return &called->count;
+	return NULL;
+}
+
+/* The name of that module, valid as long as the module is loaded. */
+const char *labyrinth_unload_name(const void *code)
+{
+	struct called_module *called;
+
+	if (within_module((unsigned long)code, THIS_MODULE))
+		return module_name(THIS_MODULE);
+	guard(raw_spinlock_irqsave)(&modules_lock);
+	list_for_each_entry(called, &modules, list)
+		if (within_module((unsigned long)code, called->module))
+			return called->module->name;
 	return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which module a function belongs to, and how often the kernel may call that module.
+ * Counts for each module how often the kernel may call it.
  */
 #ifndef LABYRINTH_UNLOAD_H
 #define LABYRINTH_UNLOAD_H
@@ -11,5 +11,6 @@ int labyrinth_unload_begin(void (*wait)(const u32 *count, const char *module));
 u32 *labyrinth_unload_own(void);
 void labyrinth_unload_end(void);
 u32 *labyrinth_unload_count(const void *code);
+const char *labyrinth_unload_name(const void *code);
 
 #endif /* LABYRINTH_UNLOAD_H */

@@ -2,25 +2,29 @@
 
 //! A module stays loaded as long as the kernel may call it.
 //!
-//! Wrappers pass the kernel addresses of functions: of a timer's handler, of a thread, of a file.
-//! When the owner is dropped, the kernel forgets the address. But safe code can leak an owner
+//! Wrappers pass addresses of functions to the kernel: of a timer's handler, of a thread, of a
+//! file. When the owner is dropped, the kernel forgets the address. But safe code can leak an owner
 //! (`mem::forget`, or two `Arc`s that hold each other). If the module were unloaded after that, the
-//! kernel would call code that is gone. So labyrinth counts the owners: each has a [`CallbackRegistration`],
-//! and the memory of the module is not freed before the count is zero. A module with a leak cannot
-//! be unloaded, and the kernel log says why. The kernel never uses freed memory.
+//! kernel would call code that is gone. So labyrinth counts the owners: each has a
+//! [`CallbackRegistration`], and the memory of the module is not freed before the count is zero. A
+//! module with a leak cannot be unloaded, and the kernel log says why. The kernel never uses freed
+//! memory.
+//!
+//! A registered pool is counted, too, though nobody calls the driver because of it. labyrinth would
+//! stay loaded because of a leaked pool, and the kernel log would not name the driver.
 //!
 //! # Which module
 //!
 //! The code of a handler is in the module that defines it, and so is the generic code of this crate
-//! that calls the handler. So a [`CallbackRegistration`] is made for an address of code, and counts for the
-//! module that has the address.
+//! that calls the handler. So a [`CallbackRegistration`] is made for an address of code, and counts
+//! for the module that has the address.
 //!
 //! - A driver needs to do nothing. The module loader calls `unload.c` when the driver is unloaded,
 //!   and `unload.c` waits.
 //! - The last field of labyrinth's own module is an [`UnloadBarrier`], which waits.
 //!
 //! While a driver waits because of a leak, the module loader's notifier chain is held for reading.
-//! Other modules can be loaded and unloaded meanwhile, unless somebody registers a notifier.
+//! Other modules can be loaded and unloaded in the meantime, unless a task registers a notifier.
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
@@ -28,10 +32,17 @@ use super::{
     helpers,
     sync::saturating, //
 };
-use core::ptr::NonNull;
+use core::{
+    panic::Location,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
+};
 use kernel::{
     error::to_result,
     prelude::*,
+    str::CString,
     sync::atomic::{
         Acquire,
         Atomic,
@@ -49,14 +60,14 @@ use kernel::{
 pub(crate) struct Count(Atomic<u32>);
 
 impl Count {
-    /// Makes one.
+    /// Makes a count of zero.
     #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) const fn new(count: u32) -> Self {
         Self(Atomic::new(count))
     }
 
-    /// Returns the count. If it shows the effect of a [`Self::down`], all that happened before that
-    /// is visible, too. Any context.
+    /// Returns the count. If the count shows the effect of a [`Self::down`], everything before that
+    /// call is visible, too. Any context.
     pub(crate) fn get(&self) -> u32 {
         self.0.load(Acquire)
     }
@@ -81,13 +92,13 @@ impl Count {
     }
 }
 
-/// Counts one value whose code the kernel may call. The owner has it as a field, so it is dropped
+/// Counts one value whose code the kernel may call. It is a field of the owner, so it is dropped
 /// after the owner's `drop`, when the kernel no longer has the address.
 ///
 /// # Invariants
 ///
 /// The pointer is valid, and the count includes one for this value.
-pub(super) struct CallbackRegistration(NonNull<Count>);
+pub(crate) struct CallbackRegistration(NonNull<Count>);
 
 // SAFETY: A count can be changed by any thread.
 unsafe impl Send for CallbackRegistration {}
@@ -95,22 +106,47 @@ unsafe impl Send for CallbackRegistration {}
 unsafe impl Sync for CallbackRegistration {}
 
 impl CallbackRegistration {
-    /// Counts one for the module that has `code`: a function that the kernel is to call, or a table
-    /// of such functions. Any context but NMI.
+    /// Counts one for the module that has `code`: a function that the kernel is to call, or a
+    /// constant. Any context but NMI.
     ///
     /// Make it before the kernel gets the address. Fails with `ENOMEM` if there was no memory for a
     /// count when the module was loaded.
-    pub(super) fn new(code: *const c_void) -> Result<Self> {
+    pub(crate) fn new(code: *const c_void) -> Result<Self> {
         let count = Self::count_of(code).ok_or(ENOMEM)?;
-        // SAFETY: It is valid, as the module with that code is not gone: its code is what calls us.
+        // SAFETY: The count is valid, as the module with that code is not gone: its code called us.
         unsafe { count.as_ref() }.up();
         // INVARIANT: Just counted. The count is not freed before it is zero.
         Ok(Self(count))
     }
 
+    /// As [`Self::new`], for the module with the line of code that calls this. If the calling
+    /// function is `#[track_caller]`, the line that calls that one counts, and so on. Any context
+    /// but NMI.
+    #[track_caller]
+    pub(crate) fn of_caller() -> Result<Self> {
+        // It is a constant of the crate that the line is in.
+        Self::new(ptr::from_ref(Location::caller()).cast())
+    }
+
     /// Returns whether `code` is in the module that this value counts for. Any context but NMI.
-    pub(super) fn is_for(&self, code: *const c_void) -> bool {
+    pub(crate) fn is_for(&self, code: *const c_void) -> bool {
         Self::count_of(code) == Some(self.0)
+    }
+
+    /// Returns the name of the module that has `code`, if this value counts for that module.
+    /// `EINVAL` otherwise, `ENOMEM` if there is no memory. Task context only, may sleep.
+    pub(crate) fn module_name(&self, code: *const c_void) -> Result<CString> {
+        if !self.is_for(code) {
+            return Err(EINVAL);
+        }
+        // SAFETY: Looks at the address only.
+        let name = unsafe { helpers::labyrinth_unload_name(code) };
+        if name.is_null() {
+            return Err(EINVAL);
+        }
+        // SAFETY: The name of a module is NUL-terminated, and is there as long as the module. By
+        // the invariant the module is not gone before `self`.
+        Ok(unsafe { CStr::from_char_ptr(name) }.try_into()?)
     }
 
     /// Returns whether both addresses are in the same module, which is loaded. Any context but NMI.
@@ -126,10 +162,15 @@ impl CallbackRegistration {
 
 impl Drop for CallbackRegistration {
     fn drop(&mut self) {
-        // SAFETY: By the invariant. It may be freed as soon as it is zero, and is not used after
-        // that.
+        // SAFETY: By the invariant. The count may be freed as soon as it is zero, and is not used
+        // after that.
         unsafe { self.0.as_ref() }.down();
     }
+}
+
+/// Returns whether `code` is in labyrinth's own module. Any context but NMI.
+pub(crate) fn is_own(code: *const c_void) -> bool {
+    CallbackRegistration::count_of(code).is_some_and(|count| ptr::eq(count.as_ptr(), own_count()))
 }
 
 /// Returns how many callbacks labyrinth itself has. Any context.
@@ -149,7 +190,7 @@ fn wait(count: &Count, module: &CStr) {
     let out = count.get();
     if out != 0 {
         pr_err!(
-            "{module}: {out} owner(s) of callbacks leaked: \
+            "{module}: {out} owner(s) of callbacks or pools leaked: \
              the module stays, as it may still be called\n"
         );
     }
@@ -158,7 +199,7 @@ fn wait(count: &Count, module: &CStr) {
     }
 }
 
-/// Called by C in task context when a module goes.
+/// Called by C in task context when a module is unloaded.
 ///
 /// # Safety
 ///
@@ -168,10 +209,21 @@ unsafe extern "C" fn wait_for_module(count: *const u32, module: *const c_char) {
     unsafe { wait(&*count.cast(), CStr::from_char_ptr(module)) };
 }
 
+/// A proof that code belongs to labyrinth's own module. Functions that change how labyrinth serves
+/// all drivers ask for it, so drivers cannot call them.
+#[derive(Clone, Copy)]
+pub struct OwnModule(());
+
+#[cfg(CONFIG_KUNIT = "y")]
+impl OwnModule {
+    /// The proof for tests, which belong to the module.
+    pub(crate) const FOR_TESTS: Self = Self(());
+}
+
 /// The last field of labyrinth's module to be dropped. It waits until the kernel can call no code
 /// of labyrinth any more, for ever if an owner was leaked.
 ///
-/// While it exists, each driver is waited for in the same way when it is unloaded.
+/// While it exists, unloading a driver waits in the same way.
 pub struct UnloadBarrier(());
 
 impl UnloadBarrier {
@@ -179,9 +231,15 @@ impl UnloadBarrier {
     ///
     /// Fails with `EBUSY` if the barrier exists already. So it always fails for drivers.
     pub fn new() -> Result<Self> {
-        // SAFETY: The function expects what C promises to pass.
+        // SAFETY: `wait_for_module` requires what C promises to pass.
         to_result(unsafe { helpers::labyrinth_unload_begin(Some(wait_for_module)) })?;
         Ok(Self(()))
+    }
+
+    /// Returns the proof that this is labyrinth's own module, as nobody else has a barrier. Any
+    /// context.
+    pub fn own_module(&self) -> OwnModule {
+        OwnModule(())
     }
 }
 

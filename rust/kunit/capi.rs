@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The C interface belongs to labyrinth's own module.
+//! A test that the C interface belongs to labyrinth's own module.
 
 use super::task::in_task;
 use crate::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! CPUs that come, go and die.
+//! Tests of CPU hotplug: CPUs that come online, go offline and die.
 
 use super::task::eventually;
 use crate::ffi::{
@@ -35,7 +35,7 @@ use kernel::{
     }, //
 };
 
-/// How often [`CpuDead::dead`] was called, and for which CPU the last time.
+/// The number of calls of [`CpuDead::dead`], and the CPU of the last call.
 struct Deaths {
     count: Atomic<u32>,
     last: Atomic<u32>,
@@ -52,7 +52,7 @@ impl CpuDead for Arc<Deaths> {
     }
 }
 
-/// Which CPUs are there, bit N for CPU N, and what went wrong.
+/// The CPUs that are present, bit N for CPU N, and the errors.
 struct Presence {
     there: Atomic<u64>,
     elsewhere: Atomic<u32>,
@@ -73,7 +73,7 @@ impl Presence {
         )?)
     }
 
-    /// The CPU's bit, and what was there before. The callbacks come one after the other.
+    /// Returns the CPU's bit and the previous bits. The callbacks do not run concurrently.
     fn note(&self, cpu: OnlineCpu<'_>) -> (u64, u64) {
         if CpuId::current().as_u32() != cpu.number() {
             self.elsewhere.add(1, Relaxed);
@@ -108,16 +108,16 @@ impl CpuHandler for Arc<Presence> {
     }
 }
 
-/// The CPUs that are online, bit N for CPU N.
+/// Returns the CPUs that are online, bit N for CPU N.
 fn online() -> Result<u64> {
     Ok(with_task(|cx| HotplugGuard::new(cx))?
         .online()
         .fold(0, |all, cpu| all | 1 << cpu.number()))
 }
 
-/// Takes a CPU down and up again.
+/// Takes a CPU down, and up again.
 fn down_and_up(cpu: u32) -> Result {
-    // SAFETY: Task context, without any lock that CPU hotplug takes.
+    // SAFETY: Task context, and no lock is held that CPU hotplug takes.
     to_result(unsafe { bindings::remove_cpu(cpu) })?;
     // SAFETY: As above.
     to_result(unsafe { bindings::add_cpu(cpu) })
@@ -136,7 +136,7 @@ mod tests {
 
         let last = u64::BITS - 1 - all.leading_zeros();
         if last != 0 {
-            // SAFETY: Task context, without any lock that CPU hotplug takes.
+            // SAFETY: Task context, and no lock is held that CPU hotplug takes.
             to_result(unsafe { bindings::remove_cpu(last) })?;
             assert_eq!(presence.there.load(Relaxed), all & !(1 << last));
             // The CPU comes online although the handler refuses it.
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn death_of_a_cpu_is_told_until_the_callback_is_dropped() -> Result {
-        // The last one; the first can rarely be taken down.
+        // The last CPU, because the first one can rarely be taken down.
         let cpu = with_task(|cx| HotplugGuard::new(cx))?
             .online()
             .map(|cpu| cpu.number())
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(deaths.last.load(Relaxed), cpu);
         assert_eq!(deaths.on_dead.load(Relaxed), 0);
 
-        // Dropping is not a death.
+        // Dropping the handler must not count as a death.
         drop(hotplug);
         assert_eq!(deaths.count.load(Relaxed), 1);
 

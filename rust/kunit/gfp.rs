@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The flag types against the flags that they stand for.
+//! A comparison of the flag types with the flags that they stand for.
 
 use crate::{
+    ffi::context::with_task,
     page::{
+        ExclusivePages,
         Gfp,
         GfpAtomic,
         GfpKernel,
         GfpNoLock,
-        NoWarn, //
-    },
-    stats::Kind, //
+        NoWarn,
+        Node,
+        Place,
+        Shape,
+        ZoneLimit, //
+    }, //
 };
 use kernel::{
     bindings,
@@ -26,7 +31,7 @@ mod tests {
         let atomic = <NoWarn<GfpAtomic> as Gfp>::RAW;
 
         assert_eq!(GfpAtomic::RAW, bindings::GFP_ATOMIC);
-        // What GFP_KERNEL has and GFP_NOWAIT has not is the permission to sleep, I/O and FS.
+        // GFP_KERNEL differs from GFP_NOWAIT by the permission to sleep, I/O and FS.
         let may_sleep = bindings::GFP_KERNEL & !bindings::GFP_NOWAIT;
         assert!(may_sleep != 0);
         assert_eq!(atomic & may_sleep, 0);
@@ -56,15 +61,23 @@ mod tests {
     }
 
     #[test]
-    fn statistics_have_the_names_of_the_flags() {
-        for (kind, name) in [
-            (Kind::TimerSoftirq, GfpAtomic::NAME),
-            (Kind::Spinlock, GfpAtomic::NAME),
-            (Kind::TaskAtomic, GfpAtomic::NAME),
-            (Kind::TaskKernel, GfpKernel::NAME),
-            (Kind::HardIrq, GfpNoLock::NAME),
-        ] {
-            assert!(kind.gfp() == name);
-        }
+    fn nolock_flags_are_for_single_pages_of_any_zone() -> Result {
+        with_task(|cx| {
+            let node = Node::new(0)?;
+            let alloc = |shape, place| ExclusivePages::alloc(cx, GfpNoLock, shape, place).is_ok();
+            let low = Shape {
+                zones: ZoneLimit::Dma32,
+                ..Shape::from(0)
+            };
+
+            assert!(!alloc(Shape::from(1), Place::Any));
+            assert!(!alloc(Shape::from(0), Place::Only(node)));
+            assert!(!alloc(low, Place::Any));
+            // Others may hold the lock at that moment.
+            for place in [Place::Any, Place::Near(node)] {
+                assert!((0..100).any(|_| alloc(Shape::from(0), place)));
+            }
+            Ok(())
+        })?
     }
 }

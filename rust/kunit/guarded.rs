@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Guards around a page, and around several.
+//! Tests of guards around a page, and around several pages.
 
 use super::task::{
     check,
@@ -10,7 +10,8 @@ use crate::{
     ffi::{
         context::Kind,
         irq::irqs_off,
-        task::thread::Running, //
+        task::thread::Running,
+        unload::OwnModule, //
     },
     page::{
         sentinel::{
@@ -37,10 +38,10 @@ use kernel::{
 /// The bytes of a guard.
 const GUARD: usize = 64;
 
-/// How long a page is held before it is handed over: longer than a look at it takes.
+/// The time for which a page is held before it is transferred. A check takes less time.
 const HELD_MS: i64 = 500;
 
-/// Guarded pages, and a way around the guards.
+/// Guarded pages, with access to their guards.
 ///
 /// # Invariants
 ///
@@ -58,7 +59,7 @@ impl Block {
         let contents = pages.as_flattened_mut();
         let (block, size) = (contents.as_mut_ptr(), contents.len());
 
-        // INVARIANT: Those of the pages, which guarding them does not move.
+        // INVARIANT: The contents of the pages, which stay in place when they are guarded.
         Ok(Self {
             page: Guarded::new(thread.context(), pages),
             block,
@@ -66,11 +67,11 @@ impl Block {
         })
     }
 
-    /// Changes a byte as somebody would who does not keep to the rules. Returns what was there.
+    /// Changes a byte, as code that breaks the rules would. Returns its old value.
     fn overrun(&mut self, offset: usize) -> Result<u8> {
         check(offset < self.size)?;
         let byte = self.block.wrapping_add(offset);
-        // SAFETY: By the invariant a byte of pages that `self` owns, which is borrowed mutably.
+        // SAFETY: By the invariant a byte of pages that `self` owns; `self` is borrowed mutably.
         unsafe {
             let was = byte.read_volatile();
             byte.write_volatile(!was);
@@ -79,16 +80,16 @@ impl Block {
     }
 }
 
-/// Runs a check while damages are only counted.
+/// Runs a check in a mode in which damage is only counted.
 fn quietly(work: fn(&mut Running) -> Result) -> Result {
     let policy = sentinel::policy();
-    sentinel::set_policy(Policy::Count);
+    sentinel::set_policy(OwnModule::FOR_TESTS, Policy::Count);
     let outcome = in_task(work);
-    sentinel::set_policy(policy);
+    sentinel::set_policy(OwnModule::FOR_TESTS, policy);
     outcome
 }
 
-/// Whether this one byte was reported, of pages that a task has.
+/// Returns whether the report is of this one byte, in pages that a task holds.
 fn is_report_of(corruption: &Corruption, offset: usize, was: u8, noticed: Occasion) -> bool {
     let damage = &corruption.damage;
     (damage.offset, damage.wrong, damage.shown) == (offset, 1, 1)
@@ -136,7 +137,7 @@ mod tests {
                     check(is_report_of(&corruption, offset, was, Occasion::Demand))?;
                     check(corruption.times as usize == times + 1)?;
                     check((corruption.pfn, corruption.order) == (page.pfn(), order))?;
-                    // Made whole, it is no damage any more.
+                    // A repaired guard is not damaged any more.
                     check(page.check().is_ok())?;
                 }
             }
@@ -165,7 +166,7 @@ mod tests {
             block.overrun(0)?;
             let before = sentinel::found(Occasion::Transfer, Kind::Task);
             fsleep(Delta::from_millis(HELD_MS));
-            // INVARIANT: The pages stay where they are.
+            // INVARIANT: The pages stay in place.
             block.page = irqs_off(thread.context(), |cx| block.page.transfer(cx));
             check(sentinel::found(Occasion::Transfer, Kind::Task) == before + 1)?;
             check(block.page.check().is_ok())?;
@@ -175,7 +176,7 @@ mod tests {
                 return Err(EINVAL);
             };
             check(corruption.holder == Kind::IrqsOff && corruption.times == 1)?;
-            // The time before belongs to the earlier holder.
+            // The age must not include the time of the earlier holder.
             check(corruption.age < HELD_MS as u64 * 1_000_000)
         })
     }

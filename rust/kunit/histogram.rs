@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Histogram indices and percentiles against an exact reference.
+//! A comparison of histogram indices and percentiles with an exact reference.
 
 use super::Random;
 use crate::stats::histogram::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the tokens of disabled and served interrupts stand for, and pages there.
+//! Tests of the tokens for disabled interrupts and for interrupt handlers, and of pages there.
 
 use super::task::{
     check,
@@ -22,15 +22,17 @@ use crate::{
             irqs_off, //
         },
         sync::{
-            raw_spin_lock::RawSpinLock,
-            spin_lock_bh::SpinLockBh, //
+            spin_lock::{
+                RawSpinLock,
+                SpinLockBh, //
+            }, //
         },
         time::{
-            hard_timer::{
-                HardHandler,
-                HardTimer, //
-            },
-            timer::Next, //
+            timer::{
+                Handler,
+                Next,
+                Timer, //
+            }, //
         }, //
     },
     page::{
@@ -52,7 +54,7 @@ use kernel::{
     }, //
 };
 
-/// Takes a page and writes to it, where that is allowed.
+/// Allocates a page and writes to it, in a context that allows it.
 #[cfg(not(CONFIG_PREEMPT_RT))]
 fn page_works<C: Context>(cx: &C) -> bool
 where
@@ -92,8 +94,8 @@ mod tests {
         })
     }
 
-    /// A guard of the kernel crate that is leaked in a section keeps interrupts disabled. It must
-    /// never exist, nor be counted, while interrupts are enabled.
+    /// Leaks a guard of the kernel crate in a section, which keeps interrupts disabled. No such
+    /// guard may exist, or be counted, while interrupts are enabled.
     #[test]
     #[cfg(labyrinth_since_7_3)]
     fn leaked_guard_outlives_its_section() -> Result {
@@ -105,7 +107,7 @@ mod tests {
             let leak = || core::mem::forget(kernel::interrupt::local_interrupt_disable());
             let end_of_leak = || {
                 let off = are_off();
-                // SAFETY: The guard that was leaked just before, on this CPU, is not used any more.
+                // SAFETY: The guard was just leaked, on this CPU, and is not used any more.
                 unsafe { kernel::bindings::local_interrupt_enable() };
                 check(off && !are_off())
             };
@@ -131,7 +133,7 @@ mod tests {
             bad: Arc<Atomic<u32>>,
         }
 
-        impl HardHandler for Tick {
+        impl Handler<HardIrq> for Tick {
             // `page_works` allocates.
             const TAKES_SPINLOCKS: bool = true;
 
@@ -163,11 +165,11 @@ mod tests {
                 good: good.clone(),
                 bad: bad.clone(),
             };
-            let timer = KBox::pin_init(HardTimer::start_on(cpu, 1_000, tick), GFP_KERNEL)?;
+            let timer = KBox::pin_init(Timer::start_on(cpu, 1_000, tick), GFP_KERNEL)?;
 
             eventually(|| good.load(Relaxed) == 3)?;
             assert_eq!(bad.load(Relaxed), 0);
-            // Stopped by itself: no fourth.
+            // The timer has stopped itself, so there must be no fourth call.
             kernel::time::delay::fsleep(kernel::time::Delta::from_millis(20));
             assert_eq!(good.load(Relaxed), 3);
             drop(timer);
@@ -179,7 +181,7 @@ mod tests {
     fn dropped_hard_timer_is_silent() -> Result {
         struct Tick(Arc<Atomic<u32>>);
 
-        impl HardHandler for Tick {
+        impl Handler<HardIrq> for Tick {
             fn expired(&mut self, _cx: &mut HardIrq) -> Next {
                 self.0.add(1, Relaxed);
                 Next::After(200)
@@ -191,7 +193,7 @@ mod tests {
         for _ in 0..20 {
             let count = Arc::new(Atomic::new(0), GFP_KERNEL)?;
             let tick = Tick(count.clone());
-            let timer = KBox::pin_init(HardTimer::start_on(cpu, 200, tick), GFP_KERNEL)?;
+            let timer = KBox::pin_init(Timer::start_on(cpu, 200, tick), GFP_KERNEL)?;
 
             eventually(|| count.load(Relaxed) >= 2)?;
             drop(timer);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit suites of what can be tested without an exercise.
+//! KUnit suites for everything that can be tested without an exercise.
 //!
-//! They run when the module is loaded into a kernel with `CONFIG_KUNIT=y`; elsewhere they are not
-//! even compiled.
+//! They run when the module is loaded into a kernel with `CONFIG_KUNIT=y`. Other kernels do not
+//! compile them.
 
 mod capi;
 mod cpu;
@@ -14,6 +14,7 @@ mod irq;
 mod number;
 mod page;
 mod raw_lock;
+mod registry;
 mod shrinker;
 mod stats;
 mod task;
@@ -29,7 +30,7 @@ impl Random {
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        // The upper bits are the better ones.
+        // The upper bits are more random.
         self.0 >> 24
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Parsing of what is written to the control files.
+//! Tests of the parsing of text that is written to the control files.
 
 use crate::ffi::number::parse_u64;
 use kernel::prelude::*;

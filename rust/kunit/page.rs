@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One page, in a thread of its own.
+//! Tests of single pages and chains, in a thread.
 
 use super::task::{
     check,
@@ -92,14 +92,14 @@ mod tests {
             let mut chain = Chain::new();
             let mut frames = KVec::new();
 
-            check(chain.pop().is_none() && chain.is_empty())?;
+            check(chain.pop().is_none() && chain.len() == 0)?;
             for order in [0, 3, 0, 1] {
                 let pages = ExclusivePages::alloc(thread.context(), GfpKernel, order, Place::Any)?;
                 frames.push((pages.pfn(), order), GFP_KERNEL)?;
                 chain.push(pages);
             }
             check(chain.len() == frames.len())?;
-            // One stays behind, for the chain to free.
+            // One page stays in the chain, which must free it.
             for &(pfn, order) in frames.iter().skip(1).rev() {
                 let pages = chain.pop().ok_or(EINVAL)?;
                 check(pages.pfn() == pfn && pages.order() == order)?;
@@ -123,9 +123,9 @@ mod tests {
         impl Body for Sleeper {
             fn run(&mut self, thread: &mut Running) {
                 self.begun.store(true, Relaxed);
-                // An hour; the wish to stop must end it.
-                let wish = thread.sleep_us(3_600_000_000);
-                self.woken.store(wish == ShouldStop::Yes, Relaxed);
+                // An hour, which the stop must end.
+                let answer = thread.sleep_us(3_600_000_000);
+                self.woken.store(answer == ShouldStop::Yes, Relaxed);
             }
         }
 

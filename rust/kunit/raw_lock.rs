@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The lock for every context.
+//! Tests of the lock for all contexts.
 
 use super::task::eventually;
 use crate::ffi::{
@@ -10,13 +10,13 @@ use crate::ffi::{
     },
     cpu::online::HotplugGuard,
     irq::are_off,
-    sync::raw_spin_lock::RawSpinLock,
+    sync::spin_lock::RawSpinLock,
     time::{
-        hard_timer::{
-            HardHandler,
-            HardTimer, //
-        },
-        timer::Next, //
+        timer::{
+            Handler,
+            Next,
+            Timer, //
+        }, //
     }, //
 };
 use kernel::{
@@ -31,7 +31,7 @@ use kernel::{
     }, //
 };
 
-/// A lock around a pair of numbers that are equal outside of its sections.
+/// Makes a lock around a pair of numbers, which are equal outside of its sections.
 fn pair() -> Result<Arc<RawSpinLock<[u64; 2]>>> {
     Arc::pin_init(
         RawSpinLock::new([0; 2], c"labyrinth_kunit", static_lock_class!()),
@@ -39,7 +39,7 @@ fn pair() -> Result<Arc<RawSpinLock<[u64; 2]>>> {
     )
 }
 
-/// Counts both up, one after the other. Whether they were equal.
+/// Increments both numbers, one after the other. Returns whether they were equal.
 fn count(pair: &mut [u64; 2]) -> bool {
     pair[0] += 1;
     let equal = pair[0] == pair[1] + 1;
@@ -62,7 +62,7 @@ mod tests {
         Ok(())
     }
 
-    /// A task against hard interrupts on every CPU.
+    /// Lets a task compete with hard interrupts on every CPU.
     #[test]
     fn sections_exclude_each_other() -> Result {
         struct Tick {
@@ -71,7 +71,7 @@ mod tests {
             torn: Arc<Atomic<u64>>,
         }
 
-        impl HardHandler for Tick {
+        impl Handler<HardIrq> for Tick {
             fn expired(&mut self, _cx: &mut HardIrq) -> Next {
                 if !self.pair.with(count) {
                     self.torn.add(1, Relaxed);
@@ -92,7 +92,7 @@ mod tests {
                 torn: torn.clone(),
             };
             timers.push(
-                KBox::pin_init(HardTimer::start_on(cpu, 300, tick), GFP_KERNEL)?,
+                KBox::pin_init(Timer::start_on(cpu, 300, tick), GFP_KERNEL)?,
                 GFP_KERNEL,
             )?;
         }

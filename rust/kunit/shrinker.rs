@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel asking for memory back.
+//! Tests of a shrinker that the kernel calls.
 
 use crate::ffi::mm::shrinker::{
     Shrink,
@@ -19,7 +19,7 @@ use kernel::{
     }, //
 };
 
-/// So many objects that exist in name only.
+/// A number of objects that exist in name only.
 struct Objects {
     left: Atomic<usize>,
     scans: Atomic<usize>,
@@ -43,7 +43,7 @@ impl Shrink for Arc<Objects> {
     }
 }
 
-/// Has the kernel shrink everything that it can, as an administrator would.
+/// Makes the kernel shrink everything that it can, as an administrator would.
 fn drop_slab() -> Result {
     let argv = [
         c"/bin/sh".as_char_ptr().cast_mut(),
@@ -53,8 +53,8 @@ fn drop_slab() -> Result {
     ];
     let envp: [*mut c_char; 1] = [core::ptr::null_mut()];
 
-    // SAFETY: The strings and the arrays, which end with null, outlive the call, which does not write
-    // to them; task context.
+    // SAFETY: The strings, and the arrays, which end with null, outlive the call. The call does not
+    // write to them. This is task context.
     to_result(unsafe {
         bindings::call_usermodehelper(
             argv[0],
@@ -87,7 +87,7 @@ mod tests {
         assert!(objects.left.load(Relaxed) < MANY);
         assert!((1..=MANY).contains(&objects.most_wanted.load(Relaxed)));
 
-        // With nothing to give there is nothing to ask for.
+        // When there is nothing to give back, the kernel must not ask for anything.
         objects.left.store(0, Relaxed);
         objects.scans.store(0, Relaxed);
         drop_slab()?;
@@ -98,6 +98,36 @@ mod tests {
         drop_slab()?;
         assert_eq!(objects.scans.load(Relaxed), 0);
         assert_eq!(objects.left.load(Relaxed), MANY);
+        Ok(())
+    }
+
+    /// Numbers that mean something else to the kernel: no objects, and a deadlock.
+    #[test]
+    fn any_number_of_objects_can_be_said() -> Result {
+        struct Liar {
+            scans: Atomic<usize>,
+        }
+
+        impl Shrink for Arc<Liar> {
+            fn count(&self) -> usize {
+                usize::MAX - 1
+            }
+
+            fn scan(&self, _wanted: usize) -> usize {
+                match self.scans.fetch_add(1, Relaxed) {
+                    0 => usize::MAX,
+                    _ => 0,
+                }
+            }
+        }
+
+        let scans = Atomic::new(0);
+        let liar = Arc::new(Liar { scans }, GFP_KERNEL)?;
+        let shrinker = Shrinker::new(c"labyrinth-kunit", liar.clone())?;
+        drop_slab()?;
+        drop(shrinker);
+        // It was asked at all, and again after the first answer.
+        assert!(liar.scans.load(Relaxed) > 1);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Checks in a thread of their own: KUnit does not hand out context tokens, a [`Thread`] does.
+//! Checks in task context. KUnit does not hand out context tokens, but a [`Thread`] does.
 
 use crate::ffi::task::thread::{
     Body,
@@ -18,7 +18,7 @@ use kernel::{
     }, //
 };
 
-/// Runs a check in task context and waits for its verdict.
+/// Runs a check in task context and returns its result.
 pub(super) fn in_task(check: fn(&mut Running) -> Result) -> Result {
     struct Check {
         check: fn(&mut Running) -> Result,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tests of the count of what the kernel may call.
+//! Tests of the count of callbacks that the kernel may call.
 
 use crate::ffi::{
     context::{
@@ -37,10 +37,6 @@ use crate::ffi::{
         waker::Waker, //
     },
     time::{
-        hard_timer::{
-            HardHandler,
-            HardTimer, //
-        },
         timer::{
             Handler,
             Next,
@@ -65,7 +61,7 @@ impl Handler for Nothing {
     }
 }
 
-impl HardHandler for Nothing {
+impl Handler<HardIrq> for Nothing {
     fn expired(&mut self, _cx: &mut HardIrq) -> Next {
         Next::Stop
     }
@@ -108,8 +104,11 @@ mod tests {
             let hotplug = with_task(|cx| HotplugGuard::new(cx))?;
             let cpu = hotplug.online().next().ok_or(ENODEV)?;
             (
-                KBox::pin_init(Timer::start_on(cpu, 0, Nothing), GFP_KERNEL)?,
-                KBox::pin_init(HardTimer::start_on(cpu, 0, Nothing), GFP_KERNEL)?,
+                KBox::pin_init(Timer::<Nothing>::start_on(cpu, 0, Nothing), GFP_KERNEL)?,
+                KBox::pin_init(
+                    Timer::<Nothing, HardIrq>::start_on(cpu, 0, Nothing),
+                    GFP_KERNEL,
+                )?,
             )
         };
         assert_eq!(own(), before + 2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Waking a thread from where `wake_up_process()` must not be called.
+//! Tests of waking a thread from contexts where `wake_up_process()` must not be called.
 
 use super::task::{
     eventually,
@@ -13,7 +13,7 @@ use crate::ffi::{
     },
     cpu::online::HotplugGuard,
     irq::irqs_off,
-    sync::raw_spin_lock::RawSpinLock,
+    sync::spin_lock::RawSpinLock,
     task::{
         thread::{
             Body,
@@ -25,11 +25,11 @@ use crate::ffi::{
     },
     time::{
         clock::Moment,
-        hard_timer::{
-            HardHandler,
-            HardTimer, //
-        },
-        timer::Next, //
+        timer::{
+            Handler,
+            Next,
+            Timer, //
+        }, //
     }, //
 };
 use kernel::{
@@ -44,7 +44,7 @@ use kernel::{
     }, //
 };
 
-/// Counts how often it was woken.
+/// A thread that counts its wakeups.
 struct Count(Arc<Atomic<u32>>);
 
 impl Body for Count {
@@ -71,7 +71,7 @@ mod tests {
     fn every_context_wakes() -> Result {
         struct Tick(Arc<Waker>);
 
-        impl HardHandler for Tick {
+        impl Handler<HardIrq> for Tick {
             fn expired(&mut self, _cx: &mut HardIrq) -> Next {
                 self.0.wake();
                 Next::Stop
@@ -93,13 +93,10 @@ mod tests {
 
         let hotplug = with_task(|cx| HotplugGuard::new(cx))?;
         let cpu = hotplug.online().last().ok_or(ENODEV)?;
-        let tick = KBox::pin_init(
-            HardTimer::start_on(cpu, 1_000, Tick(waker.clone())),
-            GFP_KERNEL,
-        )?;
+        let tick = KBox::pin_init(Timer::start_on(cpu, 1_000, Tick(waker.clone())), GFP_KERNEL)?;
         eventually(|| count.load(Relaxed) == 3)?;
         drop((tick, thread));
-        // None without a call.
+        // Without a call there must be no wakeup.
         assert_eq!(count.load(Relaxed), 3);
         Ok(())
     }
@@ -132,7 +129,7 @@ mod tests {
         Ok(())
     }
 
-    /// Ping-pong without a pause, so that calls come at every point of falling asleep.
+    /// Plays ping-pong without a pause, so that calls come at every point of falling asleep.
     #[test]
     fn no_call_is_lost() -> Result {
         struct Echo {
@@ -183,7 +180,7 @@ mod tests {
             let waker = Waker::new()?;
 
             drop(start(&waker, &count)?);
-            // Interrupts at once, or at the latest when the waker is dropped.
+            // This interrupts at once, or at the latest when the waker is dropped.
             waker.wake();
             assert!(start(&waker, &count).is_err_and(|error| error == EBUSY));
         }
@@ -201,13 +198,13 @@ mod tests {
         impl Body for Sleeper {
             fn run(&mut self, thread: &mut Running) {
                 let before = Moment::now();
-                // Comes while asleep, as soon as this CPU's interrupt is served.
+                // The wakeup comes during the sleep, as soon as this CPU's interrupt is served.
                 self.waker.wake();
-                let wish = thread.sleep_us(30_000);
-                if wish == ShouldStop::No && Moment::now().nanos_since(before) >= 30_000_000 {
+                let answer = thread.sleep_us(30_000);
+                if answer == ShouldStop::No && Moment::now().nanos_since(before) >= 30_000_000 {
                     self.kept.add(1, Relaxed);
                 }
-                // What the waker said is still there.
+                // The call must not be lost.
                 if thread.sleep_until_woken() == ShouldStop::No {
                     self.kept.add(1, Relaxed);
                 }

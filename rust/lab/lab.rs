@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `labyrinth_lab.ko`: what measures labyrinth from outside, as a driver sees it.
+//! `labyrinth_lab.ko`: measurements of labyrinth from outside, as a driver sees it.
 //!
 //! - `bench`: the benchmark behind `make bench`.
 //! - `wall`: the experiment behind `make wall`.
@@ -32,13 +32,13 @@ module! {
     license: "GPL",
 }
 
-/// The loaded module. Dropping it removes the files, and with them what the experiment holds.
+/// The loaded module. Dropping it removes the files, and frees the memory of the experiment.
 struct Lab {
     _files: Root<Experiment>,
 }
 
 impl kernel::Module for Lab {
-    /// Fails if there can be no files, as nothing else starts anything here.
+    /// Fails if the files cannot be made, as there is no other way to start anything here.
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let experiment = Arc::pin_init(Experiment::new(), GFP_KERNEL)?;
         let files = Root::new(c"labyrinth_lab", experiment)?;

@@ -3,7 +3,9 @@
 //! [`ExclusivePage`].
 
 use super::{
+    calls::functions::Functions as _,
     gfp::AllowedIn,
+    place::Place,
     transfer::{
         secret::Scrub,
         shared::Shareable, //
@@ -38,14 +40,23 @@ pub type Bytes = [u8; PAGE_SIZE];
 /// The contents of a page that the allocator has just handed out. They may not be read yet.
 pub type Uninit = MaybeUninit<Bytes>;
 
-/// What a page can contain.
+/// What a page can contain: [`Bytes`] or [`Uninit`], and nothing else.
 ///
 /// # Safety
 ///
 /// Whatever bytes the owner of a page can leave in it, they must be a valid value of the type, as
 /// far as the conversions of [`ExclusivePage`] go. (The compiler checks size, alignment and
 /// destructor.)
-pub unsafe trait Contents: Send + Sync + 'static {}
+pub unsafe trait Contents: sealed::Sealed + Send + Sync + 'static {}
+
+mod sealed {
+    /// Nobody outside can implement this.
+    #[allow(unnameable_types, reason = "sealed")]
+    pub trait Sealed {}
+}
+
+impl sealed::Sealed for Bytes {}
+impl sealed::Sealed for Uninit {}
 
 // SAFETY: An array of `PAGE_SIZE` bytes.
 unsafe impl Contents for Bytes {}
@@ -95,9 +106,9 @@ unsafe impl<T: Contents> Sync for ExclusivePage<T> {}
 impl ExclusivePage<Uninit> {
     /// Allocates a page.
     ///
-    /// `cx` proves the context, which decides whether `gfp` can be used: `GfpKernel` needs a context
-    /// that may sleep, `GfpAtomic` one that may enter the allocator
-    /// ([`PlainAlloc`](crate::context::PlainAlloc)).
+    /// `cx` proves the context, which decides whether `gfp` can be used: `GfpKernel` needs a
+    /// context that may sleep, `GfpAtomic` one that may enter the allocator
+    /// ([`PlainAlloc`](crate::context::PlainAlloc)), and `GfpNoLock` no particular one.
     ///
     /// Fails with [`AllocError`] if the allocator has no page for these flags.
     ///
@@ -106,7 +117,7 @@ impl ExclusivePage<Uninit> {
     pub fn alloc<C: Context, G: AllowedIn<C>>(_cx: &C, _gfp: G) -> Result<Self, AllocError> {
         // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this is
         // the context.
-        let page = unsafe { helpers::labyrinth_alloc_pages(G::RAW, 0) };
+        let page = unsafe { G::Calls::alloc(G::RAW, 0, Place::Any) };
 
         // INVARIANT: Freshly allocated, hence ours alone; without `__GFP_HIGHMEM` it is in the
         // linear mapping. Any bytes are a valid `Uninit`.

@@ -11,6 +11,12 @@
 //!
 //! C header: [`include/linux/gfp_types.h`](srctree/include/linux/gfp_types.h)
 
+use super::calls::{
+    AllocPages,
+    AllocPagesNoLock,
+    CalledIn,
+    Calls, //
+};
 use crate::ffi::{
     context::{
         Context,
@@ -32,7 +38,7 @@ use kernel::{
     bindings, //
 };
 
-/// A set of allocation flags.
+/// A set of allocation flags, and the functions of the kernel that it is for.
 ///
 /// # Safety
 ///
@@ -43,15 +49,25 @@ pub unsafe trait Gfp: Copy {
 
     /// The flags as numbers, as C takes them.
     const RAW: u32;
+
+    /// The functions that allocate with these flags.
+    type Calls: Calls;
+
+    /// Returns the flags as numbers, as C takes them.
+    #[inline(always)]
+    fn raw(self) -> u32 {
+        Self::RAW
+    }
 }
 
 /// Flags that may be used in the context `C`.
 ///
 /// # Safety
 ///
-/// `alloc_pages()` must be allowed with these flags in the context that `C` stands for. In
-/// particular, it must not sleep with them unless `C` is [`MaySleep`].
-pub unsafe trait AllowedIn<C: Context>: Gfp {}
+/// The functions [`Gfp::Calls`] must be allowed with these flags in the context that `C` stands
+/// for. In particular, they must not sleep unless `C` is [`MaySleep`]. If [`Calls::FREES`] is true,
+/// pages may be freed in that context.
+pub unsafe trait AllowedIn<C: Context>: Gfp<Calls: CalledIn<C>> {}
 
 /// Flags that work with the slab allocator, too. The slab allocator may be called wherever they are
 /// [`AllowedIn`], because it calls the page allocator with them.
@@ -95,6 +111,7 @@ pub struct GfpAtomic;
 unsafe impl Gfp for GfpAtomic {
     const NAME: &'static str = "GFP_ATOMIC";
     const RAW: u32 = bindings::GFP_ATOMIC;
+    type Calls = AllocPages;
 }
 
 // SAFETY: `GFP_ATOMIC` does not contain `__GFP_DIRECT_RECLAIM`, so it does not sleep, and is meant
@@ -112,6 +129,7 @@ pub struct GfpNoWait;
 unsafe impl Gfp for GfpNoWait {
     const NAME: &'static str = "GFP_NOWAIT";
     const RAW: u32 = bindings::GFP_NOWAIT;
+    type Calls = AllocPages;
 }
 
 // SAFETY: `GFP_NOWAIT` is `GFP_ATOMIC` without access to the emergency reserve.
@@ -126,14 +144,18 @@ pub struct GfpKernel;
 unsafe impl Gfp for GfpKernel {
     const NAME: &'static str = "GFP_KERNEL";
     const RAW: u32 = bindings::GFP_KERNEL;
+    type Calls = AllocPages;
 }
 
 // SAFETY: `C` may sleep.
 unsafe impl<C: MaySleep> AllowedIn<C> for GfpKernel {}
 
-/// No flags, as for `alloc_pages_nolock()`. Only
-/// [`ExclusivePages::alloc_nolock`](super::ExclusivePages::alloc_nolock) uses them, so they are not
-/// [`AllowedIn`] any context.
+/// No flags, for `alloc_pages_nolock()`: waits for no lock, never uses the emergency reserve, and
+/// fails more often than `alloc_pages()`, because it fails whenever it would have to wait.
+///
+/// Contexts: all, also NMI, and on PREEMPT_RT hard interrupts, with interrupts disabled and under a
+/// `raw_spinlock_t`. The page may have to be dropped elsewhere, because `__free_pages()` may be
+/// forbidden there.
 #[derive(Clone, Copy)]
 pub struct GfpNoLock;
 
@@ -141,7 +163,11 @@ pub struct GfpNoLock;
 unsafe impl Gfp for GfpNoLock {
     const NAME: &'static str = "nolock";
     const RAW: u32 = 0;
+    type Calls = AllocPagesNoLock;
 }
+
+// SAFETY: `alloc_pages_nolock()` is allowed in any context.
+unsafe impl<C: Context> AllowedIn<C> for GfpNoLock {}
 
 /// `__GFP_NOWARN` added to `G`: a failure prints nothing. This is for callers that count failures
 /// themselves. Printing a stack from a softirq takes longer than everything that labyrinth
@@ -153,6 +179,7 @@ pub struct NoWarn<G>(pub G);
 unsafe impl<G: Gfp> Gfp for NoWarn<G> {
     const NAME: &'static str = G::NAME;
     const RAW: u32 = G::RAW | bindings::__GFP_NOWARN;
+    type Calls = G::Calls;
 }
 
 // SAFETY: `__GFP_NOWARN` only keeps the allocator from printing.
@@ -167,6 +194,7 @@ pub struct MayFail<G>(pub G);
 unsafe impl<G: Gfp> Gfp for MayFail<G> {
     const NAME: &'static str = G::NAME;
     const RAW: u32 = G::RAW | helpers::LABYRINTH_GFP_RETRY_MAYFAIL;
+    type Calls = G::Calls;
 }
 
 // SAFETY: `__GFP_RETRY_MAYFAIL` only lets the allocator give up.

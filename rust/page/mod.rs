@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages, with exclusive access to their contents that the compiler proves.
+//! Pages whose contents have one owner, which the compiler checks.
 //!
 //! # Vocabulary
 //!
 //! - *Exclusive*: only the holder of the value can read, write, map or free the page.
-//! - *Transfer*: a call that takes the value of one holder and returns a
-//!   value for the next. Ownership moves in no other way, so code of the old holder that still uses
-//!   the page does not compile. Each transfer is counted by its kind, and its latency is recorded
-//!   unless the page is lent to C or returned from there: see [`Transfer`](crate::stats::Transfer).
-//! - *Contents*: [`Uninit`] (as the allocator left it) or [`Bytes`].
-//! - *Context*: a token of [`crate::ffi::context`]; it decides which [`Gfp`] flags can be used.
+//! - *Transfer*: a call that takes the value of one holder and returns a value for the next.
+//!   Ownership moves in no other way, so code of the old holder that still uses the page does not
+//!   compile. Each transfer is counted by its kind. Its latency is recorded, too, unless the page
+//!   is lent to C or returned from C: see [`Transfer`].
+//! - *Contents*: [`Uninit`] (as the allocator left them) or [`Bytes`].
+//! - *Context*: a token of [`crate::ffi::context`]. It decides which [`Gfp`] flags can be used.
 //!
 //! # State diagram
 //!
@@ -19,10 +19,10 @@
 //! ```text
 //!                      ┌──────────────────┐
 //!                      │                  │ ── into_foreign(owner) ─────────────► lent to C
-//!                      │ exclusive        │ ◄─ from_foreign(returned), once ─────  an address, marked
+//!                      │ exclusive        │ ◄─ from_foreign(returned), once ─────  marked address
 //!                      │                  │
 //!        alloc(cx, gfp)│ ExclusivePage,   │ ── Shared::new(cx, gfp, …) ─────────► Shared
-//! buddy ──────────────►│ ExclusivePages   │ ◄─ take_back(), the last reader ─────  read-only, counted
+//! buddy ──────────────►│ ExclusivePages   │ ◄─ take_back(), the last reader ─────  read-only
 //!   ▲         drop     │                  │
 //!   └──────────────────│ Uninit           │ ── map(cx, device, direction, …) ───► Mapped
 //!                      │   │       ▲      │ ◄─ unmap() ──────────────────────────  the device's
@@ -31,20 +31,21 @@
 //!                      │   │   into_      │ ◄─ munmap(), exit: zeroed ───────────  one process's
 //!                      │   ▼  uninit()    │
 //!                      │ Bytes            │ ── VmappedPages::map(cx, …) sleeps ─► VmappedPages
-//!                      │                  │ ◄─ unmap(cx) sleeps ─────────────────  many, as one slice
+//!                      │                  │ ◄─ unmap(cx) sleeps ─────────────────  as one slice
 //!                      │ the holder reads,│
 //!                      │ writes, maps and │ ── Guarded::new(cx, …) ─────────────► Guarded
-//!                      │ frees the page   │ ◄─ open(), checked ──────────────────  between canaries
+//!                      │ frees the page   │ ◄─ open(), checked ──────────────────  with canaries
 //!                      │                  │
 //!                      │                  │ ── Secret::new(…) ──────────────────► Secret
-//!                      │                  │ ◄─ into_inner(), scrubbed ───────────  scrubbed at its end
+//!                      │                  │ ◄─ into_inner(), scrubbed ───────────  scrubbed at end
 //!                      └──────────────────┘
 //! ```
 //!
-//! The types can be combined: a [`VmappedPages`] and a [`Secret`] can be shared, and a view can be a
-//! secret. Blocks of several pages ([`ExclusivePages`]) have the same transfers, except to views
-//! and processes, which take single pages.
+//! The types can be combined: [`VmappedPages`] and a [`Secret`] can be shared, and [`VmappedPages`]
+//! can be a secret. Blocks of several pages ([`ExclusivePages`]) have the same transfers, except
+//! those to [`VmappedPages`] and to processes, which take single pages.
 
+mod calls;
 mod chain;
 mod exclusive;
 mod gfp;
@@ -53,9 +54,16 @@ mod place;
 pub mod sentinel;
 pub(crate) mod transfer;
 
-pub use chain::Chain;
+pub use calls::{
+    AllocPages,
+    AllocPagesNoLock,
+    CalledIn,
+    Calls, //
+};
+pub(crate) use chain::Chain;
 pub use exclusive::{
     Bytes,
+    Contents,
     ExclusivePage,
     Uninit, //
 };
@@ -67,8 +75,10 @@ pub use gfp::{
     GfpNoLock,
     GfpNoWait,
     MayFail,
-    NoWarn, //
+    NoWarn,
+    SlabGfp, //
 };
+pub(crate) use pages::Form;
 pub use pages::{
     ExclusivePages,
     Shape,
@@ -87,20 +97,4 @@ pub(crate) use transfer::foreign::{
     why_not,
     Refusal, //
 };
-pub use transfer::{
-    guarded::{
-        Damaged,
-        Guarded, //
-    },
-    secret::Secret,
-    shared::{
-        Shareable,
-        Shared, //
-    },
-    user::{
-        Home,
-        Refused,
-        UserPage, //
-    },
-    vmap::VmappedPages, //
-};
+pub(crate) use transfer::*;

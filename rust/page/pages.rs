@@ -3,6 +3,7 @@
 //! [`ExclusivePages`].
 
 use super::{
+    calls::functions::Functions as _,
     exclusive::{
         Contents,
         Uninit, //
@@ -10,7 +11,6 @@ use super::{
     gfp::AllowedIn,
     place::{
         Location,
-        Node,
         Place,
         ZoneLimit, //
     },
@@ -24,7 +24,10 @@ use super::{
 use crate::ffi::{
     context::Context,
     helpers,
-    mm::bad_memory, //
+    mm::{
+        bad_memory,
+        call_site::CallSite, //
+    }, //
 };
 use core::{
     marker::PhantomData,
@@ -68,6 +71,65 @@ impl From<u32> for Shape {
     }
 }
 
+/// The order of a block, and whether it is a compound page.
+///
+/// # Invariants
+///
+/// `0` is an order of at most [`MAX_ORDER`], plus [`Self::COMPOUND`] for a compound page of an
+/// order above 0.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Form(u32);
+
+impl Form {
+    /// A single page.
+    pub(crate) const SINGLE: Self = Self(0);
+
+    /// The bit of a compound page, above the order.
+    const COMPOUND: u32 = 0x10;
+
+    /// The number of bits of a form.
+    pub(crate) const BITS: u32 = 5;
+
+    /// Returns the form of blocks of a `shape`, or `None` if its order is above [`MAX_ORDER`].
+    #[inline(always)]
+    pub(crate) const fn of(shape: &Shape) -> Option<Self> {
+        if shape.order > MAX_ORDER {
+            return None;
+        }
+        // INVARIANT: Of no meaning for one page.
+        if shape.compound && shape.order != 0 {
+            Some(Self(shape.order | Self::COMPOUND))
+        } else {
+            Some(Self(shape.order))
+        }
+    }
+
+    /// Returns the form with such a number, if there is one.
+    pub(crate) const fn from_raw(raw: u32) -> Option<Self> {
+        let shape = Shape {
+            order: raw & !Self::COMPOUND,
+            compound: raw & Self::COMPOUND != 0,
+            zones: ZoneLimit::None,
+        };
+        match Self::of(&shape) {
+            Some(form) if form.0 == raw => Some(form),
+            _ => None,
+        }
+    }
+
+    /// Returns the number of the form.
+    #[inline(always)]
+    pub(crate) const fn raw(self) -> u32 {
+        self.0
+    }
+
+    /// Returns the order.
+    #[inline(always)]
+    pub(crate) const fn order(self) -> u32 {
+        self.0 & !Self::COMPOUND
+    }
+}
+
 /// 2^order contiguous pages and exclusive access to their contents.
 ///
 /// It is like [`ExclusivePage`], for an order that is known at run time only. It dereferences to a
@@ -91,7 +153,8 @@ impl From<u32> for Shape {
 ///
 /// # Invariants
 ///
-/// - `tagged` is the address of a `struct page` plus an order of at most [`MAX_ORDER`].
+/// - `tagged` is the address of a `struct page` plus the number of a `Form`, which is that of the
+///   pages.
 /// - The page is the first of 2^order allocated ones in the kernel's linear mapping, owned by this
 ///   value, which has exclusive access to their contents.
 /// - The contents are valid `T`s.
@@ -100,15 +163,17 @@ pub struct ExclusivePages<T: Contents> {
     _contents: PhantomData<T>,
 }
 
-/// The address of a `struct page` with an order in its low bits.
+/// The address of a `struct page` with the number of a form in its low bits.
 pub(super) type Tagged = NonNull<bindings::page>;
 
-/// The low bits of the address of a `struct page`, which are free for the order.
-const ORDER_BITS: usize = 0xf;
+/// The low bits of the address of a `struct page`, which are free for the form. The kernel keeps
+/// these structures in arrays that begin at the boundary of a page or at least of a cache line.
+const FORM_BITS: usize = (1 << Form::BITS) - 1;
 
 const _: () = {
-    assert!(align_of::<bindings::page>() > ORDER_BITS);
-    assert!(MAX_ORDER as usize <= ORDER_BITS);
+    assert!(size_of::<bindings::page>() % (FORM_BITS + 1) == 0);
+    assert!(MAX_ORDER < Form::COMPOUND);
+    assert!((MAX_ORDER | Form::COMPOUND) as usize <= FORM_BITS);
 };
 
 // SAFETY: Pages are not tied to a thread or CPU, and their contents are `Send`.
@@ -120,7 +185,9 @@ impl ExclusivePages<Uninit> {
     /// Allocates pages of a `shape`, which can be an order.
     ///
     /// `cx` and `gfp` are as for [`ExclusivePage::alloc`]; `place` chooses the NUMA node. An order
-    /// above [`MAX_ORDER`] fails like every request that cannot be served.
+    /// above [`MAX_ORDER`] fails like every request that cannot be served. With
+    /// [`GfpNoLock`](super::GfpNoLock), so does an order above 0, a limit of the zones, and
+    /// [`Place::Only`].
     ///
     /// C header: [`include/linux/gfp.h`](srctree/include/linux/gfp.h)
     #[inline]
@@ -130,60 +197,30 @@ impl ExclusivePages<Uninit> {
         shape: impl Into<Shape>,
         place: Place,
     ) -> Result<Self, AllocError> {
-        let Shape {
-            order,
-            compound,
-            zones,
-        } = shape.into();
-        if order > MAX_ORDER {
+        let shape = shape.into();
+        let form = Form::of(&shape).ok_or(AllocError)?;
+        if !G::Calls::support(&shape, place) {
             return Err(AllocError);
         }
-        let form = if compound {
+        let order = form.order();
+        let compound = if form.0 & Form::COMPOUND != 0 {
             helpers::LABYRINTH_GFP_COMP
         } else {
             0
         };
-        let zones = match zones {
+        let zones = match shape.zones {
             ZoneLimit::None => 0,
             ZoneLimit::Dma32 => helpers::LABYRINTH_GFP_DMA32,
             ZoneLimit::Dma => helpers::LABYRINTH_GFP_DMA,
         };
-        let gfp = G::RAW | form | zones;
-        let page = match place {
-            // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this
-            // is the context. `__GFP_COMP` only says how the pages are described, a zone which ones
-            // will do.
-            Place::Any => unsafe { helpers::labyrinth_alloc_pages(gfp, order) },
-            // SAFETY: As above; the node is online (invariant of `Node`).
-            Place::Near(node) => unsafe {
-                helpers::labyrinth_alloc_pages_node(node.number(), gfp, order)
-            },
-            // SAFETY: As above; `__GFP_THISNODE` only takes choices away.
-            Place::Only(node) => unsafe {
-                let gfp = gfp | helpers::LABYRINTH_GFP_THISNODE;
-                helpers::labyrinth_alloc_pages_node(node.number(), gfp, order)
-            },
-        };
-        // SAFETY: Freshly allocated with this order, hence ours alone, and without
-        // `__GFP_HIGHMEM` in the linear mapping. Any bytes are a valid `Uninit`.
-        unsafe { Self::from_page(page, order) }.ok_or(AllocError)
-    }
-
-    /// Allocates one page without waiting for any lock, in any context: also in NMI, and on
-    /// PREEMPT_RT under a `raw_spinlock_t` and with interrupts disabled.
-    ///
-    /// It fails more often than [`Self::alloc`], because it fails whenever it would have to wait
-    /// for a lock, and it never uses the emergency reserve. `__free_pages()` may be forbidden in
-    /// the same context. The page then has to be dropped elsewhere.
-    ///
-    /// The node `near` is asked first, and then the others. `alloc_pages_nolock()` takes no
-    /// `__GFP_THISNODE`, so there is no [`Place::Only`] here.
-    pub fn alloc_nolock<C: Context>(_cx: &C, near: Option<Node>) -> Result<Self, AllocError> {
-        let node = near.map_or(bindings::NUMA_NO_NODE, Node::number);
-        // SAFETY: Allowed in any context; the node is online or "any".
-        let page = unsafe { helpers::labyrinth_alloc_page_nolock(node) };
-        // SAFETY: As in `alloc`, with order 0.
-        unsafe { Self::from_page(page, 0) }.ok_or(AllocError)
+        let gfp = G::RAW | compound | zones;
+        // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this is
+        // the context. `__GFP_COMP` only says how the pages are described, a zone which ones will
+        // do. The order of a form is at most `MAX_ORDER`.
+        let page = unsafe { G::Calls::alloc(gfp, order, place) };
+        // SAFETY: Freshly allocated in this form, hence ours alone, and without `__GFP_HIGHMEM` in
+        // the linear mapping. Any bytes are a valid `Uninit`.
+        unsafe { Self::from_page(page, form) }.ok_or(AllocError)
     }
 
     /// Allocates up to `wanted` pages of order 0 at once, passes each to `sink`, and returns how
@@ -201,13 +238,12 @@ impl ExclusivePages<Uninit> {
         while got < wanted {
             let mut pages = [core::ptr::null_mut(); BULK];
             let chunk = BULK.min(wanted - got);
-            // SAFETY: As in `alloc`; `pages` has space for `chunk` pointers, all of them null.
-            let filled =
-                unsafe { helpers::labyrinth_alloc_pages_bulk(G::RAW, chunk, pages.as_mut_ptr()) };
+            // SAFETY: As in `alloc`.
+            let filled = unsafe { G::Calls::alloc_bulk(G::RAW, &mut pages[..chunk]) };
 
             for page in pages.into_iter().take(filled) {
-                // SAFETY: As in `alloc`, with order 0.
-                if let Some(page) = unsafe { Self::from_page(page, 0) } {
+                // SAFETY: As in `alloc`, a single page.
+                if let Some(page) = unsafe { Self::from_page(page, Form::SINGLE) } {
                     got += 1;
                     sink(page);
                 }
@@ -237,14 +273,14 @@ impl ExclusivePages<Uninit> {
     ///
     /// # Safety
     ///
-    /// `page` must be null, or the first of 2^`order` freshly allocated pages in the linear
-    /// mapping, with `order` at most [`MAX_ORDER`].
+    /// `page` must be null, or the first of freshly allocated pages of this `form` in the linear
+    /// mapping.
     #[inline(always)]
-    unsafe fn from_page(page: *mut bindings::page, order: u32) -> Option<Self> {
+    unsafe fn from_page(page: *mut bindings::page, form: Form) -> Option<Self> {
         let page = NonNull::new(page)?;
         // INVARIANT: By the requirements; the low bits of the address are free.
         Some(Self {
-            tagged: page.map_addr(|address| address | order as usize),
+            tagged: page.map_addr(|address| address | form.0 as usize),
             _contents: PhantomData,
         })
     }
@@ -257,7 +293,20 @@ impl<T: Contents> ExclusivePages<T> {
     /// Returns the order. Any context.
     #[inline(always)]
     pub fn order(&self) -> u32 {
-        (self.tagged.as_ptr().addr() & ORDER_BITS) as u32
+        self.form().order()
+    }
+
+    /// Returns whether the pages are a compound page, see [`Shape::compound`]. A single page is
+    /// none. Any context.
+    pub fn is_compound(&self) -> bool {
+        self.form().0 & Form::COMPOUND != 0
+    }
+
+    /// Returns the form. Any context.
+    #[inline(always)]
+    pub(crate) fn form(&self) -> Form {
+        // INVARIANT: By that of `tagged`.
+        Form((self.tagged.as_ptr().addr() & FORM_BITS) as u32)
     }
 
     /// Discards the knowledge that the pages are initialised. Any context.
@@ -315,6 +364,22 @@ impl<T: Contents> ExclusivePages<T> {
         }
     }
 
+    /// Charges the pages to a line of `/proc/allocinfo`, until they are freed or go back to a pool.
+    /// Any context.
+    ///
+    /// Pages that are already charged stay charged to their first caller.
+    #[inline(always)]
+    pub fn charge(&mut self, caller: CallSite) {
+        #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
+        // SAFETY: Allocated pages by the invariant, and the tag is static. The words that this
+        // changes are the owner's, and `&mut self` keeps others from doing it at the same time.
+        unsafe {
+            helpers::labyrinth_charge(self.page(), caller.as_raw())
+        };
+        #[cfg(not(CONFIG_MEM_ALLOC_PROFILING))]
+        let _ = caller;
+    }
+
     /// Removes the pages from the line that they are charged to, if any. Any context.
     #[inline(always)]
     pub(crate) fn uncharge(&mut self) {
@@ -331,7 +396,7 @@ impl<T: Contents> ExclusivePages<T> {
     pub(super) fn page(&self) -> *mut bindings::page {
         self.tagged
             .as_ptr()
-            .map_addr(|address| address & !ORDER_BITS)
+            .map_addr(|address| address & !FORM_BITS)
     }
 
     /// Gives the pages up, and returns their tagged address for [`Self::from_tagged`].
@@ -384,7 +449,7 @@ impl<T: Contents> TryFrom<ExclusivePages<T>> for ExclusivePage<T> {
         if pages.order() != 0 {
             return Err(pages);
         }
-        // SAFETY: Of order 0 the tag is 0, so this is an exclusive page with a valid `T`.
+        // SAFETY: Of a single page the tag is 0, so this is an exclusive page with a valid `T`.
         Ok(unsafe { Self::from_page(ManuallyDrop::new(pages).tagged) })
     }
 }
@@ -460,13 +525,13 @@ impl ExclusivePages<Uninit> {
     ///
     /// # Safety
     ///
-    /// `page` must come from [`Self::into_page`] of pages of this `order`, and no other code may
-    /// own or access them.
+    /// `page` must come from [`Self::into_page`] of pages of this `form`, and no other code may own
+    /// or access them.
     #[inline(always)]
-    pub(super) unsafe fn from_given(page: NonNull<bindings::page>, order: u32) -> Self {
+    pub(super) unsafe fn from_given(page: NonNull<bindings::page>, form: Form) -> Self {
         // INVARIANT: By the requirements.
         Self {
-            tagged: page.map_addr(|address| address | order as usize),
+            tagged: page.map_addr(|address| address | form.0 as usize),
             _contents: PhantomData,
         }
     }

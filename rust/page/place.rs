@@ -11,7 +11,7 @@ use kernel::prelude::*;
 /// The choice of NUMA node.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// The node of the CPU, or the one that the task's memory policy chooses.
+    /// The node of the CPU, or the node that the task's memory policy chooses.
     Any,
     /// This node first, then others by distance.
     Near(Node),
@@ -34,7 +34,7 @@ impl Place {
     }
 }
 
-/// Which zones pages may come from.
+/// The zones that pages may come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum ZoneLimit {
     /// Any zone.
@@ -45,7 +45,7 @@ pub enum ZoneLimit {
     Dma,
 }
 
-/// Where pages are.
+/// The location of pages.
 pub(crate) struct Location {
     /// The physical address of the first page.
     pub address: u64,

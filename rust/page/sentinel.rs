@@ -9,9 +9,17 @@
 pub use super::transfer::canary::Damage;
 
 use super::transfer::canary::SHOWN;
-use crate::ffi::{
-    context::Kind,
-    report, //
+use crate::{
+    ffi::{
+        context::Kind,
+        report,
+        unload::OwnModule, //
+    },
+    stats::{
+        label,
+        Registration,
+        Row, //
+    }, //
 };
 use kernel::{
     alloc::AllocError,
@@ -67,8 +75,9 @@ pub fn policy() -> Policy {
     Policy::from_number(POLICY.load(Relaxed).into()).unwrap_or(Policy::Warn)
 }
 
-/// Changes the policy. Any context.
-pub fn set_policy(policy: Policy) {
+/// Changes the policy, for labyrinth's own module: it is the administrator's choice, not that of a
+/// driver. Any context.
+pub fn set_policy(_own_module: OwnModule, policy: Policy) {
     POLICY.store(policy as u32, Relaxed);
 }
 
@@ -154,13 +163,13 @@ impl fmt::Display for Corruption {
     }
 }
 
-/// Returns how many damaged guards were found, by occasion and by the context of the holder. Any
-/// context.
+/// Returns how many damaged guards were found since the module was loaded, by occasion and by the
+/// context of the holder. Any context.
 pub fn found(noticed: Occasion, holder: Kind) -> u64 {
     FOUND[noticed as usize][holder as usize].load(Relaxed) as u64
 }
 
-/// Returns how many damaged guards were found. Any context.
+/// Returns how many damaged guards were found since the module was loaded. Any context.
 pub fn total() -> u64 {
     NUMBERS.load(Relaxed) as u64
 }
@@ -169,6 +178,33 @@ pub fn total() -> u64 {
 pub fn bytes() -> u64 {
     BYTES.load(Relaxed) as u64
 }
+
+/// Has the counts shown and reset. Task context only, may sleep. Fails as [`Registration::new`];
+/// with `EEXIST` if they are shown already, as for drivers.
+pub fn register() -> Result<Registration> {
+    Registration::of_statics(&[&ROWS])
+}
+
+static ROWS: [Row<()>; 3] = [
+    Row::counter(
+        "guard_corruptions",
+        "Damaged guards, by when it was noticed and where their holder got the pages.",
+        &[label!("noticed", Occasion), label!("context", Kind)],
+        |(), [noticed, holder, _]| found(Occasion::ALL[noticed], Kind::ALL[holder]),
+    ),
+    Row::counter(
+        "guard_corruption_bytes",
+        "Wrong bytes in them.",
+        &[],
+        |(), _| bytes(),
+    ),
+    Row::gauge(
+        "sentinel",
+        "What is done about them: 0 counted, 1 a warning, 2 a panic.",
+        &[],
+        |(), _| policy() as u64,
+    ),
+];
 
 static FOUND: [[Atomic<i64>; Kind::COUNT]; Occasion::COUNT] =
     [const { [const { Atomic::new(0) }; Kind::COUNT] }; Occasion::COUNT];
@@ -199,7 +235,7 @@ pub(super) fn report(corruption: &mut Corruption) {
 }
 
 /// How many of the last damages are kept.
-pub const KEPT: usize = 64;
+const KEPT: usize = 64;
 
 /// Returns the last damages, the oldest first. Task context only, may sleep.
 pub fn recent() -> Result<KVec<Corruption>, AllocError> {

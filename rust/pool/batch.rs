@@ -11,27 +11,21 @@ use super::{
 };
 use crate::{
     ffi::{
-        context::{
-            Context,
-            PlainAlloc, //
-        },
+        context::Context,
         mm::call_site::CallSite, //
     },
     page::{
         AllowedIn,
         Bytes,
+        Calls,
         Damaged,
         ExclusivePage,
         ExclusivePages,
         Gfp,
-        GfpNoLock,
         Guarded,
         Uninit, //
     },
-    stats::{
-        Recorder,
-        SOURCES, //
-    }, //
+    stats::Recorder, //
 };
 use core::ops::{
     Deref,
@@ -42,14 +36,12 @@ use kernel::{
     prelude::*, //
 };
 
-// Latencies are told apart by the tier that was asked last.
-const _: () = assert!(Tier::COUNT == SOURCES);
-
 /// Where the pages of a batch come from.
 #[derive(Clone, Copy)]
 pub enum Supply<'a> {
-    /// The buddy allocator, with the flags of the batch.
-    Buddy,
+    /// The buddy allocator, with the flags of the batch. If these flags are for functions that
+    /// cannot free pages, the refill thread of this pool frees them a moment later.
+    Buddy(&'a Pool),
     /// A pool of order 0, which uses its own flags. Requests have this priority.
     Pool(&'a Pool, Priority),
 }
@@ -147,44 +139,27 @@ impl<G: Gfp> Batch<G> {
     /// Asks `supply` for `wanted` pages, one by one, and zeroes those that it gets. Asks for no
     /// more than fit into the batch.
     ///
-    /// Contexts: those in which `G` and `GFP_ATOMIC` are allowed. Nothing else is allocated. Each
+    /// Contexts: those in which `G` is allowed, but not NMI. Nothing else is allocated. Each
     /// request is recorded with its outcome and latency. After a failure the next page is still
     /// requested.
-    pub fn fill<C: PlainAlloc>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>)
+    pub fn fill<C: Context>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>)
     where
         G: AllowedIn<C>,
     {
-        let gfp = self.gfp;
-        self.fill_by(
-            cx,
-            wanted,
-            supply,
-            || ExclusivePage::alloc(cx, gfp).ok(),
-            |pool, request| pool.get(cx, request),
-        );
-    }
+        let room = self.pages.capacity() - self.pages.len();
+        self.from_buddy |= matches!(supply, Supply::Buddy(_));
 
-    fn fill_by<C: Context>(
-        &mut self,
-        cx: &C,
-        wanted: usize,
-        supply: Supply<'_>,
-        from_buddy: impl Fn() -> Option<ExclusivePage<Uninit>>,
-        from_pool: impl Fn(&Pool, &mut Request) -> Option<ExclusivePages<Uninit>>,
-    ) {
-        let space = self.pages.capacity() - self.pages.len();
-        self.from_buddy |= matches!(supply, Supply::Buddy);
-
-        for _ in 0..wanted.min(space) {
+        for _ in 0..wanted.min(room) {
             let asked = self.recorder.request();
             let (page, last_tier) = match supply {
-                Supply::Buddy => (from_buddy(), Tier::Buddy),
-                // A larger block could not be kept, and this may be no place to free it.
+                Supply::Buddy(_) => (ExclusivePage::alloc(cx, self.gfp).ok(), Tier::Buddy),
+                // A batch cannot keep larger blocks, and this context may not be allowed to free
+                // them.
                 Supply::Pool(pool, _) if pool.config().order != 0 => (None, Tier::Cache),
                 Supply::Pool(pool, priority) => {
                     let mut request = Request::new(priority);
-                    let pages = from_pool(pool, &mut request);
-                    // Every request is in the cache first.
+                    let pages = pool.get_with(cx, self.gfp, &mut request);
+                    // Each request asks the cache first.
                     let last_tier = request.last_tier().unwrap_or(Tier::Cache);
                     (pages.and_then(one_page), last_tier)
                 }
@@ -192,12 +167,12 @@ impl<G: Gfp> Batch<G> {
             // INVARIANT: A page whose allocation is counted is counted here, too.
             self.counted += u64::from(asked.done(page.is_some(), last_tier as usize));
 
-            if matches!(supply, Supply::Buddy) {
+            if matches!(supply, Supply::Buddy(_)) {
                 events::answered_by_buddy::<C, G>(page.as_ref());
             }
             if let Some(mut page) = page {
                 page.charge(self.caller);
-                // There is space, so this cannot fail; if it did the page would be freed.
+                // There is capacity for `wanted` pages, so this never fails.
                 let _ = self.pages.push_within_capacity(if self.guarded {
                     Held::Guarded(Guarded::new(cx, page.zeroed().into()))
                 } else {
@@ -218,13 +193,25 @@ impl<G: Gfp> Batch<G> {
     }
 
     /// Gives all pages back to `supply`, or to the allocator if any of them came from there.
-    /// Contexts: those in which an [`ExclusivePage`] may be dropped.
-    pub fn clear<C: PlainAlloc>(&mut self, cx: &C, supply: Supply<'_>) {
+    /// Contexts: those of [`Self::fill`].
+    ///
+    /// Pages that go to the allocator are counted as freed at once, even if the refill thread of
+    /// the pool has to free them.
+    pub fn clear<C: Context>(&mut self, cx: &C, supply: Supply<'_>)
+    where
+        G: AllowedIn<C>,
+    {
         match self.way_back(supply) {
-            Supply::Buddy => self.free(),
+            Supply::Buddy(_) if G::Calls::FREES => self.free(),
+            Supply::Buddy(pool) => {
+                events::freed(&self.pages, Held::pfn);
+                while let Some(page) = self.pages.pop() {
+                    pool.free_later(page.into_pages());
+                }
+            }
             Supply::Pool(pool, _) => {
                 while let Some(page) = self.pages.pop() {
-                    pool.put(cx, page.into_pages());
+                    pool.put_with(cx, self.gfp, page.into_pages());
                 }
             }
         }
@@ -232,50 +219,15 @@ impl<G: Gfp> Batch<G> {
         self.recorder.freed(core::mem::take(&mut self.counted));
     }
 
-    /// Returns where all pages go, if `supply` is the current choice. A pool chosen for the next
-    /// cycle does not get pages that it never had, because they may come from a node that is not
-    /// for this pool.
+    /// Returns where all pages go if `supply` is the current choice. Pages from the allocator never
+    /// go to a pool, because the pool may be for another node.
     fn way_back<'a>(&mut self, supply: Supply<'a>) -> Supply<'a> {
+        let (Supply::Buddy(pool) | Supply::Pool(pool, _)) = supply;
         if core::mem::take(&mut self.from_buddy) {
-            Supply::Buddy
+            Supply::Buddy(pool)
         } else {
             supply
         }
-    }
-}
-
-impl Batch<GfpNoLock> {
-    /// As [`Self::fill`], in any context but NMI. Pages come from `alloc_pages_nolock()`, or from
-    /// the tiers of a pool that take no lock of the allocator.
-    pub fn fill_nolock<C: Context>(&mut self, cx: &C, wanted: usize, supply: Supply<'_>) {
-        self.fill_by(
-            cx,
-            wanted,
-            supply,
-            || {
-                let pages = ExclusivePages::alloc_nolock(cx, None).ok()?;
-                one_page(pages)
-            },
-            |pool, request| pool.get_nolock(cx, request),
-        );
-    }
-
-    /// As [`Self::clear`], in any context but NMI. Pages that go to the allocator are counted as
-    /// freed at once. The refill thread of `pool` frees them a moment later.
-    pub fn clear_nolock<C: Context>(&mut self, cx: &C, pool: &Pool, supply: Supply<'_>) {
-        let supply = self.way_back(supply);
-        if matches!(supply, Supply::Buddy) {
-            events::freed(&self.pages, Held::pfn);
-        }
-        while let Some(page) = self.pages.pop() {
-            let pages = page.into_pages();
-            match supply {
-                Supply::Buddy => pool.free_later(pages),
-                Supply::Pool(pool, _) => pool.put_nolock(cx, pages),
-            }
-        }
-        // INVARIANT: No page is left, and those that were counted are now counted as freed.
-        self.recorder.freed(core::mem::take(&mut self.counted));
     }
 }
 

@@ -2,9 +2,9 @@
 
 //! Reports requests and pages to the tracepoints.
 
-use super::logic::request::{
-    Request,
-    Tier, //
+use super::logic::{
+    request::Request,
+    tier::Tier, //
 };
 use crate::{
     ffi::{
@@ -19,31 +19,14 @@ use crate::{
         ExclusivePage,
         ExclusivePages,
         Gfp,
-        GfpAtomic,
-        GfpNoLock,
-        GfpNoWait,
-        NoWarn,
         Uninit, //
     }, //
 };
-use kernel::{
-    bindings,
-    prelude::*, //
-};
+use kernel::prelude::*;
 
-/// The name that is reported for pages of no pool.
-const NO_POOL: &CStr = c"none";
-
-impl From<Tier> for trace::Tier {
-    fn from(tier: Tier) -> Self {
-        match tier {
-            Tier::Cache => Self::Cache,
-            Tier::Buddy => Self::Buddy,
-            Tier::Reserve => Self::Reserve,
-            Tier::Emergency => Self::Emergency,
-        }
-    }
-}
+/// The name of the pool in events of pages that belong to no pool, and the name of the tier in
+/// events without pages.
+const NONE: &CStr = c"none";
 
 /// Returns whether the tracepoint for answered requests is enabled.
 #[inline(always)]
@@ -52,63 +35,34 @@ pub(super) fn answered_listened_to() -> bool {
 }
 
 /// Reports that a pool has answered a request. The pages came from the tier that was asked last.
+/// `gfp` returns the flags that the request used with a tier.
 #[inline(always)]
 pub(super) fn answered<C: Context>(
     pool: &CStr,
     order: u32,
     request: &Request,
     pages: Option<&ExclusivePages<Uninit>>,
-) {
-    answered_with::<C>(pool, order, request, pages, gfp_in);
-}
-
-/// As [`answered`], for requests that may not enter the allocator.
-#[inline(always)]
-pub(super) fn answered_nolock<C: Context>(
-    pool: &CStr,
-    order: u32,
-    request: &Request,
-    pages: Option<&ExclusivePages<Uninit>>,
-) {
-    answered_with::<C>(pool, order, request, pages, |_| GfpNoLock::RAW);
-}
-
-#[inline(always)]
-fn answered_with<C: Context>(
-    pool: &CStr,
-    order: u32,
-    request: &Request,
-    pages: Option<&ExclusivePages<Uninit>>,
-    gfp_in: impl Fn(Tier) -> bindings::gfp_t,
+    gfp: impl Fn(Tier) -> u32,
 ) {
     trace::page_alloc(|| {
         let tier = request.last_tier().filter(|_| pages.is_some());
         PageAlloc {
             pool,
-            source: tier.map_or(trace::Tier::None, Into::into),
+            tier: tier.map_or(NONE, Tier::c_name),
             context: C::KIND,
             order,
             pfn: pages.map_or(0, ExclusivePages::pfn),
-            gfp: tier.map_or(0, gfp_in),
+            gfp: tier.map_or(0, gfp),
         }
     });
-}
-
-/// Returns the flags that a pool uses with a tier, and none for a tier that is not the allocator.
-fn gfp_in(tier: Tier) -> bindings::gfp_t {
-    match tier {
-        Tier::Cache | Tier::Reserve => 0,
-        Tier::Buddy => GfpNoWait::RAW,
-        Tier::Emergency => NoWarn::<GfpAtomic>::RAW,
-    }
 }
 
 /// Reports that the allocator itself has answered a request.
 #[inline(always)]
 pub(super) fn answered_by_buddy<C: Context, G: Gfp>(page: Option<&ExclusivePage<Uninit>>) {
     trace::page_alloc(|| PageAlloc {
-        pool: NO_POOL,
-        source: page.map_or(trace::Tier::None, |_| trace::Tier::Buddy),
+        pool: NONE,
+        tier: page.map_or(NONE, |_| Tier::Buddy.c_name()),
         context: C::KIND,
         order: 0,
         pfn: page.map_or(0, ExclusivePage::pfn),
@@ -128,13 +82,13 @@ pub(super) fn given_back_listened_to() -> bool {
     trace::page_free_listened_to()
 }
 
-/// Reports that pages of a pool are given back. Unless they go to the allocator, the event may
-/// follow the one of the next request that gets them.
+/// Reports that pages of a pool are given back. If a tier keeps the pages, this event may follow
+/// the event of the next request that gets them.
 #[inline(always)]
 pub(super) fn given_back(pool: &CStr, to: Tier, order: u32, pfn: usize) {
     trace::page_free(|| PageFree {
         pool,
-        to: to.into(),
+        to: to.c_name(),
         order,
         pfn,
     });
@@ -145,7 +99,7 @@ pub(super) fn given_back(pool: &CStr, to: Tier, order: u32, pfn: usize) {
 pub(super) fn freed<'a, T: 'a>(pages: impl IntoIterator<Item = &'a T>, pfn: impl Fn(&T) -> usize) {
     if trace::page_free_listened_to() {
         for page in pages {
-            given_back(NO_POOL, Tier::Buddy, 0, pfn(page));
+            given_back(NONE, Tier::Buddy, 0, pfn(page));
         }
     }
 }
@@ -165,22 +119,23 @@ pub(super) fn steps(pool: &CStr, request: &Request) {
     for to in visited {
         trace::fallback(|| trace::Fallback {
             pool,
-            from: from.into(),
-            to: to.into(),
+            from: from.c_name(),
+            to: to.c_name(),
         });
         from = to;
     }
 }
 
-/// Reports that a bulk request found so many pages too few in the per-CPU cache: as many fallbacks.
+/// Reports one fallback for each of the pages that a bulk request did not find in the per-CPU
+/// cache.
 #[inline(always)]
 pub(super) fn missed(pool: &CStr, pages: usize) {
     if trace::fallback_listened_to() {
         for _ in 0..pages {
             trace::fallback(|| trace::Fallback {
                 pool,
-                from: trace::Tier::Cache,
-                to: trace::Tier::Buddy,
+                from: Tier::Cache.c_name(),
+                to: Tier::Buddy.c_name(),
             });
         }
     }
@@ -191,7 +146,7 @@ pub(super) fn missed(pool: &CStr, pages: usize) {
 pub(super) fn refilled(pool: &CStr, tier: Tier, wanted: usize, got: usize, target: usize) {
     trace::refill(|| trace::Refill {
         pool,
-        tier: tier.into(),
+        tier: tier.c_name(),
         wanted: wanted as u32,
         got: got as u32,
         target: target as u32,

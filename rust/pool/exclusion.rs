@@ -33,9 +33,8 @@ use kernel::{
 
 type Pages = ExclusivePages<Uninit>;
 
-/// How long the allocator is asked for a block that is not excluded, in task context, in nanoseconds.
-/// On a debug kernel, which checks each page that is allocated or freed, 16 MiB of blocks take
-/// seconds.
+/// The longest search for a block that is not excluded in task context, in nanoseconds. On a debug
+/// kernel, which checks each page that is allocated or freed, 16 MiB of blocks take seconds.
 const LONGEST_LOOK: u64 = 500_000_000;
 
 /// Accepts pages that are not excluded, and counts those that are.
@@ -51,16 +50,18 @@ pub(super) struct Exclusion {
     given_up: Atomic<u32>,
 }
 
-/// Returns the first pages from `ask` that have not gone bad. Bad ones are freed, which takes them
-/// out of use. A production kernel can have bad pages among its free pages if they were freed as a
-/// part of a larger block. Contexts: those in which pages may be freed.
+/// Returns the first pages from `ask` that have not gone bad. Bad pages are passed to `free`: a
+/// freed bad page is taken out of use. A production kernel can have bad pages among its free pages
+/// if they were freed as a part of a larger block. Contexts: those of `ask` and `free`.
 #[inline]
-pub(super) fn good(ask: impl Fn() -> Option<Pages>) -> Option<Pages> {
-    let mut pages = ask()?;
-    while pages.is_known_bad() {
-        pages = ask()?;
+pub(super) fn good(ask: impl Fn() -> Option<Pages>, free: impl Fn(Pages)) -> Option<Pages> {
+    loop {
+        let pages = ask()?;
+        if !pages.is_known_bad() {
+            return Some(pages);
+        }
+        free(pages);
     }
-    Some(pages)
 }
 
 impl Exclusion {
@@ -106,8 +107,8 @@ impl Exclusion {
         !excluded
     }
 
-    /// Returns the first pages that are not excluded, of the first few from `ask`. Contexts: those in
-    /// which pages may be freed.
+    /// Returns the first pages that are not excluded, of the first few from `ask`. If memory is
+    /// excluded, pages must be allowed to be freed in this context.
     #[inline]
     pub(super) fn first(&self, ask: impl Fn() -> Option<Pages>) -> Option<Pages> {
         if self.is_open() {
@@ -149,12 +150,12 @@ impl Exclusion {
             return KVVec::new();
         }
         let blocks = self.most_held(order, self.given_up.load(Relaxed));
-        // Without space for any, the first excluded block is one too many.
+        // Without room for any, the first excluded block is one too many.
         KVVec::with_capacity(blocks, GFP_KERNEL).unwrap_or_default()
     }
 
-    /// As [`Self::first`], with as many tries as excluded blocks fit into `aside`, for at most half a
-    /// second. The excluded blocks stay in `aside`, so that a request for the next pages does not
+    /// As [`Self::first`], with as many tries as excluded blocks fit into `aside`, for at most half
+    /// a second. The excluded blocks stay in `aside`, so that a request for the next pages does not
     /// find them again.
     pub(super) fn first_of_many(
         &self,
@@ -164,7 +165,7 @@ impl Exclusion {
         let mut begin = None;
         loop {
             let Some(pages) = ask() else {
-                // What is aside may be all there was.
+                // The blocks in `aside` may be all free memory.
                 if !aside.is_empty() {
                     self.given_up.add(1, Relaxed);
                 }

@@ -13,6 +13,7 @@ use super::{
         REST_US, //
     },
     tiered::{
+        self,
         Pool,
         PoolConfig, //
     }, //
@@ -49,11 +50,15 @@ use crate::ffi::{
         },
         waker::Waker, //
     },
-    time::clock::Moment, //
+    time::clock::Moment,
+    unload::{
+        CallbackRegistration,
+        OwnModule, //
+    }, //
 };
+use crate::stats::Registration;
 use core::ops::Deref;
 use kernel::{
-    alloc::AllocError,
     new_mutex,
     prelude::*,
     sync::{
@@ -66,13 +71,12 @@ use kernel::{
     }, //
 };
 
-/// How often, a millisecond apart, emptying a dead CPU's cache is retried while a task uses that
-/// cache. The kernel has moved such tasks to other CPUs; once they run, they need some microseconds
-/// each.
+/// The number of attempts, a millisecond apart, to empty a dead CPU's cache while a task uses it.
+/// The kernel has moved such a task to another CPU. There it needs a few microseconds to finish.
 const DEAD_TRIES: u32 = 100;
 
-/// The maximum number of pools: as many as C modules can have handles for, and some for drivers in
-/// Rust.
+/// The maximum number of pools. All handles of C modules can be in use, and drivers in Rust can
+/// have a few more pools.
 const MAX_POOLS: usize = SLOTS + 8;
 
 /// All pools, and everything that works for them.
@@ -90,8 +94,8 @@ pub struct PoolManager {
 /// All pools.
 #[pin_data]
 struct Pools {
-    /// Has capacity for the maximum. Nothing is allocated while the lock is held, because the
-    /// shrinker would not get the lock.
+    /// Its capacity is the maximum number of pools. No code allocates while it holds the lock,
+    /// because reclaim calls the shrinker, which could not take the lock then.
     #[pin]
     list: Mutex<KVec<Arc<Pool>>>,
 }
@@ -129,9 +133,10 @@ impl PoolManager {
         PUBLISHED.with(Arc::clone)
     }
 
-    /// Starts a manager without pools. Task context only, may sleep. `ENOMEM` if there is no
-    /// memory, and the errors of [`Thread::spawn`](crate::task::Thread::spawn).
-    pub fn new() -> Result<Arc<Self>> {
+    /// Starts a manager without pools, for labyrinth's own module. Task context only, may sleep.
+    /// Fails with `ENOMEM` if there is no memory, and otherwise as
+    /// [`Thread::spawn`](crate::task::Thread::spawn).
+    pub fn new(_own_module: OwnModule) -> Result<Arc<Self>> {
         let waker = Waker::new()?;
         let list = KVec::with_capacity(MAX_POOLS, GFP_KERNEL)?;
         let pools = Arc::pin_init(
@@ -161,9 +166,10 @@ impl PoolManager {
     /// Makes a pool. The thread then fills its reserve, and each CPU's cache with `primed` pages.
     /// Task context only, may sleep. This does not wait for the pages ([`Pool::prime`] does).
     ///
-    /// Fails with `EINVAL` for a name that reports could not show, `EEXIST` for the name of another
-    /// pool, `ENOSPC` if there are too many pools, and `ERANGE` and `ENOMEM` as [`PoolConfig`]
-    /// says.
+    /// Fails with `EINVAL` for an invalid name (see [`Pool::new`]), `EEXIST` for the name of
+    /// another pool, `ENOSPC` if there are too many pools, and `ERANGE` and `ENOMEM` as
+    /// [`PoolConfig`] says.
+    #[track_caller]
     pub fn pool(
         self: &Arc<Self>,
         name: &CStr,
@@ -175,60 +181,43 @@ impl PoolManager {
             return Err(EINVAL);
         }
         let pool = Pool::unkept(name.try_into()?, config, self.waker.clone())?;
-        pool.prime_later(primed);
+        pool.cache().prime_later(primed);
+        // Reports could not tell two pools of one name apart: `EEXIST`.
+        let instance = ("pool", name.to_str().map_err(|_| EINVAL)?);
+        let statistics = Registration::new(&tiered::TABLES, Some(instance), pool.clone())?;
         let kept = Arc::new(
             RegisteredPool {
                 pool: pool.clone(),
                 manager: self.clone(),
+                _owner: CallbackRegistration::of_caller()?,
+                _statistics: statistics,
             },
             GFP_KERNEL,
         )?;
 
-        // The lock is given back before an error drops `kept`, which takes it.
-        let added = {
-            let mut list = self.pools.list.lock();
-            if list.iter().any(|other| other.name() == name) {
-                Err(EEXIST)
-            } else {
-                list.push_within_capacity(pool).map_err(|_| ENOSPC)
-            }
-        };
-        added?;
+        // Dropping `kept` takes the lock, so the lock must be released before an error returns.
+        let added = self.pools.list.lock().push_within_capacity(pool);
+        added.map_err(|_| ENOSPC)?;
         self.waker.wake();
         Ok(kept)
-    }
-
-    /// Returns all current pools, each once. Task context only, may sleep. A pool in the list keeps
-    /// its pages until the list is dropped.
-    pub fn pools(&self) -> Result<KVec<Arc<Pool>>, AllocError> {
-        let mut pools = KVec::new();
-        loop {
-            let count = {
-                let list = self.pools.list.lock();
-                if list.len() <= pools.capacity() {
-                    for pool in list.iter() {
-                        // There is space for each.
-                        let _ = pools.push_within_capacity(pool.clone());
-                    }
-                    return Ok(pools);
-                }
-                list.len()
-            };
-            pools.reserve(count, GFP_KERNEL)?;
-        }
     }
 }
 
 /// A pool that is kept filled as long as this value exists. Dropping it needs task context, and may
-/// sleep.
+/// sleep. Its statistics have a [`Registration`], whose rules on locks hold for making and dropping
+/// a pool, too.
 pub struct RegisteredPool {
     pool: Arc<Pool>,
     manager: Arc<PoolManager>,
+    /// If this value is leaked, the module that made it stays loaded, and the kernel log names it.
+    /// Otherwise labyrinth would stay without saying whose pool is left.
+    _owner: CallbackRegistration,
+    _statistics: Registration,
 }
 
 impl RegisteredPool {
     /// Returns the manager that keeps it filled. Any context.
-    pub fn manager(&self) -> &Arc<PoolManager> {
+    pub(crate) fn manager(&self) -> &Arc<PoolManager> {
         &self.manager
     }
 }
@@ -249,8 +238,8 @@ impl Drop for RegisteredPool {
             .list
             .lock()
             .retain(|pool| !Arc::ptr_eq(pool, &self.pool));
-        // The pools after this one have moved down, so a round that is under way misses one of
-        // them, which may be the one that called.
+        // The pools after this one have moved down by one. A round in progress may skip one of
+        // them, which may have called the thread.
         self.manager.waker.wake();
     }
 }
@@ -268,7 +257,7 @@ impl Body for Refill {
             let cx = &*thread.context();
 
             self.0.for_each(|pool| {
-                // Also that of a pool for which there is no memory now.
+                // Pools that back off must be served, too: their pages are waiting to be freed.
                 pool.free_returned();
                 if !pool.take_out_bad() {
                     round.due(now() + REST_US);
@@ -314,7 +303,7 @@ impl Shrink for Arc<Pools> {
         };
         let mut freed: usize = 0;
         for pool in list.iter() {
-            // The last block may be more than what was wanted.
+            // The last block may have more pages than are still wanted.
             let order = pool.config().order;
             let blocks = wanted.saturating_sub(freed).div_ceil(1 << order);
             freed += pool.cache().shrink(blocks) << order;
@@ -326,7 +315,8 @@ impl Shrink for Arc<Pools> {
 impl CpuDead for Arc<Pools> {
     fn dead(&self, cpu: &mut DeadCpu<'_>) {
         let mut tries = 0;
-        // With the lock: a pool that is missed keeps these pages until the CPU comes back.
+        // The lock is held, because a pool that is skipped would keep these pages until the CPU
+        // comes back.
         for pool in self.list.lock().iter() {
             while pool.cache().drain(cpu.number(), usize::MAX).is_err() && tries < DEAD_TRIES {
                 fsleep(Delta::from_millis(1));

@@ -5,7 +5,8 @@
 //! # Vocabulary
 //!
 //! - A *page source* hands out pages and takes them back. Its bounds say in which contexts.
-//! - A *tier* ([`Tier`]) is one of the sources that a [`Pool`] asks in order.
+//! - A *tier* ([`Tier`]) is one of the sources that a [`Pool`] asks in order. The tiers and their
+//!   order are a table, in `logic/tier.rs`.
 //! - The *per-CPU cache* keeps pages for the CPU that gave them back. The *reserve* belongs to the
 //!   pool. The *emergency reserve* belongs to the kernel: it is the memory below the min watermark.
 //! - *Excluded* memory must not be used by a pool, see [`Excluded`].
@@ -14,12 +15,13 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod call;
 mod events;
 mod exclusion;
 mod logic;
 mod manager;
 mod single;
-mod tier;
+pub(crate) mod tier;
 mod tiered;
 
 pub use batch::{
@@ -36,9 +38,10 @@ pub use logic::{
     },
     request::{
         Priority,
-        Request,
-        Tier, //
-    }, //
+        Request, //
+    },
+    target::Target,
+    tier::Tier, //
 };
 pub use manager::{
     PoolManager,
@@ -49,10 +52,46 @@ pub use single::{
     Accounting, //
 };
 pub use tier::{
-    cache::MAX_CACHE,
-    reserve::MAX_RESERVE, //
+    cache::{
+        CpuCache,
+        MAX_CACHE, //
+    },
+    emergency::Emergency,
+    reserve::{
+        Reserve,
+        MAX_RESERVE, //
+    }, //
 };
 pub use tiered::{
     Pool,
     PoolConfig, //
 };
+
+use crate::{
+    page::transfer,
+    stats::{
+        label,
+        Registration,
+        Row,
+        Snapshot,
+        Stats, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+static ROWS: [Row<Snapshot>; 1] = [Row::histogram(
+    "page_alloc_tier_latency_seconds",
+    "Latency of page allocations by the tier that was asked last.",
+    &[label!("tier", Tier)],
+    1,
+    |snapshot, [tier, ..]| snapshot.sources().get(tier),
+)];
+
+/// Has `stats` shown and reset, with the transfers of pages and the latencies of each tier. Task
+/// context only, may sleep. Fails as [`Stats::register`].
+pub fn register(stats: &Arc<Stats>) -> Result<Registration> {
+    stats.register(&[&ROWS, &transfer::ROWS])
+}

@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What happened: counters and latencies that the other parts record into.
+//! Counters and latencies, and the registry that reports read them from.
 //!
 //! # Vocabulary
 //!
-//! - A *series* is what is counted together: one [`Kind`], that is one context and one set of
-//!   allocation flags. Latencies are told apart once more by *source*, that is by a number.
-//! - A [`Recorder`] is the writing end, for any context: no locks, no allocation, only atomic
-//!   operations on memory of the CPU it runs on.
-//! - A *transfer* is counted by its kind, see [`Transfer`]; whoever does it finds the statistics
-//!   by itself.
-//! - A [`Snapshot`] is the reading end: all of it at one time, counted from the last reset.
+//! - A *series* has the counters of one [`Kind`]: of one context and one set of allocation flags.
+//!   The maker of the statistics chooses the series. Their latencies are also counted by *source*:
+//!   by the tier of a pool that was asked last.
+//! - A [`Recorder`] writes to one series. It works in any context, because it takes no locks and
+//!   allocates nothing: it only uses atomic operations on memory of its own CPU.
+//! - A *transfer* of ownership of a page is counted by its kind, see `rust/page`.
+//! - A [`Snapshot`] has all of these numbers at one time, counted from the last reset.
+//! - A [`Row`] describes a number that reports show, and how to read it. Pools, guards and drivers
+//!   have rows of their own. The [`Registry`] knows all rows.
 //!
 //! # In flight
 //!
-//! The pages in flight are the successful allocations less the frees of the same snapshot, so the two
-//! always agree. That the difference is never negative is a matter of order: a page is counted as
-//! allocated before it is counted as freed, and a snapshot reads the frees first. Successes that were
-//! counted by the time the frees were read are in one of the two sets of counters, and the snapshot
-//! reads both sets after that.
+//! The number of pages in flight is computed: the successful allocations of a snapshot minus its
+//! frees. So the three numbers always agree. The difference is never negative, because a page is
+//! counted as allocated before it is counted as freed, and a snapshot reads the frees first. The
+//! successes that were counted before the frees were read are in one of the two sets of counters,
+//! and the snapshot reads both sets after the frees.
 
 #![forbid(unsafe_code)]
 
@@ -26,29 +28,57 @@ pub mod histogram;
 mod kind;
 mod recorder;
 mod recording;
+mod registry;
+mod reported;
+mod row;
 mod samples;
 mod series;
 mod snapshot;
 mod totals;
-pub mod transfer;
+mod transfer;
 
-pub use kind::{
-    Context,
-    Kind, //
-};
+pub use kind::Kind;
 pub use recorder::{
     Attempt,
     Recorder, //
 };
 pub use recording::Recording;
-pub use series::SOURCES;
+pub use registry::{
+    Family,
+    Labels,
+    Registration,
+    Registry,
+    Report, //
+};
+pub(crate) use row::{
+    label,
+    names, //
+};
+pub use row::{
+    At,
+    Head,
+    Label,
+    Row,
+    Type,
+    Value,
+    MAX_LABELS, //
+};
+pub use series::{
+    Event,
+    SOURCES, //
+};
 pub use snapshot::{
     Latencies,
     SeriesSnapshot,
     Snapshot, //
 };
+pub(crate) use snapshot::{
+    OUTCOME,
+    QUANTILE, //
+};
+pub(crate) use transfer::TransferNoted;
 pub use transfer::{
-    Transfer,
+    TransferKinds,
     TransferSnapshot, //
 };
 
@@ -78,22 +108,24 @@ use series::Series;
 use totals::Totals;
 use transfer::Transfers;
 
-/// All statistics of the module.
+/// The statistics of allocations and transfers.
 #[pin_data]
 pub struct Stats {
     recording: Counter,
-    series: [Arc<Series>; Kind::COUNT],
+    /// The labels of the series, in the same order.
+    kinds: &'static [Kind],
+    series: KVec<Arc<Series>>,
     transfers: Transfers,
     clock_nanos: u64,
     #[pin]
     reading: Mutex<Reading>,
 }
 
-/// The state of readings, of which only one runs at a time.
+/// The state that readings need. Its lock lets one reading run at a time.
 struct Reading {
     /// The set of counters that is active.
     active: Set,
-    /// The totals at the last reset, which readings subtract; `None` before the first reset.
+    /// The totals at the last reset, which readings subtract. `None` before the first reset.
     baseline: Option<AllTotals>,
 }
 
@@ -112,16 +144,23 @@ enum Extremes {
 }
 
 impl Stats {
-    /// Makes statistics that are all zero, and measures the clock. Task context only, may sleep.
-    /// `ENOMEM` if there is no memory.
-    pub fn new(recording: Recording) -> Result<Arc<Self>> {
-        let series = || Arc::new(Series::new()?, GFP_KERNEL);
-        let series = [series()?, series()?, series()?, series()?, series()?];
-        let transfers = Transfers::new()?;
+    /// Makes statistics that are all zero, with a series for each of `kinds`, and measures the
+    /// clock. Task context only, may sleep. `ENOMEM` if there is no memory.
+    pub fn new(
+        recording: Recording,
+        kinds: &'static [Kind],
+        transfers: &'static TransferKinds,
+    ) -> Result<Arc<Self>> {
+        let mut series = KVec::with_capacity(kinds.len(), GFP_KERNEL)?;
+        for _ in kinds {
+            series.push(Arc::new(Series::new()?, GFP_KERNEL)?, GFP_KERNEL)?;
+        }
+        let transfers = Transfers::new(transfers)?;
 
         Arc::pin_init(
             pin_init!(Self {
                 recording: Counter::new(recording as u64),
+                kinds,
                 series,
                 transfers,
                 clock_nanos: clock::read_cost_nanos(),
@@ -134,7 +173,7 @@ impl Stats {
         )
     }
 
-    /// Returns how much of new allocations is recorded. Any context.
+    /// Returns what is recorded of new requests. Any context.
     #[inline(always)]
     pub fn recording(&self) -> Recording {
         const OFF: u64 = Recording::Off as u64;
@@ -147,21 +186,22 @@ impl Stats {
         }
     }
 
-    /// Chooses what is recorded of new allocations. Any context.
+    /// Sets what is recorded of new requests. Any context.
     ///
-    /// Pages whose allocation was counted are counted when they are freed, even when recording is
+    /// A page whose allocation was counted is also counted when it is freed, even if recording is
     /// off by then.
     pub fn set_recording(&self, recording: Recording) {
         self.recording.set(recording as u64);
     }
 
-    /// The cost of reading the clock once, in nanoseconds. Every latency contains about one. Any
-    /// context.
+    /// Returns how long it takes to read the clock, in nanoseconds. Each latency includes about one
+    /// read. Any context.
     pub fn clock_nanos(&self) -> u64 {
         self.clock_nanos
     }
 
-    /// Reads everything. Task context only, sleeps until none of the samples to read is open.
+    /// Takes a snapshot of all numbers. Task context only, sleeps until no sample that it reads is
+    /// open. `ENOMEM` if there is no memory.
     ///
     /// For each series and each kind of transfer, the outcomes, the histogram, the sum and the
     /// extremes are those of the same samples.
@@ -172,51 +212,61 @@ impl Stats {
         if let Some(earlier) = reading.baseline.as_ref() {
             now.subtract(earlier);
         }
-        let mut series = KVVec::with_capacity(Kind::COUNT, GFP_KERNEL)?;
-        for (kind, totals) in Kind::ALL.into_iter().zip(now.series) {
-            series.push(SeriesSnapshot::new(kind, totals), GFP_KERNEL)?;
+        let mut series = KVVec::with_capacity(self.kinds.len(), GFP_KERNEL)?;
+        for (kind, totals) in self.kinds.iter().zip(now.series) {
+            series.push(SeriesSnapshot::new(*kind, totals), GFP_KERNEL)?;
         }
         let mut sources = KVVec::with_capacity(SOURCES, GFP_KERNEL)?;
         for totals in now.sources {
             sources.push(Latencies::new(totals), GFP_KERNEL)?;
         }
-        let mut transfers = KVVec::with_capacity(Transfer::COUNT, GFP_KERNEL)?;
-        for (kind, totals) in Transfer::ALL.into_iter().zip(now.transfers) {
-            transfers.push(TransferSnapshot::new(kind, totals), GFP_KERNEL)?;
+        let names = self.transfers.names();
+        let mut transfers = KVVec::with_capacity(names.len(), GFP_KERNEL)?;
+        for (name, totals) in names.iter().zip(now.transfers) {
+            transfers.push(TransferSnapshot::new(name, totals), GFP_KERNEL)?;
         }
-        Ok(Snapshot::new(series, sources, transfers))
+        Ok(Snapshot::new(
+            self.kinds,
+            series,
+            sources,
+            transfers,
+            self.recording(),
+            self.clock_nanos,
+        ))
     }
 
     /// Counts from zero again. Task context only, sleeps as [`Self::snapshot`] does.
     ///
-    /// A sample belongs as a whole to the time before the reset or to that after it.
+    /// Each sample counts as a whole, either for the time before the reset or for the time after
+    /// it.
     ///
-    /// Pages that are in flight stay so: they count as allocated since the reset, so that what is
-    /// allocated, freed and in flight agrees before and after. Their latencies do not count, so
-    /// there are fewer samples than outcomes then.
+    /// Pages that are in flight count as allocated since the reset, so that the numbers of pages
+    /// allocated, freed and in flight agree. Their latencies are not counted, so there are fewer
+    /// samples than outcomes after the reset.
     ///
-    /// On an error (no memory) nothing has changed.
+    /// `ENOMEM` if there is no memory; then nothing has changed.
     pub fn reset(&self) -> Result {
         let mut reading = self.reading.lock();
         let mut now = self.totals(&mut reading, Extremes::AreForgotten)?;
 
         for totals in &mut now.series {
-            totals.success = totals.freed;
+            totals.success = totals.events[Event::Freed as usize];
         }
         reading.baseline = Some(now);
         Ok(())
     }
 
-    /// All totals since the module was loaded, but the extremes since the last reset. On an error
-    /// nothing has changed.
+    /// Returns all totals since these statistics were made, and the extremes since the last reset.
+    /// On an error nothing has changed.
     fn totals(&self, reading: &mut Reading, extremes: Extremes) -> Result<AllTotals> {
-        let mut now = AllTotals::zero()?;
-        let mut part = AllTotals::zero()?;
+        let transfers = self.transfers.names().len();
+        let mut now = AllTotals::zero(self.series.len(), transfers)?;
+        let mut part = AllTotals::zero(self.series.len(), transfers)?;
 
         for (series, totals) in self.series.iter().zip(&mut now.series) {
-            series.add_rest_to(totals);
+            series.add_events_to(totals);
         }
-        self.transfers.add_foreign_to(&mut now.transfers);
+        self.transfers.add_elsewhere_to(&mut now.transfers);
         let active = reading.active;
         self.add_set(active.other(), extremes, &mut part, &mut now);
         reading.active = active.other();
@@ -227,8 +277,8 @@ impl Stats {
         Ok(now)
     }
 
-    /// Adds the samples of a set to `now` once none is open; [`samples`] says how. The set must not
-    /// be active. `part` is scratch space.
+    /// Waits until no sample of a set is open, and adds the samples to `now`; [`samples`] explains
+    /// how. The set must not be active. `part` is scratch space.
     fn add_set(&self, set: Set, extremes: Extremes, part: &mut AllTotals, now: &mut AllTotals) {
         loop {
             let ended = self.wait_until_all_have_ended(set);
@@ -277,7 +327,7 @@ impl Stats {
             .fold(0, |sum, one| sum.wrapping_add(one.begun(set)))
     }
 
-    /// All samples, to look at their sets.
+    /// Returns the samples of all series and transfers.
     fn samples(&self) -> impl Iterator<Item = &dyn InSets> {
         let series = self.series.iter().map(|one| &one.samples as &dyn InSets);
         let transfers = self.transfers.samples().iter();
@@ -286,16 +336,17 @@ impl Stats {
 }
 
 impl AllTotals {
-    /// Nothing yet. Task context only, may sleep.
-    fn zero() -> Result<Self, AllocError> {
+    /// Makes totals of so many series and kinds of transfers, all zero. Task context only, may
+    /// sleep.
+    fn zero(series: usize, transfers: usize) -> Result<Self, AllocError> {
         Ok(Self {
-            series: Totals::zeroes(Kind::COUNT)?,
+            series: Totals::zeroes(series)?,
             sources: Totals::zeroes(SOURCES)?,
-            transfers: Totals::zeroes(Transfer::COUNT)?,
+            transfers: Totals::zeroes(transfers)?,
         })
     }
 
-    /// Back to nothing.
+    /// Sets all totals to zero.
     fn clear(&mut self) {
         let Self {
             series,
@@ -307,12 +358,12 @@ impl AllTotals {
         }
     }
 
-    /// Adds what was found elsewhere.
+    /// Adds other totals.
     fn add(&mut self, other: &Self) {
         self.each(other, Totals::add);
     }
 
-    /// Subtracts what was there at an earlier time.
+    /// Subtracts the totals of an earlier time.
     fn subtract(&mut self, earlier: &Self) {
         self.each(earlier, Totals::subtract);
     }
@@ -330,20 +381,20 @@ impl AllTotals {
     }
 }
 
-/// Reports pages that are still in flight when it is dropped: at unload, after everything that
-/// could free them is gone. It knows of the pages whose allocation was recorded.
+/// Logs how many pages are still in flight when it is dropped. The module drops it when everything
+/// is gone that could free pages. Pages whose allocation was not recorded are not found.
 pub struct LeakCheck(pub Arc<Stats>);
 
 impl Drop for LeakCheck {
     fn drop(&mut self) {
-        for (kind, series) in Kind::ALL.into_iter().zip(&self.0.series) {
+        for (kind, series) in self.0.kinds.iter().zip(&self.0.series) {
             let leaked = series.in_flight();
             if leaked != 0 {
                 pr_err!(
                     "{} page(s) leaked: context {}, {}\n",
                     leaked,
-                    kind.context().name(),
-                    kind.gfp()
+                    kind.context,
+                    kind.gfp
                 );
             }
         }

@@ -1,45 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The writing end.
+//! Recording into a series.
 
 use super::{
     series::Series,
+    Event,
     Kind,
     Recording,
     Stats, //
 };
 use crate::ffi::time::clock::Moment;
-use kernel::sync::Arc;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 /// Records into one series.
 #[derive(Clone)]
 pub struct Recorder {
     stats: Arc<Stats>,
     series: Arc<Series>,
-    kind: Kind,
+    number: usize,
 }
 
 impl Recorder {
-    /// Makes a recorder for the series of `kind`. Any context.
-    pub fn new(stats: Arc<Stats>, kind: Kind) -> Self {
-        Self {
-            series: stats.series[kind as usize].clone(),
+    /// Makes a recorder for the series with these labels. Any context. `ENOENT` if `stats` has no
+    /// such series.
+    pub fn new(stats: Arc<Stats>, labels: Kind) -> Result<Self> {
+        let number = stats.kinds.iter().position(|kind| *kind == labels);
+        let number = number.ok_or(ENOENT)?;
+        Ok(Self {
+            series: stats.series[number].clone(),
             stats,
-            kind,
-        }
+            number,
+        })
     }
 
-    /// The series. Any context.
-    pub fn kind(&self) -> Kind {
-        self.kind
+    /// Returns the number of the series, in the order of the kinds that [`Stats::new`] got. Any
+    /// context.
+    pub fn number(&self) -> usize {
+        self.number
     }
 
     /// Notes that a page is about to be requested. Task, softirq and hard interrupt context.
     ///
-    /// When recording is off this is two loads and branches.
+    /// If recording is off, this costs two loads and branches.
     #[inline(always)]
     pub fn request(&self) -> Attempt<'_> {
-        // Asked for one by one, or the compiler would ask for the most frequent answer last.
+        // One comparison after the other: with a `match` the compiler would test the most frequent
+        // value last.
         let noted = if self.stats.recording() == Recording::Full {
             Noted::Time(Moment::now())
         } else if self.stats.recording() == Recording::Off {
@@ -53,7 +62,7 @@ impl Recorder {
         }
     }
 
-    /// Notes that `pages` pages whose allocation was counted have been freed. Any context.
+    /// Counts `pages` pages as freed. Their allocation must have been counted. Any context.
     #[inline(always)]
     pub fn freed(&self, pages: u64) {
         if pages != 0 {
@@ -61,18 +70,18 @@ impl Recorder {
         }
     }
 
-    /// Notes that a cycle of an exercise begins, if recording is on. Any context.
-    pub fn cycle(&self) {
+    /// Counts `n` events, if recording is on. Any context.
+    pub fn count(&self, event: Event, n: u64) {
         if self.stats.recording() != Recording::Off {
-            self.series.cycle();
+            self.series.events(event, n);
         }
     }
 
-    /// Notes that `pages` pages did not hold what was written to them, whether recording is on or
-    /// not. Any context.
+    /// Counts `pages` pages whose contents were not what had been written to them, even if
+    /// recording is off. Any context.
     pub fn corruptions(&self, pages: u64) {
         if pages != 0 {
-            self.series.corruptions(pages);
+            self.series.events(Event::Corruption, pages);
         }
     }
 }
@@ -84,7 +93,7 @@ pub struct Attempt<'a> {
     noted: Noted,
 }
 
-/// What is known of a request.
+/// What was noted when a request began.
 enum Noted {
     /// Recording is off.
     Nothing,
@@ -95,9 +104,9 @@ enum Noted {
 }
 
 impl Attempt<'_> {
-    /// Records the outcome, the latency, and which source was asked last, by its number, which
-    /// counts modulo [`SOURCES`](super::SOURCES). Returns whether it counted an allocated page,
-    /// which then has to be counted as freed, too.
+    /// Records the outcome and the latency. `source` is the number of the source that was asked
+    /// last, modulo [`SOURCES`](super::SOURCES). If this returns `true`, it has counted an
+    /// allocated page, which must later be counted as freed.
     #[inline(always)]
     pub fn done(self, success: bool, source: usize) -> bool {
         let samples = &self.series.samples;

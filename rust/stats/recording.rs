@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How much is recorded.
+//! The choice of what is recorded.
 
 use kernel::prelude::*;
 
-/// How much of a request is recorded.
+/// What is recorded of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Recording {
     /// Nothing.
@@ -16,7 +16,7 @@ pub enum Recording {
 }
 
 impl Recording {
-    /// The largest number that stands for one of these.
+    /// The largest number of a variant.
     pub const MAX: u64 = 2;
 
     /// Returns the variant with this number, or `ERANGE` if there is none. Any context.

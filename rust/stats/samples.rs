@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Outcomes and latencies, recorded so that one reading sees both of the same samples.
+//! Outcomes and latencies. Each reading sees the outcomes and the latencies of the same samples.
 //!
 //! # Vocabulary
 //!
-//! - A *sample* is one outcome, with its latency if that was measured.
-//! - A sample is *open* while it is being recorded: it is counted as begun, its maximum, minimum,
-//!   sum and bucket follow, and its outcome comes last. This takes a few instructions, but a task
-//!   can be preempted in between, and continue on another CPU.
+//! - A *sample* is one outcome, with its latency if the latency was measured.
+//! - A sample is *open* while it is being recorded: first it is counted as begun, then maximum,
+//!   minimum, sum and bucket are updated, and last the outcome is counted. This takes a few
+//!   instructions, but a task can be preempted meanwhile, and continue on another CPU.
 //!
 //! # Why there are two sets of counters
 //!
-//! A recorder never waits, so a reader of one counter after the other will find half-recorded
-//! samples: in the extremes but not yet in the histogram, in the sum but not yet in the outcomes.
-//! Between two resets that does little harm. A reset, however, has to clear the extremes, which
-//! cannot be subtracted. It would lose the extremes of a sample that is open, and is counted in its
-//! bucket after the reset, and those of a sample that was recorded while the reset read the other
-//! counters.
+//! A recorder never waits. So a reader that reads one counter after the other finds samples that
+//! are recorded in part: in the extremes but not yet in the histogram, or in the sum but not yet in
+//! the outcomes. Between two resets this does little harm. A reset, however, has to clear the
+//! extremes, because they cannot be subtracted. If a sample is open at that time, or is recorded
+//! while the reset reads the other counters, the reset would clear its extremes, and count its
+//! bucket later.
 //!
-//! So a reading does not look at counters that are in use. It makes the other set active, and waits
-//! until no sample is open in the set that recorders used until then:
+//! So a reading does not look at counters that are in use. It activates the other set, and waits
+//! until no sample is open in the set that was active:
 //!
 //! ```text
 //!   recorder                            reader
@@ -30,21 +30,21 @@
 //! ```
 //!
 //! Outcomes are read first and `begun` last, each as a sum over all CPUs, and both only grow. If
-//! they are equal, no sample was open in between: an open one would be begun before the last read,
-//! and not ended before the first. A recorder may be held up after it has found the set active, and
-//! before it counts its sample as begun. Then it records the whole sample in the resting set, and
-//! the sample belongs to the next reading.
+//! they are equal, no sample was open between the two reads: an open sample would be in `begun`,
+//! but not in the outcomes. A recorder may be preempted after it has found a set active, and before
+//! it counts its sample as begun. Then it records the whole sample in the resting set, and the
+//! sample belongs to the next reading.
 //!
-//! A reading begins with the resting set, for such samples, and goes on to the set that was active.
-//! The extremes stay in both sets until the next reset.
+//! Because of such samples, a reading begins with the resting set, and then reads the set that was
+//! active. The extremes stay in both sets until the next reset.
 //!
 //! # Clearing the extremes
 //!
-//! A recorder compares with an extreme by a plain load, which the processor may do before its
-//! `begun` is visible to others. So a reset makes all CPUs go through a barrier after it has
-//! cleared the extremes, and looks at `begun` after that. A recorder that compared with an old
-//! extreme has then counted its sample as begun, and the reset sees that and waits. A later
-//! recorder sees the cleared extreme. `tests/host/src/samples.rs` explores all interleavings.
+//! A recorder reads an extreme by a plain load, which the processor may execute before `begun` is
+//! visible to other CPUs. So a reset clears the extremes, then makes all CPUs execute a barrier,
+//! and then reads `begun`. If a recorder has compared with an old extreme, its sample is counted as
+//! begun by then, and the reset waits for it. Later recorders see the cleared extreme.
+//! `tests/host/src/samples.rs` explores all interleavings.
 
 use super::{
     histogram::{
@@ -78,7 +78,7 @@ mod latencies {
     pub(super) const LEN: usize = SUM + 1;
 }
 
-/// How many counters samples need whose latencies are told apart by this many sources.
+/// Returns how many counters samples need if their latencies are counted for so many sources.
 pub(super) const fn counters(sources: usize) -> usize {
     index::HEAD + sources * latencies::LEN
 }
@@ -91,7 +91,7 @@ pub(super) struct Samples<const N: usize>(CpuCounterSets<N>);
 pub(super) struct Open<'a, const N: usize>(CounterSlice<'a, N>);
 
 impl<const N: usize> Samples<N> {
-    /// Allocates the counters. Task context only, may sleep.
+    /// Makes counters that are all zero. Task context only, may sleep.
     pub(super) fn new() -> Result<Self, AllocError> {
         Ok(Self(CpuCounterSets::new()?))
     }
@@ -104,7 +104,7 @@ impl<const N: usize> Samples<N> {
         Open(set)
     }
 
-    /// The successes, those of open samples not included. Any context.
+    /// Returns how many samples ended with success. Any context.
     pub(super) fn successes(&self) -> u64 {
         [Set::First, Set::Second]
             .map(|set| self.0.of(set).sum(index::SUCCESS))
@@ -140,14 +140,14 @@ impl<const N: usize> Samples<N> {
 }
 
 impl<const N: usize> Open<'_, N> {
-    /// Records the latency. `source` counts modulo the number of sources. Any context, NMI
+    /// Records the latency. `source` is taken modulo the number of sources. Any context, NMI
     /// included.
     #[inline(always)]
     pub(super) fn latency(&self, nanos: u64, source: usize) {
         self.0.raise::<{ index::LATENCY_MAX }>(nanos);
         self.0.raise::<{ index::LATENCY_MIN_COMPLEMENT }>(!nanos);
 
-        // The latencies of the source, with as many counters before them as the first one's have.
+        // The latencies of the source, with as many counters before them as the first source has.
         let latencies = self
             .0
             .window::<{ index::HEAD + latencies::LEN }, { latencies::LEN }>(source);
@@ -166,19 +166,18 @@ impl<const N: usize> Open<'_, N> {
     }
 }
 
-/// Samples with any number of sources, for readings of all of them.
+/// Samples with any number of sources, so that a reading can handle all of them alike.
 pub(super) trait InSets {
-    /// Samples of a set that have been begun.
+    /// Returns how many samples of a set have begun.
     fn begun(&self, set: Set) -> u64;
 
-    /// Samples of a set that have ended.
+    /// Returns how many samples of a set have ended.
     fn ended(&self, set: Set) -> u64;
 
     /// Makes recorders use a set from now on.
     fn activate(&self, set: Set);
 
-    /// Clears the extremes of a set, which cannot be subtracted. The text at the head of this file
-    /// says what else has to be done.
+    /// Clears the extremes of a set. The head of this file explains what else a reset has to do.
     fn forget_extremes(&self, set: Set);
 }
 

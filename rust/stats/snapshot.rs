@@ -1,38 +1,103 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The reading end.
+//! Snapshots: all numbers at one time.
 
 use super::{
     histogram,
+    row::{
+        At,
+        Label,
+        Row, //
+    },
     totals::Totals,
     transfer::TransferSnapshot,
-    Context,
-    Kind, //
+    Event,
+    Kind,
+    Recording, //
 };
 use core::ops::Deref;
 use kernel::prelude::*;
 
-/// All series at one time. Its methods may be called in any context.
+/// All series and transfers at one time. Its methods may be called in any context.
 pub struct Snapshot {
+    kinds: &'static [Kind],
     series: KVVec<SeriesSnapshot>,
     sources: KVVec<Latencies>,
     transfers: KVVec<TransferSnapshot>,
+    recording: Recording,
+    clock_nanos: u64,
 }
+
+/// The label of outcomes.
+pub(crate) const OUTCOME: Label = Label::new("outcome", &["success", "failure"]);
+
+/// The label of quantiles. They are computed from the whole histogram, so they are more precise
+/// than the buckets in reports. 0 is the exact minimum, and 1 the exact maximum.
+pub(crate) const QUANTILE: Label =
+    Label::new("quantile", &["0.0", "0.5", "0.9", "0.99", "0.999", "1.0"]);
+
+pub(super) static ROWS: [Row<Snapshot>; 6] = [
+    Row::counter(
+        "page_alloc",
+        "Page allocations.",
+        &[Label::SERIES, OUTCOME],
+        |snapshot, [series, outcome, _]| snapshot.series[series].outcomes(outcome),
+    ),
+    Row::histogram(
+        "page_alloc_latency_seconds",
+        "Latency of page allocations, failed ones included.",
+        &[Label::SERIES],
+        1,
+        |snapshot, [series, ..]| Some(&snapshot.series[series]),
+    ),
+    Row::optional(
+        "page_alloc_latency_quantile_seconds",
+        "Quantiles of the latency, at most 1/16 too large; 0 and 1 are exact.",
+        &[Label::SERIES, QUANTILE],
+        |snapshot: &Snapshot, [series, quantile, _]| snapshot.series[series].quantile(quantile),
+    )
+    .nanos(),
+    Row::gauge(
+        "pages_in_flight",
+        "Pages allocated and not freed.",
+        &[],
+        |snapshot, _| snapshot.in_flight(),
+    ),
+    Row::gauge(
+        "recording",
+        "1 while allocations are recorded, 2 while only their outcomes are.",
+        &[],
+        |snapshot, _| snapshot.recording as u64,
+    ),
+    Row::gauge(
+        "clock_read_seconds",
+        "Cost of reading the clock; each latency contains about one read.",
+        &[],
+        |snapshot: &Snapshot, _| snapshot.clock_nanos,
+    )
+    .nanos(),
+];
 
 impl Snapshot {
     pub(super) fn new(
+        kinds: &'static [Kind],
         series: KVVec<SeriesSnapshot>,
         sources: KVVec<Latencies>,
         transfers: KVVec<TransferSnapshot>,
+        recording: Recording,
+        clock_nanos: u64,
     ) -> Self {
         Self {
+            kinds,
             series,
             sources,
             transfers,
+            recording,
+            clock_nanos,
         }
     }
 
-    /// The series, in the order of [`Kind::ALL`].
+    /// The series, in the order in which they were named to [`Stats::new`](super::Stats::new).
     pub fn series(&self) -> &[SeriesSnapshot] {
         &self.series
     }
@@ -42,23 +107,31 @@ impl Snapshot {
         &self.sources
     }
 
-    /// The transfers by kind, in the order of [`Transfer::ALL`](super::Transfer::ALL).
+    /// The transfers by kind, in the order of their [`TransferKinds`](super::TransferKinds).
     pub fn transfers(&self) -> &[TransferSnapshot] {
         &self.transfers
     }
 
-    /// The sum of `value` over the series of a context.
-    pub fn sum(&self, context: Context, value: impl Fn(&SeriesSnapshot) -> u64) -> u64 {
+    /// Returns the number of events in one context, by its index in [`Kind::contexts`].
+    pub(super) fn events(&self, event: Event, [index, ..]: At) -> u64 {
+        let context = Kind::contexts(self.kinds).nth(index);
+        context.map_or(0, |context| {
+            self.sum(context, |series| series.events(event))
+        })
+    }
+
+    /// The sum of `value` over the series with this context.
+    pub fn sum(&self, context: &str, value: impl Fn(&SeriesSnapshot) -> u64) -> u64 {
         self.series
             .iter()
-            .filter(|series| series.kind().context() == context)
+            .filter(|series| series.kind().context == context)
             .map(value)
             .sum()
     }
 
     /// The pages in flight, over all series.
     pub fn in_flight(&self) -> u64 {
-        // Wrapping, like the difference itself: a negative one is a bug to be shown, not to die of.
+        // A negative number would be a bug. It is shown as a huge number, and does not panic.
         self.series
             .iter()
             .map(SeriesSnapshot::in_flight)
@@ -80,14 +153,19 @@ impl SeriesSnapshot {
         }
     }
 
-    /// What is counted here.
+    /// The context and the allocation flags.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
+    /// Events of one kind.
+    pub(super) fn events(&self, event: Event) -> u64 {
+        self.latencies.totals.events[event as usize]
+    }
+
     /// Freed pages.
     pub fn freed(&self) -> u64 {
-        self.latencies.totals.freed
+        self.events(Event::Freed)
     }
 
     /// Pages allocated and not freed.
@@ -97,12 +175,12 @@ impl SeriesSnapshot {
 
     /// Cycles of the exercise.
     pub fn cycles(&self) -> u64 {
-        self.latencies.totals.cycles
+        self.events(Event::Cycle)
     }
 
-    /// Pages that did not hold what was written to them.
+    /// Pages whose contents were not what had been written to them.
     pub fn corruptions(&self) -> u64 {
-        self.latencies.totals.corruptions
+        self.events(Event::Corruption)
     }
 }
 
@@ -128,14 +206,34 @@ impl Latencies {
         }
     }
 
-    /// What succeeded.
+    /// How many requests or transfers succeeded.
     pub fn successes(&self) -> u64 {
         self.totals.success
     }
 
-    /// What failed.
+    /// How many failed.
     pub fn failures(&self) -> u64 {
         self.totals.failure
+    }
+
+    /// How many had an outcome, by its index in [`OUTCOME`].
+    pub(crate) fn outcomes(&self, outcome: usize) -> u64 {
+        match outcome {
+            0 => self.successes(),
+            _ => self.failures(),
+        }
+    }
+
+    /// A quantile in nanoseconds, by its index in [`QUANTILE`].
+    pub(crate) fn quantile(&self, quantile: usize) -> Option<u64> {
+        match quantile {
+            0 => self.latency_min(),
+            1 => self.latency_percentile(5_000),
+            2 => self.latency_percentile(9_000),
+            3 => self.latency_percentile(9_900),
+            4 => self.latency_percentile(9_990),
+            _ => self.latency_max(),
+        }
     }
 
     /// The number of latencies in the histogram, those of failures included.
@@ -158,8 +256,8 @@ impl Latencies {
         self.latency_min().map(|_| self.totals.latency_max)
     }
 
-    /// A percentile of the latencies in nanoseconds: that many ten-thousandths of them are at most
-    /// this. At most 1/16 too large, and never beyond the maximum.
+    /// A percentile of the latencies in nanoseconds: `ten_thousandths` of 10,000 latencies are no
+    /// longer than this. It is at most 1/16 too large, and never larger than the maximum.
     pub fn latency_percentile(&self, ten_thousandths: u64) -> Option<u64> {
         let max = self.latency_max()?;
         (self.samples != 0)

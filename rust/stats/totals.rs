@@ -2,7 +2,10 @@
 
 //! Sums over all CPUs.
 
-use super::histogram::BUCKETS;
+use super::{
+    histogram::BUCKETS,
+    Event, //
+};
 use kernel::{
     alloc::AllocError,
     prelude::*, //
@@ -12,31 +15,27 @@ use kernel::{
 pub(super) struct Totals {
     pub(super) success: u64,
     pub(super) failure: u64,
-    pub(super) freed: u64,
-    pub(super) cycles: u64,
-    pub(super) corruptions: u64,
+    pub(super) events: [u64; Event::COUNT],
     pub(super) latency_sum: u64,
     pub(super) latency_max: u64,
     /// `u64::MAX` when there is none.
     pub(super) latency_min: u64,
-    /// By bucket; [`BUCKETS`] of them.
+    /// The histogram, with [`BUCKETS`] buckets.
     pub(super) latency: KVVec<u64>,
 }
 
 impl Totals {
-    /// Nothing yet. Task context only, may sleep.
+    /// Makes totals that are all zero. Task context only, may sleep.
     pub(super) fn zero() -> Result<Self, AllocError> {
         Ok(Self::with(KVVec::from_elem(0, BUCKETS, GFP_KERNEL)?))
     }
 
-    /// Nothing yet but these latencies.
+    /// Makes totals that are all zero, except for this histogram.
     fn with(latency: KVVec<u64>) -> Self {
         Self {
             success: 0,
             failure: 0,
-            freed: 0,
-            cycles: 0,
-            corruptions: 0,
+            events: [0; Event::COUNT],
             latency_sum: 0,
             latency_max: 0,
             latency_min: u64::MAX,
@@ -44,7 +43,7 @@ impl Totals {
         }
     }
 
-    /// `count` empty totals. Task context only, may sleep.
+    /// Makes `count` totals that are all zero. Task context only, may sleep.
     pub(super) fn zeroes(count: usize) -> Result<KVVec<Self>, AllocError> {
         let mut all = KVVec::with_capacity(count, GFP_KERNEL)?;
         for _ in 0..count {
@@ -53,7 +52,7 @@ impl Totals {
         Ok(all)
     }
 
-    /// Back to nothing.
+    /// Sets everything to zero.
     pub(super) fn clear(&mut self) {
         let mut latency = core::mem::take(&mut self.latency);
         latency.fill(0);
@@ -67,10 +66,11 @@ impl Totals {
         self.latency_min = self.latency_min.min(other.latency_min);
     }
 
-    /// Subtracts what was there at an earlier time. Extremes stay.
+    /// Subtracts the totals of an earlier time. The extremes stay as they are.
     ///
-    /// Nothing underflows: each CPU's counters only grow. A reset sets the earlier `success` to the
-    /// earlier `freed`, and later successes are never below that.
+    /// Nothing underflows, because each CPU's counters only grow. A reset sets the earlier
+    /// `success` to the earlier number of freed pages, and later successes are never fewer than
+    /// that.
     pub(super) fn subtract(&mut self, earlier: &Self) {
         self.each(earlier, |now, earlier| now - earlier);
     }
@@ -79,14 +79,13 @@ impl Totals {
         for (own, other) in [
             (&mut self.success, other.success),
             (&mut self.failure, other.failure),
-            (&mut self.freed, other.freed),
-            (&mut self.cycles, other.cycles),
-            (&mut self.corruptions, other.corruptions),
             (&mut self.latency_sum, other.latency_sum),
         ] {
             *own = operation(*own, other);
         }
-        for (own, other) in self.latency.iter_mut().zip(&other.latency) {
+        let (events, latency) = (self.events.iter_mut(), self.latency.iter_mut());
+        let others = Iterator::chain(other.events.iter(), &other.latency);
+        for (own, other) in Iterator::chain(events, latency).zip(others) {
             *own = operation(*own, *other);
         }
     }

@@ -1,19 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Transfers of pages from one holder to another: how many, how fast.
-//!
-//! A page is as large as a pointer and knows nothing of statistics. So those to record in are
-//! published: `Transfer::begin` finds them, in any context.
-//!
-//! Transfers to C and back are an exception: they are part of the fast path of the C interface.
-//! Finding the statistics and reading the clock would cost more there than all the rest. Each is
-//! counted by one instruction, whatever `recording` says, and has no latency.
-//!
-//! ```text
-//! let begun = Transfer::Share.begin();
-//! let result = share(page);
-//! begun.done(result.is_ok());
-//! ```
+//! Counters and latencies of transfers.
 
 use super::{
     samples::{
@@ -25,211 +12,76 @@ use super::{
     Recording,
     Stats, //
 };
-use crate::ffi::{
-    mm::foreign_pages::{
-        self,
-        ForeignEvent, //
-    },
-    sync::rcu_slot::{
-        Publication,
-        RcuSlot, //
-    },
-    time::clock, //
-};
+use crate::ffi::time::clock;
 use core::ops::Deref;
 use kernel::{
     alloc::AllocError,
-    prelude::*,
-    sync::Arc, //
+    prelude::*, //
 };
 
-/// The kinds of transfers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Transfer {
-    /// Exclusive to shared by readers.
-    Share,
-    /// Shared to exclusive. It fails while there are other readers.
-    TakeBack,
-    /// Contents overwritten before the next holder gets the page.
-    Scrub,
-    /// The CPU to a device.
-    MapDevice,
-    /// A device to the CPU, for a while.
-    SyncCpu,
-    /// A device to the CPU, for good.
-    UnmapDevice,
-    /// The kernel to a process.
-    MapUser,
-    /// A process to the kernel.
-    ReturnUser,
-    /// Single pages to one mapping of all of them, side by side.
-    Vmap,
-    /// Such a mapping to single pages.
-    Vunmap,
-    /// Pages to a secret, with the contents that they have.
-    Conceal,
-    /// The CPU back to a device, after [`Self::SyncCpu`].
-    SyncDevice,
-    /// Exclusive to guarded.
-    Guard,
-    /// One holder of guarded pages to the next. It fails if the guards were overwritten; the next
-    /// holder has the pages all the same.
-    PassGuarded,
-    /// Guarded to exclusive. It fails as above.
-    Unguard,
-    /// A page's guards were looked at: when it was passed on, unguarded or freed, and on demand. It
-    /// fails if they were overwritten.
-    SentinelCheck,
-    /// Exclusive to C.
-    IntoForeign,
-    /// C to exclusive. It fails if the pool that C names has not lent what C gives back.
-    FromForeign,
+/// The kinds of transfers that statistics tell apart.
+pub struct TransferKinds {
+    /// Their names in reports.
+    pub(crate) names: &'static [&'static str],
+    /// Reads counters of transfers that are not counted here. It passes the index of a kind,
+    /// whether the number is one of successes, and the number.
+    pub(crate) counted_elsewhere: fn(&mut dyn FnMut(usize, bool, u64)),
 }
 
-impl Transfer {
-    /// All kinds, in the order of reports; `kind as usize` is the index.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::Share,
-        Self::TakeBack,
-        Self::Scrub,
-        Self::MapDevice,
-        Self::SyncCpu,
-        Self::UnmapDevice,
-        Self::MapUser,
-        Self::ReturnUser,
-        Self::Vmap,
-        Self::Vunmap,
-        Self::Conceal,
-        Self::SyncDevice,
-        Self::Guard,
-        Self::PassGuarded,
-        Self::Unguard,
-        Self::SentinelCheck,
-        Self::IntoForeign,
-        Self::FromForeign,
-    ];
-
-    /// How many there are.
-    pub const COUNT: usize = 18;
-
-    /// The name in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Share => "share",
-            Self::TakeBack => "take_back",
-            Self::Scrub => "scrub",
-            Self::MapDevice => "map_device",
-            Self::SyncCpu => "sync_cpu",
-            Self::UnmapDevice => "unmap_device",
-            Self::MapUser => "map_user",
-            Self::ReturnUser => "return_user",
-            Self::Vmap => "vmap",
-            Self::Vunmap => "vunmap",
-            Self::Conceal => "conceal",
-            Self::SyncDevice => "sync_device",
-            Self::Guard => "guard",
-            Self::PassGuarded => "pass_guarded",
-            Self::Unguard => "unguard",
-            Self::SentinelCheck => "sentinel_check",
-            Self::IntoForeign => "into_foreign",
-            Self::FromForeign => "from_foreign",
-        }
-    }
-
-    /// Notes that a transfer begins. Any context, NMI included.
-    ///
-    /// What is never done is not counted.
-    #[inline]
-    pub(crate) fn begin(self) -> Begun {
-        PUBLISHED
-            .with(|stats| stats.transfer(self))
-            .unwrap_or(Begun {
-                kind: self,
-                noted: Noted::Nothing,
-            })
-    }
-}
-
-/// The statistics that transfers are recorded in.
-static PUBLISHED: RcuSlot<Arc<Stats>> = RcuSlot::new();
-
-/// That transfers are being recorded. Dropping it ends that: task context only, sleeps.
-pub type Recorded = Publication<Arc<Stats>>;
-
-/// Has all transfers recorded in `stats`. Task context only, may sleep. `EBUSY` if they are
-/// recorded elsewhere, `ENOMEM` if there is no memory.
-pub fn record_in(stats: Arc<Stats>) -> Result<Recorded> {
-    PUBLISHED.publish(stats)
-}
-
-/// A transfer that has begun.
-#[must_use = "a transfer that is never done is not recorded"]
-pub(crate) struct Begun {
-    kind: Transfer,
-    noted: Noted,
-}
-
-/// What is known of a transfer.
-enum Noted {
+/// What was noted when a transfer began.
+pub(crate) enum TransferNoted {
     /// Recording is off.
     Nothing,
-    /// That it is to be counted.
+    /// The transfer is to be counted.
     Begin,
     /// When it began, in nanoseconds.
     Time(u64),
 }
 
-impl Begun {
-    /// Records the outcome and the latency. Any context, NMI included.
+impl Stats {
+    /// Notes that a transfer begins. Any context, NMI included.
     #[inline]
-    pub(crate) fn done(self, success: bool) {
-        if !matches!(self.noted, Noted::Nothing) {
-            PUBLISHED.with(|stats| stats.transferred(self, success));
+    pub(crate) fn transfer_begins(&self) -> TransferNoted {
+        match self.recording() {
+            Recording::Off => TransferNoted::Nothing,
+            Recording::Counters => TransferNoted::Begin,
+            Recording::Full => TransferNoted::Time(clock::nanos_in_any_context()),
         }
     }
-}
 
-impl Stats {
-    /// Notes that a transfer begins that is to be recorded here. Any context, NMI included.
+    /// Records the outcome and the latency of a transfer. `kind` is the index of its kind. Any
+    /// context, NMI included.
     #[inline]
-    pub(crate) fn transfer(&self, kind: Transfer) -> Begun {
-        let noted = match self.recording() {
-            Recording::Off => Noted::Nothing,
-            Recording::Counters => Noted::Begin,
-            Recording::Full => Noted::Time(clock::nanos_in_any_context()),
+    pub(crate) fn transfer_done(&self, kind: usize, noted: TransferNoted, success: bool) {
+        let nanos = match noted {
+            TransferNoted::Nothing => return,
+            TransferNoted::Begin => None,
+            TransferNoted::Time(began) => Some(clock::nanos_in_any_context().saturating_sub(began)),
         };
-        Begun { kind, noted }
-    }
-
-    /// Records the outcome and the latency of a transfer here. Any context, NMI included.
-    #[inline]
-    pub(crate) fn transferred(&self, begun: Begun, success: bool) {
-        let nanos = match begun.noted {
-            Noted::Nothing => return,
-            Noted::Begin => None,
-            Noted::Time(began) => Some(clock::nanos_in_any_context().saturating_sub(began)),
-        };
-        self.transfers.count(begun.kind, success, nanos);
+        self.transfers.count(kind, success, nanos);
     }
 }
 
-/// Samples of all kinds. Each kind is its own only source.
-pub(super) struct Transfers(KVec<OfKind>);
+/// The samples of all kinds of transfers. Each kind has one source.
+pub(super) struct Transfers {
+    kinds: &'static TransferKinds,
+    samples: KVec<OfKind>,
+}
 
 type OfKind = Samples<{ counters(1) }>;
 
 impl Transfers {
-    /// Makes them, all zero. Task context only, may sleep.
-    pub(super) fn new() -> Result<Self, AllocError> {
-        let mut kinds = KVec::with_capacity(Transfer::COUNT, GFP_KERNEL)?;
-        for _ in Transfer::ALL {
-            kinds.push(Samples::new()?, GFP_KERNEL)?;
+    /// Makes counters that are all zero. Task context only, may sleep.
+    pub(super) fn new(kinds: &'static TransferKinds) -> Result<Self, AllocError> {
+        let mut samples = KVec::with_capacity(kinds.names.len(), GFP_KERNEL)?;
+        for _ in kinds.names {
+            samples.push(Samples::new()?, GFP_KERNEL)?;
         }
-        Ok(Self(kinds))
+        Ok(Self { kinds, samples })
     }
 
-    fn count(&self, kind: Transfer, success: bool, nanos: Option<u64>) {
-        let Some(samples) = self.0.get(kind as usize) else {
+    fn count(&self, kind: usize, success: bool, nanos: Option<u64>) {
+        let Some(samples) = self.samples.get(kind) else {
             return;
         };
         let sample = samples.open();
@@ -239,41 +91,47 @@ impl Transfers {
         sample.outcome(success);
     }
 
-    /// Adds the counts of lent pages to totals in the order of [`Transfer::ALL`]. Returned pages
-    /// are read first, so that they are never more than the lent ones.
-    pub(super) fn add_foreign_to(&self, totals: &mut [Totals]) {
-        if let Some(totals) = totals.get_mut(Transfer::FromForeign as usize) {
-            totals.success += foreign_pages::count(ForeignEvent::Returned);
-            totals.failure += foreign_pages::count(ForeignEvent::Refused);
-        }
-        if let Some(totals) = totals.get_mut(Transfer::IntoForeign as usize) {
-            totals.success += foreign_pages::count(ForeignEvent::Given);
-        }
+    /// Adds the counters that are elsewhere to the totals of all kinds.
+    pub(super) fn add_elsewhere_to(&self, totals: &mut [Totals]) {
+        (self.kinds.counted_elsewhere)(&mut |kind, success, count| {
+            if let Some(totals) = totals.get_mut(kind) {
+                if success {
+                    totals.success += count;
+                } else {
+                    totals.failure += count;
+                }
+            }
+        });
     }
 
-    /// The samples, in the order of [`Transfer::ALL`].
+    /// The names of the kinds.
+    pub(super) fn names(&self) -> &'static [&'static str] {
+        self.kinds.names
+    }
+
+    /// The samples of each kind.
     pub(super) fn samples(&self) -> &[OfKind] {
-        &self.0
+        &self.samples
     }
 }
 
 /// The transfers of one kind at one time. Its methods may be called in any context.
 pub struct TransferSnapshot {
-    kind: Transfer,
+    name: &'static str,
     latencies: Latencies,
 }
 
 impl TransferSnapshot {
-    pub(super) fn new(kind: Transfer, totals: Totals) -> Self {
+    pub(super) fn new(name: &'static str, totals: Totals) -> Self {
         Self {
-            kind,
+            name,
             latencies: Latencies::new(totals),
         }
     }
 
-    /// What is counted here.
-    pub fn kind(&self) -> Transfer {
-        self.kind
+    /// The name of the kind.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 }
 

@@ -17,10 +17,6 @@ mod trials;
 
 use engine::Engine;
 use kernel::{
-    debugfs::{
-        Dir,
-        File, //
-    },
     device::Bound,
     dma::DmaMask,
     pci,
@@ -45,13 +41,11 @@ use labyrinth::{
         Driver,
         Registered,
         Served, //
-    }, //
+    },
+    stats::Registration, //
 };
 use registers::Registers;
-use tally::{
-    Shown,
-    TALLY, //
-};
+use tally::TALLY;
 
 module! {
     type: Module,
@@ -219,18 +213,13 @@ impl Driver for Edu<'static> {
 struct Module {
     #[pin]
     _driver: Registered<Edu<'static>>,
-    #[pin]
-    _tally: File<Shown>,
-    _folder: Dir,
+    _statistics: Registration,
 }
 
 impl InPlaceModule for Module {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        let folder = Dir::new(c"rust_dma");
-
         try_pin_init!(Self {
-            _tally <- folder.read_only_file(c"tally", Shown),
-            _folder: folder,
+            _statistics: Registration::of_statics(&[tally::ROWS])?,
             _driver <- Registered::new(<Self as ModuleMetadata>::NAME, module),
         })
     }

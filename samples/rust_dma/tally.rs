@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Totals of all devices, in `/sys/kernel/debug/rust_dma/tally`. Their transfers
-//! are counted by labyrinth, in its own files.
+//! Totals of all devices. Labyrinth shows them in its file `metrics`, with the name of this module:
+//! `labyrinth_rust_dma_verified_total`. It counts the transfers of ownership itself.
 
-use core::fmt;
 use kernel::sync::atomic::{
     Atomic,
     Relaxed, //
 };
+use labyrinth::stats::Row;
 
+/// Makes the numbers, and a row of statistics for each.
 macro_rules! tally {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
+    ($($kind:ident $name:ident: $help:literal,)*) => {
         /// The numbers.
         pub(crate) struct Tally {
-            $($(#[$doc])* pub(crate) $name: Count,)*
+            $(pub(crate) $name: Count,)*
         }
 
         impl Tally {
@@ -22,46 +23,28 @@ macro_rules! tally {
             }
         }
 
-        impl Tally {
-            fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                $(writeln!(f, concat!(stringify!($name), " {}"), self.$name.get())?;)*
-                Ok(())
-            }
-        }
+        pub(crate) static ROWS: &[Row<()>] = &[
+            $(Row::$kind(stringify!($name), $help, &[], |(), _| TALLY.$name.get()),)*
+        ];
     };
 }
 
 tally! {
-    /// Devices that have this driver.
-    devices,
-    /// Devices that the driver was offered.
-    probed,
-    /// Rounds that ended in the interrupt itself.
-    rounds_interrupt,
-    /// Rounds that ended in a softirq.
-    rounds_softirq,
-    /// Transfers whose bytes were right.
-    verified,
-    /// Transfers whose bytes were not.
-    corrupted,
-    /// Blocks of pages that were allocated.
-    allocated,
-    /// Allocations that failed.
-    not_allocated,
-    /// Blocks that were mapped.
-    mapped,
-    /// Blocks that could not be mapped, and were given back as they were.
-    given_back,
-    /// Uses of a block that was still mapped from the last one.
-    recycled,
-    /// Blocks that were not tried, as one before them could not be mapped.
-    untried,
-    /// Trespasses that changed a page.
-    trespass_written,
-    /// Trespasses that read a page.
-    trespass_read,
-    /// Trespasses that were tried.
-    trespasses,
+    gauge devices: "Devices that have this driver.",
+    counter probed: "Devices that the driver was offered.",
+    counter rounds_interrupt: "Rounds that ended in the interrupt itself.",
+    counter rounds_softirq: "Rounds that ended in a softirq.",
+    counter verified: "Transfers whose bytes were right.",
+    counter corrupted: "Transfers whose bytes were not.",
+    counter allocated: "Blocks of pages that were allocated.",
+    counter not_allocated: "Allocations that failed.",
+    counter mapped: "Blocks that were mapped.",
+    counter given_back: "Blocks that could not be mapped, and were given back as they were.",
+    counter recycled: "Uses of a block that was still mapped from the last one.",
+    counter untried: "Blocks that were not tried, as one before them could not be mapped.",
+    counter trespass_written: "Trespasses that changed a page.",
+    counter trespass_read: "Trespasses that read a page.",
+    counter trespasses: "Trespasses that were tried.",
 }
 
 /// One number.
@@ -87,12 +70,3 @@ impl Count {
 
 /// The tally of this load of the module.
 pub(crate) static TALLY: Tally = Tally::new();
-
-/// All numbers.
-pub(crate) struct Shown;
-
-impl fmt::Debug for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        TALLY.write(f)
-    }
-}

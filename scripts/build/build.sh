@@ -17,7 +17,7 @@ log=$out/build.log
 build() {
 	# Compilers warn only when they compile. After a build with warnings, rebuild everything.
 	[[ ! -e $out/warnings ]] ||
-		find "$out" -path "$out/consumers" -prune -o -name '*.o' -exec rm {} +
+		find "$out" -path "$out/test-modules" -prune -o -name '*.o' -exec rm {} +
 	local rc=0
 	"$SCRIPTS/environment/sandbox.sh" --kernel "$id" \
 		make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="$out" -j"$JOBS" modules || rc=$?

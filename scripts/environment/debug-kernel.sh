@@ -51,12 +51,13 @@ build_debug() {
 	"$SCRIPTS/environment/sandbox.sh" make -s "${DEBUG_MAKE[@]}" O="$build" olddefconfig
 	check_config "$build/.config" "$source"
 	"$SCRIPTS/environment/sandbox.sh" make -s "${DEBUG_MAKE[@]}" O="$build" -j"$JOBS" \
-		bzImage modules
+		"$ARCH_TARGET" modules
 }
 
+# make_debug [WHAT]: builds it. WHAT describes a kernel with other DEBUG_ variables.
 make_debug() {
 	debug_entry
 	entry "$SOURCE_ENTRY" wipe "fetching and unpacking the source of $R_VERSION" unpack_source
 	entry "$DEBUG_ENTRY" keep \
-		"building the debug kernel $R_VERSION (up to 25 minutes on 2 cores)" build_debug
+		"${1-building the debug kernel $R_VERSION (up to 25 minutes on 2 cores)}" build_debug
 }

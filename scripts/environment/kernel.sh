@@ -46,7 +46,7 @@ debug)
 	from_cache
 	K_RELEASE=$(<"$K_BUILD/include/config/kernel.release")
 	K_MAKE_ARGS=("${DEBUG_MAKE[@]}")
-	K_IMAGE=$K_BUILD/arch/x86/boot/bzImage
+	K_IMAGE=$K_BUILD/$ARCH_IMAGE
 	;;
 kdir)
 	# shellcheck source=scripts/environment/preflight.sh

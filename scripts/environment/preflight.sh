@@ -44,9 +44,6 @@ preflight() {
 	K_RELEASE=$(<"$K_BUILD/include/config/kernel.release")
 	[[ $(printf '%s\n' 7.2 "$K_RELEASE" | sort -V | head -n 1) == 7.2 ]] ||
 		die "the kernel tree $K_BUILD is of Linux $K_RELEASE" "labyrinth needs 7.2 or newer"
-	! tree_has CONFIG_MODVERSIONS=y ||
-		die "the kernel tree $K_BUILD has CONFIG_MODVERSIONS=y, which labyrinth does not support" \
-			"in the tree: scripts/config -d MODVERSIONS, make olddefconfig, and build again"
 	want=$(tree_says CONFIG_RUSTC_VERSION_TEXT)
 	have=$(tool rustc)
 	again="$SCRIPTS/environment/sandbox.sh --bind $K_BUILD --bind $K_SOURCE"
@@ -72,6 +69,6 @@ preflight() {
 		die "the kernel tree $K_BUILD has no Module.symvers: its build was not completed" \
 			"build it: make -C $K_BUILD${K_MAKE_ARGS:+ ${K_MAKE_ARGS[*]}} -j$(nproc)"
 	# Building the module needs no kernel image. Booting does.
-	[[ ! -e $K_BUILD/arch/x86/boot/bzImage ]] || K_IMAGE=$K_BUILD/arch/x86/boot/bzImage
+	[[ ! -e $K_BUILD/$ARCH_IMAGE ]] || K_IMAGE=$K_BUILD/$ARCH_IMAGE
 	K_KEY=kdir-$K_RELEASE-$(sha256sum <<<"$K_BUILD" | cut -c1-10)
 }

@@ -3,12 +3,10 @@
 # Sourced. Chooses the stock kernel: the newest release of the flavour in the suite's backports
 # whose image, modules, headers and source are all available in the same version.
 
-FLAVOUR=${FLAVOUR:-cloud-amd64}
+FLAVOUR=${FLAVOUR:-$ARCH_FLAVOUR}
 SERIES=${SERIES:-}
-case $FLAVOUR in
-amd64 | cloud-amd64 | rt-amd64) ;;
-*) die "FLAVOUR is '$FLAVOUR'" "use one of amd64, cloud-amd64 (the default) or rt-amd64" ;;
-esac
+[[ " ${ARCH_FLAVOURS[*]} " == *" $FLAVOUR "* ]] ||
+	die "FLAVOUR is '$FLAVOUR'" "use one of ${ARCH_FLAVOURS[*]} (the default is $ARCH_FLAVOUR)"
 [[ -z $SERIES || $SERIES =~ ^[0-9]+\.[0-9]+$ ]] ||
 	die "SERIES is '$SERIES'" "give a kernel series such as 7.3"
 

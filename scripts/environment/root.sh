@@ -7,7 +7,7 @@
 source "$SCRIPTS/environment/mirror.sh"
 
 SUITE=trixie
-mapfile -t PACKAGES < <(grep -Ev '^(#|$)' "$SCRIPTS/environment/packages")
+mapfile -t PACKAGES < <(sed -E "/^(#|$)/d; s/^qemu-system\$/$ARCH_QEMU_PACKAGE/" "$SCRIPTS/environment/packages")
 
 # Prints the first package that this host lacks, or "Debian trixie" if it is another system. Prints
 # nothing if this host can be the root.
@@ -99,8 +99,6 @@ bootstrap() {
 
 make_root() {
 	if root_ready; then skip_step; return; fi
-	[[ $(uname -m) == x86_64 ]] ||
-		die "this machine is $(uname -m)" "use x86_64; the kernels are for no other machines"
 	need mmdebstrap mmdebstrap
 	need bwrap bubblewrap
 	need_namespaces

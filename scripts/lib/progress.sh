@@ -36,7 +36,7 @@ known_fix() {
 
 # first_errors LOG: prints the two lines of a log that are most likely the reason of a failure.
 first_errors() {
-	grep -m 2 -Ei '(^|[^a-z_])(error|fatal)(\[E[0-9]+\])?: |undefined!|cannot |no space left' "$1" || tail -n 2 "$1"
+	grep -m 2 -Ei '(^|[^a-z_])(error|fatal)(\[E[0-9]+\])?: |undefined!|[*]{3} [^[]|cannot |no space left' "$1" || tail -n 2 "$1"
 }
 
 # step WHAT LOG COMMAND…: runs COMMAND, which may be a function, with its output in LOG. Exits if it

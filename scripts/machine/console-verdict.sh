@@ -27,7 +27,7 @@ reports+='|tried to execute NX-protected page|exited with (irqs disabled|preempt
 reports+='|huh, entered softirq|non-responsive CSD lock|sent to offline CPU|kthread starved for'
 reports+='|failed to report (dead|alive) state|turning off the locking correctness validator'
 reports+='|lockdep is turned off|Fix your code!|VFS: Busy inodes after unmount'
-reports+='|labyrinth: [0-9]+ (page\(s\)|owner\(s\) of callbacks) leaked'
+reports+='|labyrinth: [0-9]+ (page\(s\)|owner\(s\) of callbacks or pools) leaked'
 
 # try_stop_module() takes the last reference to a module, and then marks the module as going. If a
 # program opens a debugfs file of the module between the two, the kernel warns that the module did

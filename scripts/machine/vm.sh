@@ -63,8 +63,7 @@ while (($#)); do
 	--append) append+=(--kopt "$2"); shift 2 ;;
 	--device) append+=(--qemu-opt=-device "--qemu-opt=$2"); shift 2 ;;
 	--iommu)
-		# All types of machines support an IOMMU without interrupt remapping.
-		append+=(--qemu-opt=-device "--qemu-opt=intel-iommu,intremap=off" --kopt intel_iommu=on
+		append+=(--qemu-opt=-device "--qemu-opt=$ARCH_IOMMU_DEVICE" --kopt "$ARCH_IOMMU_KERNEL"
 			--kopt iommu.strict=1)
 		shift
 		;;

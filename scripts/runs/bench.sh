@@ -82,9 +82,9 @@ machines+=(-smp 8 -m 512M)
 # Writes NAME.log and NAME.points. `watched` repeats it after a pause, which would be in the times.
 boot() {
 	local name=$1 file=$2 init=$3 rc=0 log=$out/$1.log line
-	line="console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$init bench=$file"
+	line="console=$ARCH_CONSOLE loglevel=5 oops=panic panic=-1 nokaslr init_on_alloc=$init bench=$file"
 	shift 3
-	watched 900 "$log" "$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" qemu-system-x86_64 \
+	watched 900 "$log" "$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" "$ARCH_QEMU" \
 		"$@" -nodefaults -no-user-config -display none -no-reboot \
 		-serial stdio -rtc base=2026-01-01,clock=vm \
 		-kernel "$K_IMAGE" -initrd "$out/initramfs.cpio" -append "$line" || rc=$?

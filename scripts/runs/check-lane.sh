@@ -161,8 +161,15 @@ EDU=edu,dma_mask=0xffffffff
 build() {
 	local module rc=0
 	module=$("$SCRIPTS/build/build.sh" "$1" | tail -n 1) || return
-	"$SCRIPTS/build/consumers.sh" "$1" "$module" >/dev/null || return
+	"$SCRIPTS/build/test-modules.sh" "$1" "$module" >/dev/null || return
 	printf '1..1\nok 1 %s\n' "${module#"$TOP"/}"
+}
+
+# Runs the tests of drivers on a kernel with CONFIG_MODVERSIONS.
+modversions() {
+	KDIR=$("$SCRIPTS/environment/modversions-kernel.sh") || return
+	export KDIR
+	in_guest "$1" kdir 600 drivers --
 }
 
 kernel_is_missing() {
@@ -194,6 +201,8 @@ while next_job; do
 	order) command=(order "$kernel") ;;
 	runner) command=("$TOP/tests/runner/run.sh" "$kernel" "$folder/runner" "${arguments[@]}") ;;
 	suspend) command=("$TOP/tests/suspend/run.sh" "$kernel" "$folder/$name") ;;
+	stale) command=("$TOP/tests/stale/run.sh" "$kernel" "$folder/$name") ;;
+	modversions) command=(modversions "$name") ;;
 	mutation) command=("$TOP/tests/mutation/run.sh" "$kernel" "$folder/$name" "${arguments[@]}") ;;
 	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel" "${arguments[@]}") ;;
 	host) command=("$TOP/tests/host/run.sh" "${arguments[@]}") ;;

@@ -20,7 +20,7 @@ if [[ -n ${KDIR-} ]]; then
 	set_up root
 	kernel=kdir
 	jobs=("kselftest kdir" "mutation kdir" "runner kdir" "lint kdir" "compile-fail kdir" "host kdir")
-	[[ $what != soak ]] || jobs=("soak kdir" "order kdir" "mutation kdir" "runner kdir")
+	[[ $what != soak ]] || jobs=("soak kdir" "order kdir" "mutation kdir" "stale kdir" "runner kdir")
 else
 	set_up root stock
 	kernel=stock
@@ -29,7 +29,8 @@ else
 		"bench stock" "edu stock" "lint debug" "compile-fail stock" "host stock"
 		"suspend stock" "drivers stock" "numa stock")
 	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "mutation stock"
-		"mutation debug" "edu debug" "numa debug" "drivers debug" "runner stock")
+		"mutation debug" "edu debug" "numa debug" "drivers debug" "stale stock"
+		"modversions stock" "runner stock")
 	# Building the debug kernel takes longer than most tests. Only the tests on it wait.
 	"$SCRIPTS/environment/setup.sh" --have debug || jobs=("setup debug" "${jobs[@]}")
 fi

@@ -6,11 +6,10 @@ debugfs=/sys/kernel/debug/labyrinth
 seconds=10
 
 printf 'Linux %s, %s CPUs\n\n' "$(uname -r)" "$(nproc)"
-insmod "$1" timer_softirq_start=1 spinlock_start=1 task_start=1 hard_irq_start=1
+insmod "$1"
+for run in "$debugfs"/exercise/*/run; do echo 1 >"$run"; done
 sleep "$seconds"
-for context in timer_softirq spinlock task hard_irq; do
-	echo 0 >"$debugfs/exercise/$context/run"
-done
+for run in "$debugfs"/exercise/*/run; do echo 0 >"$run"; done
 printf 'stats after %s seconds of atomic allocations:\n\n' "$seconds"
 cat "$debugfs/stats"
 printf '\nthe first lines of latency:\n\n'

@@ -30,9 +30,9 @@ make_tests() {
 }
 make_tests install INSTALL_PATH="$folder/labyrinth" >&2
 make_tests COLLECTION=labyrinth emit_tests >"$folder/kselftest-list.txt"
-consumers=$("$SCRIPTS/build/consumers.sh" "$id" "$module")
-mapfile -t consumers <<<"$consumers"
-cp "$module" "${module%/*}/labyrinth_lab.ko" "${consumers[@]}" "$folder/labyrinth/"
+test_modules=$("$SCRIPTS/build/test-modules.sh" "$id" "$module")
+mapfile -t test_modules <<<"$test_modules"
+cp "$module" "${module%/*}/labyrinth_lab.ko" "${test_modules[@]}" "$folder/labyrinth/"
 for driver in "$TOP"/samples/*_*/ "$TOP/tests/modules/leaks"; do
 	files=$("$SCRIPTS/build/build-driver.sh" "$id" "$module" "$driver")
 	# Drivers of PCI devices are not built for a kernel without PCI.

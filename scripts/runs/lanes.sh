@@ -89,7 +89,7 @@ run_jobs() {
 		name=${names[0]}-${names[1]}
 		: >>"$logs/$name.out"
 		printf '%s\n' "$logs/$name.out"
-		[[ ! ${names[0]} =~ ^(kselftest|numa|edu|drivers|soak|order)$ ]] ||
+		[[ ! ${names[0]} =~ ^(kselftest|numa|edu|drivers|soak|order|modversions)$ ]] ||
 			printf '%s\n' "$logs/console-$name.out"
 	done >"$logs/files"
 	while read -r name; do : >>"$name"; done <"$logs/files"

@@ -10,6 +10,7 @@
 #   soak, soak-debug    `make soak`, on a production kernel and on a debug kernel
 #   numa, edu           guests with NUMA nodes and devices, see check-lane.sh
 #   drivers             a guest where labyrinth cannot be unloaded at the end
+#   stale               a guest that has the drivers of tests/stale
 #   runner              guests of tests/runner
 # A covered path is a prefix: rust/ffi/mm/dma stands for dma.c, dma.h and dma.rs. There may be
 # several lines of them. The time is measured on a stock kernel, emulated on 2 CPUs; `make quick`
@@ -23,7 +24,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 cd "$TOP/tests/selftests"
 
-PLACES='check check-debug soak soak-debug numa edu drivers runner'
+PLACES='check check-debug soak soak-debug numa edu drivers stale runner'
 declare -A runs_in=() covers=() takes=()
 problems=()
 for program in *.py; do

@@ -9,7 +9,7 @@
 #   kselftest, numa, edu, drivers, soak          all programs of the run or guest
 #   order                                kselftest in the random order of LABYRINTH_SEED
 #   compile-fail, compile-fail:CASE, host, host:CASE, lint, lint:CHECK, runner, runner:CASE
-#   build, bench, suspend, mutation, mutation:NAME
+#   build, bench, suspend, stale, modversions, mutation, mutation:NAME
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -55,7 +55,7 @@ unknown() {
 	[[ -z ${cases-} ]] ||
 		die "quick: there is no '$1'" "${1%%:*}: $(sed -E 's/[.](patch|rs)//g' <<<"$cases")"
 	die "quick: there is no '$1'" "programs: ${programs[*]}
-parts: build lint host compile-fail kselftest order numa edu drivers soak runner suspend mutation bench
+parts: build lint host compile-fail kselftest order numa edu drivers soak runner suspend stale modversions mutation bench
 as PART:CASE: compile-fail:…, host:…, lint:…, runner:…, mutation:…
 as PART:PROGRAM: numa:…, edu:…, drivers:…, soak:…"
 }
@@ -67,7 +67,7 @@ named() {
 		part=${item%%:*} rest=''
 		[[ $item != *:* ]] || rest=${item#*:}
 		case $part in
-		build | bench | order | suspend) [[ -z $rest ]] || unknown "$item"; add "$part" ;;
+		build | bench | order | suspend | stale | modversions) [[ -z $rest ]] || unknown "$item"; add "$part" ;;
 		kselftest | numa | edu | drivers | soak)
 			if [[ -z $rest ]]; then
 				add "$part"
@@ -187,7 +187,7 @@ what_is_left() {
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	[[ $kernel == debug ]] || left_out+=("the debug kernel")
-	for part in numa edu drivers suspend runner mutation bench; do
+	for part in numa edu drivers suspend stale modversions runner mutation bench; do
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	printf 'left out: %s' "$(printf '%s\n' "${left_out[@]}" | paste -sd , | sed 's/,/, /g')"
@@ -203,7 +203,8 @@ if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
 
 # Start the guests first, as they take longest.
 jobs=()
-for part in kselftest order soak numa edu drivers mutation suspend runner bench compile-fail host build lint; do
+for part in kselftest order soak numa edu drivers mutation suspend stale modversions runner bench \
+	compile-fail host build lint; do
 	[[ -z ${chosen[$part]+set} ]] || jobs+=("$part $kernel${chosen[$part]% }")
 done
 jobs_start=$SECONDS

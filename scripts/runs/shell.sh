@@ -13,7 +13,7 @@ module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
 assignments=$("$SCRIPTS/environment/kernel.sh" "$kernel")
 eval "$assignments"
 [[ -n $K_IMAGE ]] ||
-	die "the kernel tree $K_BUILD has no image to boot" "build it: make -C $K_BUILD bzImage"
+	die "the kernel tree $K_BUILD has no image to boot" "build it: make -C $K_BUILD $ARCH_TARGET"
 accel=$("$SCRIPTS/machine/kvm-probe.sh" "$kernel")
 
 # The interactive shell in the guest reads this file.
@@ -22,8 +22,8 @@ trap 'rm -f "$profile"' EXIT
 cat >"$profile" <<PROFILE
 bash /.labyrinth/scripts/machine/guest-places.sh
 mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
-insmod $module timer_softirq_start=1 spinlock_start=1 task_start=1 hard_irq_start=1 &&
-	cd /sys/kernel/debug/labyrinth &&
+insmod $module && cd /sys/kernel/debug/labyrinth &&
+	for run in exercise/*/run; do echo 1 >"\$run"; done &&
 	echo "labyrinth is loaded and running. Try: cat stats, cat latency, ls exercise/*" &&
 	echo "poweroff -f ends the virtual machine."
 PROFILE

@@ -334,7 +334,7 @@ ODEBUG: free active (active state 0) object: 00000000 object type: timer_list hi
 DEBUG_LOCKS_WARN_ON(1)
 list_del corruption. prev->next should be ffff, but was 0000. (prev=ffff)
 refcount_t: underflow; use-after-free.
-labyrinth: 2 owner(s) of callbacks leaked: the module stays, as it may still be called
+labyrinth: 2 owner(s) of callbacks or pools leaked: the module stays, as it may still be called
 EOT
 overlooked=0
 for line in "${each_alone[@]}"; do

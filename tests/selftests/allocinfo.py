@@ -10,7 +10,7 @@ import mmap
 import os
 import re
 
-from lib import consumer, ktap, metrics, module
+from lib import consumer, drivers, exercises, ktap, metrics, module, transfers
 from lib.ktap import Skip
 
 ALLOCINFO = "/proc/allocinfo"
@@ -18,8 +18,7 @@ SWITCH = "/proc/sys/vm/mem_profiling"
 LINE = re.compile(r"^\s*(-?\d+)\s+(\d+)\s+(\S+):(\d+) \[(\w+)\] func:(\S+)", re.M)
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # The callers of each exercise. Both sides of the exercise with a spinlock are callers.
-CALLERS = {"timer_softirq": ("timer_softirq",), "spinlock": ("spinlock_task", "spinlock_softirq"),
-           "task": ("task_atomic", "task_kernel"), "hard_irq": ("hard_irq", "irqs_off")}
+CALLERS = {name: shape.callers for name, shape in exercises.SHAPES.items()}
 HELD = "labyrinth_held_tag"
 EVERYBODY = sum(CALLERS.values(), (HELD,))
 # Settings without pages in a pool, which would have lines, too.
@@ -27,7 +26,7 @@ NO_POOL = {"pool_cache": 0, "pool_reserve": 0, "pool_emergency": 0}
 HOLD = {"period_us": 10_000, "batch": 32, "hold_us": 10_000_000}
 CPUS = len(os.sched_getaffinity(0))
 # The number of pages that each exercise holds then, for all its callers on all CPUs.
-HELD_BY = {"timer_softirq": 32 * CPUS, "spinlock": 2 * 32 * CPUS, "task": 32 * CPUS}
+HELD_BY = {name: exercises.batches(name) * 32 * CPUS for name in exercises.PLAIN}
 
 
 @contextlib.contextmanager
@@ -93,7 +92,7 @@ def callers_apart():
     """While one exercise holds pages, all of them are in its lines, and the lines of the others
     have none."""
     with profiling(), module.loaded(**NO_POOL):
-        for context in module.PLAIN:
+        for context in exercises.PLAIN:
             names = CALLERS[context]
             wanted = HELD_BY[context]
             with module.running(context, **HOLD):
@@ -109,7 +108,7 @@ def callers_apart():
 def callers_together():
     """While all exercises run, the lines add up to the pages in flight."""
     wanted = sum(HELD_BY.values())
-    with profiling(), module.loaded(**NO_POOL), module.running(*module.PLAIN, **HOLD):
+    with profiling(), module.loaded(**NO_POOL), module.running(*exercises.PLAIN, **HOLD):
         now = charged(EVERYBODY, wanted)
         assert sum(now.values()) == wanted, now
         assert now["timer_softirq"] == HELD_BY["timer_softirq"], now
@@ -119,8 +118,8 @@ def callers_together():
 def balanced_after_much():
     """After many allocations and frees on all CPUs, no line keeps any pages."""
     with profiling(), module.loaded(**NO_POOL):
-        with module.running(*module.CONTEXTS, period_us=1000, batch=64):
-            for context in module.CONTEXTS:
+        with module.running(*exercises.KNOWN, period_us=1000, batch=64):
+            for context in exercises.KNOWN:
                 metrics.wait_for_cycles(context, 20)
         ktap.note(f"{metrics.Metrics().check_idle().allocated()} pages came and went")
         # Pages that hard interrupts give back are freed a moment later.
@@ -188,6 +187,25 @@ def page_of_a_process():
         assert charged_pages() == [(0, 0)], lines_of(module.NAME)
 
 
+def pages_of_a_driver():
+    """A page and a block that a driver in Rust has charged are in lines of their own. A page that
+    it gives to the kernel crate, which cannot take the page off that line, is in none."""
+    def holding(what):
+        module.write(transfers.file("hold"), what)
+        return {line[4]: line[:2] for line in lines_of(transfers.NAME) if line[1]}
+
+    with profiling(), module.loaded(**NO_POOL), drivers.loaded(transfers.NAME):
+        for what, wanted in [("page", {"held_page": (PAGE, 1)}),
+                             ("block", {"held_block": (4 * PAGE, 1)}),
+                             ("page", {"held_page": (PAGE, 1)}),
+                             ("given", {}),
+                             ("nothing", {})]:
+            found = holding(what)
+            assert found == wanted, f"{what}: {found}"
+            held = lines()[HELD]
+            assert held == ((PAGE, 1) if what == "given" else (0, 0)), f"{what}: held is {held}"
+
+
 def switched_on_under_way():
     """Pages that were allocated before profiling was on are in no line, and freeing them makes
     no line negative."""
@@ -216,5 +234,5 @@ def switched_off_under_way():
 
 
 ktap.main(lines_say_where, callers_apart, callers_together, balanced_after_much,
-          pages_of_a_pool, callers_in_c, page_of_a_process, switched_on_under_way,
-          switched_off_under_way)
+          pages_of_a_pool, callers_in_c, page_of_a_process, pages_of_a_driver,
+          switched_on_under_way, switched_off_under_way)

@@ -17,7 +17,7 @@ from lib.hwpoison import PAGE, hard_offline, hard_offline_used, said, soft_offli
 CACHE, RESERVE = 64, 64
 # The number of pages that each case marks.
 MARKED = 4
-CACHED, FROM_BUDDY, RESERVED = 1, 2, 3
+CACHED, FROM_BUDDY, RESERVED = "cache", "buddy", "reserve"
 # The number of pages in a part of the memory. After a report, the module checks the pages of that
 # part.
 PART = 1 << 10
@@ -44,8 +44,8 @@ class Frames:
         self.histogram = histogram
         self.tiers = {}
         for keys, _ in histogram.entries():
-            tier, pfn = re.search(r"source:\s*(\d+).*pfn:\s*([0-9a-f]+)", keys, re.S).groups()
-            self.tiers.setdefault(int(tier), set()).add(int(pfn, 16))
+            tier, pfn = re.search(r"source:\s*(\w+).*pfn:\s*([0-9a-f]+)", keys, re.S).groups()
+            self.tiers.setdefault(tier, set()).add(int(pfn, 16))
 
     def of(self, tier):
         """Returns the frames that came from a tier."""
@@ -245,8 +245,8 @@ def in_reserve_after(context, cycles, **settings):
     """Runs an exercise, and returns the frames that came back into the reserve each time that it
     handed them out."""
     with tracing.histograms(
-            out=("labyrinth/page_alloc", "pfn.hex", f"source == {RESERVED}"),
-            back=("labyrinth/page_free", "pfn.hex", f"to == {RESERVED}")) as histograms:
+            out=("labyrinth/page_alloc", "pfn.hex", f'source == "{RESERVED}"'),
+            back=("labyrinth/page_free", "pfn.hex", f'to == "{RESERVED}"')) as histograms:
         with module.running(context, pool=1, hold_us=0, **settings):
             metrics.wait_for_cycles(context, cycles)
         out, back = ({int(re.search(r"pfn:\s*([0-9a-f]+)", keys).group(1), 16): hits

@@ -137,8 +137,17 @@ def within_reach():
 
 
 def from_rust():
-    """A Rust module uses a pool of its own, in a softirq and in task context."""
-    with module.loaded(), consumer.loaded(consumer.RUST):
+    """A Rust module uses a pool of its own, in a softirq and in task context. What it counts is
+    shown, and reset, like labyrinth's own numbers, until it is unloaded."""
+    with module.loaded():
+        from_rust_in_labyrinth()
+        left = [name for name, _ in metrics.Metrics().samples() if name.startswith(consumer.RUST)]
+        assert not left, f"{left} of a driver that is not there any more"
+
+
+def from_rust_in_labyrinth():
+    """Loads the consumer in Rust, checks what it counts, and unloads it."""
+    with consumer.loaded(consumer.RUST):
         module.wait_until(lambda: consumer.rust_tally("softirq_blocks") >= BLOCKS,
                           f"{BLOCKS} blocks in the softirq", 120)
         assert consumer.rust_tally("task_blocks") == 1000
@@ -148,7 +157,10 @@ def from_rust():
         assert not any(misuses().values()), misuses()
         pools = metrics.Metrics().pools()
         assert "consumer_rust" in pools, f"its pool is not among {pools}"
-    assert not os.path.exists(consumer.RUST_FILES)
+        # A reset reaches its numbers, too.
+        module.write(module.file("reset"), 1)
+        assert consumer.rust_tally("task_blocks") == 0
+        module.wait_until(lambda: consumer.rust_tally("softirq_blocks") > 0, "blocks again", 20)
 
 
 def both_at_once():

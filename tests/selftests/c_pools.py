@@ -28,7 +28,7 @@ CONTEXTS = {"task": "task", "spinlock": "spinlock", "softirq": "softirq", "irqs_
 if REALTIME:
     # On PREEMPT_RT a script cannot call with interrupts off, and reports do not show a spinlock.
     CONTEXTS = {"task": "task", "spinlock": "task", "softirq": "softirq"}
-NONE, CACHE, BUDDY, RESERVE, EMERGENCY = range(5)
+NONE, CACHE, BUDDY, RESERVE, EMERGENCY = "none", "cache", "buddy", "reserve", "emergency"
 # __GFP_HIGH, with which GFP_ATOMIC may use the emergency reserve.
 GFP_HIGH = 0x20
 
@@ -200,8 +200,8 @@ def flags_of_each_tier():
         did(("get 0 task single 20", 20), ("marks below", None),
             ("get 0 softirq single 60", None), ("marks usual", 0))
         for keys, _ in kernel["alloc"].entries():
-            tier, gfp = map(int, re.findall(r"(?:source|gfp_flags):\s*(\d+)", keys))
-            flags[tier].add(gfp)
+            tier, gfp = re.search(r"source:\s*(\w+).*gfp_flags:\s*(\d+)", keys, re.S).groups()
+            flags[tier].add(int(gfp))
     assert flags[NONE] == flags[CACHE] == flags[RESERVE] == {0}, flags
     assert len(flags[BUDDY]) == len(flags[EMERGENCY]) == 1, flags
     assert min(flags[BUDDY]) and not min(flags[BUDDY]) & GFP_HIGH, flags
@@ -218,20 +218,20 @@ def agree(name, order, before, now, seen):
         return [(keys, hits) for keys, hits in seen[event]
                 if re.search(rf"pool:\s*{name}\b", keys)]
 
-    def number(field, keys):
-        return int(re.search(rf"\b{field}:\s*(\d+)", keys).group(1))
+    def word(field, keys):
+        return re.search(rf"\b{field}:\s*(\w+)", keys).group(1)
 
-    def by(event, field, value):
-        return sum(hits for keys, hits in entries(event) if number(field, keys) == value)
+    def by(event, field, wanted):
+        return sum(hits for keys, hits in entries(event) if word(field, keys) == wanted)
 
     def filled(tier):
-        return sum(number("got", keys) * hits for keys, hits in entries("refill")
-                   if number("tier", keys) == tier)
+        return sum(int(word("got", keys)) * hits for keys, hits in entries("refill")
+                   if word("tier", keys) == tier)
 
     requests = "pool_requests_total"
-    pairs = [(f"from the {tier}", by("alloc", "source", value),
+    pairs = [(f"from the {tier}", by("alloc", "source", tier),
               grown(requests, tier=tier, outcome="hit"))
-             for value, tier in enumerate(metrics.TIERS, 1)]
+             for tier in metrics.TIERS]
     pairs += [("not at all", by("alloc", "source", NONE), grown("pool_failures_total")),
               ("to the cache", by("free", "to", CACHE), grown("pool_recycle_cached_total")),
               ("to the reserve", by("free", "to", RESERVE), grown("pool_recycle_reserve_total")),
@@ -239,14 +239,14 @@ def agree(name, order, before, now, seen):
               ("filled into caches", filled(CACHE), grown("pool_cache_refill_pages_total")),
               ("filled into the reserve", filled(RESERVE),
                grown("pool_reserve_refill_pages_total"))]
-    pairs += [(f"beyond the {tier}", by("step", "from", value),
+    pairs += [(f"beyond the {tier}", by("step", "from", tier),
                grown(requests, tier=tier, outcome="miss"))
-              for value, tier in enumerate(metrics.TIERS[:2], 1)]
+              for tier in metrics.TIERS[:2]]
     for what, theirs, mine in pairs:
         # The shared pool has no events if it was full before.
         assert theirs == mine and (theirs > 0 or name == "default"), \
             f"{name}: {what}: {theirs} in the trace, we count {mine}"
-    orders = {number("order", keys) for event in ("alloc", "free") for keys, _ in entries(event)}
+    orders = {int(word("order", keys)) for event in ("alloc", "free") for keys, _ in entries(event)}
     assert orders == {order}, f"{name}: orders {orders}"
 
 

@@ -11,7 +11,7 @@ import os
 import random
 import time
 
-from lib import books, faults, ktap, metrics, module
+from lib import books, exercises, faults, ktap, metrics, module
 
 RESERVE = 256
 DEBUG = os.path.isdir(faults.FOLDER)
@@ -52,7 +52,7 @@ def under_full_load(requests, pause, cache, batches, meanwhile=contextlib.nullco
                 seconds = time.monotonic() - start
             now = metrics.wait_until_filled().check_idle().check_pool()
             # If an exercise is stopped while it holds pages, it frees these itself.
-            most = max(batches) * 6 * os.cpu_count()
+            most = max(batches) * exercises.batches(*module.CONTEXTS) * os.cpu_count()
             assert 0 <= now.handed_out() <= most, f"{now.handed_out()} pages are out at rest"
             held = kernel.held()
             ktap.note(", ".join(f"{tier} {now.served(tier)}" for tier in metrics.TIERS) +

@@ -12,7 +12,7 @@ import random
 import re
 import stat
 
-from lib import ktap, metrics, module
+from lib import consumer, kmsg, ktap, metrics, module
 
 U64_MAX = (1 << 64) - 1
 RANDOM_WRITES = ktap.soak(10_000, 100_000)
@@ -288,6 +288,46 @@ def reset_starts_over():
         assert zero.total("exercise_cycles_total") == 0, "cycles not reset"
 
 
+def counted(samples):
+    """Returns the samples that a reset sets to zero: those of counters and of histograms."""
+    return {key: value for key, value in samples.items()
+            if key[0].endswith(("_total", "_bucket", "_count", "_sum"))}
+
+
+def every_counter_starts_over():
+    """A reset sets each number to 0 that is a counter, whoever counts, and leaves levels and
+    settings alone."""
+    with kmsg.Provoked() as log, module.loaded(prime=16, pool_reserve=64), \
+            consumer.loaded(consumer.C):
+        consumer.misuse("wrong_pool")
+        module.write(consumer.parameter("run"), 1)
+        with module.running(*module.CONTEXTS, period_us=1000, batch=32, pool=1, guard=1):
+            metrics.wait_for_all()
+            module.wait_until(lambda: consumer.tally("softirq_blocks") >= 100, "blocks", 60)
+        module.write(consumer.parameter("run"), 0)
+        log.errors()
+        before = metrics.wait_until_filled().check_idle().check_pool().samples()
+        owners = ("page_alloc_total", "page_alloc_latency_seconds_count",
+                  "page_alloc_tier_latency_seconds_count", "page_free_total",
+                  "exercise_cycles_total", "transfer_total", "pool_requests_total",
+                  "pool_recycle_cached_total", "pool_reserve_refill_pages_total", "misuse_total")
+        for owner in owners:
+            assert any(value for (name, _), value in before.items() if name == owner), \
+                f"{owner} is 0 before the reset"
+        module.write(module.file("reset"), 1)
+        after = metrics.Metrics().samples()
+        left = {key: value for key, value in counted(after).items() if value}
+        assert not left, f"not reset: {left}"
+        assert counted(after).keys() == counted(before).keys()
+        # Quantiles go with the latencies.
+        levels = {key: value for key, value in before.items()
+                  if key not in counted(before) and "quantile" not in key[0]}
+        assert levels == {key: after.get(key) for key in levels}, "a level was reset"
+        # Counting goes on.
+        consumer.misuse("wrong_pool")
+        assert metrics.Metrics().total("misuse_total") == 1
+
+
 def failures_start_over():
     """A reset sets the count of failures to 0, too. Requests always fail in a pool that excludes
     all memory."""
@@ -365,6 +405,6 @@ def counters_without_latencies():
 
 
 ktap.main(bad_input, bounds, partial_writes, bad_pointer, ten_thousand_random_writes,
-          only_for_root, reset_starts_over, failures_start_over,
+          only_for_root, reset_starts_over, every_counter_starts_over, failures_start_over,
           recording_can_be_switched_off,
           counters_without_latencies)

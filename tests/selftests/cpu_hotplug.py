@@ -12,7 +12,7 @@ import os
 import signal
 import time
 
-from lib import books, consumer, cpus, ktap, metrics, module
+from lib import books, consumer, cpus, exercises, ktap, metrics, module
 from lib.ktap import Skip
 
 SWITCH = "/sys/devices/system/cpu/cpu1/online"
@@ -60,10 +60,6 @@ def cache_is_given_back():
             assert metrics.Metrics().check_pool().cached() == full
         allocated, freed = kernel.read()
     assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
-
-
-# The number of pages that an exercise holds on one CPU.
-BATCHES = {"timer_softirq": 1, "spinlock": 2, "task": 1, "hard_irq": 2}
 
 
 @contextlib.contextmanager
@@ -128,8 +124,8 @@ def pages_go_home_with_their_cpu():
     gets pages of its own."""
     batch = 16
     # On PREEMPT_RT a request in a hard interrupt can fail because a lock is taken.
-    contexts = module.PLAIN if "PREEMPT_RT" in os.uname().version else module.CONTEXTS
-    of_a_cpu = batch * sum(BATCHES[context] for context in contexts)
+    contexts = exercises.PLAIN if "PREEMPT_RT" in os.uname().version else exercises.KNOWN
+    of_a_cpu = batch * exercises.batches(*contexts)
     with all_online_again() as movable, books.kept() as kernel:
         with module.loaded(pool_reserve=0):
             kernel.learn()
@@ -221,7 +217,7 @@ def off_and_on_under_load():
     all the time."""
     needs_a_second_cpu()
     # An exercise frees its own pages when its CPU goes offline, and when it is stopped.
-    most = CACHE * sum(BATCHES.values()) * (len(cpus.online()) + 2)
+    most = CACHE * exercises.batches(*module.CONTEXTS) * (len(cpus.online()) + 2)
     with books.kept() as kernel:
         with module.loaded(pool_cache=CACHE, pool_reserve=RESERVE, prime=CACHE):
             kernel.learn()

@@ -20,7 +20,9 @@ from lib import drivers, kmsg, ktap, module
 NAME = "labyrinth_leaks_x"
 # In the order of tests/modules/leaks.
 KINDS = ("timer", "hard_timer", "thread", "cpu_dead", "each_cpu", "shrinker", "bad_memory",
-         "map_device", "debugfs", "timer_without_memory", "open_file")
+         "map_device", "debugfs", "timer_without_memory", "statistics", "open_file", "pci_driver",
+         "pool")
+PCI = "/sys/bus/pci"
 DEVICE = "/dev/labyrinth_leaks"
 FILE = "/sys/kernel/debug/labyrinth_leaks/file"
 CPU = "/sys/devices/system/cpu/cpu1/online"
@@ -28,7 +30,7 @@ CPU = "/sys/devices/system/cpu/cpu1/online"
 
 def name_of(kind):
     """Returns the name of the driver that leaks this kind."""
-    return NAME[:-1] + "0123456789a"[KINDS.index(kind)]
+    return NAME[:-1] + "0123456789abcd"[KINDS.index(kind)]
 
 
 def detach():
@@ -69,7 +71,8 @@ def stays(kind, provoke, says=None):
     """Checks that a driver stays after a leak, and that what it has leaked is called and works."""
     with kmsg.Provoked() as log:
         pid = leave(kind)
-        message = re.compile(rf"labyrinth: {name_of(kind)}: 1 owner\(s\) of callbacks leaked")
+        name = name_of(kind)
+        message = re.compile(rf"labyrinth: {name}: 1 owner\(s\) of callbacks or pools leaked")
         module.wait_until(lambda: log.expect(message), "a message that names the driver", 10)
         if provoke:
             called_after(log, kind, says or kind, provoke)
@@ -141,10 +144,41 @@ def debugfs():
     cannot_be_opened(FILE, errno.ENXIO)
 
 
+def probe_a_device():
+    """Has the kernel probe a PCI device that has no driver."""
+    devices = os.listdir(f"{PCI}/devices")
+    idle = [name for name in devices if not os.path.exists(f"{PCI}/devices/{name}/driver")]
+    assert idle, f"each device has a driver: {devices}"
+    module.write(f"{PCI}/devices/{min(idle)}/driver_override", "labyrinth_leaks")
+    module.write(f"{PCI}/drivers_probe", min(idle))
+
+
+def pci_driver():
+    """A leaked driver of PCI devices is asked to probe a device."""
+    stays("pci_driver", probe_a_device)
+
+
+def pool():
+    """A driver that leaks a pool stays, too, or labyrinth would stay without saying whose pool is
+    left."""
+    stays("pool", None)
+    assert 'pool="leaks"' in module.read(module.file("metrics"))
+
+
 def timer_without_memory():
     """A driver frees the memory of a timer without dropping the timer, which continues to expire.
     Its state is in memory of its own."""
     stays("timer_without_memory", lambda: None, says="timer")
+
+
+def statistics():
+    """A leaked statistic is shown in each report, with the name of its driver."""
+    name = f"labyrinth_{name_of('statistics')}_leaked"
+
+    def read():
+        assert f"\n{name} 7\n" in module.read(module.file("metrics")), f"there is no {name}"
+
+    stays("statistics", read)
 
 
 def open_file():
@@ -168,7 +202,7 @@ def open_file():
         assert os.waitpid(pid, os.WNOHANG) == (0, 0), "the driver is gone under an open file"
         os.close(fd)
         _, status = os.waitpid(pid, 0)
-    assert os.waitstatus_to_exitcode(status) == errno.ENOLINK
+    assert os.waitstatus_to_exitcode(status) == errno.EXDEV
     assert f"{name} " not in module.read("/proc/modules")
 
 
@@ -184,4 +218,5 @@ def other_drivers_come_and_go():
 
 
 ktap.main(open_file, timer, hard_timer, thread, cpu_dead, each_cpu, shrinker, bad_memory, map_device,
-          debugfs, timer_without_memory, other_drivers_come_and_go, stays=True)
+          debugfs, pci_driver, pool, timer_without_memory, statistics, other_drivers_come_and_go,
+          stays=True)

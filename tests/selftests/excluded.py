@@ -47,7 +47,7 @@ def never_from_a_range():
         if excluded:
             break
     assert excluded > 0, "nothing excluded was ever offered"
-    for tier in (1, 2, 3):
+    for tier in ("cache", "buddy", "reserve"):
         assert handed.frames.get(tier), f"nothing from tier {tier}"
     # A range excludes a page if it contains one byte of it.
     handed, _ = handed_with(pool_excluded_start=(low + 1) * PAGE - 1, pool_excluded_end=high * PAGE + 1)

@@ -8,7 +8,7 @@
 import math
 import os
 
-from lib import faults, ktap, metrics, module, pressure
+from lib import exercises, faults, ktap, metrics, module, pressure
 
 
 def with_faults(context, probability, times, until, **settings):
@@ -67,7 +67,7 @@ def exactly_so_many_fail(context, times):
 
 def cases():
     """Yields each check in each context, under a name of its own."""
-    for context in module.PLAIN:
+    for context in exercises.PLAIN:
         for check, arguments in ((everything_fails, ()), (a_third_fails, ()),
                                  (exactly_so_many_fail, (137,))):
             def case(check=check, context=context, arguments=arguments):

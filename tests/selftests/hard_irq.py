@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak soak-debug
 # Covers: rust/pool rust/exercise/hard_irq.rs
-# Covers: rust/ffi/time/hard_timer.rs rust/ffi/sync/raw_spin_lock.rs
+# Covers: rust/ffi/time/timer.rs rust/ffi/sync/spin_lock.rs
 # Takes: 18 s
 """The pool serves hard interrupts, and a thread with interrupts disabled, where nothing may be
 freed and no ordinary lock may be taken."""

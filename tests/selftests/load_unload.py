@@ -9,7 +9,7 @@ exercise runs. Nothing stays behind."""
 import contextlib
 import os
 
-from lib import faults, kmsg, ktap, metrics, module
+from lib import exercises, faults, kmsg, ktap, metrics, module
 
 # After so many cycles, leaks have added up enough to be noticed. `make soak` also finds rare ones.
 # A debug kernel is slow.
@@ -47,7 +47,7 @@ def one_cycle():
         end = metrics.Metrics().check_idle()
         for context in module.CONTEXTS:
             assert end.allocated(context=context) > 0, f"{context} allocated nothing"
-        for context in module.PLAIN:
+        for context in exercises.PLAIN:
             assert end.failed(context=context) == 0, f"{context}: allocations failed"
     finally:
         module.unload()

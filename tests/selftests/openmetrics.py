@@ -16,8 +16,6 @@ except ImportError:
 READS = 15
 LATENCY = "labyrinth_page_alloc_latency_seconds"
 TIER_LATENCY = "labyrinth_page_alloc_tier_latency_seconds"
-# There is a series for each context and set of flags.
-SERIES = 5
 TRANSFER_LATENCY = "labyrinth_transfer_latency_seconds"
 TRANSFERS = 18
 FAMILIES = {
@@ -49,20 +47,29 @@ def parse(text):
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
+def series(families):
+    """Returns how many series of allocations there are, and checks that each exercise has one."""
+    labels = {(sample.labels["context"], sample.labels["gfp"])
+              for sample in families["labyrinth_page_alloc"].samples}
+    assert {context for context, _ in labels} == set(module.CONTEXTS), labels
+    assert ("task", "GFP_KERNEL") in labels, labels
+    return len(labels)
+
+
 def check_histograms(family, count, allocs=None):
     """Checks that buckets grow and that the last one is the count. At rest the count must be
     that of the allocations."""
-    series = {}
+    histograms = {}
     for sample in family.samples:
         labels = dict(sample.labels)
         edge = labels.pop("le", None)
-        one = series.setdefault(tuple(sorted(labels.items())), {"buckets": []})
+        one = histograms.setdefault(tuple(sorted(labels.items())), {"buckets": []})
         if sample.name.endswith("_bucket"):
             one["buckets"].append((float(edge), sample.value))
         else:
             one[sample.name.rsplit("_", 1)[1]] = sample.value
-    assert len(series) == count, f"series: {sorted(series)}"
-    for labels, one in series.items():
+    assert len(histograms) == count, f"{sorted(histograms)}"
+    for labels, one in histograms.items():
         edges, counts = zip(*one["buckets"])
         assert list(edges) == sorted(set(edges)), f"{labels}: edges out of order"
         assert list(counts) == sorted(counts), f"{labels}: not cumulative: {counts}"
@@ -90,7 +97,7 @@ def parsed_under_load():
                     assert name in families, f"{name} is missing"
                     assert families[name].type == kind, f"{name} is a {families[name].type}"
                     assert families[name].documentation, f"{name} has no HELP"
-                check_histograms(families[LATENCY], SERIES)
+                check_histograms(families[LATENCY], series(families))
                 check_histograms(families[TIER_LATENCY], len(metrics.TIERS))
                 check_histograms(families[TRANSFER_LATENCY], TRANSFERS)
                 now = metrics.Metrics(text).check()
@@ -102,7 +109,7 @@ def parsed_under_load():
         text = module.read(module.file("metrics"))
         metrics.Metrics(text).check_idle().check_pool().check_after(before)
         families = parse(text)
-        check_histograms(families[LATENCY], SERIES, families["labyrinth_page_alloc"])
+        check_histograms(families[LATENCY], series(families), families["labyrinth_page_alloc"])
         check_histograms(families[TRANSFER_LATENCY], TRANSFERS, families["labyrinth_transfer"])
 
 

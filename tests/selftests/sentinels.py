@@ -11,7 +11,7 @@ import os
 import random
 import re
 
-from lib import consumer, kmsg, ktap, metrics, module, tracing
+from lib import consumer, exercises, kmsg, ktap, metrics, module, tracing
 
 OVERRUN = "labyrinth_overrun"
 PAGE, GUARD = os.sysconf("SC_PAGE_SIZE"), 64
@@ -21,9 +21,8 @@ OFFSETS = [*range(GUARD), *range(PAGE - GUARD, PAGE)]
 KEPT = 64
 # For each exercise, the context in which it holds pages, as reports name it, and its number of
 # holders.
-HOLDERS = {"timer_softirq": ("softirq", os.cpu_count()),
-           "spinlock": ("spinlock", 2 * os.cpu_count()), "task": ("task", os.cpu_count()),
-           "hard_irq": ("irqs_off", 2 * os.cpu_count())}
+HOLDERS = {name: (shape.context, shape.batches * os.cpu_count())
+           for name, shape in exercises.SHAPES.items()}
 WRITERS = ("task", "spinlock", "softirq", "hard_irq")
 # This is long enough to write to all pages.
 HOLD_US = 4_000_000
@@ -58,7 +57,7 @@ class Report:
 def lines():
     """Returns the reports in the file."""
     head, *reports = module.read(module.file("corruption")).splitlines()
-    assert re.fullmatch(r"damaged guards: \d+", head), head
+    assert re.fullmatch(r"damaged guards since the module was loaded: \d+", head), head
     return reports
 
 

@@ -16,13 +16,12 @@ import struct
 import subprocess
 import tempfile
 
-from lib import ktap, metrics, module, pressure, tracing
+from lib import exercises, ktap, metrics, module, pressure, tracing
 from lib.ktap import Skip
 
 # The context of each exercise in the tracepoints, by name and number.
-CONTEXTS = {"timer_softirq": ("softirq", 1), "spinlock": ("spinlock", 2), "task": ("task", 0),
-            "hard_irq": ("irqs_off", 3)}
-NONE, CACHE, BUDDY, RESERVE = range(4)
+CONTEXTS = {name: (shape.context, shape.number) for name, shape in exercises.SHAPES.items()}
+NONE, CACHE, BUDDY, RESERVE = "none", "cache", "buddy", "reserve"
 # More pages than are free when memory is full.
 BURST = 4096
 # With these sizes, neither buffers nor maps lose events.
@@ -85,13 +84,18 @@ def agree(tool_name, seen, ours, contexts, missed=0):
 
 def settings():
     """Sets periods with which there is much to count, and no event is lost."""
-    for context in module.CONTEXTS:
+    for context in CONTEXTS:
         module.tune(context, period_us=10_000, batch=8)
 
 
+def word(field, keys):
+    """Returns the value of a key of a histogram's entry, as text."""
+    return re.search(rf"\b{field}:\s*(\w+)", keys).group(1)
+
+
 def number(field, keys):
-    """Returns the value of a key of a histogram's entry."""
-    return int(re.search(rf"\b{field}:\s*(\d+)", keys).group(1))
+    """Returns the value of a key of a histogram's entry, as a number."""
+    return int(word(field, keys))
 
 
 def counts_by_histograms():
@@ -101,7 +105,7 @@ def counts_by_histograms():
         watched = {"alloc": ("labyrinth/page_alloc", "context,source,order"),
                    "free": ("labyrinth/page_free", "to,order")}
         before = metrics.Metrics()
-        for context in module.CONTEXTS:
+        for context in CONTEXTS:
             with tracing.histograms(**watched) as kernel:
                 with module.running(context, period_us=5000, batch=16):
                     metrics.wait_for_cycles(context, 10)
@@ -111,12 +115,13 @@ def counts_by_histograms():
                 assert number("order", keys) == 0, f"an order that nobody asked for: {keys}"
             where = {number("context", keys) for keys, _ in allocs}
             assert where == {CONTEXTS[context][1]}, f"{context}: {allocs}"
-            by_source = {source: sum(hits for keys, hits in allocs if number("source", keys) == source)
+            by_source = {source: sum(hits for keys, hits in allocs
+                                     if word("source", keys) == source)
                          for source in (BUDDY, NONE)}
             assert sum(by_source.values()) == tracing.count(allocs), f"{context}: {allocs}"
-            if context in module.PLAIN:
+            if context in exercises.PLAIN:
                 assert by_source[NONE] == 0, f"{context}: {allocs}"
-            assert {number("to", keys) for keys, _ in frees} == {BUDDY}, f"{context}: {frees}"
+            assert {word("to", keys) for keys, _ in frees} == {BUDDY}, f"{context}: {frees}"
             pairs = [("page_alloc", by_source[BUDDY],
                       ours.allocated(context=context) - before.allocated(context=context)),
                      ("page_alloc without a page", by_source[NONE],
@@ -139,7 +144,7 @@ def failures_by_histograms():
                 module.wait_until(lambda: metrics.Metrics().failed() > 0, "failures")
         ours = metrics.Metrics().check_idle()
         failures = kernel["alloc"].entries()
-    assert all(number("source", keys) == NONE for keys, _ in failures), f"{failures}"
+    assert all(word("source", keys) == NONE for keys, _ in failures), f"{failures}"
     theirs, mine = tracing.count(failures), ours.failed(context="spinlock")
     ktap.note(f"{theirs} page_alloc without a page, we count {mine} failures")
     assert theirs == mine > 0, f"{theirs} page_alloc without a page, we count {mine}"
@@ -156,8 +161,8 @@ def same_page_comes_and_goes():
         try:
             module.write(folder + "/buffer_size_kb", BUFFER_KB)
             module.write(folder + "/events/labyrinth/enable", 1)
-            with module.running(*module.CONTEXTS):
-                for context in module.CONTEXTS:
+            with module.running(*CONTEXTS):
+                for context in CONTEXTS:
                     metrics.wait_for_cycles(context, 10)
             module.write(folder + "/events/labyrinth/enable", 0)
             text = module.read(folder + "/trace")
@@ -203,12 +208,12 @@ def tiers_of_the_pool():
     def grown(name, **labels):
         return ours.total(name, **labels) - before.total(name, **labels)
 
-    def by(event, field, value):
-        return sum(count for keys, count in seen[event] if number(field, keys) == value)
+    def by(event, field, wanted):
+        return sum(count for keys, count in seen[event] if word(field, keys) == wanted)
 
     def refilled(tier):
         return sum(number("got", keys) * count for keys, count in seen["refill"]
-                   if number("tier", keys) == tier)
+                   if word("tier", keys) == tier)
 
     pairs = [
         ("from the cache", by("alloc", "source", CACHE),
@@ -242,7 +247,7 @@ def counts_by_trace_cmd():
         data = folder + "/trace.dat"
         call("trace-cmd", "record", "-q", "-b", str(BUFFER_KB), "-o", data,
              "-e", "labyrinth:page_alloc", "-e", "labyrinth:page_free",
-             script(folder, *module.CONTEXTS))
+             script(folder, *CONTEXTS))
         ours = metrics.Metrics().check_idle()
         text = call("trace-cmd", "report", "-i", data)
     assert "DROPPED" not in text and "FAILED TO PARSE" not in text, text[:2000]
@@ -259,7 +264,7 @@ def counts_by_trace_cmd():
         flags = "gfp_flags=none" if context == "irqs_off" else "GFP_"
         assert "source=buddy" in fields and flags in fields, fields
         allocated[context] = allocated.get(context, 0) + 1
-    agree("trace-cmd", (allocated, failed, freed), ours, module.CONTEXTS)
+    agree("trace-cmd", (allocated, failed, freed), ours, CONTEXTS)
 
 
 def counts_by_bpftrace():
@@ -268,19 +273,19 @@ def counts_by_bpftrace():
     # Each count is a map of its own, because a map with keys loses a count if two CPUs insert the
     # same key. Each event has one program, because the kernel counts a missed call for each
     # program. Missed events can be of any kind, so all kinds are counted.
-    counts = "".join(f"if (args.source == {BUDDY} && args.context == {value}) "
+    counts = "".join(f"if (args.source == \"{BUDDY}\" && args.context == {value}) "
                      f"{{ @{context} = count(); }} " for context, (_, value) in CONTEXTS.items())
     program = "tracepoint:labyrinth:page_alloc /args.pool == \"none\"/ " \
-              f"{{ {counts} if (args.source == {NONE}) {{ @failed = count(); }} }} " \
+              f"{{ {counts} if (args.source == \"{NONE}\") {{ @failed = count(); }} }} " \
               "tracepoint:labyrinth:page_free " \
-              f"/args.to == {BUDDY} && args.pool == \"none\"/ {{ @free = count(); }}"
+              f"/args.to == \"{BUDDY}\" && args.pool == \"none\"/ {{ @free = count(); }}"
     if not os.path.exists("/proc/sys/kernel/unprivileged_bpf_disabled"):
         raise Skip("the kernel has no BPF (CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS)")
     with tool("bpftrace") as folder, module.loaded():
         settings()
         finish = f"cat /proc/$PPID/fdinfo/* >{folder}/fdinfo"
         text = call("bpftrace", "-q", "-f", "json", "-e", program,
-                    "-c", "/bin/sh " + script(folder, *module.CONTEXTS, finish=finish))
+                    "-c", "/bin/sh " + script(folder, *CONTEXTS, finish=finish))
         ours = metrics.Metrics().check_idle()
         misses = re.findall(r"^recursion_misses:\s*(\d+)$", module.read(folder + "/fdinfo"), re.M)
     assert misses, "the kernel does not say how many events bpftrace has missed"
@@ -294,8 +299,7 @@ def counts_by_bpftrace():
         assert record.get("type") != "lost_events", line
     allocated = {name: maps["@" + context] for context, (name, _) in CONTEXTS.items()}
     # bpftrace does not print a map that counted nothing.
-    agree("bpftrace", (allocated, maps.get("@failed", 0), maps["@free"]), ours, module.CONTEXTS,
-          missed)
+    agree("bpftrace", (allocated, maps.get("@failed", 0), maps["@free"]), ours, CONTEXTS, missed)
 
 
 # The numbers of perf_event_open(), of the ioctl that sets a filter, and of the event type.
@@ -338,17 +342,17 @@ def counts_by_perf_events():
         def counter(*arguments):
             return open_counters.enter_context(contextlib.closing(Counter(*arguments)))
 
-        alloc = {name: counter("page_alloc", f"context == {number} && source == {BUDDY}")
+        alloc = {name: counter("page_alloc", f'context == {number} && source == "{BUDDY}"')
                  for name, number in CONTEXTS.values()}
-        failed = counter("page_alloc", f"source == {NONE}")
+        failed = counter("page_alloc", f'source == "{NONE}"')
         free, none = counter("page_free"), counter("fallback")
-        with module.running(*module.CONTEXTS):
-            for context in module.CONTEXTS:
+        with module.running(*CONTEXTS):
+            for context in CONTEXTS:
                 metrics.wait_for_cycles(context, 10)
         ours = metrics.Metrics().check_idle()
         seen = ({name: one.read() for name, one in alloc.items()}, failed.read(), free.read())
         assert none.read() == 0, "steps between tiers, without a pool"
-    agree("perf", seen, ours, module.CONTEXTS)
+    agree("perf", seen, ours, CONTEXTS)
 
 
 ktap.main(counts_by_histograms, failures_by_histograms, same_page_comes_and_goes,

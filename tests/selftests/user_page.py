@@ -22,10 +22,12 @@ import sys
 import tempfile
 import time
 
-from lib import books, faults, hwpoison, ktap, metrics, module, tracing
+from lib import books, drivers, faults, hwpoison, kmsg, ktap, metrics, module, symbols, tracing
 from lib.ktap import Skip
 
 DEVICE = "/dev/labyrinth"
+# A driver that has another copy of itself do its work.
+FOREIGN = "labyrinth_foreign_x"
 PAGE = 4096
 HERE = os.path.dirname(os.path.abspath(__file__))
 SLOW = os.path.isdir(faults.FOLDER)
@@ -816,7 +818,43 @@ def gone_bad():
         assert later and not set(frames) & set(later), f"{frames}, then {later}"
 
 
+@contextlib.contextmanager
+def foreign(letter, **parameters):
+    """Loads a copy of the driver, whose name ends with a letter, for the length of a block."""
+    name = FOREIGN[:-1] + letter
+    with drivers.changed(FOREIGN, FOREIGN.encode(), name.encode()) as file:
+        module.insert(file, **parameters)
+    try:
+        yield name
+    finally:
+        module.remove(name)
+
+
+def area_of_another_driver():
+    """A driver cannot map a page into an area of another driver's device, nor make a file in the
+    folder of another driver. Nothing would keep it loaded."""
+    with loaded(), foreign("a") as owner:
+        calls = {"map": symbols.address("map_a_page", owner),
+                 "file": symbols.address("make_a_file", owner)}
+        with kmsg.Provoked() as log, foreign("b", **calls) as other:
+            for name, wanted in ((owner, 0), (other, errno.EINVAL)):
+                fd = os.open(f"/dev/{name}", os.O_RDWR | os.O_CLOEXEC)
+                try:
+                    error, address = try_map(fd)
+                    if not error:
+                        fill(address, 1)
+                        unmap(address)
+                    assert error == wanted, f"{name}: {name_of(error)}"
+                finally:
+                    os.close(fd)
+            assert os.path.exists(f"/sys/kernel/debug/{owner}/file"), "no file of its own"
+            assert not os.path.exists(f"/sys/kernel/debug/{other}/file"), "a file of another driver"
+            assert log.errors() == [
+                "labyrinth: file: the module that made the folder has to make its files, too",
+                "labyrinth: a page has to be mapped by the module that made the device"]
+
+
 ktap.main(for_root_only, what_cannot_be_mapped, zeroed_and_ones_own, not_inherited, over_a_socket,
           others_see_nothing, in_no_core_dump, nobody_pins_it, not_moved_nor_grown, advice_is_refused,
           not_executed, every_end, scrubbed, gone_bad, as_many_as_allowed, no_memory,
-          unload_while_mapped, races)
+          unload_while_mapped, area_of_another_driver, races)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Calls a handler for each CPU that is online, or comes online, and again before it goes offline.
+//! Calls a handler for each online CPU, for each CPU that comes online, and before one goes
+//! offline.
 //!
 //! ```text
 //!   EachCpu::new() ── for each CPU that is online ──► arrive()
@@ -9,15 +10,15 @@
 //!   drop ── for each CPU that is online ────────────► leave()
 //! ```
 //!
-//! The callbacks belong to a state of the ONLINE section: they run on the CPU itself, in its
-//! `cpuhp` thread, before user space gets to run there on the way up, and when it no longer does on
-//! the way down. Timers that `leave` stops have therefore never been moved to another CPU.
+//! The callbacks belong to a state of the ONLINE section. They run on the CPU itself, in its
+//! `cpuhp` thread: on the way up before user space runs there, on the way down when user space no
+//! longer runs there. So a timer that `leave` stops has never been moved to another CPU.
 //!
 //! # Lock order
 //!
-//! `new` and `drop` take the CPU hotplug lock for reading. The task that waits for the callbacks
-//! holds it. So a callback must take neither the hotplug lock nor any lock that is held around
-//! `new` or `drop`.
+//! `new` and `drop` take the CPU hotplug lock for reading. During the callbacks the task that waits
+//! for them holds the lock. So a callback must take neither the hotplug lock nor any lock that is
+//! held around `new` or `drop`.
 //!
 //! An [`EachCpu`] that is leaked (`mem::forget`) keeps the module loaded, see
 //! [`unload`](crate::ffi::unload).
@@ -44,11 +45,11 @@ use kernel::{
 
 /// A handler for CPUs that come and go.
 pub trait CpuHandler: Send + Sync + 'static {
-    /// The CPU is online. Called on it, in task context; may sleep. Never concurrently with itself
-    /// or with [`Self::leave`].
+    /// The CPU has come online. Called on that CPU, in task context; may sleep. It never runs
+    /// concurrently with itself or with [`Self::leave`].
     ///
-    /// An error makes [`EachCpu::new`] fail. It does not keep a CPU from coming online later: then
-    /// the handler has to do without the CPU, and say so.
+    /// An error makes [`EachCpu::new`] fail. Later, an error does not keep a CPU from coming
+    /// online: then the handler must do without the CPU, and report it.
     fn arrive(&self, cpu: OnlineCpu<'_>) -> Result;
 
     /// The CPU is about to go offline, or the [`EachCpu`] is being dropped. Called on the CPU, in
@@ -65,7 +66,7 @@ pub trait CpuHandler: Send + Sync + 'static {
 pub struct EachCpu<H: CpuHandler> {
     state: c_int,
     inner: KBox<Inner<H>>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 struct Inner<H> {
@@ -81,15 +82,15 @@ unsafe impl<H: CpuHandler> Send for EachCpu<H> {}
 unsafe impl<H: CpuHandler> Sync for EachCpu<H> {}
 
 impl<H: CpuHandler> EachCpu<H> {
-    /// Calls `handler` for each CPU that is online, and for those that come and go from now on.
-    /// `name` is for `/sys/devices/system/cpu/hotplug/states`. Task context, sleeps; takes the CPU
+    /// Calls `handler` for each online CPU, and for those that come and go from now on. `name`
+    /// appears in `/sys/devices/system/cpu/hotplug/states`. Task context, sleeps; takes the CPU
     /// hotplug lock.
     ///
     /// Fails with the first error of [`CpuHandler::arrive`], after [`CpuHandler::leave`] was called
-    /// for all CPUs. `ENOSPC` when the kernel has no state left: there are about 40 for all modules
-    /// together.
+    /// for all CPUs. Fails with `ENOSPC` when the kernel has no state left: there are about 40 for
+    /// all modules together.
     pub fn new(_cx: &Task, name: &'static CStr, handler: H) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::online as *const c_void)?;
+        let registration = CallbackRegistration::new(Self::online as *const c_void)?;
         let inner = KBox::new(
             Inner {
                 node: Opaque::zeroed(),
@@ -99,7 +100,7 @@ impl<H: CpuHandler> EachCpu<H> {
             GFP_KERNEL,
         )?;
 
-        // SAFETY: `name` lives for ever. The node is that of an `Inner<H>` which stays where it is
+        // SAFETY: `name` lives for ever. The node is that of an `Inner<H>` that stays in place
         // until `drop` has unregistered it, as the callbacks require.
         let state = unsafe {
             helpers::labyrinth_each_cpu_register(
@@ -116,7 +117,7 @@ impl<H: CpuHandler> EachCpu<H> {
         let this = Self {
             state,
             inner,
-            _callback: callback,
+            _registration: registration,
         };
         to_result(this.inner.error.load(Relaxed))?;
         Ok(this)
@@ -135,8 +136,8 @@ impl<H: CpuHandler> EachCpu<H> {
         let cpu = unsafe { OnlineCpu::assume(cpu) };
 
         if let Err(error) = inner.handler.arrive(cpu) {
-            // The kernel would take the CPU down again if this returned the error. `new` looks at
-            // the first error; later ones are ignored.
+            // The kernel would take the CPU down again if this returned the error. `new` checks the
+            // first error; later ones are ignored.
             let _ = inner.error.cmpxchg(0, error.to_errno(), Relaxed);
         }
         0
@@ -159,8 +160,8 @@ impl<H: CpuHandler> EachCpu<H> {
 }
 
 impl<H: CpuHandler> Drop for EachCpu<H> {
-    /// Calls [`CpuHandler::leave`] for each CPU that is online. Task context only, sleeps; takes
-    /// the CPU hotplug lock.
+    /// Calls [`CpuHandler::leave`] for each online CPU. Task context only, sleeps; takes the CPU
+    /// hotplug lock.
     fn drop(&mut self) {
         // SAFETY: By the invariant; the kernel does not touch the node afterwards.
         unsafe { helpers::labyrinth_each_cpu_unregister(self.state, self.inner.node.get()) };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Being told that a CPU is dead.
+//! Calls a handler when a CPU is dead.
 //!
-//! The callback belongs to a state of the PREPARE section: on the way down those come after the CPU
-//! has stopped, on another CPU, in the task that took it down. It is called as well when a CPU did
-//! not come up after all.
+//! The callback belongs to a state of the PREPARE section. On the way down these callbacks run
+//! after the CPU has stopped, on another CPU, in the task that takes it down. The callback also
+//! runs if a CPU failed to come up.
 //!
 //! A [`Hotplug`] that is leaked (`mem::forget`) keeps the module loaded, see
 //! [`unload`](crate::ffi::unload).
@@ -27,14 +27,15 @@ use kernel::{
     }, //
 };
 
-/// A CPU that is offline: nobody runs there, and nobody will before this is gone.
+/// A CPU that is offline. Nothing runs there, and nothing will while this value exists.
 ///
-/// It is handed out as a mutable reference: whoever has that is the only one to know.
+/// A handler gets a mutable reference to the only such value, so its access to the CPU's data is
+/// exclusive.
 ///
 /// # Invariants
 ///
-/// The number is that of a possible CPU which does not run during `'a`, as the CPU hotplug lock is
-/// held for writing, and there is no other value for it.
+/// The number is that of a possible CPU that does not run during `'a`, as the CPU hotplug lock is
+/// held for writing. There is no other value for this CPU.
 pub struct DeadCpu<'a> {
     number: u32,
     _during: PhantomData<&'a mut ()>,
@@ -48,11 +49,12 @@ impl DeadCpu<'_> {
     }
 }
 
-/// What happens when a CPU is dead.
+/// A handler for CPUs that have died.
 pub trait CpuDead: Send + Sync + 'static {
-    /// Called in task context on another CPU; may sleep, but holds the CPU hotplug lock for
-    /// writing: must not take it ([`HotplugGuard`](crate::ffi::cpu::online::HotplugGuard)) nor wait for somebody
-    /// who does. Never concurrently with itself.
+    /// Called in task context on another CPU. May sleep, but the CPU hotplug lock is held for
+    /// writing: it must not take that lock
+    /// ([`HotplugGuard`](crate::ffi::cpu::online::HotplugGuard)), nor wait for a task that takes
+    /// it. It never runs concurrently with itself.
     fn dead(&self, cpu: &mut DeadCpu<'_>);
 }
 
@@ -64,7 +66,7 @@ pub trait CpuDead: Send + Sync + 'static {
 pub struct Hotplug<H: CpuDead> {
     state: c_int,
     inner: KBox<Inner<H>>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 struct Inner<H> {
@@ -78,13 +80,14 @@ unsafe impl<H: CpuDead> Send for Hotplug<H> {}
 unsafe impl<H: CpuDead> Sync for Hotplug<H> {}
 
 impl<H: CpuDead> Hotplug<H> {
-    /// Calls `handler` for each CPU that dies from now on. `name` is for
+    /// Calls `handler` for each CPU that dies from now on. `name` appears in
     /// `/sys/devices/system/cpu/hotplug/states`. Task context only, may sleep; takes the CPU
     /// hotplug lock.
     ///
-    /// `ENOSPC` when the kernel has no state left: there are about 20 for all modules together.
+    /// Fails with `ENOSPC` when the kernel has no state left: there are about 20 for all modules
+    /// together.
     pub fn new(name: &'static CStr, handler: H) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::call as *const c_void)?;
+        let registration = CallbackRegistration::new(Self::call as *const c_void)?;
         let inner = KBox::new(
             Inner {
                 node: Opaque::zeroed(),
@@ -93,7 +96,7 @@ impl<H: CpuDead> Hotplug<H> {
             GFP_KERNEL,
         )?;
 
-        // SAFETY: `name` lives for ever. The node is that of an `Inner<H>` which stays where it is
+        // SAFETY: `name` lives for ever. The node is that of an `Inner<H>` that stays in place
         // until `drop` has unregistered it, as `call` requires.
         let state = unsafe {
             helpers::labyrinth_hotplug_register(
@@ -109,7 +112,7 @@ impl<H: CpuDead> Hotplug<H> {
         Ok(Self {
             state,
             inner,
-            _callback: callback,
+            _registration: registration,
         })
     }
 
@@ -136,7 +139,8 @@ impl<H: CpuDead> Hotplug<H> {
 }
 
 impl<H: CpuDead> Drop for Hotplug<H> {
-    /// Waits for a running callback. Task context only, may sleep; takes the CPU hotplug lock.
+    /// Waits for a callback that is running. Task context only, may sleep; takes the CPU hotplug
+    /// lock.
     fn drop(&mut self) {
         // SAFETY: By the invariant; the kernel does not touch the node afterwards.
         unsafe { helpers::labyrinth_hotplug_unregister(self.state, self.inner.node.get()) };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! CPUs that come and go.
+//! CPU masks and CPU hotplug.
 
 pub(crate) mod each_cpu;
 pub(crate) mod hotplug;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel calls us in task context: when a CPU is dead, on a CPU that comes or goes,
- * and when it wants memory back.
+ * Callbacks for CPU hotplug: for dead CPUs, and for CPUs that come online or go offline.
  */
 #include <linux/cpuhotplug.h>
 
 #include "notify.h"
 
-/* A state of its own for each caller; the instance is what carries the caller's data. */
+/* Each caller gets a state of its own. The instance carries the caller's data. */
 int labyrinth_hotplug_register(const char *name, struct hlist_node *node,
 			       int (*dead)(unsigned int cpu,
 					   struct hlist_node *node))
@@ -32,7 +31,7 @@ void labyrinth_hotplug_unregister(int state, struct hlist_node *node)
 	cpuhp_remove_multi_state(state);
 }
 
-/* Calls online() on each CPU that is online already, too. */
+/* Also calls online() on each CPU that is online already. */
 int labyrinth_each_cpu_register(const char *name, struct hlist_node *node,
 				int (*online)(unsigned int cpu,
 					      struct hlist_node *node),

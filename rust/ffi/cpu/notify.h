@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel calls us in task context: when a CPU is dead, on a CPU that comes or goes,
- * and when it wants memory back.
+ * Callbacks of the kernel in task context: CPU hotplug, and memory reclaim.
  */
 #ifndef LABYRINTH_NOTIFY_H
 #define LABYRINTH_NOTIFY_H

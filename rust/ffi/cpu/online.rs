@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Walking over CPUs.
+//! Iterators over CPUs.
 //!
 //! C header: [`include/linux/cpumask.h`](srctree/include/linux/cpumask.h)
 
@@ -25,29 +25,30 @@ pub(crate) fn possible() -> impl Iterator<Item = u32> {
     })
 }
 
-/// Whether a CPU can ever come online while this kernel runs. Any context.
+/// Returns whether a CPU can ever come online while this kernel runs. Any context.
 pub(crate) fn is_possible(cpu: u32) -> bool {
-    // SAFETY: As in `possible`: the number before that of a CPU, or -1.
+    // SAFETY: As in `possible`: the argument is the number before that of a CPU, or -1.
     let next = |before| unsafe { helpers::labyrinth_next_possible_cpu(before) };
     cpu < nr_cpu_ids() && next(cpu as c_int - 1) == cpu as c_int
 }
 
-/// A CPU that stays online for `'a`. The value can be used in any thread or context meanwhile.
+/// A CPU that stays online for `'a`. The value may be used in any thread or context during `'a`.
 ///
 /// # Invariants
 ///
-/// The number is that of an online CPU, and some task holds the CPU hotplug lock for `'a`.
+/// The number is that of an online CPU, and a task holds the CPU hotplug lock for `'a`.
 #[derive(Clone, Copy)]
 pub struct OnlineCpu<'a> {
     number: u32,
-    // No reference to the guard, which belongs to a thread.
+    // Not a reference to the guard, which belongs to a thread.
     _during: PhantomData<&'a ()>,
 }
 
 impl OnlineCpu<'_> {
     /// # Safety
     ///
-    /// The CPU must be online, and the CPU hotplug lock be held for as long as the value exists.
+    /// The CPU must be online, and the CPU hotplug lock must be held for as long as the value
+    /// exists.
     pub(super) unsafe fn assume(number: u32) -> Self {
         // INVARIANT: By the requirement above.
         Self {
@@ -62,9 +63,9 @@ impl OnlineCpu<'_> {
     }
 }
 
-/// Keeps CPUs from coming and going.
+/// Keeps CPUs from coming online and going offline.
 ///
-/// May sleep; must not be held across anything that waits for a CPU hotplug operation.
+/// May sleep. It must not be held across anything that waits for a CPU hotplug operation.
 ///
 /// # Invariants
 ///
@@ -74,16 +75,16 @@ pub struct HotplugGuard(NotThreadSafe);
 impl HotplugGuard {
     /// Takes the hotplug lock for reading. Task context only, may sleep.
     pub fn new(_cx: &Task) -> Self {
-        // SAFETY: `_cx` says that this is task context; `drop` releases the lock in the same task.
+        // SAFETY: `_cx` proves task context; `drop` releases the lock in the same task.
         unsafe { helpers::labyrinth_cpus_read_lock() };
         // INVARIANT: The lock was just taken and only `drop` releases it.
         Self(NotThreadSafe)
     }
 
-    /// The CPUs that are online, and stay so while `self` lives. Any context.
+    /// Returns the CPUs that are online. They stay online while `self` lives. Any context.
     pub fn online(&self) -> impl Iterator<Item = OnlineCpu<'_>> {
         walk(|cpu| {
-            // SAFETY: Reads the mask of online CPUs, which holds still under the hotplug lock.
+            // SAFETY: Reads the mask of online CPUs, which does not change under the hotplug lock.
             unsafe { helpers::labyrinth_next_online_cpu(cpu) }
         })
         // INVARIANT: The number comes from the mask, and `self` holds the lock for the lifetime.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupts: switching them off, the lock and the timer that work without them,
- * and interrupts of our own.
+ * Interrupts: disabling them, a lock and a timer that work with them disabled, and
+ * interrupts of our own (irq_work).
  */
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
@@ -34,12 +34,29 @@ bool labyrinth_in_hardirq(void)
 	return in_hardirq();
 }
 
+/* An NMI counts as a hard interrupt, too. */
+bool labyrinth_serves_hard_irq(void)
+{
+	return in_hardirq() && !in_nmi() && irqs_disabled();
+}
+
+/*
+ * Whether this could be the handler of a device's interrupt. Its thread has bottom halves disabled,
+ * and without PREEMPT_RT also interrupts.
+ */
+bool labyrinth_serves_device_irq(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return preemptible() && softirq_count();
+	return irqs_disabled() && !in_nmi();
+}
+
 bool labyrinth_may_sleep(void)
 {
 	return !labyrinth_no_sleep();
 }
 
-/* Why this context may not sleep, for reports; NULL if it may. */
+/* Returns why this context may not sleep, for reports; NULL if it may. */
 const char *labyrinth_no_sleep(void)
 {
 	if (in_nmi())
@@ -50,7 +67,7 @@ const char *labyrinth_no_sleep(void)
 		return "in a softirq";
 	if (irqs_disabled())
 		return "with interrupts disabled";
-	/* On PREEMPT_RT these do not show in preempt_count(). */
+	/* On PREEMPT_RT preempt_count() does not show these. */
 	if (softirq_count())
 		return "with bottom halves disabled";
 	if (preempt_count())
@@ -94,8 +111,8 @@ void labyrinth_raw_spin_assert_held(raw_spinlock_t *lock)
 }
 
 /*
- * Without PREEMPT_RT all timers but soft ones expire in a hard interrupt. To say "hard"
- * there only has lockdep apply the rules of PREEMPT_RT.
+ * Without PREEMPT_RT all timers but soft ones expire in a hard interrupt. There, "hard"
+ * only makes lockdep apply the rules of PREEMPT_RT.
  */
 void labyrinth_hard_timer_init(struct hrtimer *timer,
 			       enum hrtimer_restart (*function)(struct hrtimer *timer),
@@ -122,8 +139,8 @@ static void hard_timer_start(void *data)
 }
 
 /*
- * An hrtimer can only be started on the CPU that this runs on. Waiting for another one, which
- * may be waiting for this one, wants interrupts and softirqs to be served meanwhile.
+ * An hrtimer can only be started on the current CPU. While this waits for another CPU, which
+ * may be waiting for this one, interrupts and softirqs must be served.
  */
 int labyrinth_hard_timer_start_on(struct hrtimer *timer, int cpu,
 				  unsigned int delay_us)
@@ -135,14 +152,14 @@ int labyrinth_hard_timer_start_on(struct hrtimer *timer, int cpu,
 	return smp_call_function_single(cpu, hard_timer_start, &start, 1);
 }
 
-/* For the timer's own function, which then returns HRTIMER_RESTART. */
+/* For the timer's own function, which must return HRTIMER_RESTART afterwards. */
 void labyrinth_hard_timer_expires_in(struct hrtimer *timer,
 				     unsigned int delay_us)
 {
 	hrtimer_set_expires(timer, ktime_add_us(ktime_get(), delay_us));
 }
 
-/* A hard interrupt on PREEMPT_RT, too. */
+/* The work runs in a hard interrupt on PREEMPT_RT, too. */
 void labyrinth_irq_work_init(struct irq_work *work,
 			     void (*function)(struct irq_work *work))
 {
@@ -150,19 +167,19 @@ void labyrinth_irq_work_init(struct irq_work *work,
 }
 
 /*
- * Sets *called, and queues the work unless *called was set. Fully ordered after
- * what came before, also when it was set: whoever takes it back by xchg() sees that.
+ * Sets *called, and queues the work unless *called was set already. In both cases *called is
+ * fully ordered after everything before the call. The xchg() that clears *called relies on that.
  */
 void labyrinth_irq_work_call(struct irq_work *work, int *called)
 {
 	unsigned long flags;
 
-	/* Pairs with the xchg() of the thread that was called. */
+	/* Pairs with the xchg() of the thread that is woken. */
 	smp_mb();
 	if (READ_ONCE(*called))
 		return;
 
-	/* All others rely on us from the exchange on, so do not be preempted before the queue. */
+	/* Other callers rely on us from the exchange on: do not be preempted before queueing. */
 	local_irq_save(flags);
 	if (!xchg(called, 1))
 		irq_work_queue(work);

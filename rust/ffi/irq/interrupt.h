@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Interrupts: switching them off, the lock and the timer that work without them,
- * and interrupts of our own.
+ * Interrupts: disabling them, a lock and a timer that work with them disabled, and
+ * interrupts of our own (irq_work).
  */
 #ifndef LABYRINTH_INTERRUPT_H
 #define LABYRINTH_INTERRUPT_H
@@ -15,6 +15,8 @@ unsigned long labyrinth_irq_save(void);
 void labyrinth_irq_restore(unsigned long flags);
 bool labyrinth_irqs_disabled(void);
 bool labyrinth_in_hardirq(void);
+bool labyrinth_serves_hard_irq(void);
+bool labyrinth_serves_device_irq(void);
 bool labyrinth_may_sleep(void);
 const char *labyrinth_no_sleep(void);
 

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whose pages they are, in /proc/allocinfo.
+ * Attribution of pages in /proc/allocinfo.
  *
  * The kernel charges a page to the line of code that allocates it, for as long as the
- * page is allocated. That is not whose page it is: one that comes from a cache was
- * allocated by whoever filled the cache. So all pages are allocated in the name of one
- * tag, "held", and are charged anew whenever they change hands:
+ * page is allocated. That line need not be the page's user: a page from a cache was
+ * allocated by the code that filled the cache. So all pages are allocated in the name of
+ * one tag, "held", and are charged anew whenever they change hands:
  *
  *	allocator ──► held ──► the caller's line ──► held ──► allocator
  *	                charge              uncharge
  *
- * Charging moves the numbers of the page from one tag to another. The kernel still has
- * the page down as held, hence it has to be so again before it is freed.
+ * Charging moves the numbers of the page from one tag to another. The kernel's own record
+ * still says "held", so the page must be charged to "held" again before it is freed.
  *
- * A page remembers whom it is charged to in its struct page, in the two words of the
- * list node that the owner of a page may use. The second word is the complement of the
- * first: an owner who did use them for a list is noticed, and then the page just stays
- * charged to where it was. Nobody but the owner of a page touches these words, so no
- * lock is needed. All first words are even: an odd one would make it a tail page.
+ * A page remembers in its struct page whom it is charged to, in the two words of the list
+ * node that the owner of a page may use. The second word is the complement of the first.
+ * So an owner who did use the words for a list is noticed, and then the page stays charged
+ * to the same line. Only the owner of a page touches these words, so no lock is needed.
+ * All first words are even: an odd word would make the page a tail page.
  */
 #include <linux/export.h>
 #include <linux/mm.h>
@@ -27,14 +27,14 @@
 #include "alloc_tag.h"
 
 /*
- * First words that are no tag, as no address is that low: of a held page, with its
- * order, and of a page that is in no line because profiling was off.
+ * First words that are no tag, as no address is that low: one for a held page, with its
+ * order, and one for a page that is in no line because profiling was off.
  */
 #define HELD(order)	(2UL + 2 * (order))
 #define MOST_HELD	HELD(MAX_PAGE_ORDER)
 #define UNKNOWN		(MOST_HELD + 2)
 
-/* The line of the pages in caches and reserves and of callers without a line. */
+/* The line of the pages in caches and reserves, and of callers without a line. */
 struct alloc_tag *labyrinth_held_tag(void)
 {
 	DEFINE_ALLOC_TAG(held);
@@ -60,14 +60,15 @@ static void move(struct alloc_tag *from, struct alloc_tag *to, size_t bytes)
 	this_cpu_add(to->counters->bytes, bytes);
 	this_cpu_inc(to->counters->calls);
 	this_cpu_dec(from->counters->calls);
-	/* Last: a line without bytes whose module is gone may go, too. */
+	/* Last: when a line has no bytes and its module is gone, the line may be freed. */
 	this_cpu_sub(from->counters->bytes, bytes);
 }
 
 /*
- * Keeps the lines of this module when it is unloaded while pages are out: the kernel has
- * them down as held, and looks there when they are freed one day. It keeps the lines of a
- * module as long as one of them has bytes, and those of "held" were moved elsewhere.
+ * Keeps the lines of this module when it is unloaded while pages are out. The kernel's
+ * record of these pages says "held", and it reads that line when they are freed. The kernel
+ * keeps the lines of a module while one of them has bytes, but the bytes of "held" were
+ * moved to other lines.
  */
 void labyrinth_keep_lines(void)
 {
@@ -77,14 +78,14 @@ void labyrinth_keep_lines(void)
 		this_cpu_inc(held->counters->bytes);
 }
 
-/* For each fresh allocation. */
+/* To be called for each fresh allocation. */
 void labyrinth_pages_allocated(struct page *page, unsigned int order)
 {
 	if (page)
 		remember(page, mem_alloc_profiling_enabled() ? HELD(order) : UNKNOWN);
 }
 
-/* Charges pages to a tag, if they are held. */
+/* Charges pages to a tag, if they are charged to "held". */
 void labyrinth_charge(struct page *page, struct alloc_tag *tag)
 {
 	unsigned long who = recall(page);
@@ -103,8 +104,8 @@ void labyrinth_charge(struct page *page, struct alloc_tag *tag)
  * @tag: the line; it must stay as long as the blocks are out
  *
  * The macros in include/labyrinth.h call it for every block that they hand out. A block
- * that is in a line already stays there. NULL, an address that is no page's, and a line
- * that the kernel does not count in change nothing.
+ * that is in a line already stays there. Nothing changes for NULL, for an address that is
+ * not that of a page, or for a line that the kernel does not count in.
  *
  * Context: any.
  */
@@ -114,19 +115,19 @@ void labyrinth_charge_blocks(unsigned int count, void *const *blocks,
 	if (!blocks || !tag || !tag->counters)
 		return;
 	for (unsigned int i = 0; i < count; i++) {
-		/* False for NULL, too. */
+		/* This is false for NULL, too. */
 		if (virt_addr_valid(blocks[i]))
 			labyrinth_charge(virt_to_page(blocks[i]), tag);
 	}
 }
 EXPORT_SYMBOL_GPL(labyrinth_charge_blocks);
 
-/* Makes pages held ones, whosever they were. To be called before they are freed, too. */
+/* Charges pages to "held" again. To be called before they are freed, too. */
 void labyrinth_uncharge(struct page *page, unsigned int order)
 {
 	unsigned long who = recall(page);
 
-	/* Also with profiling switched off meanwhile: what was moved has to come back. */
+	/* Also if profiling was switched off since: numbers that were moved must be moved back. */
 	if (who <= UNKNOWN)
 		return;
 

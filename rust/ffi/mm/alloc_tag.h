@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whose pages they are, in /proc/allocinfo. What is promised and why is in alloc_tag.c.
+ * Attribution of pages in /proc/allocinfo. alloc_tag.c explains how and why.
  *
- * All functions may be called in any context. Without CONFIG_MEM_ALLOC_PROFILING there
- * is nothing of this.
+ * All functions may be called in any context. Without CONFIG_MEM_ALLOC_PROFILING none of
+ * them exists.
  */
 #ifndef LABYRINTH_ALLOC_TAG_H
 #define LABYRINTH_ALLOC_TAG_H
@@ -20,7 +20,7 @@ void labyrinth_charge(struct page *page, struct alloc_tag *tag);
 void labyrinth_uncharge(struct page *page, unsigned int order);
 void labyrinth_keep_lines(void);
 
-/* Allocates by a function whose name ends in _noprof, into the line of held pages. */
+/* Calls an allocation function whose name ends in _noprof, and charges the line "held". */
 #define labyrinth_alloc_held(call) \
 	alloc_hooks_tag(labyrinth_held_tag(), call)
 #else

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A flag of each page says whether it is bad. The tracepoint memory_failure_event says
- * when it becomes bad: memory_failure() passes it after it has set the flag, for every
- * caller. Nothing else marks a page that is allocated. (Soft offlining marks free pages
- * only, and those that it has migrated.)
+ * A flag of each page says whether it is bad. The tracepoint memory_failure_event reports
+ * when a page becomes bad: memory_failure() passes it after it has set the flag, for every
+ * caller. No other code marks a page that is allocated. (Soft offlining marks only free
+ * pages, and pages that it has migrated.)
  */
 #include <linux/bitops.h>
 #include <linux/errno.h>
@@ -17,13 +17,13 @@
 
 unsigned long labyrinth_bad_parts __read_mostly;
 
-/* A block of any order lies in one part. */
+/* Returns the part that a block lies in. A block of any order lies in one part. */
 static unsigned int part_of(unsigned long pfn)
 {
 	return hash_long(pfn >> MAX_PAGE_ORDER, ilog2(BITS_PER_LONG));
 }
 
-/* Whether any page of a block is bad. */
+/* Returns whether any page of a block is bad. */
 bool labyrinth_pages_bad(const struct page *page, unsigned int order)
 {
 	for (unsigned long i = 0; i < 1UL << order; i++)
@@ -32,7 +32,7 @@ bool labyrinth_pages_bad(const struct page *page, unsigned int order)
 	return false;
 }
 
-/* As above, but looks only at pages in parts where a bad one was reported. */
+/* As above, but checks only pages in parts where a bad page was reported. */
 bool labyrinth_pages_known_bad(const struct page *page, unsigned int order)
 {
 	return test_bit(part_of(page_to_pfn(page)), &labyrinth_bad_parts) &&
@@ -44,7 +44,7 @@ void labyrinth_note_bad(unsigned long pfn)
 	set_bit(part_of(pfn), &labyrinth_bad_parts);
 }
 
-/* From now on all pages are looked at. */
+/* From now on all pages are checked. */
 void labyrinth_note_all_bad(void)
 {
 	WRITE_ONCE(labyrinth_bad_parts, ~0UL);
@@ -57,7 +57,7 @@ static void look_at(struct tracepoint *tracepoint, void *found)
 		*(struct tracepoint **)found = tracepoint;
 }
 
-/* The tracepoint is not exported by name. */
+/* Looks the tracepoint up, as it is not exported by name. */
 static struct tracepoint *find(void)
 {
 	struct tracepoint *found = NULL;
@@ -66,7 +66,7 @@ static struct tracepoint *find(void)
 	return found;
 }
 
-/* Calls the function, with preemption possibly disabled, for each page that becomes bad. */
+/* Calls report() for each page that becomes bad, with preemption possibly disabled. */
 int labyrinth_bad_memory_register(void (*report)(void *data, unsigned long pfn,
 						 int type, int result),
 				  void *data)

@@ -11,9 +11,9 @@
 struct page;
 
 /*
- * A bit is set for each part of memory in which a bad page was reported since the
- * module was loaded. Several parts share a bit. The word is 0 on nearly every machine,
- * and then no page has to be looked at.
+ * A bit is set for each part of memory in which a bad page was reported since the module
+ * was loaded. Several parts share a bit. The word is 0 on nearly every machine, and then
+ * no page has to be checked.
  */
 extern unsigned long labyrinth_bad_parts;
 

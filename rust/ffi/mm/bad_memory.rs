@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory that has gone bad.
+//! Pages that the hardware or an administrator has declared bad.
 //!
-//! The kernel marks a page that the hardware reports an error in, or that an administrator takes
-//! out of use, with a flag (`PG_hwpoison`). A page that is free then never leaves the allocator
-//! again, and a page that is in use is taken out when it comes back to the allocator. So a pool
-//! must not keep a bad page.
+//! The kernel marks a page with a flag (`PG_hwpoison`) when the hardware reports an error in it, or
+//! when an administrator takes it out of use. A bad page that is free never leaves the allocator
+//! again. A bad page that is in use is taken out of use when it comes back to the allocator. So a
+//! pool must not keep a bad page.
 //!
-//! A look at the flags of each page that goes in or out would cost every request a cache line.
+//! A check of the flags of each page that goes in or out would cost every request a cache line.
 //! Therefore [`known`] tells whether any page was reported since the module was loaded. Only then
 //! must callers ask [`ExclusivePages::is_known_bad`](crate::page::ExclusivePages::is_known_bad).
 //! The kernel reports a page by a tracepoint, after it has set the flag. A [`BadMemory`] listens to
@@ -31,10 +31,10 @@ use kernel::{
     }, //
 };
 
-/// How many reports there were.
+/// The number of reports.
 static REPORTS: Atomic<usize> = Atomic::new(0);
 
-/// Whether a page was reported as bad since the module was loaded. Any context; costs two
+/// Returns whether a page was reported as bad since the module was loaded. Any context; costs two
 /// instructions.
 #[inline(always)]
 pub(crate) fn known() -> bool {
@@ -43,21 +43,21 @@ pub(crate) fn known() -> bool {
     unsafe { (&raw const helpers::labyrinth_bad_parts).read_volatile() != 0 }
 }
 
-/// How many pages were reported, some of them perhaps several times. Any context.
+/// Returns how many pages were reported. A page may count several times. Any context.
 pub(crate) fn reports() -> usize {
     REPORTS.load(Relaxed)
 }
 
-/// Reports once more a bad page that was found where none should be left. Any context.
+/// Reports a bad page again, because it was found where none should be left. Any context.
 #[cold]
 pub(crate) fn found_again() {
     REPORTS.fetch_add(1, Relaxed);
 }
 
-/// A listener is told of each report.
+/// A listener for reports of bad pages.
 pub trait Listener: Send + Sync + 'static {
-    /// A page has become bad, and its flag says so. Called in task context, with preemption
-    /// possibly disabled: must not sleep.
+    /// A page has become bad, and its flag is set. Called in task context, with preemption possibly
+    /// disabled: it must not sleep.
     fn reported(&self);
 }
 
@@ -68,31 +68,31 @@ type Report = unsafe extern "C" fn(*mut c_void, c_ulong, c_int, c_int);
 ///
 /// # Invariants
 ///
-/// `report`, if it is there, is registered with `listener` as its data.
+/// `report`, if there is one, is registered with `listener` as its data.
 pub struct BadMemory<L: Listener> {
-    /// The byte gives each one an address of its own, also if there is nothing in `L`: the kernel
-    /// would take two with the same address for one.
+    /// The byte gives each listener an address of its own, also if `L` has no size. The kernel
+    /// would take two listeners with the same address for one.
     listener: KBox<(L, u8)>,
-    /// The function that was registered, if one was. A generic function has an address in each
-    /// crate that uses it, and the kernel compares addresses.
+    /// The function, if it was registered. A generic function has an address in each crate that
+    /// uses it, and the kernel compares addresses.
     report: Option<Report>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 impl<L: Listener> BadMemory<L> {
-    /// Tells `listener` of each report from now on. Task context only, may sleep. `ENOMEM` if there
-    /// is no memory.
+    /// Tells `listener` of each report from now on. Task context only, may sleep. Fails with
+    /// `ENOMEM` if there is no memory.
     ///
-    /// If the kernel has no such reports, every page counts as one that may be bad, and a line in
-    /// the kernel log says so.
+    /// If the kernel has no such reports, every page counts as possibly bad, and a line in the
+    /// kernel log says so.
     pub fn new(listener: L) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::report as *const c_void)?;
+        let registration = CallbackRegistration::new(Self::report as *const c_void)?;
         let listener = KBox::new((listener, 0), GFP_KERNEL)?;
 
         let report: Report = Self::report;
 
-        // SAFETY: The data is an `L` that stays where it is until `drop` has unregistered the
-        // function, as that requires.
+        // SAFETY: The data is an `L` that stays in place until `drop` has unregistered the
+        // function, as the function requires.
         let result = to_result(unsafe {
             helpers::labyrinth_bad_memory_register(
                 Some(report),
@@ -108,11 +108,11 @@ impl<L: Listener> BadMemory<L> {
             unsafe { helpers::labyrinth_note_all_bad() };
             found_again();
         }
-        // INVARIANT: Registered just now, or not.
+        // INVARIANT: `report` is there only if it was registered just now.
         Ok(Self {
             listener,
             report: result.is_ok().then_some(report),
-            _callback: callback,
+            _registration: registration,
         })
     }
 
@@ -122,7 +122,7 @@ impl<L: Listener> BadMemory<L> {
     ///
     /// `data` must be a live `L`.
     unsafe extern "C" fn report(data: *mut c_void, pfn: c_ulong, _kind: c_int, _result: c_int) {
-        // SAFETY: No requirements: the number may be any.
+        // SAFETY: No requirements: any number is allowed.
         unsafe { helpers::labyrinth_note_bad(pfn) };
         found_again();
         // SAFETY: By the requirement above; only shared references to the listener exist.
@@ -131,11 +131,11 @@ impl<L: Listener> BadMemory<L> {
 }
 
 impl<L: Listener> Drop for BadMemory<L> {
-    /// Waits for reports that are under way. Task context only, sleeps; never in the listener.
+    /// Waits for reports that are in progress. Task context only, sleeps; never in the listener.
     fn drop(&mut self) {
         if self.report.is_some() {
-            // SAFETY: By the invariant it is registered, with these arguments. Nothing uses the
-            // listener afterwards.
+            // SAFETY: By the invariant it is registered, with these arguments. The listener is not
+            // used afterwards.
             unsafe {
                 helpers::labyrinth_bad_memory_unregister(
                     self.report,

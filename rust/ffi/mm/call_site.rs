@@ -2,7 +2,7 @@
 
 //! Lines of code that pages can be charged to, in `/proc/allocinfo`.
 //!
-//! A caller names itself where it asks for pages:
+//! A caller names its line where it requests pages:
 //!
 //! ```
 //! # use labyrinth::{call_site, ExclusivePage, Uninit};
@@ -11,17 +11,18 @@
 //! # }
 //! ```
 //!
-//! and its pages then show in a line of their own, with the file and the line of that macro:
+//! Its pages then show in a line of their own, with the file and the line of that macro:
 //!
 //! ```text
 //!   131072       32 /home/me/driver/driver.rs:63 [driver] func:receive
 //! ```
 //!
-//! In a kernel without `CONFIG_MEM_ALLOC_PROFILING` a [`CallSite`] has no size and charging
+//! In a kernel without `CONFIG_MEM_ALLOC_PROFILING` a [`CallSite`] has no size, and charging
 //! compiles to nothing.
 //!
-//! How pages are charged is explained in [`alloc_tag.c`]. C header:
-//! [`include/linux/alloc_tag.h`](srctree/include/linux/alloc_tag.h)
+//! [`alloc_tag.c`] explains how pages are charged.
+//!
+//! C header: [`include/linux/alloc_tag.h`](srctree/include/linux/alloc_tag.h)
 //!
 //! [`alloc_tag.c`]: rust/ffi/mm/alloc_tag.c
 
@@ -35,17 +36,17 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// The module loader has made the tag ready: it is in the section of the tags.
+/// The module loader has initialised the tag, because the tag is in the section of the tags.
 #[derive(Clone, Copy)]
 pub struct CallSite(
     #[cfg(CONFIG_MEM_ALLOC_PROFILING)] &'static Tag,
     #[cfg(not(CONFIG_MEM_ALLOC_PROFILING))] (),
 );
 
-/// Names the line that it is written in, as a [`CallSite`]. The name is for reports.
+/// Makes a [`CallSite`] for the line that contains the macro. The name is for reports.
 ///
-/// The pages that are charged to it show in a line of their own, with the name of the module that
-/// the macro is used in.
+/// Pages that are charged to it show in a line of their own, with the name of the module that uses
+/// the macro.
 #[macro_export]
 macro_rules! call_site {
     ($name:ident) => {{
@@ -73,7 +74,7 @@ macro_rules! call_site {
     }};
 }
 
-/// Makes a [`CallSite`], for the macro.
+/// Makes a [`CallSite`], for the macro `call_site!`.
 ///
 /// # Safety
 ///
@@ -88,29 +89,29 @@ pub const unsafe fn call_site(
     CallSite(tag)
 }
 
-/// Has the kernel keep all lines when the module is unloaded, because pages stay out that it will
-/// look for there when they are freed. Task context, at unload.
+/// Makes the kernel keep all lines when the module is unloaded while pages are out. The kernel uses
+/// the lines when these pages are freed. Task context, at unload.
 pub(crate) fn keep_lines() {
     // SAFETY: Counts in a tag of this module.
     #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
     unsafe {
-        super::helpers::labyrinth_keep_lines()
+        crate::ffi::helpers::labyrinth_keep_lines()
     };
 }
 
-/// A tag of the kernel's; its numbers are the kernel's business.
+/// A tag of the kernel. Only the kernel uses its numbers.
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
 #[doc(hidden)]
 #[repr(transparent)]
 pub struct Tag(core::cell::UnsafeCell<bindings::alloc_tag>);
 
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
-// SAFETY: Only C code gets at the contents, by `CallSite::as_raw`, and it may do so on any CPU.
+// SAFETY: Only C code reaches the contents, by `CallSite::as_raw`, and it may do so on any CPU.
 unsafe impl Sync for Tag {}
 
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
 impl Tag {
-    /// `module` is the module that the tag is in, with a path before it or not.
+    /// Makes a tag. `module` is the module that contains the tag, with or without a path before it.
     pub const fn new(
         module: &'static CStr,
         name: &'static CStr,
@@ -125,13 +126,13 @@ impl Tag {
                 function: name.to_bytes_with_nul().as_ptr(),
                 filename: file.to_bytes_with_nul().as_ptr(),
             },
-            // The module loader fills it in.
+            // The module loader sets it.
             counters: core::ptr::null_mut(),
         }))
     }
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
 const fn after_last_slash(path: &[u8]) -> &[u8] {
     let mut start = path.len();
@@ -143,7 +144,7 @@ const fn after_last_slash(path: &[u8]) -> &[u8] {
 
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
 impl CallSite {
-    /// The tag, for C.
+    /// Returns the tag, for C.
     pub(crate) fn as_raw(self) -> *mut bindings::alloc_tag {
         self.0 .0.get()
     }

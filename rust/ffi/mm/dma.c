@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Streaming DMA of whole pages, as functions.
+ * Streaming DMA of whole pages, as functions for Rust.
  */
 #include <linux/dma-mapping.h>
 
 #include "dma.h"
 
-/* False, and *address as it was, if the device cannot be given the pages. */
+/* Returns false, and leaves *address alone, if the device cannot be given the pages. */
 bool labyrinth_dma_map(struct device *dev, struct page *page, size_t bytes,
 		       unsigned int direction, dma_addr_t *address)
 {

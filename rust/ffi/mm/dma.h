@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Streaming DMA of whole pages, as functions.
+ * Streaming DMA of whole pages, as functions for Rust.
  */
 #ifndef LABYRINTH_DMA_H
 #define LABYRINTH_DMA_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Devices that pages can be mapped for, and the mapping itself.
+//! Devices for which pages can be mapped, and the mapping itself.
 //!
-//! What is safe about it is in [`crate::page::transfer::dma`].
+//! [`crate::page::transfer::dma`] has the safe interface.
 //!
 //! C header: [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h)
 
@@ -20,21 +20,21 @@ use kernel::{
     }, //
 };
 
-/// A device with a driver, for as long as that is bound to it.
+/// A device that is bound to a driver, for as long as it is bound.
 ///
-/// `'d` is what keeps a mapping from outliving the driver. The kernel crate hands out a
-/// `&'d Device<Bound>` only for a time in which the driver is bound, and drops what borrows it
-/// before that time is over. A bound device is alive, so there is no reference to count.
+/// `'d` keeps a mapping from outliving the driver. The kernel crate hands out a `&'d Device<Bound>`
+/// only for a time in which the driver is bound, and drops everything that borrows it before that
+/// time is over. A bound device is alive, so there is no reference to count.
 #[derive(Clone, Copy)]
 pub struct DmaDevice<'d>(&'d Device<Bound>);
 
 impl<'d> DmaDevice<'d> {
-    /// The device of a driver. Any context.
+    /// Makes the value from a device of a driver. Any context.
     pub fn new(device: &'d Device<Bound>) -> Self {
         Self(device)
     }
 
-    /// Whether both are the same device. Any context.
+    /// Returns whether both are the same device. Any context.
     pub(crate) fn is(self, other: DmaDevice<'_>) -> bool {
         self.as_raw() == other.as_raw()
     }
@@ -44,12 +44,13 @@ impl<'d> DmaDevice<'d> {
         core::ptr::from_ref(self.0).cast_mut().cast()
     }
 
-    /// Maps pages, or returns `None`. Whatever context a `spinlock_t` can be taken in.
+    /// Maps pages, or returns `None`. Any context in which a `spinlock_t` can be taken.
     ///
     /// # Safety
     ///
-    /// `page` must be the first of allocated pages in the linear mapping, of `bytes` altogether,
-    /// that stay allocated and that no reference points to, until they are unmapped.
+    /// `page` must be the first of allocated pages in the linear mapping, with `bytes` bytes in
+    /// total. Until they are unmapped, the pages must stay allocated, and no reference may point to
+    /// them.
     pub(crate) unsafe fn map(
         self,
         page: NonNull<bindings::page>,
@@ -58,7 +59,7 @@ impl<'d> DmaDevice<'d> {
     ) -> Option<DmaAddress> {
         let mut address = 0;
 
-        // SAFETY: The device is bound. The pages are as the caller says, `address` can be written.
+        // SAFETY: The device is bound. The caller vouches for the pages. `address` can be written.
         unsafe {
             helpers::labyrinth_dma_map(
                 self.as_raw(),
@@ -75,16 +76,17 @@ impl<'d> DmaDevice<'d> {
     ///
     /// # Safety
     ///
-    /// `address` must come from [`Self::map`] of this device with the same other arguments, and not
-    /// have been unmapped.
+    /// `address` must come from [`Self::map`] of this device with otherwise the same arguments, and
+    /// must not have been unmapped.
     pub(crate) unsafe fn unmap(self, address: DmaAddress, bytes: usize, direction: DataDirection) {
-        // SAFETY: A mapping of this device, which is still bound.
+        // SAFETY: By the requirement this is a mapping of this device, which is still bound.
         unsafe {
             helpers::labyrinth_dma_unmap(self.as_raw(), address, bytes, direction as u32);
         }
     }
 
-    /// Shows the CPU what the device wrote. Contexts as for [`Self::map`].
+    /// Makes the data that the device has written visible to the CPU. Contexts as for
+    /// [`Self::map`].
     ///
     /// # Safety
     ///
@@ -95,13 +97,14 @@ impl<'d> DmaDevice<'d> {
         bytes: usize,
         direction: DataDirection,
     ) {
-        // SAFETY: A mapping of this device, which is still bound.
+        // SAFETY: By the requirement this is a mapping of this device, which is still bound.
         unsafe {
             helpers::labyrinth_dma_sync_for_cpu(self.as_raw(), address, bytes, direction as u32);
         }
     }
 
-    /// Shows the device what the CPU wrote. Contexts as for [`Self::map`].
+    /// Makes the data that the CPU has written visible to the device. Contexts as for
+    /// [`Self::map`].
     ///
     /// # Safety
     ///
@@ -112,7 +115,7 @@ impl<'d> DmaDevice<'d> {
         bytes: usize,
         direction: DataDirection,
     ) {
-        // SAFETY: A mapping of this device, which is still bound.
+        // SAFETY: By the requirement this is a mapping of this device, which is still bound.
         unsafe {
             helpers::labyrinth_dma_sync_for_device(self.as_raw(), address, bytes, direction as u32);
         }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Counts of pages that were lent to C and came back.
+//! Counters of pages that were lent to C and returned.
 
 use crate::ffi::helpers;
 
 /// The events that are counted.
 #[derive(Clone, Copy)]
 pub(crate) enum ForeignEvent {
-    /// Blocks of pages that C code was given.
+    /// A block was given to C code.
     Given,
-    /// Blocks that came back.
+    /// A block was returned.
     Returned,
-    /// Addresses that came back, but that the pool which C named had not lent.
+    /// C code returned an address that the pool it named had not lent.
     Refused,
 }
 
@@ -22,13 +22,13 @@ pub(crate) fn refused() {
     unsafe { helpers::labyrinth_page_refused() };
 }
 
-/// How often an event has happened since the module was loaded, on all CPUs. Any context.
+/// Returns how often an event has happened since the module was loaded, on all CPUs. Any context.
 pub(crate) fn count(of: ForeignEvent) -> u64 {
     let which = match of {
         ForeignEvent::Given => helpers::LABYRINTH_FOREIGN_GIVEN,
         ForeignEvent::Returned => helpers::LABYRINTH_FOREIGN_RETURNED,
         ForeignEvent::Refused => helpers::LABYRINTH_FOREIGN_REFUSED,
     };
-    // SAFETY: The number of a counter.
+    // SAFETY: `which` is the number of a counter.
     unsafe { helpers::labyrinth_foreign_events(which) }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The word is page->private. It belongs to whoever has allocated the page, and the
- * allocator clears it before it hands out a page. Of a page of somebody else it can
- * hold anything at any time, so it is only ever compared, until it equals a mark.
+ * The word is page->private. It belongs to the owner of the page, and the allocator clears
+ * it before it hands out a page. In a page of another owner the word can hold anything at
+ * any time, so it is only compared, and written only if it equals a mark.
  */
 #include <linux/atomic.h>
 #include <linux/mm.h>
@@ -10,10 +10,10 @@
 
 #include "page_mark.h"
 
-/* In C, because counting in static per-CPU data takes a single instruction. */
+/* In C, because counting in static per-CPU data takes a single instruction there. */
 static DEFINE_PER_CPU(u64, labyrinth_foreign_counts[LABYRINTH_NR_FOREIGN_EVENTS]);
 
-/* How often an event has happened, on all CPUs. */
+/* Returns how often an event has happened, on all CPUs. */
 u64 labyrinth_foreign_events(unsigned int which)
 {
 	unsigned int cpu;
@@ -24,7 +24,7 @@ u64 labyrinth_foreign_events(unsigned int which)
 	return sum;
 }
 
-/* Marks a page of ours, which lends it, and returns its address. */
+/* Marks a page of ours as lent, and returns its address. */
 void *labyrinth_page_mark(struct page *page, unsigned long mark)
 {
 	this_cpu_inc(labyrinth_foreign_counts[LABYRINTH_FOREIGN_GIVEN]);
@@ -32,15 +32,15 @@ void *labyrinth_page_mark(struct page *page, unsigned long mark)
 	return page_address(page);
 }
 
-/* Counts an address that is not taken back. */
+/* Counts an address that is refused. */
 void labyrinth_page_refused(void)
 {
 	this_cpu_inc(labyrinth_foreign_counts[LABYRINTH_FOREIGN_REFUSED]);
 }
 
 /*
- * The page at the address if its mark was @from, which then is @to; NULL otherwise. Of
- * several callers at once one gets the page. The address may be anything.
+ * Returns the page at the address if its mark was @from, which becomes @to; NULL
+ * otherwise. Of several concurrent callers one gets the page. Any address is allowed.
  */
 struct page *labyrinth_page_remark(const void *address, unsigned long from,
 				   unsigned long to)
@@ -50,7 +50,7 @@ struct page *labyrinth_page_remark(const void *address, unsigned long from,
 	if (!PAGE_ALIGNED(address) || !virt_addr_valid(address))
 		goto refused;
 	page = virt_to_page(address);
-	/* Most pages are not ours to write to: look first. */
+	/* Most pages are not ours to write to: read first. */
 	if (READ_ONCE(page->private) != from ||
 	    cmpxchg(&page->private, from, to) != from)
 		goto refused;
@@ -61,7 +61,7 @@ refused:
 	return NULL;
 }
 
-/* What is in the word of the page at the address; false if there is no page. */
+/* Reads the word of the page at the address. Returns false if there is no page. */
 bool labyrinth_page_mark_of(const void *address, unsigned long *mark)
 {
 	if (!virt_addr_valid(address))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A word of struct page that says whose a page is while it is out with C.
+ * Marks in struct page that name the owner of a page while it is lent to C.
  */
 #ifndef LABYRINTH_PAGE_MARK_H
 #define LABYRINTH_PAGE_MARK_H
@@ -9,7 +9,7 @@
 
 struct page;
 
-/* What labyrinth_foreign_events() counts. */
+/* The events that labyrinth_foreign_events() counts. */
 #define LABYRINTH_FOREIGN_GIVEN		0
 #define LABYRINTH_FOREIGN_RETURNED	1
 #define LABYRINTH_FOREIGN_REFUSED	2

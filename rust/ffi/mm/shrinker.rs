@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Giving memory back when the kernel runs short of it.
+//! Shrinkers, which give memory back when the kernel runs short of it.
 //!
-//! The kernel first asks how much there is ([`Shrink::count`]), then for a part of it, as often as
-//! it thinks fit ([`Shrink::scan`]).
+//! The kernel first asks how many objects there are ([`Shrink::count`]). Then it asks for some of
+//! them, as often as it likes ([`Shrink::scan`]).
 //!
 //! A [`Shrinker`] that is leaked (`mem::forget`) keeps the module loaded, see
 //! [`unload`](crate::ffi::unload).
@@ -20,29 +20,34 @@ use kernel::{
     prelude::*, //
 };
 
+/// The largest number of objects that the kernel is told of. The kernel multiplies the number, in a
+/// signed word. The largest two numbers mean that there are none, and that reclaim has to stop.
+const MOST: usize = u32::MAX as usize;
+
 /// Something that can give memory back.
 ///
 /// # Contexts
 ///
-/// Both functions are called in task context, by whoever needs memory: any thread inside an
-/// allocation that may reclaim, with whatever locks it holds, several of them at once. So they
+/// Both functions are called in task context, by any thread that needs memory: inside an allocation
+/// that may reclaim, with any locks held, and by several threads at once. So they
 ///
-/// - must not allocate with `GFP_KERNEL`, which would come back here;
-/// - must not wait for a lock under which anybody allocates with `GFP_KERNEL`: try it, and say 0
-///   when it is taken. lockdep finds the ones that wait;
-/// - may sleep, but should not for long.
+/// - must not allocate with `GFP_KERNEL`, which would call them again;
+/// - must not wait for a lock under which other code allocates with `GFP_KERNEL`. They can try such
+///   a lock, and return 0 if it is taken. lockdep reports code that waits;
+/// - may sleep, but should not sleep for long.
 ///
-/// No token is handed out: nothing here may ask for memory.
+/// They get no token, as nothing here may allocate.
 pub trait Shrink: Send + Sync + 'static {
-    /// How many objects could be given back now. Cheap; an estimate will do. Task context.
+    /// How many objects could be given back now, at most 2³² - 1. A larger number counts as
+    /// that. Cheap; an estimate will do. Task context.
     fn count(&self) -> usize;
 
-    /// Gives back about `wanted` objects. Returns how many it were; 0 ends this round of reclaim.
-    /// Task context.
+    /// Gives back about `wanted` objects. Returns how many it were, with the same maximum; 0 ends
+    /// this round of reclaim. Task context.
     fn scan(&self, wanted: usize) -> usize;
 }
 
-/// A registered shrinker and what it works on.
+/// A registered shrinker and its value.
 ///
 /// # Invariants
 ///
@@ -50,7 +55,7 @@ pub trait Shrink: Send + Sync + 'static {
 pub struct Shrinker<S: Shrink> {
     shrinker: NonNull<bindings::shrinker>,
     _value: KBox<S>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 // SAFETY: Any thread may unregister a shrinker; `S` is `Send` and `Sync`.
@@ -59,15 +64,15 @@ unsafe impl<S: Shrink> Send for Shrinker<S> {}
 unsafe impl<S: Shrink> Sync for Shrinker<S> {}
 
 impl<S: Shrink> Shrinker<S> {
-    /// Registers a shrinker for `value`. `name` is for `/sys/kernel/debug/shrinker`, where the
-    /// kernel has that (`CONFIG_SHRINKER_DEBUG`). Task context only, may sleep. `ENOMEM` if there
-    /// is no memory.
+    /// Registers a shrinker for `value`. `name` appears in `/sys/kernel/debug/shrinker`, if the
+    /// kernel has that (`CONFIG_SHRINKER_DEBUG`). Task context only, may sleep. Fails with `ENOMEM`
+    /// if there is no memory.
     pub fn new(name: &CStr, value: S) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::scan as *const c_void)?;
+        let registration = CallbackRegistration::new(Self::scan as *const c_void)?;
         let value = KBox::new(value, GFP_KERNEL)?;
 
-        // SAFETY: `name` is NUL-terminated and copied. The data is an `S` that stays where it is
-        // until `drop` has unregistered the shrinker, as the functions require.
+        // SAFETY: `name` is NUL-terminated and copied. The data is an `S` that stays in place until
+        // `drop` has unregistered the shrinker, as the functions require.
         let shrinker = unsafe {
             helpers::labyrinth_shrinker_register(
                 name.as_char_ptr(),
@@ -80,7 +85,7 @@ impl<S: Shrink> Shrinker<S> {
         Ok(Self {
             shrinker: NonNull::new(shrinker).ok_or(ENOMEM)?,
             _value: value,
-            _callback: callback,
+            _registration: registration,
         })
     }
 
@@ -88,7 +93,7 @@ impl<S: Shrink> Shrinker<S> {
     ///
     /// # Safety
     ///
-    /// `shrinker` must be one of ours, and its value live.
+    /// `shrinker` must be one of ours, and its value must be live.
     unsafe extern "C" fn count(
         shrinker: *mut bindings::shrinker,
         _control: *mut bindings::shrink_control,
@@ -96,8 +101,7 @@ impl<S: Shrink> Shrinker<S> {
         // SAFETY: By the requirement above.
         let value = unsafe { &*(*shrinker).private_data.cast::<S>() };
 
-        // No count of objects in memory comes near the values with a meaning of their own.
-        value.count() as c_ulong
+        value.count().min(MOST) as c_ulong
     }
 
     /// Called by the kernel in task context.
@@ -117,16 +121,16 @@ impl<S: Shrink> Shrinker<S> {
         match value.scan(wanted) {
             // SAFETY: Returns a constant.
             0 => unsafe { helpers::labyrinth_shrink_stop() },
-            freed => freed as c_ulong,
+            freed => freed.min(MOST) as c_ulong,
         }
     }
 }
 
 impl<S: Shrink> Drop for Shrinker<S> {
-    /// Waits for those who are inside. Task context only, sleeps; never inside reclaim.
+    /// Waits for calls in progress. Task context only, sleeps; never inside reclaim.
     fn drop(&mut self) {
-        // SAFETY: By the invariant the shrinker is registered and ours. Nobody uses the value
-        // afterwards, nor calls our functions; the rest is freed by the core kernel.
+        // SAFETY: By the invariant the shrinker is registered and ours. Afterwards the kernel
+        // neither uses the value nor calls our functions; the core kernel frees the rest.
         unsafe { bindings::shrinker_free(self.shrinker.as_ptr()) };
     }
 }

@@ -2,10 +2,10 @@
 
 //! A device whose file gives pages to processes by `mmap()`.
 //!
-//! The file is the process's side. Ours is a value behind each mapping ([`NewArea::give`]), which
-//! is dropped when no process can access the page any more: the kernel calls `close` of a mapping
-//! after it has cleared the page table and flushed the TLBs, be it for `munmap()`, for another
-//! mapping in the same place, for `execve()` or because the process dies.
+//! The process has the file. Behind each mapping is a value of ours ([`NewArea::give`]). It is
+//! dropped when no process can access the page any more: the kernel calls `close` of a mapping
+//! after it has cleared the page table and flushed the TLBs. It does so for `munmap()`, for another
+//! mapping in the same place, for `execve()`, and when the process dies.
 //!
 //! A [`MapDevice`] that is leaked (`mem::forget`) keeps the module loaded, see
 //! [`unload`](crate::ffi::unload).
@@ -13,27 +13,26 @@
 //! # Why frame numbers
 //!
 //! The page is put into the page table as a mere page frame number (`VM_PFNMAP`), not by
-//! `vm_insert_page()`. The core of the kernel then does not know that there is a page, so it
+//! `vm_insert_page()`. So the core kernel does not know that there is a page, and
 //!
-//! - pins it for nobody: `get_user_pages()` in all forms says `EFAULT`. What it pins stays
-//!   accessible after `munmap()`, be it for direct I/O, `vmsplice()`, buffers of io_uring or a
-//!   device;
-//! - gives no other process access: `PTRACE_PEEKDATA`, `process_vm_readv()` and `/proc/PID/mem` ask
-//!   `get_user_pages()`, too, and then an `access` function of the mapping; ours has none. A
-//!   tracer can still have the process execute a system call that copies the page;
-//! - neither moves, merges, swaps nor reclaims it, and writes it into no core dump. `madvise()` and
-//!   `userfaultfd` refuse the mapping, as nothing they could do to it is meant for such memory.
+//! - never pins it: all forms of `get_user_pages()` fail with `EFAULT`. A pinned page would stay
+//!   accessible after `munmap()`, to direct I/O, `vmsplice()`, io_uring buffers or a device;
+//! - gives no other process access: `PTRACE_PEEKDATA`, `process_vm_readv()` and `/proc/PID/mem`
+//!   call `get_user_pages()`, too, and then an `access` function of the mapping, which this mapping
+//!   does not have. A tracer can still make the process execute a system call that copies the page;
+//! - does not move, merge, swap or reclaim it, and writes it to no core dump. `madvise()` and
+//!   `userfaultfd` refuse the mapping, as none of their operations supports such memory.
 //!
-//! Who maps physical frames by the page tables of others (KVM, vfio) has them dropped by an MMU
-//! notifier, or accepts only frames that are no ordinary memory.
+//! Code that maps physical frames by the page tables of others (KVM, vfio) drops them on a call of
+//! an MMU notifier, or accepts only frames that are not ordinary memory.
 //!
-//! Since the entry is made by `mmap()` and nothing but the end of the mapping clears it, there is
-//! no page fault to be served: one that occurs all the same ends in `SIGBUS`.
+//! `mmap()` makes the entry and only the end of the mapping clears it, so there is no page fault to
+//! serve. If one occurs nevertheless, it ends in `SIGBUS`.
 //!
 //! # Why not the kernel crate's `MiscDevice`
 //!
-//! Before Linux 7.3 its files have no owner, so that a module can be unloaded while a page of it is
-//! mapped; and it gives no access to what happens to a mapping later.
+//! Before Linux 7.3 its files have no owner, so a module can be unloaded while one of its pages is
+//! mapped. It also gives no access to later events of a mapping.
 //!
 //! C headers: [`include/linux/miscdevice.h`](srctree/include/linux/miscdevice.h),
 //! [`include/linux/mm.h`](srctree/include/linux/mm.h)
@@ -76,13 +75,13 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What gives pages to processes.
+/// A source of pages for processes.
 pub trait Mappable: Send + Sync + 'static {
-    /// A process maps the file: `area` is to be given a page. With an error the process has no
+    /// A process maps the file, and `area` must be given a page. On an error the process gets no
     /// mapping.
     ///
-    /// Task context, may sleep; the process's `mmap_lock` is held, so nothing may be copied from or
-    /// to user space.
+    /// Task context, may sleep. The process's `mmap_lock` is held, so this must not copy from or to
+    /// user space.
     fn mmap<'a>(&self, cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>>;
 }
 
@@ -95,11 +94,11 @@ pub trait Mappable: Send + Sync + 'static {
 #[pin_data(PinnedDrop)]
 pub struct MapDevice<M: Mappable> {
     pages: Arc<M>,
-    /// Whether it can be opened yet.
+    /// Whether the device can be opened yet.
     admits: Atomic<i32>,
     #[pin]
     misc: Opaque<bindings::miscdevice>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 // SAFETY: A device may be removed by any thread; `M` is `Send` and `Sync`.
@@ -108,9 +107,9 @@ unsafe impl<M: Mappable> Send for MapDevice<M> {}
 unsafe impl<M: Mappable> Sync for MapDevice<M> {}
 
 impl<M: Mappable> MapDevice<M> {
-    // INVARIANT (of `MapDevice`): The functions need a file of a `MapDevice<M>`.
+    // INVARIANT (of `MapDevice`): The functions require a file of a `MapDevice<M>`.
     const FILE: bindings::file_operations = bindings::file_operations {
-        // An open file, and each mapping has one, keeps the module loaded.
+        // An open file keeps the module loaded, and each mapping has an open file.
         owner: OWNER,
         open: Some(Self::open),
         release: Some(Self::release),
@@ -119,7 +118,7 @@ impl<M: Mappable> MapDevice<M> {
         ..pin_init::zeroed()
     };
 
-    /// Makes the device, which nobody can open before [`Self::admit`]. Task context only, may
+    /// Makes the device, which cannot be opened before [`Self::admit`]. Task context only, may
     /// sleep.
     ///
     /// Fails with `ENOMEM` and with the errors of `misc_register()`.
@@ -134,15 +133,15 @@ impl<M: Mappable> MapDevice<M> {
         };
         KBox::try_pin_init(
             try_pin_init!(Self {
-                _callback: CallbackRegistration::new(Self::open as *const c_void)?,
+                _registration: CallbackRegistration::new(Self::open as *const c_void)?,
                 pages,
                 admits: Atomic::new(0),
                 // INVARIANT: Registered if this succeeds.
                 misc <- Opaque::try_ffi_init(move |slot: *mut bindings::miscdevice| {
                     // SAFETY: The initialiser may write to `slot`.
                     unsafe { slot.write(misc) };
-                    // SAFETY: It is complete, pinned, and removed before it is freed; the other
-                    // fields, which the functions use, are there already.
+                    // SAFETY: It is complete, pinned, and removed before it is freed. The other
+                    // fields, which the functions use, are initialised already.
                     to_result(unsafe { bindings::misc_register(slot) })
                 }),
             }? Error),
@@ -150,22 +149,22 @@ impl<M: Mappable> MapDevice<M> {
         )
     }
 
-    /// Lets the device be opened: to be called when loading the module cannot fail any more,
-    /// because a file that is open then would outlive it. Any context.
+    /// Lets processes open the device. Call this when loading the module cannot fail any more: a
+    /// file that was opened before a failure would outlive the module. Any context.
     pub fn admit(&self) {
         self.admits.store(1, Release);
     }
 
-    /// Called by the kernel in task context. The file gets a share of its own in what gives the
-    /// pages.
+    /// Called by the kernel in task context. The file gets a reference of its own to the source of
+    /// the pages.
     ///
     /// # Safety
     ///
     /// `file` must be one of a `MapDevice<M>` that `misc_open()` has just prepared.
     unsafe extern "C" fn open(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         // SAFETY: `misc_open()` has left the address of the `miscdevice` in there, which is a field
-        // of a `MapDevice<M>`. It holds `misc_mtx`, so `misc_deregister()`, which the end of that
-        // begins with, waits for us.
+        // of a `MapDevice<M>`. It holds `misc_mtx`, so `misc_deregister()`, the first step of the
+        // end of that `MapDevice`, waits for us.
         let device = unsafe {
             let misc = Opaque::cast_from((*file).private_data.cast::<bindings::miscdevice>());
             &*container_of!(misc, Self, misc)
@@ -176,18 +175,18 @@ impl<M: Mappable> MapDevice<M> {
                 return Err(EAGAIN);
             }
             let pages = Arc::into_raw(Arc::clone(&device.pages));
-            // SAFETY: The file is being opened, and by us, so nobody else uses it.
+            // SAFETY: The file is being opened, and by us, so no other code uses it.
             unsafe { (*file).private_data = pages.cast_mut().cast() };
             Ok(0)
         })
     }
 
-    /// Called by the kernel in task context, when nobody has the file open any more and no mapping
-    /// of it is left.
+    /// Called by the kernel in task context, when no process has the file open any more and no
+    /// mapping of it is left.
     ///
     /// # Safety
     ///
-    /// `file` must be one that [`Self::open`] has opened, and be passed to this once.
+    /// `file` must be one that [`Self::open`] has opened, and must be passed to this once.
     unsafe extern "C" fn release(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         // SAFETY: `open` has left its `Arc<M>` there, and this is its end.
         drop(unsafe { Arc::from_raw((*file).private_data.cast::<M>()) });
@@ -199,16 +198,16 @@ impl<M: Mappable> MapDevice<M> {
     /// # Safety
     ///
     /// `file` must be one that [`Self::open`] has opened and [`Self::release`] has not seen, and
-    /// `vma` a mapping of it that is being made.
+    /// `vma` must be a mapping of it that is being made.
     unsafe extern "C" fn mmap(
         file: *mut bindings::file,
         vma: *mut bindings::vm_area_struct,
     ) -> c_int {
-        // SAFETY: The `Arc<M>` of the file, which lives as long as it.
+        // SAFETY: The file has this `Arc<M>`, which lives as long as the file.
         let pages = unsafe { &*(*file).private_data.cast::<M>() };
         // SAFETY: By the requirement above.
         let area = unsafe { VmaNew::from_raw(vma) };
-        // SAFETY: A system call, which may sleep; the token ends with it.
+        // SAFETY: This is a system call, which may sleep; the token ends with it.
         let cx = unsafe { Task::assume() };
 
         from_result(|| {
@@ -220,15 +219,15 @@ impl<M: Mappable> MapDevice<M> {
 
 #[pinned_drop]
 impl<M: Mappable> PinnedDrop for MapDevice<M> {
-    /// Removes the device. A file that is open keeps the module loaded, and its share of the pages'
-    /// owner.
+    /// Removes the device. A file that is open keeps the module loaded, and keeps its reference to
+    /// the source of the pages.
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: Registered by the invariant.
         unsafe { bindings::misc_deregister(self.misc.get()) };
     }
 }
 
-/// A mapping of one page that is being made, still without the page.
+/// A mapping of one page that is being made and does not have its page yet.
 ///
 /// # Invariants
 ///
@@ -236,7 +235,7 @@ impl<M: Mappable> PinnedDrop for MapDevice<M> {
 /// and has no page.
 pub struct NewArea<'a> {
     vma: &'a VmaNew,
-    /// Code of the module that the file keeps loaded.
+    /// An address of code in the module that the file keeps loaded.
     code: *const c_void,
 }
 
@@ -244,47 +243,47 @@ pub struct NewArea<'a> {
 pub struct MappedArea<'a>(PhantomData<&'a ()>);
 
 impl<'a> NewArea<'a> {
-    /// `EINVAL` for a length other than one page, an offset or a private mapping, `EACCES` for a
-    /// file that was not opened for writing, `EPERM` for one that is to be executed.
+    /// Fails with `EINVAL` for a length other than one page, an offset, or a private mapping; with
+    /// `EACCES` for a file that was not opened for writing; with `EPERM` for an executable mapping.
     fn new(vma: &'a VmaNew, code: *const c_void) -> Result<Self> {
-        // SAFETY: The mapping is being made, and by us, so nobody writes to this.
+        // SAFETY: The mapping is being made, and by us, so no other code writes to this field.
         let offset = unsafe { (*vma.as_ptr()).vm_pgoff };
 
         if vma.end() - vma.start() != PAGE_SIZE || offset != 0 {
             return Err(EINVAL);
         }
         if vma.flags() & flags::SHARED == 0 {
-            // A shared mapping of a file that cannot be written counts as a private one, all but
-            // this.
+            // A shared mapping of a file that was not opened for writing looks like a private one,
+            // except for this flag.
             let shared = vma.flags() & flags::MAYSHARE != 0;
             return Err(if shared { EACCES } else { EINVAL });
         }
-        // Not now, and by `mprotect()` not later.
+        // Not executable now, and `mprotect()` cannot change that later.
         vma.try_clear_mayexec().map_err(|_| EPERM)?;
 
-        // INVARIANT: Just checked; nothing has put a page into it.
+        // INVARIANT: Just checked; no page was put into it.
         Ok(Self { vma, code })
     }
 
     /// Gives the process a page frame, and access to it.
     ///
-    /// `kept` is dropped when no process has access any more, in task context, which may sleep,
-    /// with the `mmap_lock` of the process held. If this fails, with `ENOMEM`, nobody was given
-    /// anything.
+    /// `kept` is dropped when no process has access any more. That happens in task context, which
+    /// may sleep, with the `mmap_lock` of the process held. If this fails, with `ENOMEM`, the
+    /// process was given nothing.
     ///
-    /// Returning an error from [`Mappable::mmap`] afterwards leaks the page.
+    /// If [`Mappable::mmap`] returns an error afterwards, the page is leaked.
     ///
     /// # Safety
     ///
-    /// `frame` must be that of an allocated page of order 0 which belongs to `kept`. Until `kept`
-    /// is dropped or returned nobody may access its contents.
+    /// `frame` must be that of an allocated page of order 0 that belongs to `kept`. Until `kept` is
+    /// dropped or returned, no code may access its contents.
     pub(crate) unsafe fn give<C: MaySleep, K: Send + Sync + 'static>(
         self,
         _cx: &C,
         frame: usize,
         kept: K,
     ) -> Result<MappedArea<'a>, (Error, K)> {
-        // Nothing would keep the other module loaded while the mapping exists.
+        // The other module would not stay loaded while the mapping exists.
         let table = const { &Operations::<K>::TABLE };
         if !CallbackRegistration::same_module(self.code, core::ptr::from_ref(table).cast()) {
             pr_err!("a page has to be mapped by the module that made the device\n");
@@ -295,8 +294,8 @@ impl<'a> NewArea<'a> {
         };
         let vma = self.vma.as_ptr();
 
-        // Not inherited by a child. That is for good, as `madvise()` can change it only for memory
-        // that is not special; so are the others.
+        // A child does not inherit the mapping. `madvise()` cannot change this or the other flags,
+        // as it can change them only for memory that is not special.
         self.vma.set_dontcopy();
         self.vma.set_dontexpand();
         self.vma.set_dontdump();
@@ -313,7 +312,7 @@ impl<'a> NewArea<'a> {
         let kept: Arc<K> = place.write(kept).into();
 
         // SAFETY: The mapping is being made, so these fields are ours to write. The functions
-        // expect an `Arc<K>` in the private data, and this is where `close` gets its from.
+        // expect an `Arc<K>` in the private data: `close` drops the one that is stored here.
         unsafe {
             (*vma).vm_private_data = Arc::into_raw(kept).cast_mut().cast();
             (*vma).vm_ops = table;
@@ -322,7 +321,7 @@ impl<'a> NewArea<'a> {
     }
 }
 
-/// What the kernel calls for a mapping that was given a page.
+/// The functions that the kernel calls for a mapping that was given a page.
 struct Operations<K>(PhantomData<K>);
 
 impl<K: Send + Sync + 'static> Operations<K> {
@@ -334,8 +333,8 @@ impl<K: Send + Sync + 'static> Operations<K> {
     };
 
     /// A copy of a mapping is made. A fork makes none (`VM_DONTCOPY`) and one page cannot be split,
-    /// so it is for a move, which [`Self::mremap`] will refuse; until then the value belongs to
-    /// both.
+    /// so the copy is for a move, which [`Self::mremap`] will refuse. Until then both mappings
+    /// share the value.
     ///
     /// # Safety
     ///
@@ -343,21 +342,21 @@ impl<K: Send + Sync + 'static> Operations<K> {
     unsafe extern "C" fn open(vma: *mut bindings::vm_area_struct) {
         // SAFETY: The private data was copied from a mapping that has an `Arc<K>` and keeps it.
         let kept = ManuallyDrop::new(unsafe { Arc::from_raw((*vma).vm_private_data.cast::<K>()) });
-        // The copy's own.
+        // This reference belongs to the copy.
         core::mem::forget(Arc::clone(&kept));
     }
 
-    /// A mapping is gone, from the page tables and all TLBs.
+    /// A mapping was removed from the page tables and all TLBs.
     ///
     /// # Safety
     ///
-    /// `vma` must have these functions, and be passed to this one once.
+    /// `vma` must have these functions, and must be passed to this function once.
     unsafe extern "C" fn close(vma: *mut bindings::vm_area_struct) {
         // SAFETY: Each mapping has an `Arc<K>`, from `give` or from `open`, and this is its end.
         drop(unsafe { Arc::from_raw((*vma).vm_private_data.cast::<K>()) });
     }
 
-    /// A mapping was copied to be moved. The kernel takes it all back on an error.
+    /// A mapping was copied to be moved. On an error the kernel undoes the move.
     extern "C" fn mremap(_: *mut bindings::vm_area_struct) -> c_int {
         EINVAL.to_errno()
     }

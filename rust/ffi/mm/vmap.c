@@ -1,62 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that are mapped side by side, and contents that are overwritten.
+ * Pages that are mapped side by side, and the overwriting of contents.
  */
 #include <linux/mm.h>
-#include <linux/pgtable.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "../arch/arch.h"
 #include "alloc_tag.h"
 #include "vmap.h"
 
 /*
- * VM_MAP_PUT_PAGES is for labyrinth_view_drop() alone: the core kernel then knows what
- * to free, and does so by itself.
+ * VM_MAP_PUT_PAGES is only for labyrinth_vmap_drop(): with it the core kernel knows what
+ * to free, and does so without code of this module.
  */
-void *labyrinth_view_map(struct page **pages, unsigned int count)
+void *labyrinth_vmap(struct page **pages, unsigned int count)
 {
 	return vmap(pages, count, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
 }
 
-#ifdef CONFIG_X86
-/* An entry of a live area stays where it is. */
-static void set_first(void *area, pte_t value)
+/* Unmaps the first page of an area that was never used, where the architecture can. */
+void labyrinth_vmap_guard(void *area)
 {
-	unsigned int level;
-	pte_t *pte = lookup_address((unsigned long)area, &level);
-
-	if (pte && level == PG_LEVEL_4K)
-		set_pte(pte, value);
-}
-#endif
-
-/*
- * Unmaps the first page of an area that nobody has used yet. No CPU has to be told: none
- * has accessed it.
- */
-void labyrinth_view_guard(void *area)
-{
-#ifdef CONFIG_X86
-	set_first(area, __pte(0));
-#endif
+	labyrinth_arch_unmap_first(area);
 }
 
-/* vunmap() finds a page missing at the front, and does not mind. */
-void labyrinth_view_unmap(void *area)
+/* vunmap() accepts that the page at the front is not mapped. */
+void labyrinth_vunmap(void *area)
 {
 	vunmap(area);
 }
 
 /*
- * Has the core kernel unmap the area, free its pages and their table, later if this is no
- * context to do so. Until then it keeps a list in the first page of each such area.
+ * Makes the core kernel unmap the area and free its pages and their table, later if this
+ * context does not allow it. Until then it keeps a list in the first page of each such area.
  */
-void labyrinth_view_drop(void *area, struct page **pages, size_t count)
+void labyrinth_vmap_drop(void *area, struct page **pages, size_t count)
 {
-#ifdef CONFIG_X86
-	set_first(area, mk_pte(pages[0], PAGE_KERNEL));
-#endif
+	labyrinth_arch_map_first(area, pages[0]);
 	for (size_t i = 0; i < count; i++)
 		labyrinth_uncharge(pages[i], 0);
 	kvfree_atomic(area);

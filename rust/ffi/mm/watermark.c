@@ -22,7 +22,7 @@ unsigned int labyrinth_zone_kinds(void)
 	return MAX_NR_ZONES;
 }
 
-/* Pages that left the allocator on this CPU since boot, for zones of this kind. */
+/* Returns the pages that left the allocator on this CPU since boot, for zones of a kind. */
 unsigned long labyrinth_local_allocations(unsigned int kind)
 {
 #ifdef CONFIG_VM_EVENT_COUNTERS
@@ -39,8 +39,8 @@ static unsigned long zone_free(struct zone *zone)
 }
 
 /*
- * Not min_wmark_pages(): that adds a boost against fragmentation which is no part of the emergency
- * reserve, and which GFP_ATOMIC may ignore.
+ * Not min_wmark_pages(): it adds a boost against fragmentation. The boost is no part of the
+ * emergency reserve, and GFP_ATOMIC may ignore it.
  */
 static unsigned long zone_min(struct zone *zone)
 {
@@ -71,7 +71,7 @@ static unsigned long zone_shortfall(struct zone *zone)
 	return free < min ? min - free : 0;
 }
 
-/* What ordinary requests cannot get of a zone that hardware with short addresses needs. */
+/* Returns the pages of a zone that are kept for hardware with short addresses. */
 static unsigned long zone_protected(struct zone *zone)
 {
 	return zone->lowmem_reserve[gfp_zone(GFP_KERNEL)];
@@ -113,13 +113,13 @@ static unsigned long sum_of_all(unsigned long (*figure)(struct zone *zone))
 	return sum;
 }
 
-/* Whether any zone of this kind is below its min watermark. */
+/* Returns whether any zone of this kind is below its min watermark. */
 bool labyrinth_below_min(unsigned int kind)
 {
 	return sum_of_kind(kind, zone_shortfall) != 0;
 }
 
-/* All memory that the kernel manages, in pages. */
+/* Returns the size of all memory that the kernel manages, in pages. */
 unsigned long labyrinth_memory_total(void)
 {
 	return totalram_pages();
@@ -140,7 +140,7 @@ unsigned long labyrinth_memory_protected(void)
 	return sum_of_all(zone_protected);
 }
 
-/* What all zones together lack to be at their min watermarks, of which each is alone. */
+/* Adds up the pages that each zone lacks to be at its own min watermark. */
 unsigned long labyrinth_memory_shortfall(void)
 {
 	return sum_of_all(zone_shortfall);

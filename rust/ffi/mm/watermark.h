@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How much memory is free, and who takes pages while less than the min watermark is.
+ * The amount of free memory, and the pages that are taken from below the min watermark.
  * helpers.h includes this file.
  */
 #ifndef LABYRINTH_WATERMARK_H

@@ -2,20 +2,22 @@
 
 //! Drivers of PCI devices whose handlers know their context.
 //!
-//! A [`Driver`] has a state for each device, which may borrow the device for as long as it is
-//! bound, and two handlers that get that state and a token: one for the device's interrupt, one in
-//! a softirq that the first one can ask for.
+//! A [`Driver`] has a state for each device, which may borrow the device while it is bound. Its two
+//! handlers get that state and a token: one handler serves the device's interrupt, and the other
+//! runs in a softirq that the first one can request.
 //!
-//! [`Registered`] makes a driver of the kernel crate's out of it. It owns the order of events,
-//! which neither the driver nor its state can change, as no value that would have to be kept is
-//! handed out, and nobody but the kernel can have a device probed:
+//! [`Registered`] makes a driver of the kernel crate out of it. It fixes the order of events.
+//! Neither the driver nor its state can change the order: they get no value that they must keep
+//! alive, and only the kernel can probe a device:
 //!
 //! ```text
-//!   probe:  enable ─► no bus mastering ─► DMA mask ─► Driver::probe ─► interrupt ─► bus mastering ─► Driver::start
-//!   unbind: Driver::stop ─► no bus mastering ─► no interrupt ─► no softirq ─► state dropped ─► disable
+//!   probe:  enable ─► no bus mastering ─► DMA mask ─► Driver::probe ─► interrupt
+//!           ─► bus mastering ─► Driver::start
+//!   unbind: Driver::stop ─► no bus mastering ─► no interrupt ─► no softirq
+//!           ─► state dropped ─► disable
 //! ```
 //!
-//! So when the state with its mappings is dropped, the device cannot reach memory any more, and
+//! So when the state and its mappings are dropped, the device cannot reach memory any more, and
 //! neither handler runs.
 //!
 //! C header: [`include/linux/pci.h`](srctree/include/linux/pci.h)
@@ -54,52 +56,52 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What the handler of the interrupt has to say.
+/// The result of the interrupt handler.
 pub enum Served {
     /// The interrupt was that of another device.
     NotOurs,
-    /// All is done.
+    /// The interrupt was served completely.
     Done,
-    /// The rest is for the softirq.
+    /// The softirq must do the rest.
     Softirq,
 }
 
 /// A driver.
 pub trait Driver: 'static {
-    /// Its name in `/proc/interrupts`.
+    /// The driver's name in `/proc/interrupts`.
     const NAME: &'static CStr;
 
-    /// The devices it is for.
+    /// The devices that the driver supports.
     const IDS: pci::IdTable<()>;
 
-    /// What it keeps for a device, for as long as it is bound to that. All its methods can run at
-    /// the same time.
+    /// The driver's state for a device, while the device is bound. All methods can run at the same
+    /// time.
     type State<'bound>: Send + Sync + 'bound;
 
-    /// Which addresses the devices can have. Task context.
+    /// Returns the mask of the addresses that the devices can use. Task context.
     fn dma_mask() -> DmaMask;
 
-    /// Makes the state. The device is enabled, but cannot reach memory yet, and its interrupt is
-    /// not for here: to take its vectors is `EBUSY` later. Task context.
+    /// Makes the state. The device is enabled, but cannot reach memory yet. The interrupt is
+    /// requested later: if this takes the device's vectors, that fails with `EBUSY`. Task context.
     fn probe<'bound>(
         device: &'bound pci::Device<Bound>,
     ) -> impl PinInit<Self::State<'bound>, Error> + 'bound;
 
-    /// Begins, once the device can reach memory and its interrupts are served.
+    /// Starts the device, which can now reach memory and whose interrupts are now served.
     fn start(cx: &mut Task, state: &Self::State<'_>) -> Result;
 
-    /// Has the device stop what it is doing.
+    /// Makes the device stop its work.
     fn stop(cx: &mut Task, state: &Self::State<'_>);
 
-    /// Serves an interrupt: in hard interrupt context, or where the kernel threads interrupts, in a
-    /// thread.
+    /// Serves an interrupt in hard interrupt context, or in a thread if the kernel threads
+    /// interrupts.
     fn interrupt(cx: &mut DeviceIrq, state: &Self::State<'_>) -> Served;
 
-    /// Does the rest. Never concurrently with itself.
+    /// Does the work that [`Self::interrupt`] left. It never runs concurrently with itself.
     fn softirq(cx: &mut Softirq, state: &Self::State<'_>);
 }
 
-/// A [`Driver`] that gets its devices. Dropping it takes them all away again.
+/// A registered [`Driver`]. Dropping it unbinds all its devices.
 ///
 /// Task context only: making it and dropping it sleep. Fails with the errors of
 /// `pci_register_driver()`.
@@ -126,26 +128,26 @@ pub struct Registered<T: Driver> {
     _inner: Pin<KBox<Inner<T>>>,
 }
 
-/// The part whose address the kernel has, in memory of its own. Safe code can free the memory of a
-/// pinned value without dropping it (`MaybeUninit::pin_init`).
+/// The part whose address the kernel has, in an allocation of its own: safe code can free the
+/// memory of a pinned value without dropping the value (`MaybeUninit::pin_init`).
 #[pin_data]
 struct Inner<T: Driver> {
     #[pin]
     registration: Registration<pci::Adapter<Bridge<T>>>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
 impl<T: Driver> Registered<T> {
-    /// Code of the module that makes the driver.
+    /// Code of the module that registers the driver.
     fn anchor() {}
 
-    /// Registers the driver for `module` by a name. Task context only, may sleep. The kernel may
+    /// Registers the driver for `module` under a name. Task context only, may sleep. The kernel may
     /// probe devices before this returns.
     pub fn new(name: &'static CStr, module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             _inner: KBox::try_pin_init(
                 try_pin_init!(Inner {
-                    _callback: CallbackRegistration::new(Self::anchor as *const c_void)?,
+                    _registration: CallbackRegistration::new(Self::anchor as *const c_void)?,
                     registration <- Registration::new(name, module),
                 }? Error),
                 GFP_KERNEL,
@@ -154,13 +156,13 @@ impl<T: Driver> Registered<T> {
     }
 }
 
-/// A [`Driver`] as one of the kernel crate's.
+/// A [`Driver`] as a driver of the kernel crate.
 ///
-/// What that trait asks for, [`pci::Driver::probe`] above all, is for the kernel alone to call, so
-/// nobody else can name this type.
+/// Only the kernel may call the functions of that trait, above all [`pci::Driver::probe`]. So this
+/// type is private.
 struct Bridge<T>(PhantomData<T>);
 
-/// A device with a driver. The fields are dropped in this order.
+/// A device that has a driver. The fields are dropped in this order.
 #[pin_data]
 struct Running<'bound, T: Driver> {
     live: Live<'bound>,
@@ -184,26 +186,26 @@ impl<T: Driver> pci::Driver for Bridge<T> {
         let core = device;
         let device: &'bound pci::Device<Bound> = device;
 
-        // Taken down in reverse order should one fail, which has to be that of the fields.
+        // On a failure these are dropped in reverse order, which must be the order of the fields.
         try_pin_init!(&this in Running {
             enabled: {
                 core.enable_device_mem()?;
                 // INVARIANT: Just enabled.
                 let enabled = Enabled(device.as_ref());
-                // Firmware, or the kernel before this one, may have left it a bus master.
+                // Firmware, or a kernel before this one, may have left it a bus master.
                 enabled.clear_master();
                 enabled
             },
             state <- {
-                // SAFETY: The driver gets at the device, and could map something, only after this.
+                // SAFETY: The driver gets the device, and could map something, only after this.
                 unsafe { core.dma_set_mask_and_coherent(T::dma_mask()) }?;
                 T::probe(device)
             },
             // SAFETY: The state was initialised above, and is dropped after the work or not at all.
             softirq <- unsafe { BhWork::new(Self::on_softirq) },
             // SAFETY: The fields that the handlers use were initialised above, and they stay until
-            // `live` was dropped: it is the first of the fields, and should the rest of this fail,
-            // the first to be taken down again. The softirq is next, so it has its state to the
+            // `live` was dropped: it is the first of the fields, and if the rest of this fails, it
+            // is the first to be dropped again. The softirq is next, so it has its state to the
             // end.
             live: unsafe { Live::new(device.as_ref(), T::NAME, Self::on_interrupt, this.cast()) }?,
             _: {
@@ -221,7 +223,7 @@ impl<T: Driver> pci::Driver for Bridge<T> {
         // SAFETY: As in `probe`.
         let mut cx = unsafe { Task::assume() };
         T::stop(&mut cx, &this.get_ref().state);
-        // The bus lets go of the device, and of its IOMMU group, before this value is dropped.
+        // The bus releases the device, and its IOMMU group, before this value is dropped.
         this.get_ref().enabled.clear_master();
     }
 }
@@ -238,14 +240,14 @@ impl<T: Driver> Bridge<T> {
         // SAFETY: Both are initialised, by the requirement.
         let (state, softirq) = unsafe { (&(*this).state, &(*this).softirq) };
         // An interrupt controller can forbid threads (`IRQ_NOTHREAD`), though none does so for PCI
-        // devices. On PREEMPT_RT no handler of theirs could work then.
+        // devices. If one did on PREEMPT_RT, no handler that needs a thread could work.
         if cfg!(CONFIG_PREEMPT_RT) && irq::are_off() {
             return compat::irq_return(false);
         }
-        // SAFETY: The interrupt was requested so that it may be threaded: on PREEMPT_RT it is, and
-        // the thread has bottom halves disabled, and interrupts enabled, as was seen. Elsewhere
-        // interrupts are disabled, in the thread that `threadirqs` makes, too, and in the call by a
-        // task that `CONFIG_DEBUG_SHIRQ` adds for a shared one. The token ends with the call.
+        // SAFETY: The interrupt was requested so that it may be threaded. On PREEMPT_RT it is, and
+        // the thread has bottom halves disabled, and interrupts enabled, as was checked. Elsewhere
+        // interrupts are disabled: also in the thread that `threadirqs` makes, and also in the call
+        // by a task that `CONFIG_DEBUG_SHIRQ` adds for a shared one. The token ends with the call.
         let mut cx = unsafe { DeviceIrq::assume() };
 
         compat::irq_return(match T::interrupt(&mut cx, state) {
@@ -277,24 +279,24 @@ impl<T: Driver> Bridge<T> {
     }
 }
 
-/// A device that was enabled. Dropping it disables it.
+/// An enabled device. Dropping the value disables the device.
 ///
 /// # Invariants
 ///
-/// The device is that of a PCI device, which was enabled once for this value.
+/// The value has a PCI device, which was enabled once for this value.
 struct Enabled<'bound>(&'bound device::Device<Bound>);
 
 impl Enabled<'_> {
-    /// Has the device reach no memory. Task context.
+    /// Keeps the device from reaching memory. Task context.
     fn clear_master(&self) {
-        // SAFETY: By the invariant a PCI device.
+        // SAFETY: A PCI device, by the invariant.
         unsafe { helpers::labyrinth_pci_clear_master(as_raw(self.0)) };
     }
 }
 
 impl Drop for Enabled<'_> {
     fn drop(&mut self) {
-        // SAFETY: By the invariant a PCI device, enabled once for this value.
+        // SAFETY: A PCI device, enabled once for this value, by the invariant.
         unsafe { helpers::labyrinth_pci_disable(as_raw(self.0)) };
     }
 }
@@ -302,19 +304,19 @@ impl Drop for Enabled<'_> {
 /// The function that the kernel calls for an interrupt.
 type Handler = unsafe extern "C" fn(c_int, *mut c_void) -> bindings::irqreturn_t;
 
-/// A device that can interrupt us, and may reach memory. Dropping it ends both, and waits for the
-/// handler.
+/// A device that can raise interrupts, and may reach memory. Dropping the value ends both, and
+/// waits for the handler.
 ///
 /// # Invariants
 ///
-/// `device` is that of a PCI device, whose interrupt `irq` was requested with `data`.
+/// `device` is a PCI device, whose interrupt `irq` was requested with `data`.
 struct Live<'bound> {
     device: &'bound device::Device<Bound>,
     irq: c_uint,
     data: NonNull<c_void>,
 }
 
-// SAFETY: `data` is only for telling the handlers of an interrupt apart.
+// SAFETY: `data` serves only to tell the handlers of an interrupt apart.
 unsafe impl Send for Live<'_> {}
 
 impl<'bound> Live<'bound> {
@@ -322,15 +324,15 @@ impl<'bound> Live<'bound> {
     ///
     /// # Safety
     ///
-    /// `device` must be that of a PCI device, and calling `handler` with `data` be allowed until
-    /// this value is dropped, also if it never is.
+    /// `device` must be a PCI device. Calling `handler` with `data` must be allowed until this
+    /// value is dropped, or for ever if it never is.
     unsafe fn new(
         device: &'bound device::Device<Bound>,
         name: &'static CStr,
         handler: Handler,
         data: NonNull<c_void>,
     ) -> Result<Self> {
-        // SAFETY: A bound PCI device; the rest is what the caller promises.
+        // SAFETY: A bound PCI device; the caller vouches for the rest.
         let irq = unsafe {
             helpers::labyrinth_pci_irq_request(
                 as_raw(device),
@@ -351,7 +353,7 @@ impl<'bound> Live<'bound> {
 
 impl Drop for Live<'_> {
     fn drop(&mut self) {
-        // SAFETY: By the invariant a PCI device and its interrupt.
+        // SAFETY: A PCI device and its interrupt, by the invariant.
         unsafe {
             helpers::labyrinth_pci_clear_master(as_raw(self.device));
             helpers::labyrinth_pci_irq_free(as_raw(self.device), self.irq, self.data.as_ptr());
@@ -380,15 +382,15 @@ impl BhWork {
     ///
     /// # Safety
     ///
-    /// Calling `function` with the work must be allowed whenever it was queued, until this value is
-    /// dropped, also if it never is.
+    /// Calling `function` with the work must be allowed whenever the work was queued, until this
+    /// value is dropped, or for ever if it never is.
     unsafe fn new(
         function: unsafe extern "C" fn(*mut bindings::work_struct),
     ) -> impl PinInit<Self> {
         // INVARIANT: Initialised here.
         pin_init!(Self {
             work <- Opaque::ffi_init(|work| {
-                // SAFETY: `work` points to memory for it that stays put.
+                // SAFETY: `work` points to memory for a `work_struct` that stays in place.
                 unsafe { helpers::labyrinth_bh_work_init(work, Some(function)) }
             }),
         })

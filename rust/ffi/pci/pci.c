@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The interrupt and the softirq of a driver of a PCI device.
+ * The interrupt and the softirq of a PCI driver.
  */
 #include <linux/interrupt.h>
 #include <linux/pci.h>
@@ -9,9 +9,9 @@
 #include "pci.h"
 
 /*
- * One interrupt of whichever type there is, and its number. The kernel may serve it in a
- * thread, as PREEMPT_RT does: no IRQF_NO_THREAD. -EBUSY if the driver has taken the device's
- * interrupts already: giving back ours would take them from it.
+ * Requests one interrupt of the best type there is, and returns its number. The kernel may
+ * serve it in a thread, as PREEMPT_RT does, so there is no IRQF_NO_THREAD. -EBUSY if the
+ * driver has taken the device's interrupts already: giving back ours would take them away.
  */
 int labyrinth_pci_irq_request(struct device *dev, irq_handler_t handler,
 			      const char *name, void *data)
@@ -33,7 +33,7 @@ int labyrinth_pci_irq_request(struct device *dev, irq_handler_t handler,
 	return irq;
 }
 
-/* Waits for the handler. By the number, as the driver may have got the device another type. */
+/* Waits for the handler. Uses the number, as the driver may have changed the type since. */
 void labyrinth_pci_irq_free(struct device *dev, unsigned int irq, void *data)
 {
 	free_irq(irq, data);
@@ -55,13 +55,13 @@ void labyrinth_bh_work_init(struct work_struct *work, work_func_t function)
 	INIT_WORK(work, function);
 }
 
-/* Runs in a softirq. Any context but NMI. */
+/* Queues work for a softirq. Any context but NMI. */
 void labyrinth_bh_work_queue(struct work_struct *work)
 {
 	queue_work(system_bh_wq, work);
 }
 
-/* Waits for it. Nobody may queue it any more. */
+/* Waits for the work, which must not be queued any more. */
 void labyrinth_bh_work_cancel(struct work_struct *work)
 {
 	cancel_work_sync(work);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The interrupt and the softirq of a driver of a PCI device, for handlers that borrow:
- * the kernel crate has no safe form of that.
+ * The interrupt and the softirq of a PCI driver, for handlers that borrow. The kernel crate
+ * has no safe interface for that.
  */
 #ifndef LABYRINTH_PCI_H
 #define LABYRINTH_PCI_H

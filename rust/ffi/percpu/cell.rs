@@ -4,10 +4,10 @@
 //!
 //! # Vocabulary
 //!
-//! - A *body* is one CPU's copy: a private part that only its holder may touch, and a shared part
-//!   that anybody may read.
-//! - The *token* of a body is a per-CPU word. It holds the body's address while the body is free,
-//!   and 0 while somebody holds it.
+//! - A *body* is one CPU's copy. It has a private part that only its holder may touch, and a shared
+//!   part that any code may read.
+//! - The *token* of a body is a per-CPU word. It has the body's address while the body is free, and
+//!   0 while the body is held.
 //!
 //! # Protocol
 //!
@@ -19,30 +19,31 @@
 //!          give back: store with release order, to the token's own address, from any CPU
 //! ```
 //!
-//! Taking moves the address out of the word, so of all who try only one gets it. A task that is
+//! Taking moves the address out of the word, so of several takers only one gets it. A task that is
 //! moved to another CPU between taking and giving back still has the address of the body that it
-//! took, and gives back that one.
+//! took, and gives back that body.
 //!
-//! As a rule a CPU takes its own token ([`CpuCell::with`]). For what need not be quick any CPU may
-//! take any token ([`CpuCell::with_of`]), also that of a CPU that is offline or too busy to run
-//! anything else.
+//! As a rule a CPU takes its own token ([`CpuCell::with`]). Operations that need not be fast may
+//! take the token of any CPU ([`CpuCell::with_of`]), also that of a CPU that is offline or too busy
+//! to run anything else.
 //!
-//! The exchange has to be atomic among all CPUs, even if it were not for those: a token can come
-//! back from anywhere. An x86 `cmpxchg` without lock prefix, which `this_cpu_cmpxchg()` is there,
-//! also writes the word when the comparison fails: it would write the 0 that it has read over what
-//! another CPU has just given back, and the body would be lost. `tests/host/src/cell` explores all
-//! interleavings.
+//! Even without [`CpuCell::with_of`], the exchange would have to be atomic among all CPUs, because
+//! a token can be given back from any CPU. An x86 `cmpxchg` without lock prefix, as in
+//! `this_cpu_cmpxchg()`, also writes the word when the comparison fails: it writes back the 0 that
+//! it has read. That would overwrite a token that another CPU has just given back, and the body
+//! would be lost. `tests/host/src/cell` explores all interleavings.
 //!
-//! Whoever finds 0 does not wait but is told so: the answer is `None`. It is an interrupt that came
-//! upon a holder on its own CPU, or the holder was preempted, or is on another CPU. So the access
-//! works in every context, NMI and PREEMPT_RT included, and cannot deadlock.
+//! A taker that finds 0 does not wait but returns `None`. Either it interrupted a holder on its own
+//! CPU, or the holder was preempted, or is on another CPU. So the access works in every context,
+//! NMI and PREEMPT_RT included, and cannot deadlock.
 //!
-//! On x86 the exchange is an `xchg`, relative to the segment of the per-CPU area; elsewhere
+//! On x86 the exchange is an `xchg` relative to the segment of the per-CPU area. Elsewhere it is an
 //! `xchg()` in a C helper.
 //!
 //! C header: [`include/linux/percpu-defs.h`](srctree/include/linux/percpu-defs.h)
 
 use crate::ffi::{
+    arch,
     cpu::online,
     helpers, //
 };
@@ -56,16 +57,16 @@ use kernel::{
     prelude::*, //
 };
 
-/// What each CPU has.
+/// The copy of one CPU.
 #[repr(C)]
 struct Body<T, S> {
-    /// First, so that the address of the per-CPU allocation is that of the token.
+    /// The first field, so that the address of the per-CPU allocation is that of the token.
     token: UnsafeCell<*mut Body<T, S>>,
     private: UnsafeCell<T>,
     shared: S,
 }
 
-/// One `T` for each possible CPU, with exclusive access, beside an `S` that all may read.
+/// One `T` for each possible CPU, with exclusive access, beside an `S` that all code may read.
 ///
 /// # Invariants
 ///
@@ -87,7 +88,7 @@ impl<T, S> CpuCell<T, S> {
     /// Allocates and initialises a body for each possible CPU. Task context only, may sleep.
     pub fn new(mut init: impl FnMut() -> Result<(T, S), AllocError>) -> Result<Self, AllocError> {
         const {
-            // PCPU_MIN_UNIT_SIZE: the allocator refuses more.
+            // The allocator refuses more than PCPU_MIN_UNIT_SIZE.
             assert!(
                 size_of::<Body<T, S>>() <= 32 << 10,
                 "too large for per-CPU memory"
@@ -103,7 +104,7 @@ impl<T, S> CpuCell<T, S> {
         for (done, cpu) in online::possible().enumerate() {
             let body = Self::body_of(base, cpu);
             match init() {
-                // SAFETY: The memory is ours, large and aligned enough; nobody else knows of it.
+                // SAFETY: The memory is ours, large and aligned enough; no other code knows it.
                 Ok((private, shared)) => unsafe {
                     body.as_ptr().write(Body {
                         token: UnsafeCell::new(body.as_ptr()),
@@ -116,7 +117,7 @@ impl<T, S> CpuCell<T, S> {
                         // SAFETY: This body was initialised, and is not used again.
                         unsafe { Self::body_of(base, cpu).drop_in_place() };
                     }
-                    // SAFETY: The allocation is ours and nobody refers to it.
+                    // SAFETY: The allocation is ours and no reference to it exists.
                     unsafe { helpers::labyrinth_percpu_free(base.as_ptr()) };
                     return Err(error);
                 }
@@ -129,31 +130,31 @@ impl<T, S> CpuCell<T, S> {
         })
     }
 
-    /// Runs `access` with this CPU's body. `None` when somebody holds it, see the module.
+    /// Runs `access` with this CPU's body. Returns `None` if the body is held, see the module.
     ///
-    /// In any context. `access` should be short: whoever comes upon it on the same CPU meanwhile is
-    /// turned away.
+    /// Any context. `access` should be short: until it returns, other code on the same CPU gets
+    /// `None`.
     #[inline(always)]
     pub fn with<R>(&self, access: impl FnOnce(&mut T, &S) -> R) -> Option<R> {
         // SAFETY: By the invariant `base` is a per-CPU allocation that begins with a token.
-        let body = unsafe { imp::take(self.base) }?.cast::<Body<T, S>>();
+        let body = unsafe { arch::token::take(self.base) }?.cast::<Body<T, S>>();
         // SAFETY: The token was the address of an initialised body, which lives as long as `self`.
         let body = unsafe { body.as_ref() };
 
-        // SAFETY: We took the token, so by the invariant nobody else has access until it is back.
+        // SAFETY: We took the token, so by the invariant no other code has access until it is back.
         let result = access(unsafe { &mut *body.private.get() }, &body.shared);
 
         // INVARIANT: The token becomes the body's address again, and our access has ended.
         // SAFETY: `token` is the word that the token was taken from.
-        unsafe { imp::give_back(body.token.get().cast(), NonNull::from(body).cast()) };
+        unsafe { arch::token::give_back(body.token.get().cast(), NonNull::from(body).cast()) };
         Some(result)
     }
 
-    /// The shared parts, by CPU number. Any context.
+    /// Returns the shared parts, by CPU number. Any context.
     pub fn shared(&self) -> impl Iterator<Item = (u32, &S)> {
         online::possible().map(|cpu| {
-            // SAFETY: By the invariant the body is initialised; of the shared part only shared
-            // references exist.
+            // SAFETY: By the invariant the body is initialised; only shared references to the
+            // shared part exist.
             (cpu, unsafe {
                 &(*Self::body_of(self.base, cpu).as_ptr()).shared
             })
@@ -161,19 +162,19 @@ impl<T, S> CpuCell<T, S> {
     }
 
     /// The shared part of a CPU; `None` if there can be no such CPU. Any context.
-    pub fn shared_of(&self, cpu: u32) -> Option<&S> {
+    pub(crate) fn shared_of(&self, cpu: u32) -> Option<&S> {
         // SAFETY: As in `shared`.
         online::is_possible(cpu).then(|| unsafe { &Self::body_of(self.base, cpu).as_ref().shared })
     }
 
-    /// Runs `access` with the body of any CPU, online or not. `None` when somebody holds it, or if
-    /// there can be no such CPU.
+    /// Runs `access` with the body of any CPU, online or not. Returns `None` if the body is held,
+    /// or if there can be no such CPU.
     ///
-    /// In any context. `access` runs with preemption disabled, so it must not sleep, nor on
-    /// PREEMPT_RT take a `spinlock_t`; meanwhile that CPU is turned away. All that it can reach is
-    /// `Send`: its captures, both parts of the body, and its result. Tokens are not: a token of the
-    /// outer context would not be true here. ([`Self::with`] does not change the context, so tokens
-    /// stay true there.)
+    /// Any context. `access` runs with preemption disabled, so it must not sleep, and on PREEMPT_RT
+    /// it must not take a `spinlock_t`. Until it returns, that CPU gets `None`. Everything that
+    /// `access` can reach is `Send`: its captures, both parts of the body, and its result. Tokens
+    /// are not: a token of the outer context would not be true here. ([`Self::with`] does not
+    /// change the context, so tokens stay true there.)
     pub fn with_of<R: Send>(
         &self,
         cpu: u32,
@@ -186,18 +187,18 @@ impl<T, S> CpuCell<T, S> {
         if !online::is_possible(cpu) {
             return None;
         }
-        // SAFETY: The body is initialised by the invariant, and lives as long as `self`; by its
-        // `UnsafeCell`s others may change it meanwhile.
+        // SAFETY: The body is initialised by the invariant, and lives as long as `self`. Other code
+        // may change it at the same time, which its `UnsafeCell`s allow.
         let body = unsafe { Self::body_of(self.base, cpu).as_ref() };
         let word = body.token.get().cast();
 
-        // SAFETY: The word of a token. It is given back below.
+        // SAFETY: The word is that of a token, which is given back below.
         let token = NonNull::new(unsafe { helpers::labyrinth_token_take_of(word) })?;
         // SAFETY: As in `with`.
         let result = access(unsafe { &mut *body.private.get() }, &body.shared);
 
         // INVARIANT: As in `with`.
-        // SAFETY: As in `with`; taken by the function that belongs to this one.
+        // SAFETY: As in `with`; the token was taken by the function that belongs to this one.
         unsafe { helpers::labyrinth_token_give_back_of(word, token.as_ptr()) };
         Some(result)
     }
@@ -205,7 +206,7 @@ impl<T, S> CpuCell<T, S> {
     fn body_of(base: NonNull<c_void>, cpu: u32) -> NonNull<Body<T, S>> {
         // SAFETY: `base` is a live per-CPU allocation and `cpu` is a possible CPU.
         let body = unsafe { helpers::labyrinth_percpu_of(base.as_ptr(), cpu) };
-        // SAFETY: The copies of a live allocation have addresses other than null.
+        // SAFETY: The copies of a live allocation are not at null.
         unsafe { NonNull::new_unchecked(body.cast()) }
     }
 }
@@ -217,91 +218,7 @@ impl<T, S> Drop for CpuCell<T, S> {
             // SAFETY: All bodies are initialised; a holder would borrow `self`, so there is none.
             unsafe { Self::body_of(self.base, cpu).drop_in_place() };
         }
-        // SAFETY: By the invariant the allocation is ours, and nobody has a reference any more.
+        // SAFETY: By the invariant the allocation is ours, and no reference exists any more.
         unsafe { helpers::labyrinth_percpu_free(self.base.as_ptr()) };
-    }
-}
-
-/// Taking and giving back by x86 instructions.
-#[cfg(all(target_arch = "x86_64", not(CONFIG_UML)))]
-mod imp {
-    use super::{c_void, NonNull};
-    use core::arch::asm;
-
-    /// Takes the token of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation that begins with a token.
-    #[inline(always)]
-    pub(super) unsafe fn take(base: NonNull<c_void>) -> Option<NonNull<c_void>> {
-        let token: *mut c_void;
-        // SAFETY: Accesses this CPU's copy of the word, whichever CPU this is: the segment register
-        // is read by the one instruction that does it. An exchange with memory is a locked one.
-        unsafe {
-            asm!(
-                "xchg qword ptr gs:[{base}], {token}",
-                base = in(reg) base.as_ptr(),
-                token = inout(reg) core::ptr::null_mut::<c_void>() => token,
-                options(nostack, preserves_flags)
-            )
-        };
-        NonNull::new(token)
-    }
-
-    /// Gives a token back.
-    ///
-    /// # Safety
-    ///
-    /// `word` must be the token's word, which the caller has taken it from.
-    #[inline(always)]
-    pub(super) unsafe fn give_back(word: *mut c_void, token: NonNull<c_void>) {
-        // SAFETY: `word` is valid and may be written by the holder. An x86 store is a release, and
-        // the compiler moves no access across an `asm!` that may touch memory.
-        unsafe {
-            asm!(
-                "mov qword ptr [{word}], {token}",
-                word = in(reg) word,
-                token = in(reg) token.as_ptr(),
-                options(nostack, preserves_flags)
-            )
-        };
-    }
-}
-
-#[cfg(not(all(target_arch = "x86_64", not(CONFIG_UML))))]
-use generic as imp;
-
-/// Taking and giving back by C helpers, on any architecture.
-#[cfg_attr(
-    all(target_arch = "x86_64", not(CONFIG_UML)),
-    allow(
-        dead_code,
-        reason = "the twin of the instructions, for all other architectures"
-    )
-)]
-mod generic {
-    use super::{c_void, helpers, NonNull};
-
-    /// Takes the token of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation that begins with a token.
-    #[inline]
-    pub(super) unsafe fn take(base: NonNull<c_void>) -> Option<NonNull<c_void>> {
-        // SAFETY: As the caller promises.
-        NonNull::new(unsafe { helpers::labyrinth_token_take(base.as_ptr()) })
-    }
-
-    /// Gives a token back.
-    ///
-    /// # Safety
-    ///
-    /// `word` must be the token's word, which the caller has taken it from.
-    #[inline]
-    pub(super) unsafe fn give_back(word: *mut c_void, token: NonNull<c_void>) {
-        // SAFETY: As the caller promises.
-        unsafe { helpers::labyrinth_token_give_back(word, token.as_ptr()) };
     }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Numbers that each CPU counts for itself.
+//! Per-CPU counters.
 //!
 //! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
 
 use crate::ffi::{
+    arch,
     cpu::online,
     helpers, //
 };
@@ -21,12 +22,12 @@ use kernel::{
 
 /// `N` counters for each possible CPU, all of them zero at first.
 ///
-/// Every CPU writes to its own, so that CPUs do not fight over cache lines, and an update is one
-/// instruction where the architecture has one that is atomic on its CPU: no lock, no disabled
-/// interrupts, no call. What is read is the sum over all CPUs.
+/// Every CPU writes to its own counters, so that CPUs do not compete for cache lines. On an
+/// architecture with an add that is atomic on its CPU, an update is one instruction: no lock, no
+/// disabled interrupts, no call. Reads return the sum over all CPUs.
 ///
 /// All operations may be called in any context. An update comes after everything that the CPU has
-/// done before: whoever sees it in [`Self::sum`] sees that, too.
+/// done before: code that sees the update in [`Self::sum`] sees that, too.
 ///
 /// # Invariants
 ///
@@ -44,7 +45,7 @@ impl<const N: usize> CpuCounters<N> {
     /// Allocates the counters. Task context only, may sleep.
     pub fn new() -> Result<Self, AllocError> {
         const {
-            // PCPU_MIN_UNIT_SIZE: the allocator refuses more.
+            // The allocator refuses more than PCPU_MIN_UNIT_SIZE.
             assert!(
                 N * size_of::<u64>() <= 32 << 10,
                 "too large for per-CPU memory"
@@ -60,29 +61,31 @@ impl<const N: usize> CpuCounters<N> {
         })
     }
 
-    /// Adds `n` to the counter of this CPU. `index` is less than `N`; what is not is ignored.
+    /// Adds `n` to the counter of this CPU. If `index` is not less than `N`, nothing is counted.
     #[inline(always)]
     pub fn add(&self, index: usize, n: u64) {
         self.all().add(index, n);
     }
 
-    /// All counters, to update several of them.
+    /// Returns all counters, to update several of them.
     #[inline(always)]
     pub(crate) fn all(&self) -> CounterSlice<'_, N> {
-        // INVARIANT: As is ours.
+        // INVARIANT: `base` is the first of `N` words, by our own invariant.
         CounterSlice {
             first: self.base,
             _counters: PhantomData,
         }
     }
 
-    /// The sum of one counter over all CPUs, before everything that this thread reads later.
+    /// Returns the sum of one counter over all CPUs. The counter is read before everything that
+    /// this thread reads later.
     pub fn sum(&self, index: usize) -> u64 {
         self.each(index).fold(0, u64::wrapping_add)
     }
 
-    /// Adds the sums of the counters from `first` on to `sums`, one to each, before everything that
-    /// this thread reads later. There should be as many; what is beyond them stays as it is.
+    /// Adds the sums of the counters from `first` on to `sums`, one to each element. Elements
+    /// without a counter stay unchanged. The counters are read before everything that this thread
+    /// reads later.
     pub(crate) fn sum_each(&self, first: usize, sums: &mut [u64]) {
         let count = sums.len().min(N.saturating_sub(first));
 
@@ -101,12 +104,12 @@ impl<const N: usize> CpuCounters<N> {
         }
     }
 
-    /// The largest value of one counter.
+    /// Returns the largest value of one counter.
     pub(crate) fn max(&self, index: usize) -> u64 {
         self.each(index).max().unwrap_or(0)
     }
 
-    /// The value of one counter on one possible CPU.
+    /// Returns the value of one counter on one possible CPU.
     pub fn of(&self, index: usize, cpu: u32) -> u64 {
         if index < N && online::is_possible(cpu) {
             // SAFETY: By the invariant there is such a word, of this possible CPU.
@@ -116,9 +119,9 @@ impl<const N: usize> CpuCounters<N> {
         }
     }
 
-    /// Sets one counter to zero on the CPUs that `which` chooses. For counters that are raised, not
-    /// added to: an addition at the same time may undo it. A concurrent [`CounterSlice::raise`] may have
-    /// compared with the old value.
+    /// Sets one counter to zero on the CPUs that `which` chooses. Only for counters that are
+    /// raised, not added to: a concurrent addition may undo this. A concurrent
+    /// [`CounterSlice::raise`] may have compared with the old value.
     pub(crate) fn clear(&self, index: usize, which: impl Fn(u32) -> bool) {
         for cpu in online::possible().filter(|&cpu| index < N && which(cpu)) {
             // SAFETY: By the invariant there is such a word, of this possible CPU.
@@ -139,15 +142,15 @@ impl<const N: usize> CpuCounters<N> {
 impl<const N: usize> Drop for CpuCounters<N> {
     /// Task and softirq context.
     fn drop(&mut self) {
-        // SAFETY: By the invariant the allocation is ours, and nobody has a reference any more.
+        // SAFETY: By the invariant the allocation is ours, and no reference exists any more.
         unsafe { helpers::labyrinth_percpu_free(self.base.as_ptr()) };
     }
 }
 
 /// Two sets of `N` counters for each possible CPU. One of them is *active*: updates go there.
 ///
-/// So the other set comes to rest, and can be read once no update in it is half done. An update may
-/// be late: it may reach the set that it found active after the other one was activated.
+/// So the other set comes to rest, and can be read once no update of it is in progress. An update
+/// may be late: it may reach the set that it found active after the other set was activated.
 ///
 /// # Invariants
 ///
@@ -167,14 +170,14 @@ unsafe impl<const N: usize> Sync for CpuCounterSets<N> {}
 /// One of two sets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Set {
-    /// The one that is active at first.
+    /// The set that is active at first.
     First = 0,
-    /// The other one.
+    /// The other set.
     Second = 1,
 }
 
 impl Set {
-    /// The other set of the two.
+    /// Returns the other one of the two sets.
     pub(crate) fn other(self) -> Self {
         match self {
             Self::First => Self::Second,
@@ -194,10 +197,10 @@ impl<const N: usize> CpuCounterSets<N> {
         })
     }
 
-    /// All counters of the active set, to update several of them. Any context.
+    /// Returns all counters of the active set, to update several of them. Any context.
     #[inline(always)]
     pub(crate) fn active(&self) -> CounterSlice<'_, N> {
-        // INVARIANT: By our invariant the base of a set, which lives as long as `self`.
+        // INVARIANT: By our own invariant the base of a set, which lives as long as `self`.
         CounterSlice {
             // SAFETY: Valid and aligned; races are defined, see above.
             first: unsafe { self.active.get().read_volatile() },
@@ -205,14 +208,14 @@ impl<const N: usize> CpuCounterSets<N> {
         }
     }
 
-    /// Makes a set the active one. Any context.
+    /// Makes a set the active set. Any context.
     pub(crate) fn activate(&self, set: Set) {
         // INVARIANT: The base of a set.
         // SAFETY: As for `active`.
         unsafe { self.active.get().write_volatile(self.of(set).base) };
     }
 
-    /// A set, to read, or to clear counters that are raised. Any context.
+    /// Returns a set, to read it, or to clear counters that are raised. Any context.
     pub(crate) fn of(&self, set: Set) -> &CpuCounters<N> {
         &self.sets[set as usize]
     }
@@ -222,7 +225,7 @@ impl<const N: usize> CpuCounterSets<N> {
 /// and the caller sees what each CPU had done by then. Task context only, interrupts enabled; waits
 /// for all online CPUs.
 ///
-/// A CPU that is offline has been through a barrier since it last did anything.
+/// A CPU that is offline has passed through a barrier since it last did anything.
 ///
 /// C header: [`include/linux/smp.h`](srctree/include/linux/smp.h)
 pub(crate) fn barrier_on_all_cpus() {
@@ -231,12 +234,12 @@ pub(crate) fn barrier_on_all_cpus() {
     unsafe { bindings::kick_all_cpus_sync() };
 }
 
-/// Some counters in a row, on whichever CPU this runs.
+/// Some counters in a row, of the CPU that this runs on.
 ///
 /// # Invariants
 ///
-/// `first` is the first of at least `LEN` words that all are in the per-CPU allocation of the
-/// [`CpuCounters`] that is borrowed.
+/// `first` is the first of at least `LEN` words, which are all in the per-CPU allocation of the
+/// borrowed [`CpuCounters`].
 #[derive(Clone, Copy)]
 pub(crate) struct CounterSlice<'a, const LEN: usize> {
     first: NonNull<c_void>,
@@ -244,27 +247,27 @@ pub(crate) struct CounterSlice<'a, const LEN: usize> {
 }
 
 impl<'a, const LEN: usize> CounterSlice<'a, LEN> {
-    /// Adds `n` to a counter. `index` is less than `LEN`; what is not is ignored. Any context.
+    /// Adds `n` to a counter. If `index` is not less than `LEN`, nothing is counted. Any context.
     #[inline(always)]
     pub(crate) fn add(self, index: usize, n: u64) {
         if index < LEN {
             // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
-            unsafe { counter_imp::add(self.first, index, n) };
+            unsafe { arch::counter::add(self.first, index, n) };
         }
     }
 
-    /// Adds 1 to one of the counters after the first `HEAD`. `index` must be less than
-    /// `LEN - HEAD`, or nothing is counted. Any context.
+    /// Adds 1 to one of the counters after the first `HEAD`. If `index` is not less than `LEN -
+    /// HEAD`, nothing is counted. Any context.
     #[inline(always)]
     pub(crate) fn increment_after<const HEAD: usize>(self, index: usize) {
         if index < const { LEN - HEAD } {
             // SAFETY: By the invariant there is such a word in a live per-CPU allocation.
-            unsafe { counter_imp::increment_after::<HEAD>(self.first, index) };
+            unsafe { arch::counter::increment_after::<HEAD>(self.first, index) };
         }
     }
 
-    /// One of the windows of `WINDOW` counters each. The first begins here, each further one `STEP`
-    /// counters later, as many as fit. `number` is taken modulo their number.
+    /// Returns a window of `WINDOW` counters. The first window begins here, and each further one
+    /// `STEP` counters later, as many as fit. `number` is taken modulo the number of windows.
     #[inline(always)]
     pub(crate) fn window<const WINDOW: usize, const STEP: usize>(
         self,
@@ -283,219 +286,47 @@ impl<'a, const LEN: usize> CounterSlice<'a, LEN> {
         }
     }
 
-    /// Adds `n` to the counter of a fixed index. Any context.
+    /// Adds `n` to the counter with a fixed index. Any context.
     #[inline(always)]
     pub(crate) fn add_at<const INDEX: usize>(self, n: u64) {
         const { assert!(INDEX < LEN) };
         // SAFETY: As for `add`.
-        unsafe { counter_imp::add_at::<INDEX>(self.first, n) };
+        unsafe { arch::counter::add_at::<INDEX>(self.first, n) };
     }
 
-    /// Adds 1 to the counter of a fixed index. Any context.
+    /// Adds 1 to the counter with a fixed index. Any context.
     #[inline(always)]
     pub(crate) fn increment_at<const INDEX: usize>(self) {
         const { assert!(INDEX < LEN) };
         // SAFETY: As for `add`.
-        unsafe { counter_imp::increment_at::<INDEX>(self.first) };
+        unsafe { arch::counter::increment_at::<INDEX>(self.first) };
     }
 
-    /// Makes the counter of a fixed index at least `n`. Any context.
+    /// Raises the counter with a fixed index to `n`, unless it is larger already. Any context.
     ///
-    /// That it is large enough already is found out by a plain load. Nothing that happens after the
-    /// load makes this wrong: an interrupt can only raise the counter, and a task that is moved has
-    /// compared with the counter of a CPU that it was on. Only a new maximum is written, by an
-    /// exchange that compares again. Only code that knows of every update that may have read the
-    /// counter before may clear it, see [`stats::samples`](crate::stats).
+    /// A plain load checks whether the counter is large enough already. Nothing that happens after
+    /// the load makes the check wrong: an interrupt can only raise the counter, and a task that is
+    /// moved has compared with the counter of a CPU that it was on. Only a new maximum is written,
+    /// by an exchange that compares again. Only code that knows of every update that may have read
+    /// the counter before may clear it, see [`stats::samples`](crate::stats).
     #[inline(always)]
     pub(crate) fn raise<const INDEX: usize>(self, n: u64) {
         const { assert!(INDEX < LEN) };
         // SAFETY: As for `add`.
-        if unsafe { counter_imp::is_below::<INDEX>(self.first, n) } {
+        if unsafe { arch::counter::is_below::<INDEX>(self.first, n) } {
             // SAFETY: As for `add`.
             unsafe { helpers::labyrinth_percpu_raise(self.first.as_ptr(), INDEX, n) };
         }
     }
 }
 
-/// Updates by x86 instructions. They need no lock prefix: only the CPU itself adds to its words.
-#[cfg(all(target_arch = "x86_64", not(CONFIG_UML)))]
-mod counter_imp {
-    use super::{
-        c_void,
-        NonNull, //
-    };
-    use core::arch::asm;
-
-    /// Adds to a word of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `index` words.
-    #[inline(always)]
-    pub(super) unsafe fn add(base: NonNull<c_void>, index: usize, n: u64) {
-        // SAFETY: The word is in this CPU's copy, whichever CPU this is, and one instruction reads
-        // and writes it.
-        unsafe {
-            asm!(
-                "add qword ptr gs:[{base} + 8 * {index}], {n}",
-                base = in(reg) base.as_ptr(),
-                index = in(reg) index,
-                n = in(reg) n,
-                options(nostack)
-            )
-        };
-    }
-
-    /// Adds 1 to a word of this CPU, of which `HEAD` come before that of index 0.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `HEAD + index` words.
-    #[inline(always)]
-    pub(super) unsafe fn increment_after<const HEAD: usize>(base: NonNull<c_void>, index: usize) {
-        // SAFETY: As for `add`.
-        unsafe {
-            asm!(
-                "inc qword ptr gs:[{base} + 8 * {index} + {head}]",
-                base = in(reg) base.as_ptr(),
-                index = in(reg) index,
-                head = const 8 * HEAD,
-                options(nostack)
-            )
-        };
-    }
-
-    /// Adds to the word of a fixed index of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `INDEX` words.
-    #[inline(always)]
-    pub(super) unsafe fn add_at<const INDEX: usize>(base: NonNull<c_void>, n: u64) {
-        // SAFETY: As for `add`.
-        unsafe {
-            asm!(
-                "add qword ptr gs:[{base} + {offset}], {n}",
-                base = in(reg) base.as_ptr(),
-                offset = const 8 * INDEX,
-                n = in(reg) n,
-                options(nostack)
-            )
-        };
-    }
-
-    /// Adds 1 to the word of a fixed index of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// As for [`add_at`].
-    #[inline(always)]
-    pub(super) unsafe fn increment_at<const INDEX: usize>(base: NonNull<c_void>) {
-        // SAFETY: As for `add`.
-        unsafe {
-            asm!(
-                "inc qword ptr gs:[{base} + {offset}]",
-                base = in(reg) base.as_ptr(),
-                offset = const 8 * INDEX,
-                options(nostack)
-            )
-        };
-    }
-
-    /// Whether the word of a fixed index of this CPU is less than `n`.
-    ///
-    /// # Safety
-    ///
-    /// As for [`add_at`].
-    #[inline(always)]
-    pub(super) unsafe fn is_below<const INDEX: usize>(base: NonNull<c_void>, n: u64) -> bool {
-        // SAFETY: As for `add`.
-        unsafe {
-            asm!(
-                "cmp qword ptr gs:[{base} + {offset}], {n}",
-                "jb {below}",
-                base = in(reg) base.as_ptr(),
-                offset = const 8 * INDEX,
-                n = in(reg) n,
-                below = label { return true },
-                options(nostack, readonly)
-            )
-        };
-        false
-    }
-}
-
-/// Updates by C helpers, on any architecture.
-#[cfg(not(all(target_arch = "x86_64", not(CONFIG_UML))))]
-mod counter_imp {
-    use super::{
-        c_void,
-        helpers,
-        NonNull, //
-    };
-
-    /// Adds to a word of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `index` words.
-    #[inline]
-    pub(super) unsafe fn add(base: NonNull<c_void>, index: usize, n: u64) {
-        // SAFETY: As the caller promises.
-        unsafe { helpers::labyrinth_percpu_add(base.as_ptr(), index, n) };
-    }
-
-    /// Adds 1 to a word of this CPU, of which `HEAD` come before that of index 0.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `HEAD + index` words.
-    #[inline]
-    pub(super) unsafe fn increment_after<const HEAD: usize>(base: NonNull<c_void>, index: usize) {
-        // SAFETY: As the caller promises.
-        unsafe { add(base, HEAD + index, 1) };
-    }
-
-    /// Adds to the word of a fixed index of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// `base` must be a live per-CPU allocation with more than `INDEX` words.
-    #[inline]
-    pub(super) unsafe fn add_at<const INDEX: usize>(base: NonNull<c_void>, n: u64) {
-        // SAFETY: As the caller promises.
-        unsafe { add(base, INDEX, n) };
-    }
-
-    /// Adds 1 to the word of a fixed index of this CPU.
-    ///
-    /// # Safety
-    ///
-    /// As for [`add_at`].
-    #[inline]
-    pub(super) unsafe fn increment_at<const INDEX: usize>(base: NonNull<c_void>) {
-        // SAFETY: As the caller promises.
-        unsafe { add(base, INDEX, 1) };
-    }
-
-    /// Whether the word of a fixed index of this CPU is less than `n`.
-    ///
-    /// # Safety
-    ///
-    /// As for [`add_at`].
-    #[inline]
-    pub(super) unsafe fn is_below<const INDEX: usize>(base: NonNull<c_void>, n: u64) -> bool {
-        // SAFETY: As the caller promises.
-        (unsafe { helpers::labyrinth_percpu_read_here(base.as_ptr(), INDEX) }) < n
-    }
-}
-
 /// A number that one holder writes at a time and anybody may read at any time. Its methods may be
 /// called in any context.
 ///
-/// It costs a load and a store, inlined, and no atomic read-modify-write: two writers at a time
-/// would lose an update (and nothing else). Meant for the shared part of a
-/// [`CpuCell`](crate::ffi::percpu::cell::CpuCell), which only the holder of the private part writes.
+/// It costs a load and a store, inlined, and no atomic read-modify-write. Two writers at a time
+/// would lose an update (and nothing else). It is meant for the shared part of a
+/// [`CpuCell`](crate::ffi::percpu::cell::CpuCell), which only the holder of the private part
+/// writes.
 ///
 /// Any context.
 #[repr(transparent)]
@@ -506,12 +337,12 @@ pub struct Counter(UnsafeCell<u64>);
 unsafe impl Sync for Counter {}
 
 impl Counter {
-    /// Makes one.
+    /// Makes a counter with this value.
     pub const fn new(value: u64) -> Self {
         Self(UnsafeCell::new(value))
     }
 
-    /// The value.
+    /// Returns the value.
     #[inline(always)]
     pub fn read(&self) -> u64 {
         // SAFETY: Valid and aligned; races are defined, see above.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Values of each CPU.
+//! Per-CPU values.
 
 pub(crate) mod cell;
 pub(crate) mod counters;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handles: names for values that are given to code which may forget, invent or keep them.
+//! Handles: numbers that stand for values, for code that may forget, invent or keep them.
 //!
-//! A [`Handle`] is a number and not an address. Whatever number comes back from C, looking it up in
-//! the table gives the value that it stands for, or nothing: nothing is ever dereferenced on the
-//! word of C. A number is not used twice while the module is loaded, so that of a removed value
-//! stays dead.
+//! A [`Handle`] is a number, not an address. For any number that C passes, the lookup in the table
+//! returns the value that the number stands for, or nothing. No number from C is ever dereferenced.
+//! A number is not used twice while the module is loaded, so the handle of a removed value stays
+//! invalid.
 //!
 //! ```text
-//!   handle:   generation (47 bits) │ slot (10 bits)      one generation for each value ever inserted
+//!   handle:   generation (47 bits) │ slot (10 bits)      a generation for each value ever inserted
 //! ```
 //!
-//! Looking up takes no lock and is allowed in any context but NMI: RCU keeps the value in memory
-//! for as long as it is used.
+//! A lookup takes no lock and is allowed in any context but NMI. RCU keeps the value in memory
+//! while it is in use.
 //!
 //! C header: [`include/linux/rcupdate.h`](srctree/include/linux/rcupdate.h)
 
@@ -39,14 +39,14 @@ use kernel::{
 };
 
 const SLOT_BITS: u32 = 10;
-/// How many values a table can have.
+/// The number of slots, the most values that a table can have.
 pub(crate) const SLOTS: usize = 1 << SLOT_BITS;
 
-/// The first generation. So the handles begin at 1 GiB, and the report of an access through one
-/// does not look like that of a member of NULL.
+/// The first generation. With this value the handles begin at 1 GiB, so the report of an access
+/// through a handle does not look like an access to a member of NULL.
 const FIRST: usize = 1 << 20;
 
-/// How many bits a handle has at most.
+/// The number of bits that the largest handle has.
 pub(crate) const HANDLE_BITS: u32 = 57;
 
 const _: () = assert!(usize::BITS == 64, "marks and handles need a 64-bit kernel");
@@ -56,13 +56,13 @@ const _: () = assert!(usize::BITS == 64, "marks and handles need a 64-bit kernel
 pub struct Handle(NonZero<usize>);
 
 impl Handle {
-    /// A handle from anywhere, 0 excepted. Any context.
+    /// Makes a handle of any number but 0. Any context.
     #[inline]
     pub fn from_raw(raw: usize) -> Option<Self> {
         NonZero::new(raw).map(Self)
     }
 
-    /// The number. Any context.
+    /// Returns the number. Any context.
     #[inline]
     pub fn raw(self) -> usize {
         self.0.get()
@@ -77,8 +77,8 @@ impl Handle {
 ///
 /// # Invariants
 ///
-/// Each slot is null or holds an entry that was boxed by `insert` and is freed only by who takes it
-/// out of the slot, after a grace period of RCU.
+/// Each slot is null or holds an entry that `insert` has boxed. Only the task that takes the entry
+/// out of the slot frees it, after a grace period of RCU.
 pub struct Handles<T: Send + Sync + 'static> {
     slots: [Atomic<*mut Entry<T>>; SLOTS],
     /// The generation of the next value.
@@ -101,14 +101,15 @@ impl<T: Send + Sync + 'static> Handles<T> {
         }
     }
 
-    /// Puts a value in and names it. Task context only, may sleep. `ENOSPC` if the table is full.
+    /// Inserts a value and returns its handle. Task context only, may sleep. Fails with `ENOSPC` if
+    /// the table is full.
     pub fn insert(&self, value: T) -> Result<Handle> {
         let generation = self.next.fetch_add(1, Relaxed);
         let entry = KBox::into_raw(KBox::new(Entry { handle: 0, value }, GFP_KERNEL)?);
 
         for (i, slot) in self.slots.iter().enumerate() {
             let raw = generation << SLOT_BITS | i;
-            // SAFETY: Boxed above and not in a slot yet, so nobody else knows it.
+            // SAFETY: Boxed above and not in a slot yet, so no other code has the address.
             unsafe { (*entry).handle = raw };
             // INVARIANT: A boxed entry; the slot was null.
             if slot.cmpxchg(ptr::null_mut(), entry, Full).is_ok() {
@@ -123,9 +124,9 @@ impl<T: Send + Sync + 'static> Handles<T> {
     /// Runs `work` with the value that a handle stands for, if there is one, and with `cx`. Any
     /// context but NMI, if `work` may run there.
     ///
-    /// It must not sleep. It is `Send`, and so is the result: the only token within its reach is
-    /// `cx`, which does not allow to sleep, and [`with_task`] refuses it another one. What sleeps
-    /// without asking for any is reported by `CONFIG_PROVE_LOCKING`.
+    /// `work` must not sleep. It is `Send`, and so is the result: no token within its reach
+    /// allows sleeping: `cx` does not, and [`with_task`] gives it none.
+    /// `CONFIG_PROVE_LOCKING` reports functions that sleep without a token.
     #[inline]
     pub fn with<C: NoSleep, R: Send>(
         &self,
@@ -138,38 +139,38 @@ impl<T: Send + Sync + 'static> Handles<T> {
         Some(work(&entry.value, cx))
     }
 
-    /// The entry of a handle, for as long as the guard exists.
+    /// Returns the entry of a handle, which is valid for as long as the guard exists.
     #[inline]
     fn entry<'a>(&'a self, handle: Handle, _guard: &'a rcu::Guard) -> Option<&'a Entry<T>> {
-        // SAFETY: By the invariant null or a boxed entry, which is not freed before a grace period
-        // has passed since it left the slot, that is not before the guard is dropped. After it was
-        // put into the slot nobody writes to it.
+        // SAFETY: By the invariant null or a boxed entry. An entry is freed only after a grace
+        // period that begins when it has left the slot, so not before the guard is dropped. No code
+        // writes to an entry after it was put into the slot.
         let entry = unsafe { self.slots[handle.slot()].load(Acquire).as_ref() }?;
         (entry.handle == handle.raw()).then_some(entry)
     }
 
-    /// Whether a handle was ever given out, be its value still there or not. Any context.
+    /// Returns whether a handle was ever given out, even if its value was removed. Any context.
     pub(crate) fn issued(&self, handle: Handle) -> bool {
         let generation = handle.raw() >> SLOT_BITS;
         generation >= FIRST && generation < self.next.load(Relaxed)
     }
 
-    /// Takes a value out of the table, when nobody uses it any more. Task context only, sleeps.
-    /// Where it may not sleep, above all in [`Self::with`], everything stays as it was.
+    /// Takes a value out of the table once it is no longer in use. Task context only, sleeps. In a
+    /// context that may not sleep, above all in [`Self::with`], nothing changes.
     pub fn remove(&self, handle: Handle) -> Option<T> {
         with_task(|_| {
             let guard = rcu::read_lock();
             let entry = ptr::from_ref(self.entry(handle, &guard)?).cast_mut();
 
-            // Before the guard is dropped the entry is not freed, so this is no later one at its
-            // address.
-            // INVARIANT: The slot is null, and it is now on us to free the entry.
+            // The entry is not freed before the guard is dropped, so the exchange cannot succeed
+            // for a later entry at the same address.
+            // INVARIANT: The slot is null, and this task must now free the entry.
             let taken = self.slots[handle.slot()].cmpxchg(entry, ptr::null_mut(), Full);
             drop(guard);
             taken.ok()?;
-            // SAFETY: Task context and no RCU read-side section, as there is a token.
+            // SAFETY: The token proves task context and no RCU read-side critical section.
             unsafe { bindings::synchronize_rcu() };
-            // SAFETY: It came out of a slot, so it was boxed by `insert`; a grace period has
+            // SAFETY: The entry came out of a slot, so `insert` has boxed it; a grace period has
             // passed.
             let entry = unsafe { KBox::from_raw(entry) };
             Some(KBox::into_inner(entry).value)

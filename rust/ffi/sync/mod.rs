@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Locks, and values that code in any context can reach.
+//! Locks, and values that are reachable from any context.
 
 pub(crate) mod handles;
-pub(crate) mod raw_spin_lock;
 pub(crate) mod rcu_slot;
 pub(super) mod saturating;
-pub(crate) mod spin_lock_bh;
+pub(crate) mod spin_lock;

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Counting up and down for a count that must never be too small.
+//! Saturating increments and decrements, for a count that must never be too small.
 //!
-//! A count that has reached its end stays there, as nobody knows any more how many it stands for. A
-//! count that was decremented once too often goes there, too. The kernel's `refcount_t` follows the
-//! same rule.
+//! A count that has reached its maximum stays there, as the true number is no longer known. A count
+//! that is decremented once too often becomes the maximum, too. The kernel's `refcount_t` follows
+//! the same rule.
 //!
-//! A test on the host includes this file as it is, so nothing here may use the `kernel` crate or
+//! A test on the host includes this file unchanged, so nothing here may use the `kernel` crate or
 //! another part of labyrinth.
 
-/// The count that stays as it is.
+/// The value of a saturated count.
 pub(crate) const SATURATED: u32 = u32::MAX;
 
-/// The count with one more.
+/// Returns the count plus one.
 pub(crate) const fn one_more(count: u32) -> u32 {
     count.saturating_add(1)
 }
 
-/// The count with one less.
+/// Returns the count minus one.
 pub(crate) const fn one_less(count: u32) -> u32 {
     match count {
         0 | SATURATED => SATURATED,

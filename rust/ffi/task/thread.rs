@@ -25,14 +25,14 @@ use kernel::{
     sync::Arc, //
 };
 
-/// What a thread does.
+/// The function of a thread and its data.
 pub trait Body: Send + 'static {
-    /// Runs in the thread. To be stoppable it must return soon after [`Running::sleep_us`] or
-    /// [`Running::sleep_until_woken`] has said so; returning earlier is fine.
+    /// Runs in the thread. It must return soon after [`Running::sleep_us`] or
+    /// [`Running::sleep_until_woken`] has returned [`ShouldStop::Yes`]. It may return earlier.
     fn run(&mut self, thread: &mut Running);
 }
 
-/// The view of a thread from its inside.
+/// The running thread, as its own body sees it.
 ///
 /// # Invariants
 ///
@@ -43,15 +43,15 @@ pub struct Running {
 }
 
 impl Running {
-    /// The proof that this is task context.
+    /// Returns the proof that this is task context.
     pub fn context(&mut self) -> &mut Task {
         &mut self.task
     }
 
     /// Sleeps for `delay_us` microseconds, or until the owner wants the thread to stop.
     ///
-    /// Returns [`ShouldStop::Yes`] in the latter case, at once when the wish came before the call. A
-    /// [`Waker`] does not end it; what it said stays for [`Self::sleep_until_woken`].
+    /// Returns [`ShouldStop::Yes`] in the latter case, at once if the owner wanted that before the
+    /// call. A [`Waker`] does not end the sleep; its call stays for [`Self::sleep_until_woken`].
     #[must_use]
     pub fn sleep_us(&mut self, delay_us: u32) -> ShouldStop {
         self.sleep(Some(delay_us), None)
@@ -59,21 +59,20 @@ impl Running {
 
     /// Sleeps until the thread's [`Waker`] is called, or until the owner wants the thread to stop.
     ///
-    /// Returns [`ShouldStop::Yes`] in the latter case. Returns at once when either came before the call,
-    /// after the last return of this function. Without a waker ([`Thread::spawn`]) only the owner
-    /// ends it.
+    /// Returns [`ShouldStop::Yes`] in the latter case. Returns at once if either happened since the
+    /// function last returned. Without a waker ([`Thread::spawn`]) only the owner ends the sleep.
     #[must_use]
     pub fn sleep_until_woken(&mut self) -> ShouldStop {
         self.sleep(None, self.waker.as_deref())
     }
 
-    /// As [`Self::sleep_until_woken`], for `delay_us` microseconds at the most.
+    /// As [`Self::sleep_until_woken`], but for at most `delay_us` microseconds.
     #[must_use]
     pub fn sleep_until_woken_or(&mut self, delay_us: u32) -> ShouldStop {
         self.sleep(Some(delay_us), self.waker.as_deref())
     }
 
-    /// Sleeps until one of these ends it, or the owner.
+    /// Sleeps until the delay is over, the waker is called, or the owner stops the thread.
     fn sleep(&self, delay_us: Option<u32>, waker: Option<&Waker>) -> ShouldStop {
         // SAFETY: No requirements.
         let in_us = |delay_us| unsafe { helpers::labyrinth_time_in_us(delay_us) };
@@ -88,15 +87,15 @@ impl Running {
             // `at` is null or valid, and `word` is null or lives as long as `waker`.
             unsafe { helpers::labyrinth_thread_sleep_until(at, word) };
             let woken = waker.is_some_and(Waker::take);
-            let wish = self.wish();
-            if woken || wish == ShouldStop::Yes || deadline.is_some_and(|end| in_us(0) >= end) {
-                return wish;
+            let answer = self.should_stop();
+            if woken || answer == ShouldStop::Yes || deadline.is_some_and(|end| in_us(0) >= end) {
+                return answer;
             }
         }
     }
 
-    /// What the owner wants now.
-    fn wish(&self) -> ShouldStop {
+    /// Returns whether the owner wants the thread to stop.
+    fn should_stop(&self) -> ShouldStop {
         // SAFETY: By the type invariant the current task is a kernel thread.
         if unsafe { bindings::kthread_should_stop() } {
             ShouldStop::Yes
@@ -106,29 +105,28 @@ impl Running {
     }
 }
 
-/// What the owner of a thread wants of it.
+/// Whether the owner of a thread wants it to stop.
 #[derive(PartialEq, Eq)]
 pub enum ShouldStop {
-    /// Go on.
+    /// The thread should go on.
     No,
-    /// Return from [`Body::run`].
+    /// The thread should return from [`Body::run`].
     Yes,
 }
 
-/// A kernel thread and what it works on.
+/// A kernel thread and its data.
 ///
 /// # Invariants
 ///
 /// - `task` was created to run `work`. (It may have returned by itself, and may never get to run.)
-/// - `work` is accessed only by the thread, until `task` has been stopped; it is dropped after
-///   that.
+/// - Only the thread accesses `work` until `task` has been stopped. `work` is dropped after that.
 pub struct Thread<B: Body> {
     _task: OwnedTask,
     _work: KBox<UnsafeCell<Work<B>>>,
-    _callback: CallbackRegistration,
+    _registration: CallbackRegistration,
 }
 
-/// What the thread gets.
+/// The data that the thread's function gets.
 struct Work<B> {
     body: B,
     waker: Option<Arc<Waker>>,
@@ -143,12 +141,12 @@ unsafe impl<B: Body> Sync for Thread<B> {}
 ///
 /// # Invariants
 ///
-/// The thread has not been stopped yet, and this value holds a reference of it.
+/// The thread has not been stopped yet, and this value holds a reference to it.
 struct OwnedTask(NonNull<bindings::task_struct>);
 
 impl<B: Body> Thread<B> {
-    /// Starts a thread. Task context only, may sleep. `ENOMEM` if there is no memory, `EINTR` if
-    /// the caller was killed.
+    /// Starts a thread. Task context only, may sleep. Fails with `ENOMEM` if there is no memory,
+    /// and with `EINTR` if the caller was killed.
     #[allow(
         dead_code,
         reason = "for KUnit, and for modules as those in tests/modules"
@@ -157,22 +155,22 @@ impl<B: Body> Thread<B> {
         Self::start(name, None, None, body)
     }
 
-    /// Starts a thread that stays on a CPU, whose number is added to its name. When the CPU goes
-    /// offline, the kernel lets the thread run anywhere. Task context only, may sleep. Errors as
-    /// for [`Self::spawn`].
+    /// Starts a thread that stays on a CPU. The CPU's number is added to the thread's name. When
+    /// the CPU goes offline, the kernel lets the thread run anywhere. Task context only, may sleep.
+    /// Fails as [`Self::spawn`] does.
     pub fn spawn_on(cpu: OnlineCpu<'_>, name: &CStr, body: B) -> Result<Self> {
         Self::start(name, Some(cpu.number()), None, body)
     }
 
-    /// Starts a thread that `waker` wakes. Task context only, may sleep. `EBUSY` if the waker
-    /// belongs to another thread, even one that has ended.
+    /// Starts a thread that `waker` wakes. Task context only, may sleep. Fails with `EBUSY` if the
+    /// waker belongs to another thread, even one that has ended.
     pub fn spawn_with(name: &CStr, waker: Arc<Waker>, body: B) -> Result<Self> {
         Self::start(name, None, Some(waker), body)
     }
 
     /// `cpu`, if any, is possible, and online if the thread is to stay there.
     fn start(name: &CStr, cpu: Option<u32>, waker: Option<Arc<Waker>>, body: B) -> Result<Self> {
-        let callback = CallbackRegistration::new(Self::entry as *const c_void)?;
+        let registration = CallbackRegistration::new(Self::entry as *const c_void)?;
         let work = KBox::new(
             UnsafeCell::new(Work {
                 body,
@@ -181,8 +179,8 @@ impl<B: Body> Thread<B> {
             GFP_KERNEL,
         )?;
 
-        // SAFETY: The data is a `Work<B>` that `Self` keeps, and does not touch, until the thread
-        // has stopped, as `entry` requires; `name` is NUL-terminated and copied.
+        // SAFETY: The data is a `Work<B>`. `Self` keeps it, and does not touch it, until the thread
+        // has stopped, as `entry` requires. `name` is NUL-terminated and copied.
         let task = from_err_ptr(unsafe {
             helpers::labyrinth_thread_create(
                 Some(Self::entry),
@@ -192,18 +190,19 @@ impl<B: Body> Thread<B> {
             )
         })?;
         // INVARIANT: The thread was just created and a reference to it taken.
-        // SAFETY: `kthread_create` gives a task or an error pointer, never null.
+        // SAFETY: `kthread_create` returns a task or an error pointer, never null.
         let task = OwnedTask(unsafe { NonNull::new_unchecked(task) });
 
         if let Some(cpu) = cpu {
-            // SAFETY: `task` is a reference, and the thread has not begun, as it must not.
+            // SAFETY: `task` is a reference, and the thread has not begun, as `kthread_bind`
+            // requires.
             unsafe { bindings::kthread_bind(task.0.as_ptr(), cpu) };
         }
         if let Some(waker) = waker {
             // SAFETY: `task` is a reference.
             unsafe { waker.bind(task.0) }?;
         }
-        // SAFETY: As above. Until now the thread has not begun, so whoever calls the waker from now
+        // SAFETY: As above. The thread has not begun until now, so every call of the waker from now
         // on finds it bound.
         unsafe { bindings::wake_up_process(task.0.as_ptr()) };
 
@@ -211,7 +210,7 @@ impl<B: Body> Thread<B> {
         Ok(Self {
             _task: task,
             _work: work,
-            _callback: callback,
+            _registration: registration,
         })
     }
 
@@ -219,8 +218,8 @@ impl<B: Body> Thread<B> {
     ///
     /// # Safety
     ///
-    /// `data` must point to a `Work<B>` that stays valid until the thread ends, and that nobody
-    /// else accesses.
+    /// `data` must point to a `Work<B>` that stays valid until the thread ends, and that no other
+    /// code accesses.
     unsafe extern "C" fn entry(data: *mut c_void) -> c_int {
         // SAFETY: By the requirement above; `B: Send` allows the access from this thread.
         let work = unsafe { &mut *data.cast::<Work<B>>() };
@@ -241,8 +240,8 @@ impl Drop for OwnedTask {
     /// Stops the thread and waits for it. Task context only, sleeps; never in the thread itself.
     fn drop(&mut self) {
         // SAFETY: By the invariant the thread has not been stopped and we hold a reference, which
-        // this call gives back. When it returns the thread no longer uses its work, nor any code of
-        // this module: the last thing it does is done by the core kernel.
+        // this call gives back. When it returns, the thread no longer uses its work or any code of
+        // this module: its last steps are code of the core kernel.
         unsafe { bindings::kthread_stop_put(self.0.as_ptr()) };
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The clock that latencies are measured with.
+//! The clock for latencies.
 //!
-//! `CLOCK_MONOTONIC` through [`Instant`], that is `ktime_get()`: never goes backwards, also across
-//! CPUs, and may be read in task, softirq and hard interrupt context, but not in NMI.
+//! It is `CLOCK_MONOTONIC` by way of [`Instant`], that is `ktime_get()`. It never goes backwards,
+//! also across CPUs. It may be read in task, softirq and hard interrupt context, but not in NMI.
 //!
 //! C header: [`include/linux/timekeeping.h`](srctree/include/linux/timekeeping.h)
 
@@ -26,25 +26,25 @@ impl Moment {
         Self(Instant::now())
     }
 
-    /// The nanoseconds from `earlier` to this moment, 0 if there are none. Any context.
+    /// Returns the nanoseconds from `earlier` to this moment, or 0 if `earlier` is later. Any
+    /// context.
     #[inline]
     pub fn nanos_since(self, earlier: Self) -> u64 {
         u64::try_from((self.0 - earlier.0).as_nanos()).unwrap_or(0)
     }
 }
 
-/// The nanoseconds of the same clock in any context, NMI included.
+/// Returns the time of the same clock in nanoseconds. Any context, NMI included.
 ///
-/// It pays for that by being off by a little at times, so that a later moment can have the smaller
-/// number.
+/// The price for NMI is a small error at times: a later moment can have the smaller number.
 #[inline]
 pub(crate) fn nanos_in_any_context() -> u64 {
     // SAFETY: No requirements.
     unsafe { bindings::ktime_get_mono_fast_ns() }
 }
 
-/// Measures the clock's own cost in nanoseconds: the mean over 100 reads in a row, the best of ten
-/// tries, as the first ones meet cold caches.
+/// Measures the clock's own cost in nanoseconds: the mean over 100 reads in a row, and of ten tries
+/// the best, as the first ones find cold caches.
 ///
 /// Every recorded latency contains about one such read.
 pub(crate) fn read_cost_nanos() -> u64 {

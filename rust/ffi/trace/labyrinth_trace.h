@@ -2,9 +2,9 @@
 /*
  * The tracepoints labyrinth:page_alloc, page_free, fallback and refill.
  *
- * rust/ffi/trace/mod.rs is what calls them; its enumerations hold the numbers that
- * the tables here name. The tables are literal, because user space (libtraceevent)
- * evaluates them too.
+ * rust/ffi/trace/mod.rs calls them. The table of contexts is literal, because user
+ * space (libtraceevent) evaluates it, too. Tiers have no table here: the events
+ * contain their names.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM labyrinth
@@ -16,18 +16,13 @@
 #include <trace/events/mmflags.h>
 
 /*
- * The longest name of a pool and its end. An array, and not __string(): what
- * bpftrace 0.23 reads of those is empty.
+ * The size of the longest name of a pool with its terminating NUL. This is an array and
+ * not a __string(), which bpftrace 0.23 reads as empty.
  */
 #define LABYRINTH_TRACE_NAME 32
 
-#define labyrinth_show_tier(tier)			\
-	__print_symbolic(tier,				\
-		{ 0, "none" },				\
-		{ 1, "cache" },				\
-		{ 2, "buddy" },				\
-		{ 3, "reserve" },			\
-		{ 4, "emergency" })
+/* The same for the name of a tier. */
+#define LABYRINTH_TRACE_TIER 16
 
 /* The numbers of enum Kind in context.rs. */
 #define labyrinth_show_context(context)			\
@@ -37,9 +32,9 @@
 		{ 2, "spinlock" },			\
 		{ 3, "irqs_off" })
 
-/* A request was answered: with a page from a source, or with none and pfn 0. */
+/* A request was answered: with a page from a source, or with no page (pfn is then 0). */
 TRACE_EVENT(page_alloc,
-	TP_PROTO(const char *pool, unsigned int source, unsigned int context,
+	TP_PROTO(const char *pool, const char *source, unsigned int context,
 		 unsigned int order, unsigned long pfn, gfp_t gfp),
 
 	TP_ARGS(pool, source, context, order, pfn, gfp),
@@ -48,7 +43,7 @@ TRACE_EVENT(page_alloc,
 		__field(unsigned long, pfn)
 		__field(unsigned long, gfp_flags)
 		__field(unsigned int, order)
-		__field(u8, source)
+		__array(char, source, LABYRINTH_TRACE_TIER)
 		__field(u8, context)
 		__array(char, pool, LABYRINTH_TRACE_NAME)
 	),
@@ -57,20 +52,20 @@ TRACE_EVENT(page_alloc,
 		__entry->pfn = pfn;
 		__entry->gfp_flags = (__force unsigned long)gfp;
 		__entry->order = order;
-		__entry->source = source;
+		strscpy_pad(__entry->source, source);
 		__entry->context = context;
 		strscpy_pad(__entry->pool, pool);
 	),
 
 	TP_printk("pool=%s source=%s context=%s order=%u pfn=0x%lx gfp_flags=%s",
-		  __entry->pool, labyrinth_show_tier(__entry->source),
+		  __entry->pool, __entry->source,
 		  labyrinth_show_context(__entry->context), __entry->order,
 		  __entry->pfn, show_gfp_flags(__entry->gfp_flags))
 );
 
-/* A page was given back; it belongs to the tier it went to from now on. */
+/* A page was given back. It belongs to the tier "to" from now on. */
 TRACE_EVENT(page_free,
-	TP_PROTO(const char *pool, unsigned int to, unsigned int order,
+	TP_PROTO(const char *pool, const char *to, unsigned int order,
 		 unsigned long pfn),
 
 	TP_ARGS(pool, to, order, pfn),
@@ -78,48 +73,48 @@ TRACE_EVENT(page_free,
 	TP_STRUCT__entry(
 		__field(unsigned long, pfn)
 		__field(unsigned int, order)
-		__field(u8, to)
+		__array(char, to, LABYRINTH_TRACE_TIER)
 		__array(char, pool, LABYRINTH_TRACE_NAME)
 	),
 
 	TP_fast_assign(
 		__entry->pfn = pfn;
 		__entry->order = order;
-		__entry->to = to;
+		strscpy_pad(__entry->to, to);
 		strscpy_pad(__entry->pool, pool);
 	),
 
 	TP_printk("pool=%s to=%s order=%u pfn=0x%lx",
-		  __entry->pool, labyrinth_show_tier(__entry->to),
+		  __entry->pool, __entry->to,
 		  __entry->order, __entry->pfn)
 );
 
-/* A tier had no page for a request, which went on to the next tier. */
+/* A tier had no page for a request, so the request went on to the next tier. */
 TRACE_EVENT(fallback,
-	TP_PROTO(const char *pool, unsigned int from, unsigned int to),
+	TP_PROTO(const char *pool, const char *from, const char *to),
 
 	TP_ARGS(pool, from, to),
 
 	TP_STRUCT__entry(
-		__field(u8, from)
-		__field(u8, to)
+		__array(char, from, LABYRINTH_TRACE_TIER)
+		__array(char, to, LABYRINTH_TRACE_TIER)
 		__array(char, pool, LABYRINTH_TRACE_NAME)
 	),
 
 	TP_fast_assign(
-		__entry->from = from;
-		__entry->to = to;
+		strscpy_pad(__entry->from, from);
+		strscpy_pad(__entry->to, to);
 		strscpy_pad(__entry->pool, pool);
 	),
 
 	TP_printk("pool=%s from=%s to=%s", __entry->pool,
-		  labyrinth_show_tier(__entry->from),
-		  labyrinth_show_tier(__entry->to))
+		  __entry->from,
+		  __entry->to)
 );
 
-/* Pages were fetched ahead of requests; wanted and got are pages, as is target, the mark. */
+/* Pages were fetched ahead of requests. wanted, got and target count blocks of pages. */
 TRACE_EVENT(refill,
-	TP_PROTO(const char *pool, unsigned int tier, unsigned int wanted,
+	TP_PROTO(const char *pool, const char *tier, unsigned int wanted,
 		 unsigned int got, unsigned int target),
 
 	TP_ARGS(pool, tier, wanted, got, target),
@@ -128,7 +123,7 @@ TRACE_EVENT(refill,
 		__field(unsigned int, wanted)
 		__field(unsigned int, got)
 		__field(unsigned int, target)
-		__field(u8, tier)
+		__array(char, tier, LABYRINTH_TRACE_TIER)
 		__array(char, pool, LABYRINTH_TRACE_NAME)
 	),
 
@@ -136,20 +131,20 @@ TRACE_EVENT(refill,
 		__entry->wanted = wanted;
 		__entry->got = got;
 		__entry->target = target;
-		__entry->tier = tier;
+		strscpy_pad(__entry->tier, tier);
 		strscpy_pad(__entry->pool, pool);
 	),
 
 	TP_printk("pool=%s tier=%s wanted=%u got=%u target=%u", __entry->pool,
-		  labyrinth_show_tier(__entry->tier), __entry->wanted,
+		  __entry->tier, __entry->wanted,
 		  __entry->got, __entry->target)
 );
 
 #endif /* LABYRINTH_TRACE_H */
 
 /*
- * Kbuild adds the folder of this file to the include path of trace.c. The name of
- * the file must be none that include/trace of the kernel has, which is looked at first.
+ * Kbuild adds the folder of this file to the include path of trace.c. The kernel's
+ * include/trace is searched first, so no file there may have the name of this one.
  */
 #undef TRACE_INCLUDE_PATH
 #undef TRACE_INCLUDE_FILE

@@ -2,11 +2,11 @@
 
 //! The tracepoints `labyrinth:page_alloc`, `page_free`, `fallback` and `refill`.
 //!
-//! A tracepoint that nobody listens to costs one instruction that does nothing: it is guarded by a
-//! static branch, and what it is to report is made by a closure that only a listener lets run.
+//! A tracepoint without listeners costs one instruction that does nothing: a static branch guards
+//! it, and the closure that makes the data of the event runs only for a listener.
 //!
 //! All functions may be called in any context, NMI included. Of the name of a pool the first 31
-//! bytes are reported.
+//! bytes are reported, of that of a tier the first 15.
 //!
 //! C headers: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h),
 //! [`labyrinth_trace.h`]
@@ -22,79 +22,63 @@ use kernel::{
     prelude::*, //
 };
 
-/// Where pages are, as `labyrinth_trace.h` numbers it.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-pub(crate) enum Tier {
-    /// Nowhere: there was no page.
-    None = 0,
-    /// The per-CPU cache.
-    Cache = 1,
-    /// The buddy allocator.
-    Buddy = 2,
-    /// The reserve.
-    Reserve = 3,
-    /// The buddy allocator, by way of the kernel's emergency reserve.
-    Emergency = 4,
-}
-
 /// A request for pages and the answer to it.
 pub(crate) struct PageAlloc<'a> {
     /// The name of the pool.
     pub pool: &'a CStr,
-    /// Where the pages came from; [`Tier::None`] when there were none.
-    pub source: Tier,
+    /// The name of the tier that the pages came from, "none" if there are none.
+    pub tier: &'a CStr,
     /// The context of the request.
     pub context: Kind,
-    /// Two to this power is the number of pages.
+    /// The order: two to this power is the number of pages.
     pub order: u32,
-    /// The page frame number of the first page; 0 when there was none.
+    /// The page frame number of the first page; 0 if there was none.
     pub pfn: usize,
     /// The allocation flags.
     pub gfp: bindings::gfp_t,
 }
 
-/// Pages that are given back.
+/// An event: pages were given back.
 pub(crate) struct PageFree<'a> {
     /// The name of the pool.
     pub pool: &'a CStr,
-    /// Where they go.
-    pub to: Tier,
+    /// The name of the tier that they go to.
+    pub to: &'a CStr,
     /// Two to this power is the number of pages.
     pub order: u32,
     /// The page frame number of the first page.
     pub pfn: usize,
 }
 
-/// A step of a request from a tier without a page to the next.
+/// An event: a tier had no page, so the request went on to the next tier.
 pub(crate) struct Fallback<'a> {
     /// The name of the pool.
     pub pool: &'a CStr,
-    /// The tier without a page.
-    pub from: Tier,
-    /// The next one.
-    pub to: Tier,
+    /// The name of the tier without a page.
+    pub from: &'a CStr,
+    /// The name of the next one.
+    pub to: &'a CStr,
 }
 
-/// Pages fetched ahead of requests.
+/// An event: pages were fetched ahead of requests.
 pub(crate) struct Refill<'a> {
     /// The name of the pool.
     pub pool: &'a CStr,
-    /// Where they go.
-    pub tier: Tier,
+    /// The name of the tier that they go to.
+    pub tier: &'a CStr,
     /// How many requests' worth of pages were asked for.
     pub wanted: u32,
-    /// How many came.
+    /// The number of blocks that came.
     pub got: u32,
-    /// How many there should be.
+    /// The number of blocks that the tier should have.
     pub target: u32,
 }
 
-/// Whether somebody listens to a tracepoint.
+/// Returns whether a tracepoint has a listener.
 macro_rules! listened_to {
     ($tracepoint:ident) => {{
         #[cfg(CONFIG_TRACEPOINTS)]
-        // SAFETY: A tracepoint that `trace.c` defines, whose key is a static key.
+        // SAFETY: `trace.c` defines this tracepoint, and its key is a static key.
         unsafe {
             kernel::jump_label::static_branch_unlikely!(
                 helpers::$tracepoint,
@@ -107,19 +91,19 @@ macro_rules! listened_to {
     }};
 }
 
-/// Whether somebody listens to `page_alloc`; for callers with a path of its own for that.
+/// Returns whether `page_alloc` has a listener, for callers with a separate path for that.
 #[inline(always)]
 pub(crate) fn page_alloc_listened_to() -> bool {
     listened_to!(__tracepoint_page_alloc)
 }
 
-/// Whether somebody listens to `page_free`; for callers that would else loop for nothing.
+/// Returns whether `page_free` has a listener, for callers that would otherwise loop for nothing.
 #[inline(always)]
 pub(crate) fn page_free_listened_to() -> bool {
     listened_to!(__tracepoint_page_free)
 }
 
-/// Whether somebody listens to `fallback`.
+/// Returns whether `fallback` has a listener.
 #[inline(always)]
 pub(crate) fn fallback_listened_to() -> bool {
     listened_to!(__tracepoint_fallback)
@@ -157,18 +141,18 @@ pub(crate) fn refill<'a>(event: impl FnOnce() -> Refill<'a>) {
     }
 }
 
-// Cold: of the fast path's cache lines these should take none. Inlined into other crates, so that
-// the fast path does not prepare their arguments.
+// These functions are cold, so that they take up no cache lines of the fast path. The functions
+// above are inlined into other crates, so that the fast path does not prepare arguments for them.
 
 #[cold]
 #[inline]
 fn do_page_alloc(event: &PageAlloc<'_>) {
     #[cfg(CONFIG_TRACEPOINTS)]
-    // SAFETY: `pool` is NUL-terminated and lives; the rest are numbers.
+    // SAFETY: The names are NUL-terminated and live; the rest are numbers.
     unsafe {
         helpers::rust_do_trace_page_alloc(
             event.pool.as_char_ptr(),
-            event.source as c_uint,
+            event.tier.as_char_ptr(),
             event.context as c_uint,
             event.order,
             event.pfn,
@@ -185,7 +169,7 @@ fn do_page_free(event: &PageFree<'_>) {
     unsafe {
         helpers::rust_do_trace_page_free(
             event.pool.as_char_ptr(),
-            event.to as c_uint,
+            event.to.as_char_ptr(),
             event.order,
             event.pfn,
         )
@@ -200,8 +184,8 @@ fn do_fallback(event: &Fallback<'_>) {
     unsafe {
         helpers::rust_do_trace_fallback(
             event.pool.as_char_ptr(),
-            event.from as c_uint,
-            event.to as c_uint,
+            event.from.as_char_ptr(),
+            event.to.as_char_ptr(),
         )
     };
 }
@@ -214,7 +198,7 @@ fn do_refill(event: &Refill<'_>) {
     unsafe {
         helpers::rust_do_trace_refill(
             event.pool.as_char_ptr(),
-            event.tier as c_uint,
+            event.tier.as_char_ptr(),
             event.wanted,
             event.got,
             event.target,

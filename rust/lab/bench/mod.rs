@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The benchmark: every way to get a page, side by side, in the timer softirq.
+//! The benchmark: it compares ways to get a page, in the timer softirq.
 //!
-//! And some of them on several CPUs at once, in mixed contexts ([`scaling`]).
+//! Some of them are also measured on several CPUs at once, in mixed contexts ([`scaling`]).
 //!
-//! `make bench` boots a machine for it.
+//! `make bench` boots a machine for the benchmark.
 //!
 //! # Vocabulary
 //!
-//! - A *peer* is a way to get a page and give it back: one in C (`rust/ffi/bench.rs`) or one in
-//!   Rust ([`peers`]).
-//! - An *operation* is one page (or block of pages) got and given back. A *batch* of them is got
-//!   first and given back after that.
-//! - A *sample* is the time of one run of so many operations that what a peer does only now and
-//!   then, such as a refill of 64 pages, is in it as often as its mean says. A *point* is a peer at
-//!   an order and a batch size, with some samples.
+//! - A *peer* is a way to get a page and give it back. There are peers in C
+//!   (`rust/lab/ffi/bench_peers.c`) and in Rust ([`peers`]).
+//! - An *operation* gets a page (or block of pages) and gives it back. A *batch* of operations gets
+//!   all its pages first and gives them back after that.
+//! - A *sample* is the time of one run of operations. A run has enough operations to contain
+//!   occasional work of a peer, such as a refill of 64 pages, as often as on average. A *point* is
+//!   a peer at an order and a batch size, with some samples.
 //!
-//! The figures are raw: the clock's own cost and the loop are in them. Both are points of their own
-//! (`empty_c`, `empty_rust`), which the reader of the file subtracts.
+//! The figures are raw: they contain the clock's own cost and the loop. Both are points of their
+//! own (`empty_c`, `empty_rust`). The reader of the file subtracts them.
 
 #![forbid(unsafe_code)]
 
@@ -50,7 +50,7 @@ use plan::{
     Short, //
 };
 
-/// Makes the folder `bench`. Reading one of its files runs the benchmark, which takes a while.
+/// Makes the folder `bench`. A read of one of its files runs the benchmark, which takes a while.
 pub(crate) fn create<T: Send + Sync + 'static>(top: &Dir<'_, T>) {
     let folder = top.dir(c"bench");
 
@@ -63,10 +63,10 @@ pub(crate) fn create<T: Send + Sync + 'static>(top: &Dir<'_, T>) {
     }
 }
 
-/// 1 while the benchmark runs: two at a time would measure each other.
+/// 1 while the benchmark runs: two runs at a time would measure each other.
 static RUNNING: Atomic<i32> = Atomic::new(0);
 
-/// Runs a benchmark, `EBUSY` if one is under way.
+/// Runs a benchmark. Fails with `EBUSY` if one is running already.
 fn alone(run: impl FnOnce() -> Result) -> Result {
     if RUNNING.cmpxchg(0, 1, Acquire).is_err() {
         return Err(EBUSY);
@@ -76,7 +76,7 @@ fn alone(run: impl FnOnce() -> Result) -> Result {
     result
 }
 
-/// The size of the buffer. If it were too small, everything would run again.
+/// The size of the buffer. If it were too small, the benchmark would run again.
 const SIZE: usize = 128 << 10;
 
 /// A file that runs the benchmark when it is read.
@@ -90,7 +90,7 @@ impl<T, P: Plan> Show<T> for Run<P> {
     }
 }
 
-/// A file that runs it on several CPUs at once.
+/// A file that runs the benchmark on several CPUs at once when it is read.
 #[cfg(not(CONFIG_PREEMPT_RT))]
 struct Scaling<P>(PhantomData<P>);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The peers in Rust, ours among them.
+//! The peers in Rust, among them labyrinth's.
 
 use core::{
     hint::black_box,
@@ -24,13 +24,15 @@ use labyrinth::{
     },
     time::Moment,
     ExclusivePage,
+    Gfp,
     GfpAtomic,
+    Transfer,
     Uninit, //
 };
 
 /// A way to get pages, written in Rust.
 ///
-/// The two loops are those of `bench_peers.c`.
+/// Its two loops are those of `bench_peers.c`.
 pub(super) trait Peer: Sized + Send + 'static {
     /// The name in reports.
     const NAME: &'static str;
@@ -41,30 +43,31 @@ pub(super) trait Peer: Sized + Send + 'static {
     /// The largest order.
     const MAX_ORDER: u32 = 0;
 
-    /// What is got and given back.
+    /// The result of a request.
     type Item: Send + 'static;
 
-    /// Task context, may sleep.
+    /// Sets the peer up. Task context, may sleep.
     fn prepare(order: u32, batch: usize) -> Result<Self>;
 
-    /// Gets one; `None` if there is none.
+    /// Gets one item, or `None` if there is none.
     fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Self::Item>;
 
-    /// Gives one back.
+    /// Gives an item back.
     #[inline]
     fn put<C: PlainAlloc>(&mut self, _cx: &C, item: Self::Item) {
         drop(item);
     }
 
-    /// Requests that were turned away, and all of them, where that is counted.
+    /// Returns the number of requests that were turned away, and of all requests, if the peer
+    /// counts them.
     fn turned_away(&self) -> Option<(u64, u64)> {
         None
     }
 
-    /// Gets and gives back, one after the other. Returns whether there was always one to get.
+    /// Gets an item and gives it back, `ops` times. Returns whether there was always an item.
     #[inline]
     fn single<C: PlainAlloc>(&mut self, cx: &C, ops: usize) -> bool {
-        // Not a range, for which the compiler keeps more books than the C loop has.
+        // Not a range, for which the compiler emits more bookkeeping than for the C loop.
         let mut left = ops;
         while left != 0 {
             match self.get(cx) {
@@ -76,7 +79,7 @@ pub(super) trait Peer: Sized + Send + 'static {
         true
     }
 
-    /// Gets as many as fit into `items`, then gives all of them back.
+    /// Gets as many items as fit into `items`, then gives all of them back.
     #[inline]
     fn batch<C: PlainAlloc>(&mut self, cx: &C, ops: usize, items: &mut KVec<Self::Item>) -> bool {
         let batch = items.capacity();
@@ -85,7 +88,7 @@ pub(super) trait Peer: Sized + Send + 'static {
         while left >= batch {
             for _ in 0..batch {
                 match self.get(cx) {
-                    // It fits.
+                    // There is space.
                     Some(item) => drop(items.push_within_capacity(item)),
                     None => return false,
                 }
@@ -99,7 +102,7 @@ pub(super) trait Peer: Sized + Send + 'static {
     }
 }
 
-/// The loops alone.
+/// The loops alone, without a peer.
 #[derive(Clone)]
 pub(super) struct Empty;
 
@@ -133,7 +136,7 @@ impl Peer for Empty {
     }
 }
 
-/// `kernel::page::Page`.
+/// The kernel crate's `kernel::page::Page`.
 pub(super) struct KernelPage;
 
 impl Peer for KernelPage {
@@ -150,7 +153,7 @@ impl Peer for KernelPage {
     }
 }
 
-/// `KBox` of as many bytes as a page has.
+/// A `KBox` with as many bytes as a page.
 pub(super) struct PageInABox;
 
 impl Peer for PageInABox {
@@ -167,7 +170,7 @@ impl Peer for PageInABox {
     }
 }
 
-/// [`ExclusivePage`].
+/// A single [`ExclusivePage`].
 #[derive(Clone)]
 pub(super) struct Exclusive;
 
@@ -185,7 +188,7 @@ impl Peer for Exclusive {
     }
 }
 
-/// Two readings of the clock that latencies are measured with.
+/// Two reads of the clock for latencies.
 pub(super) struct TwoClockReads;
 
 impl Peer for TwoClockReads {
@@ -205,14 +208,14 @@ impl Peer for TwoClockReads {
     }
 }
 
-/// What recording adds to an operation: a request that succeeds, and its page freed.
+/// The cost of recording an operation: a request that succeeds, and the freeing of its page.
 ///
 /// `MODE` is a [`Recording`], as a number.
 pub(super) struct Recorded<const MODE: u64> {
     recorder: Recorder,
-    /// Read anew for each request: 0 if it fails.
+    /// The result of the request, which is read anew for each request: 0 for a failure.
     page: Counter,
-    /// As well: the source that was asked last.
+    /// The source that was asked last, which is read anew, too.
     source: Counter,
 }
 
@@ -226,9 +229,14 @@ impl<const MODE: u64> Peer for Recorded<MODE> {
     type Item = bool;
 
     fn prepare(_order: u32, _batch: usize) -> Result<Self> {
-        let stats = Stats::new(Recording::from_number(MODE)?)?;
+        const LABELS: Kind = Kind {
+            context: "timer_softirq",
+            gfp: GfpAtomic::NAME,
+        };
+        let recording = Recording::from_number(MODE)?;
+        let stats = Stats::new(recording, &[LABELS], Transfer::KINDS)?;
         Ok(Self {
-            recorder: Recorder::new(stats, Kind::TimerSoftirq),
+            recorder: Recorder::new(stats, LABELS)?,
             page: Counter::new(1),
             source: Counter::new(1),
         })
@@ -246,7 +254,7 @@ impl<const MODE: u64> Peer for Recorded<MODE> {
     }
 }
 
-/// [`Recorded`] in each mode.
+/// The modes of [`Recorded`].
 pub(super) const OFF: u64 = Recording::Off as u64;
 pub(super) const FULL: u64 = Recording::Full as u64;
 pub(super) const COUNTERS: u64 = Recording::Counters as u64;

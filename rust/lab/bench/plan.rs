@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which points are measured, and how they are written down.
+//! The points that are measured, and the format of the report.
 //!
 //! ```text
-//! known 1000 1000                  instructions, and the time of so many
-//! worst …                          see the module of that name
+//! known 1000 1000                  a number of instructions, and the time that they take
+//! worst …                          see the module `worst`
 //! point NAME ORDER BATCH OPS BEST MEDIAN WORST
 //! ```
 
@@ -23,17 +23,17 @@ use kernel::{
     seq_print, //
 };
 
-/// The extent of a run.
+/// The size of a run.
 pub(super) trait Plan: 'static {
-    /// Samples for each point.
+    /// The number of samples for each point.
     const SAMPLES: usize;
-    /// At order 0. All divide [`OPS`].
+    /// The batch sizes at order 0. All divide [`OPS`].
     const BATCHES: &'static [usize];
-    /// One at a time.
+    /// The orders, for one block at a time.
     const ORDERS: &'static [u32];
 }
 
-/// Everything.
+/// The plan with all points.
 pub(super) struct Full;
 
 impl Plan for Full {
@@ -42,7 +42,7 @@ impl Plan for Full {
     const ORDERS: &'static [u32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9];
 }
 
-/// What the required ratios need, and little more.
+/// The plan with little more than the points that the required ratios need.
 pub(super) struct Short;
 
 impl Plan for Short {
@@ -51,10 +51,11 @@ impl Plan for Short {
     const ORDERS: &'static [u32] = &[3];
 }
 
-/// Operations in a sample: a multiple of every batch size and of what any peer refills at once.
+/// The operations in a sample: a multiple of every batch size and of every peer's refill.
 const OPS: usize = 256;
 
-/// Operations in a sample of blocks, which may have to be cleared: fewer, the larger they are.
+/// Returns the operations in a sample of blocks. Larger blocks may have to be cleared, so there are
+/// fewer.
 fn ops_of(order: u32) -> usize {
     (OPS >> order).max(4)
 }
@@ -144,7 +145,7 @@ fn rust_point<P: Plan, R: Peer>(out: &SeqFile, order: u32, batch: usize, ops: us
     report(out, R::NAME, order, batch, ops, figure)
 }
 
-/// Writes a point down. A peer that runs out of memory has no figures, and that is said.
+/// Writes a point. For a peer that runs out of memory the report says so, and has no figures.
 fn report(
     out: &SeqFile,
     name: &str,

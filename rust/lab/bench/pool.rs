@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Our sources as peers: the pool tier by tier, and blocks of pages.
+//! labyrinth's peers: the pool tier by tier, and blocks of pages.
 
 use super::peers::Peer;
 use kernel::{
@@ -12,6 +12,10 @@ use kernel::{
     }, //
 };
 use labyrinth::{
+    __lab::{
+        fill_reserve,
+        take_from_reserve, //
+    },
     context::{
         with_task,
         Kind,
@@ -36,8 +40,8 @@ use labyrinth::{
 
 type Pages = ExclusivePages<Uninit>;
 
-/// Makes a pool, and fills the reserve, and the cache of each online CPU with `primed` pages. Task
-/// context only, sleeps. `ENOMEM` if that takes longer than a second.
+/// Makes a pool. Fills its reserve, and the cache of each online CPU with `primed` pages. Task
+/// context only, sleeps. Fails with `ENOMEM` if that takes longer than a second.
 pub(super) fn full_pool(
     order: u32,
     cache: usize,
@@ -57,7 +61,7 @@ pub(super) fn full_pool(
 
     for _ in 0..1000 {
         let cached = with_task(|cx| {
-            // A cache that is in use at that moment keeps its pages.
+            // If a cache is in use at that moment, its pages stay there.
             pool.prime(cx, primed);
             HotplugGuard::new(cx)
                 .online()
@@ -71,13 +75,13 @@ pub(super) fn full_pool(
     Err(ENOMEM)
 }
 
-/// A request as most of them are.
+/// Makes an ordinary request.
 #[inline(always)]
 fn normal() -> Request {
     Request::new(Priority::Normal)
 }
 
-/// [`ExclusivePages`] from the page allocator.
+/// Blocks of the page allocator, as [`ExclusivePages`].
 pub(super) struct Exclusives(u32);
 
 impl Peer for Exclusives {
@@ -120,7 +124,7 @@ impl Peer for ExclusiveBulk {
 
         while left >= batch {
             let got = ExclusivePages::alloc_bulk(cx, GfpAtomic, batch, |pages| {
-                // It fits.
+                // There is space.
                 drop(items.push_within_capacity(pages));
             });
             items.clear();
@@ -133,8 +137,8 @@ impl Peer for ExclusiveBulk {
     }
 }
 
-/// The least that a driver could write itself: a stack for each CPU, without counters, and without
-/// anything beyond it.
+/// The minimum that a driver could write itself: a stack for each CPU, without counters or other
+/// sources.
 pub(super) struct StackAlone(CpuCell<KVec<Pages>, ()>);
 
 impl Peer for StackAlone {
@@ -159,7 +163,7 @@ impl Peer for StackAlone {
         let mut pages = Some(pages);
         self.0.with(|stack, ()| {
             if let Some(given) = pages.take() {
-                // What came from there fits.
+                // There is space, as the pages came from this stack.
                 drop(stack.push_within_capacity(given));
             }
         });
@@ -168,7 +172,7 @@ impl Peer for StackAlone {
 }
 
 impl StackAlone {
-    /// The stack begins empty: these are the pages that it keeps from then on.
+    /// Allocates the pages that the stack keeps from then on. The stack is empty at first.
     #[cold]
     #[inline(never)]
     fn first<C: PlainAlloc>(cx: &C) -> Option<Pages> {
@@ -199,17 +203,17 @@ impl Peer for Hit {
         self.0.put(cx, pages);
     }
 
-    /// They came upon their CPU's cache in use, or empty.
+    /// Requests are turned away if their CPU's cache is in use or empty.
     fn turned_away(&self) -> Option<(u64, u64)> {
-        let away = |kind| self.0.counts().missed(kind, Tier::Cache);
-        let served = |kind| self.0.cache().counts().map(move |(_, cpu)| cpu.hits(kind));
-        let away = Kind::ALL.into_iter().map(away).sum();
-        let served: u64 = Kind::ALL.into_iter().flat_map(served).sum();
+        let away = |kind| self.0.missed(kind, Tier::Cache);
+        let served = |kind| self.0.served(kind, Tier::Cache);
+        let away: u64 = Kind::ALL.into_iter().map(away).sum();
+        let served: u64 = Kind::ALL.into_iter().map(served).sum();
         Some((away, away + served))
     }
 }
 
-/// The reserve of a pool by itself.
+/// The reserve of a pool alone.
 #[derive(Clone)]
 pub(super) struct ReserveAlone(Arc<RegisteredPool>);
 
@@ -223,17 +227,17 @@ impl Peer for ReserveAlone {
 
     #[inline]
     fn get<C: PlainAlloc>(&mut self, _: &C) -> Option<Pages> {
-        self.0.reserve().take(&normal())
+        take_from_reserve(&self.0, &normal())
     }
 
     #[inline]
     fn put<C: PlainAlloc>(&mut self, _: &C, pages: Pages) {
         // What came from there fits.
-        drop(self.0.reserve().fill(pages));
+        drop(fill_reserve(&self.0, pages));
     }
 }
 
-/// A pool without a cache or reserve: the whole chain, down to the page allocator and back.
+/// A pool without a cache or reserve: all tiers, down to the page allocator and back.
 #[derive(Clone)]
 pub(super) struct Miss(Arc<RegisteredPool>);
 
@@ -289,7 +293,7 @@ impl<const CACHED: bool> Peer for Bulk<CACHED> {
 
         while left >= batch {
             let got = self.0.get_bulk(cx, Priority::Normal, batch, |pages| {
-                // It fits.
+                // There is space.
                 drop(items.push_within_capacity(pages));
             });
             for pages in items.drain_all() {

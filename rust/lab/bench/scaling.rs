@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The same peer on several CPUs at once.
+//! One peer on several CPUs at once.
 //!
-//! Of the CPUs that are online, 1, 2, 4 and 8 in turn work, on each of them a *worker* in the timer
-//! softirq and, where contexts are mixed, one in a thread (with interrupts disabled during each
-//! sample) and one in a hard interrupt, as far as the peer may run there. All work until each of
-//! them has its samples, so none of those finds the other CPUs done already.
+//! In turn 1, 2, 4 and 8 of the online CPUs work. Each of them has a *worker* in the timer softirq.
+//! If contexts are mixed, it also has a worker in a thread (with interrupts disabled during each
+//! sample) and a worker in a hard interrupt, if the peer may run there. All workers go on until
+//! each of them has its samples, so no sample is taken while other CPUs are done already.
 //!
-//! Right before each sample the worker runs a *reference*: a per-CPU stack in C, which has nothing
-//! to do with any other CPU. So what slows down both, be it that a hypervisor has fewer CPUs than
-//! the machine, is not in the ratio of the two. The figure of a worker is its median sample: one
-//! that was interrupted, or whose CPU was taken away meanwhile, is not in it.
+//! Right before each sample the worker runs a *reference*: a per-CPU stack in C, which shares
+//! nothing with any other CPU. So the ratio of the two does not contain anything that slows down
+//! both, such as a hypervisor with fewer CPUs than the machine. The figure of a worker is its
+//! median sample, so it does not contain samples that were interrupted, or whose CPU was taken
+//! away.
 //!
 //! ```text
-//! scale NAME CPUS ROUND CONTEXT REFERENCE SAMPLE     for each worker; a time for each operation of
-//!                                                    either, in hundredths of the clock's units
+//! scale NAME CPUS ROUND CONTEXT REFERENCE SAMPLE     for each worker; the time of one operation of
+//!                                                    both, in hundredths of the clock's units
 //! away NAME CPUS ROUND AWAY REQUESTS                 requests that a cache in use turned away
-//! shared NAME CPUS OPS                               what was counted since the last such line, in
-//!                                                    samples of so many operations
+//! shared NAME CPUS OPS                               the counts since the last such line are of
+//!                                                    samples with this many operations
 //! ```
 //!
 //! Not on PREEMPT_RT, where most peers must not run in a hard interrupt.
@@ -70,15 +71,13 @@ use labyrinth::{
     },
     time::{
         Handler,
-        HardHandler,
-        HardTimer,
         Moment,
         Next,
         Timer, //
     }, //
 };
 
-/// How many CPUs work at once.
+/// The numbers of CPUs that work at once.
 const CPUS: [usize; 4] = [1, 2, 4, 8];
 
 /// The peers in C that take part.
@@ -90,25 +89,25 @@ const IN_C: [&str; 8] = [
     "mempool",
     "mempool_reserve",
     "kmem_cache",
-    // The reference itself, to see how far from 1 a ratio is that has to be 1.
+    // The reference itself, which shows how far from 1 a ratio is that should be 1.
     "limit",
 ];
 
-/// The extent of a run.
+/// The size of a run.
 pub(super) trait Plan: 'static {
     /// Whether threads and hard interrupts work, too.
     const MIXED: bool;
-    /// How often everything is measured.
+    /// The number of rounds. Each round measures everything.
     const ROUNDS: usize;
-    /// Operations in a sample, so few that most samples are not interrupted.
+    /// The operations in a sample. They are so few that most samples are not interrupted.
     const OPS: usize;
-    /// Samples of each worker.
+    /// The number of samples of each worker.
     const SAMPLES: usize;
-    /// Of those, what a timer takes each time that it expires.
+    /// The number of samples that a timer takes each time that it expires.
     const IN_A_ROW: usize;
 }
 
-/// Time.
+/// The plan that measures time.
 pub(super) struct Timed;
 
 impl Plan for Timed {
@@ -119,8 +118,8 @@ impl Plan for Timed {
     const IN_A_ROW: usize = 4;
 }
 
-/// What `tests/bench/sharing.c` counts. Each worker has its CPU to itself: one that came upon
-/// another's access to a cache would be counted as if it had met another CPU.
+/// The plan for the counts of `tests/bench/sharing.c`. Each worker has its CPU to itself: an
+/// interrupted access to a cache would be counted as if it had met another CPU.
 pub(super) struct Counted;
 
 impl Plan for Counted {
@@ -131,7 +130,7 @@ impl Plan for Counted {
     const IN_A_ROW: usize = 16;
 }
 
-/// Operations of the reference before each sample.
+/// The operations of the reference before each sample.
 const REFERENCE_OPS: usize = 256;
 
 /// Measures all peers. Task context only, sleeps.
@@ -144,11 +143,11 @@ pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
     let reference = find("limit")?.prepare(0, 1, REFERENCE_OPS)?;
     let reference = Arc::new(reference, GFP_KERNEL)?;
 
-    // Complete is what nobody wants.
+    // Ends the counts so far, which no line reports.
     bench::counted();
     for name in IN_C {
         let Ok(peer) = find(name) else {
-            // The kernel was built without it.
+            // The kernel was built without this peer.
             continue;
         };
         let first = Arc::new(peer.prepare(0, 1, P::OPS)?, GFP_KERNEL)?;
@@ -161,7 +160,7 @@ pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
     ours::<P, _>(out, &reference, Exclusive::prepare(0, 1)?)?;
     ours::<P, _>(out, &reference, pool::Miss::prepare(0, 1)?)?;
     ours::<P, _>(out, &reference, pool::ReserveAlone::prepare(0, 256)?)?;
-    // Each context that is interrupted may keep a page.
+    // In each context an interrupted request may keep a page.
     ours::<P, _>(out, &reference, pool::Hit::prepare(0, 32)?)
 }
 
@@ -174,7 +173,7 @@ fn ours<P: Plan, R: Peer + Clone>(out: &SeqFile, reference: &Arc<Prepared>, peer
     })
 }
 
-/// One peer on all numbers of CPUs.
+/// Measures one peer on all numbers of CPUs.
 fn point<P: Plan, L: Load>(
     out: &SeqFile,
     name: &str,
@@ -214,13 +213,13 @@ fn point<P: Plan, L: Load>(
     Ok(())
 }
 
-/// What all workers do.
+/// The work of all workers.
 trait Load: Sized + Send + 'static {
-    /// Gets and gives back, as often as is in a sample. Returns whether there was always one to
-    /// get.
+    /// Gets and gives back all items of a sample. Returns whether there was always an item.
     fn run<C: PlainAlloc>(&mut self, cx: &C) -> bool;
 
-    /// Requests that were turned away, and all of them, where that is counted.
+    /// Returns the number of requests that were turned away, and of all requests, if the peer
+    /// counts them.
     fn turned_away(&self) -> Option<(u64, u64)> {
         None
     }
@@ -249,7 +248,7 @@ impl<R: Peer> Load for InRust<R> {
     }
 }
 
-/// Where a worker works.
+/// The context of a worker.
 #[derive(Clone, Copy)]
 enum Context {
     Softirq,
@@ -269,26 +268,26 @@ impl Context {
     }
 }
 
-/// What the workers and the task that waits for them share.
+/// The state that the workers and the task that waits for them share.
 #[pin_data]
 struct Round {
-    /// Workers that have not all samples yet.
+    /// The number of workers that do not have all their samples yet.
     missing: Atomic<i64>,
     failures: Atomic<u64>,
     stop: Atomic<i32>,
-    /// For each CPU, of the contexts in turn.
+    /// The figures of all CPUs in turn, one for each context.
     figures: KVec<Figure>,
     #[pin]
     done: Completion,
 }
 
-/// What a worker leaves: its medians. 0 if there is no such worker.
+/// The medians of a worker. They are 0 if there is no such worker.
 struct Figure {
     reference: Atomic<u64>,
     sample: Atomic<u64>,
 }
 
-/// All workers on so many CPUs at once.
+/// Runs all workers on a number of CPUs at once.
 fn together<P: Plan, L: Load>(
     cpus: usize,
     everywhere: bool,
@@ -344,11 +343,13 @@ fn together<P: Plan, L: Load>(
     Ok(round)
 }
 
+type HardTimer<L> = Pin<KBox<Timer<Worker<L>, HardIrq>>>;
+
 /// The workers of one CPU.
 struct Member<L: Load> {
     _timer: Pin<KBox<Timer<Worker<L>>>>,
     _thread: Option<Thread<Worker<L>>>,
-    _hard_timer: Option<Pin<KBox<HardTimer<Worker<L>>>>>,
+    _hard_timer: Option<HardTimer<L>>,
 }
 
 impl<L: Load> Member<L> {
@@ -357,7 +358,7 @@ impl<L: Load> Member<L> {
         everywhere: bool,
         mut worker: impl FnMut(Context) -> Result<Worker<L>>,
     ) -> Result<Self> {
-        let timer = Timer::start_on(cpu, 0, worker(Context::Softirq)?);
+        let timer = <Timer<_>>::start_on(cpu, 0, worker(Context::Softirq)?);
         let timer = KBox::pin_init(timer, GFP_KERNEL)?;
         if !everywhere {
             return Ok(Self {
@@ -366,7 +367,7 @@ impl<L: Load> Member<L> {
                 _hard_timer: None,
             });
         }
-        let hard_timer = HardTimer::start_on(cpu, HARD_PERIOD_US, worker(Context::HardIrq)?);
+        let hard_timer = Timer::start_on(cpu, HARD_PERIOD_US, worker(Context::HardIrq)?);
         Ok(Self {
             _timer: timer,
             _hard_timer: Some(KBox::pin_init(hard_timer, GFP_KERNEL)?),
@@ -382,10 +383,10 @@ impl<L: Load> Member<L> {
 /// The shortest time between two hard interrupts of a CPU.
 const HARD_PERIOD_US: u32 = 1000;
 
-/// How long a thread works before it sleeps, as it must be possible to stop it.
+/// The time that a thread works before it sleeps. It must sleep, so that it can be stopped.
 const THREAD_TURN_NS: u64 = 4_000_000;
 
-/// One context on one CPU.
+/// A worker in one context on one CPU.
 struct Worker<L> {
     load: L,
     reference: Prepared,
@@ -398,9 +399,9 @@ struct Worker<L> {
 }
 
 impl<L: Load> Worker<L> {
-    /// Takes one sample, or only works on if it has all.
+    /// Takes one sample. If the worker has all samples, it only does the work.
     fn work<C: PlainAlloc>(&mut self, cx: &C) {
-        // The first run finds cold caches and empty lists, and is in no sample.
+        // The first run finds cold caches and empty lists, so it is part of no sample.
         let mut worked = self.taken != 0 || self.load.run(cx);
         let start = clock();
         worked &= self.reference.run(cx);
@@ -455,12 +456,12 @@ impl<L: Load> Handler for Worker<L> {
     }
 }
 
-impl<L: Load> HardHandler for Worker<L> {
+impl<L: Load> Handler<HardIrq> for Worker<L> {
     fn expired(&mut self, cx: &mut HardIrq) -> Next {
         let start = Moment::now();
         self.work(&*cx);
         let took_us = Moment::now().nanos_since(start) / 1000;
-        // Most of the time is for others, however slow this machine is.
+        // Leave most of the time to other contexts, however slow this machine is.
         self.next(HARD_PERIOD_US.max(8 * took_us as u32))
     }
 }
@@ -470,8 +471,9 @@ impl<L: Load> Body for Worker<L> {
         loop {
             let start = Moment::now();
             while Moment::now().nanos_since(start) < THREAD_TURN_NS {
-                // Whoever interrupts an access to a cache is turned away for as long as he works,
-                // not for that one request: rare where work is, but not where all is accesses.
+                // An interrupt during an access to a cache is turned away for as long as it runs,
+                // not only for one request. Ordinary work seldom meets that, but this loop would
+                // often.
                 irqs_off(thread.context(), |cx| self.work(cx));
             }
             if thread.sleep_us(100) == ShouldStop::Yes {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Takes samples in the timer softirq.
+//! The timing of samples in the timer softirq.
 
 use crate::ffi::bench::clock;
 use kernel::{
@@ -27,7 +27,7 @@ use labyrinth::{
     }, //
 };
 
-/// What the samples say, in units of [`clock`].
+/// The result of all samples, in units of [`clock`].
 pub(super) struct Figure {
     /// The smallest sample.
     pub(super) best: u64,
@@ -39,7 +39,7 @@ pub(super) struct Figure {
 
 /// Times `work` in the timer softirq of one CPU, `samples` times. Task context only, sleeps.
 ///
-/// `work` returns whether it could do its work; fails with `ENOMEM` when once it could not.
+/// `work` returns whether it could do its work. If it could not, this fails with `ENOMEM`.
 pub(super) fn time<W>(samples: usize, work: W) -> Result<Figure>
 where
     W: FnMut(&mut Softirq) -> bool + Send + 'static,
@@ -55,12 +55,12 @@ where
     let timer = KBox::pin_init(Timer::start_on(cpu, 0, job), GFP_KERNEL)?;
 
     outcome.done.wait_for_completion();
-    // It owns what the peer needs, which is given back here, in task context.
+    // The timer owns the peer's resources, which must be freed here, in task context.
     drop(timer);
     outcome.figure()
 }
 
-/// What the timer leaves for the task that waits for it.
+/// The results that the timer leaves for the task that waits for it.
 #[pin_data]
 struct Outcome {
     best: Atomic<u64>,
@@ -104,7 +104,7 @@ impl<W: FnMut(&mut Softirq) -> bool + Send + 'static> Handler for Job<W> {
     fn expired(&mut self, cx: &mut Softirq) -> Next {
         let mut failures = 0;
 
-        // The first run finds cold caches and empty lists, and is none of the samples.
+        // The first run finds cold caches and empty lists, so it is no sample.
         failures += u64::from(!(self.work)(cx));
         for sample in &mut self.samples {
             let start = clock();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The longest way of a request that succeeds: past an empty cache and an allocator that refuses,
-//! to the reserve.
+//! The longest path of a request that succeeds: past an empty cache, and past an allocator that
+//! refuses, to the reserve.
 //!
-//! Not on PREEMPT_RT, where the allocator cannot be asked with interrupts off; with them on, the
-//! longest interrupt would be in the worst case.
+//! Not on PREEMPT_RT, where the allocator cannot be called with interrupts disabled. With
+//! interrupts enabled, the worst case would contain the longest interrupt.
 
 use super::{
     pool::full_pool,
@@ -39,16 +39,16 @@ use labyrinth::{
     Uninit, //
 };
 
-/// The requests, and the pages in the reserve.
+/// The number of requests, and of pages in the reserve.
 const REQUESTS: usize = 256;
 
-/// The most pages that are taken to leave the allocator without any: 4 GiB.
+/// The maximum of pages that are taken to empty the allocator: 4 GiB.
 const MAX_HOARD: usize = 1 << 20;
 
-/// Uses up all memory above the min watermark for as long as it takes to measure, and writes
+/// Uses up all memory above the min watermark during the measurement, and writes
 ///
 /// ```text
-/// worst reserve_after_miss BEST MEDIAN WORST CLOCK      CLOCK is in each of the three
+/// worst reserve_after_miss BEST MEDIAN WORST CLOCK      each of the three contains CLOCK
 /// ```
 pub(super) fn run(out: &SeqFile) -> Result {
     let figures = Arc::new(Figures::new(), GFP_KERNEL)?;
@@ -59,7 +59,7 @@ pub(super) fn run(out: &SeqFile) -> Result {
     };
     let mut result = Some(figures.clone());
 
-    // All of it is in one call: the memory is back before anything else runs.
+    // This is all in one call: the memory is back before anything else runs.
     let measured = timing::time(1, move |cx| {
         result
             .take()
@@ -107,7 +107,7 @@ struct Chain {
 }
 
 impl Chain {
-    /// Returns whether every request came to the reserve and was served there.
+    /// Returns whether every request reached the reserve and was served there.
     fn measure(&mut self, cx: &mut Softirq, figures: &Figures) -> bool {
         while let Ok(page) = ExclusivePages::alloc(&*cx, NoWarn(GfpNoWait), 0, Place::Any) {
             if self.hoard.push_within_capacity(page).is_err() {

@@ -2,8 +2,8 @@
 /*
  * The benchmark's peers in C. See bench_peers.h.
  *
- * Every peer is a way to get and a way to give back, put into the same loop at compile
- * time, so that the loop costs each of them the same and no pointer to a function is called.
+ * Each peer has a function to get and a function to give back. They are inlined into the same
+ * loop, so the loop costs each peer the same, and no function pointer is called.
  */
 #include <linux/err.h>
 #include <linux/gfp.h>
@@ -45,7 +45,7 @@ struct peer {
 	void (*close)(struct labyrinth_bench *bench);
 	unsigned int max_order;
 	bool only_in_softirq;
-	/* All handles have the same one. */
+	/* Whether all handles share one mempool or slab cache. */
 	bool shared;
 };
 
@@ -95,7 +95,7 @@ static __always_inline int run(struct labyrinth_bench *bench, get_fn get,
 				   run_batch(bench, get, put);
 }
 
-/* The loops alone: what is subtracted from every other peer in C. */
+/* The loops alone. Their time is subtracted from every other peer in C. */
 static int run_empty(struct labyrinth_bench *bench)
 {
 	unsigned int batch = bench->batch, left = bench->ops, i;
@@ -115,7 +115,7 @@ static int run_empty(struct labyrinth_bench *bench)
 	return 0;
 }
 
-/* The page allocator, of order 0 known to the compiler and of any. */
+/* The page allocator: with order 0 as a constant, and with a variable order. */
 
 static __always_inline void *get_page_0(struct labyrinth_bench *bench)
 {
@@ -143,7 +143,7 @@ static int run_alloc_pages(struct labyrinth_bench *bench)
 			      run(bench, get_page_0, put_page_0);
 }
 
-/* Its bulk interface. There is none to free. */
+/* The bulk interface of the page allocator. It has none to free. */
 static int run_alloc_pages_bulk(struct labyrinth_bench *bench)
 {
 	struct page **pages = (struct page **)bench->items;
@@ -151,7 +151,7 @@ static int run_alloc_pages_bulk(struct labyrinth_bench *bench)
 	unsigned long got, i;
 
 	for (left = bench->ops; left; left -= batch) {
-		/* It fills the entries that are NULL. */
+		/* The allocator fills the entries that are NULL. */
 		memset(pages, 0, batch * sizeof(*pages));
 		got = alloc_pages_bulk(GFP_ATOMIC, batch, pages);
 		for (i = 0; i < got; i++)
@@ -163,7 +163,7 @@ static int run_alloc_pages_bulk(struct labyrinth_bench *bench)
 }
 
 #ifdef CONFIG_PAGE_POOL
-/* page_pool, given back in its three ways. Its consumer is the softirq that runs this. */
+/* A page_pool, with its three ways to give back. Its consumer is this softirq. */
 
 static int open_page_pool(struct labyrinth_bench *bench)
 {
@@ -199,7 +199,7 @@ static __always_inline void put_page_pool_ring(struct labyrinth_bench *bench,
 	page_pool_put_full_page(bench->page_pool, item, false);
 }
 
-/* A page that somebody else holds too goes back to the page allocator, past the pool. */
+/* A page with another user goes back to the page allocator, past the pool. */
 static __always_inline void put_page_pool_slow(struct labyrinth_bench *bench,
 					       void *item)
 {
@@ -225,7 +225,7 @@ static int run_page_pool_slow(struct labyrinth_bench *bench)
 
 #endif
 
-/* mempool of pages: the allocator first; and its reserve alone. */
+/* A mempool of pages: with the allocator first, and its reserve alone. */
 
 static int open_mempool(struct labyrinth_bench *bench)
 {
@@ -264,7 +264,7 @@ static int run_mempool_reserve(struct labyrinth_bench *bench)
 	return run(bench, get_mempool_reserve, put_mempool);
 }
 
-/* A slab cache of objects as large as a page, and its bulk interface. */
+/* A slab cache of page-sized objects, and its bulk interface. */
 
 static int open_slab(struct labyrinth_bench *bench)
 {
@@ -306,7 +306,7 @@ static int run_slab_bulk(struct labyrinth_bench *bench)
 	return 0;
 }
 
-/* Fragments as large as a page, in one softirq as the cache demands. */
+/* Page-sized fragments, in one softirq as the cache demands. */
 
 static int open_page_frag(struct labyrinth_bench *bench)
 {
@@ -334,7 +334,7 @@ static int run_page_frag(struct labyrinth_bench *bench)
 	return run(bench, get_page_frag, put_page_frag);
 }
 
-/* A hit in the per-CPU cache of labyrinth, by its interface for C modules. */
+/* A hit in the per-CPU cache of labyrinth, by the interface for C modules. */
 
 static int open_labyrinth(struct labyrinth_bench *bench)
 {
@@ -375,11 +375,11 @@ static int run_labyrinth(struct labyrinth_bench *bench)
 }
 
 /*
- * The limit: the least that a per-CPU stack of pages can cost, on an array in the module's
- * own per-CPU memory, at an offset known when it is linked. First without any protection,
- * which is fit only for one softirq that nothing else on its CPU shares the stack with. Then
- * with the cheapest that keeps a nested interrupt out: a word taken by an unlocked cmpxchg
- * and stored back. Then with interrupts off.
+ * The limit: the lowest possible cost of a per-CPU stack of pages, on an array in the module's
+ * own per-CPU memory, at an offset that is known at link time. The first variant has no
+ * protection. It is only fit for one softirq that shares the stack with nothing else on its
+ * CPU. The second has the cheapest protection from nested interrupts: a word that an unlocked
+ * cmpxchg takes and a store gives back. The third disables interrupts.
  */
 struct limit {
 	unsigned long taken;
@@ -396,7 +396,7 @@ static int open_limit(struct labyrinth_bench *bench)
 
 	for_each_possible_cpu(cpu) {
 		stack = per_cpu_ptr(&limit, cpu);
-		/* They are never looked at. */
+		/* The pages are never accessed. */
 		for (stack->count = 0; stack->count < MAX_BATCH; stack->count++)
 			stack->items[stack->count] = bench;
 	}
@@ -599,7 +599,7 @@ u64 labyrinth_bench_clock(void)
 #endif
 }
 
-/* A no-op that nobody else has, for a plugin of QEMU to know. */
+/* A no-op that no other code uses, for a plugin of QEMU to recognise. */
 static __always_inline void mark(const unsigned int n)
 {
 #ifdef CONFIG_X86

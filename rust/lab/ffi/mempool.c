@@ -27,7 +27,7 @@ void labyrinth_mempool_free(void *pool, struct page *page)
 	mempool_free(page, pool);
 }
 
-/* Elements that lie in the reserve now. */
+/* Returns the number of elements in the reserve. */
 unsigned int labyrinth_mempool_filled(const void *pool)
 {
 	const mempool_t *mempool = pool;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's own reserve, `mempool`, with pages as elements: a peer to compare with.
+//! The kernel's own reserve, `mempool`, with pages as elements, for comparison.
 //!
 //! A request first asks the allocator and, if that has no page, the reserve. A page that comes back
 //! fills up the reserve first, and goes to the allocator if the reserve is full.
@@ -16,12 +16,13 @@ use kernel::{
 };
 use labyrinth::{
     context::Context,
+    AllocPages,
     AllowedIn, //
 };
 
 /// A mempool of order-0 pages, and those of its pages that are out.
 ///
-/// Nobody uses the pages: this type exists to be measured.
+/// The pages are not used: this type exists to be measured.
 ///
 /// # Invariants
 ///
@@ -38,15 +39,15 @@ pub(crate) struct Mempool {
 unsafe impl Send for Mempool {}
 
 impl Mempool {
-    /// Makes a mempool with a filled reserve of so many pages, of which at most `most_out` can be
-    /// out at a time. Task context only, may sleep.
+    /// Makes a mempool with a full reserve of `reserve` pages. At most `most_out` pages can be out
+    /// at a time. Task context only, may sleep.
     pub(crate) fn new(reserve: u32, most_out: usize) -> Result<Self, AllocError> {
-        // C counts in `int`, and stops the kernel when it is given a negative number.
+        // C counts in `int`, and stops the kernel if it gets a negative number.
         if c_int::try_from(reserve).is_err() {
             return Err(AllocError);
         }
         let out = KVVec::with_capacity(most_out, GFP_KERNEL)?;
-        // SAFETY: Task context; the number is no negative one for C.
+        // SAFETY: Task context; the number is not negative in C.
         let pool = unsafe { raw::labyrinth_mempool_create(reserve) };
 
         // INVARIANT: The mempool is new and ours, and no page is out.
@@ -62,12 +63,16 @@ impl Mempool {
     ///
     /// Contexts: all that `G` allows, except hard interrupts.
     #[inline]
-    pub(crate) fn alloc<C: Context, G: AllowedIn<C>>(&mut self, _cx: &C, _gfp: G) -> bool {
+    pub(crate) fn alloc<C: Context, G: AllowedIn<C, Calls = AllocPages>>(
+        &mut self,
+        _cx: &C,
+        _gfp: G,
+    ) -> bool {
         if self.out.len() == self.out.capacity() {
             return false;
         }
-        // SAFETY: The mempool is live by the invariant; `AllowedIn` says that the flags are fit for
-        // the context, and `_cx` that this is the context.
+        // SAFETY: The mempool is live by the invariant. `AllowedIn` proves that the flags are fit
+        // for the context, and `_cx` proves that this is the context.
         let page = unsafe { raw::labyrinth_mempool_alloc(self.pool.as_ptr(), G::RAW) };
 
         // INVARIANT: The page is out and listed; there is space for it, as just seen.

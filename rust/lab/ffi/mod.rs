@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The only place in this crate with C and with `unsafe`: what is compared with labyrinth.
+//! The only part of this crate with C and with `unsafe`: the alternatives to labyrinth.
 
 pub(crate) mod bench;
 pub(crate) mod mempool;

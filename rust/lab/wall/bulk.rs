@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The buddy allocator, asked for many pages at once.
+//! The buddy allocator with requests for many pages at once.
 
 use super::contestant::Contestant;
 use kernel::{
@@ -15,18 +15,18 @@ use labyrinth::{
     Uninit, //
 };
 
-/// Pages in one call.
+/// The number of pages in one call.
 const PORTION: usize = 64;
 
 /// `alloc_pages_bulk()` with `GFP_ATOMIC`, a portion at a time, as a driver fills its ring.
 pub(super) struct Bulk {
-    /// Pages of the last portion that nobody has asked for yet are at the end.
+    /// At the end are the pages of the last portion that were not requested yet.
     pages: KVVec<ExclusivePages<Uninit>>,
     taken: usize,
 }
 
 impl Bulk {
-    /// A contestant that can hold so many pages. Task context only, may sleep.
+    /// Makes a contestant that can hold up to `most` pages. Task context only, may sleep.
     pub(super) fn new(most: usize) -> Result<Self, AllocError> {
         Ok(Self {
             pages: KVVec::with_capacity(most.next_multiple_of(PORTION), GFP_KERNEL)?,
@@ -42,7 +42,7 @@ impl<C: PlainAlloc> Contestant<C> for Bulk {
             let pages = &mut self.pages;
             let wanted = PORTION.min(pages.capacity() - pages.len());
             ExclusivePages::alloc_bulk(cx, NoWarn(GfpAtomic), wanted, |page| {
-                // There is space, so this cannot fail; if it did the page would be freed.
+                // There is space, so this cannot fail. If it did, the page would be freed.
                 let _ = pages.push_within_capacity(page);
             });
         }

@@ -22,25 +22,25 @@ use labyrinth::{
     time::Moment, //
 };
 
-/// What a contestant is to do.
+/// The work of a contestant.
 #[derive(Clone, Copy)]
 pub(super) enum Work {
-    /// A burst of so many requests.
+    /// A burst of this many requests.
     Burst(u32),
-    /// So many requests, whose pages are held on to.
+    /// This many requests, whose pages are kept.
     Hold(u32),
-    /// To release all pages that are held.
+    /// Release all pages that are held.
     Release,
 }
 
-/// A contestant and what came of its bursts.
+/// A contestant and the record of its bursts.
 pub(super) struct Job<T> {
     pub(super) contestant: T,
     pub(super) record: Record,
 }
 
 impl<T> Job<T> {
-    /// Task context only, may sleep.
+    /// Makes a job. Task context only, may sleep.
     pub(super) fn new(contestant: T) -> Result<KBox<Self>, AllocError> {
         KBox::new(
             Self {
@@ -51,7 +51,7 @@ impl<T> Job<T> {
         )
     }
 
-    /// Does what is to be done. Allocates nothing else.
+    /// Does the work. Allocates nothing else.
     pub(super) fn work<C: Context>(&mut self, cx: &C, work: Work)
     where
         T: Contestant<C>,
@@ -67,9 +67,9 @@ impl<T> Job<T> {
         }
     }
 
-    /// Asks for `pages` pages, one by one, then releases those that it got.
+    /// Requests `pages` pages, one by one, then releases those that it got.
     ///
-    /// A failure ends nothing: the next page is asked for all the same.
+    /// After a failure it still requests the next page.
     fn burst<C: Context>(&mut self, cx: &C, pages: u32)
     where
         T: Contestant<C>,

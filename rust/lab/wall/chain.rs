@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! labyrinth's chain of sources.
+//! labyrinth's pools.
 
 use super::contestant::{
     Contestant,
@@ -28,23 +28,23 @@ use labyrinth::{
     Uninit, //
 };
 
-/// Pages that each CPU's cache can keep: the module's default.
+/// The pages that each CPU's cache can keep: the module's default.
 const CACHE: usize = 64;
 
-/// Allocations from below the min watermark that are allowed: the module's default.
+/// The allocations from below the min watermark that are allowed: the module's default.
 const EMERGENCY: u32 = 64;
 
-/// What becomes of the pages at the end of a burst.
+/// The fate of the pages at the end of a burst.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// They go back to the pool.
     Return,
-    /// They go to the allocator behind the pool's back, as pages do that a driver has passed on.
-    /// The pool has to find new ones.
+    /// They go to the allocator without the pool, like pages that a driver has passed on. The pool
+    /// must find new ones.
     Consume,
 }
 
-/// A pool, asked with the highest priority.
+/// A pool that gets requests with the highest priority.
 pub(super) struct Chain {
     pool: Arc<RegisteredPool>,
     pages: KVVec<ExclusivePages<Uninit>>,
@@ -52,7 +52,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// Makes a pool and fills its reserve of so many pages. May sleep.
+    /// Makes a pool and fills its reserve of `reserve` pages. May sleep.
     pub(super) fn new(cx: &Task, name: &CStr, reserve: usize, fate: Fate) -> Result<Self> {
         let config = PoolConfig {
             order: 0,

@@ -51,7 +51,7 @@ use labyrinth::{
 /// The largest burst, in pages.
 const MAX_PAGES: u32 = 32_768;
 
-/// How long a reserve may take to be full again, in nanoseconds.
+/// The longest time that a reserve may take to be full again, in nanoseconds.
 const PATIENCE: u64 = 10_000_000_000;
 
 /// The contestants.
@@ -69,12 +69,12 @@ pub(crate) enum Name {
     Mempool,
     /// A pool whose reserve is as large as a burst.
     Labyrinth,
-    /// The same, but its pages do not come back to it.
+    /// As `Labyrinth`, but its pages do not come back to the pool.
     LabyrinthConsumed,
 }
 
 impl Name {
-    /// All of them.
+    /// All contestants.
     pub(crate) const ALL: [Self; 7] = [
         Self::Kernel,
         Self::NoWait,
@@ -85,7 +85,7 @@ impl Name {
         Self::LabyrinthConsumed,
     ];
 
-    /// The name in reports and control files.
+    /// Returns the name in reports and control files.
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Kernel => "kernel",
@@ -98,7 +98,7 @@ impl Name {
         }
     }
 
-    /// Where it works.
+    /// Returns the name of the context in which the contestant works.
     pub(crate) const fn context(self) -> &'static str {
         match self {
             Self::Kernel => "task",
@@ -107,7 +107,7 @@ impl Name {
     }
 }
 
-/// The contestants, all made for bursts of the same size.
+/// All contestants, made for bursts of the same size.
 struct Field {
     pages: u32,
     kernel: Arc<Home<Plain<NoWarn<GfpKernel>>>>,
@@ -152,8 +152,8 @@ impl Field {
         }
     }
 
-    /// Waits until the reserve is full again, and records how long that took. Nobody is asked to
-    /// fill it.
+    /// Waits until the reserve is full again, and records how long that took. Nothing here requests
+    /// the refill.
     fn recover(&self, name: Name) -> Result {
         match name {
             Name::Kernel | Name::NoWait | Name::Atomic | Name::Bulk => Ok(()),
@@ -176,8 +176,8 @@ impl Field {
     }
 }
 
-/// Waits until the reserve of a contestant is full and returns how long that took in nanoseconds;
-/// [`None`] if it took too long. Task context only, sleeps.
+/// Waits until the reserve of a contestant is full, and returns how long that took in nanoseconds,
+/// or [`None`] if it took too long. Task context only, sleeps.
 fn until_full<T: Contestant<Softirq>>(home: &Home<T>) -> Result<Option<u64>> {
     let begin = Moment::now();
 
@@ -206,7 +206,7 @@ fn recover<T: Contestant<Softirq>>(home: &Home<T>) -> Result {
     })
 }
 
-/// The experiment. Until it is prepared it holds no memory.
+/// The experiment. It holds no memory until it is prepared.
 #[pin_data]
 pub(crate) struct Experiment {
     #[pin]
@@ -214,21 +214,21 @@ pub(crate) struct Experiment {
 }
 
 impl Experiment {
-    /// The sizes of bursts that it can be prepared for; 0 is for none.
+    /// The sizes of bursts for which it can be prepared; 0 frees the memory.
     pub(crate) const BOUNDS: RangeInclusive<u64> = 0..=MAX_PAGES as u64;
 
-    /// An experiment that is not prepared.
+    /// Makes an experiment that is not prepared.
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             field <- new_mutex!(None),
         })
     }
 
-    /// Makes the contestants anew, for bursts of so many pages, with reserves as large as a burst
-    /// and filled, and empty records. 0 gives all memory back. Sleeps.
+    /// Makes new contestants for bursts of `pages` pages, with full reserves as large as a burst
+    /// and empty records. 0 frees all memory. Sleeps.
     ///
-    /// `ERANGE` for a number out of bounds, `ENODEV` if the kernel does not count allocations,
-    /// `ENOMEM` if the reserves could not be filled.
+    /// Fails with `ERANGE` for a number out of bounds, `ENODEV` if the kernel does not count
+    /// allocations, and `ENOMEM` if the reserves could not be filled.
     pub(crate) fn prepare(&self, cx: &Task, pages: u64) -> Result {
         if !Self::BOUNDS.contains(&pages) {
             return Err(ERANGE);
@@ -239,7 +239,7 @@ impl Experiment {
         }
 
         let mut field = self.field.lock();
-        // First of all: two sets of reserves may be more than there is memory.
+        // Free the old ones first: there may not be enough memory for two sets of reserves.
         *field = None;
         if pages != 0 {
             *field = Some(Field::new(cx, pages as u32)?);
@@ -247,14 +247,14 @@ impl Experiment {
         Ok(())
     }
 
-    /// The size of bursts that it is prepared for, 0 if it is not. Task context only, may sleep.
+    /// Returns the size of bursts that it is prepared for, or 0. Task context only, may sleep.
     pub(crate) fn pages(&self) -> u32 {
         self.field.lock().as_ref().map_or(0, |field| field.pages)
     }
 
-    /// Runs one burst; afterwards waits until a reserve is full again. Sleeps.
+    /// Runs one burst, then waits until the reserve is full again. Sleeps.
     ///
-    /// `ENXIO` if the experiment is not prepared.
+    /// Fails with `ENXIO` if the experiment is not prepared.
     pub(crate) fn burst(&self, cx: &Task, name: Name) -> Result {
         self.with_field(|field| {
             field.work(cx, name, Work::Burst(field.pages))?;
@@ -262,17 +262,17 @@ impl Experiment {
         })
     }
 
-    /// Takes an eighth of a burst more and holds on to it, up to a burst in all; the next burst or
+    /// Takes another eighth of a burst and keeps it, up to one burst in total. The next burst or
     /// [`Self::release`] gives it back. Sleeps.
     ///
-    /// `ENXIO` if the experiment is not prepared.
+    /// Fails with `ENXIO` if the experiment is not prepared.
     pub(crate) fn hold(&self, cx: &Task, name: Name) -> Result {
         self.with_field(|field| field.work(cx, name, Work::Hold(field.pages.div_ceil(8))))
     }
 
-    /// Gives back what is held. Sleeps.
+    /// Gives back the pages that are held. Sleeps.
     ///
-    /// `ENXIO` if the experiment is not prepared.
+    /// Fails with `ENXIO` if the experiment is not prepared.
     pub(crate) fn release(&self, cx: &Task, name: Name) -> Result {
         self.with_field(|field| field.work(cx, name, Work::Release))
     }
@@ -281,9 +281,9 @@ impl Experiment {
         f(self.field.lock().as_ref().ok_or(ENXIO)?)
     }
 
-    /// Looks at the record of a contestant. Task context only, may sleep.
+    /// Calls `look` with the record of a contestant. Task context only, may sleep.
     ///
-    /// `ENXIO` if the experiment is not prepared.
+    /// Fails with `ENXIO` if the experiment is not prepared.
     pub(crate) fn with_record<R>(&self, name: Name, look: impl FnOnce(&Record) -> R) -> Result<R> {
         self.with_field(|field| field.with_record(name, look))
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `wall/`: the experiment of `make wall`, for the program that drives it.
+//! `wall/`: the files of `make wall`, for the program that runs the experiment.
 //!
 //! Every line of a report is a list of `key=value`, in pages and nanoseconds.
 
@@ -39,7 +39,7 @@ pub(crate) fn create(top: &Dir<'_, Experiment>) {
     wall.read_only::<State>(c"memory");
 }
 
-/// The file `prepare`: the pages in a burst; 0 gives all memory back.
+/// The file `prepare`: the number of pages in a burst; 0 frees all memory.
 struct Prepare;
 
 impl Show<Experiment> for Prepare {
@@ -55,7 +55,7 @@ impl Store<Experiment> for Prepare {
     }
 }
 
-/// Reads the name of a contestant. `EINVAL` if there is none of that name.
+/// Parses the name of a contestant. Fails with `EINVAL` if there is none of that name.
 fn parse_name(text: &CStr) -> Result<Name> {
     let text = text.to_bytes();
     let text = text.strip_suffix(b"\n").unwrap_or(text);
@@ -66,7 +66,7 @@ fn parse_name(text: &CStr) -> Result<Name> {
         .ok_or(EINVAL)
 }
 
-/// The file `burst`: the name of a contestant starts its burst, and the write ends with it.
+/// The file `burst`: the name of a contestant runs its burst. The write returns after the burst.
 struct Burst;
 
 impl Store<Experiment> for Burst {
@@ -152,7 +152,7 @@ fn show_record(out: &SeqFile, record: &Record) {
     }
 }
 
-/// The file `memory`: what is free, and the watermarks.
+/// The file `memory`: free memory, and the watermarks.
 struct State;
 
 impl Show<Experiment> for State {

@@ -21,7 +21,7 @@ pub(super) struct Plain<G> {
 }
 
 impl<G> Plain<G> {
-    /// A contestant that can hold so many pages. Task context only, may sleep.
+    /// Makes a contestant that can hold up to `most` pages. Task context only, may sleep.
     pub(super) fn new(gfp: G, most: usize) -> Result<Self, AllocError> {
         Ok(Self {
             pages: KVVec::with_capacity(most, GFP_KERNEL)?,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What came of the bursts.
+//! The records of bursts.
 
 use kernel::{
     alloc::AllocError,
@@ -14,7 +14,7 @@ use labyrinth::{
     }, //
 };
 
-/// Latencies of requests, in nanoseconds, each with one clock read in it.
+/// Latencies of requests, in nanoseconds. Each contains one clock read.
 pub(crate) struct Latencies {
     counts: KVec<u64>,
     max: u64,
@@ -35,64 +35,64 @@ impl Latencies {
         self.max = self.max.max(nanos);
     }
 
-    /// The bucket edge that so many ten thousandths of the latencies do not exceed, but never more
-    /// than [`Self::max`].
+    /// Returns the bucket edge that `ten_thousandths` of the latencies do not exceed, but never
+    /// more than [`Self::max`].
     pub(crate) fn percentile(&self, ten_thousandths: u64) -> u64 {
         histogram::percentile(&self.counts, ten_thousandths).min(self.max)
     }
 
-    /// The largest latency, exactly.
+    /// Returns the exact largest latency.
     pub(crate) fn max(&self) -> u64 {
         self.max
     }
 }
 
-/// One burst.
+/// The record of one burst.
 #[derive(Clone, Copy)]
 pub(crate) struct Last {
-    /// Requests.
+    /// The number of requests.
     pub(crate) asked: u64,
-    /// Requests that failed.
+    /// The number of requests that failed.
     pub(crate) dropped: u64,
-    /// Pages from below a min watermark.
+    /// The number of pages from below a min watermark.
     pub(crate) emergency: u64,
-    /// How long all requests took together, with what it takes to observe them, in nanoseconds.
+    /// The time of all requests together, including their measurement, in nanoseconds.
     pub(crate) nanos: u64,
-    /// Memory before the first request.
+    /// The state of memory before the first request.
     pub(crate) before: Memory,
-    /// Memory after the last request, with all pages still held.
+    /// The state of memory after the last request, with all pages still held.
     pub(crate) after: Memory,
-    /// How long its reserve took to be full again, in nanoseconds; [`None`] if it has none or was
-    /// not full in time.
+    /// The time that its reserve took to be full again, in nanoseconds; [`None`] if it has no
+    /// reserve, or if the reserve was not full in time.
     pub(crate) recovered: Option<u64>,
 }
 
-/// All bursts of one contestant.
+/// The record of all bursts of one contestant.
 pub(crate) struct Record {
-    /// Bursts.
+    /// The number of bursts.
     pub(crate) bursts: u64,
-    /// Requests.
+    /// The number of requests.
     pub(crate) asked: u64,
-    /// Requests that failed.
+    /// The number of requests that failed.
     pub(crate) dropped: u64,
-    /// Pages from below a min watermark.
+    /// The number of pages from below a min watermark.
     pub(crate) emergency: u64,
-    /// The size of its reserve, 0 if it has none.
+    /// The size of its reserve, or 0 if it has none.
     pub(crate) reserve: u64,
-    /// Bursts after which its reserve was not full again in time.
+    /// The number of bursts after which its reserve was not full again in time.
     pub(crate) not_recovered: u64,
     /// The longest time that its reserve took to be full again, in nanoseconds.
     pub(crate) longest_recovery: u64,
-    /// Of the requests that got a page.
+    /// The latencies of requests that got a page.
     pub(crate) served: Latencies,
-    /// Of the requests that failed.
+    /// The latencies of requests that failed.
     pub(crate) failed: Latencies,
     /// The last burst.
     pub(crate) last: Option<Last>,
 }
 
 impl Record {
-    /// An empty record. Task context only, may sleep.
+    /// Makes an empty record. Task context only, may sleep.
     pub(super) fn new() -> Result<Self, AllocError> {
         Ok(Self {
             bursts: 0,
@@ -117,7 +117,7 @@ impl Record {
         }
     }
 
-    /// Counts a burst, whose requests are counted already.
+    /// Counts a burst. Its requests must be counted already.
     pub(super) fn burst(&mut self, burst: Last) {
         self.bursts += 1;
         self.asked += burst.asked;
@@ -126,8 +126,8 @@ impl Record {
         self.last = Some(burst);
     }
 
-    /// Adds to the last burst how long its reserve of so many pages took to be full again, [`None`]
-    /// for too long.
+    /// Adds to the last burst the time that its reserve of `reserve` pages took to be full again,
+    /// or [`None`] if it took too long.
     pub(super) fn recovery(&mut self, reserve: u64, nanos: Option<u64>) {
         self.reserve = reserve;
         if let Some(last) = &mut self.last {

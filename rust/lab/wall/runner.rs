@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Carries a contestant into the context of its work and back.
+//! Runs the work of a contestant in its context.
 
 use super::{
     burst::{
@@ -31,7 +31,7 @@ use labyrinth::{
     }, //
 };
 
-/// Where a job waits while it is not on its way.
+/// The place of a job while it does not run.
 #[pin_data]
 pub(super) struct Home<T> {
     #[pin]
@@ -39,7 +39,7 @@ pub(super) struct Home<T> {
 }
 
 impl<T> Home<T> {
-    /// Task context only, may sleep.
+    /// Makes a job and its home. Task context only, may sleep.
     pub(super) fn new(contestant: T) -> Result<Arc<Self>> {
         let job = Job::new(contestant)?;
 
@@ -51,9 +51,9 @@ impl<T> Home<T> {
         )
     }
 
-    /// Looks at the job, or changes it, at home. Task context only, may sleep.
+    /// Calls `look` with the job, which it may change. Task context only, may sleep.
     ///
-    /// `EBUSY` while it is on its way.
+    /// Fails with `EBUSY` while the job runs.
     pub(super) fn with<R>(&self, look: impl FnOnce(&mut Job<T>) -> R) -> Result<R> {
         match &mut *self.job.lock() {
             Some(job) => Ok(look(job)),
@@ -62,9 +62,9 @@ impl<T> Home<T> {
     }
 }
 
-/// A job on its way. It goes home when this is dropped, in task context, which may sleep.
+/// A job that runs. Dropping this puts the job back, in task context, which may sleep.
 struct Errand<T> {
-    /// Always there until the end.
+    /// The job. It is there until the drop.
     job: Option<KBox<Job<T>>>,
     work: Work,
     home: Arc<Home<T>>,
@@ -72,7 +72,7 @@ struct Errand<T> {
 }
 
 impl<T> Errand<T> {
-    /// Sends the job out. `EBUSY` if it is out already.
+    /// Takes the job from its home. Fails with `EBUSY` if it runs already.
     fn new(home: &Arc<Home<T>>, work: Work) -> Result<Self> {
         let done = Arc::pin_init(Completion::new(), GFP_KERNEL)?;
 
@@ -91,7 +91,7 @@ impl<T> Drop for Errand<T> {
     }
 }
 
-/// Work in the timer softirq.
+/// A job for the timer softirq.
 struct InSoftirq<T>(Errand<T>);
 
 impl<T: Contestant<Softirq>> Handler for InSoftirq<T> {
@@ -104,7 +104,7 @@ impl<T: Contestant<Softirq>> Handler for InSoftirq<T> {
     }
 }
 
-/// Has work done in the timer softirq of the first CPU and waits for its end. Task context only,
+/// Does work in the timer softirq of the first CPU, and waits for its end. Task context only,
 /// sleeps.
 pub(super) fn in_softirq<T: Contestant<Softirq>>(
     cx: &Task,
@@ -115,7 +115,7 @@ pub(super) fn in_softirq<T: Contestant<Softirq>>(
     let done = errand.done.clone();
     let hotplug = HotplugGuard::new(cx);
     let cpu = hotplug.online().next().ok_or(ENODEV)?;
-    // It stays where it is when the CPU goes offline meanwhile: the kernel moves it.
+    // If the CPU goes offline in the meantime, the kernel moves the timer to another CPU.
     let timer = KBox::pin_init(Timer::start_on(cpu, 0, InSoftirq(errand)), GFP_KERNEL)?;
 
     drop(hotplug);
@@ -124,7 +124,7 @@ pub(super) fn in_softirq<T: Contestant<Softirq>>(
     Ok(())
 }
 
-/// Has work done here. Task context only, may sleep.
+/// Does work in this task. Task context only, may sleep.
 pub(super) fn in_task<T: Contestant<Task>>(cx: &Task, home: &Home<T>, work: Work) -> Result {
     home.with(|job| job.work(cx, work))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The canaries in the guards of a [`Guarded`](crate::page::Guarded) page, and how they are verified.
+//! The canaries in the guards of a [`Guarded`](crate::page::Guarded) page, and their verification.
 //!
 //! This is arithmetic only. A test on the host includes this file, so nothing here may use the
 //! `kernel` crate or another part of labyrinth.
@@ -9,7 +9,7 @@
 /// bytes between the guards are aligned to a cache line.
 pub(crate) const GUARD: usize = 64;
 
-/// How many bytes of a damaged guard a report shows.
+/// The number of bytes of a damaged guard that a report shows.
 pub(crate) const SHOWN: usize = 16;
 
 const WORD: usize = size_of::<u64>();
@@ -28,24 +28,25 @@ const CLEAR: u64 = 0x0202_0202_0202_0202;
 #[derive(Clone, Copy)]
 pub(crate) struct Canary(u64);
 
-/// What is wrong with a guard.
+/// The damage of a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// The offset of the first wrong byte in the block.
     pub offset: usize,
-    /// How many bytes are wrong.
+    /// The number of wrong bytes.
     pub wrong: usize,
-    /// How many bytes of `expected` and `found` are used: those from the first wrong byte to the
-    /// last, as far as they fit.
+    /// The number of bytes of `expected` and `found` that are used. They begin with the first wrong
+    /// byte and end with the last wrong byte that fits.
     pub shown: usize,
     /// The bytes that should be there, from `offset` on.
     pub expected: [u8; SHOWN],
-    /// The bytes that are there.
+    /// The bytes that were found.
     pub found: [u8; SHOWN],
 }
 
 impl Canary {
-    /// Makes the canaries of the block at a page frame, for a guarding with this number.
+    /// Makes the canaries of the block at the page frame `frame`, for the guarding with this
+    /// number.
     pub(crate) const fn new(frame: usize, number: u64) -> Self {
         Self(mix(mix(frame as u64) ^ number))
     }
@@ -64,7 +65,7 @@ impl Canary {
         }
     }
 
-    /// Returns what is wrong with a guard that begins at this offset in the block.
+    /// Returns the damage of a guard that begins at this offset in the block, if there is any.
     #[inline]
     pub(crate) fn damage(self, begin: usize, guard: &[u8]) -> Option<Damage> {
         let whole = guard

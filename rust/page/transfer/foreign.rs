@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages that are lent to C code, where no compiler ensures that they come back once, whole, and to
-//! their owner.
+//! Pages that are lent to C code. No compiler ensures that C returns them once, whole, and to their
+//! owner.
 //!
 //! Such pages carry a mark, in a word of `struct page` that belongs to the owner of a page. The
-//! mark says whose the pages are, their order, and whether they are out. Taking a page back changes
+//! mark says whose the pages are, their form, and whether they are out. Taking a page back changes
 //! the mark from "out" to "back" with one atomic operation. A second attempt, even at the same
 //! time, finds another mark and fails.
 //!
@@ -21,8 +21,8 @@
 //! loaded. The allocator clears the word when it hands out a page, so an old mark does not survive
 //! a page's way through the allocator.
 //!
-//! One misuse goes unnoticed: an address is given back a second time, and meanwhile the same owner
-//! has handed out the page again.
+//! One misuse goes unnoticed: C returns an address twice, and in between the same owner has handed
+//! out the page again.
 
 use crate::{
     ffi::{
@@ -40,6 +40,7 @@ use crate::{
     page::{
         pages::{
             ExclusivePages,
+            Form,
             MAX_ORDER, //
         },
         Uninit, //
@@ -56,25 +57,25 @@ use kernel::{
     }, //
 };
 
-/// Why an address was not taken back.
+/// The reason why an address was not taken back.
 pub(crate) enum Refusal {
-    /// It is null.
+    /// The address is null.
     Null,
-    /// It is an address in the middle of a page.
+    /// The address is in the middle of a page.
     Unaligned,
-    /// It does not belong to labyrinth: it is no page in the linear mapping, or a page that was not
-    /// lent.
+    /// The address does not belong to labyrinth: it is not in the linear mapping, or its page was
+    /// not lent.
     NotOurs,
     /// The pages are back already.
     AlreadyBack,
     /// The pages belong to another owner.
     Other {
-        /// Their owner.
+        /// The owner of the pages.
         owner: Handle,
-        /// Their order.
+        /// The order of the pages.
         order: u32,
     },
-    /// It is a page in a block that is out, but not the first one.
+    /// The page is in a block that is out, but is not its first page.
     Inside {
         /// The order of that block.
         order: u32,
@@ -88,34 +89,30 @@ enum State {
 }
 
 const STATE_BITS: u32 = 1;
-const ORDER_BITS: u32 = 4;
 
-const _: () = {
-    assert!(MAX_ORDER < 1 << ORDER_BITS);
-    assert!(HANDLE_BITS + ORDER_BITS + STATE_BITS <= usize::BITS);
-};
+const _: () = assert!(HANDLE_BITS + Form::BITS + STATE_BITS <= usize::BITS);
 
-/// What a mark says.
+/// The contents of a mark.
 struct Mark {
     owner: Handle,
-    order: u32,
+    form: Form,
     state: State,
 }
 
 impl Mark {
     #[inline]
-    fn encode(owner: Handle, order: u32, state: State) -> usize {
-        let fields = (owner.raw() << ORDER_BITS | order as usize) << STATE_BITS | state as usize;
-        fields ^ key()
+    fn encode(owner: Handle, form: Form, state: State) -> usize {
+        let fields = (owner.raw() << Form::BITS | form.raw() as usize) << STATE_BITS;
+        (fields | state as usize) ^ key()
     }
 
     /// Decodes a word as a mark.
     fn decode(word: usize) -> Option<Self> {
         let fields = word ^ key();
-        let owner = fields >> (ORDER_BITS + STATE_BITS);
+        let owner = fields >> (Form::BITS + STATE_BITS);
         Some(Self {
             owner: Handle::from_raw(owner).filter(|_| owner >> HANDLE_BITS == 0)?,
-            order: (fields >> STATE_BITS) as u32 & ((1 << ORDER_BITS) - 1),
+            form: Form::from_raw((fields >> STATE_BITS) as u32 & ((1 << Form::BITS) - 1))?,
             state: if fields & 1 == 0 {
                 State::Out
             } else {
@@ -127,10 +124,10 @@ impl Mark {
     /// Returns the mark of the page at an address, if that is a page and has a mark.
     fn at(address: *const c_void, known: impl Fn(Handle) -> bool) -> Option<Self> {
         let mut word = 0;
-        // SAFETY: The address may be anything, `word` is valid for writing.
+        // SAFETY: The address may be anything; `word` is valid for writing.
         let valid = unsafe { helpers::labyrinth_page_mark_of(address, &mut word) };
 
-        Self::decode(word).filter(|mark| valid && mark.order <= MAX_ORDER && known(mark.owner))
+        Self::decode(word).filter(|mark| valid && known(mark.owner))
     }
 }
 
@@ -138,7 +135,8 @@ impl Mark {
 static KEY: Atomic<usize> = Atomic::new(0);
 
 /// Makes the random number that all marks are mixed with, unless it exists. Call this before
-/// lending pages. Task context only: the kernel takes a lock for it, which sleeps on PREEMPT_RT.
+/// lending pages. Task context only: the kernel takes a lock for the number, which sleeps on
+/// PREEMPT_RT.
 pub(crate) fn make_ready() {
     key();
 }
@@ -153,7 +151,7 @@ fn key() -> usize {
 
 #[cold]
 fn make_key() -> usize {
-    // SAFETY: Any context but NMI. (On PREEMPT_RT its lock sleeps.)
+    // SAFETY: Any context but NMI. (On PREEMPT_RT the lock of this function sleeps.)
     let key = unsafe { bindings::get_random_u64() } as usize | 1;
     // Another CPU may have been first.
     match KEY.cmpxchg(0, key, Relaxed) {
@@ -165,53 +163,49 @@ fn make_key() -> usize {
 /// Marks pages as lent, and returns their address for C. Any context.
 #[inline]
 pub(crate) fn into_foreign(pages: ExclusivePages<Uninit>, owner: Handle) -> Foreign {
-    let order = pages.order();
+    let form = pages.form();
     let page = pages.into_page();
 
-    // SAFETY: An allocated page that is ours until now, in the linear mapping.
+    // SAFETY: An allocated page in the linear mapping, which was ours until now.
     let address = unsafe {
-        let mark = Mark::encode(owner, order, State::Out);
+        let mark = Mark::encode(owner, form, State::Out);
         NonNull::new_unchecked(helpers::labyrinth_page_mark(page.as_ptr(), mark))
     };
-    // SAFETY: The pages were exclusively ours and are given away with this.
+    // SAFETY: The pages were exclusively ours, and this gives them away.
     unsafe { Foreign::new(address) }
 }
 
-/// Takes back pages of `owner` that have the order `order`, or returns `None`. Any context.
+/// Takes back pages of `owner` that have this `form`, or returns the block. Any context.
 ///
-/// This uses up `block`. If it could be used again later, the pages could be out once more, with a
-/// user in C that has given back nothing.
+/// This uses up `block`. If the value could be used again later, the pages could be out once more,
+/// with a user in C that has not returned them.
 #[inline]
 pub(crate) fn from_foreign(
     block: FromC,
     owner: Handle,
-    order: u32,
+    form: Form,
 ) -> Result<ExclusivePages<Uninit>, FromC> {
-    // It would not fit into a mark, whose owner it could change.
-    if order > MAX_ORDER {
-        return Err(block);
-    }
-    let out = Mark::encode(owner, order, State::Out);
-    let back = Mark::encode(owner, order, State::Back);
+    let out = Mark::encode(owner, form, State::Out);
+    let back = Mark::encode(owner, form, State::Back);
     // SAFETY: The address may be anything.
     let page = unsafe { helpers::labyrinth_page_remark(block.address(), out, back) };
     let Some(page) = NonNull::new(page) else {
         return Err(block);
     };
-    // SAFETY: The mark said that `into_foreign` gave away these pages, with that order, and that nobody has
-    // taken them back; the change of the mark was atomic, so nobody else does. By the invariant of
-    // `FromC` C does not use them any more.
-    Ok(unsafe { ExclusivePages::from_given(page, order) })
+    // SAFETY: The mark said that `into_foreign` gave away these pages, in that form, and that
+    // nobody has taken them back; the change of the mark was atomic, so nobody else does. By the invariant
+    // of `FromC` C does not use them any more.
+    Ok(unsafe { ExclusivePages::from_given(page, form) })
 }
 
-/// Takes back pages of an `owner` that no longer exists, whatever their order. Without an owner
-/// nothing is taken back. Any context.
+/// Takes back pages, of any order, of an `owner` that no longer exists. Without an owner nothing is
+/// taken back. Any context.
 pub(crate) fn from_foreign_late(
     block: FromC,
     owner: Option<Handle>,
 ) -> Result<ExclusivePages<Uninit>, FromC> {
     match Mark::at(block.address(), |handle| Some(handle) == owner) {
-        Some(mark) => from_foreign(block, mark.owner, mark.order),
+        Some(mark) => from_foreign(block, mark.owner, mark.form),
         None => {
             foreign_pages::refused();
             Err(block)
@@ -219,9 +213,9 @@ pub(crate) fn from_foreign_late(
     }
 }
 
-/// Returns why pages were not taken back. Any context.
+/// Returns the reason why pages were not taken back. Any context.
 ///
-/// `known` says whether an owner with this handle ever existed.
+/// `known` returns whether an owner with this handle ever existed.
 #[cold]
 pub(crate) fn why_not(
     block: &FromC,
@@ -238,23 +232,25 @@ pub(crate) fn why_not(
     match Mark::at(address, known) {
         Some(Mark {
             owner: other,
-            order,
+            form,
             state: State::Out,
         }) if other != owner => {
             return Refusal::Other {
                 owner: other,
-                order,
+                order: form.order(),
             }
         }
-        // With the owner's mark "out" the pages have been lent again after we had looked.
+        // If the mark is the owner's mark "out", the pages were lent again after the check.
         Some(_) => return Refusal::AlreadyBack,
         None => {}
     }
     for order in 1..=MAX_ORDER {
         let first = address.map_addr(|address| address & !((PAGE_SIZE << order) - 1));
         match Mark::at(first, known) {
-            Some(mark) if mark.state == State::Out && mark.order >= order => {
-                return Refusal::Inside { order: mark.order };
+            Some(mark) if mark.state == State::Out && mark.form.order() >= order => {
+                return Refusal::Inside {
+                    order: mark.form.order(),
+                };
             }
             _ => {}
         }

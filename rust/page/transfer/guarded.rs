@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`Guarded`].
+//! Pages between canaries: [`Guarded`].
 
 use super::canary::{
     Canary,
@@ -14,6 +14,7 @@ use crate::{
         },
         time::clock::Moment, //
     },
+    page::transfer::Transfer,
     page::{
         sentinel::{
             self,
@@ -22,8 +23,7 @@ use crate::{
         },
         Bytes,
         ExclusivePages, //
-    },
-    stats::Transfer, //
+    }, //
 };
 use core::{
     hint::black_box,
@@ -57,7 +57,7 @@ use kernel::sync::atomic::{
 /// Two kinds of writes go unnoticed: a write that jumps over the guard, and a write of the bytes
 /// that are already there.
 ///
-/// Contexts: all but NMI. To drop it, those of [`ExclusivePages`].
+/// Contexts: all but NMI. Dropping it requires the contexts of [`ExclusivePages`].
 ///
 /// # Examples
 ///
@@ -75,7 +75,7 @@ use kernel::sync::atomic::{
 ///
 /// # Invariants
 ///
-/// `pages` is valid. It is taken out only when nothing uses the value any more.
+/// `pages` is valid. It is taken out only when the value is not used any more.
 pub struct Guarded {
     pages: ManuallyDrop<ExclusivePages<Bytes>>,
     canary: Canary,
@@ -88,7 +88,7 @@ pub struct Guarded {
 pub struct Damaged {
     /// The pages.
     pub pages: ExclusivePages<Bytes>,
-    /// The damage that was found; that of the first guard if both were damaged.
+    /// The damage. If both guards were damaged, this is the damage of the first.
     #[cfg_attr(
         not(CONFIG_KUNIT = "y"),
         allow(dead_code, reason = "the exercises go on all the same")
@@ -104,7 +104,7 @@ impl Guarded {
     /// Reports show the context of `cx` as that of the holder.
     pub fn new<C: Context>(_cx: &C, pages: ExclusivePages<Bytes>) -> Self {
         let begun = Transfer::Guard.begin();
-        // INVARIANT: The pages are there.
+        // INVARIANT: `pages` is valid.
         let mut guarded = Self {
             canary: Canary::new(pages.pfn(), NUMBER.fetch_add(1, Relaxed) as u64),
             pages: ManuallyDrop::new(pages),
@@ -120,7 +120,8 @@ impl Guarded {
         guarded
     }
 
-    /// Checks the guards. The error is the damage; if both guards are damaged, that of the first.
+    /// Checks the guards. The error is the damage. If both guards are damaged, it is that of the
+    /// first.
     #[cfg_attr(
         not(CONFIG_KUNIT = "y"),
         allow(dead_code, reason = "the exercises free what they were handed")
@@ -129,7 +130,7 @@ impl Guarded {
         self.look(Occasion::Demand)
     }
 
-    /// Transfers the pages to code in the context of `cx`, with damaged guards or not. A damage
+    /// Transfers the pages to code in the context of `cx`, even with damaged guards. Damage that is
     /// found here is reported for the former holder.
     #[cfg_attr(
         not(CONFIG_KUNIT = "y"),
@@ -138,7 +139,7 @@ impl Guarded {
     #[must_use]
     pub fn transfer<C: Context>(mut self, _cx: &C) -> Self {
         let begun = Transfer::PassGuarded.begin();
-        // This reports damage, so the new holder need not know of it.
+        // This reports damage, so the new holder does not need the result.
         let outcome = self.look(Occasion::Transfer);
         self.holder = C::KIND;
         self.since = Moment::now();
@@ -147,15 +148,14 @@ impl Guarded {
         self
     }
 
-    /// Removes the guards. Their bytes are part of the contents afterwards. Fails if they are
+    /// Removes the guards. Their bytes are part of the contents afterwards. Fails if the guards are
     /// damaged; the error has the pages.
     pub fn open(mut self) -> Result<ExclusivePages<Bytes>, Damaged> {
         let begun = Transfer::Unguard.begin();
         let outcome = self.look(Occasion::Transfer);
         begun.done(outcome.is_ok());
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: By the invariant they are there; nothing uses `this` any more, not even to drop
-        // it.
+        // SAFETY: By the invariant `pages` is valid. `this` is not used any more, and not dropped.
         let pages = unsafe { ManuallyDrop::take(&mut this.pages) };
         match outcome {
             Ok(()) => Ok(pages),
@@ -196,7 +196,8 @@ impl Guarded {
         let mut outcome = Ok(());
 
         for (begin, guard) in self.guards() {
-            // What safe code cannot have changed is looked at all the same.
+            // The black box keeps the compiler from removing the check, as safe code cannot change
+            // the guards.
             let Some(damage) = canary.damage(begin, black_box(&*guard)) else {
                 continue;
             };
@@ -246,7 +247,7 @@ impl DerefMut for Guarded {
 impl Drop for Guarded {
     fn drop(&mut self) {
         let _ = self.look(Occasion::Drop);
-        // SAFETY: By the invariant they are there, and nothing uses them any more.
+        // SAFETY: By the invariant `pages` is valid, and it is not used any more.
         unsafe { ManuallyDrop::drop(&mut self.pages) };
     }
 }

@@ -27,10 +27,10 @@ use kernel::page::Page;
 impl<T: Contents> From<ExclusivePage<T>> for Page {
     /// Gives the page to the kernel crate. Any context.
     fn from(page: ExclusivePage<T>) -> Self {
-        // The kernel crate frees it, which would not give back what was charged.
+        // The kernel crate will free the page, and would not undo the charge.
         let mut pages = ExclusivePages::from(page);
         pages.uncharge();
-        // SAFETY: An allocated page of order 0, which its owner gives away.
+        // SAFETY: An allocated page of order 0, which its owner gives up.
         unsafe { owned_page::from_raw(pages.into_uninit().into_page()) }
     }
 }
@@ -60,7 +60,7 @@ impl TryFrom<Page> for ExclusivePage<Uninit> {
             return Err(page);
         }
         // SAFETY: A `Page` is of order 0 and allocated. It is owned by `page` alone: each other
-        // user would have a reference of it. It is in the linear mapping, as was checked.
+        // user would have a reference to it. It is in the linear mapping, as was checked.
         Ok(unsafe { Self::from_page(owned_page::into_raw(page)) })
     }
 }

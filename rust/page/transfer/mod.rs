@@ -2,7 +2,24 @@
 
 //! Transfers of ownership: the types that a page can be transferred to, and the ways back.
 //!
-//! The state diagram in [`crate::page`] shows all of them.
+//! The state diagram in [`crate::page`] shows all of them. Drivers can use all types that this file
+//! exports.
+//!
+//! # How they are counted
+//!
+//! Each transfer is counted by its kind ([`Transfer`]), and its latency is recorded. A page is as
+//! large as a pointer and knows nothing of statistics. So there is one place for all transfers to
+//! find the statistics at, in any context ([`Transfer::record_in`]):
+//!
+//! ```text
+//! let begun = Transfer::Share.begin();
+//! let result = share(page);
+//! begun.done(result.is_ok());
+//! ```
+//!
+//! Transfers to C and back are an exception. They are part of the fast path of the C interface,
+//! where finding the statistics and reading the clock would cost more than all the rest. Each of
+//! them is counted by one instruction, whatever `recording` says, and has no latency.
 
 pub(crate) mod canary;
 pub(crate) mod dma;
@@ -13,3 +30,200 @@ pub(crate) mod secret;
 pub(crate) mod shared;
 pub(crate) mod user;
 pub(crate) mod vmap;
+
+pub use guarded::{
+    Damaged,
+    Guarded, //
+};
+pub use secret::{
+    Scrub,
+    Secret, //
+};
+pub use shared::{
+    Shareable,
+    Shared, //
+};
+pub use user::{
+    Home,
+    UserPage, //
+};
+pub use vmap::VmappedPages;
+
+use crate::{
+    ffi::{
+        mm::foreign_pages::{
+            self,
+            ForeignEvent, //
+        },
+        sync::rcu_slot::{
+            Publication,
+            RcuSlot, //
+        }, //
+    },
+    stats::{
+        label,
+        names,
+        Label,
+        Row,
+        Snapshot,
+        Stats,
+        TransferKinds,
+        TransferNoted,
+        OUTCOME,
+        QUANTILE, //
+    }, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// Makes [`Transfer`] from a row for each kind: its variant, and its name in reports.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident: $name:literal,)*) => {
+        /// The kinds of transfers.
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub enum Transfer {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl Transfer {
+            /// All kinds, in the order of reports; `kind as usize` is the index.
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$kind,)*];
+
+            /// How many there are.
+            pub const COUNT: usize = [$($name,)*].len();
+
+            /// The name in reports.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Exclusive to shared by readers.
+    Share: "share",
+    /// Shared to exclusive. It fails while there are other readers.
+    TakeBack: "take_back",
+    /// Contents overwritten before the next holder gets the page.
+    Scrub: "scrub",
+    /// The CPU to a device.
+    MapDevice: "map_device",
+    /// A device to the CPU, for a while.
+    SyncCpu: "sync_cpu",
+    /// A device to the CPU, for good.
+    UnmapDevice: "unmap_device",
+    /// The kernel to a process.
+    MapUser: "map_user",
+    /// A process to the kernel.
+    ReturnUser: "return_user",
+    /// Single pages to one mapping of all of them, side by side.
+    Vmap: "vmap",
+    /// Such a mapping to single pages.
+    Vunmap: "vunmap",
+    /// Pages to a secret, with the contents that they have.
+    Conceal: "conceal",
+    /// The CPU back to a device, after [`Self::SyncCpu`].
+    SyncDevice: "sync_device",
+    /// Exclusive to guarded.
+    Guard: "guard",
+    /// One holder of guarded pages to the next. It fails if the guards were overwritten; the next
+    /// holder has the pages all the same.
+    PassGuarded: "pass_guarded",
+    /// Guarded to exclusive. It fails as above.
+    Unguard: "unguard",
+    /// A page's guards were looked at: when it was passed on, unguarded or freed, and on demand. It
+    /// fails if they were overwritten.
+    SentinelCheck: "sentinel_check",
+    /// Exclusive to C.
+    IntoForeign: "into_foreign",
+    /// C to exclusive. It fails if the pool that C names has not lent what C gives back.
+    FromForeign: "from_foreign",
+}
+
+/// The statistics that transfers are recorded in.
+static RECORDED_IN: RcuSlot<Arc<Stats>> = RcuSlot::new();
+
+impl Transfer {
+    /// The kinds, for [`Stats::new`].
+    pub const KINDS: &'static TransferKinds = &TransferKinds {
+        names: &const { names!(Transfer) },
+        counted_elsewhere: |add| {
+            // Returned pages are read first, so that they are never more than those given away.
+            let returned = foreign_pages::count(ForeignEvent::Returned);
+            add(Self::FromForeign as usize, true, returned);
+            let refused = foreign_pages::count(ForeignEvent::Refused);
+            add(Self::FromForeign as usize, false, refused);
+            let given = foreign_pages::count(ForeignEvent::Given);
+            add(Self::IntoForeign as usize, true, given);
+        },
+    };
+
+    /// Has all transfers recorded in `stats`, until the result is dropped, which needs task context
+    /// and sleeps. Task context only, may sleep. `EBUSY` if they are recorded elsewhere, `ENOMEM`
+    /// if there is no memory.
+    pub fn record_in(stats: Arc<Stats>) -> Result<Publication<Arc<Stats>>> {
+        RECORDED_IN.publish(stats)
+    }
+
+    /// Notes that a transfer begins. Any context, NMI included.
+    ///
+    /// A transfer that is never done is not counted.
+    #[inline]
+    pub(crate) fn begin(self) -> Begun {
+        let noted = RECORDED_IN.with(|stats| stats.transfer_begins());
+        Begun {
+            kind: self,
+            noted: noted.unwrap_or(TransferNoted::Nothing),
+        }
+    }
+}
+
+/// A transfer that has begun.
+#[must_use = "a transfer that is never done is not recorded"]
+pub(crate) struct Begun {
+    kind: Transfer,
+    noted: TransferNoted,
+}
+
+impl Begun {
+    /// Records the outcome and the latency. Any context, NMI included.
+    #[inline]
+    pub(crate) fn done(self, success: bool) {
+        let Self { kind, noted } = self;
+        if !matches!(noted, TransferNoted::Nothing) {
+            RECORDED_IN.with(|stats| stats.transfer_done(kind as usize, noted, success));
+        }
+    }
+}
+
+const KIND: Label = label!("transfer", Transfer);
+
+/// Their histograms have every other edge of those of allocations: there are more of them, and they
+/// differ by more.
+pub(crate) static ROWS: [Row<Snapshot>; 3] = [
+    Row::counter(
+        "transfer",
+        "Transfers of pages from one holder to another.",
+        &[KIND, OUTCOME],
+        |snapshot, [kind, outcome, _]| snapshot.transfers()[kind].outcomes(outcome),
+    ),
+    Row::histogram(
+        "transfer_latency_seconds",
+        "Latency of transfers, failed ones included.",
+        &[KIND],
+        2,
+        |snapshot, [kind, ..]| Some(&snapshot.transfers()[kind]),
+    ),
+    Row::optional(
+        "transfer_latency_quantile_seconds",
+        "Quantiles of the latency, at most 1/16 too large; 0 and 1 are exact.",
+        &[KIND, QUANTILE],
+        |snapshot: &Snapshot, [kind, quantile, _]| snapshot.transfers()[kind].quantile(quantile),
+    )
+    .nanos(),
+];

@@ -5,7 +5,7 @@
 use super::shared::Shareable;
 use crate::{
     ffi::helpers,
-    stats::Transfer, //
+    page::transfer::Transfer, //
 };
 use core::{
     mem::ManuallyDrop,
@@ -67,9 +67,9 @@ impl<P: Scrub> Secret<P> {
     /// Scrubs the pages and returns them.
     pub fn into_inner(self) -> P {
         let mut this = ManuallyDrop::new(self);
-        // The pages go on being used, and bad ones with them.
+        // The caller uses the pages further, including the bad ones.
         this.scrub(|_, _| true);
-        // SAFETY: Moved out of a value that is neither used nor dropped any more.
+        // SAFETY: The pages are moved out of a value that is neither used nor dropped any more.
         unsafe { ptr::read(&this.0) }
     }
 
@@ -82,7 +82,7 @@ impl<P: Scrub> Secret<P> {
                 continue;
             }
             let bytes = &mut self.0.bytes()[index * PAGE_SIZE..][..PAGE_SIZE];
-            // SAFETY: So many bytes that are borrowed mutably; zeroes are bytes.
+            // SAFETY: `bytes` is borrowed mutably and has this length; zeroes are valid bytes.
             unsafe { helpers::labyrinth_scrub(bytes.as_mut_ptr().cast(), bytes.len()) };
         }
         begun.done(true);

@@ -8,7 +8,7 @@ use crate::{
         AllowedIn,
         SlabGfp, //
     },
-    stats::Transfer, //
+    page::transfer::Transfer, //
 };
 use core::{
     mem::ManuallyDrop,
@@ -33,8 +33,8 @@ pub trait Shareable: Deref + Send + Sync + 'static {}
 /// makes another reader. Dropping the last one frees the pages. To write to the pages again, a
 /// reader has to be the only one: see [`Self::take_back`].
 ///
-/// The kernel crate's `Arc` has nothing like `take_back`. It cannot find out whether a reader is
-/// the last one without giving up the reader.
+/// The kernel crate's `Arc` has no such function. It cannot find out whether a reader is the last
+/// one without giving up the reader.
 ///
 /// Contexts: those of the pages. Dropping the last reader also frees memory of the slab allocator,
 /// which the same contexts allow.
@@ -67,7 +67,7 @@ struct Inner<P> {
     pages: P,
 }
 
-// SAFETY: A reader gives `&P`, and the last one, on whichever thread, gives `P`.
+// SAFETY: A reader gives `&P`, and the last reader, on any thread, gives `P`.
 unsafe impl<P: Shareable> Send for Shared<P> {}
 // SAFETY: As above; a reader can be cloned through `&Shared`.
 unsafe impl<P: Shareable> Sync for Shared<P> {}
@@ -94,7 +94,7 @@ impl<P: Shareable> Shared<P> {
                         pages,
                     },
                 );
-                // INVARIANT: Boxed, and the one reader is this value.
+                // INVARIANT: `inner` is boxed, and its one reader is this value.
                 Ok(Self {
                     inner: KBox::leak(inner).into(),
                 })
@@ -105,8 +105,8 @@ impl<P: Shareable> Shared<P> {
         result
     }
 
-    /// Returns the pages if this is the only reader; they are exclusive again. If there are others,
-    /// the error has the reader. Contexts as for dropping.
+    /// Returns the pages if this is the only reader. They are exclusive again. If there are other
+    /// readers, the error has the reader. Contexts as for dropping.
     ///
     /// No other reader can be missed: only cloning makes a reader, and the reader that is cloned is
     /// counted.
@@ -118,15 +118,16 @@ impl<P: Shareable> Shared<P> {
             return Err(self);
         }
         let this = ManuallyDrop::new(self);
-        // SAFETY: Boxed by the invariant. Of the readers there was only this one, and now there is
-        // none; all that the others did is ordered before, as they were counted down by release.
+        // SAFETY: Boxed by the invariant. This was the only reader, and now there is none. All
+        // accesses of the other readers come before this, as their count went down with release
+        // order.
         let inner = unsafe { KBox::from_raw(this.inner.as_ptr()) };
         Ok(KBox::into_inner(inner).pages)
     }
 
     fn inner(&self) -> &Inner<P> {
-        // SAFETY: By the invariant boxed, and not freed as long as this reader is counted. It is
-        // changed by atomic operations only.
+        // SAFETY: Boxed by the invariant, and not freed while this reader is counted. It is changed
+        // by atomic operations only.
         unsafe { self.inner.as_ref() }
     }
 }
@@ -134,9 +135,9 @@ impl<P: Shareable> Shared<P> {
 impl<P: Shareable> Clone for Shared<P> {
     /// Any context.
     fn clone(&self) -> Self {
-        // So many readers that they cannot be counted are never given back, as in `Arc`.
+        // If the count of readers saturates, the pages are never freed, as in `Arc`.
         self.inner().readers.inc();
-        // INVARIANT: Just counted.
+        // INVARIANT: This reader was just counted.
         Self { inner: self.inner }
     }
 }
@@ -152,8 +153,8 @@ impl<P: Shareable> Deref for Shared<P> {
 impl<P: Shareable> Drop for Shared<P> {
     fn drop(&mut self) {
         if self.inner().readers.dec_and_test() {
-            // SAFETY: Boxed by the invariant, and there is no reader left; all that they did is
-            // ordered before.
+            // SAFETY: Boxed by the invariant, and there is no reader left. All accesses of the
+            // readers come before this.
             drop(unsafe { KBox::from_raw(self.inner.as_ptr()) });
         }
     }

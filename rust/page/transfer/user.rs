@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`UserPage`].
+//! Pages that are mapped into a process: [`UserPage`].
 
 use crate::{
     ffi::{
@@ -10,12 +10,12 @@ use crate::{
             NewArea, //
         }, //
     },
+    page::transfer::Transfer,
     page::{
         Bytes,
         ExclusivePage,
         Uninit, //
-    },
-    stats::Transfer, //
+    }, //
 };
 use core::{
     mem::ManuallyDrop,
@@ -41,7 +41,7 @@ pub trait Home: Send + Sync + 'static {
     }
 }
 
-/// A page that one process has for itself.
+/// A page that only one process can access.
 ///
 /// Code that holds this value can neither access the contents nor get the page back before the
 /// mapping ends. So the mapping itself holds the value.
@@ -99,7 +99,7 @@ pub struct Refused<H> {
     pub error: Error,
     /// The unchanged page.
     pub page: ExclusivePage<Bytes>,
-    /// The home that was passed with it.
+    /// The home that was passed with the page.
     pub home: H,
 }
 
@@ -120,23 +120,24 @@ impl<H: Home> UserPage<H> {
     ) -> Result<MappedArea<'a>, Refused<H>> {
         let transfer = Transfer::MapUser.begin();
         let frame = page.pfn();
-        // INVARIANT: The page moves over. Nobody accesses it yet, and once it is mapped, the
-        // process.
+        // INVARIANT: The page moves into the value. No code accesses it yet. Once it is mapped,
+        // only the process does.
         let this = Self {
             page: page.into_page(),
             home: ManuallyDrop::new(home),
         };
 
         // SAFETY: The frame of an allocated page of order 0 that belongs to `this`, which does not
-        // access it before it is dropped.
+        // access the page before it is dropped.
         let result = unsafe { area.give(cx, frame, this) };
         transfer.done(result.is_ok());
         result.map_err(|(error, this)| {
             let mut this = ManuallyDrop::new(this);
             Refused {
                 error,
-                // SAFETY: By the invariant the page is allocated and owned, and nobody was given
-                // it. The contents are the `Bytes` that they were. `this` is not used any more.
+                // SAFETY: By the invariant the page is allocated and owned, and no process was
+                // given it. The contents are the `Bytes` that they were. `this` is not used any
+                // more.
                 page: unsafe { ExclusivePage::from_page(this.page) },
                 // SAFETY: Taken once, as `this` is not dropped.
                 home: unsafe { ManuallyDrop::take(&mut this.home) },
@@ -150,8 +151,8 @@ impl<H: Home> Drop for UserPage<H> {
     /// mapping is gone.
     fn drop(&mut self) {
         let transfer = Transfer::ReturnUser.begin();
-        // SAFETY: By the invariant the page is owned by this value; no process has access any more,
-        // as `NewArea::give` says. Any bytes are a valid `Uninit`.
+        // SAFETY: By the invariant this value owns the page. No process has access any more, as
+        // `NewArea::give` promises. Any bytes are a valid `Uninit`.
         let page = unsafe { ExclusivePage::<Uninit>::from_page(self.page) };
         // SAFETY: Taken once, when the value is dropped.
         let home = unsafe { ManuallyDrop::take(&mut self.home) };

@@ -19,8 +19,8 @@
 //! an access there reaches a page that nobody reads. The same can happen on x86, on a CPU that
 //! loaded the translation before the page was removed.
 //!
-//! After a view is unmapped, a CPU may still translate its addresses until the kernel flushes all
-//! CPUs, which it does for many areas at once. No safe code has such an address then.
+//! After the pages are unmapped, a CPU may still translate their addresses until the kernel flushes
+//! all CPUs, which it does for many areas at once. No safe code has such an address then.
 //!
 //! C header: [`include/linux/vmalloc.h`](srctree/include/linux/vmalloc.h)
 
@@ -33,13 +33,13 @@ use crate::{
         context::MaySleep,
         helpers, //
     },
+    page::transfer::Transfer,
     page::{
         Bytes,
         ExclusivePage,
         GfpKernel,
         Uninit, //
-    },
-    stats::Transfer, //
+    }, //
 };
 use core::{
     mem::{
@@ -58,7 +58,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// The pages of a view.
+/// The pages of a [`VmappedPages`].
 pub(crate) type Pages = KVec<ExclusivePage<Bytes>>;
 
 /// Exclusive pages, mapped side by side in the given order, as one slice of bytes.
@@ -110,7 +110,7 @@ impl VmappedPages {
     pub fn map<C: MaySleep>(cx: &C, pages: Pages) -> Result<Self, (Error, Pages)> {
         let begun = Transfer::Vmap.begin();
         let result = match Self::map_area(cx, &pages) {
-            // INVARIANT: As `map_area` says.
+            // INVARIANT: `map_area` returns parts that satisfy the invariants.
             Ok((area, table, guard)) => Ok(Self {
                 area,
                 table: ManuallyDrop::new(table),
@@ -143,12 +143,12 @@ impl VmappedPages {
         for page in pages {
             table.push(page.page(), GFP_KERNEL)?;
         }
-        // SAFETY: A context that may sleep; the table has so many pages, all of order 0, and is
-        // memory that `kvfree()` takes. As long as nobody calls `vfree()` it stays ours.
-        let area = unsafe { helpers::labyrinth_view_map(table.as_mut_ptr().cast(), count) };
+        // SAFETY: A context that may sleep. The table has `count` pages, all of order 0, and is
+        // memory that `kvfree()` takes. It stays ours until `vfree()` is called.
+        let area = unsafe { helpers::labyrinth_vmap(table.as_mut_ptr().cast(), count) };
         let area = NonNull::new(area.cast::<u8>()).ok_or(ENOMEM)?;
         // SAFETY: The first page of an area that was just made.
-        unsafe { helpers::labyrinth_view_guard(area.as_ptr().cast()) };
+        unsafe { helpers::labyrinth_vmap_guard(area.as_ptr().cast()) };
         Ok((area, table, guard))
     }
 
@@ -156,10 +156,10 @@ impl VmappedPages {
     pub fn unmap<C: MaySleep>(self, _cx: &C) -> Pages {
         let begun = Transfer::Vunmap.begin();
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: A context that may sleep; the area is ours by the invariant. This leaves pages
-        // and table alone.
-        unsafe { helpers::labyrinth_view_unmap(this.area.as_ptr().cast()) };
-        // SAFETY: The area, which could have freed it, is gone, and so is `self`.
+        // SAFETY: A context that may sleep; the area is ours by the invariant. This does not free
+        // the pages or the table.
+        unsafe { helpers::labyrinth_vunmap(this.area.as_ptr().cast()) };
+        // SAFETY: The area, which could have freed the table, is gone. `self` is not used any more.
         drop(unsafe { ManuallyDrop::take(&mut this.table) });
         // SAFETY: As above.
         drop(unsafe { ManuallyDrop::take(&mut this.guard) });
@@ -170,7 +170,7 @@ impl VmappedPages {
     }
 
     fn contents(&self) -> NonNull<u8> {
-        // SAFETY: The area has the page of the guard and at least one more.
+        // SAFETY: The area contains the page of the guard and at least one more.
         unsafe { self.area.add(PAGE_SIZE) }
     }
 
@@ -195,8 +195,8 @@ impl Deref for VmappedPages {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: By the invariants so many bytes are mapped there, and they are the contents of
-        // pages that only `self` gives access to; the reference borrows it.
+        // SAFETY: By the invariants `size()` bytes are mapped there. They are the contents of pages
+        // that only `self` gives access to, and the reference borrows `self`.
         unsafe { core::slice::from_raw_parts(self.contents().as_ptr(), self.size()) }
     }
 }
@@ -211,18 +211,18 @@ impl DerefMut for VmappedPages {
 impl Drop for VmappedPages {
     fn drop(&mut self) {
         let begun = Transfer::Vunmap.begin();
-        // SAFETY: The area is ours by the invariants, the pages, too, and so many are in the table.
-        // All of it is the kernel's from here on.
+        // SAFETY: By the invariants the area and the pages are ours, and the table has that many
+        // pages. The kernel owns all of it from here on.
         unsafe {
-            helpers::labyrinth_view_drop(
+            helpers::labyrinth_vmap_drop(
                 self.area.as_ptr().cast(),
                 self.table.as_mut_ptr().cast(),
                 self.table.len(),
             )
         };
-        // SAFETY: `self` is not used any more.
+        // SAFETY: `self.pages` is not used any more.
         let pages = unsafe { ManuallyDrop::take(&mut self.pages) };
-        // Of these only the list is still ours.
+        // The kernel owns the pages now; only the list is still ours.
         pages.into_iter().for_each(mem::forget);
         begun.done(true);
     }

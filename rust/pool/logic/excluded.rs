@@ -64,7 +64,8 @@ pub(crate) struct Block {
 pub struct Excluded {
     /// The highest allowed address.
     highest: u64,
-    /// From the first address up to, but not including, the second. Ranges from 0 to 0 are unused.
+    /// The first address of each range, and the address after its last. Ranges from 0 to 0 are
+    /// unused.
     ranges: [(u64, u64); MAX_RANGES],
     /// A bit for each node.
     nodes: u64,
@@ -151,14 +152,15 @@ impl Excluded {
             || self.excludes_zone(block.zone)
     }
 
-    /// Returns the highest kind of zone that has allowed memory. This only saves tries;
-    /// [`Self::excludes`] decides. (The limits of the zones are those of x86.)
-    pub(crate) fn zone_limit(&self) -> Zone {
+    /// Returns the highest kind of zone that has allowed memory, on a machine whose zones DMA32 and
+    /// Normal begin at these physical addresses. An address that is not known is 0. This only saves
+    /// attempts; [`Self::excludes`] decides.
+    pub(crate) fn zone_limit(&self, [dma32, normal]: [u64; 2]) -> Zone {
         let unused = |zone, from| self.excludes_zone(zone) || self.highest < from;
 
-        if !unused(Zone::Normal, 1 << 32) {
+        if !unused(Zone::Normal, normal) {
             Zone::Normal
-        } else if !unused(Zone::Dma32, 1 << 24) {
+        } else if !unused(Zone::Dma32, dma32) {
             Zone::Dma32
         } else {
             Zone::Dma

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The part of the page sources that needs no kernel: no page, no lock, no context.
+//! The part of pools that needs no kernel: it knows neither pages nor locks nor contexts.
 //!
-//! A test on the host includes this folder, so nothing here may use the `kernel` crate or another
-//! part of labyrinth.
+//! The host tests include this folder, so it must not use the `kernel` crate or another part of
+//! labyrinth.
 
 pub(crate) mod excluded;
 pub(crate) mod fallback;
@@ -12,3 +12,4 @@ pub(crate) mod request;
 pub(crate) mod schedule;
 pub(crate) mod stack;
 pub(crate) mod target;
+pub(crate) mod tier;

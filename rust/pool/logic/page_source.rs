@@ -1,34 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The interface of all sources of pages.
+//! The interface of a page source.
 
-use super::request::Request;
+use super::{
+    request::Request,
+    tier::Tier, //
+};
 
-/// A source of pages, for use in the context `C`.
+/// A source of pages, for calls of the kind `X`.
 ///
-/// The bounds of an implementation on `C` say which contexts it supports. There is no dynamic
-/// dispatch: a chain of sources is a type of its own ([`Fallback`](super::fallback::Fallback)).
-pub(crate) trait PageSource<C> {
-    /// The type of the pages, which are exclusive, so that giving them back is a move.
+/// The bounds of an implementation on `X` say which calls it supports: in which contexts, and by
+/// which functions of the allocator. A chain of sources is a type of its own
+/// ([`Fallback`](super::fallback::Fallback)), so there is no dynamic dispatch.
+pub(crate) trait PageSource<X> {
+    /// The type of the pages. They are exclusive, so giving them back is a move.
     type Pages;
 
+    /// Returns the flags with which the source asks the allocator, 0 if it does not.
+    fn gfp() -> u32 {
+        0
+    }
+
     /// Hands out pages, or returns `None` if there are none for this request.
-    fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages>;
+    fn get(&self, call: &X, request: &mut Request) -> Option<Self::Pages>;
 
-    /// Takes pages back. The error has the pages if the source cannot keep them.
-    fn put(&self, cx: &C, pages: Self::Pages) -> Result<(), Self::Pages>;
-}
-
-impl<C, S: PageSource<C>> PageSource<C> for &S {
-    type Pages = S::Pages;
-
-    #[inline(always)]
-    fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages> {
-        S::get(self, cx, request)
-    }
-
-    #[inline(always)]
-    fn put(&self, cx: &C, pages: Self::Pages) -> Result<(), Self::Pages> {
-        S::put(self, cx, pages)
-    }
+    /// Takes pages back, and returns the tier that keeps them. The error has the pages if the
+    /// source cannot keep them.
+    fn put(&self, call: &X, pages: Self::Pages) -> Result<Tier, Self::Pages>;
 }

@@ -2,41 +2,12 @@
 
 //! Requests for pages, with the tiers that they have asked.
 
-/// The tiers of a [`Pool`](crate::pool::Pool), in the order in which it asks them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tier {
-    /// The per-CPU cache.
-    Cache,
-    /// The buddy allocator, above the min watermark.
-    Buddy,
-    /// The pool's own reserve.
-    Reserve,
-    /// The buddy allocator, with access to the kernel's emergency reserve.
-    Emergency,
-}
-
-impl Tier {
-    /// All tiers, in the order of the chain; `tier as usize` is the index.
-    pub const ALL: [Self; Self::COUNT] = [Self::Cache, Self::Buddy, Self::Reserve, Self::Emergency];
-
-    /// How many there are.
-    pub const COUNT: usize = 4;
-
-    /// The name in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Cache => "cache",
-            Self::Buddy => "buddy",
-            Self::Reserve => "reserve",
-            Self::Emergency => "emergency",
-        }
-    }
-}
+use super::tier::Tier;
 
 /// The priority of a request. Tiers that are kept for important requests refuse lesser ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Can be refused without harm: uses neither the reserve nor the emergency reserve.
+    /// A refusal does no harm. May use neither the reserve nor the emergency reserve.
     Low,
     /// May use the pool's reserve.
     Normal,
@@ -52,13 +23,15 @@ impl Priority {
     pub const COUNT: usize = 3;
 }
 
-/// A request: its priority, and the tiers that it has asked.
+/// A request with a priority. It records the tiers that it has asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
     priority: Priority,
     /// A bit for each [`Tier`].
     been_to: u8,
 }
+
+const _: () = assert!(Tier::COUNT <= u8::BITS as usize);
 
 impl Request {
     /// Makes a request that has asked no tier yet.
@@ -70,7 +43,7 @@ impl Request {
         }
     }
 
-    /// Makes a request that `tier` has served, for reports.
+    /// Makes a request for reports, as if `tier` had served it.
     #[inline(always)]
     pub(crate) const fn served_by(tier: Tier) -> Self {
         Self {
@@ -89,6 +62,12 @@ impl Request {
     #[inline(always)]
     pub(crate) fn enter(&mut self, tier: Tier) {
         self.been_to |= 1 << tier as u8;
+    }
+
+    /// Returns whether the request may use `tier`.
+    #[inline(always)]
+    pub(crate) fn may_use(&self, tier: Tier) -> bool {
+        self.priority >= tier.least_priority()
     }
 
     /// Returns whether `tier` was asked.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The schedule of refills: which pool has its turn, and when the next round is due.
+//! The schedule of refills. It decides which pools have a turn, and when the next round is due.
 //!
 //! All times are in microseconds since any fixed point.
 
-/// The result of refilling a pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The result of refilling a pool or a tier, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Refilled {
     /// The pool is full.
     Full,
@@ -21,7 +21,7 @@ pub(crate) const REST_US: u64 = 10_000;
 /// The longest rest.
 pub(crate) const LONGEST_REST_US: u64 = 1_000_000;
 
-/// One round over all pools. A starved pool rests; the others do not wait for it.
+/// One round over all pools. A pool for which memory ran out rests. The others do not wait for it.
 #[derive(Default)]
 pub(crate) struct RefillSchedule {
     /// When the next round is due if no pool calls.
@@ -29,8 +29,8 @@ pub(crate) struct RefillSchedule {
 }
 
 impl RefillSchedule {
-    /// Gives a pool its turn, unless it still rests. Returns until when it rests from now on, 0 if
-    /// not at all.
+    /// Gives a pool its turn, unless it still rests. Returns the end of its next rest, 0 if it does
+    /// not rest.
     pub(crate) fn turn(
         &mut self,
         rests_until: u64,
@@ -49,8 +49,8 @@ impl RefillSchedule {
                 0
             }
             Refilled::Starved => {
-                // From now on, and twice as long as was tried: what is not there must not be looked
-                // for most of the time, however slow the machine is.
+                // The pool rests twice as long as the attempt took, so that futile attempts take at
+                // most a third of the time, even on slow machines.
                 let tried = now();
                 let rest = tried.saturating_sub(start).saturating_mul(2);
                 let end = tried.saturating_add(rest.clamp(REST_US, LONGEST_REST_US));
@@ -60,8 +60,8 @@ impl RefillSchedule {
         }
     }
 
-    /// Returns when the next round is due if no pool calls before. A time in the past means at
-    /// once, `None` means never.
+    /// Returns when the next round is due if no pool calls before. If the time has passed, the
+    /// round is due at once; `None` means never.
     pub(crate) fn next(&self) -> Option<u64> {
         self.next
     }

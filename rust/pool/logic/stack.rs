@@ -18,7 +18,7 @@ pub(crate) struct Stack<S> {
 }
 
 impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
-    /// Makes an empty stack. All `slots` must be `None`; their number is the capacity.
+    /// Makes an empty stack in `slots`, which must all be `None`. Their number is the capacity.
     pub(crate) fn new(slots: S) -> Self {
         debug_assert!(slots.iter().all(Option::is_none));
         // INVARIANT: All slots are `None`.
@@ -31,9 +31,9 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
         let Some(slot) = self.slots.get_mut(self.len) else {
             return Err(value);
         };
-        // By the invariant there is nothing to drop, which the compiler cannot know.
+        // By the invariant the slot is `None`. The compiler does not know that, and would drop it.
         core::mem::forget(slot.replace(value));
-        // INVARIANT: The slot after the last is `Some` now, and is the last.
+        // INVARIANT: The first slot that was `None` is `Some` now.
         self.len += 1;
         Ok(())
     }
@@ -41,10 +41,10 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
     /// Takes the value on top, if there is one.
     #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<T> {
-        // An empty stack wraps around to an index that no slice has.
+        // If the stack is empty, the index wraps around, and no slice has such an index.
         let top = self.len.wrapping_sub(1);
         let value = self.slots.get_mut(top)?.take();
-        // INVARIANT: The last slot is `None` now, and is the first of those.
+        // INVARIANT: The last slot that was `Some` is `None` now.
         self.len = top;
         value
     }
@@ -72,12 +72,15 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Stack<S> {
     }
 }
 
-/// Takes values out of `len` places of a stack that others need as well: calls `take` with at most
-/// `at_once` places, which must not be 0, as often as it finds something there, then with the
-/// places below. The taken values are dropped between the calls.
+/// Takes values out of the lowest `len` places of a stack, in parts, so that others can use the
+/// stack in between.
 ///
-/// Returns how many there were. It is an error, with the number up to then, if `take` returns
-/// `None`, because the stack is in use.
+/// Calls `take` with at most `at_once` places, which must not be 0. As long as `take` finds a value
+/// there, it is called for the same places again; then for the places below. The values are dropped
+/// between the calls.
+///
+/// Returns the number of values. If `take` returns `None`, because the stack is in use, the error
+/// has the number so far.
 pub(crate) fn take_in_parts<T>(
     len: usize,
     at_once: usize,
@@ -86,7 +89,7 @@ pub(crate) fn take_in_parts<T>(
     let mut taken = 0;
     let mut end = len;
     while end != 0 {
-        // Values that come in or move meanwhile are above this place.
+        // Others add and move values only above this place.
         let begin = end.saturating_sub(at_once);
         match take(begin..end) {
             Some(Some(_)) => taken += 1,

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The buddy allocator as a source of pages.
+//! The buddy allocator as a tier.
 
+use super::{
+    Pages,
+    TierOps, //
+};
 use crate::{
     ffi::{
         context::Context,
@@ -9,77 +13,112 @@ use crate::{
     },
     page::{
         AllowedIn,
+        CalledIn,
+        Calls,
         ExclusivePages,
         Gfp,
-        Node,
         Place,
-        Shape,
-        Uninit, //
+        Shape, //
     },
     pool::{
+        call::Call,
         exclusion::{
             good,
             Exclusion, //
         },
         logic::{
-            excluded::Excluded,
             page_source::PageSource,
-            request::{
-                Request,
-                Tier, //
-            }, //
-        }, //
-    }, //
+            request::Request,
+            tier::Tier, //
+        },
+        Pool,
+        PoolConfig, //
+    },
+    stats::Row, //
 };
+use kernel::prelude::*;
 
-/// The buddy allocator, for one shape, one set of flags and one choice of node, without excluded
-/// memory.
+/// The numbers of the pool say all that there is to say of this tier.
+pub(super) static ROWS: [Row<Pool>; 0] = [];
+
+/// The buddy allocator, for one shape and one choice of node, without excluded memory.
 ///
-/// Contexts: those in which the flags are allowed.
-pub(crate) struct Buddy<G> {
-    gfp: G,
+/// Contexts: those in which the functions of the [`Call`] are allowed.
+pub(in crate::pool) struct Buddy {
     shape: Shape,
     place: Place,
     exclusion: Exclusion,
-    tier: Tier,
 }
 
-impl<G: Gfp> Buddy<G> {
-    /// Makes the source, which serves as the tier `tier`.
-    pub(crate) fn new(gfp: G, shape: Shape, place: Place, excluded: Excluded, tier: Tier) -> Self {
+impl Buddy {
+    /// Makes the tier, without pages. Task context only, may sleep.
+    pub(super) fn new(config: &PoolConfig) -> impl PinInit<Self, Error> {
+        Ok(Self::for_pool(config))
+    }
+
+    /// Makes the source for the shape, place and excluded memory of a pool.
+    pub(super) fn for_pool(config: &PoolConfig) -> Self {
         Self {
-            gfp,
-            shape,
-            place,
-            exclusion: Exclusion::new(excluded),
-            tier,
+            shape: config.shape(),
+            place: config.place,
+            exclusion: Exclusion::new(config.excluded),
         }
     }
 
-    /// Returns how many excluded blocks the allocator offered. Any context.
-    pub(crate) fn excluded_met(&self) -> u64 {
-        self.exclusion.met()
+    /// Returns whether calls by the functions `M` can use this source. If memory is excluded, they
+    /// must be able to free the excluded pages that the allocator offers.
+    #[inline(always)]
+    fn supports<M: Calls>(&self) -> bool {
+        M::support(&self.shape, self.place) && (M::FREES || self.exclusion.is_open())
     }
 
-    /// Asks for `wanted` pages at once, passes each to `sink` and returns how many there were.
-    /// Pages are requested one by one, until the first failure, if memory is excluded or the order is
-    /// above 0: the allocator has no bulk interface for such orders.
-    pub(crate) fn get_bulk<C: Context>(
+    /// Asks the allocator with the flags `gfp`.
+    #[inline(always)]
+    pub(super) fn ask<C: Context, M: CalledIn<C>>(
         &self,
-        cx: &C,
+        call: &Call<'_, C, M>,
+        gfp: impl AllowedIn<C>,
+    ) -> Option<Pages> {
+        if bad_memory::known() {
+            return self.ask_for_good(call, gfp);
+        }
+        self.exclusion.first(|| self.alloc(call.cx, gfp))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn ask_for_good<C: Context, M: CalledIn<C>>(
+        &self,
+        call: &Call<'_, C, M>,
+        gfp: impl AllowedIn<C>,
+    ) -> Option<Pages> {
+        self.exclusion
+            .first(|| good(|| self.alloc(call.cx, gfp), |bad| call.free(bad)))
+    }
+
+    #[inline(always)]
+    fn alloc<C: Context>(&self, cx: &C, gfp: impl AllowedIn<C>) -> Option<Pages> {
+        ExclusivePages::alloc(cx, gfp, self.shape, self.place).ok()
+    }
+
+    /// Asks for `wanted` pages at once, passes each to `sink` and returns how many there were. For
+    /// an order above 0, for a node and with excluded memory, the allocator has no bulk interface.
+    /// Then pages are requested one by one, until the first failure.
+    pub(in crate::pool) fn get_bulk<C: Context, M: CalledIn<C>>(
+        &self,
+        call: &Call<'_, C, M>,
         request: &mut Request,
         wanted: usize,
-        mut sink: impl FnMut(ExclusivePages<Uninit>),
-    ) -> usize
-    where
-        G: AllowedIn<C>,
-    {
-        request.enter(self.tier);
+        mut sink: impl FnMut(Pages),
+    ) -> usize {
         if self.shape.order == 0 && self.place == Place::Any && self.exclusion.is_open() {
+            request.enter(Tier::Buddy);
             let mut got = 0;
-            ExclusivePages::alloc_bulk(cx, self.gfp, wanted, |pages| {
-                // As `good` does.
-                if !pages.is_known_bad() {
+            ExclusivePages::alloc_bulk(call.cx, M::nowait(), wanted, |pages| {
+                // The bulk interface does not use `good`.
+                if pages.is_known_bad() {
+                    call.free(pages);
+                } else {
                     sink(pages);
                     got += 1;
                 }
@@ -87,7 +126,7 @@ impl<G: Gfp> Buddy<G> {
             return got;
         }
         for got in 0..wanted {
-            let Some(pages) = self.get(cx, request) else {
+            let Some(pages) = self.get(call, request) else {
                 return got;
             };
             sink(pages);
@@ -96,74 +135,31 @@ impl<G: Gfp> Buddy<G> {
     }
 }
 
-impl<G: Gfp> Buddy<G> {
-    #[inline(always)]
-    fn ask<C: Context>(&self, cx: &C) -> Option<ExclusivePages<Uninit>>
-    where
-        G: AllowedIn<C>,
-    {
-        ExclusivePages::alloc(cx, self.gfp, self.shape, self.place).ok()
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn get_good<C: Context>(&self, cx: &C) -> Option<ExclusivePages<Uninit>>
-    where
-        G: AllowedIn<C>,
-    {
-        self.exclusion.first(|| good(|| self.ask(cx)))
+impl TierOps for Buddy {
+    fn excluded_met(&self) -> u64 {
+        self.exclusion.met()
     }
 }
 
-impl<C: Context, G: AllowedIn<C>> PageSource<C> for Buddy<G> {
-    type Pages = ExclusivePages<Uninit>;
+impl<C: Context, M: CalledIn<C>> PageSource<Call<'_, C, M>> for Buddy {
+    type Pages = Pages;
+
+    fn gfp() -> u32 {
+        M::nowait().raw()
+    }
 
     #[inline]
-    fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages> {
-        request.enter(self.tier);
-        if bad_memory::known() {
-            return self.get_good(cx);
+    fn get(&self, call: &Call<'_, C, M>, request: &mut Request) -> Option<Pages> {
+        if !self.supports::<M>() {
+            return None;
         }
-        self.exclusion.first(|| self.ask(cx))
+        request.enter(Tier::Buddy);
+        self.ask(call, M::nowait())
     }
 
-    /// Frees the pages. Never fails.
-    #[inline]
-    fn put(&self, _cx: &C, pages: Self::Pages) -> Result<(), Self::Pages> {
-        drop(pages);
-        Ok(())
-    }
-}
-
-/// The buddy allocator without a lock (`alloc_pages_nolock()`), order 0 only, for every context.
-pub(crate) struct BuddyNoLock {
-    near: Option<Node>,
-    tier: Tier,
-}
-
-impl BuddyNoLock {
-    /// Makes the source, which serves as the tier `tier`. `None` for an order above 0 and for a
-    /// single allowed node, which the lockless allocator does not support.
-    pub(crate) fn new(shape: Shape, place: Place, tier: Tier) -> Option<Self> {
-        let near = match place {
-            Place::Any => None,
-            Place::Near(node) => Some(node),
-            Place::Only(_) => return None,
-        };
-        (shape.order == 0).then_some(Self { near, tier })
-    }
-}
-
-impl<C: Context> PageSource<C> for BuddyNoLock {
-    type Pages = ExclusivePages<Uninit>;
-
-    fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages> {
-        request.enter(self.tier);
-        ExclusivePages::alloc_nolock(cx, self.near).ok()
-    }
-
-    /// Takes nothing back: the function that frees without a lock is not exported to modules.
-    fn put(&self, _cx: &C, pages: Self::Pages) -> Result<(), Self::Pages> {
+    /// Keeps nothing. The pool frees pages that no tier keeps.
+    #[inline(always)]
+    fn put(&self, _call: &Call<'_, C, M>, pages: Pages) -> Result<Tier, Pages> {
         Err(pages)
     }
 }

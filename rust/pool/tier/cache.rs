@@ -2,11 +2,20 @@
 
 //! The per-CPU cache.
 
+use super::{
+    Pages,
+    TierOps, //
+};
 use crate::{
     ffi::{
         context::{
             Context,
-            Kind, //
+            Kind,
+            Task, //
+        },
+        cpu::online::{
+            possible,
+            HotplugGuard, //
         },
         mm::bad_memory,
         percpu::{
@@ -14,47 +23,82 @@ use crate::{
             counters::Counter, //
         }, //
     },
-    page::{
-        ExclusivePages,
-        Uninit, //
-    },
-    pool::logic::{
-        page_source::PageSource,
-        request::{
-            Request,
-            Tier, //
+    page::CalledIn,
+    pool::{
+        call::Call,
+        events,
+        logic::{
+            page_source::PageSource,
+            request::Request,
+            schedule::Refilled,
+            stack::{
+                take_in_parts,
+                Stack, //
+            },
+            tier::Tier, //
         },
-        stack::{
-            take_in_parts,
-            Stack, //
-        }, //
-    }, //
+        tiered::CONTEXT,
+        Pool,
+        PoolConfig, //
+    },
+    stats::Row, //
 };
 use core::num::NonZero;
 use kernel::{
-    alloc::AllocError,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
 };
 
 /// The maximum number of pages in the cache of a CPU.
 pub const MAX_CACHE: usize = 1024;
 
-type Pages = ExclusivePages<Uninit>;
+pub(super) static ROWS: [Row<Pool>; 4] = [
+    Row::counter(
+        "pool_recycle_cached",
+        "Pages that came back to a per-CPU cache.",
+        &[CONTEXT],
+        |pool, [context, ..]| pool.kept(Kind::ALL[context], Tier::Cache),
+    ),
+    Row::counter(
+        "pool_cache_refill_pages",
+        "Pages filled into per-CPU caches ahead of requests.",
+        &[],
+        |pool, _| pool.cache().sum(|counts| &counts.refilled),
+    ),
+    Row::counter(
+        "pool_cache_drain_pages",
+        "Pages taken out of per-CPU caches: by the shrinker, of a dead CPU, or as bad memory.",
+        &[],
+        |pool, _| pool.cache().sum(|counts| &counts.drained),
+    ),
+    Row::gauge(
+        "pool_cached",
+        "Pages in the per-CPU caches.",
+        &[],
+        |pool, _| pool.cache().level(),
+    ),
+];
+
 type Slots = KVec<Option<Pages>>;
 
 /// A stack of pages for each CPU.
 ///
-/// Any context, including interrupts disabled, NMI and PREEMPT_RT. Nothing ever waits: a request
-/// that finds a stack in use fails, as if the stack were empty. Giving back fails as if it were
-/// full. A hit touches only memory of its own CPU. Stacks are refilled and drained from any CPU,
-/// one page at a time, so a request hardly ever fails because of that.
+/// Any context, including interrupts disabled, NMI and PREEMPT_RT. No call waits. If a stack is in
+/// use, a request fails as if the stack were empty, and giving back fails as if it were full. A hit
+/// touches only memory of its own CPU. Any CPU can refill and drain a stack, one page at a time, so
+/// requests hardly ever fail for that reason.
 pub struct CpuCache {
     cell: CpuCell<Stack<Slots>, CacheCounts>,
     capacity: usize,
+    /// The number of pages that the refill thread fills each CPU's stack with at its next turn.
+    to_prime: Atomic<u32>,
 }
 
 /// Counters of one CPU's cache, written by the holder of the stack.
-pub struct CacheCounts {
+struct CacheCounts {
     /// The pages in the stack.
     level: Counter,
     /// Pages handed out, by context.
@@ -80,45 +124,27 @@ impl CacheCounts {
     }
 
     /// The pages in the stack.
-    pub fn level(&self) -> u64 {
+    fn level(&self) -> u64 {
         self.level.read()
-    }
-
-    /// Pages handed out in a context.
-    pub fn hits(&self, context: Kind) -> u64 {
-        self.hits[context as usize].read()
-    }
-
-    /// Pages taken back in a context.
-    pub fn recycled(&self, context: Kind) -> u64 {
-        self.recycled[context as usize].read()
-    }
-
-    /// Pages filled in ahead.
-    pub fn refilled(&self) -> u64 {
-        self.refilled.read()
-    }
-
-    /// Pages given back to the allocator.
-    pub fn drained(&self) -> u64 {
-        self.drained.read()
     }
 }
 
 impl CpuCache {
-    /// Makes an empty stack for `capacity` pages on each CPU. Task context only, may sleep.
-    pub(crate) fn new(capacity: usize) -> Result<Self, AllocError> {
-        let stack = || {
+    /// Makes the tier, without pages. Task context only, may sleep.
+    pub(super) fn new(config: &PoolConfig) -> impl PinInit<Self, Error> {
+        let capacity = config.cache;
+        let stack = move || {
             let mut slots = KVec::with_capacity(capacity, GFP_KERNEL)?;
             for _ in 0..capacity {
                 slots.push(None, GFP_KERNEL)?;
             }
             Ok((Stack::new(slots), CacheCounts::new()))
         };
-        Ok(Self {
+        try_init!(Self {
             cell: CpuCell::new(stack)?,
             capacity,
-        })
+            to_prime: Atomic::new(0),
+        }? Error)
     }
 
     /// Returns how many pages each CPU can keep.
@@ -127,13 +153,20 @@ impl CpuCache {
     }
 
     /// Returns the counters of each CPU, with its number. Any context.
-    pub fn counts(&self) -> impl Iterator<Item = (u32, &CacheCounts)> {
+    fn counts(&self) -> impl Iterator<Item = (u32, &CacheCounts)> {
         self.cell.shared()
+    }
+
+    /// Returns the sum of a counter over all CPUs. Any context.
+    fn sum(&self, counter: impl Fn(&CacheCounts) -> &Counter) -> u64 {
+        self.counts()
+            .map(|(_, counts)| counter(counts).read())
+            .sum()
     }
 
     /// Returns how many pages are in all stacks, approximately. Any context.
     pub fn level(&self) -> u64 {
-        self.counts().map(|(_, counts)| counts.level()).sum()
+        self.sum(|counts| &counts.level)
     }
 
     /// Takes up to `wanted` pages at once, passes each to `sink`, and returns how many there were.
@@ -166,7 +199,7 @@ impl CpuCache {
             .unwrap_or(0)
     }
 
-    /// As [`PageSource::get`], for a caller whose request already notes this tier.
+    /// As [`PageSource::get`], for a request that has already entered this tier.
     #[inline(always)]
     pub(crate) fn get_noted<C: Context>(&self, _cx: &C) -> Option<Pages> {
         self.cell.with(|stack, counts| {
@@ -194,9 +227,9 @@ impl CpuCache {
     /// has none, and returns how many pages that were. Contexts: those of `source`.
     ///
     /// `source` is called at most `target` times, because others may take pages out as fast as they
-    /// come in, for example the shrinker, if `source` reclaims memory. The stack is not held during
-    /// the call, which may take long.
-    pub(crate) fn refill(
+    /// come in: for example the shrinker, if `source` reclaims memory. Others can use the stack
+    /// during these calls, which may take long.
+    fn refill_cpu(
         &self,
         cpu: u32,
         target: usize,
@@ -211,7 +244,7 @@ impl CpuCache {
             let Some(pages) = source() else {
                 break;
             };
-            // Full by now, or in use by somebody who may be preempted: no use in asking for more.
+            // The stack is full by now, or in use by code that may be preempted.
             if !self.fill(cpu, pages) {
                 break;
             }
@@ -222,7 +255,8 @@ impl CpuCache {
 
     /// Puts a page into the stack of a CPU. Frees the page if the stack is full or in use.
     fn fill(&self, cpu: u32, pages: Pages) -> bool {
-        // Moved out by the one call of the closure, or freed here: that takes locks.
+        // The closure is called at most once. If it does not take the pages, they are freed here,
+        // because freeing takes locks.
         let mut pages = Some(pages);
         self.cell.with_of(cpu, |stack, counts| {
             if let Some(given) = pages.take() {
@@ -241,9 +275,8 @@ impl CpuCache {
             .map_or(0, |counts| counts.level() as usize)
     }
 
-    /// Frees up to `wanted` pages of a CPU, online or not, and returns how many. It is an error,
-    /// with the number freed by then, if the stack is in use. Contexts: those in which pages may be
-    /// freed.
+    /// Frees up to `wanted` pages of a CPU, online or not, and returns how many. The error has the
+    /// number so far, if the stack is in use. Contexts: those in which pages may be freed.
     pub(crate) fn drain(&self, cpu: u32, wanted: usize) -> Result<usize, usize> {
         for drained in 0..wanted {
             let pages = self.cell.with_of(cpu, |stack, counts| {
@@ -252,7 +285,7 @@ impl CpuCache {
                 counts.drained.add(pages.is_some().into());
                 pages
             });
-            // Freed here, as in `fill`.
+            // The pages are freed here, as in `fill`.
             match pages {
                 Some(Some(_)) => {}
                 Some(None) => return Ok(drained),
@@ -262,19 +295,13 @@ impl CpuCache {
         Ok(wanted)
     }
 
-    /// Gives the `unfit` pages of a CPU, online or not, back to the allocator, and returns their
-    /// number. It is an error, with the number up to then, if the stack was found in use. The stack
-    /// is let go after each look at `at_once` pages, which must not be 0. In any context that may
-    /// free pages.
-    pub(crate) fn drain_unfit(
-        &self,
-        cpu: u32,
-        at_once: usize,
-        unfit: impl Fn(&Pages) -> bool + Copy + Send,
-    ) -> Result<usize, usize> {
+    /// Frees the bad pages of a CPU, online or not, and returns their number. The error has the
+    /// number so far, if the stack is in use. Others can use the stack after each `at_once` pages,
+    /// which must not be 0. Contexts: those in which pages may be freed.
+    fn drain_bad_of(&self, cpu: u32, at_once: usize) -> Result<usize, usize> {
         take_in_parts(self.level_of(cpu), at_once, |places| {
             self.cell.with_of(cpu, move |stack, counts| {
-                let pages = stack.take_where(places, unfit);
+                let pages = stack.take_where(places, Pages::is_known_bad);
                 counts.level.set(stack.len() as u64);
                 counts.drained.add(pages.is_some().into());
                 pages
@@ -300,7 +327,7 @@ impl CpuCache {
     }
 }
 
-/// Takes the topmost good page. Bad pages stay, for [`CpuCache::drain_unfit`].
+/// Takes the topmost good page. Bad pages stay until [`TierOps::drain_bad`].
 #[cold]
 #[inline(never)]
 fn top_of_good(stack: &mut Stack<Slots>) -> Option<Pages> {
@@ -311,18 +338,113 @@ fn top_of_good(stack: &mut Stack<Slots>) -> Option<Pages> {
     pages
 }
 
-impl<C: Context> PageSource<C> for CpuCache {
+/// Refilling, in task context.
+impl CpuCache {
+    /// Makes the refill thread fill each CPU's stack with `per_cpu` pages at its next turn. Any
+    /// context.
+    pub(in crate::pool) fn prime_later(&self, per_cpu: usize) {
+        self.to_prime.store(per_cpu as u32, Relaxed);
+    }
+
+    /// Fills the stacks of those CPUs that are online up to `per_cpu` pages, or their capacity.
+    /// Returns whether memory ran out.
+    fn refill_cpus(
+        &self,
+        pool: &Pool,
+        cx: &Task,
+        per_cpu: usize,
+        which: impl Fn(u32) -> bool,
+    ) -> bool {
+        if per_cpu == 0 || self.capacity == 0 {
+            return false;
+        }
+        let target = per_cpu.min(self.capacity);
+        for number in possible().filter(|&number| which(number)) {
+            // CPUs that are offline get no pages, because they could not use them. The guard delays
+            // CPU hotplug, so it is released after each CPU.
+            let hotplug = HotplugGuard::new(cx);
+            let Some(cpu) = hotplug.online().find(|cpu| cpu.number() == number) else {
+                continue;
+            };
+            let place = pool.config().place.seen_from(cpu);
+            let wanted = target.saturating_sub(self.level_of(number));
+            let mut aside = pool.aside();
+            let mut starved = false;
+            let got = self.refill_cpu(number, target, || {
+                let pages = pool.one_for_task(cx, place, &mut aside);
+                starved = pages.is_none();
+                pages
+            });
+            if wanted != 0 {
+                events::refilled(pool.name(), Tier::Cache, wanted, got, target);
+            }
+            if starved {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl TierOps for CpuCache {
+    fn served(&self, context: Kind) -> u64 {
+        self.sum(|counts| &counts.hits[context as usize])
+    }
+
+    fn kept(&self, context: Kind) -> u64 {
+        self.sum(|counts| &counts.recycled[context as usize])
+    }
+
+    /// Fills stacks that requests found empty to one half, which leaves space for pages that come
+    /// back.
+    fn refill(&self, pool: &Pool, cx: &Task, before: Refilled) -> Refilled {
+        let half = self.capacity.div_ceil(2);
+        let mut starved = self.refill_cpus(pool, cx, half, |cpu| pool.counts().take_hunger(cpu));
+        let to_prime = self.to_prime.xchg(0, Relaxed);
+        if self.refill_cpus(pool, cx, to_prime as usize, |_| true) {
+            starved = true;
+            // A later `prime_later` may have stored another number.
+            let _ = self.to_prime.cmpxchg(0, to_prime, Relaxed);
+        }
+        if starved {
+            Refilled::Starved
+        } else {
+            before
+        }
+    }
+
+    fn prime(&self, pool: &Pool, cx: &Task, per_cpu: usize) {
+        self.refill_cpus(pool, cx, per_cpu, |_| true);
+    }
+
+    fn drain_bad(&self, at_once: usize) -> Result<usize, usize> {
+        let (mut taken, mut in_use) = (0, false);
+        for cpu in possible() {
+            taken += self.drain_bad_of(cpu, at_once).unwrap_or_else(|some| {
+                in_use = true;
+                some
+            });
+        }
+        if in_use {
+            Err(taken)
+        } else {
+            Ok(taken)
+        }
+    }
+}
+
+impl<C: Context, M: CalledIn<C>> PageSource<Call<'_, C, M>> for CpuCache {
     type Pages = Pages;
 
     #[inline(always)]
-    fn get(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+    fn get(&self, call: &Call<'_, C, M>, request: &mut Request) -> Option<Pages> {
         request.enter(Tier::Cache);
-        self.get_noted(cx)
+        self.get_noted(call.cx)
     }
 
     #[inline(always)]
-    fn put(&self, _cx: &C, pages: Pages) -> Result<(), Pages> {
-        // Moved out by the one call of the closure, or still here.
+    fn put(&self, _call: &Call<'_, C, M>, pages: Pages) -> Result<Tier, Pages> {
+        // The closure is called at most once, and leaves the pages here if it cannot keep them.
         let mut pages = Some(pages);
         self.cell.with(|stack, counts| {
             if let Some(given) = pages.take() {
@@ -335,6 +457,6 @@ impl<C: Context> PageSource<C> for CpuCache {
                 }
             }
         });
-        pages.map_or(Ok(()), Err)
+        pages.map_or(Ok(Tier::Cache), Err)
     }
 }

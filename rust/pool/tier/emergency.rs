@@ -2,31 +2,55 @@
 
 //! The kernel's emergency reserve, within a budget.
 
-use super::buddy::Buddy;
+use super::{
+    buddy::Buddy,
+    Pages,
+    TierOps, //
+};
 use crate::{
-    ffi::context::PlainAlloc,
-    page::{
-        ExclusivePages,
-        GfpAtomic,
-        NoWarn,
-        Place,
-        Shape,
-        Uninit, //
+    ffi::context::{
+        Context,
+        Task, //
     },
-    pool::logic::{
-        excluded::Excluded,
-        page_source::PageSource,
-        request::{
-            Priority,
-            Request,
-            Tier, //
-        }, //
+    page::{
+        CalledIn,
+        Gfp, //
+    },
+    pool::{
+        call::Call,
+        logic::{
+            page_source::PageSource,
+            request::Request,
+            schedule::Refilled,
+            tier::Tier, //
+        },
+        Pool,
+        PoolConfig, //
+    },
+    stats::Row, //
+};
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
     }, //
 };
-use kernel::sync::atomic::{
-    Atomic,
-    Relaxed, //
-};
+
+pub(super) static ROWS: [Row<Pool>; 2] = [
+    Row::counter(
+        "pool_emergency_pages",
+        "Allocations that left their zone below its min watermark.",
+        &[],
+        |pool, _| pool.emergency().taken.load(Relaxed),
+    ),
+    Row::gauge(
+        "pool_emergency_budget",
+        "Such allocations that are allowed before the reserve is full again.",
+        &[],
+        |pool, _| pool.emergency().budget().into(),
+    ),
+];
 
 /// The bits of `spent` that hold the number of payments.
 const SPENT_BITS: u32 = 32;
@@ -34,13 +58,13 @@ const SPENT_BITS: u32 = 32;
 /// The buddy allocator with `GFP_ATOMIC`, within a budget.
 ///
 /// The memory below the min watermark is for all of the kernel, above all for code that frees
-/// memory. So only requests of [`Priority::High`] come here, and each allocation that leaves its
-/// zone below that mark is paid for from the budget. The budget is restored when the pool's own
-/// reserve is full again.
+/// memory. So only requests of high priority come here, and each allocation that leaves its zone
+/// below that mark is paid for from the budget. The budget is restored when the pool's own reserve
+/// is full again.
 ///
-/// Contexts: those of `GFP_ATOMIC`.
+/// Contexts: those of `GFP_ATOMIC`. Calls by functions without access to that memory get no pages.
 pub struct Emergency {
-    buddy: Buddy<NoWarn<GfpAtomic>>,
+    buddy: Buddy,
     /// The number of allocations that the budget allows.
     budget: Atomic<u32>,
     /// The number of payments and, above [`SPENT_BITS`], how often the budget was restored. A
@@ -51,14 +75,14 @@ pub struct Emergency {
 }
 
 impl Emergency {
-    /// Makes the source for one shape and place.
-    pub(crate) fn new(shape: Shape, place: Place, excluded: Excluded, budget: u32) -> Self {
-        Self {
-            buddy: Buddy::new(NoWarn(GfpAtomic), shape, place, excluded, Tier::Emergency),
-            budget: Atomic::new(budget),
+    /// Makes the tier, without pages. Task context only, may sleep.
+    pub(super) fn new(config: &PoolConfig) -> impl PinInit<Self, Error> {
+        Ok(Self {
+            buddy: Buddy::for_pool(config),
+            budget: Atomic::new(config.emergency),
             spent: Atomic::new(0),
             taken: Atomic::new(0),
-        }
+        })
     }
 
     /// Returns the budget, in allocations. Any context.
@@ -71,23 +95,13 @@ impl Emergency {
         self.budget.store(budget, Relaxed);
     }
 
-    /// Returns how many allocations left their zone below its min watermark. Any context.
-    pub fn taken(&self) -> u64 {
-        self.taken.load(Relaxed)
-    }
-
-    /// Returns how many excluded blocks the allocator offered. Any context.
-    pub fn excluded_met(&self) -> u64 {
-        self.buddy.excluded_met()
-    }
-
     /// Returns whether any payment was made since the budget was restored. Any context.
-    pub(crate) fn is_touched(&self) -> bool {
+    fn is_touched(&self) -> bool {
         self.spent.load(Relaxed) as u32 != 0
     }
 
     /// Restores the budget. Any context.
-    pub(crate) fn restore(&self) {
+    fn restore(&self) {
         let mut spent = self.spent.load(Relaxed);
         loop {
             let whole = (spent >> SPENT_BITS).wrapping_add(1) << SPENT_BITS;
@@ -101,7 +115,7 @@ impl Emergency {
     /// Pays in advance and returns what [`Self::refund`] needs, or `None` if the budget is spent.
     fn pay(&self) -> Option<u64> {
         let mut spent = self.spent.load(Relaxed);
-        // Less than a `u32`, so that the addition stays in its half.
+        // The budget is a `u32`, so the lower half does not overflow.
         while (spent as u32) < self.budget() {
             match self.spent.cmpxchg(spent, spent + 1, Relaxed) {
                 Ok(_) => return Some(spent >> SPENT_BITS),
@@ -123,16 +137,40 @@ impl Emergency {
     }
 }
 
-impl<C: PlainAlloc> PageSource<C> for Emergency {
-    type Pages = ExclusivePages<Uninit>;
+impl TierOps for Emergency {
+    fn excluded_met(&self) -> u64 {
+        self.buddy.excluded_met()
+    }
 
-    fn get(&self, cx: &C, request: &mut Request) -> Option<Self::Pages> {
-        if request.priority() < Priority::High {
-            return None;
+    /// Restores the budget if the tiers before this one are full and memory is not short any more.
+    fn refill(&self, pool: &Pool, cx: &Task, before: Refilled) -> Refilled {
+        if before != Refilled::Full || !self.is_touched() {
+            return before;
         }
+        if !pool.ground_is_firm(cx) {
+            // The next call of the thread may come with the next storm, which needs the budget. So
+            // the thread has to come back by itself.
+            return Refilled::Starved;
+        }
+        self.restore();
+        Refilled::Full
+    }
+}
+
+impl<C: Context, M: CalledIn<C>> PageSource<Call<'_, C, M>> for Emergency {
+    type Pages = Pages;
+
+    fn gfp() -> u32 {
+        M::atomic().map_or(0, Gfp::raw)
+    }
+
+    #[inline]
+    fn get(&self, call: &Call<'_, C, M>, request: &mut Request) -> Option<Pages> {
+        let gfp = M::atomic()?;
         let paid = self.pay()?;
-        let pages = self.buddy.get(cx, request);
-        if pages.as_ref().is_some_and(ExclusivePages::zone_below_min) {
+        request.enter(Tier::Emergency);
+        let pages = self.buddy.ask(call, gfp);
+        if pages.as_ref().is_some_and(Pages::zone_below_min) {
             self.taken.add(1, Relaxed);
         } else {
             self.refund(paid);
@@ -140,7 +178,9 @@ impl<C: PlainAlloc> PageSource<C> for Emergency {
         pages
     }
 
-    fn put(&self, cx: &C, pages: Self::Pages) -> Result<(), Self::Pages> {
-        self.buddy.put(cx, pages)
+    /// Keeps nothing. The pool frees pages that no tier keeps.
+    #[inline(always)]
+    fn put(&self, _call: &Call<'_, C, M>, pages: Pages) -> Result<Tier, Pages> {
+        Err(pages)
     }
 }

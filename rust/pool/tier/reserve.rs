@@ -2,30 +2,44 @@
 
 //! The reserve of a pool.
 
+use super::{
+    Pages,
+    TierOps, //
+};
 use crate::{
     ffi::{
-        context::Context,
+        context::{
+            Context,
+            Kind,
+            Task, //
+        },
         mm::bad_memory,
         percpu::counters::Counter,
-        sync::raw_spin_lock::RawSpinLock, //
+        sync::spin_lock::RawSpinLock, //
     },
-    page::{
-        ExclusivePages,
-        Uninit, //
+    page::CalledIn,
+    pool::{
+        call::Call,
+        events,
+        logic::{
+            page_source::PageSource,
+            request::Request,
+            schedule::Refilled,
+            stack::{
+                take_in_parts,
+                Stack, //
+            },
+            target::Target,
+            tier::Tier, //
+        },
+        tiered::{
+            CHUNK,
+            CONTEXT, //
+        },
+        Pool,
+        PoolConfig, //
     },
-    pool::logic::{
-        page_source::PageSource,
-        request::{
-            Priority,
-            Request,
-            Tier, //
-        },
-        stack::{
-            take_in_parts,
-            Stack, //
-        },
-        target::Target, //
-    }, //
+    stats::Row, //
 };
 use kernel::{
     alloc::AllocError,
@@ -36,12 +50,40 @@ use kernel::{
 /// The maximum number of pages in a reserve.
 pub const MAX_RESERVE: usize = 1 << 18;
 
-type Pages = ExclusivePages<Uninit>;
+pub(super) static ROWS: [Row<Pool>; 5] = [
+    Row::counter(
+        "pool_recycle_reserve",
+        "Pages that came back to a reserve, the cache being full.",
+        &[CONTEXT],
+        |pool, [context, ..]| pool.kept(Kind::ALL[context], Tier::Reserve),
+    ),
+    Row::counter(
+        "pool_reserve_refill_pages",
+        "Pages filled into the reserve ahead of requests.",
+        &[],
+        |pool, _| pool.counts().filled(Tier::Reserve),
+    ),
+    Row::counter(
+        "pool_reserve_drain_pages",
+        "Pages taken out of the reserve because they are bad.",
+        &[],
+        |pool, _| pool.reserve().drained.read(),
+    ),
+    Row::gauge("pool_reserved", "Pages in the reserve.", &[], |pool, _| {
+        pool.reserve().level() as u64
+    }),
+    Row::gauge(
+        "pool_reserve_target",
+        "Pages that the reserve should hold.",
+        &[],
+        |pool, _| pool.reserve().target.pages() as u64,
+    ),
+];
 
 /// A fixed number of pages, set aside for the case that the allocator has none.
 ///
-/// Requests of [`Priority::Low`] are refused. Any context but NMI, including interrupts disabled
-/// and PREEMPT_RT: the critical sections are a few instructions under a `raw_spinlock_t`.
+/// Any context but NMI, including interrupts disabled and PREEMPT_RT: the critical sections are a
+/// few instructions under a `raw_spinlock_t`.
 #[pin_data]
 pub struct Reserve {
     #[pin]
@@ -55,8 +97,9 @@ pub struct Reserve {
 }
 
 impl Reserve {
-    /// Makes an empty reserve for `target` pages. Task context only, may sleep.
-    pub(crate) fn new(target: usize) -> impl PinInit<Self, Error> {
+    /// Makes the tier, without pages. Task context only, may sleep.
+    pub(super) fn new(config: &PoolConfig) -> impl PinInit<Self, Error> {
+        let target = config.reserve;
         try_pin_init!(Self {
             stack <- RawSpinLock::new(
                 Stack::new(Self::slots(target)?),
@@ -83,7 +126,7 @@ impl Reserve {
         self.level.read() as usize
     }
 
-    /// Takes the topmost good page. Bad pages stay, for [`Self::drain_unfit`].
+    /// Takes the topmost good page. Bad pages stay until [`TierOps::drain_bad`].
     #[cold]
     #[inline(never)]
     fn get_good(&self) -> Option<Pages> {
@@ -97,49 +140,16 @@ impl Reserve {
         })
     }
 
-    /// Returns how many pages were given back to the allocator. Any context.
-    pub fn drained(&self) -> u64 {
-        self.drained.read()
-    }
-
-    /// Gives the `unfit` pages back to the allocator, and returns their number. The lock is let go
-    /// after each look at `at_once` of them, which must not be 0. In any context that may free
-    /// pages.
-    pub(crate) fn drain_unfit(
-        &self,
-        at_once: usize,
-        unfit: impl Fn(&Pages) -> bool + Copy + Send,
-    ) -> usize {
-        let drained = take_in_parts(self.level(), at_once, |places| {
-            Some(self.stack.with(move |stack| {
-                let pages = stack.take_where(places, unfit);
-                self.level.set(stack.len() as u64);
-                self.drained.add(pages.is_some().into());
-                pages
-            }))
-        });
-        drained.unwrap_or_else(|some| some)
-    }
-
     /// Returns when the reserve is refilled, and up to which level.
     #[inline(always)]
     pub fn target(&self) -> Target {
         self.target
     }
 
-    /// Returns whether the reserve is there for such a request.
-    #[inline(always)]
-    fn is_for(&self, request: &Request) -> bool {
-        request.priority() >= Priority::Normal && self.target.pages() != 0
-    }
-
-    /// Takes a page out if the reserve is there for such a request. Any context but NMI.
-    ///
-    /// Unlike [`Pool::get`](crate::pool::Pool::get) this asks no other tier, the pool's counters do not
-    /// know of it, and the pool manager is not called to fill the reserve.
+    /// Takes a page out if the request may use the reserve. Any context but NMI.
     #[inline]
-    pub fn take(&self, request: &Request) -> Option<Pages> {
-        if self.is_for(request) {
+    fn take(&self, request: &Request) -> Option<Pages> {
+        if request.may_use(Tier::Reserve) && self.target.pages() != 0 {
             self.take_one()
         } else {
             None
@@ -148,7 +158,8 @@ impl Reserve {
 
     #[inline(always)]
     fn take_one(&self) -> Option<Pages> {
-        // An empty reserve is common in a storm. A look that comes a moment too early does no harm.
+        // An empty reserve is common in a storm. This check without the lock may miss a page that
+        // has just come back, which is harmless.
         if self.level() == 0 {
             return None;
         }
@@ -165,7 +176,7 @@ impl Reserve {
     /// Puts a page into the reserve. The error has the page if the reserve is full. Any context but
     /// NMI.
     #[inline]
-    pub fn fill(&self, pages: Pages) -> Result<(), Pages> {
+    pub(crate) fn fill(&self, pages: Pages) -> Result<(), Pages> {
         if self.level() >= self.target.pages() {
             return Err(pages);
         }
@@ -177,12 +188,73 @@ impl Reserve {
     }
 }
 
-impl<C: Context> PageSource<C> for Reserve {
+/// Refilling.
+impl Reserve {
+    /// Adds up to `chunk` pages.
+    fn refill_some(&self, pool: &Pool, cx: &Task, chunk: usize) -> Refilled {
+        let wanted = self.target.wanted(self.level(), chunk);
+        if wanted != 0 {
+            let mut aside = pool.aside();
+            let (mut got, mut starved) = (0, false);
+            for _ in 0..wanted {
+                let Some(pages) = pool.one_for_task(cx, pool.config().place, &mut aside) else {
+                    starved = true;
+                    break;
+                };
+                // Pages that came back meanwhile have filled the reserve.
+                if self.fill(pages).is_err() {
+                    break;
+                }
+                pool.counts().filled_into(Tier::Reserve);
+                got += 1;
+            }
+            events::refilled(pool.name(), Tier::Reserve, wanted, got, self.target.pages());
+            if starved {
+                return Refilled::Starved;
+            }
+        }
+        if self.level() >= self.target.pages() {
+            Refilled::Full
+        } else {
+            Refilled::Partly
+        }
+    }
+}
+
+impl TierOps for Reserve {
+    fn refill(&self, pool: &Pool, cx: &Task, before: Refilled) -> Refilled {
+        before.max(self.refill_some(pool, cx, CHUNK))
+    }
+
+    fn prime(&self, pool: &Pool, cx: &Task, _per_cpu: usize) {
+        // The number of turns is bounded, because others may take pages out as fast as they come
+        // in.
+        for _ in 0..self.target.pages().div_ceil(CHUNK) {
+            if self.refill_some(pool, cx, CHUNK) != Refilled::Partly {
+                break;
+            }
+        }
+    }
+
+    /// Releases the lock after each `at_once` pages, which must not be 0.
+    fn drain_bad(&self, at_once: usize) -> Result<usize, usize> {
+        take_in_parts(self.level(), at_once, |places| {
+            Some(self.stack.with(move |stack| {
+                let pages = stack.take_where(places, Pages::is_known_bad);
+                self.level.set(stack.len() as u64);
+                self.drained.add(pages.is_some().into());
+                pages
+            }))
+        })
+    }
+}
+
+impl<C: Context, M: CalledIn<C>> PageSource<Call<'_, C, M>> for Reserve {
     type Pages = Pages;
 
     #[inline]
-    fn get(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
-        if !self.is_for(request) {
+    fn get(&self, _call: &Call<'_, C, M>, request: &mut Request) -> Option<Pages> {
+        if self.target.pages() == 0 {
             return None;
         }
         request.enter(Tier::Reserve);
@@ -190,7 +262,25 @@ impl<C: Context> PageSource<C> for Reserve {
     }
 
     #[inline]
-    fn put(&self, _cx: &C, pages: Pages) -> Result<(), Pages> {
-        self.fill(pages)
+    fn put(&self, _call: &Call<'_, C, M>, pages: Pages) -> Result<Tier, Pages> {
+        self.fill(pages).map(|()| Tier::Reserve)
     }
+}
+
+/// Takes a page out of the reserve of a pool, for the benchmark. Any context but NMI.
+///
+/// Unlike [`Pool::get`] this asks no other tier, the pool's counters do not know of it, and the
+/// pool manager is not called to fill the reserve.
+#[doc(hidden)]
+#[inline]
+pub fn take_from_reserve(pool: &Pool, request: &Request) -> Option<Pages> {
+    pool.reserve().take(request)
+}
+
+/// Puts a page into the reserve of a pool, for the benchmark, as [`take_from_reserve`] takes one.
+/// The error has the page if the reserve is full. Any context but NMI.
+#[doc(hidden)]
+#[inline]
+pub fn fill_reserve(pool: &Pool, pages: Pages) -> Result<(), Pages> {
+    pool.reserve().fill(pages)
 }

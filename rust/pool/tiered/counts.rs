@@ -2,57 +2,102 @@
 
 //! The counters of a pool, except those of its caches.
 
+use super::Pool;
 use crate::{
     ffi::{
         context::Kind,
         percpu::counters::CpuCounters, //
     },
-    pool::logic::request::{
-        Request,
-        Tier, //
+    pool::logic::{
+        request::Request,
+        tier::Tier, //
+    },
+    stats::{
+        label,
+        Label,
+        Row, //
     }, //
 };
 use kernel::alloc::AllocError;
 
-/// All counters.
-pub struct Counts(CpuCounters<{ Index::COUNT }>);
+/// The contexts that requests come from.
+pub(in crate::pool) const CONTEXT: Label = label!("context", Kind);
 
-/// What is counted.
+pub(super) static ROWS: [Row<Pool>; 3] = [
+    Row::counter(
+        "pool_requests",
+        "Requests that a tier of a pool was asked for.",
+        &[
+            CONTEXT,
+            label!("tier", Tier),
+            Label::new("outcome", &["hit", "miss"]),
+        ],
+        |pool, [context, tier, outcome]| {
+            let (context, tier) = (Kind::ALL[context], Tier::ALL[tier]);
+            match outcome {
+                0 => pool.served(context, tier),
+                _ => pool.missed(context, tier),
+            }
+        },
+    ),
+    Row::counter(
+        "pool_failures",
+        "Requests that no tier of a pool could serve.",
+        &[CONTEXT],
+        |pool, [context, ..]| pool.counts.sum(Index::Failed(Kind::ALL[context])),
+    ),
+    Row::counter(
+        "pool_released",
+        "Pages that went back to the allocator, cache and reserve being full.",
+        &[CONTEXT],
+        |pool, [context, ..]| pool.counts.sum(Index::Released(Kind::ALL[context])),
+    ),
+];
+
+/// All counters.
+pub(in crate::pool) struct Counts(CpuCounters<{ Index::COUNT }>);
+
+/// A counter of a pool.
 #[derive(Clone, Copy)]
 enum Index {
     /// Requests that a tier could not serve.
     Missed(Kind, Tier),
-    /// Requests that a tier served. This and `Missed` are counted, not computed as a difference of
-    /// other counters, which could be smaller at one read than at the read before.
+    /// Requests that a tier served. Neither this nor `Missed` is the difference of other counters:
+    /// a difference could decrease from one read to the next.
     Served(Kind, Tier),
+    /// Pages that a tier took back.
+    Kept(Kind, Tier),
     /// Requests that no tier served.
     Failed(Kind),
-    /// Pages that went to the reserve.
-    ToReserve(Kind),
     /// Pages that went back to the allocator.
-    ToBuddy(Kind),
-    /// Pages filled into the reserve ahead of requests.
-    Refilled,
-    /// 1 if requests of this CPU found its cache empty since it was last refilled.
+    Released(Kind),
+    /// Pages filled into a tier ahead of requests.
+    Filled(Tier),
+    /// 1 if a request of this CPU found its cache empty since the last refill.
     Hungry,
 }
 
 impl Index {
     const PAIRS: usize = Kind::COUNT * Tier::COUNT;
-    const COUNT: usize = 2 * Self::PAIRS + 3 * Kind::COUNT + 2;
+    const COUNT: usize = Self::Hungry.index() + 1;
 
     /// Returns the index of the counter.
     #[inline(always)]
     const fn index(self) -> usize {
-        let singles = 2 * Self::PAIRS;
+        #[inline(always)]
+        const fn pair(kind: Kind, tier: Tier) -> usize {
+            kind as usize * Tier::COUNT + tier as usize
+        }
+        let of_kinds = 3 * Self::PAIRS;
+        let of_tiers = of_kinds + 2 * Kind::COUNT;
         match self {
-            Self::Missed(kind, tier) => kind as usize * Tier::COUNT + tier as usize,
-            Self::Served(kind, tier) => Self::PAIRS + kind as usize * Tier::COUNT + tier as usize,
-            Self::Failed(kind) => singles + kind as usize,
-            Self::ToReserve(kind) => singles + Kind::COUNT + kind as usize,
-            Self::ToBuddy(kind) => singles + 2 * Kind::COUNT + kind as usize,
-            Self::Refilled => Self::COUNT - 2,
-            Self::Hungry => Self::COUNT - 1,
+            Self::Missed(kind, tier) => pair(kind, tier),
+            Self::Served(kind, tier) => Self::PAIRS + pair(kind, tier),
+            Self::Kept(kind, tier) => 2 * Self::PAIRS + pair(kind, tier),
+            Self::Failed(kind) => of_kinds + kind as usize,
+            Self::Released(kind) => of_kinds + Kind::COUNT + kind as usize,
+            Self::Filled(tier) => of_tiers + tier as usize,
+            Self::Hungry => of_tiers + Tier::COUNT,
         }
     }
 }
@@ -63,16 +108,16 @@ impl Counts {
     }
 
     #[inline(always)]
-    fn add(&self, place: Index, n: usize) {
-        self.0.add(place.index(), n as u64);
+    fn add(&self, counter: Index, n: usize) {
+        self.0.add(counter.index(), n as u64);
     }
 
-    fn sum(&self, place: Index) -> u64 {
-        self.0.sum(place.index())
+    fn sum(&self, counter: Index) -> u64 {
+        self.0.sum(counter.index())
     }
 
-    /// Counts a request that its CPU's cache could not serve, with its outcome, as `requests`
-    /// requests. Any context.
+    /// Counts `requests` requests with the path and the outcome of `request`, which its CPU's cache
+    /// could not serve. Any context.
     #[inline]
     pub(super) fn path(&self, context: Kind, request: &Request, served: bool, requests: usize) {
         let served_by = request.last_tier().filter(|_| served);
@@ -89,7 +134,7 @@ impl Counts {
         self.hungry();
     }
 
-    /// Counts the pages of one call that its CPU's cache could not serve.
+    /// Counts the pages that one call did not find in its CPU's cache.
     #[inline]
     pub(super) fn bulk_missed(&self, context: Kind, pages: usize) {
         self.add(Index::Missed(context, Tier::Cache), pages);
@@ -107,25 +152,25 @@ impl Counts {
         self.add(Index::Served(context, tier), pages);
     }
 
-    /// Counts pages that went to the reserve.
+    /// Counts a page that a tier took back.
     #[inline]
-    pub(super) fn to_reserve(&self, context: Kind, pages: usize) {
-        self.add(Index::ToReserve(context), pages);
+    pub(super) fn kept_by(&self, context: Kind, tier: Tier) {
+        self.add(Index::Kept(context, tier), 1);
     }
 
-    /// Counts pages that went back to the allocator.
+    /// Counts a page that went back to the allocator.
     #[inline]
-    pub(super) fn to_buddy(&self, context: Kind, pages: usize) {
-        self.add(Index::ToBuddy(context), pages);
+    pub(super) fn release(&self, context: Kind) {
+        self.add(Index::Released(context), 1);
     }
 
-    /// Counts a page that was filled into the reserve ahead of requests.
-    pub(super) fn refilled(&self) {
-        self.add(Index::Refilled, 1);
+    /// Counts a page that was filled into a tier ahead of requests.
+    pub(in crate::pool) fn filled_into(&self, tier: Tier) {
+        self.add(Index::Filled(tier), 1);
     }
 
     /// Returns whether requests of `cpu` found its cache empty since the last call.
-    pub(super) fn take_hunger(&self, cpu: u32) -> bool {
+    pub(in crate::pool) fn take_hunger(&self, cpu: u32) -> bool {
         let hungry = self.0.of(Index::Hungry.index(), cpu) != 0;
         if hungry {
             self.0.clear(Index::Hungry.index(), |of| of == cpu);
@@ -134,32 +179,23 @@ impl Counts {
     }
 
     /// Returns how often a tier was asked in a context and had no pages.
-    pub fn missed(&self, context: Kind, tier: Tier) -> u64 {
+    pub(super) fn missed(&self, context: Kind, tier: Tier) -> u64 {
         self.sum(Index::Missed(context, tier))
     }
 
-    /// Returns how often a tier served a request. The cache has its own counters.
-    pub fn served(&self, context: Kind, tier: Tier) -> u64 {
+    /// Returns how many requests a tier served. The cache has its own counters.
+    pub(super) fn served(&self, context: Kind, tier: Tier) -> u64 {
         self.sum(Index::Served(context, tier))
     }
 
-    /// Returns how many requests no tier served.
-    pub fn failed(&self, context: Kind) -> u64 {
-        self.sum(Index::Failed(context))
+    /// Returns how many pages a tier took back. The cache has its own counters.
+    pub(super) fn kept(&self, context: Kind, tier: Tier) -> u64 {
+        self.sum(Index::Kept(context, tier))
     }
 
-    /// Returns how many pages went to the reserve.
-    pub fn put_to_reserve(&self, context: Kind) -> u64 {
-        self.sum(Index::ToReserve(context))
-    }
-
-    /// Returns how many pages went back to the allocator.
-    pub fn put_to_buddy(&self, context: Kind) -> u64 {
-        self.sum(Index::ToBuddy(context))
-    }
-
-    /// Returns how many pages were filled into the reserve ahead of requests.
-    pub fn reserve_refilled(&self) -> u64 {
-        self.sum(Index::Refilled)
+    /// Returns how many pages were filled into a tier ahead of requests. The cache has its own
+    /// counters.
+    pub(in crate::pool) fn filled(&self, tier: Tier) -> u64 {
+        self.sum(Index::Filled(tier))
     }
 }

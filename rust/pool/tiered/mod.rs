@@ -7,15 +7,31 @@
 //!   put:  per-CPU cache ──► reserve ──► buddy
 //! ```
 //!
-//! All slow work, above all refilling, is done by the pool manager ([`PoolManager`]) in task context.
+//! The flags of a request decide which functions of the allocator its tiers may call. With
+//! [`GfpNoLock`](crate::GfpNoLock), hard interrupts and code with interrupts disabled can request
+//! pages, including PREEMPT_RT:
+//!
+//! ```text
+//!   get:  per-CPU cache ──► buddy without a lock ──► reserve
+//!   put:  per-CPU cache ──► reserve ──► returning ──► the refill thread frees them
+//! ```
+//!
+//! Such a request cannot use the kernel's emergency reserve. On PREEMPT_RT a hard interrupt gets no
+//! pages from the lockless allocator either, so it has only the cache and the reserve.
+//!
+//! The pool manager ([`PoolManager`]) does all slow work in task context, above all refills.
 
 mod counts;
-mod nolock;
 mod refill;
+mod returning;
 
-pub(crate) use counts::Counts;
+pub(super) use counts::CONTEXT;
+pub(super) use refill::CHUNK;
+
+use counts::Counts;
 
 use super::{
+    call::Call,
     events,
     exclusion::Exclusion,
     logic::{
@@ -23,20 +39,19 @@ use super::{
             Excluded,
             Zone, //
         },
-        fallback::Fallback,
         page_source::PageSource,
         request::{
             Priority,
-            Request,
-            Tier, //
-        }, //
+            Request, //
+        },
+        tier::Tier, //
     },
     manager::{
         PoolManager,
         RegisteredPool, //
     },
     tier::{
-        buddy::Buddy,
+        self,
         cache::{
             CpuCache,
             MAX_CACHE, //
@@ -45,35 +60,41 @@ use super::{
         reserve::{
             Reserve,
             MAX_RESERVE, //
-        }, //
+        },
+        Tiers, //
     }, //
 };
 use crate::{
     ffi::{
+        arch,
         context::{
+            Context,
             Kind,
             PlainAlloc,
             Task, //
         },
-        cpu::online::possible,
         mm::{
             bad_memory,
             watermark::memory_total, //
         },
         percpu::counters::Counter,
-        sync::raw_spin_lock::RawSpinLock,
+        sync::spin_lock::RawSpinLock,
         task::waker::Waker, //
     },
     page::{
+        AllocPages,
+        AllowedIn,
+        CalledIn,
         Chain,
         ExclusivePages,
-        GfpNoWait,
+        Form,
         Place,
         Shape,
         Uninit,
         ZoneLimit,
         MAX_ORDER, //
-    }, //
+    },
+    stats::Row, //
 };
 use kernel::{
     prelude::*,
@@ -88,18 +109,54 @@ use kernel::{
     }, //
 };
 
-/// How many single pages may be looked at, or one block of more, while a tier is kept from others.
+/// The number of pages that a search for bad pages checks at once. During that time, others cannot
+/// use the tier.
 const SEARCHED_AT_ONCE: usize = 256;
+
+/// The numbers that reports show of a pool: its own and those of its tiers.
+pub(super) static TABLES: [&[Row<Pool>]; 2 + Tier::COUNT] = {
+    let mut tables: [&[Row<Pool>]; 2 + Tier::COUNT] = [&ROWS; 2 + Tier::COUNT];
+    tables[0] = &counts::ROWS;
+    let mut tier = 0;
+    while tier < Tier::COUNT {
+        tables[2 + tier] = tier::TABLES[tier];
+        tier += 1;
+    }
+    tables
+};
+
+static ROWS: [Row<Pool>; 3] = [
+    Row::counter(
+        "pool_poisoned",
+        "Pages taken out of circulation because some of their memory had gone bad.",
+        &[],
+        |pool, _| pool.poisoned.load(Relaxed) as u64,
+    ),
+    Row::counter(
+        "pool_excluded_pages",
+        "Pages that were not let in, as their memory is excluded.",
+        &[],
+        |pool, _| {
+            let met = |tier| pool.tiers.of(tier).excluded_met();
+            pool.exclusion.met() + Tier::ALL.into_iter().map(met).sum::<u64>()
+        },
+    ),
+    Row::gauge(
+        "pool_returning",
+        "Pages given back in hard interrupts that wait to be freed.",
+        &[],
+        |pool, _| pool.returning() as u64,
+    ),
+];
 
 type Pages = ExclusivePages<Uninit>;
 
 /// The configuration of a pool.
 #[derive(Clone, Copy)]
 pub struct PoolConfig {
-    /// All allocations have 2^order pages. A "page" below stands for so many.
+    /// All allocations have 2^order pages. Below, a "page" means such a block.
     pub order: u32,
-    /// Whether the pages are compound pages, see [`Shape::compound`]. Pages that are put into the
-    /// pool should be of the same kind.
+    /// Whether the pages are compound pages, see [`Shape::compound`]. The pool keeps no others.
     pub compound: bool,
     /// Pages that each CPU's cache can keep, at most 1024.
     pub cache: usize,
@@ -107,11 +164,11 @@ pub struct PoolConfig {
     pub reserve: usize,
     /// Allocations below the min watermark that are allowed before the reserve is full again.
     pub emergency: u32,
-    /// The NUMA node that pages are allocated from. The node of pages that are put into the pool is
-    /// not checked.
+    /// The NUMA node that pages are allocated from. The pool does not check the node of pages that
+    /// it is given.
     pub place: Place,
-    /// The memory that no page may come from. If that is most of the memory, requests can fail that
-    /// the rest could have served, because the allocator is not asked for ever.
+    /// The memory that no page may come from. If this is most of the memory, requests can fail
+    /// although other memory is free, because the number of attempts is limited.
     pub excluded: Excluded,
 }
 
@@ -136,7 +193,7 @@ impl PoolConfig {
         Shape {
             order: self.order,
             compound: self.compound,
-            zones: match self.excluded.zone_limit() {
+            zones: match self.excluded.zone_limit(arch::ZONE_STARTS) {
                 Zone::Normal => ZoneLimit::None,
                 Zone::Dma32 => ZoneLimit::Dma32,
                 Zone::Dma => ZoneLimit::Dma,
@@ -177,28 +234,25 @@ impl PoolConfig {
 #[pin_data]
 pub struct Pool {
     name: CString,
-    cache: CpuCache,
-    buddy: Buddy<GfpNoWait>,
     #[pin]
-    reserve: Reserve,
-    emergency: Emergency,
+    tiers: Tiers,
     /// Pages that were given back where nothing can be freed.
     #[pin]
     returning: RawSpinLock<Chain>,
     counts: Counts,
-    /// How many pages each CPU's cache is to be filled with, once.
-    to_prime: Atomic<u32>,
     rests_until: Atomic<u64>,
     waker: Arc<Waker>,
-    /// Checks pages that come from elsewhere than `buddy` and `emergency`.
+    /// Checks pages that come from elsewhere than the allocator.
     exclusion: Exclusion,
-    /// Pages of this order are taken back unchecked. It is the order of the pool. If memory is
-    /// excluded, and once memory has gone bad, it is no valid order, so all pages are checked. Until
-    /// then the checks cost nothing.
-    unlooked_order: Counter,
+    /// Pages of the form with this number are taken back unchecked. It is the form of the pool, so
+    /// the check costs no extra instructions. If memory is excluded, and once memory has gone bad,
+    /// it is the number of no form, so all pages are checked.
+    unlooked_form: Counter,
+    /// The form of all pages in the pool.
+    form: Form,
     /// The number of pages taken out of circulation because they had gone bad.
     poisoned: Atomic<usize>,
-    /// How many searches of cache and reserve for bad pages are done. Each report needs two.
+    /// How many searches of the tiers for bad pages are done. Each report needs two.
     searches: Atomic<usize>,
     config: PoolConfig,
 }
@@ -232,7 +286,8 @@ impl Pool {
     ///     Ok(pool)
     /// }
     /// ```
-    #[allow(clippy::new_ret_no_self, reason = "its pool manager has it, too")]
+    #[allow(clippy::new_ret_no_self, reason = "the pool manager has it, too")]
+    #[track_caller]
     pub fn new(_cx: &Task, name: &CStr, config: PoolConfig) -> Result<Arc<RegisteredPool>> {
         PoolManager::published()
             .ok_or(ENODEV)?
@@ -246,38 +301,27 @@ impl Pool {
         waker: Arc<Waker>,
     ) -> Result<Arc<Self>> {
         config.check(&name)?;
-        let shape = config.shape();
-        let PoolConfig {
-            cache,
-            reserve,
-            emergency,
-            place,
-            excluded,
-            ..
-        } = config;
-        let exclusion = Exclusion::new(excluded);
+        let form = Form::of(&config.shape()).ok_or(ERANGE)?;
+        let exclusion = Exclusion::new(config.excluded);
 
         Arc::pin_init(
             try_pin_init!(Self {
                 name,
-                cache: CpuCache::new(cache)?,
-                buddy: Buddy::new(GfpNoWait, shape, place, excluded, Tier::Buddy),
-                reserve <- Reserve::new(reserve),
-                emergency: Emergency::new(shape, place, excluded, emergency),
+                tiers <- Tiers::new(&config),
                 returning <- RawSpinLock::new(
                     Chain::new(),
                     c"labyrinth_returning",
                     static_lock_class!(),
                 ),
                 counts: Counts::new()?,
-                to_prime: Atomic::new(0),
                 rests_until: Atomic::new(0),
                 waker,
-                unlooked_order: Counter::new(if exclusion.is_open() {
-                    config.order.into()
+                unlooked_form: Counter::new(if exclusion.is_open() {
+                    form.raw().into()
                 } else {
                     u64::MAX
                 }),
+                form,
                 poisoned: Atomic::new(0),
                 searches: Atomic::new(0),
                 exclusion,
@@ -292,6 +336,12 @@ impl Pool {
         &self.name
     }
 
+    /// Returns the form of its pages. Any context.
+    #[inline(always)]
+    pub(crate) fn form(&self) -> Form {
+        self.form
+    }
+
     /// Returns the configuration that it was made with. Any context.
     pub fn config(&self) -> &PoolConfig {
         &self.config
@@ -299,32 +349,37 @@ impl Pool {
 
     /// Returns the per-CPU cache, for reports. Any context.
     pub fn cache(&self) -> &CpuCache {
-        &self.cache
+        self.tiers.cache()
     }
 
     /// Returns the reserve, for reports. Any context.
     pub fn reserve(&self) -> &Reserve {
-        &self.reserve
+        self.tiers.reserve()
     }
 
     /// Returns the tier that uses the kernel's emergency reserve. Any context.
     pub fn emergency(&self) -> &Emergency {
-        &self.emergency
-    }
-
-    /// Returns how many excluded blocks were refused. Any context.
-    pub fn excluded_met(&self) -> u64 {
-        self.exclusion.met() + self.buddy.excluded_met() + self.emergency.excluded_met()
-    }
-
-    /// Returns how many pages were taken out of circulation because they had gone bad. Any context.
-    pub fn poisoned(&self) -> usize {
-        self.poisoned.load(Relaxed)
+        self.tiers.emergency()
     }
 
     /// Returns the counters. Any context.
-    pub fn counts(&self) -> &Counts {
+    pub(super) fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// Returns how many requests in a context found no pages in a tier. Any context.
+    pub fn missed(&self, context: Kind, tier: Tier) -> u64 {
+        self.counts.missed(context, tier)
+    }
+
+    /// Returns how many requests in a context a tier served. Any context.
+    pub fn served(&self, context: Kind, tier: Tier) -> u64 {
+        self.tiers.of(tier).served(context) + self.counts.served(context, tier)
+    }
+
+    /// Returns how many of the pages that were given back in a context a tier keeps. Any context.
+    pub(super) fn kept(&self, context: Kind, tier: Tier) -> u64 {
+        self.tiers.of(tier).kept(context) + self.counts.kept(context, tier)
     }
 
     /// Hands out pages, or returns `None` if no tier has any for this request. Afterwards the
@@ -334,15 +389,52 @@ impl Pool {
     /// `spinlock_t`; except on PREEMPT_RT, also with interrupts disabled. Never in NMI.
     #[inline]
     pub fn get<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
-        // Every call here is the last thing done, so a hit has no registers to save. The cache is
-        // noted here, and not by the cache itself, so that the compiler merges this store with
-        // those that make the request: it would not do so across the look that comes between.
+        self.get_by::<C, AllocPages>(cx, request)
+    }
+
+    /// As [`Self::get`], but uses the allocator only by the functions that these flags are for
+    /// ([`Gfp::Calls`](crate::Gfp::Calls)). The tiers choose the other flags.
+    ///
+    /// Contexts: those in which `gfp` is allowed, but not NMI. So with
+    /// [`GfpNoLock`](crate::GfpNoLock), hard interrupts and code with interrupts disabled can
+    /// request pages, including PREEMPT_RT.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use labyrinth::{
+    ///     context::HardIrq,
+    ///     pool::{Priority, Request},
+    ///     GfpNoLock, Pool,
+    /// };
+    ///
+    /// fn refresh(cx: &HardIrq, pool: &Pool) {
+    ///     if let Some(pages) = pool.get_with(cx, GfpNoLock, &mut Request::new(Priority::Normal)) {
+    ///         pool.put_with(cx, GfpNoLock, pages);
+    ///     }
+    /// }
+    /// ```
+    #[inline]
+    pub fn get_with<C: Context, G: AllowedIn<C>>(
+        &self,
+        cx: &C,
+        _gfp: G,
+        request: &mut Request,
+    ) -> Option<Pages> {
+        self.get_by::<C, G::Calls>(cx, request)
+    }
+
+    #[inline(always)]
+    fn get_by<C: Context, M: CalledIn<C>>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+        // Each call here is a tail call, so a hit saves no registers. The request enters the cache
+        // here and not in the cache's own code, so that the compiler merges this store with those
+        // that make the request. It cannot merge them across the check in between.
         request.enter(Tier::Cache);
         if bad_memory::known() {
-            return self.get_good(cx, request);
+            return self.get_good::<C, M>(cx, request);
         }
-        let Some(pages) = self.cache.get_noted(cx) else {
-            return self.get_beyond(cx, request);
+        let Some(pages) = self.tiers.cache().get_noted(cx) else {
+            return self.get_beyond::<C, M>(cx, request);
         };
         if events::answered_listened_to() {
             return self.hit_traced::<C>(pages);
@@ -350,35 +442,44 @@ impl Pool {
         Some(pages)
     }
 
-    /// As [`Self::get`], once memory has gone bad.
+    /// As [`Self::get_by`], once memory has gone bad.
     #[cold]
     #[inline(never)]
-    fn get_good<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
-        match self.cache.get_good(cx, request) {
-            None => self.get_beyond(cx, request),
+    fn get_good<C: Context, M: CalledIn<C>>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
+        match self.tiers.cache().get_good(cx, request) {
+            None => self.get_beyond::<C, M>(cx, request),
             Some(pages) => self.hit_traced::<C>(pages),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn hit_traced<C: PlainAlloc>(&self, pages: Pages) -> Option<Pages> {
-        self.answered::<C>(&Request::served_by(Tier::Cache), Some(&pages));
+    fn hit_traced<C: Context>(&self, pages: Pages) -> Option<Pages> {
+        self.hit::<C>(&pages);
         Some(pages)
     }
 
+    /// Reports a hit to the tracepoint.
     #[inline(always)]
-    fn answered<C: PlainAlloc>(&self, request: &Request, pages: Option<&Pages>) {
-        events::answered::<C>(&self.name, self.config.order, request, pages);
+    fn hit<C: Context>(&self, pages: &Pages) {
+        let request = Request::served_by(Tier::Cache);
+        events::answered::<C>(&self.name, self.config.order, &request, Some(pages), |_| 0);
+    }
+
+    /// Reports the answer to a request to the tracepoint.
+    #[inline(always)]
+    fn answered<C: Context, M: CalledIn<C>>(&self, request: &Request, pages: Option<&Pages>) {
+        let gfp = Tiers::gfp::<C, M>;
+        events::answered::<C>(&self.name, self.config.order, request, pages, gfp);
     }
 
     /// Hands out up to `wanted` pages, passes each to `sink` and returns how many there were.
     ///
     /// Contexts: those of [`Self::get`]. The cache and the allocator are asked for many pages at a
-    /// time. The reserves are asked page by page, when cache and allocator have none left.
+    /// time. When they have none left, all tiers after the cache are asked page by page.
     ///
     /// In the counters and in the trace, each wanted page is one request. When all tiers refuse one
-    /// of them, the rest are not tried, and count as failed in the same way.
+    /// of them, the rest are not tried, and are counted as refused by the same tiers.
     pub fn get_bulk<C: PlainAlloc>(
         &self,
         cx: &C,
@@ -387,8 +488,9 @@ impl Pool {
         mut sink: impl FnMut(Pages),
     ) -> usize {
         let mut request = Request::new(priority);
-        let mut got = self.cache.get_bulk(cx, &mut request, wanted, |pages| {
-            self.answered::<C>(&Request::served_by(Tier::Cache), Some(&pages));
+        let cache = self.tiers.cache();
+        let mut got = cache.get_bulk(cx, &mut request, wanted, |pages| {
+            self.hit::<C>(&pages);
             sink(pages);
         });
 
@@ -396,19 +498,20 @@ impl Pool {
             self.counts.bulk_missed(C::KIND, wanted - got);
             events::missed(&self.name, wanted - got);
             self.call_manager();
-            let more = self
-                .buddy
-                .get_bulk(cx, &mut request, wanted - got, |pages| {
-                    self.answered::<C>(&Request::served_by(Tier::Buddy), Some(&pages));
-                    sink(pages);
-                });
+            let call = Call::<C, AllocPages>::new(self, cx);
+            let buddy = self.tiers.buddy();
+            let more = buddy.get_bulk(&call, &mut request, wanted - got, |pages| {
+                let request = Request::served_by(Tier::Buddy);
+                self.answered::<C, AllocPages>(&request, Some(&pages));
+                sink(pages);
+            });
             self.counts.bulk(C::KIND, Tier::Buddy, more);
             got += more;
         }
         while got < wanted {
             let mut request = Request::new(priority);
-            let Some(pages) = self.get_beyond(cx, &mut request) else {
-                self.not_tried::<C>(&request, wanted - got - 1);
+            let Some(pages) = self.get_beyond::<C, AllocPages>(cx, &mut request) else {
+                self.not_tried::<C, AllocPages>(&request, wanted - got - 1);
                 break;
             };
             sink(pages);
@@ -417,34 +520,47 @@ impl Pool {
         got
     }
 
-    /// Takes pages back. Pages that are excluded, have gone bad, or have another order than the pool
-    /// go to the allocator.
+    /// Takes pages back. Pages go to the allocator if they are excluded, have gone bad, or are not
+    /// of the order of the pool, or compound pages where the pool has none, or the reverse.
     ///
     /// Contexts: those in which pages may be freed. These are task and softirq context and under a
     /// `spinlock_t`; except on PREEMPT_RT, also with interrupts disabled. Never in NMI.
     #[inline]
-    pub fn put<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
-        // As in `get`, nothing comes after a call in here.
-        if u64::from(pages.order()) != self.unlooked_order.read() {
-            return self.put_looked_at(cx, pages);
+    pub fn put<C: PlainAlloc>(&self, cx: &C, pages: Pages) {
+        self.put_by::<C, AllocPages>(cx, pages);
+    }
+
+    /// As [`Self::put`], but uses the allocator only by the functions that these flags are for.
+    /// Contexts: those of [`Self::get_with`]. If the context may not free pages, those that no tier
+    /// keeps stay allocated until the refill thread frees them, a moment later.
+    #[inline]
+    pub fn put_with<C: Context, G: AllowedIn<C>>(&self, cx: &C, _gfp: G, pages: Pages) {
+        self.put_by::<C, G::Calls>(cx, pages);
+    }
+
+    #[inline(always)]
+    fn put_by<C: Context, M: CalledIn<C>>(&self, cx: &C, mut pages: Pages) {
+        // As in `get_by`, each call is a tail call.
+        if u64::from(pages.form().raw()) != self.unlooked_form.read() {
+            return self.put_looked_at::<C, M>(cx, pages);
         }
         pages.uncharge();
         if events::given_back_listened_to() {
-            return self.put_traced(cx, pages);
+            return self.put_traced::<C, M>(cx, pages);
         }
-        if let Err(pages) = self.cache.put(cx, pages) {
-            self.put_beyond(cx, pages);
+        if let Err(pages) = self.tiers.cache().put(&Call::<C, M>::new(self, cx), pages) {
+            self.put_beyond::<C, M>(cx, pages);
         }
     }
 
-    /// Returns whether a tier of this pool may keep the pages. Its own pages that have gone bad are
-    /// counted as released in the context `kind`.
+    /// Returns whether a tier of this pool may keep the pages. If the pages are of this pool, but
+    /// bad, they are counted as released in the context `kind`.
     fn is_at_home(&self, pages: &Pages, kind: Kind) -> bool {
-        if pages.order() != self.config.order || !self.exclusion.lets_in(pages) {
+        if pages.form() != self.form || !self.exclusion.lets_in(pages) {
             return false;
         }
         if pages.is_known_bad() {
-            self.counts.to_buddy(kind, 1);
+            self.counts.release(kind);
             return false;
         }
         true
@@ -458,20 +574,27 @@ impl Pool {
         drop(pages);
     }
 
-    /// Searches cache and reserve for pages that have gone bad, and frees them, which takes them
-    /// out of use. Returns false if the search has to be repeated a moment later. That is so if a
-    /// cache was in use, and once more in any case, for pages that were on their way in. For the
+    /// Searches the tiers for pages that have gone bad, and frees them, which takes them out of
+    /// use. Returns false if the search has to be repeated a moment later: if a cache was in use,
+    /// and in any case once, for pages that were coming back during the first search. For the
     /// refill thread only.
     ///
-    /// From the first search on, pages that come back are checked.
+    /// After the start of the first search, all pages that come back are checked.
     pub(in crate::pool) fn take_out_bad(&self) -> bool {
         let wanted = bad_memory::reports().wrapping_mul(2);
         let searches = self.searches.load(Relaxed);
         if searches == wanted {
             return true;
         }
-        let (taken, done) = self.drain_unfit(Pages::is_known_bad);
-        self.poisoned.add(taken, Relaxed);
+        self.unlooked_form.set(u64::MAX);
+        let at_once = (SEARCHED_AT_ONCE >> self.config.order).max(1);
+        let mut done = true;
+        for tier in Tier::ALL {
+            let taken = self.tiers.of(tier).drain_bad(at_once);
+            done &= taken.is_ok();
+            let (Ok(taken) | Err(taken)) = taken;
+            self.poisoned.add(taken, Relaxed);
+        }
         if !done {
             return false;
         }
@@ -480,46 +603,33 @@ impl Pool {
         !again
     }
 
-    /// Frees the `unfit` pages in cache and reserve. Returns their number, and whether all caches
-    /// could be searched. From now on, pages that come back are checked.
-    fn drain_unfit(&self, unfit: impl Fn(&Pages) -> bool + Copy + Send) -> (usize, bool) {
-        self.unlooked_order.set(u64::MAX);
-        let at_once = (SEARCHED_AT_ONCE >> self.config.order).max(1);
-        let mut done = true;
-        let mut taken = self.reserve.drain_unfit(at_once, unfit);
-        for cpu in possible() {
-            let result = self.cache.drain_unfit(cpu, at_once, unfit);
-            taken += result.unwrap_or_else(|some| {
-                done = false;
-                some
-            });
-        }
-        (taken, done)
-    }
-
-    /// As [`Self::put`], for pages of another order, and if memory is excluded or has gone bad.
+    /// As [`Self::put_by`], for pages of another form, and if memory is excluded or has gone bad.
     #[cold]
     #[inline(never)]
-    fn put_looked_at<C: PlainAlloc>(&self, cx: &C, mut pages: Pages) {
+    fn put_looked_at<C: Context, M: CalledIn<C>>(&self, cx: &C, mut pages: Pages) {
         if self.is_at_home(&pages, C::KIND) {
             pages.uncharge();
-            return self.put_traced(cx, pages);
+            return self.put_traced::<C, M>(cx, pages);
         }
         if events::given_back_listened_to() {
             events::given_back(&self.name, Tier::Buddy, pages.order(), pages.pfn());
         }
-        self.release(pages);
+        if M::FREES {
+            self.release(pages);
+        } else {
+            self.free_later(pages);
+        }
     }
 
-    /// As [`Self::put`], but keeps the page frame number for the tracepoint. A page in the cache
+    /// As [`Self::put_by`], but keeps the page frame number for the tracepoint. A page in the cache
     /// can have another owner by the time that the event is reported.
     #[cold]
     #[inline(never)]
-    fn put_traced<C: PlainAlloc>(&self, cx: &C, pages: Pages) {
+    fn put_traced<C: Context, M: CalledIn<C>>(&self, cx: &C, pages: Pages) {
         let pfn = pages.pfn();
-        match self.cache.put(cx, pages) {
-            Ok(()) => self.given_back(Tier::Cache, Some(pfn)),
-            Err(pages) => self.put_beyond(cx, pages),
+        match self.tiers.cache().put(&Call::<C, M>::new(self, cx), pages) {
+            Ok(tier) => self.given_back(tier, Some(pfn)),
+            Err(pages) => self.put_beyond::<C, M>(cx, pages),
         }
     }
 
@@ -533,70 +643,60 @@ impl Pool {
 
     /// Wakes the refill thread. Any context.
     ///
-    /// Only the waker can know whether the thread is already awake. A flag of the pool would stay
-    /// set for ever if the thread were called and then skipped this pool.
+    /// A pool has no flag that says that it has already called: the flag would stay set for ever if
+    /// the thread then skipped this pool.
     #[inline]
     fn call_manager(&self) {
         self.waker.wake();
     }
 }
 
-/// The tiers beyond the per-CPU cache. They are out of line, so that a hit does not pay for them.
+/// The tiers after the first one. This code is out of line, so that a hit does not pay for it.
 impl Pool {
     #[cold]
     #[inline(never)]
-    fn get_beyond<C: PlainAlloc>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
-        let Self {
-            buddy,
-            reserve,
-            emergency,
-            counts,
-            ..
-        } = self;
-
-        let pages = Fallback(buddy, Fallback(reserve, emergency)).get(cx, request);
-        counts.path(C::KIND, request, pages.is_some(), 1);
+    fn get_beyond<C: Context, M: CalledIn<C>>(
+        &self,
+        cx: &C,
+        request: &mut Request,
+    ) -> Option<Pages> {
+        let pages = self.tiers.get_beyond(&Call::<C, M>::new(self, cx), request);
+        self.counts.path(C::KIND, request, pages.is_some(), 1);
         events::steps(&self.name, request);
-        self.answered::<C>(request, pages.as_ref());
+        self.answered::<C, M>(request, pages.as_ref());
         self.call_manager();
         pages
     }
 
-    /// Counts requests that were not tried like the request `failed`.
+    /// Counts requests that were not tried, as if each had failed like `failed`.
     #[cold]
     #[inline(never)]
-    fn not_tried<C: PlainAlloc>(&self, failed: &Request, requests: usize) {
+    fn not_tried<C: Context, M: CalledIn<C>>(&self, failed: &Request, requests: usize) {
         self.counts.path(C::KIND, failed, false, requests);
         if !events::misses_listened_to() {
             return;
         }
         for _ in 0..requests {
             events::steps(&self.name, failed);
-            self.answered::<C>(failed, None);
+            self.answered::<C, M>(failed, None);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn put_beyond<C: PlainAlloc>(&self, cx: &C, pages: Pages) {
-        let Self {
-            buddy,
-            reserve,
-            counts,
-            ..
-        } = self;
-
+    fn put_beyond<C: Context, M: CalledIn<C>>(&self, cx: &C, pages: Pages) {
+        let call = Call::<C, M>::new(self, cx);
         let pfn = events::given_back_listened_to().then(|| pages.pfn());
-        match reserve.put(cx, pages) {
-            Ok(()) => {
-                self.given_back(Tier::Reserve, pfn);
-                counts.to_reserve(C::KIND, 1);
+        match self.tiers.put_beyond(&call, pages) {
+            Ok(tier) => {
+                self.given_back(tier, pfn);
+                self.counts.kept_by(C::KIND, tier);
             }
             Err(pages) => {
+                // Before it can be anybody else's.
                 self.given_back(Tier::Buddy, pfn);
-                counts.to_buddy(C::KIND, 1);
-                // The allocator always takes them.
-                let _ = buddy.put(cx, pages);
+                self.counts.release(C::KIND);
+                call.free(pages);
             }
         }
     }

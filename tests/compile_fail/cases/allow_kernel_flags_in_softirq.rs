@@ -8,6 +8,7 @@ struct Mine;
 unsafe impl Gfp for Mine {
     const NAME: &'static str = "GFP_KERNEL";
     const RAW: u32 = bindings::GFP_KERNEL;
+    type Calls = AllocPages;
 }
 
 #[cfg(not(misuse))]

@@ -4,5 +4,5 @@
 struct Mine;
 
 #[cfg(misuse)]
-// error[E0405]: cannot find trait `Contents` in crate `labyrinth`
+// error[E0277]: Sealed` is not satisfied
 unsafe impl labyrinth::Contents for Mine {}

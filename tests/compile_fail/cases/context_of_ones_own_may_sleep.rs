@@ -7,6 +7,8 @@ unsafe impl Context for Mine {
     const KIND: Kind = Kind::Task;
 }
 
+unsafe impl PlainAlloc for Mine {}
+
 #[cfg(not(misuse))]
 unsafe impl MaySleep for Mine {}
 #[cfg(misuse)]

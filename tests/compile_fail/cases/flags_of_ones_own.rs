@@ -8,10 +8,12 @@ struct High;
 unsafe impl Gfp for High {
     const NAME: &'static str = "__GFP_HIGHMEM";
     const RAW: u32 = bindings::__GFP_HIGHMEM;
+    type Calls = AllocPages;
 }
 #[cfg(misuse)]
 // error[E0200]: requires an `unsafe impl` declaration
 impl Gfp for High {
     const NAME: &'static str = "__GFP_HIGHMEM";
     const RAW: u32 = bindings::__GFP_HIGHMEM;
+    type Calls = AllocPages;
 }

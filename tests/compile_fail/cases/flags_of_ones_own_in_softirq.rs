@@ -7,6 +7,7 @@ struct Mine;
 unsafe impl Gfp for Mine {
     const NAME: &'static str = "GFP_NOWAIT";
     const RAW: u32 = bindings::GFP_NOWAIT;
+    type Calls = AllocPages;
 }
 
 #[cfg(not(misuse))]

@@ -7,7 +7,7 @@ struct Tick(u32);
 struct Tick(NotThreadSafe);
 
 // error[E0277]: `*mut ()` cannot be sent between threads safely
-impl HardHandler for Tick {
+impl Handler<HardIrq> for Tick {
     fn expired(&mut self, _: &mut HardIrq) -> Next {
         Next::Stop
     }

@@ -6,7 +6,7 @@ type Flags = NoWarn<GfpAtomic>;
 #[cfg(misuse)]
 type Flags = NoWarn<GfpKernel>;
 
-fn case(batch: &mut Batch<Flags>, cx: &Softirq) {
+fn case(batch: &mut Batch<Flags>, cx: &Softirq, pool: &Pool) {
     // error[E0277]: is atomic context, which may not sleep
-    batch.fill(cx, 16, Supply::Buddy);
+    batch.fill(cx, 16, Supply::Buddy(pool));
 }

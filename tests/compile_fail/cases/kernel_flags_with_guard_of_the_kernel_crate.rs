@@ -3,7 +3,7 @@
 
 fn case(disabled: &LocalInterruptDisabled) {
     #[cfg(not(misuse))]
-    let _ = ExclusivePages::alloc_nolock(disabled, None);
+    let _ = ExclusivePage::alloc(disabled, GfpNoLock);
     #[cfg(misuse)]
     // error[E0277]: is atomic context, which may not sleep
     let _ = ExclusivePage::alloc(disabled, GfpKernel);

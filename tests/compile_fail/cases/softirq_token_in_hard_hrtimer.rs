@@ -11,11 +11,11 @@ use kernel::time::{
 };
 
 fn case<T: HasHrTimer<T, TimerMode = RelativeHardMode<Monotonic>>>(
-    callback: HrTimerCallbackContext<'_, T>,
+    mut callback: HrTimerCallbackContext<'_, T>,
 ) {
     #[cfg(not(misuse))]
-    let _ = of_hard_hrtimer(&callback);
+    let _ = of_hard_hrtimer(&mut callback);
     #[cfg(misuse)]
     // error[E0277]: SoftMode` is not satisfied
-    let _ = of_soft_hrtimer(&callback);
+    let _ = of_soft_hrtimer(&mut callback);
 }

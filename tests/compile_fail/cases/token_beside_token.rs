@@ -3,7 +3,10 @@
 
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) -> Result {
     #[cfg(not(misuse))]
-    with_task(|inner| lock.with(inner, |_, held| *held))?;
+    with_task(|inner| {
+        drop(ExclusivePage::alloc(task, GfpKernel));
+        lock.with(inner, |_, held| *held)
+    })?;
     #[cfg(misuse)]
     // error[E0277]: cannot be shared between threads safely
     with_task(|inner| lock.with(inner, |_, _| ExclusivePage::alloc(task, GfpKernel).is_ok()))?;

@@ -11,14 +11,14 @@ use kernel::time::{
 };
 
 fn case<'a, T: HasHrTimer<T, TimerMode = RelativeSoftMode<Monotonic>> + 'a>(
-    callback: HrTimerCallbackContext<'a, T>,
+    mut callback: HrTimerCallbackContext<'a, T>,
     _kept: &mut Option<&'a Softirq>,
 ) {
     #[cfg(not(misuse))]
-    let _ = of_soft_hrtimer(&callback);
+    let _ = of_soft_hrtimer(&mut callback);
     #[cfg(misuse)]
     // error[E0597]: `callback` does not live long enough
-    let token = of_soft_hrtimer(&callback);
+    let token = of_soft_hrtimer(&mut callback);
     #[cfg(misuse)]
     {
         *_kept = Some(token);

@@ -10,13 +10,18 @@ use kernel::time::{
     Monotonic, //
 };
 
-fn case<T>(callback: HrTimerCallbackContext<'_, T>, lock: &RawSpinLock<u32>)
+fn case<T>(mut callback: HrTimerCallbackContext<'_, T>, lock: &RawSpinLock<u32>)
 where
     T: HasHrTimer<T, TimerMode = RelativeSoftMode<Monotonic>>,
 {
     #[cfg(not(misuse))]
     lock.with(|held| *held += 1);
     #[cfg(misuse)]
-    // error[E0277]: cannot be shared between threads safely
-    lock.with(|_| drop(ExclusivePage::alloc(of_soft_hrtimer(&callback), GfpAtomic)));
+    // error[E0277]: cannot be sent between threads safely
+    lock.with(|_| {
+        drop(ExclusivePage::alloc(
+            of_soft_hrtimer(&mut callback),
+            GfpAtomic,
+        ))
+    });
 }

@@ -4,13 +4,16 @@
 
 use crate::{
     logic::{
-        fallback::Fallback,
+        fallback::{
+            AsTier,
+            Fallback, //
+        },
         page_source::PageSource,
         request::{
             Priority,
-            Request,
-            Tier, //
-        }, //
+            Request, //
+        },
+        tier::Tier, //
     },
     property::holds,
     Case, //
@@ -32,18 +35,28 @@ pub(crate) const CASES: &[Case] = &[
         "chain_asks_in_order_and_no_further",
         asks_in_order_and_no_further,
     ),
+    (
+        "chain_asks_only_tiers_for_the_priority",
+        asks_only_tiers_for_the_priority,
+    ),
 ];
 
 /// Stands for a page: to be had once, and not to be copied.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Page(u32);
 
-/// A tier with so much space that serves from a priority on.
+/// A tier with so much space, which by itself serves from a priority on.
 struct Store {
     tier: Tier,
     least: Priority,
     space: usize,
     pages: RefCell<Vec<Page>>,
+}
+
+impl Store {
+    fn as_tier(&self) -> AsTier<'_, Self> {
+        AsTier(self.tier, self)
+    }
 }
 
 impl PageSource<()> for Store {
@@ -57,17 +70,17 @@ impl PageSource<()> for Store {
         self.pages.borrow_mut().pop()
     }
 
-    fn put(&self, (): &(), page: Page) -> Result<(), Page> {
+    fn put(&self, (): &(), page: Page) -> Result<Tier, Page> {
         let mut pages = self.pages.borrow_mut();
         if pages.len() == self.space {
             return Err(page);
         }
         pages.push(page);
-        Ok(())
+        Ok(self.tier)
     }
 }
 
-/// Four tiers with these spaces, all full.
+/// The first four tiers with these spaces, all full.
 fn stores(spaces: [usize; 4], least: [Priority; 4]) -> [Store; 4] {
     let mut next = 0;
     std::array::from_fn(|i| Store {
@@ -85,17 +98,19 @@ fn stores(spaces: [usize; 4], least: [Priority; 4]) -> [Store; 4] {
     })
 }
 
-/// Both ways to nest four tiers, and a plain loop: the same pages from the same tiers, and each page
-/// is in exactly one place all the time.
+/// Both ways to nest four tiers, and a plain loop: the same pages from and to the same tiers, and each
+/// page is in exactly one place all the time.
 fn is_like_a_loop() {
     let spaces = uniform4(0..4_usize);
     let least = uniform4(select(&Priority::ALL[..]));
     // A priority gets a page, none puts back the one that was got first.
     let steps = vec(option::of(select(&Priority::ALL[..])), 0..48);
     holds((spaces, least, steps), |(spaces, least, steps)| {
-        let [a, b, c, d] = &stores(spaces, least);
+        let right_stores = stores(spaces, least);
+        let [a, b, c, d] = right_stores.each_ref().map(Store::as_tier);
         let right = Fallback(a, Fallback(b, Fallback(c, d)));
-        let [e, f, g, h] = &stores(spaces, least);
+        let left_stores = stores(spaces, least);
+        let [e, f, g, h] = left_stores.each_ref().map(Store::as_tier);
         let left = Fallback(Fallback(Fallback(e, f), g), h);
         let list = stores(spaces, least);
         let all: usize = spaces.iter().sum();
@@ -104,7 +119,9 @@ fn is_like_a_loop() {
         for step in steps {
             if let Some(priority) = step {
                 let mut requests = [Request::new(priority); 3];
-                let by_loop = list.iter().find_map(|tier| tier.get(&(), &mut requests[0]));
+                let by_loop = list
+                    .iter()
+                    .find_map(|store| store.as_tier().get(&(), &mut requests[0]));
                 let got = [
                     by_loop,
                     right.get(&(), &mut requests[1]),
@@ -118,31 +135,28 @@ fn is_like_a_loop() {
                 }
             } else if !held[0].is_empty() {
                 let [one, two, three] = &mut held;
-                let by_loop = list
-                    .iter()
-                    .try_fold(one.remove(0), |page, tier| match tier.put(&(), page) {
-                        Ok(()) => Err(()),
-                        Err(page) => Ok(page),
-                    })
-                    .ok();
-                let refused = [
-                    by_loop,
-                    right.put(&(), two.remove(0)).err(),
-                    left.put(&(), three.remove(0)).err(),
+                let by_loop =
+                    list.iter()
+                        .try_fold(one.remove(0), |page, tier| match tier.put(&(), page) {
+                            Ok(tier) => Err(tier),
+                            Err(page) => Ok(page),
+                        });
+                let kept = [
+                    by_loop.map_or_else(Ok, Err),
+                    right.put(&(), two.remove(0)),
+                    left.put(&(), three.remove(0)),
                 ];
-                assert!(
-                    refused[0] == refused[1] && refused[0] == refused[2],
-                    "{refused:?}"
-                );
-                for (pages, page) in held.iter_mut().zip(refused) {
-                    pages.extend(page);
+                assert!(kept[0] == kept[1] && kept[0] == kept[2], "{kept:?}");
+                for (pages, kept) in held.iter_mut().zip(kept) {
+                    pages.extend(kept.err());
                 }
             }
-            for (tiers, held) in [[a, b, c, d], [e, f, g, h]].iter().zip(&held[1..]) {
-                let inside: Vec<u32> = tiers
+            for (stores, held) in [&right_stores, &left_stores].iter().zip(&held[1..]) {
+                let inside: Vec<u32> = stores
                     .iter()
-                    .flat_map(|tier| {
-                        tier.pages
+                    .flat_map(|store| {
+                        store
+                            .pages
                             .borrow()
                             .iter()
                             .map(|page| page.0)
@@ -161,11 +175,12 @@ fn is_like_a_loop() {
 fn asks_in_order_and_no_further() {
     for serves in 0..=4 {
         let spaces = std::array::from_fn(|i| usize::from(i >= serves));
-        let [a, b, c, d] = &stores(spaces, [Priority::Low; 4]);
-        let mut request = Request::new(Priority::Low);
+        let stores = stores(spaces, [Priority::Low; 4]);
+        let [a, b, c, d] = stores.each_ref().map(Store::as_tier);
+        let mut request = Request::new(Priority::High);
         let page = Fallback(a, Fallback(b, Fallback(c, d))).get(&(), &mut request);
         assert_eq!(page.is_some(), serves < 4);
-        for (number, tier) in Tier::ALL.into_iter().enumerate() {
+        for (number, tier) in Tier::ALL.into_iter().enumerate().take(4) {
             assert_eq!(
                 request.has_been_to(tier),
                 number <= serves,
@@ -173,5 +188,34 @@ fn asks_in_order_and_no_further() {
             );
         }
         assert_eq!(request.last_tier(), Some(Tier::ALL[serves.min(3)]));
+    }
+}
+
+/// Requests pass by the tiers of the table that are for higher priorities, and pages are given back
+/// to all tiers.
+fn asks_only_tiers_for_the_priority() {
+    for priority in Priority::ALL {
+        for tier in Tier::ALL {
+            let store = Store {
+                tier,
+                least: Priority::Low,
+                space: 1,
+                pages: RefCell::new(vec![Page(1)]),
+            };
+            let source = store.as_tier();
+            let mut request = Request::new(priority);
+            let page = source.get(&(), &mut request);
+            // The reserves are not for all requests.
+            let open = match tier {
+                Tier::Reserve => priority != Priority::Low,
+                Tier::Emergency => priority == Priority::High,
+                _ => true,
+            };
+            assert_eq!(page, open.then_some(Page(1)), "{priority:?} {tier:?}");
+            assert_eq!(request.has_been_to(tier), open, "{priority:?} {tier:?}");
+            if let Some(page) = page {
+                assert_eq!(source.put(&(), page), Ok(tier));
+            }
+        }
     }
 }

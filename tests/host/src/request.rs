@@ -3,10 +3,12 @@
 //! The path of a request, against a list of the tiers that it entered.
 
 use crate::{
-    logic::request::{
-        Priority,
-        Request,
-        Tier, //
+    logic::{
+        request::{
+            Priority,
+            Request, //
+        },
+        tier::Tier, //
     },
     property::holds,
     Case, //

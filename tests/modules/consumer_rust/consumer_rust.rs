@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver that uses labyrinth from Rust, for the tests: in a softirq and in task context. It
-//! counts what happened in `/sys/kernel/debug/labyrinth_consumer_rust/`.
+//! A driver that uses labyrinth from Rust, for the tests: in a softirq and in task context. What it
+//! counts is in labyrinth's file `metrics`.
 
 #![forbid(unsafe_code)]
 
 use kernel::{
     prelude::*,
-    seq_file::SeqFile,
-    seq_print,
     sync::{
         atomic::{
             Atomic,
@@ -25,15 +23,15 @@ use labyrinth::{
         Task, //
     },
     cpu::HotplugGuard,
-    debugfs::{
-        Root,
-        Show, //
-    },
     pool::{
         PoolConfig,
         Priority,
         RegisteredPool,
         Request, //
+    },
+    stats::{
+        Registration,
+        Row, //
     },
     time::{
         Handler,
@@ -62,46 +60,38 @@ const PERIOD_US: u32 = 2000;
 /// How many blocks task context asks for when the module is loaded.
 const TASK_ROUNDS: usize = 1000;
 
-macro_rules! tally {
-    ($($(#[$doc:meta])* $name:ident $file:ident,)*) => {
-        /// The numbers, each in a file of its own.
-        #[derive(Default)]
-        struct Tally {
-            $($(#[$doc])* $name: Count,)*
-        }
-
-        impl Tally {
-            fn files(tally: Arc<Self>) -> Result<Root<Self>> {
-                let root = Root::new(c"labyrinth_consumer_rust", tally)?;
-
-                $(root.top().read_only::<$file>(kernel::c_str!(stringify!($name)));)*
-                Ok(root)
-            }
-        }
-
-        $(
-            struct $file;
-
-            impl Show<Tally> for $file {
-                fn show(tally: &Tally, out: &SeqFile) -> Result {
-                    seq_print!(out, "{}\n", tally.$name.0.load(Relaxed));
-                    Ok(())
-                }
-            }
-        )*
-    };
+/// What happened.
+#[derive(Default)]
+struct Tally {
+    softirq_blocks: Count,
+    task_blocks: Count,
+    failures: Count,
+    corruptions: Count,
 }
 
-tally! {
-    /// Blocks that the softirq was given.
-    softirq_blocks SoftirqBlocks,
-    /// Blocks that task context was given.
-    task_blocks TaskBlocks,
-    /// Requests that failed.
-    failures Failures,
-    /// Blocks that did not hold what was written to them.
-    corruptions Corruptions,
-}
+static ROWS: [Row<Tally>; 4] = [
+    Row::counter(
+        "softirq_blocks",
+        "Blocks that the softirq was given.",
+        &[],
+        |tally, _| tally.softirq_blocks.get(),
+    ),
+    Row::counter(
+        "task_blocks",
+        "Blocks that task context was given.",
+        &[],
+        |tally, _| tally.task_blocks.get(),
+    ),
+    Row::counter("failures", "Requests that failed.", &[], |tally, _| {
+        tally.failures.get()
+    }),
+    Row::counter(
+        "corruptions",
+        "Blocks that did not hold what was written to them.",
+        &[],
+        |tally, _| tally.corruptions.get(),
+    ),
+];
 
 /// One number.
 struct Count(Atomic<u64>);
@@ -116,6 +106,10 @@ impl Count {
     /// Counts one more, and returns how many there were.
     fn one(&self) -> u64 {
         self.0.fetch_add(1, Relaxed)
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Relaxed)
     }
 }
 
@@ -172,10 +166,10 @@ impl Handler for User {
     }
 }
 
-/// The loaded module. The timer stops before the files go.
+/// The loaded module.
 struct Consumer {
     _timer: Pin<KBox<Timer<User>>>,
-    _files: Root<Tally>,
+    _statistics: Registration,
 }
 
 impl Consumer {
@@ -198,12 +192,12 @@ impl Consumer {
             user.single(cx, &tally.task_blocks);
         }
 
-        let files = Tally::files(tally)?;
+        let statistics = Registration::new(&[&ROWS], None, tally)?;
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
         Ok(Self {
             _timer: KBox::pin_init(Timer::start_on(cpu, PERIOD_US, user), GFP_KERNEL)?,
-            _files: files,
+            _statistics: statistics,
         })
     }
 }

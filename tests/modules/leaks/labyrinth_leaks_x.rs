@@ -10,6 +10,12 @@ use core::mem::{
     forget,
     MaybeUninit, //
 };
+#[cfg(CONFIG_PCI)]
+use kernel::{
+    device::Bound,
+    dma::DmaMask,
+    pci, //
+};
 use kernel::{
     prelude::*,
     seq_file::SeqFile,
@@ -18,6 +24,15 @@ use kernel::{
     time::{
         delay::fsleep,
         Delta, //
+    }, //
+};
+#[cfg(CONFIG_PCI)]
+use labyrinth::{
+    context::DeviceIrq,
+    pci::{
+        Driver,
+        Registered,
+        Served, //
     }, //
 };
 use labyrinth::{
@@ -46,6 +61,10 @@ use labyrinth::{
         Shrink,
         Shrinker, //
     },
+    stats::{
+        Registration,
+        Row, //
+    },
     task::{
         Body,
         Running,
@@ -54,8 +73,6 @@ use labyrinth::{
     },
     time::{
         Handler,
-        HardHandler,
-        HardTimer,
         Next,
         Timer, //
     },
@@ -64,7 +81,9 @@ use labyrinth::{
         Mappable,
         MappedArea,
         NewArea, //
-    }, //
+    },
+    Pool,
+    PoolConfig, //
 };
 use pin_init::Wrapper;
 
@@ -101,7 +120,7 @@ impl Handler for Said {
     }
 }
 
-impl HardHandler for Said {
+impl Handler<HardIrq> for Said {
     fn expired(&mut self, _cx: &mut HardIrq) -> Next {
         called("hard_timer");
         Next::After(PERIOD_US)
@@ -165,62 +184,102 @@ impl Show<Said> for Said {
     }
 }
 
+#[cfg(CONFIG_PCI)]
+labyrinth::pci_table!(
+    PCI_TABLE,
+    MODULE_PCI_TABLE,
+    // No device has this class. The test has a device probed all the same.
+    [pci::DeviceId::from_class(0xfe_fefe, 0xff_ffff)]
+);
+
+#[cfg(CONFIG_PCI)]
+impl Driver for Said {
+    const NAME: &'static CStr = c"labyrinth_leaks";
+    const IDS: pci::IdTable<()> = &PCI_TABLE;
+    type State<'bound> = Said;
+
+    fn dma_mask() -> DmaMask {
+        DmaMask::new::<32>()
+    }
+
+    fn probe<'bound>(_device: &'bound pci::Device<Bound>) -> impl PinInit<Said, Error> + 'bound {
+        called("pci_driver");
+        Err::<Said, _>(ENODEV)
+    }
+
+    fn start(_cx: &mut Task, _state: &Said) -> Result {
+        Ok(())
+    }
+
+    fn stop(_cx: &mut Task, _state: &Said) {}
+
+    fn interrupt(_cx: &mut DeviceIrq, _state: &Said) -> Served {
+        Served::NotOurs
+    }
+
+    fn softirq(_cx: &mut Softirq, _state: &Said) {}
+}
+static ROWS: [Row<()>; 1] = [Row::gauge("leaked", "A leaked number.", &[], |(), _| {
+    called("statistics");
+    7
+})];
+
 /// Makes the owner and leaks it.
-type Leak = fn(&mut Task) -> Result;
+type Leak = fn(&mut Task, &'static ThisModule) -> Result;
 
 /// `tests/selftests/drivers_leak.py` names them in this order.
-const KINDS: [Leak; 11] = [
-    |cx| {
+const KINDS: [Leak; 14] = [
+    |cx, _| {
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
         forget(KBox::pin_init(
-            Timer::start_on(cpu, PERIOD_US, Said),
+            Timer::<Said>::start_on(cpu, PERIOD_US, Said),
             GFP_KERNEL,
         )?);
         Ok(())
     },
-    |cx| {
+    |cx, _| {
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
         forget(KBox::pin_init(
-            HardTimer::start_on(cpu, PERIOD_US, Said),
+            Timer::<Said, HardIrq>::start_on(cpu, PERIOD_US, Said),
             GFP_KERNEL,
         )?);
         Ok(())
     },
-    |_| {
+    |_, _| {
         forget(Thread::spawn(c"labyrinth_leaks", Said)?);
         Ok(())
     },
-    |_| {
+    |_, _| {
         forget(Hotplug::new(c"labyrinth:leaks", Said)?);
         Ok(())
     },
-    |cx| {
+    |cx, _| {
         forget(EachCpu::new(cx, c"labyrinth:leaks", Said)?);
         Ok(())
     },
-    |_| {
+    |_, _| {
         forget(Shrinker::new(c"labyrinth_leaks", Said)?);
         Ok(())
     },
-    |_| {
+    |_, _| {
         forget(BadMemory::new(Said)?);
         Ok(())
     },
-    |_| {
+    |_, _| {
         let device = MapDevice::new(c"labyrinth_leaks", Said)?;
         device.admit();
         forget(device);
         Ok(())
     },
-    |_| {
+    |_, _| {
         let root = Root::new(c"labyrinth_leaks", Arc::new(Said, GFP_KERNEL)?)?;
         root.top().read_only::<Said>(c"file");
         forget(root);
         Ok(())
     },
-    |cx| {
+    |cx, _| {
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
         // Frees the memory of the timer and does not drop it.
@@ -230,22 +289,40 @@ const KINDS: [Leak; 11] = [
         )?);
         Ok(())
     },
+    |_, _| {
+        forget(Registration::of_statics(&[&ROWS])?);
+        Ok(())
+    },
     // Leaks nothing, but fails while its file can be open.
-    |_| {
+    |_, _| {
         let root = Root::new(c"labyrinth_leaks", Arc::new(Said, GFP_KERNEL)?)?;
         root.top().read_only::<Said>(c"file");
         fsleep(Delta::from_secs(2));
-        Err(ENOLINK)
+        Err(EXDEV)
+    },
+    |_, module| {
+        #[cfg(CONFIG_PCI)]
+        forget(KBox::pin_init(
+            Registered::<Said>::new(c"labyrinth_leaks", module),
+            GFP_KERNEL,
+        )?);
+        let _ = module;
+        Ok(())
+    },
+    // Nobody calls this driver, but its pool stays.
+    |cx, _| {
+        forget(Pool::new(cx, c"leaks", PoolConfig::default())?);
+        Ok(())
     },
 ];
 
 struct Leaks;
 
 impl kernel::Module for Leaks {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
+    fn init(module: &'static ThisModule) -> Result<Self> {
         let kind = labyrinth::compat::parameter(&module_parameters::kind) as usize;
         let leak = KINDS.get(kind).ok_or(EINVAL)?;
-        with_task(leak)??;
+        with_task(|cx| leak(cx, module))??;
         Ok(Self)
     }
 }

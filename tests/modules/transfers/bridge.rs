@@ -10,7 +10,10 @@ use crate::{
         everywhere,
         Case, //
     },
-    context::eventually,
+    context::{
+        eventually,
+        in_softirq, //
+    },
     probe, //
 };
 use kernel::{
@@ -34,6 +37,7 @@ use kernel::{
             HrTimerPointer,
             HrTimerRestart,
             RelativePinnedHardMode,
+            RelativePinnedMode,
             RelativePinnedSoftMode, //
         },
         Delta,
@@ -43,11 +47,16 @@ use kernel::{
 use labyrinth::{
     context::{
         of_hard_hrtimer,
+        of_hrtimer,
         of_soft_hrtimer,
+        with_device_irq,
+        with_hard_irq,
+        with_task,
         Context,
         Kind,
         Task, //
     },
+    irq::irqs_off,
     AllowedIn,
     ExclusivePage,
     GfpAtomic,
@@ -73,6 +82,14 @@ pub(crate) const CASES: &[&[Case]] = &[
         Case {
             name: "bridge_hard_hrtimer",
             run: |_| in_hrtimer::<Hard>(),
+        },
+        Case {
+            name: "bridge_hrtimer",
+            run: |_| in_hrtimer::<Unmarked>(),
+        },
+        Case {
+            name: "bridge_contexts_checked",
+            run: contexts_checked,
         },
     ],
 ];
@@ -141,7 +158,7 @@ macro_rules! once {
 
             fn run(
                 this: ArcBorrow<'_, Self>,
-                $callback: HrTimerCallbackContext<'_, Self>,
+                mut $callback: HrTimerCallbackContext<'_, Self>,
             ) -> HrTimerRestart {
                 this.outcome.store(if $work { 1 } else { 2 }, Release);
                 HrTimerRestart::NoRestart
@@ -172,14 +189,59 @@ trait Once {
 once! {
     /// Allocates in a softirq.
     Soft, RelativePinnedSoftMode, |callback| {
-        let cx = of_soft_hrtimer(&callback);
-        kind_of(cx) == Kind::Softirq && ExclusivePage::alloc(cx, GfpAtomic).is_ok()
+        let cx = of_soft_hrtimer(&mut callback);
+        kind_of(cx) == Kind::Softirq
+            && ExclusivePage::alloc(cx, GfpAtomic).is_ok()
+            && with_hard_irq(|_| ()).is_err()
+            && irqs_off(cx, |_| with_device_irq(|_| ()).is_ok() != RT)
     }
 }
 
 once! {
-    /// Only looks at the token. Lockdep would report an allocation, as PREEMPT_RT has none there.
-    Hard, RelativePinnedHardMode, |callback| kind_of(of_hard_hrtimer(&callback)) == Kind::IrqsOff
+    /// Allocates nothing: lockdep would report it, as PREEMPT_RT has no pages there.
+    Hard, RelativePinnedHardMode, |callback| {
+        let cx = of_hard_hrtimer(&mut callback);
+        kind_of(cx) == Kind::IrqsOff
+            && with_hard_irq(|_| ()).is_ok()
+            && irqs_off(cx, |_| with_hard_irq(|_| ()).is_ok())
+            && with_device_irq(|_| ()).is_ok() != RT
+            && with_task(|_| ()).is_err()
+    }
+}
+
+once! {
+    /// Allocates in a hard interrupt, or on PREEMPT_RT in a softirq.
+    Unmarked, RelativePinnedMode, |callback| {
+        let cx = of_hrtimer(&mut callback);
+        kind_of(cx) == if RT { Kind::Softirq } else { Kind::IrqsOff }
+            && ExclusivePage::alloc(cx, GfpAtomic).is_ok()
+            && with_hard_irq(|_| ()).is_ok() != RT
+            && with_device_irq(|cx| ExclusivePage::alloc(cx, GfpAtomic).is_ok()) == Ok(true)
+            && irqs_off(cx, |_| with_hard_irq(|_| ()).is_ok() != RT)
+    }
+}
+
+/// Whether the kernel serves the interrupts of devices in threads only.
+const RT: bool = cfg!(CONFIG_PREEMPT_RT);
+
+/// The tokens that are made where the context is checked, outside of hard interrupts.
+fn contexts_checked(cx: &mut Task) -> Result {
+    check!(with_task(|_| ()).is_ok());
+    check!(with_hard_irq(|_| ()) == Err(EPERM));
+    check!(with_device_irq(|_| ()) == Err(EPERM));
+    irqs_off(cx, |_| {
+        check!(with_task(|_| ()) == Err(EPERM));
+        check!(with_hard_irq(|_| ()) == Err(EPERM));
+        // It is as good as the handler of a device there.
+        check!(with_device_irq(|_| ()).is_ok() != RT);
+        Ok(())
+    })?;
+    in_softirq(cx, |_| {
+        check!(with_task(|_| ()) == Err(EPERM));
+        check!(with_hard_irq(|_| ()) == Err(EPERM));
+        check!(with_device_irq(|_| ()).is_ok() == RT);
+        Ok(())
+    })?
 }
 
 fn kind_of<C: Context>(_cx: &C) -> Kind {

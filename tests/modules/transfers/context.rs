@@ -9,8 +9,6 @@ use kernel::{
     static_lock_class,
     sync::Arc, //
 };
-#[cfg(not(CONFIG_PREEMPT_RT))]
-use labyrinth::time::HardTimer;
 use labyrinth::{
     context::{
         HardIrq,
@@ -25,7 +23,6 @@ use labyrinth::{
     },
     time::{
         Handler,
-        HardHandler,
         Next,
         Timer, //
     }, //
@@ -85,7 +82,7 @@ impl<W: FnOnce(&mut Softirq) -> R + Send + 'static, R: Send + Unpin + 'static> H
     }
 }
 
-impl<W: FnOnce(&mut HardIrq) -> R + Send + 'static, R: Send + Unpin + 'static> HardHandler
+impl<W: FnOnce(&mut HardIrq) -> R + Send + 'static, R: Send + Unpin + 'static> Handler<HardIrq>
     for Once<W, R>
 {
     // Most transfers allocate.
@@ -130,7 +127,7 @@ pub(crate) fn in_hard_irq<R: Send + Unpin + 'static>(
     };
     let hotplug = HotplugGuard::new(cx);
     let cpu = hotplug.online().next().ok_or(ENODEV)?;
-    let _timer = KBox::pin_init(HardTimer::start_on(cpu, 100, once), GFP_KERNEL)?;
+    let _timer = KBox::pin_init(Timer::start_on(cpu, 100, once), GFP_KERNEL)?;
     result_of(&slot)
 }
 

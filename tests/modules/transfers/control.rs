@@ -6,6 +6,9 @@
 //! cases        their names
 //! run          write a name: runs that case; the write fails if the case does. With a number after
 //!              the name it runs so often, or until it fails
+//! hold         see `charge.rs`
+//! size_0       text that is longer than the size that the file was made with
+//! size_max     the same text
 //! ```
 //!
 //! The transfers that a case does are counted by labyrinth, in its own files.
@@ -14,13 +17,21 @@
 
 use crate::{
     case::Case,
+    charge::{
+        Held,
+        Hold, //
+    },
     SUBJECTS, //
 };
 use kernel::{
+    new_mutex,
     prelude::*,
     seq_file::SeqFile,
     seq_print,
-    sync::Arc, //
+    sync::{
+        Arc,
+        Mutex, //
+    }, //
 };
 use labyrinth::{
     context::{
@@ -35,13 +46,26 @@ use labyrinth::{
     }, //
 };
 
+/// The data of the files.
+#[pin_data]
+pub(crate) struct Files {
+    #[pin]
+    pub(crate) held: Mutex<Held>,
+}
+
 /// Makes the files. Task context only, may sleep.
-pub(crate) fn create() -> Result<Root<()>> {
-    let root = Root::new(c"labyrinth_transfers", Arc::new((), GFP_KERNEL)?)?;
+pub(crate) fn create() -> Result<Root<Files>> {
+    let files = pin_init!(Files {
+        held <- new_mutex!(Held::Nothing),
+    });
+    let root = Root::new(c"labyrinth_transfers", Arc::pin_init(files, GFP_KERNEL)?)?;
     let top = root.top();
 
     top.read_only::<Cases>(c"cases");
     top.write_only::<Run>(c"run");
+    top.write_only::<Hold>(c"hold");
+    top.read_only::<Text<0>>(c"size_0");
+    top.read_only::<Text<{ usize::MAX }>>(c"size_max");
     Ok(root)
 }
 
@@ -52,8 +76,8 @@ fn cases() -> impl Iterator<Item = &'static Case> {
 /// The file `cases`.
 struct Cases;
 
-impl Show<()> for Cases {
-    fn show(_data: &(), out: &SeqFile) -> Result {
+impl Show<Files> for Cases {
+    fn show(_files: &Files, out: &SeqFile) -> Result {
         for case in cases() {
             seq_print!(out, "{}\n", case.name);
         }
@@ -64,8 +88,8 @@ impl Show<()> for Cases {
 /// The file `run`.
 struct Run;
 
-impl Store<()> for Run {
-    fn store(_cx: &Task, _data: &(), text: &CStr) -> Result {
+impl Store<Files> for Run {
+    fn store(_cx: &Task, _files: &Files, text: &CStr) -> Result {
         let (wanted, times) = match text.to_bytes().iter().position(|&byte| byte == b' ') {
             Some(blank) => (&text.to_bytes()[..blank], parse_u64(&text[blank + 1..])?),
             None => (text.to_bytes().trim_ascii(), 1),
@@ -74,6 +98,20 @@ impl Store<()> for Run {
         let run = case.ok_or(ENOENT)?.run;
         for _ in 0..times {
             with_task(run)??;
+        }
+        Ok(())
+    }
+}
+
+/// A file with 3000 lines, which says that it has another size.
+struct Text<const SIZE: usize>;
+
+impl<const SIZE: usize> Show<Files> for Text<SIZE> {
+    const SIZE: usize = SIZE;
+
+    fn show(_files: &Files, out: &SeqFile) -> Result {
+        for line in 0..3000 {
+            seq_print!(out, "{line}\n");
         }
         Ok(())
     }

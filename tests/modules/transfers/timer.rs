@@ -22,9 +22,9 @@ use labyrinth::{
         OnlineCpu, //
     },
     time::{
-        HardHandler,
-        HardTimer,
-        Next, //
+        Handler,
+        Next,
+        Timer, //
     }, //
 };
 
@@ -36,14 +36,14 @@ pub(crate) const CASES: &[&[Case]] = &[&[Case {
 /// A handler that does nothing: its timer is dropped before it expires.
 struct Idle;
 
-impl HardHandler for Idle {
+impl Handler<HardIrq> for Idle {
     fn expired(&mut self, _cx: &mut HardIrq) -> Next {
         Next::Stop
     }
 }
 
 fn started_on(cpu: OnlineCpu<'_>) -> Result {
-    KBox::pin_init(HardTimer::start_on(cpu, 1_000_000, Idle), GFP_NOWAIT)?;
+    KBox::pin_init(Timer::start_on(cpu, 1_000_000, Idle), GFP_NOWAIT)?;
     Ok(())
 }
 

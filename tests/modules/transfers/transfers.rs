@@ -10,9 +10,11 @@
 
 mod bridge;
 mod case;
+mod charge;
 mod context;
 mod control;
 mod guard;
+mod pool;
 #[allow(unsafe_code, reason = "it calls C functions of its own")]
 mod probe;
 mod rcu;
@@ -27,7 +29,7 @@ use kernel::prelude::*;
 use labyrinth::debugfs::Root;
 
 /// All cases, by subject.
-const SUBJECTS: [&[&[Case]]; 8] = [
+const SUBJECTS: [&[&[Case]]; 9] = [
     bridge::CASES,
     share::CASES,
     secret::CASES,
@@ -36,6 +38,7 @@ const SUBJECTS: [&[&[Case]]; 8] = [
     guard::CASES,
     rcu::CASES,
     timer::CASES,
+    pool::CASES,
 ];
 
 module! {
@@ -50,7 +53,7 @@ labyrinth::import!();
 
 /// The loaded module.
 struct Transfers {
-    _files: Root<()>,
+    _files: Root<control::Files>,
 }
 
 impl kernel::Module for Transfers {

@@ -4,11 +4,10 @@
 import contextlib
 import os
 
-from lib import module
+from lib import metrics, module
 
 C = "labyrinth_consumer_c"
 RUST = "labyrinth_consumer_rust"
-RUST_FILES = f"/sys/kernel/debug/{RUST}"
 
 
 @contextlib.contextmanager
@@ -33,7 +32,7 @@ def tally(name):
 
 def rust_tally(name):
     """A number that the consumer in Rust counts."""
-    return int(module.read(f"{RUST_FILES}/{name}"))
+    return metrics.Metrics().total(f"{RUST}_{name}_total")
 
 
 def misuse(name):

@@ -7,14 +7,10 @@ import re
 import time
 
 from lib import module, tracing
+from lib.exercises import SHAPES
 from lib.ktap import Skip
 
 FOLDER = "/sys/devices/system/cpu"
-# For each exercise, the context in its page events, and its threads.
-SHAPES = {"timer_softirq": (1, None), "spinlock": (2, "labyrinth/spinlock"),
-          "task": (0, "labyrinth/task"), "hard_irq": (3, "labyrinth/irqsoff")}
-# The exercises with timers. Their names are in the names of the timers' functions.
-TIMERS = ("timer_softirq", "spinlock", "hard_irq")
 WATCHED = {
     "pages": ("labyrinth/page_alloc", "common_cpu,context"),
     "timers": ("timer/timer_expire_entry", "common_cpu,function.sym"),
@@ -83,10 +79,10 @@ def _counted(kernel):
     for what, histogram in kernel.items():
         for keys, _ in histogram.entries():
             cpu = int(re.search(r"common_cpu:\s*(\d+)", keys).group(1))
-            for context in SHAPES:
+            for context, shape in SHAPES.items():
                 if what == "pages":
                     number = int(re.search(r"context:\s*(\d+)", keys).group(1))
-                    if number == SHAPES[context][0]:
+                    if number == shape.number:
                         done.add((context, "page", cpu))
                 elif "[labyrinth]" in keys and context in keys:
                     done.add((context, "timer", cpu))
@@ -95,13 +91,14 @@ def _counted(kernel):
 
 
 def check_at_work(*contexts, seconds=60):
-    """Checks that each of the exercises works on each CPU that is online, and on no other: pages
+    """Checks that each of these exercises works on each CPU that is online, and on no other: pages
     are allocated there, its timers expire there, and its threads sleep and wake there. No other
-    exercise works anywhere."""
+    exercise works anywhere. Leaves out exercises without a row in lib/exercises.py."""
     cpus = online()
+    contexts = [context for context in contexts if context in SHAPES]
     wanted = {(context, "page", cpu) for context in contexts for cpu in cpus} \
-        | {(context, "timer", cpu) for context in contexts if context in TIMERS for cpu in cpus}
-    names = {context: SHAPES[context][1] for context in contexts if SHAPES[context][1]}
+        | {(context, "timer", cpu) for context in contexts if SHAPES[context].timer for cpu in cpus}
+    names = {context: f"labyrinth/{context}" for context in contexts if SHAPES[context].thread}
     before = {context: threads(name) for context, name in names.items()}
     for context, name in names.items():
         assert before[context].keys() == cpus, \

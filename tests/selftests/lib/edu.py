@@ -10,7 +10,6 @@ from lib import drivers, metrics, module
 from lib.ktap import Skip
 
 NAME = "rust_dma"
-TALLY = f"/sys/kernel/debug/{NAME}/tally"
 DRIVER = f"/sys/bus/pci/drivers/{NAME}"
 DEVICES = "/sys/bus/pci/devices"
 # The kinds of transfers between the driver and its devices.
@@ -59,8 +58,10 @@ def place():
 
 def tally():
     """The driver's counters, and labyrinth's counters of the transfers to its devices."""
-    counted = {name: int(value) for name, value in
-               (line.split() for line in module.read(TALLY).splitlines() if line)}
+    prefix = f"{NAME}_"
+    counted = {name.removeprefix(prefix).removesuffix("_total"): value
+               for (name, _), value in metrics.Metrics().samples().items()
+               if name.startswith(prefix)}
     return counted | transfers()
 
 
@@ -92,8 +93,8 @@ def rescan():
 
 
 def is_there():
-    """Whether the driver has its files in debugfs."""
-    return os.path.exists(TALLY)
+    """Whether labyrinth shows the driver's counters."""
+    return f"\nlabyrinth_{NAME}_" in module.read(module.file("metrics"))
 
 
 def is_bound(device):

@@ -18,8 +18,8 @@ class Handed:
     def __init__(self, entries):
         self.count, self.frames = 0, {}
         for keys, hits in entries:
-            tier, pfn = re.search(r"source:\s*(\d+).*pfn:\s*([0-9a-f]+)", keys, re.S).groups()
-            self.frames.setdefault(int(tier), set()).add(int(pfn, 16))
+            tier, pfn = re.search(r"source:\s*(\w+).*pfn:\s*([0-9a-f]+)", keys, re.S).groups()
+            self.frames.setdefault(tier, set()).add(int(pfn, 16))
             self.count += hits
 
     def all(self):

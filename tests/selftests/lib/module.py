@@ -4,15 +4,13 @@
 import atexit
 import contextlib
 import ctypes
+import functools
 import os
+import re
 import time
 
 NAME = "labyrinth"
 DEBUGFS = "/sys/kernel/debug/" + NAME
-CONTEXTS = ("timer_softirq", "spinlock", "task", "hard_irq")
-# The contexts in which requests fail only if memory is short, or a fault is injected. A request
-# that must not wait for a lock can fail at any time.
-PLAIN = CONTEXTS[:3]
 READABLE = ("stats", "latency", "metrics", "corruption")
 SETTINGS = ("period_us", "batch", "hold_us", "pool", "priority", "guard")
 BOUNDS = {"period_us": (100, 10_000_000), "batch": (1, 4096), "hold_us": (0, 10_000_000),
@@ -45,6 +43,22 @@ def path():
     """The module to test: LABYRINTH_KO, or the one beside the tests."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     return os.environ.get("LABYRINTH_KO") or os.path.join(here, NAME + ".ko")
+
+
+@functools.cache
+def _exercises():
+    """Returns the names of the exercises that the module has, by their module parameters."""
+    with open(path(), "rb") as ko:
+        names = re.findall(rb"\0parm=(\w+)_period_us:", ko.read())
+    # Each is in there once, and in no particular order.
+    return tuple(sorted(name.decode() for name in names))
+
+
+def __getattr__(name):
+    """Reads the module file only for programs that ask for CONTEXTS. Others can do without it."""
+    if name == "CONTEXTS":
+        return _exercises()
+    raise AttributeError(name)
 
 
 def select_kunit(wanted):

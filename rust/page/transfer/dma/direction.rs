@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`Direction`].
+//! The directions of DMA: [`Direction`].
 
 use kernel::dma::DataDirection;
 
 mod sealed {
+    #[allow(unnameable_types, reason = "sealed")]
     pub trait Sealed {}
 }
 
@@ -29,7 +30,7 @@ pub struct ToDevice;
 #[derive(Clone, Copy)]
 pub struct FromDevice;
 
-/// Both read and write, in turns.
+/// The device and the CPU both read and write, in turns.
 #[derive(Clone, Copy)]
 pub struct Bidirectional;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`Mapped`].
+//! Pages that are mapped for a device: [`Mapped`].
 
 use super::direction::{
     DeviceReads,
@@ -11,11 +11,11 @@ use crate::{
         context::PlainAlloc,
         mm::dma::DmaDevice, //
     },
+    page::transfer::Transfer,
     page::{
         Bytes,
         ExclusivePages, //
-    },
-    stats::Transfer, //
+    }, //
 };
 use core::{
     marker::PhantomData,
@@ -98,9 +98,9 @@ pub fn map<'d, C: PlainAlloc, D: Direction>(
     let page = unsafe { NonNull::new_unchecked(pages.page()) };
 
     let begun = Transfer::MapDevice.begin();
-    // SAFETY: Allocated pages in the linear mapping that are ours alone; they stay in the value
-    // below, which unmaps them before it frees them or lets them go. Who borrowed their contents
-    // has stopped, as we have them by value.
+    // SAFETY: Allocated pages in the linear mapping that are ours alone. They stay in the value
+    // below, which unmaps them before it frees them or gives them up. All borrows of their contents
+    // have ended, as we have the pages by value.
     let address = unsafe { device.map(page, bytes, D::RAW) };
     begun.done(address.is_some());
     match address {
@@ -118,8 +118,8 @@ pub fn map<'d, C: PlainAlloc, D: Direction>(
 /// Gives pages to a device until none are left or one cannot be mapped, and passes the mapped ones
 /// to `sink`.
 ///
-/// If one cannot be mapped, the error has that one, `sink` keeps what it got, and the iterator
-/// still has those that were not tried. Context as for [`map`].
+/// If pages cannot be mapped, the error has those pages, `sink` keeps the pages that it got, and
+/// the iterator still has the pages that were not tried. Context as for [`map`].
 pub fn map_each<'d, C: PlainAlloc, D: Direction + Copy>(
     cx: &C,
     device: DmaDevice<'d>,
@@ -154,11 +154,11 @@ impl<'d, D: Direction> Mapped<'d, D> {
         self.device
     }
 
-    /// Lends the contents to the CPU. The device must not use the pages meanwhile. When the access
-    /// ends, the device sees what was written.
+    /// Lends the contents to the CPU. The device must not use the pages in the meantime. When the
+    /// access ends, the device sees the bytes that were written.
     pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, 'd, D> {
         let begun = Transfer::SyncCpu.begin();
-        // SAFETY: Mapped so, by the invariant.
+        // SAFETY: By the invariant the pages are mapped with these arguments.
         unsafe { self.device.sync_for_cpu(self.address, self.bytes(), D::RAW) };
         begun.done(true);
         CpuAccess(self)
@@ -169,16 +169,16 @@ impl<'d, D: Direction> Mapped<'d, D> {
         let mut this = ManuallyDrop::new(self);
 
         this.end();
-        // SAFETY: `this` is not used any more, nor dropped. The device has left any bytes there,
-        // and they are valid.
+        // SAFETY: `this` is neither used nor dropped any more. The device may have left any bytes
+        // there, and all bytes are valid.
         unsafe { core::ptr::read(&this.pages) }
     }
 
     /// Unmaps the pages. Afterwards only the field `pages` may be used.
     fn end(&mut self) {
         let begun = Transfer::UnmapDevice.begin();
-        // SAFETY: Mapped so, by the invariant, and ended once: by `drop`, or by `unmap`, which
-        // drops nothing.
+        // SAFETY: By the invariant the pages are mapped with these arguments. They are unmapped
+        // once: by `drop`, or by `unmap`, which does not drop the value.
         unsafe { self.device.unmap(self.address, self.bytes(), D::RAW) };
         begun.done(true);
     }
@@ -191,13 +191,13 @@ impl<D: Direction> Drop for Mapped<'_, D> {
     }
 }
 
-/// Pages of a device, lent to the CPU.
+/// Pages of a device that are lent to the CPU.
 ///
-/// The CPU can read the pages in every direction, and write them if the device reads them, too. A
-/// page that is mapped `ToDevice` reads as the CPU left it.
+/// The CPU can read the pages in every direction. It can write them if the device reads them, too.
+/// A page that is mapped `ToDevice` has the contents that the CPU has written.
 ///
-/// If this is leaked (`mem::forget`), the device does not see what was written. That has no other
-/// effect.
+/// If this is leaked (`mem::forget`), the device does not see the bytes that were written. That has
+/// no other effect.
 pub struct CpuAccess<'m, 'd, D: Direction>(&'m mut Mapped<'d, D>);
 
 impl<D: Direction> Deref for CpuAccess<'_, '_, D> {
@@ -218,7 +218,7 @@ impl<D: Direction> Drop for CpuAccess<'_, '_, D> {
     fn drop(&mut self) {
         let mapped = &*self.0;
         let begun = Transfer::SyncDevice.begin();
-        // SAFETY: Mapped so, by the invariant.
+        // SAFETY: By the invariant the pages are mapped with these arguments.
         unsafe {
             mapped
                 .device

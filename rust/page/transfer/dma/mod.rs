@@ -6,8 +6,8 @@
 //!
 //! - A page is *mapped* for one device and one [`Direction`]. The type [`Mapped`] stands for such a
 //!   page. It has an address for the device, and no contents for the CPU.
-//! - [`Mapped::sync_for_cpu`] lends the contents to the CPU, as a [`CpuAccess`]. As long as that
-//!   exists, the address cannot be had, so no transfer can be started.
+//! - [`Mapped::sync_for_cpu`] lends the contents to the CPU, as a [`CpuAccess`]. While the
+//!   [`CpuAccess`] exists, the address is not available, so no transfer can be started.
 //! - A [`Stash`] keeps mapped pages for the next use.
 //!
 //! # State diagram
@@ -25,18 +25,18 @@
 //! # What the types ensure
 //!
 //! - The CPU does not access a page while the device owns it. No page is mapped or unmapped twice.
-//! - The CPU writes only pages that the device is to read.
+//! - The CPU writes only pages that the device reads.
 //! - The CPU reads initialised memory only. Pages are mapped with contents, so a device that writes
-//!   less than it was asked to reveals no old data.
+//!   less than requested reveals no old data.
 //! - No mapping outlives the driver, because a [`Mapped`] borrows the bound device. If a [`Mapped`]
 //!   is leaked (`mem::forget`), its page stays with the device for ever.
 //!
 //! # What the driver must ensure
 //!
-//! The types cannot know when the device is done with a page. A driver that unmaps or syncs a page
-//! must know it, from an interrupt or because it has stopped the device. With an IOMMU that
-//! invalidates at once (`iommu.strict=1`), a late device is stopped. Without one, it writes to
-//! memory that may have another owner by then.
+//! The types cannot know when the device is done with a page. A driver must know it before it
+//! unmaps or syncs a page, from an interrupt or because it has stopped the device. An IOMMU that
+//! invalidates at once (`iommu.strict=1`) stops an access that comes too late. Without one, the
+//! device writes to memory that may have another owner by then.
 //!
 //! C header: [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h)
 
@@ -46,6 +46,7 @@ mod stash;
 
 pub use direction::{
     Bidirectional,
+    DeviceReads,
     Direction,
     FromDevice,
     ToDevice, //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`Stash`].
+//! A cache of mapped pages: [`Stash`].
 
 use super::{
     direction::Direction,
@@ -15,7 +15,7 @@ use kernel::prelude::*;
 /// Pages that stay mapped for a device from one use to the next.
 ///
 /// Taking pages and giving them back neither maps nor allocates, so both can be done with a
-/// [`RawSpinLock`](crate::ffi::sync::raw_spin_lock::RawSpinLock) held. A page contains what its last user in
+/// [`RawSpinLock`](crate::ffi::sync::spin_lock::RawSpinLock) held. A page contains what its last user in
 /// this driver has left there.
 ///
 /// # Invariants
@@ -28,9 +28,9 @@ pub struct Stash<'d, D: Direction> {
 
 impl<'d, D: Direction> Stash<'d, D> {
     /// Makes an empty stash for up to `capacity` pages (or blocks of pages) of `device`. Task
-    /// context only, may sleep. `ENOMEM` if there is no memory.
+    /// context only, may sleep. Fails with `ENOMEM` if there is no memory.
     pub fn new<C: MaySleep>(_cx: &C, device: DmaDevice<'d>, capacity: usize) -> Result<Self> {
-        // INVARIANT: There are none.
+        // INVARIANT: There are no pages.
         Ok(Self {
             device,
             pages: KVec::with_capacity(capacity, GFP_KERNEL)?,
@@ -39,8 +39,7 @@ impl<'d, D: Direction> Stash<'d, D> {
 
     /// Takes the pages that were given back last. Any context.
     ///
-    /// Pages that have gone bad meanwhile cannot be freed here. They stay until the stash is
-    /// dropped.
+    /// Pages that have gone bad cannot be freed here. They stay until the stash is dropped.
     pub fn take(&mut self) -> Option<Mapped<'d, D>> {
         let good = self.pages.iter().rposition(|pages| !pages.is_bad())?;
         let last = self.pages.len() - 1;
@@ -55,7 +54,7 @@ impl<'d, D: Direction> Stash<'d, D> {
         if !self.device.is(pages.device()) || pages.is_bad() {
             return Err(pages);
         }
-        // INVARIANT: Mapped for this device, as just seen.
+        // INVARIANT: The pages are mapped for this device, as was just checked.
         self.pages
             .push_within_capacity(pages)
             .map_err(|refused| refused.0)

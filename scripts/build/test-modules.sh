@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# consumers.sh stock|debug|kdir MODULE: builds the modules of tests/modules against MODULE, the path
-# of a labyrinth.ko. Prints their paths, one per line.
+# test-modules.sh stock|debug|kdir MODULE: builds the modules of tests/modules against MODULE, the
+# path of a labyrinth.ko. Prints their paths, one per line.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-(($# == 2)) || die "consumers.sh needs a kernel and a module"
+(($# == 2)) || die "test-modules.sh needs a kernel and a module"
 
 id=$1
 built=$(cd "$(dirname "$2")" && pwd -P)
@@ -18,7 +18,7 @@ grep -qw labyrinth_pool_create "$symbols" || die "$2 exports nothing for other m
 
 assignments=$("$SCRIPTS/environment/kernel.sh" "$id")
 eval "$assignments"
-out=$built/consumers
+out=$built/test-modules
 mkdir -p "$out"
 
 build() {

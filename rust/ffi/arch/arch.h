@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Differences between architectures: the mapping of the first page of an area that vmap() has
+ * made.
+ */
+#ifndef LABYRINTH_ARCH_H
+#define LABYRINTH_ARCH_H
+
+#ifdef CONFIG_X86
+#include "x86.h"
+#else
+#include "generic.h"
+#endif
+
+#endif /* LABYRINTH_ARCH_H */

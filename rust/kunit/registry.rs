@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tests of the registry of statistics.
+
+use crate::stats::{
+    Family,
+    Label,
+    Labels,
+    Registration,
+    Registry,
+    Report,
+    Row,
+    Value, //
+};
+use core::slice;
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+
+/// Two counters and a level.
+struct Numbers([Atomic<u64>; 3]);
+
+impl Numbers {
+    fn new(numbers: [u64; 3]) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self(numbers.map(Atomic::new)), GFP_KERNEL)?)
+    }
+}
+
+static ROWS: [Row<Numbers>; 2] = [
+    Row::counter(
+        "kunit_counted",
+        "Numbers of a test.",
+        &[Label::new("which", &["first", "second"])],
+        |numbers, [which, ..]| numbers.0[which].load(Relaxed),
+    ),
+    Row::gauge("kunit_level", "A level of a test.", &[], |numbers, _| {
+        numbers.0[2].load(Relaxed)
+    }),
+];
+
+/// What a report says of the rows above: the families, and the value of each sample.
+#[derive(Default)]
+struct Seen {
+    families: usize,
+    values: [[Option<u64>; 3]; 2],
+}
+
+impl Seen {
+    fn now() -> Result<Self> {
+        let mut seen = Self::default();
+        Registry::current()?.report(&mut seen)?;
+        Ok(seen)
+    }
+}
+
+impl Report for Seen {
+    fn family(&mut self, family: &Family<'_>) {
+        self.families += usize::from(family.head().name().starts_with("kunit_"));
+    }
+
+    fn sample(&mut self, family: &Family<'_>, labels: &Labels<'_>, value: Value<'_>) {
+        let label = |name| labels.iter().find(|(label, _)| *label == name);
+        let number = match family.head().name() {
+            "kunit_counted" => usize::from(label("which") == Some(("which", "second"))),
+            "kunit_level" => 2,
+            _ => return,
+        };
+        let instance = usize::from(label("instance") == Some(("instance", "b")));
+        if let Value::Number(value) = value {
+            self.values[instance][number] = Some(value);
+        }
+    }
+}
+
+#[kunit_tests(labyrinth_registry)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_reset_and_levels_are_not() -> Result {
+        let (a, b) = (Numbers::new([1, 2, 3])?, Numbers::new([10, 20, 30])?);
+        let first = Registration::new(&[&ROWS], Some(("instance", "a")), a.clone())?;
+        let second = Registration::new(&[&ROWS], Some(("instance", "b")), b.clone())?;
+
+        let seen = Seen::now()?;
+        assert_eq!(seen.families, 2);
+        assert_eq!(seen.values[0], [Some(1), Some(2), Some(3)]);
+        assert_eq!(seen.values[1], [Some(10), Some(20), Some(30)]);
+
+        Registry::current()?.reset()?;
+        a.0[1].add(5, Relaxed);
+        b.0[2].store(7, Relaxed);
+        let seen = Seen::now()?;
+        assert_eq!(seen.values[0], [Some(0), Some(5), Some(3)]);
+        assert_eq!(seen.values[1], [Some(0), Some(0), Some(7)]);
+
+        drop(first);
+        let seen = Seen::now()?;
+        assert_eq!(seen.families, 2);
+        assert_eq!(seen.values[0], [None; 3]);
+        assert_eq!(seen.values[1], [Some(0), Some(0), Some(7)]);
+        drop(second);
+        assert_eq!(Seen::now()?.families, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn what_reports_cannot_show_is_refused() -> Result {
+        const fn row(name: &'static str, labels: &'static [Label]) -> Row<()> {
+            Row::counter(name, "A row of a test.", labels, |(), _| 0)
+        }
+        const LABEL: Label = Label::new("which", &["a"]);
+        static BAD: [Row<()>; 7] = [
+            row("", &[]),
+            row("7", &[]),
+            row("Capital", &[]),
+            row("kunit_total", &[]),
+            row("kunit", &[Label::new("le-vel", &["a"])]),
+            row("kunit", &[LABEL, LABEL]),
+            row("kunit", &[LABEL, LABEL, LABEL, LABEL]),
+        ];
+        static GOOD: [Row<()>; 1] = [row("kunit", &[LABEL])];
+        static OTHER: [Row<()>; 1] = [row("kunit", &[])];
+
+        let refused = |rows: &'static [Row<()>], instance| {
+            let owner = Arc::new((), GFP_KERNEL)?;
+            Ok::<_, Error>(Registration::new(&[rows], instance, owner).err())
+        };
+        for bad in &BAD {
+            assert_eq!(refused(slice::from_ref(bad), None)?, Some(EINVAL));
+        }
+        assert_eq!(refused(&GOOD, Some(("which", "b")))?, Some(EINVAL));
+
+        let _registered = Registration::of_statics(&[&GOOD])?;
+        assert_eq!(refused(&GOOD, None)?, Some(EEXIST));
+        assert_eq!(refused(&OTHER, None)?, Some(EEXIST));
+        assert_eq!(refused(&GOOD, Some(("instance", "b")))?, None);
+        Ok(())
+    }
+}

@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The registry of statistics.
+//!
+//! Each owner of statistics describes them in tables of [`Row`]s and registers the tables. Reports
+//! ask the registry. So a report knows no owner, and owners know no report:
+//!
+//! ```text
+//!   pools, guards, misuse, exercises, drivers ──► Registry ──► reports, reset
+//! ```
+//!
+//! # Reset
+//!
+//! For each sample of a counter the registry keeps its value at the last reset, the *baseline*, and
+//! subtracts it from what it reads. So owners need no code for a reset, and the numbers that they
+//! count with stay as they are. [`Stats`](super::Stats) is an exception: it resets itself, see
+//! [`Stats::reset`](super::Stats::reset).
+//!
+//! # Drivers that are unloaded
+//!
+//! The rows' functions are code of the owner's module. The registry calls them with its lock held,
+//! and dropping a [`Registration`] takes the lock, so nothing is called after that. A leaked
+//! registration has a [`CallbackRegistration`], which keeps the module loaded.
+
+use super::{
+    row::{
+        At,
+        Head,
+        Row,
+        Type,
+        Value, //
+    },
+    Kind, //
+};
+use crate::ffi::{
+    sync::rcu_slot::{
+        Publication,
+        RcuSlot, //
+    },
+    unload::{
+        is_own,
+        CallbackRegistration, //
+    }, //
+};
+use core::iter;
+use kernel::{
+    alloc::AllocError,
+    fmt,
+    new_mutex,
+    prelude::*,
+    str::CString,
+    sync::{
+        Arc,
+        Mutex, //
+    }, //
+};
+
+/// All statistics that reports show.
+#[pin_data]
+pub struct Registry {
+    #[pin]
+    list: Mutex<List>,
+}
+
+struct List {
+    /// In the order of their registration.
+    entries: KVec<Entry>,
+    /// The number of the next entry.
+    next: u64,
+}
+
+/// The registry that [`Registration::new`] uses.
+static PUBLISHED: RcuSlot<Arc<Registry>> = RcuSlot::new();
+
+impl Registry {
+    /// Makes an empty registry. Task context only, may sleep. `ENOMEM` if there is no memory.
+    pub fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                list <- new_mutex!(List {
+                    entries: KVec::new(),
+                    next: 0,
+                }),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Makes [`Registration::new`] use this registry. Task context only, may sleep. Fails with
+    /// `EBUSY` if it uses another one.
+    pub fn publish(self: &Arc<Self>) -> Result<Publication<Arc<Self>>> {
+        PUBLISHED.publish(self.clone())
+    }
+
+    /// Returns the registry that is in use. Any context. `ENODEV` if there is none.
+    pub fn current() -> Result<Arc<Self>> {
+        PUBLISHED.with(Arc::clone).ok_or(ENODEV)
+    }
+
+    /// Reads everything and passes it to `report`: each family once, followed by all of its
+    /// samples. Task context only, sleeps.
+    ///
+    /// No statistics come or go meanwhile. `ENOMEM` if there is no memory; then `report` has not
+    /// been called.
+    pub fn report(&self, report: &mut dyn Report) -> Result {
+        let mut list = self.list.lock();
+        let ready = list
+            .entries
+            .iter_mut()
+            .try_for_each(|entry| entry.source.refresh());
+        if ready.is_ok() {
+            list.report(report);
+        }
+        for entry in list.entries.iter_mut() {
+            entry.source.forget();
+        }
+        ready
+    }
+
+    /// Returns the sum of all samples of one of labyrinth's own counters or gauges. Those that are
+    /// read from a [`Snapshot`](super::Snapshot) have no sum. Task context only, sleeps.
+    pub fn total(&self, name: &str) -> u64 {
+        let list = self.list.lock();
+        let mut sum: u64 = 0;
+        for entry in list.entries.iter().filter(|entry| entry.is_own) {
+            for (row, _) in entry.rows().filter(|(_, head)| head.name == name) {
+                entry.each_sample(row, |_, value| {
+                    if let Value::Number(number) = value {
+                        sum = sum.wrapping_add(number);
+                    }
+                });
+            }
+        }
+        sum
+    }
+
+    /// Counts from zero again: all counters and all latencies. Gauges stay as they are. Task
+    /// context only, sleeps.
+    ///
+    /// What is counted while this runs counts for the time before or after it, each number for
+    /// itself. `ENOMEM` if there is no memory; then nothing has changed.
+    pub fn reset(&self) -> Result {
+        let mut list = self.list.lock();
+        // Only this can fail. There is one source that resets itself.
+        for entry in list.entries.iter_mut() {
+            entry.source.reset()?;
+        }
+        for entry in list.entries.iter_mut() {
+            entry.set_baseline();
+        }
+        Ok(())
+    }
+}
+
+impl List {
+    fn report(&self, report: &mut dyn Report) {
+        for (number, first) in self.entries.iter().enumerate() {
+            let same = |other: &&Entry| other.has_tables_of(first);
+            let (before, from_here) = self.entries.split_at(number);
+            // Their samples were shown together with those of the first one.
+            if before.iter().any(|entry| same(&entry)) {
+                continue;
+            }
+            for (row, head) in first.rows() {
+                let family = Family {
+                    prefix: first.prefix(),
+                    head,
+                };
+                report.family(&family);
+                for entry in from_here.iter().filter(same) {
+                    entry.each_sample(row, |at, value| {
+                        let labels = Labels {
+                            instance: entry.instance(),
+                            kinds: entry.source.kinds(),
+                            head,
+                            at,
+                        };
+                        report.sample(&family, &labels, value);
+                    });
+                }
+            }
+        }
+    }
+
+    /// Checks that reports can show an entry beside the others.
+    fn check(&self, new: &Entry) -> Result {
+        for old in &self.entries {
+            if old.has_tables_of(new) {
+                if old.instance() == new.instance() {
+                    return Err(EEXIST);
+                }
+                continue;
+            }
+            for (_, head) in new.rows() {
+                let name = |other| old.name_of(other).eq(new.name_of(head));
+                if old.rows().any(|(_, other)| name(other)) {
+                    return Err(EEXIST);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One registration.
+///
+/// The order of the fields matters: the source is dropped before the callback.
+struct Entry {
+    number: u64,
+    /// The beginning of all names.
+    prefix: CString,
+    is_own: bool,
+    /// A label of all samples.
+    instance: Option<(CString, CString)>,
+    source: KBox<dyn Source>,
+    /// The values at the last reset of each sample of each counter, in the order of the tables.
+    /// Empty if the source resets itself.
+    baseline: KVVec<u64>,
+    _callback: CallbackRegistration,
+}
+
+impl Entry {
+    fn prefix(&self) -> &str {
+        self.prefix.to_str().unwrap_or("")
+    }
+
+    fn instance(&self) -> Option<(&str, &str)> {
+        let (name, value) = self.instance.as_ref()?;
+        Some((name.to_str().ok()?, value.to_str().ok()?))
+    }
+
+    fn name_of<'a>(&'a self, head: &'a Head) -> impl Iterator<Item = u8> + use<'a> {
+        Iterator::chain(self.prefix().bytes(), head.name.bytes())
+    }
+
+    fn has_tables_of(&self, other: &Self) -> bool {
+        self.tables().eq(other.tables())
+    }
+
+    fn tables(&self) -> impl Iterator<Item = *const c_void> + use<'_> {
+        (0..).map_while(|table| self.source.table(table))
+    }
+
+    /// Returns the number and the head of each row.
+    fn rows(&self) -> impl Iterator<Item = (usize, &'static Head)> + use<'_> {
+        (0..).map_while(|row| Some((row, self.source.head(row)?)))
+    }
+
+    /// Returns how many samples have a baseline in the rows before this one.
+    fn baselines_before(&self, row: usize) -> usize {
+        let rows = self.rows().take(row);
+        rows.map(|(_, head)| baselines(&*self.source, head)).sum()
+    }
+
+    /// Calls `work` with each sample of a row that exists.
+    fn each_sample(&self, row: usize, mut work: impl FnMut(At, Value<'_>)) {
+        let Some(head) = self.source.head(row) else {
+            return;
+        };
+        let baselines = self.baseline.iter().skip(self.baselines_before(row));
+        let mut baselines = baselines.take(self::baselines(&*self.source, head));
+        for at in head.samples(self.source.kinds()) {
+            let earlier = baselines.next().copied().unwrap_or(0);
+            match self.source.value(row, at) {
+                Value::Nothing => {}
+                Value::Number(value) => work(at, Value::Number(value.saturating_sub(earlier))),
+                latencies => work(at, latencies),
+            }
+        }
+    }
+
+    /// Makes the current values the baseline.
+    fn set_baseline(&mut self) {
+        let Self {
+            source, baseline, ..
+        } = self;
+        let mut baselines = baseline.iter_mut();
+        let heads = (0..).map_while(|row| Some((row, source.head(row)?)));
+        for (row, head) in heads.filter(|(_, head)| head.kind == Type::Counter) {
+            // The samples first, or one baseline too many would be taken.
+            let samples = head.samples(source.kinds());
+            for (at, earlier) in samples.zip(baselines.by_ref()) {
+                if let Value::Number(value) = source.value(row, at) {
+                    *earlier = value;
+                }
+            }
+        }
+    }
+}
+
+/// Returns how many samples of a row need a baseline.
+fn baselines(source: &dyn Source, head: &'static Head) -> usize {
+    if head.kind == Type::Counter && !source.resets_itself() {
+        head.samples(source.kinds()).count()
+    } else {
+        0
+    }
+}
+
+/// An owner with its tables.
+pub(super) trait Source: Send {
+    /// Returns the address of a table.
+    fn table(&self, number: usize) -> Option<*const c_void>;
+
+    /// Returns the head of a row.
+    fn head(&self, row: usize) -> Option<&'static Head>;
+
+    /// Returns the address of a row's function.
+    fn code(&self, row: usize) -> Option<*const c_void>;
+
+    /// Reads a sample.
+    fn value(&self, row: usize, at: At) -> Value<'_>;
+
+    /// Returns the series of the owner.
+    fn kinds(&self) -> &'static [Kind] {
+        &[]
+    }
+
+    /// Returns whether the owner resets its numbers itself, so that they need no baseline.
+    fn resets_itself(&self) -> bool {
+        false
+    }
+
+    /// Resets the numbers of such an owner. On an error nothing has changed.
+    fn reset(&mut self) -> Result {
+        Ok(())
+    }
+
+    /// Prepares for a report.
+    fn refresh(&mut self) -> Result {
+        Ok(())
+    }
+
+    /// Ends a report.
+    fn forget(&mut self) {}
+}
+
+/// The tables of an owner.
+pub(super) struct Tables<T: 'static>(KVec<&'static [Row<T>]>);
+
+impl<T> Tables<T> {
+    /// Makes them of two lists. Task context only, may sleep.
+    pub(super) fn new(
+        some: &[&'static [Row<T>]],
+        more: &[&'static [Row<T>]],
+    ) -> Result<Self, AllocError> {
+        let mut tables = KVec::with_capacity(some.len() + more.len(), GFP_KERNEL)?;
+        // An empty table may be at any address.
+        for table in Iterator::chain(some.iter(), more).filter(|table| !table.is_empty()) {
+            tables.push(*table, GFP_KERNEL)?;
+        }
+        Ok(Self(tables))
+    }
+
+    /// Returns the address of a table.
+    pub(super) fn table(&self, number: usize) -> Option<*const c_void> {
+        Some(self.0.get(number)?.as_ptr().cast())
+    }
+
+    /// Returns the row with a number, over all tables.
+    pub(super) fn row(&self, number: usize) -> Option<&'static Row<T>> {
+        self.0.iter().flat_map(|table| table.iter()).nth(number)
+    }
+}
+
+/// An owner whose rows are read as they are.
+struct Plain<T: 'static> {
+    tables: Tables<T>,
+    owner: Arc<T>,
+}
+
+impl<T> Plain<T> {
+    /// Code of the module that this is instantiated in.
+    fn anchor() {}
+}
+
+impl<T: Send + Sync> Source for Plain<T> {
+    fn table(&self, number: usize) -> Option<*const c_void> {
+        self.tables.table(number)
+    }
+
+    fn head(&self, number: usize) -> Option<&'static Head> {
+        Some(self.tables.row(number)?.head())
+    }
+
+    fn code(&self, number: usize) -> Option<*const c_void> {
+        Some(self.tables.row(number)?.code())
+    }
+
+    fn value(&self, number: usize, at: At) -> Value<'_> {
+        let row = self.tables.row(number);
+        row.map_or(Value::Nothing, |row| row.value(&self.owner, at))
+    }
+}
+
+/// Statistics that reports show as long as this value exists. Dropping it waits for reports that
+/// are being made: task context only, sleeps.
+///
+/// A report holds a lock while it calls the functions of rows and allocates memory. Making or
+/// dropping this value takes that lock. So code that does either must not run in a function of a
+/// row, in a [`Report`], or in a [`Shrink`](crate::mm::Shrink), nor hold a lock that one of them
+/// takes. Otherwise it waits for ever.
+///
+/// If this value is leaked, the module that has the tables cannot be unloaded.
+pub struct Registration {
+    registry: Arc<Registry>,
+    number: u64,
+}
+
+impl Registration {
+    /// Has the rows in `tables` shown and reset, read from `owner`. Task context only, may sleep.
+    ///
+    /// The names in reports begin with `labyrinth_`. For drivers the name of the driver's module
+    /// follows, as in `labyrinth_my_driver_packets_total`.
+    ///
+    /// An owner that exists more than once registers the same tables for each of them, with another
+    /// `instance`: the name and the value of one more label.
+    ///
+    /// Fails with `EINVAL` for a name that reports cannot show, for more than three labels or 4096
+    /// samples of a row, for a label that has a value twice, and if tables and functions are not all
+    /// in the same module; `EEXIST` if there are rows of that name, also in these tables, or the
+    /// same instance; `ENODEV` if labyrinth is being loaded or unloaded; `ENOMEM` if there is no
+    /// memory, or if the tables are in no module.
+    pub fn new<T: Send + Sync + 'static>(
+        tables: &[&'static [Row<T>]],
+        instance: Option<(&str, &str)>,
+        owner: Arc<T>,
+    ) -> Result<Self> {
+        let tables = Tables::new(tables, &[])?;
+        let source = KBox::new(Plain { tables, owner }, GFP_KERNEL)?;
+        Self::of(source, Plain::<T>::anchor as *const c_void, instance)
+    }
+
+    /// As [`Self::new`], for rows that read statics.
+    pub fn of_statics(tables: &[&'static [Row<()>]]) -> Result<Self> {
+        Self::new(tables, None, Arc::new((), GFP_KERNEL)?)
+    }
+
+    /// Registers a source. `code` is code of the module that has the methods of the source: that of
+    /// the tables, or labyrinth.
+    #[inline(never)]
+    pub(super) fn of(
+        source: KBox<dyn Source>,
+        code: *const c_void,
+        instance: Option<(&str, &str)>,
+    ) -> Result<Self> {
+        let table = source.table(0).ok_or(EINVAL)?;
+        let callback = CallbackRegistration::new(table)?;
+        let kinds = source.kinds();
+        let heads = || (0..).map_while(|row| source.head(row));
+        let mut tables = (0..).map_while(|table| source.table(table));
+        let functions = (0..).map_while(|row| source.code(row));
+        if !tables.all(|table| callback.is_for(table))
+            || !Iterator::chain(iter::once(code), functions)
+                .all(|code| callback.is_for(code) || is_own(code))
+            || !heads().all(|head| head.is_valid(instance.map(|(name, _)| name), kinds))
+        {
+            return Err(EINVAL);
+        }
+        let is_earlier = |number, name| heads().take(number).any(|other| other.name == name);
+        if heads()
+            .enumerate()
+            .any(|(number, head)| is_earlier(number, head.name))
+        {
+            return Err(EEXIST);
+        }
+        let baselines = heads().map(|head| baselines(&*source, head)).sum();
+        let is_own = is_own(table);
+        let prefix = if is_own {
+            c"labyrinth_".try_into()?
+        } else {
+            let module = callback.module_name(table)?;
+            CString::try_from_fmt(fmt!("labyrinth_{}_", Plainly(&module)))?
+        };
+        let copied = |text: &str| CString::try_from_fmt(fmt!("{text}"));
+        let instance = match instance {
+            Some((name, value)) => Some((copied(name)?, copied(value)?)),
+            None => None,
+        };
+        let mut entry = Entry {
+            number: 0,
+            prefix,
+            is_own,
+            instance,
+            source,
+            baseline: KVVec::from_elem(0, baselines, GFP_KERNEL)?,
+            _callback: callback,
+        };
+
+        let registry = Registry::current()?;
+        let number = {
+            let mut list = registry.list.lock();
+            list.check(&entry)?;
+            list.entries.reserve(1, GFP_KERNEL)?;
+            entry.number = list.next;
+            list.next += 1;
+            // There is room. An error above drops the entry without the lock.
+            let _ = list.entries.push_within_capacity(entry);
+            list.next - 1
+        };
+        Ok(Self { registry, number })
+    }
+}
+
+impl Drop for Registration {
+    #[inline(never)]
+    fn drop(&mut self) {
+        let removed = {
+            let mut list = self.registry.list.lock();
+            let place = list
+                .entries
+                .iter()
+                .position(|entry| entry.number == self.number);
+            place.and_then(|place| list.entries.remove(place).ok())
+        };
+        // Its owner may be dropped here, without the lock.
+        drop(removed);
+    }
+}
+
+/// The name of a module, with `_` for each character that names of metrics cannot have.
+struct Plainly<'a>(&'a CStr);
+
+impl fmt::Display for Plainly<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.to_bytes().iter().try_for_each(|&byte| {
+            let plain = byte.is_ascii_alphanumeric();
+            write!(f, "{}", if plain { char::from(byte) } else { '_' })
+        })
+    }
+}
+
+/// A format of reports.
+pub trait Report {
+    /// A family begins: the samples that follow belong to it, up to the next family.
+    fn family(&mut self, family: &Family<'_>);
+
+    /// A sample of the family.
+    fn sample(&mut self, family: &Family<'_>, labels: &Labels<'_>, value: Value<'_>);
+}
+
+/// A row in a report, of one owner or of several.
+///
+/// It may be a row of a driver, so nothing of it can be kept beyond the report.
+pub struct Family<'a> {
+    prefix: &'a str,
+    head: &'a Head,
+}
+
+impl<'a> Family<'a> {
+    /// Returns the row.
+    pub fn head(&self) -> &'a Head {
+        self.head
+    }
+}
+
+impl fmt::Display for Family<'_> {
+    /// Writes the whole name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.prefix, self.head.name)
+    }
+}
+
+/// The labels of a sample.
+pub struct Labels<'a> {
+    instance: Option<(&'a str, &'a str)>,
+    kinds: &'static [Kind],
+    head: &'static Head,
+    at: At,
+}
+
+impl<'a> Labels<'a> {
+    /// Returns the names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let labels = self.head.pairs(self.kinds, self.at);
+        #[allow(
+            clippy::map_identity,
+            reason = "it shortens the lifetime of the labels"
+        )]
+        let labels = labels.map(|pair| -> (&'a str, &'a str) { pair });
+        Iterator::chain(self.instance.into_iter(), labels)
+    }
+}

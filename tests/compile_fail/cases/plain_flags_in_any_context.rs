@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+// Plain flags in a context in which the allocator's locks may be forbidden, as in a hard interrupt on
+// PREEMPT_RT.
+
+fn case<C: Context>(cx: &C) {
+    #[cfg(not(misuse))]
+    let page = ExclusivePage::alloc(cx, GfpNoLock);
+    #[cfg(misuse)]
+    // error[E0277]: is a context that may not enter the page allocator
+    let page = ExclusivePage::alloc(cx, NoWarn(GfpAtomic));
+}

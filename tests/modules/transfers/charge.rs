@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/sys/kernel/debug/labyrinth_transfers/hold`, for `tests/selftests/allocinfo.py`: pages that
+//! are charged to lines of this module. Each write drops what was held before:
+//!
+//! ```text
+//! page         holds a page, which is charged to the line held_page
+//! block        holds a block of four pages, which is charged to the line held_block
+//! given        gives the page that is held to the kernel crate, and holds it as such
+//! nothing      holds nothing
+//! ```
+
+#![forbid(unsafe_code)]
+
+use crate::control::Files;
+use kernel::{
+    page::Page,
+    prelude::*, //
+};
+use labyrinth::{
+    call_site,
+    context::Task,
+    debugfs::Store,
+    Bytes,
+    ExclusivePage,
+    ExclusivePages,
+    GfpKernel,
+    Place,
+    Uninit, //
+};
+
+/// What is held.
+pub(crate) enum Held {
+    Nothing,
+    Page(ExclusivePage<Bytes>),
+    Block { _pages: ExclusivePages<Uninit> },
+    Given { _page: Page },
+}
+
+/// The file `hold`.
+pub(crate) struct Hold;
+
+impl Store<Files> for Hold {
+    fn store(cx: &Task, files: &Files, text: &CStr) -> Result {
+        let mut held = files.held.lock();
+        *held = match (
+            text.to_bytes(),
+            core::mem::replace(&mut *held, Held::Nothing),
+        ) {
+            (b"page", _) => {
+                let mut page = ExclusivePage::alloc(cx, GfpKernel)?.zeroed();
+                page.charge(call_site!(held_page));
+                Held::Page(page)
+            }
+            (b"block", _) => {
+                let mut pages = ExclusivePages::alloc(cx, GfpKernel, 2, Place::Any)?;
+                pages.charge(call_site!(held_block));
+                Held::Block { _pages: pages }
+            }
+            (b"given", Held::Page(page)) => Held::Given { _page: page.into() },
+            (b"nothing", _) => Held::Nothing,
+            _ => return Err(EINVAL),
+        };
+        Ok(())
+    }
+}
