@@ -92,6 +92,7 @@ pub(super) mod interrupts {
 
     /// The interrupt flags before the call.
     #[derive(Clone, Copy)]
+    #[allow(unnameable_types, reason = "the state of a lock's guard")]
     pub struct Saved(c_ulong);
 
     /// Disables the interrupts of this CPU. Any context.
