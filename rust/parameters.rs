@@ -39,7 +39,7 @@ use labyrinth::{
 
 /// The module parameters.
 pub(crate) struct Parameters {
-    /// What is recorded until `recording` in debugfs is changed.
+    /// The recording mode. The file `recording` in debugfs changes it later.
     pub(crate) recording: Recording,
     /// The reaction to a damaged guard.
     pub(crate) sentinel: Policy,

@@ -21,7 +21,7 @@ use kernel::{
     }, //
 };
 
-/// What C can do wrong.
+/// The mistakes of C code that are noticed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misuse {
     /// NULL where there has to be a pool, a block or an array.

@@ -90,7 +90,7 @@ use kernel::{
 /// long as it does. While a wrapper that enters a stricter context borrows the value mutably, that
 /// context counts.
 pub unsafe trait Context {
-    /// What is counted under this context.
+    /// The kind of context that reports count a request under.
     const KIND: Kind;
 }
 

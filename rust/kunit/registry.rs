@@ -45,7 +45,7 @@ static ROWS: [Row<Numbers>; 2] = [
     }),
 ];
 
-/// What a report says of the rows above: the families, and the value of each sample.
+/// The part of a report that is about the rows above: the families, and the value of each sample.
 #[derive(Default)]
 struct Seen {
     families: usize,

@@ -40,7 +40,7 @@ pub type Bytes = [u8; PAGE_SIZE];
 /// The contents of a page that the allocator has just handed out. They may not be read yet.
 pub type Uninit = MaybeUninit<Bytes>;
 
-/// What a page can contain: [`Bytes`] or [`Uninit`], and nothing else.
+/// The types of a page's contents. They are [`Bytes`] and [`Uninit`], and there are no others.
 ///
 /// # Safety
 ///

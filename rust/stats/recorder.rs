@@ -93,13 +93,13 @@ pub struct Attempt<'a> {
     noted: Noted,
 }
 
-/// What was noted when a request began.
+/// The note that is made when a request begins.
 enum Noted {
     /// Recording is off.
     Nothing,
-    /// That it is to be counted.
+    /// The request is to be counted.
     Attempt,
-    /// When it began.
+    /// The request is to be counted and timed. It began at this time.
     Time(Moment),
 }
 

@@ -4,7 +4,7 @@
 
 use kernel::prelude::*;
 
-/// What is recorded of a request.
+/// The recording mode: the parts of a request that are recorded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Recording {
     /// Nothing.

@@ -137,8 +137,8 @@ impl Registry {
     /// Counts from zero again: all counters and all latencies. Gauges stay as they are. Task
     /// context only, sleeps.
     ///
-    /// What is counted while this runs counts for the time before or after it, each number for
-    /// itself. `ENOMEM` if there is no memory; then nothing has changed.
+    /// An event that happens while this runs may count for the time before the reset, or for the
+    /// time after it. Fails with `ENOMEM` if there is no memory; then nothing has changed.
     pub fn reset(&self) -> Result {
         let mut list = self.list.lock();
         // Only this can fail. There is one source that resets itself.

@@ -343,7 +343,7 @@ impl<T> Row<T> {
     }
 }
 
-/// What was read.
+/// The result of reading a sample.
 #[derive(Clone, Copy)]
 pub enum Value<'a> {
     /// A number.

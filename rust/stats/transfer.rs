@@ -28,7 +28,7 @@ pub struct TransferKinds {
     pub(crate) counted_elsewhere: fn(&mut dyn FnMut(usize, bool, u64)),
 }
 
-/// What was noted when a transfer began.
+/// The note that is made when a transfer begins.
 pub(crate) enum TransferNoted {
     /// Recording is off.
     Nothing,

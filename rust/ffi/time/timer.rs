@@ -58,7 +58,7 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What a timer does after its handler returns.
+/// The answer of a handler: whether its timer expires again.
 pub enum Next {
     /// Expire again after so many microseconds, on the same CPU.
     After(u32),
@@ -66,7 +66,7 @@ pub enum Next {
     Stop,
 }
 
-/// What happens when a timer expires in the context `C`.
+/// A handler is called each time its timer expires, in the context `C`.
 pub trait Handler<C: Expiry = Softirq>: Send + 'static {
     /// Whether the handler takes a `spinlock_t`, as the plain allocator does. It matters in hard
     /// interrupts only: lockdep holds their timers to the rules of PREEMPT_RT, and reports such a
