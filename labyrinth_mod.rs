@@ -140,11 +140,11 @@ settings! {
     },
     pool_excluded_nodes: u64 {
         default: 0,
-        description: "NUMA nodes that no page of the pool may be from (bit N: node N)",
+        description: "NUMA nodes excluded from the pool (bit N: node N)",
     },
     pool_excluded_zones: u32 {
         default: 0,
-        description: "zones that no page of the pool may be from (1: DMA, 2: DMA32, 4: others; 0 to 6)",
+        description: "zones excluded from the pool (1: DMA, 2: DMA32, 4: others; 0 to 6)",
     },
     prime: u32 {
         default: 0,

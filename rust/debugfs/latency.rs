@@ -28,8 +28,7 @@ impl Show<Exercises> for Histograms {
 
         seq_print!(
             out,
-            "latency of page allocations and transfers; a line counts those from the first to the second number \
-             of ns, both included\n"
+            "latencies in ns of page allocations and transfers; columns: from, to (inclusive), count\n"
         );
         for series in snapshot.series() {
             let kind = series.kind();

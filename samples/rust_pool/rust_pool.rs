@@ -51,14 +51,14 @@ struct RustPool {
 
 /// Receives a packet into a page.
 fn receive<C: PlainAlloc>(cx: &C, pool: &Pool) -> Result {
-    // High: may take from the pool's reserve, and from the kernel's within the pool's budget.
+    // High priority: may use the pool's reserve and, within the pool's budget, the kernel's.
     let page = pool
         .get(cx, &mut Request::new(Priority::High))
         .ok_or(ENOMEM)?;
     let mut packet = page.zeroed();
 
     packet[0][..5].copy_from_slice(b"hello");
-    // The page goes back. `packet` cannot be used any more; try it.
+    // Gives the page back. Code that uses `packet` after this does not compile; try it.
     pool.put(cx, packet.into_uninit());
     Ok(())
 }
