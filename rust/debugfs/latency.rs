@@ -28,7 +28,7 @@ impl Show<Exercises> for Histograms {
 
         seq_print!(
             out,
-            "latencies in ns of page allocations and transfers; columns: from, to (inclusive), count\n"
+            "latencies (ns) of page allocations and transfers; columns: from, to (inclusive), count\n"
         );
         for series in snapshot.series() {
             let kind = series.kind();

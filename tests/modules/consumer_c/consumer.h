@@ -7,10 +7,10 @@
 
 #include <labyrinth.h>
 
-/* What the traffic came to: read by the tests as module parameters. */
+/* Counts of the traffic. The tests read them as module parameters. */
 struct tally {
 	atomic64_t softirq_blocks;	/* got in the timer softirq */
-	atomic64_t softirq_bulk;	/* of them in bulk */
+	atomic64_t softirq_bulk;	/* those of them that were got in bulk */
 	atomic64_t task_blocks;		/* got in task context */
 	atomic64_t spinlock_blocks;	/* got under a spinlock */
 	atomic64_t passed_on;		/* got in the softirq, given back by the thread */
@@ -30,10 +30,10 @@ bool stamped(const void *block, unsigned int block_order, u64 value);
 int traffic_start(void);
 void traffic_stop(void);
 
-/* Frees what a script has left. */
+/* Gives back the blocks, and destroys the pools, that a script has left. */
 void script_end(void);
 
-/* Does what no caller should; 0 if everything else stayed as it should be. */
+/* Commits a misuse by its name. Returns 0 if it did no harm. */
 int misuse(const char *name);
 int misuse_race(void);
 

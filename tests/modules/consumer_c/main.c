@@ -7,7 +7,7 @@
  *		harm to others
  *	script	see script.c
  *
- * and what the traffic came to, see struct tally.
+ * The other parameters are the counts of the traffic, see struct tally.
  */
 #include <linux/init.h>
 #include <linux/kernel.h>
@@ -72,7 +72,7 @@ static const struct kernel_param_ops run_ops = {
 	.get = run_get,
 };
 
-/* 0200 for root, and not while loading: traffic needs the module to be complete. */
+/* Not to be set at load: traffic needs the complete module. */
 module_param_cb(run, &run_ops, NULL, 0644);
 
 static int misuse_set(const char *text, const struct kernel_param *param)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What no caller should do. Each case also looks whether it harmed anybody: a block
- * that was not given back properly has to keep its contents, and has to be accepted
- * when it is.
+ * Each case here is a misuse, and also checks that it did no harm: a block that was not
+ * given back properly must keep its contents, and must be accepted when it is given
+ * back properly.
  */
 #include <linux/bottom_half.h>
 #include <linux/delay.h>
@@ -34,15 +34,15 @@ static struct labyrinth_pool *create(const char *name, unsigned int block_order)
 }
 
 /*
- * The refill that a request has called for must not have the cache in use: a block that
- * finds no space there goes to the allocator, and is a foreign one from then on.
+ * Waits until the refill that a request has started is done. While the refill uses the
+ * cache, a block that is given back goes to the allocator, and is foreign from then on.
  */
 static void let_refill_end(void)
 {
 	msleep(100);
 }
 
-/* On one CPU, and nobody else gets the block in between. */
+/* Stays on one CPU, so that nobody else gets the block between the two frees. */
 static int double_free(void)
 {
 	void *page = labyrinth_alloc_page_gfp_atomic();
@@ -55,7 +55,7 @@ static int double_free(void)
 	return 0;
 }
 
-/* First past labyrinth: to the allocator, which takes the mark off. */
+/* Frees the block to the allocator first, which clears its mark. */
 static int freed_elsewhere(void)
 {
 	struct page *page;
@@ -73,7 +73,7 @@ static int freed_elsewhere(void)
 	labyrinth_free_page(address);
 	local_bh_enable();
 
-	/* Its pool waits for a page: this one will do. */
+	/* The pool still misses a page. Give it this one. */
 	page = alloc_page(GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
@@ -100,7 +100,7 @@ static int double_free_in_bulk(void)
 	return ret;
 }
 
-/* A block is offered to the wrong pool; its own has to take it afterwards. */
+/* Offers a block to the wrong pool. Its own pool must accept it afterwards. */
 static int to_wrong_pool(unsigned int block_order, struct labyrinth_pool *wrong)
 {
 	struct labyrinth_pool *pool = create("misuse", block_order);
@@ -135,7 +135,7 @@ static int wrong_order(void)
 	return to_wrong_pool(2, NULL);
 }
 
-/* An address within a block: another page of it, or the middle of one. */
+/* Frees an address within a block: another page of it, or the middle of a page. */
 static int inside(size_t offset)
 {
 	struct labyrinth_pool *pool = create("misuse", 2);
@@ -165,7 +165,7 @@ static int unaligned(void)
 
 static char image[2 * PAGE_SIZE];
 
-/* Addresses that come from elsewhere: nine of them. */
+/* Frees nine addresses that do not come from labyrinth. */
 static int foreign(void)
 {
 	void *page = (void *)__get_free_page(GFP_KERNEL);
@@ -186,7 +186,10 @@ static int foreign(void)
 		labyrinth_free_page(mapped);
 		labyrinth_free_page(PTR_ALIGN_DOWN((void *)&on_stack, PAGE_SIZE));
 		labyrinth_free_page(PTR_ALIGN(&image[0], PAGE_SIZE));
-		/* User space, the end of the address space, a hole of the linear mapping. */
+		/*
+		 * In user space, at the end of the address space, in a hole of the
+		 * linear mapping.
+		 */
 		labyrinth_free_page((void *)(16 * PAGE_SIZE));
 		labyrinth_free_page((void *)(-PAGE_SIZE));
 		labyrinth_free_page((void *)(PAGE_OFFSET + (1UL << 44)));
@@ -208,13 +211,13 @@ static int null(void)
 	if (!page)
 		return -ENOMEM;
 	stamp(page, 0, 5);
-	/* No address: three. */
+	/* Three calls without an address. */
 	labyrinth_free_page(NULL);
 	labyrinth_pool_free(pool, NULL);
 	if (labyrinth_pool_alloc_bulk(pool, 1, NULL) ||
 	    labyrinth_pool_alloc_bulk(pool, 0, NULL))
 		ret = -EIO;
-	/* No pool: five. */
+	/* Five calls without a pool. */
 	labyrinth_pool_free(NULL, page);
 	labyrinth_pool_destroy(NULL);
 	if (labyrinth_pool_alloc(NULL) || labyrinth_pool_prime(NULL, 1) != -EINVAL ||
@@ -225,7 +228,9 @@ static int null(void)
 	return ret;
 }
 
-/* A pool that was destroyed (four), and some that never were (three). */
+/*
+ * Four calls with a pool that was destroyed, and three with pools that never existed.
+ */
 static int no_pool(void)
 {
 	struct labyrinth_pool *pool = create("misuse", 0);
@@ -251,8 +256,9 @@ static int no_pool(void)
 }
 
 /*
- * The pool that all share has no handle that anybody was given. It is the first of all
- * pools, so its handle can be guessed: as it is, and as it would be with numbers from 1.
+ * Nobody is given the handle of the shared pool. But it is the first pool, so its
+ * handle can be guessed. This tries the handle, and what it would be if generations
+ * began at 1.
  */
 static int default_pool(void)
 {
@@ -267,7 +273,9 @@ static int default_pool(void)
 	return 0;
 }
 
-/* The pool goes before its blocks: one, and two late returns to a pool that is gone. */
+/*
+ * Destroys a pool while blocks are out (one misuse), then frees them to it (two more).
+ */
 static int blocks_out(void)
 {
 	struct labyrinth_pool *pool = create("misuse", 1);
@@ -287,7 +295,7 @@ static int blocks_out(void)
 	return ret;
 }
 
-/* Calls all three functions that sleep, in the caller's context. */
+/* Calls the three functions that sleep, in the context of the caller. */
 static bool all_refused(struct labyrinth_pool *pool)
 {
 	struct labyrinth_pool *made = create("misuse_too", 0);
@@ -310,7 +318,7 @@ static void in_hard_interrupt(struct irq_work *unused)
 	refused_elsewhere = all_refused(elsewhere);
 }
 
-/* Afterwards the pool must be as it was: neither gone nor filled. */
+/* Calls them in a context that may not sleep. The pool must be usable afterwards. */
 static int may_not_sleep(const char *where)
 {
 	struct labyrinth_pool *pool = create("misuse", 0);
@@ -370,7 +378,7 @@ static int may_not_sleep(const char *where)
 	return refused ? 0 : -EIO;
 }
 
-/* Not counted as misuse, but refused. */
+/* These parameters are refused, but do not count as misuse. */
 static int bad_parameters(void)
 {
 	static const struct labyrinth_pool_params refused[] = {
@@ -405,7 +413,7 @@ static int bad_parameters(void)
 	return 0;
 }
 
-/* A pool is left behind when this module is unloaded. */
+/* Leaves a pool behind when this module is unloaded. */
 static int forgotten(void)
 {
 	return PTR_ERR_OR_ZERO(create("forgotten", 0));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two CPUs give the same block back at the same time, over and over: one has to get
- * through, the other has to be refused.
+ * Two CPUs give the same block back at the same time, again and again. One must
+ * succeed, and the other must be refused.
  */
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
@@ -15,9 +15,9 @@
 #include "consumer.h"
 
 /*
- * A block that goes to the allocator is no block any more, and to give it back again is
- * another misuse. So the caches have enough for all rounds, or they would be refilled
- * under way, when they take nothing, and have space for as many more.
+ * No block may go to the allocator, because giving it back again would be another kind
+ * of misuse. A cache takes no blocks while it is refilled. So each cache begins with
+ * enough blocks for all rounds, which avoids refills, and has space for as many more.
  */
 #define ROUNDS 500
 #define CACHE (2 * ROUNDS)
@@ -27,7 +27,9 @@ static void *block;
 static atomic_t arrived;
 static atomic_t taken;
 
-/* Waits until both have come here @rounds times; leaves at the same time as the other. */
+/*
+ * Waits until both CPUs have called this @rounds times. Both return at the same time.
+ */
 static void meet(int rounds)
 {
 	unsigned int spins = 0;
@@ -35,7 +37,7 @@ static void meet(int rounds)
 	atomic_inc(&arrived);
 	while (atomic_read(&arrived) < 2 * rounds) {
 		cpu_relax();
-		/* There may be one CPU only. */
+		/* On a machine with one CPU, let the other thread run. */
 		if (++spins % 65536 == 0)
 			cond_resched();
 	}

@@ -54,7 +54,7 @@
 #define MAX_RESULTS 64
 #define MAX_ZONES 16
 
-/* A pool, and the blocks of it that are out. */
+/* A pool, and its blocks that are out. */
 static struct slot {
 	struct labyrinth_pool *pool;
 	unsigned int order;
@@ -72,7 +72,7 @@ struct call {
 	struct irq_work irq_work;
 	struct slot *slot;
 	bool put, bulk;
-	/* The last block is to be put, by its address plus this. */
+	/* Gives back the last block, by its address plus this offset. */
 	bool offered;
 	size_t offset;
 	unsigned int wanted;
@@ -149,7 +149,7 @@ static void in_irq_work(struct irq_work *work)
 	make_call(container_of(work, struct call, irq_work));
 }
 
-/* Makes the call on this CPU, in a context; a negative errno if there is none of that name. */
+/* Makes the call on this CPU, in a context. -EINVAL if there is no such context. */
 static s64 call_in(const char *context, struct call *call)
 {
 	static DEFINE_SPINLOCK(lock);
@@ -167,7 +167,7 @@ static s64 call_in(const char *context, struct call *call)
 		flush_work(&call->work);
 		destroy_work_on_stack(&call->work);
 	} else if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
-		/* Where nothing else is allowed. */
+		/* On PREEMPT_RT, calls are allowed in no other context. */
 		return -EOPNOTSUPP;
 	} else if (!strcmp(context, "irqs_off")) {
 		local_irq_save(flags);
@@ -309,7 +309,7 @@ static s64 last_pfn(struct slot *slot)
 	return page_to_pfn(virt_to_page(slot->blocks[slot->count - 1]));
 }
 
-/* The marks of zones before set_marks(). */
+/* The watermarks of zones before set_marks(). */
 static struct marks {
 	struct zone *zone;
 	unsigned long watermark[NR_WMARK];
@@ -318,7 +318,7 @@ static struct marks {
 } marks[MAX_ZONES];
 static unsigned int zones;
 
-/* After so many failures kswapd is not woken any more. */
+/* After this many failures kswapd is not woken any more. */
 #define HOPELESS 16
 
 static void restore_marks(void)
@@ -333,13 +333,14 @@ static void restore_marks(void)
 }
 
 /*
- * Makes the allocator turn away GFP_NOWAIT, and all others without access to the
- * emergency reserve, though memory is free. So a test should not wait for others
- * meanwhile.
+ * Makes the allocator refuse GFP_NOWAIT, and all other requests without access to the
+ * emergency reserve, although memory is free. A test should not wait for other code in
+ * this state.
  *
- *	below	by watermarks above what is free, so what GFP_ATOMIC gets is below them
- *	above	by more that is kept for other zones, so what it gets is not
- *	usual	undoes it
+ *	below	raises the watermarks above the number of free pages, so pages that
+ *		GFP_ATOMIC gets come from below the watermarks
+ *	above	raises lowmem_reserve instead, so they come from above the watermarks
+ *	usual	restores the old values
  */
 static s64 set_marks(const char *where)
 {
@@ -476,7 +477,10 @@ static int script_set(const char *text, const struct kernel_param *param)
 	result_count = 0;
 	while ((part = strsep(&rest, ";")) && result_count < MAX_RESULTS)
 		results[result_count++] = command(part);
-	/* Undo what the script may have forgotten, or nobody could allocate. */
+	/*
+	 * The script may have left the watermarks changed, and then nobody could
+	 * allocate.
+	 */
 	restore_marks();
 	mutex_unlock(&script_lock);
 	kfree(copy);
@@ -506,7 +510,7 @@ static const struct kernel_param_ops results_ops = {
 module_param_cb(script, &script_ops, NULL, 0200);
 module_param_cb(results, &results_ops, NULL, 0444);
 
-/* Gives back what is out and destroys the pools that are left, for a test that has failed. */
+/* Gives back all blocks and destroys all pools that a failed test has left. */
 void script_end(void)
 {
 	unsigned int i;

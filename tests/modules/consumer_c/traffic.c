@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Honest use: a timer on each CPU and one thread, which also gives back what the
- * timers got. Every block is written to all over, and read before it goes back.
+ * Uses the interface as it should be used: with a timer on each CPU, and with one
+ * thread, which also gives back pages that the timers got. Each block is written to
+ * completely, and verified before it is given back.
  */
 #include <linux/cpu.h>
 #include <linux/delay.h>
@@ -17,7 +18,7 @@
 
 #define BULK 16
 
-/* One CPU's timer and what it holds until it next expires. */
+/* The timer of one CPU, and the blocks that it holds until it next expires. */
 struct tick {
 	struct timer_list timer;
 	u64 serial;
@@ -57,8 +58,8 @@ static void check(const void *block, unsigned int block_order, u64 value)
 }
 
 /*
- * Of a compound page each page knows the first one, which knows the order. None is
- * where the device of this pool would not reach.
+ * Each page of a compound page refers to the first one, which has the order. No page
+ * may be beyond the reach of the pool's device.
  */
 static void check_shape(const void *block)
 {
@@ -77,7 +78,7 @@ static void check_shape(const void *block)
 		atomic64_inc(&tally.misshapen);
 }
 
-/* Gives back what was held; every other time at once. */
+/* Gives back the blocks that the timer holds: every other time in bulk. */
 static void release(struct tick *tick)
 {
 	unsigned int i;
@@ -133,7 +134,10 @@ static void expired(struct timer_list *timer)
 		if (page) {
 			atomic64_inc(&tally.softirq_blocks);
 			stamp(page, 0, 0);
-			/* Pairs with xchg() in empty_mailbox(): the contents first. */
+			/*
+			 * Pairs with xchg() in empty_mailbox(). The contents must be
+			 * visible before the page.
+			 */
 			smp_store_release(&tick->mail, page);
 		} else {
 			atomic64_inc(&tally.failures);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver that uses labyrinth from Rust, for the tests: in a softirq and in task context. What it
-//! counts is in labyrinth's file `metrics`.
+//! A driver in Rust for the tests. It uses labyrinth in a softirq and in task context, and its
+//! counts are in labyrinth's file `metrics`.
 
 #![forbid(unsafe_code)]
 
@@ -57,10 +57,10 @@ labyrinth::import!();
 const BULK: usize = 8;
 /// The timer's period.
 const PERIOD_US: u32 = 2000;
-/// How many blocks task context asks for when the module is loaded.
+/// The number of blocks that are requested in task context when the module is loaded.
 const TASK_ROUNDS: usize = 1000;
 
-/// What happened.
+/// The counts.
 #[derive(Default)]
 struct Tally {
     softirq_blocks: Count,
@@ -103,7 +103,7 @@ impl Default for Count {
 }
 
 impl Count {
-    /// Counts one more, and returns how many there were.
+    /// Adds one, and returns the previous count.
     fn one(&self) -> u64 {
         self.0.fetch_add(1, Relaxed)
     }
@@ -145,7 +145,7 @@ impl User {
         }
     }
 
-    /// Writes to all of a block, reads it again, and gives it back.
+    /// Fills a block, verifies it, and gives it back.
     fn exercise<C: PlainAlloc>(&self, cx: &C, pages: ExclusivePages<Uninit>, blocks: &Count) {
         let value = blocks.one() as u8;
         let mut pages = pages.zeroed();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver that lets another driver do its work, for `tests/selftests/user_page.py`. It is loaded
-//! twice, under two names. The second copy has the first one map a page into an area of its device,
-//! and make a file in its folder. labyrinth must refuse both: nothing would keep the first copy
-//! loaded while the area or the file exists.
+//! A driver for `tests/selftests/user_page.py` that is loaded twice, under two names. The second
+//! copy makes the first one map a page into an area of the second copy's device, and make a file in
+//! its folder. labyrinth must refuse both, because nothing would keep the first copy loaded while
+//! the area or the file exists.
 
 #![deny(unsafe_code)]
 
@@ -69,7 +69,7 @@ fn map_a_page<'a>(cx: &Task, area: NewArea<'a>) -> Result<MappedArea<'a>> {
     UserPage::map(cx, area, page, Freed).map_err(|refused| refused.error)
 }
 
-/// The way back of a page.
+/// The home of a page, which only frees it.
 struct Freed;
 
 impl Home for Freed {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Leaks one owner of callbacks, which the kernel may then call at any time. Used by
-//! `tests/selftests/drivers_leak.py`.
-//! All of it is safe code. Each callback says in the kernel log that it was called.
+//! Leaks one owner of callbacks, in safe code, for `tests/selftests/drivers_leak.py`. The kernel
+//! may then call these callbacks at any time. Each callback logs that it was called.
 
 #![forbid(unsafe_code)]
 
@@ -106,7 +105,7 @@ module! {
 
 const PERIOD_US: u32 = 200_000;
 
-/// What does nothing but say that it was called.
+/// Callbacks that only log that they were called.
 struct Said;
 
 fn called(what: &str) {
@@ -188,7 +187,7 @@ impl Show<Said> for Said {
 labyrinth::pci_table!(
     PCI_TABLE,
     MODULE_PCI_TABLE,
-    // No device has this class. The test has a device probed all the same.
+    // No device has this class. The test makes the kernel probe a device nevertheless.
     [pci::DeviceId::from_class(0xfe_fefe, 0xff_ffff)]
 );
 
@@ -282,7 +281,7 @@ const KINDS: [Leak; 14] = [
     |cx, _| {
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
-        // Frees the memory of the timer and does not drop it.
+        // Frees the memory of the timer without dropping the timer.
         drop(KBox::pin_init(
             <MaybeUninit<Timer<Said>>>::pin_init(Timer::start_on(cpu, PERIOD_US, Said)),
             GFP_KERNEL,
@@ -309,7 +308,7 @@ const KINDS: [Leak; 14] = [
         let _ = module;
         Ok(())
     },
-    // Nobody calls this driver, but its pool stays.
+    // Leaks a pool. The kernel does not call this driver for it.
     |cx, _| {
         forget(Pool::new(cx, c"leaks", PoolConfig::default())?);
         Ok(())

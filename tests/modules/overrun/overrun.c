@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writes to a page of somebody else, as a driver with a bug would: from outside of all
- * that keeps labyrinth's own code from it. Writing "CONTEXT PFN OFFSET MASK" to the
- * parameter "write" changes those bits of one byte, OFFSET bytes behind the beginning of
- * the page frame PFN. CONTEXT is task, spinlock, softirq or hard_irq.
+ * Writes to a page of another owner, as a driver with a bug would. None of labyrinth's
+ * checks can prevent that. Writing "CONTEXT PFN OFFSET MASK" to the parameter "write"
+ * changes those bits of one byte, OFFSET bytes after the beginning of the page frame
+ * PFN. CONTEXT is task, spinlock, softirq or hard_irq.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,7 +17,7 @@
 
 static u8 *victim;
 static u8 mask;
-/* What in_context() found where the byte was written. */
+/* Whether the byte was written in the requested context. */
 static bool was_there;
 
 static void overrun(bool in_context)
@@ -77,7 +77,7 @@ static const struct {
 	{ "hard_irq", in_hard_irq },
 };
 
-/* The parameters' lock keeps a second caller out. */
+/* The lock of the module's parameters excludes concurrent calls. */
 static int set_write(const char *text, const struct kernel_param *param)
 {
 	unsigned long pfn, offset;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages and proofs of the kernel crate in the place of labyrinth's, and the other way round.
+//! Uses pages and proofs of the kernel crate in place of labyrinth's, and the reverse.
 
 #![forbid(unsafe_code)]
 
@@ -198,7 +198,7 @@ once! {
 }
 
 once! {
-    /// Allocates nothing: lockdep would report it, as PREEMPT_RT has no pages there.
+    /// Allocates nothing, because lockdep would report it: PREEMPT_RT has no pages there.
     Hard, RelativePinnedHardMode, |callback| {
         let cx = of_hard_hrtimer(&mut callback);
         kind_of(cx) == Kind::IrqsOff
@@ -224,7 +224,7 @@ once! {
 /// Whether the kernel serves the interrupts of devices in threads only.
 const RT: bool = cfg!(CONFIG_PREEMPT_RT);
 
-/// The tokens that are made where the context is checked, outside of hard interrupts.
+/// Tries the functions that check the context and make a token, outside of hard interrupts.
 fn contexts_checked(cx: &mut Task) -> Result {
     check!(with_task(|_| ()).is_ok());
     check!(with_hard_irq(|_| ()) == Err(EPERM));
@@ -232,7 +232,7 @@ fn contexts_checked(cx: &mut Task) -> Result {
     irqs_off(cx, |_| {
         check!(with_task(|_| ()) == Err(EPERM));
         check!(with_hard_irq(|_| ()) == Err(EPERM));
-        // It is as good as the handler of a device there.
+        // Without PREEMPT_RT this context cannot be told from the handler of a device.
         check!(with_device_irq(|_| ()).is_ok() != RT);
         Ok(())
     })?;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a case is.
+//! Test cases.
 
 #![forbid(unsafe_code)]
 
 use kernel::prelude::*;
 use labyrinth::context::Task;
 
-/// One case. It starts in task context and sees for itself that it gets elsewhere.
+/// One case. It starts in task context, and enters other contexts itself.
 pub(crate) struct Case {
-    /// The name in reports: the subject first.
+    /// The name in reports. It begins with the subject.
     pub(crate) name: &'static str,
-    /// Whether all is well. What is not is in the kernel log.
+    /// Runs the case. It fails if a check failed, which the kernel log then names.
     pub(crate) run: fn(&mut Task) -> Result,
 }
 
-/// Fails the case if a condition does not hold, and says so.
+/// Fails the case if a condition does not hold, and logs the condition.
 macro_rules! check {
     ($condition:expr) => {
         if !$condition {
@@ -31,8 +31,8 @@ macro_rules! check {
 }
 pub(crate) use check;
 
-/// The cases of work that every context can do where pages can be allocated: it takes a reference
-/// to any token.
+/// Makes a case for each context in which pages can be allocated. `$work` takes a reference to the
+/// token of any of them.
 macro_rules! everywhere {
     ($name:literal, $work:path) => {
         &[

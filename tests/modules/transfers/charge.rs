@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/sys/kernel/debug/labyrinth_transfers/hold`, for `tests/selftests/allocinfo.py`: pages that
-//! are charged to lines of this module. Each write drops what was held before:
+//! The file `/sys/kernel/debug/labyrinth_transfers/hold`, for `tests/selftests/allocinfo.py`. It
+//! holds pages that are charged to lines of this module. Each write drops the pages that were held
+//! before:
 //!
 //! ```text
 //! page         holds a page, which is charged to the line held_page
@@ -29,7 +30,7 @@ use labyrinth::{
     Uninit, //
 };
 
-/// What is held.
+/// The pages that are held.
 pub(crate) enum Held {
     Nothing,
     Page(ExclusivePage<Bytes>),

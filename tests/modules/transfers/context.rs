@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Getting into a context, and back with a result.
+//! Runs work in a context, and returns its result.
 
 #![forbid(unsafe_code)]
 
@@ -28,7 +28,7 @@ use labyrinth::{
     }, //
 };
 
-/// Where a result is left.
+/// A place for a result.
 type Slot<R> = Arc<RawSpinLock<Option<R>>>;
 
 fn slot<R: Unpin>() -> Result<Slot<R>> {

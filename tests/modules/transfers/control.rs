@@ -11,7 +11,7 @@
 //! size_max     the same text
 //! ```
 //!
-//! The transfers that a case does are counted by labyrinth, in its own files.
+//! labyrinth counts the transfers of a case, and shows them in its own files.
 
 #![forbid(unsafe_code)]
 

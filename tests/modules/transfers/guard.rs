@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Guarded pages go from holder to holder.
+//! Passes guarded pages from holder to holder.
 
 #![forbid(unsafe_code)]
 
@@ -39,8 +39,8 @@ use labyrinth::{
 /// The bytes of a guard.
 const GUARD: usize = 64;
 
-/// How long the first holder has the pages: longer than the next holder does before the guards are
-/// looked at.
+/// The time that the first holder has the pages. The next holder has them for less time before the
+/// guards are checked.
 const HELD_MS: i64 = 1000;
 
 pub(crate) const CASES: &[&[Case]] = &[
@@ -93,7 +93,8 @@ fn front(guarded: &Guarded) -> usize {
     guarded.as_ptr() as usize - GUARD
 }
 
-/// The same page does not get the canaries again that an earlier holder may have copied.
+/// Guards the same page twice. The canaries must differ, because an earlier holder may have copied
+/// the first ones.
 fn new_each_time<C: Context>(cx: &C) -> Result
 where
     GfpAtomic: AllowedIn<C>,
@@ -117,8 +118,8 @@ where
     Ok(())
 }
 
-/// A damage is reported once, as that of the holder who had the pages at the time. The time of the
-/// next holder begins when it gets them.
+/// Each damage must be reported once, for the holder that had the pages at that time. The age of
+/// the next holder begins when it gets the pages.
 fn each_to_its_holder(cx: &mut Task) -> Result {
     let found =
         || [Kind::Task, Kind::Softirq].map(|holder| sentinel::found(Occasion::Transfer, holder));

@@ -32,8 +32,8 @@ pub(crate) const CASES: &[&[Case]] = &[&[Case {
 
 const ORDER: u32 = 2;
 
-/// Gives blocks of another form to a pool, and takes blocks from it. It must never hand out what
-/// was given.
+/// Gives blocks of another form to a pool, and takes blocks from it. The pool must never hand out
+/// those that it was given.
 fn keeps_its_form(cx: &mut Task) -> Result {
     for compound in [false, true] {
         let config = PoolConfig {
@@ -60,7 +60,7 @@ fn keeps_its_form(cx: &mut Task) -> Result {
                     pool.put(cx, foreign);
                     pool.get(cx, &mut request)
                 };
-                // Without a lock there may be none.
+                // Without waiting for a lock, the allocator may have none.
                 let Some(own) = own else {
                     check!(nolock);
                     continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Looking at memory that is nobody's, and changing what is somebody's, for tests only. KASAN must
- * not see it.
+ * Reads memory that is free, and changes memory of other owners, for tests only. KASAN
+ * must not check these accesses.
  */
 #include <linux/compiler.h>
 #include <linux/mm.h>
@@ -35,13 +35,16 @@ void labyrinth_probe_flush(void)
 	vm_unmap_aliases();
 }
 
-/* As if the hardware had reported an error. Nobody is told. */
+/*
+ * Marks a page as bad, as the kernel does when the hardware reports an error. No
+ * listener is called.
+ */
 void labyrinth_probe_spoil(const void *address)
 {
 	SetPageHWPoison(virt_to_page(address));
 }
 
-/* As somebody would who writes where it must not. */
+/* Changes a byte, as a stray write would. */
 void labyrinth_probe_flip(void *address)
 {
 	u8 *byte = address;
@@ -54,7 +57,7 @@ bool labyrinth_probe_free(const void *address)
 	return !page_ref_count(virt_to_page(address));
 }
 
-/* As a process does that has the page mapped. */
+/* Takes a reference, as a process does that has the page mapped. */
 void labyrinth_probe_hold(const void *address)
 {
 	get_page(virt_to_page(address));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Looking at memory, and changing it, past its owner; for tests only. probe.rs calls these. */
+/*
+ * Accesses to memory without its owner's knowledge, for tests only. probe.rs calls
+ * these.
+ */
 #ifndef LABYRINTH_TRANSFER_PROBE_H
 #define LABYRINTH_TRANSFER_PROBE_H
 

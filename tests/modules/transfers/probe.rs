@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Looking at memory, and changing it, past its owner; for tests only. The C side is `probe.c`.
+//! Accesses to memory without its owner's knowledge, for tests only. The C side is `probe.c`.
 
 use kernel::{
     error::to_result,
@@ -27,16 +27,16 @@ pub(crate) fn byte(address: usize) -> Result<u8> {
     Ok(value)
 }
 
-/// How many of the bytes from an address in the linear mapping on have a value, though the page
-/// they are in be free. Any context. `EFAULT` if there is no page.
+/// Counts the bytes with this value in `length` bytes of the linear mapping, even if their page is
+/// free. Any context. `EFAULT` if there is no page.
 pub(crate) fn count(address: usize, length: usize, value: u8) -> Result<usize> {
-    // SAFETY: The address may be anything; only whole pages that can be read are.
+    // SAFETY: The address may be anything. The function reads only whole pages that can be read.
     let count = unsafe { labyrinth_probe_count(address as *const c_void, length, value) };
     to_result(count)?;
     Ok(count as usize)
 }
 
-/// Has all CPUs forget areas that are unmapped, which the kernel leaves for later. Sleeps.
+/// Makes all CPUs flush areas that are unmapped, which the kernel does only later. Sleeps.
 pub(crate) fn flush_areas(_cx: &Task) {
     // SAFETY: A context that may sleep.
     unsafe { labyrinth_probe_flush() };
@@ -50,8 +50,8 @@ pub(crate) fn spoil(address: usize) {
 
 /// Changes every bit of a byte in the linear mapping, whoever owns it. Any context.
 ///
-/// The byte must be one that its owner bears to be changed, such as one of a guard, and nobody may
-/// use it meanwhile.
+/// The owner must tolerate the change of this byte, as for a byte of a guard, and nobody may use
+/// the byte at the same time.
 pub(crate) fn flip(address: usize) {
     // SAFETY: A byte of a page that a test has, where any value is valid; see above.
     unsafe { labyrinth_probe_flip(address as *mut c_void) };

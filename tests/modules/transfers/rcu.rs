@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Values that are taken away under the eyes of who uses them.
+//! Removes values while they are in use.
 
 #![forbid(unsafe_code)]
 
@@ -40,7 +40,7 @@ pub(crate) const CASES: &[&[Case]] = &[&[
     },
 ]];
 
-/// Says when it is freed.
+/// A value that sets a flag when it is dropped.
 struct Value(Arc<Atomic<bool>>);
 
 impl Drop for Value {
@@ -57,7 +57,8 @@ fn value() -> Result<(Value, Arc<Atomic<bool>>)> {
 static TIER: RcuSlot<Value> = RcuSlot::new();
 static TABLE: Handles<Value> = Handles::new();
 
-/// To wait for those who use the value is to wait for oneself: it is not freed, then or later.
+/// Drops a publication while this task uses the value. Waiting for its users would wait for this
+/// task, so the value is leaked.
 fn publication_dropped_in_use(_cx: &mut Task) -> Result {
     let (one, freed) = value()?;
     let publication = TIER.publish(one)?;
@@ -76,7 +77,7 @@ fn publication_dropped_in_use(_cx: &mut Task) -> Result {
     Ok(())
 }
 
-/// The same of a table, where the value stays.
+/// Removes a value from a table in the same situation. The value stays in the table.
 fn value_removed_while_borrowed(_cx: &mut Task) -> Result {
     let (value, freed) = value()?;
     let handle = TABLE.insert(value)?;

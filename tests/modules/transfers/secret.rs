@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Secrets are overwritten: seen by looking at the memory of pages that are free.
+//! Checks that secrets are overwritten, by reading the memory of free pages.
 
 #![forbid(unsafe_code)]
 
@@ -60,7 +60,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     ],
 ];
 
-/// What a secret looks like: no byte of a page that the kernel has poisoned or cleared.
+/// The bytes of a secret. A page that the kernel has poisoned or cleared has no such byte.
 const SECRET: u8 = 0x5e;
 
 fn page<C: Context>(cx: &C) -> Result<ExclusivePage<Bytes>>
@@ -72,17 +72,18 @@ where
     Ok(page)
 }
 
-/// How many bytes of a secret are left in a page that is perhaps free. None, if it cannot be read.
+/// Returns how many bytes of a secret are left in a page, which may be free. 0 if it cannot be
+/// read.
 fn left_at(address: usize) -> usize {
     probe::count(address, PAGE_SIZE, SECRET).unwrap_or(0)
 }
 
-/// What is dropped without being a secret is still there, unless the kernel itself wipes free
-/// pages. If not, the other cases would say nothing.
+/// Checks that the contents of an ordinary page stay after it is freed, unless the kernel itself
+/// wipes free pages. Otherwise the other cases would prove nothing.
 fn control(cx: &mut Task) -> Result {
     let page = page(cx)?;
     let address = page.as_ptr() as usize;
-    // Nobody else on this CPU asks for a page meanwhile, and gets this one.
+    // With interrupts disabled, no other code on this CPU can be given this page.
     let left = without_interrupts(cx, page, address)?;
     if cfg!(any(CONFIG_PAGE_POISONING, CONFIG_DEBUG_PAGEALLOC)) {
         pr_info!("of a free page {} bytes are as they were\n", left);
@@ -100,7 +101,7 @@ fn without_interrupts(cx: &mut Task, page: ExclusivePage<Bytes>, address: usize)
     }))
 }
 
-/// Pages cannot be freed with interrupts disabled.
+/// On PREEMPT_RT pages cannot be freed with interrupts disabled.
 #[cfg(CONFIG_PREEMPT_RT)]
 fn without_interrupts(_: &mut Task, page: ExclusivePage<Bytes>, address: usize) -> Result<usize> {
     drop(page);
@@ -146,7 +147,7 @@ where
     Ok(())
 }
 
-/// The last reader scrubs, wherever that is; one before it does not.
+/// The last reader scrubs the page, in whatever context it is dropped. Earlier readers do not.
 fn shared(cx: &mut Task) -> Result {
     let secret = Secret::new(page(cx)?);
     let address = secret.as_ptr() as usize;
@@ -177,14 +178,15 @@ fn in_view(cx: &mut Task) -> Result {
     Ok(())
 }
 
-/// Whether all of a secret is left. A free page soon has the contents of somebody else.
+/// Returns whether all of a secret is left. A free page may soon have other contents.
 #[cfg(CONFIG_MEMORY_FAILURE)]
 fn is_left(address: usize) -> bool {
     left_at(address) == PAGE_SIZE
 }
 
-/// A page that has gone bad is not written to when it is dropped, and its neighbours are. It is
-/// when it is taken out. Each of the pages that are lost here has this case once.
+/// When a secret is dropped, a page that has gone bad is not overwritten, but its neighbours are.
+/// When the secret is taken out, the bad page is overwritten, too. Each run of this case loses
+/// these pages for ever.
 #[cfg(CONFIG_MEMORY_FAILURE)]
 fn gone_bad(cx: &mut Task) -> Result {
     let mut pages = ExclusivePages::alloc(cx, GfpKernel, 2, Place::Any)?.zeroed();
@@ -214,7 +216,7 @@ fn gone_bad(cx: &mut Task) -> Result {
     Ok(())
 }
 
-/// No page has such a flag.
+/// This kernel has no flag for bad pages.
 #[cfg(not(CONFIG_MEMORY_FAILURE))]
 fn gone_bad(_: &mut Task) -> Result {
     Ok(())

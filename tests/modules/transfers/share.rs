@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Shared and back.
+//! Shares pages and takes them back.
 
 #![forbid(unsafe_code)]
 
@@ -101,7 +101,7 @@ where
     check!(page.pfn() == pfn && page.iter().all(|&byte| byte == 0x11));
     page.fill(0x22);
 
-    // And a second time.
+    // The page can be shared a second time.
     let shared = Shared::new(cx, GfpAtomic, page).map_err(|_| ENOMEM)?;
     check!(shared.iter().all(|&byte| byte == 0x22));
     check!(shared.take_back().is_ok_and(|page| page.pfn() == pfn));
@@ -163,7 +163,7 @@ struct Reader {
 impl Body for Reader {
     fn run(&mut self, thread: &mut Running) {
         while let Some(shared) = &self.shared {
-            // One more and one less, beside all the others that do so.
+            // Make and drop a reader while the other threads do the same.
             let other = shared.clone();
             if shared.iter().any(|&byte| byte != self.value) {
                 self.wrong.add(1, Relaxed);
@@ -177,7 +177,8 @@ impl Body for Reader {
     }
 }
 
-/// Whoever has the page back writes to it at once: a reader that is left would see it.
+/// Shares a page with threads, takes it back, and writes to it at once. A reader that is left would
+/// see the change.
 fn with_threads(cx: &mut Task) -> Result {
     for round in 0..20 {
         let stop = Arc::new(Atomic::new(false), GFP_KERNEL)?;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Transfers of pages, tried in every context where they are allowed, by a driver that uses the
-//! crate `labyrinth`.
+//! A driver that tries transfers of pages in every context in which they are allowed.
 //!
 //! Each subject is a file with its cases. [`control`] runs them for `tests/selftests/transfers.py`.
 //! A new subject is a line in [`SUBJECTS`].

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Scattered pages, one view.
+//! Maps scattered pages side by side.
 
 #![forbid(unsafe_code)]
 
@@ -71,7 +71,7 @@ pub(crate) const CASES: &[&[Case]] = &[&[
     },
 ]];
 
-/// Pages that each begin and end with their number.
+/// Makes pages, each of which begins and ends with its number.
 fn pages(cx: &Task, count: usize) -> Result<KVec<ExclusivePage<Bytes>>> {
     let mut pages = KVec::with_capacity(count, GFP_KERNEL)?;
     for number in 0..count {
@@ -91,7 +91,7 @@ fn there_and_back(cx: &mut Task) -> Result {
     const COUNT: usize = 33;
 
     let mut pages = pages(cx, COUNT)?;
-    // No two are side by side as they are here.
+    // Do not map them in the order of their allocation.
     pages.reverse();
     let mut frames = KVec::new();
     for page in &pages {
@@ -104,7 +104,7 @@ fn there_and_back(cx: &mut Task) -> Result {
         let number = (COUNT - 1 - place) as u8;
         check!(page[0] == number && page[PAGE_SIZE - 1] == number);
     }
-    // Across the edges of all of them.
+    // Write across the border of each two pages.
     for edge in (1..COUNT).map(|place| place * PAGE_SIZE) {
         view[edge - 2..edge + 2].copy_from_slice(&[1, 2, 3, 4]);
     }
@@ -125,7 +125,7 @@ fn of_nothing(cx: &mut Task) -> Result {
     Ok(())
 }
 
-/// Many views at a time, so that most have another one on either side.
+/// Checks the guards of many views at a time, so that most views have another one on each side.
 fn guards(cx: &mut Task) -> Result {
     let mut views = KVec::new();
     for count in 1..100 {
@@ -138,7 +138,7 @@ fn guards(cx: &mut Task) -> Result {
         check!(probe::byte(begin).is_ok() && probe::byte(end - 1).is_ok());
         for beyond in [0, 1, 8, PAGE_SIZE - 1] {
             check!(probe::byte(end + beyond) == Err(EFAULT));
-            // Elsewhere the guard ahead is a page that nobody reads.
+            // On other architectures the guard in front is a mapped page that nobody reads.
             #[cfg(CONFIG_X86)]
             check!(probe::byte(begin - 1 - beyond) == Err(EFAULT));
         }
@@ -163,7 +163,7 @@ fn used_in_softirq(cx: &mut Task) -> Result {
     Ok(())
 }
 
-/// What is dropped is unmapped and freed, sooner or later, also where neither can be done.
+/// Views that are dropped are unmapped and freed later, even if the context allows neither.
 fn dropped(cx: &mut Task, drop: fn(&mut Task, KVec<VmappedPages>) -> Result) -> Result {
     for _ in 0..20 {
         let mut views = KVec::new();
@@ -177,7 +177,7 @@ fn dropped(cx: &mut Task, drop: fn(&mut Task, KVec<VmappedPages>) -> Result) -> 
             views.push(view, GFP_KERNEL)?;
         }
         drop(cx, views)?;
-        // Somebody else may have some of them soon.
+        // Other code may soon be given some of these pages.
         eventually(|| {
             addresses.retain(|&mut address| !probe::is_free(address));
             addresses.len() < 4

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Zeroed pages are all zeroes, in memory that is known to hold something else.
+//! Checks that zeroed pages are all zeroes, in memory that is known to have had other contents.
 //!
 //! A page from the allocator proves nothing: the kernel may have cleared it (`init_on_alloc=1`).
 
