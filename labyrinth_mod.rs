@@ -48,8 +48,9 @@ use labyrinth::{
     Transfer, //
 };
 
-/// Declares the module with its parameters. Takes the settings, the parameters so far, and the
-/// exercises, which it turns into parameters one by one: `NAME_start`, and one for each setting.
+/// Declares the module with its parameters. The arguments are the settings, the parameters so far,
+/// and the exercises. Each recursion turns one exercise into parameters: `NAME_start`, and one for
+/// each setting.
 macro_rules! declare {
     (
         [$($setting:ident: $variant:ident $bounds:tt = $default:tt, $text:tt;)*]

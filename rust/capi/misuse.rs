@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Misuse of the C interface: counted, and the first of each kind reported.
+//! Counts misuse of the C interface, and reports the first misuse of each kind.
 
 use crate::{
     ffi::exports::{
@@ -21,22 +21,22 @@ use kernel::{
     }, //
 };
 
-/// The mistakes of C code that are noticed.
+/// The kinds of misuse by C code that are noticed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misuse {
-    /// NULL where there has to be a pool, a block or an array.
+    /// NULL was passed in place of a pool, a block or an array.
     Null,
     /// An address in the middle of a page.
     Unaligned,
     /// An address that no pool has handed out.
     Foreign,
-    /// A block that is back already.
+    /// A block that was already given back.
     DoubleFree,
     /// A block of another pool.
     WrongPool,
     /// A block of another pool, with another order, or an address in the middle of a block.
     WrongOrder,
-    /// A pool that does not exist, or does not any more.
+    /// A pool that never existed, or does not exist any more.
     NoPool,
     /// A pool that was destroyed while some of its blocks were out.
     BlocksOut,
@@ -76,14 +76,14 @@ impl Misuse {
         }
     }
 
-    /// Counts one, and reports it if it is the first of its kind. Any context that printing is
-    /// allowed in.
+    /// Counts the misuse, and reports it if it is the first of its kind. Any context in which
+    /// printing is allowed.
     #[cold]
     pub(super) fn happened(self, caller: Caller, what: fmt::Arguments<'_>) {
         self.happened_at(None, caller, what);
     }
 
-    /// As [`Self::happened`], with the address that it was about.
+    /// Like [`Self::happened`], for misuse of an address.
     #[cold]
     pub(super) fn happened_at(
         self,

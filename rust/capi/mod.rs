@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pools for C modules: what is behind `include/labyrinth.h`.
+//! Pools for C modules: the implementation of `include/labyrinth.h`.
 //!
 //! A C module names a pool by a [`Handle`] and a block by its address. Both may be wrong. A handle
-//! is looked up in a table and never followed; an address is believed only if the mark of its page
-//! says so (see `rust/page/transfer/foreign.rs`). So misuse is noticed, counted and reported, and leaves
-//! everything as it was.
+//! is looked up in a table and never dereferenced. An address is accepted only if the mark of its
+//! page says that the block is out (see `rust/page/transfer/foreign.rs`). So misuse is noticed,
+//! counted and reported, and leaves everything as it was.
 //!
 //! # The end of a pool
 //!
-//! Blocks that are out when their pool is destroyed, or when labyrinth is unloaded, stay with those
-//! who have them. As long as labyrinth is loaded they can still be given back.
+//! Blocks that are out when their pool is destroyed, or when labyrinth is unloaded, stay with the
+//! modules that have them. They can still be given back as long as labyrinth is loaded.
 
 #![forbid(unsafe_code)]
 
@@ -76,13 +76,13 @@ static ORPHANS: Atomic<i64> = Atomic::new(0);
 
 /// The C interface while the module is loaded.
 ///
-/// Dropping it destroys all pools and reports what did not come back.
+/// Dropping it destroys all pools, and reports the blocks that were not given back.
 pub struct CApi {
     _misuse: Registration,
 }
 
 impl CApi {
-    /// Lets C modules have blocks of `shared`, and make pools beside it. Task context only, may
+    /// Lets C modules get blocks of `shared`, and make pools of their own. Task context only, may
     /// sleep. `EBUSY` if they can do so already, `ENOMEM` if there is no memory, `ENOSPC` if there
     /// are too many pools.
     pub fn new(shared: Arc<RegisteredPool>) -> Result<Self> {
@@ -105,7 +105,7 @@ impl Drop for CApi {
         let default = Self::default_pool();
         DEFAULT.store(0, Relaxed);
 
-        // Nobody makes pools any more: C modules keep labyrinth loaded.
+        // No pool is made during this loop: C modules keep labyrinth loaded, so there are none now.
         for handle in POOLS.all() {
             let Some(pool) = POOLS.remove(handle) else {
                 continue;
@@ -126,7 +126,7 @@ fn report_leak(pages: i64) {
     }
 }
 
-/// Runs `work` with the pool that C means, as [`Handles::with`] does.
+/// Runs `work` with the pool of a handle from C, as [`Handles::with`] does.
 #[inline]
 fn with_pool<C: NoSleep, R: Send>(
     cx: &C,
@@ -137,7 +137,7 @@ fn with_pool<C: NoSleep, R: Send>(
     POOLS.with(handle, cx, |pool, cx| work(cx, handle, pool))
 }
 
-/// As [`with_pool`]; that there is no such pool is reported.
+/// Like [`with_pool`], but reports a pool that does not exist.
 #[inline]
 fn with_known_pool<C: NoSleep, R: Send>(
     cx: &C,
@@ -166,7 +166,7 @@ fn no_pool(pool: exports::Pool, caller: Caller) {
     }
 }
 
-/// Reports that a block was not taken by `pool`, and why.
+/// Reports that `pool` has refused a block, and why.
 #[cold]
 fn refused(block: &FromC, handle: Handle, pool: &Pool, caller: Caller) {
     let refusal = why_not(block, handle, |handle| POOLS.issued(handle));
@@ -218,7 +218,7 @@ impl Service for CApi {
 
     fn create(_cx: &Task, given: &Parameters<'_>) -> Result<Handle> {
         let (name, config) = parameters::check(given)?;
-        // A share of it, as what follows sleeps.
+        // Clone the `Arc`, because the code below sleeps and the closure must not.
         let shared =
             with_pool(&NoToken, Self::default_pool(), |_, _, pool| pool.clone()).ok_or(ENODEV)?;
 
@@ -233,8 +233,8 @@ impl Service for CApi {
     }
 
     fn destroy(_cx: &Task, pool: exports::Pool, caller: Caller) {
-        // All of C has pages of the default pool. Its handle is given to nobody, but can be
-        // guessed.
+        // Any C module may have pages of the default pool, so it is not destroyed. No module is
+        // given its handle, but the handle can be guessed.
         let removed = pool
             .filter(|_| pool != Self::default_pool())
             .and_then(|handle| POOLS.remove(handle));
@@ -243,7 +243,7 @@ impl Service for CApi {
         };
         let out = removed.out();
 
-        // Those who have given one back since the pool left the table have counted it here before.
+        // Blocks that were given back after the pool left the table are already subtracted here.
         ORPHANS.fetch_add(out << removed.order(), Relaxed);
         if out != 0 {
             Misuse::BlocksOut.happened(
@@ -257,7 +257,7 @@ impl Service for CApi {
     }
 
     fn prime(cx: &Task, pool: exports::Pool, per_cpu: usize, caller: Caller) -> Result {
-        // As in `create`.
+        // As in `create`, clone the `Arc`.
         let pool =
             with_known_pool(&NoToken, pool, caller, |_, _, pool| pool.clone()).ok_or(EINVAL)?;
         pool.prime(cx, per_cpu);
@@ -293,7 +293,7 @@ impl Service for CApi {
         block: FromC,
         caller: Caller,
     ) -> bool {
-        // Moved out by the one call of the closure, or still here.
+        // The closure takes the block, if it is called. Otherwise the block stays here.
         let mut given = Some(block);
         let taken = with_known_pool(cx, pool, caller, |cx, handle, pool| {
             let Some(block) = given.take() else {
@@ -311,7 +311,7 @@ impl Service for CApi {
             }
         });
         taken.unwrap_or_else(|| {
-            // Misuse, yet no reason to lose a block.
+            // This is misuse, but the block should not be lost.
             let late = given.and_then(|block| from_foreign_late(block, pool).ok());
             if let Some(pages) = &late {
                 ORPHANS.fetch_sub(1 << pages.order(), Relaxed);

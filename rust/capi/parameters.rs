@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The parameters of a pool, checked.
+//! Checks the parameters of a pool.
 
 use crate::{
     ffi::exports::Parameters,
@@ -23,8 +23,8 @@ use kernel::{
 /// The longest name of a pool, in bytes.
 const MAX_NAME: usize = 31;
 
-/// Checks the parameters. What is wrong is said in the kernel log: `EINVAL` for the name, `ERANGE` for
-/// a number.
+/// Checks the parameters. Fails with `EINVAL` for the name, and with `ERANGE` for a number. The
+/// kernel log then says what is wrong.
 pub(super) fn check<'a>(given: &Parameters<'a>) -> Result<(&'a CStr, PoolConfig)> {
     let Some(name) = given.name else {
         pr_err!("a pool needs a name, not NULL\n");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One pool of C modules.
+//! A pool of C modules.
 
 use crate::{
     ffi::{
@@ -37,9 +37,9 @@ pub(super) struct Pool {
     flow: CpuCounters<2>,
 }
 
-/// The counter of the blocks that went out.
+/// The index of the counter of blocks that were handed out.
 const GIVEN: usize = 0;
-/// The counter of the blocks that came back.
+/// The index of the counter of blocks that were given back.
 const BACK: usize = 1;
 
 impl Pool {
@@ -49,7 +49,7 @@ impl Pool {
         Arc::new(Self { pool, flow }, GFP_KERNEL)
     }
 
-    /// Who makes further pools.
+    /// Returns the manager that makes further pools.
     pub(super) fn manager(&self) -> &Arc<PoolManager> {
         self.pool.manager()
     }
@@ -71,9 +71,10 @@ impl Pool {
         self.pool.form()
     }
 
-    /// The blocks that are out. Exact when nobody gets or gives back any. Any context.
+    /// Returns how many blocks are out. The number is exact if no block is handed out or given back
+    /// during the call. Any context.
     pub(super) fn out(&self) -> i64 {
-        // Returns first: each that is seen was lent before.
+        // Read this counter first: each block that it counts was handed out before.
         let back = self.flow.sum(BACK);
         self.flow.sum(GIVEN).wrapping_sub(back) as i64
     }
@@ -107,7 +108,7 @@ impl Pool {
         self.pool.put(cx, pages);
     }
 
-    /// Fills each CPU's cache up to so many blocks, and the reserve.
+    /// Fills each CPU's cache up to `per_cpu` blocks, and the reserve.
     pub(super) fn prime(&self, cx: &Task, per_cpu: usize) {
         self.pool.prime(cx, per_cpu);
     }

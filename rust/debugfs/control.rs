@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files that change something.
+//! The control files.
 
 use crate::exercise::{
     self,
@@ -128,7 +128,7 @@ impl Store<Exercises> for Sentinel {
     }
 }
 
-/// The file `pool/prime`: fills the pool's reserve, and the caches up to so many pages each.
+/// The file `pool/prime`: fills the pool's reserve, and each cache up to this many pages.
 struct Prime;
 
 impl Store<Exercises> for Prime {

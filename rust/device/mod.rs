@@ -84,7 +84,7 @@ struct Pages {
 
 /// The accounting of a page, until it is given back.
 struct WayBack {
-    // The order matters: the page must be accounted as freed before another may take its place.
+    // The order matters: the page must be accounted as freed before its quota is given back.
     entry: Accounting,
     _quota: Quota,
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Starting and stopping an exercise, on every CPU that is online meanwhile.
+//! Starts and stops an exercise on every CPU that is online.
 //!
 //! Lock order: the switch of an exercise ([`Control`]), the CPU hotplug lock, the workloads of all
 //! CPUs ([`Cpus`]). The callbacks of CPU hotplug take the last one, but never the first.
@@ -73,7 +73,7 @@ pub(super) struct Resources {
 }
 
 impl Resources {
-    /// Returns where pages come from now. Any context.
+    /// Returns the source of pages that the settings select. Any context.
     pub(super) fn supply(&self) -> Supply<'_> {
         if self.settings.get(Setting::Pool) != 0 {
             Supply::Pool(&self.pool, self.settings.priority())
@@ -82,7 +82,7 @@ impl Resources {
         }
     }
 
-    /// The allocator itself as where pages come from. Any context.
+    /// Returns the allocator as the source of pages. Any context.
     pub(super) fn allocator(&self) -> Supply<'_> {
         Supply::Buddy(&self.pool)
     }

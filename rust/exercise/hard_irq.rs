@@ -69,7 +69,7 @@ struct Tick(InFlight<GfpNoLock>);
 impl Side for Tick {
     type Context = context::HardIrq;
 
-    /// Nothing can take the CPU from an interrupt, so the timer leaves most of it to others.
+    /// An interrupt cannot be preempted, so the timer leaves most of the CPU time to others.
     const REST: u32 = 4;
 
     fn step(&mut self, cx: &mut context::HardIrq, step: Step) {

@@ -26,7 +26,7 @@ use labyrinth::{
     Gfp, //
 };
 
-/// While the refill thread has so many pages to free, exercises that cannot free pages themselves
+/// While the refill thread has this many pages to free, exercises that cannot free pages themselves
 /// make empty batches. Otherwise these pages could take up all memory.
 const MOST_RETURNING: usize = 4 * MAX_BATCH;
 
@@ -97,7 +97,7 @@ impl<G: Gfp> InFlight<G> {
         if step != Step::Finish {
             recorder.count(Event::Cycle, 1);
             batch.set_guarded(resources.settings.guard());
-            // The thread that frees the pages may not keep up with a machine's interrupts.
+            // Interrupts may give pages back faster than the refill thread frees them.
             let behind = !G::Calls::FREES && resources.pool.returning() >= MOST_RETURNING;
             let wanted = if behind {
                 0

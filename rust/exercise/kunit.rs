@@ -23,7 +23,7 @@ mod tests {
             if low > 0 {
                 assert_eq!(setting.check(u64::from(low) - 1), Err(ERANGE));
             }
-            // Must not be taken for a small number by dropping the upper bits.
+            // A number must not become a small one because its upper bits are dropped.
             assert_eq!(setting.check(u64::from(low) + (1 << 32)), Err(ERANGE));
         }
     }

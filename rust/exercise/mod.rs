@@ -177,7 +177,7 @@ static RUNNING: [stats::Row<Exercises>; 1] = [stats::Row::gauge(
 )];
 
 impl Exercises {
-    /// Has reports show which exercises run. Task context only, may sleep.
+    /// Makes reports show which exercises run. Task context only, may sleep.
     pub(crate) fn register(self: &Arc<Self>) -> Result<Registration> {
         Registration::new(&[&RUNNING], None, self.clone())
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Keeping the period.
+//! Keeps the period of an exercise.
 
 use super::{
     Setting,

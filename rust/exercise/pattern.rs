@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stamps in pages, which show whether other code has written to these.
+//! Stamps in pages, which show whether other code has written to the pages.
 
 use labyrinth::{
     pool::Batch,

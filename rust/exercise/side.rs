@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The cycles of one side of an exercise: of its timer on a CPU, or of its thread there.
+//! The cycles of one side of an exercise. A side is a timer or a thread on one CPU.
 
 use super::{
     control::Resources,
@@ -38,7 +38,7 @@ pub(super) enum Step {
     Whole,
 }
 
-/// A side of an exercise: what allocates in one context on one CPU.
+/// A side of an exercise. It allocates in one context on one CPU.
 pub(super) trait Side: Send + 'static {
     /// The context of the timer or thread that calls it.
     type Context;

@@ -54,7 +54,7 @@ pub(super) mod interrupts {
         Saved(())
     }
 
-    /// As [`lock`], but returns `None` if the lock is held.
+    /// Like [`lock`], but returns `None` if the lock is held.
     ///
     /// # Safety
     ///
@@ -125,7 +125,7 @@ pub(super) mod interrupts {
         Saved(unsafe { helpers::labyrinth_raw_spin_lock(lock) })
     }
 
-    /// As [`lock`], but returns `None` if the lock is held.
+    /// Like [`lock`], but returns `None` if the lock is held.
     ///
     /// # Safety
     ///

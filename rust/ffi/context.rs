@@ -5,12 +5,13 @@
 //! # Vocabulary
 //!
 //! - A *context* says what code may do: sleep (task), or not (softirq, under a spinlock).
-//! - A *token* is a value of a type that implements [`Context`]. Whoever has a reference to one is
-//!   in that context for as long as the reference lives. Tokens are made by the wrapper that
-//!   enters the context ([`timer`](crate::ffi::time::timer), [`thread`](crate::ffi::task::thread),
-//!   [`spin_lock`](crate::ffi::sync::spin_lock), [`irq`](crate::ffi::irq),
-//!   [`pci`](crate::ffi::pci)), never by its user. Where there is no such wrapper, [`with_task`],
-//!   [`with_device_irq`] and [`with_hard_irq`] check the context at run time.
+//! - A *token* is a value of a type that implements [`Context`]. Code that has a reference to a
+//!   token runs in that context for as long as the reference lives. Tokens are made by the wrapper
+//!   that enters the context ([`timer`](crate::ffi::time::timer),
+//!   [`thread`](crate::ffi::task::thread), [`spin_lock`](crate::ffi::sync::spin_lock),
+//!   [`irq`](crate::ffi::irq), [`pci`](crate::ffi::pci)), never by its user. Where there is no such
+//!   wrapper, [`with_task`], [`with_device_irq`] and [`with_hard_irq`] check the context at run
+//!   time.
 //!
 //! ```text
 //!   Thread body ────────► &mut Task ────┐
@@ -21,27 +22,28 @@
 //!   Device interrupts ──► &mut DeviceIrq┘
 //! ```
 //!
-//! What a context allows is said by traits: [`MaySleep`], [`PlainAlloc`] (the page allocator may be
+//! Traits say what a context allows: [`MaySleep`], [`PlainAlloc`] (the page allocator may be
 //! entered) and [`IrqsOn`] (bottom halves may be disabled and enabled). On PREEMPT_RT the
-//! allocator's locks sleep, so there [`IrqsOff`] and [`HardIrq`] are not [`PlainAlloc`];
-//! `alloc_pages_nolock()` is what remains. The handler of a device's interrupt is a thread there,
-//! so [`DeviceIrq`] always is.
+//! allocator's locks sleep, so there [`IrqsOff`] and [`HardIrq`] are not [`PlainAlloc`], and only
+//! `alloc_pages_nolock()` can be used. [`DeviceIrq`] is always [`PlainAlloc`], because PREEMPT_RT
+//! runs the handler of a device's interrupt in a thread.
 //!
 //! Code in a stricter context must reach no token of the context around it, or it could claim that
-//! it may sleep. So a token is not [`Send`], but everything is that our sections capture, are
-//! handed or return, except the token of the section itself. These sections are
+//! it may sleep. So tokens are not [`Send`], and our sections may capture, receive and return only
+//! [`Send`] values, except for the token of the section itself. These sections are
 //! [`irqs_off`](crate::ffi::irq::irqs_off),
 //! [`SpinLockBh::with`](crate::ffi::sync::spin_lock::SpinLockBh::with),
 //! [`RawSpinLock::with`](crate::ffi::sync::spin_lock::RawSpinLock::with),
 //! [`CpuCell::with_of`](crate::ffi::percpu::cell::CpuCell::with_of),
 //! [`RcuSlot::with`](crate::ffi::sync::rcu_slot::RcuSlot::with) and
-//! [`Handles::with`](crate::ffi::sync::handles::Handles::with). The first two also borrow the outer token
-//! mutably, so the signature says where they may be used. The last one hands on a token of the
-//! context around it, but only one that is [`NoSleep`].
+//! [`Handles::with`](crate::ffi::sync::handles::Handles::with). The first two also borrow the outer
+//! token mutably, so the signature says where they may be used. The last one hands on a token of
+//! the context around it, but only one that is [`NoSleep`].
 //!
-//! The tokens know of labyrinth's own wrappers only. A guard of the kernel crate (`SpinLock`, RCU)
-//! taken meanwhile makes the context stricter unseen, and functions that sleep without asking for a
-//! token stay callable; `CONFIG_DEBUG_ATOMIC_SLEEP` finds both at run time.
+//! Tokens stand only for contexts that labyrinth's own wrappers enter. A token does not show that a
+//! guard of the kernel crate (`SpinLock`, RCU) makes the context stricter, and it does not prevent
+//! calls of functions that sleep but take no token. `CONFIG_DEBUG_ATOMIC_SLEEP` finds both at run
+//! time.
 //!
 //! # The kernel crate's own proofs
 //!
@@ -85,10 +87,10 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// A reference to a value of an implementing type must be obtainable only by code that runs in the
-/// context that the type stands for, as far as labyrinth's own wrappers make it, and only for as
-/// long as it does. While a wrapper that enters a stricter context borrows the value mutably, that
-/// context counts.
+/// Only code that runs in the context that the type stands for may be able to get a reference to a
+/// value of the type, and only for as long as it runs there. This is about contexts that
+/// labyrinth's own wrappers enter. While such a wrapper borrows the value mutably to enter a
+/// stricter context, the stricter context counts.
 pub unsafe trait Context {
     /// The kind of context that reports count a request under.
     const KIND: Kind;
@@ -177,7 +179,7 @@ pub unsafe trait IrqsOn: Context {}
 )]
 pub unsafe trait NoSleep {}
 
-/// In the place of a token, where none is needed.
+/// Takes the place of a token where no token is needed.
 pub struct NoToken;
 
 /// Task (process) context: may sleep.
@@ -233,12 +235,12 @@ pub struct HardIrq(NotThreadSafe);
 /// interrupts enabled and bottom halves disabled.
 pub struct DeviceIrq(NotThreadSafe);
 
-/// A caller in C, which says nothing about its context: may not sleep. What can be seen of the
-/// context at run time, `Kind::ALL[KIND]`, is for reports only.
+/// A caller in C, which does not tell its context: may not sleep. `Kind::ALL[KIND]` is the context
+/// as it was seen at run time. It is for reports only.
 ///
 /// # Invariants
 ///
-/// Exists only while C calls, from a context where [`PlainAlloc`] is fine.
+/// Exists only during a call from C, from a context that is [`PlainAlloc`].
 pub(crate) struct CCaller<const KIND: usize>(NotThreadSafe);
 
 impl Task {
@@ -254,15 +256,16 @@ impl Task {
     }
 }
 
-// Most of what sleeps asks for no token. With it there is `CONFIG_PREEMPT_COUNT`, where `with_task`
-// looks whether it may.
+// Most functions that sleep take no token, so safe code can sleep in an RCU read-side section. With
+// PREEMPT_RCU that does not end the section. PREEMPT_RCU also implies PREEMPT_COUNT, which
+// `with_task` relies on.
 #[cfg(not(CONFIG_PREEMPT_RCU))]
 compile_error!(
     "labyrinth needs CONFIG_PREEMPT_RCU: elsewhere code that sleeps in an RCU read-side section ends it"
 );
 
-/// Runs `work` with a proof of task context, where this is one. For code that the kernel crate
-/// calls without a token: when the module is loaded, in KUnit.
+/// Runs `work` with a proof of task context, if this is task context. This is for code that the
+/// kernel crate calls without a token, such as the `init` of a module or a KUnit test.
 ///
 /// Any context. `EPERM` in a hard interrupt or softirq, with bottom halves, interrupts or
 /// preemption disabled, and in an RCU read-side section.
@@ -285,16 +288,16 @@ pub fn with_task<R>(work: impl FnOnce(&mut Task) -> R) -> Result<R> {
     if !unsafe { helpers::labyrinth_may_sleep() } {
         return Err(EPERM);
     }
-    // SAFETY: Nothing forbids to sleep that labyrinth's own wrappers can have entered: they disable
-    // bottom halves, interrupts or preemption, or are RCU read-side sections, all of which the
-    // kernel counts. No such section that `work` enters can reach a token that allows to sleep: all
-    // that it captures, is handed or returns is `Send`, whatever safe code it is, but for a token
+    // SAFETY: None of the sections that labyrinth's own wrappers enter is active. They disable
+    // bottom halves, interrupts or preemption, or are RCU read-side sections, and the check above
+    // sees all of these. No such section that `work` enters can reach a token that allows sleeping:
+    // whatever safe code it is, it captures, receives and returns only `Send` values, and a token
     // that is `NoSleep`.
     Ok(work(&mut unsafe { Task::assume() }))
 }
 
-/// Runs `work` with a proof that a hard interrupt is being served, if one is. For handlers that the
-/// kernel calls without a token and never in a thread.
+/// Runs `work` with a proof that a hard interrupt is being served, if one is. This is for handlers
+/// that the kernel calls without a token, and never in a thread.
 ///
 /// Any context. `EPERM` outside of hard interrupts, in NMI, and in the thread of an interrupt. On
 /// PREEMPT_RT the handlers of most devices are such threads: see [`with_device_irq`].
@@ -315,15 +318,15 @@ pub fn with_hard_irq<R>(work: impl FnOnce(&mut HardIrq) -> R) -> Result<R> {
     if !unsafe { helpers::labyrinth_serves_hard_irq() } {
         return Err(EPERM);
     }
-    // SAFETY: A hard interrupt is being served with interrupts disabled, as was seen, and it lasts
-    // until after `work` returns. Safe code in `work` cannot enable interrupts: the guards of the
-    // kernel crate restore the state before them, which is this one.
+    // SAFETY: A hard interrupt is being served with interrupts disabled, as was checked, and it
+    // lasts until after `work` returns. Safe code in `work` cannot enable interrupts: the guards of
+    // the kernel crate restore the state before them, which is this one.
     Ok(work(&mut unsafe { HardIrq::assume() }))
 }
 
-/// Runs `work` with a proof that this is, or could be, the handler of a device's interrupt. For the
-/// kernel crate's `irq::Handler`, which the kernel calls without a token, in a hard interrupt or in
-/// a thread.
+/// Runs `work` with a proof that this is, or could be, the handler of a device's interrupt. This is
+/// for the kernel crate's `irq::Handler`, which the kernel calls without a token, in a hard
+/// interrupt or in a thread.
 ///
 /// Any context. Without PREEMPT_RT this fails with `EPERM` where interrupts are enabled and in NMI.
 /// On PREEMPT_RT it fails where interrupts or preemption are disabled and where bottom halves are
@@ -354,9 +357,9 @@ pub fn with_device_irq<R>(work: impl FnOnce(&mut DeviceIrq) -> R + Send) -> Resu
     if !unsafe { helpers::labyrinth_serves_device_irq() } {
         return Err(EPERM);
     }
-    // SAFETY: The state of interrupts and bottom halves is what the type promises, as was seen, and
-    // it stays so until after `work` returns: all that disabled them belongs to code around `work`,
-    // which captures no guard, as it is `Send`.
+    // SAFETY: The state of interrupts and bottom halves is what the type promises, as was checked.
+    // It stays so until after `work` returns: the code around `work` has disabled them, and `work`
+    // captures none of its guards, because it is `Send`.
     Ok(work(&mut unsafe { DeviceIrq::assume() }))
 }
 
@@ -424,7 +427,8 @@ impl DeviceIrq {
 }
 
 impl<const KIND: usize> CCaller<KIND> {
-    /// Asserts that C has called from where pages may be allocated without sleeping, and freed.
+    /// Asserts that C has called from a context in which pages may be freed, and allocated without
+    /// sleeping.
     ///
     /// # Safety
     ///
@@ -464,7 +468,7 @@ unsafe impl Context for HardIrq {
 
 // SAFETY: As for `Task`.
 unsafe impl Context for DeviceIrq {
-    /// What labyrinth calls a softirq on PREEMPT_RT is just such a thread.
+    /// On PREEMPT_RT a softirq is such a thread, too.
     const KIND: Kind = if cfg!(CONFIG_PREEMPT_RT) {
         Kind::Softirq
     } else {
@@ -585,8 +589,9 @@ where
 
 /// The token in the callback of an `HrTimer` of the kernel crate that expires in a hard interrupt.
 ///
-/// Lockdep holds these callbacks to the rules of PREEMPT_RT: with `CONFIG_PROVE_RAW_LOCK_NESTING`
-/// it reports a plain allocation in one. [`Handler`](crate::time::Handler) can tell it otherwise.
+/// Lockdep applies the rules of PREEMPT_RT to these callbacks: with `CONFIG_PROVE_RAW_LOCK_NESTING`
+/// it reports a plain allocation in one. A [`Handler`](crate::time::Handler) can declare such
+/// allocations (`TAKES_SPINLOCKS`).
 ///
 /// C header: [`include/linux/hrtimer.h`](srctree/include/linux/hrtimer.h)
 pub fn of_hard_hrtimer<'a, T>(_callback: &'a mut HrTimerCallbackContext<'_, T>) -> &'a mut HardIrq
@@ -625,7 +630,7 @@ where
     unsafe { lent() }
 }
 
-/// A token, for as long as the value that proves its context is borrowed.
+/// Makes a token that exists for as long as the value that proves its context is borrowed.
 ///
 /// # Safety
 ///

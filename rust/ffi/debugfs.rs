@@ -159,7 +159,8 @@ impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
     }
 
     fn file<F>(&self, name: &CStr, mode: bindings::umode_t, operations: &'static Operations<F, T>) {
-        // The other module would not stay loaded while the file is open.
+        // If the operations were in another module, that module would not stay loaded while the
+        // file is open.
         let registration = &self.root.registration;
         if !registration.is_for(ptr::from_ref(operations).cast()) {
             pr_err!("{name}: the module that made the folder has to make its files, too\n");
@@ -184,7 +185,6 @@ impl<'a, T: Send + Sync + 'static> Dir<'a, T> {
 ///
 /// # Invariants
 /// `table` names this module as owner. It is valid for files whose inode's private data is a live
-/// `T`.
 /// `T`.
 struct Operations<F, T> {
     table: bindings::file_operations,

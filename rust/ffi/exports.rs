@@ -105,7 +105,7 @@ pub(crate) struct Parameters<'a> {
     pub cache: u32,
     /// The number of blocks in the reserve.
     pub reserve: u32,
-    /// The number of blocks from the kernel's emergency reserve in one storm.
+    /// The number of blocks that may come from the kernel's emergency reserve, as in `PoolConfig`.
     pub emergency: u32,
     /// The highest physical address that the device can use, or 0 for no limit.
     pub highest: u64,
@@ -466,7 +466,6 @@ unsafe fn free_to<S: Service>(pool: Pool, block: *mut c_void, context: u32, call
 /// Makes the functions that `exports.c` calls, for a [`Service`].
 /// Each function is compared with its declaration in `exports.h`, because the branches of an `if`
 /// must have the same type.
-/// same type.
 macro_rules! export_to_c {
     ($service:ty) => {
         $crate::ffi::exports::export_to_c! {

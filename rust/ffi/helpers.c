@@ -280,8 +280,8 @@ void labyrinth_percpu_add(void *base, size_t index, u64 n)
 }
 
 /*
- * Not this_cpu_cmpxchg(), as other CPUs may clear the word. If the task is moved, it may
- * raise the word of the CPU that it was on.
+ * This is not this_cpu_cmpxchg(), because other CPUs may clear the word. If the task is
+ * moved, it may raise the word of the CPU that it was on.
  */
 void labyrinth_percpu_raise(void *base, size_t index, u64 n)
 {
@@ -320,9 +320,9 @@ void labyrinth_percpu_clear(void *base, unsigned int cpu, size_t index)
 }
 
 /*
- * The token protocol of percpu/cell.rs. Not this_cpu_xchg(), which need not be atomic
- * against a store by another CPU. If the task is moved in between, it takes the token of the
- * CPU that it was on, which works as well.
+ * The token protocol of percpu/cell.rs. This is not this_cpu_xchg(), which need not be
+ * atomic against a store by another CPU. If the task is moved in between, it takes the
+ * token of the CPU that it was on, which works as well.
  */
 void *labyrinth_token_take(void *base)
 {

@@ -119,7 +119,7 @@ impl CallbackRegistration {
         Ok(Self(count))
     }
 
-    /// As [`Self::new`], for the module with the line of code that calls this. If the calling
+    /// Like [`Self::new`], for the module with the line of code that calls this. If the calling
     /// function is `#[track_caller]`, the line that calls that one counts, and so on. Any context
     /// but NMI.
     #[track_caller]

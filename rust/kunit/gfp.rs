@@ -73,7 +73,7 @@ mod tests {
             assert!(!alloc(Shape::from(1), Place::Any));
             assert!(!alloc(Shape::from(0), Place::Only(node)));
             assert!(!alloc(low, Place::Any));
-            // Others may hold the lock at that moment.
+            // Other code may hold the allocator's lock at that moment.
             for place in [Place::Any, Place::Near(node)] {
                 assert!((0..100).any(|_| alloc(Shape::from(0), place)));
             }

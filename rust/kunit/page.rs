@@ -123,7 +123,7 @@ mod tests {
         impl Body for Sleeper {
             fn run(&mut self, thread: &mut Running) {
                 self.begun.store(true, Relaxed);
-                // An hour, which the stop must end.
+                // The stop must end this sleep of an hour.
                 let answer = thread.sleep_us(3_600_000_000);
                 self.woken.store(answer == ShouldStop::Yes, Relaxed);
             }

@@ -101,7 +101,8 @@ mod tests {
         Ok(())
     }
 
-    /// Numbers that mean something else to the kernel: no objects, and a deadlock.
+    /// A shrinker may return numbers that have a special meaning for the kernel: no objects, and
+    /// stop.
     #[test]
     fn any_number_of_objects_can_be_said() -> Result {
         struct Liar {
@@ -126,7 +127,7 @@ mod tests {
         let shrinker = Shrinker::new(c"labyrinth-kunit", liar.clone())?;
         drop_slab()?;
         drop(shrinker);
-        // It was asked at all, and again after the first answer.
+        // The kernel has asked, and has asked again after the first answer.
         assert!(liar.scans.load(Relaxed) > 1);
         Ok(())
     }

@@ -44,13 +44,12 @@ pub type Uninit = MaybeUninit<Bytes>;
 ///
 /// # Safety
 ///
-/// Whatever bytes the owner of a page can leave in it, they must be a valid value of the type, as
-/// far as the conversions of [`ExclusivePage`] go. (The compiler checks size, alignment and
-/// destructor.)
+/// All bytes that the owner of a page can leave in it, using the conversions of [`ExclusivePage`],
+/// must be a valid value of the type. (The compiler checks size, alignment and destructor.)
 pub unsafe trait Contents: sealed::Sealed + Send + Sync + 'static {}
 
 mod sealed {
-    /// Nobody outside can implement this.
+    /// Other crates cannot implement this trait.
     #[allow(unnameable_types, reason = "sealed")]
     pub trait Sealed {}
 }

@@ -53,7 +53,7 @@ pub struct Shape {
     /// There are 2^order pages.
     pub order: u32,
     /// Whether they are a compound page (`__GFP_COMP`), in which each page refers to the first one,
-    /// and the first one has the order. Of no meaning for one page.
+    /// and the first one has the order. This has no meaning for a single page.
     pub compound: bool,
     /// Which zones they may come from.
     pub zones: ZoneLimit,
@@ -96,7 +96,7 @@ impl Form {
         if shape.order > MAX_ORDER {
             return None;
         }
-        // INVARIANT: Of no meaning for one page.
+        // INVARIANT: A single page has no bit for a compound page.
         if shape.compound && shape.order != 0 {
             Some(Self(shape.order | Self::COMPOUND))
         } else {
@@ -339,7 +339,7 @@ impl<T: Contents> ExclusivePages<T> {
         unsafe { helpers::labyrinth_pages_bad(self.page(), self.order()) }
     }
 
-    /// As [`Self::is_bad`], but checks the pages only if a bad page was reported near them since
+    /// Like [`Self::is_bad`], but checks the pages only if a bad page was reported near them since
     /// the module was loaded. Any context.
     #[inline(always)]
     pub(crate) fn is_known_bad(&self) -> bool {
@@ -449,7 +449,7 @@ impl<T: Contents> TryFrom<ExclusivePages<T>> for ExclusivePage<T> {
         if pages.order() != 0 {
             return Err(pages);
         }
-        // SAFETY: Of a single page the tag is 0, so this is an exclusive page with a valid `T`.
+        // SAFETY: The tag of a single page is 0, so this is an exclusive page with a valid `T`.
         Ok(unsafe { Self::from_page(ManuallyDrop::new(pages).tagged) })
     }
 }

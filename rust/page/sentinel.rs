@@ -71,7 +71,7 @@ static POLICY: Atomic<u32> = Atomic::new(Policy::Warn as u32);
 
 /// Returns the policy. Any context.
 pub fn policy() -> Policy {
-    // Only numbers of policies are ever in there.
+    // `POLICY` is always the number of a policy.
     Policy::from_number(POLICY.load(Relaxed).into()).unwrap_or(Policy::Warn)
 }
 
@@ -179,8 +179,9 @@ pub fn bytes() -> u64 {
     BYTES.load(Relaxed) as u64
 }
 
-/// Has the counts shown and reset. Task context only, may sleep. Fails as [`Registration::new`];
-/// with `EEXIST` if they are shown already, as for drivers.
+/// Makes reports show and reset the counts. Task context only, may sleep. Fails as
+/// [`Registration::new`] does. It fails with `EEXIST` if reports already show the counts, so it
+/// always does for drivers.
 pub fn register() -> Result<Registration> {
     Registration::of_statics(&[&ROWS])
 }
@@ -250,7 +251,7 @@ pub fn recent() -> Result<KVec<Corruption>, AllocError> {
 
 fn keep(corruption: &Corruption) {
     let first = corruption.number as usize;
-    // One that is being written, be it by a task that we interrupt, is left to its writer.
+    // Skip a slot that is being written. Its writer may be a task that this code has interrupted.
     for slot in 0..KEPT {
         if SLOTS[(first + slot) % KEPT].write(corruption) {
             return;
@@ -277,10 +278,11 @@ impl Slot {
         }
     }
 
-    /// Writes the slot. Returns `false`, and changes nothing, if another writer is at it.
+    /// Writes the slot. Returns `false`, and changes nothing, if another writer is writing it.
     fn write(&self, corruption: &Corruption) -> bool {
         let version = self.version.load(Relaxed);
-        // Fully ordered: who reads a word of ours afterwards finds this version, or a later one.
+        // Fully ordered: a reader that sees a word written below then also sees this version, or a
+        // later one.
         if version % 2 != 0 || self.version.cmpxchg(version, version + 1, Full).is_err() {
             return false;
         }

@@ -36,7 +36,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// Where the pages of a batch come from.
+/// The source of the pages of a batch.
 #[derive(Clone, Copy)]
 pub enum Supply<'a> {
     /// The buddy allocator, with the flags of the batch. If these flags are for functions that

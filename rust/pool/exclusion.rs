@@ -150,11 +150,11 @@ impl Exclusion {
             return KVVec::new();
         }
         let blocks = self.most_held(order, self.given_up.load(Relaxed));
-        // Without room for any, the first excluded block is one too many.
+        // Without memory the list has no room, and the first excluded block ends the search.
         KVVec::with_capacity(blocks, GFP_KERNEL).unwrap_or_default()
     }
 
-    /// As [`Self::first`], with as many tries as excluded blocks fit into `aside`, for at most half
+    /// Like [`Self::first`], with as many tries as excluded blocks fit into `aside`, for at most half
     /// a second. The excluded blocks stay in `aside`, so that a request for the next pages does not
     /// find them again.
     pub(super) fn first_of_many(

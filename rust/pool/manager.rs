@@ -72,7 +72,7 @@ use kernel::{
 };
 
 /// The number of attempts, a millisecond apart, to empty a dead CPU's cache while a task uses it.
-/// The kernel has moved such a task to another CPU. There it needs a few microseconds to finish.
+/// The kernel has moved this task to another CPU, where it needs a few microseconds to finish.
 const DEAD_TRIES: u32 = 100;
 
 /// The maximum number of pools. All handles of C modules can be in use, and drivers in Rust can
@@ -296,7 +296,7 @@ impl Shrink for Arc<Pools> {
             .sum()
     }
 
-    /// Frees blocks of the caches of all CPUs, as many as make up so many pages of the kernel.
+    /// Frees blocks from the caches of all CPUs, until they add up to `wanted` pages of the kernel.
     fn scan(&self, wanted: usize) -> usize {
         let Some(list) = self.list.try_lock() else {
             return 0;

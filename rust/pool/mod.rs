@@ -90,8 +90,8 @@ static ROWS: [Row<Snapshot>; 1] = [Row::histogram(
     |snapshot, [tier, ..]| snapshot.sources().get(tier),
 )];
 
-/// Has `stats` shown and reset, with the transfers of pages and the latencies of each tier. Task
-/// context only, may sleep. Fails as [`Stats::register`].
+/// Makes reports show and reset `stats`, with the transfers of pages and the latencies of each
+/// tier. Task context only, may sleep. Fails as [`Stats::register`] does.
 pub fn register(stats: &Arc<Stats>) -> Result<Registration> {
     stats.register(&[&ROWS, &transfer::ROWS])
 }

@@ -26,7 +26,7 @@ pub const BUCKETS: usize = LINEAR as usize + (MAX_LOG2 - LINEAR.ilog2()) as usiz
 /// The bucket of a value. Any context.
 #[inline(always)]
 pub const fn index(value: u64) -> usize {
-    // Values below 32 are as if of the lowest octave, whose buckets have a width of one.
+    // Values below 32 count as part of the lowest octave, whose buckets have a width of one.
     let above = (value | PER_OCTAVE as u64)
         .ilog2()
         .wrapping_sub(PER_OCTAVE_LOG2) as usize;

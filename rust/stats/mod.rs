@@ -181,7 +181,7 @@ impl Stats {
         match self.recording.read() {
             OFF => Recording::Off,
             FULL => Recording::Full,
-            // Only numbers of these are ever in there.
+            // Only the numbers of modes are stored, so this is `Counters`.
             _ => Recording::Counters,
         }
     }
@@ -303,7 +303,7 @@ impl Stats {
 
     /// Waits until no sample is open in a set, and returns how many have ended.
     fn wait_until_all_have_ended(&self, set: Set) -> u64 {
-        /// A sample whose recorder is running ends within so many tries.
+        /// A sample whose recorder is running ends within this many tries.
         const TRIES: usize = 20;
 
         let mut tries = 0;
@@ -336,7 +336,7 @@ impl Stats {
 }
 
 impl AllTotals {
-    /// Makes totals of so many series and kinds of transfers, all zero. Task context only, may
+    /// Makes totals for this many series and kinds of transfers, all zero. Task context only, may
     /// sleep.
     fn zero(series: usize, transfers: usize) -> Result<Self, AllocError> {
         Ok(Self {
@@ -381,8 +381,8 @@ impl AllTotals {
     }
 }
 
-/// Logs how many pages are still in flight when it is dropped. The module drops it when everything
-/// is gone that could free pages. Pages whose allocation was not recorded are not found.
+/// Logs how many pages are still in flight when it is dropped. The module drops it after everything
+/// that could free pages. Pages whose allocation was not recorded are not found.
 pub struct LeakCheck(pub Arc<Stats>);
 
 impl Drop for LeakCheck {

@@ -277,7 +277,8 @@ impl Entry {
         let mut baselines = baseline.iter_mut();
         let heads = (0..).map_while(|row| Some((row, source.head(row)?)));
         for (row, head) in heads.filter(|(_, head)| head.kind == Type::Counter) {
-            // The samples first, or one baseline too many would be taken.
+            // The samples come first: `zip` would otherwise take one baseline too many from the
+            // iterator.
             let samples = head.samples(source.kinds());
             for (at, earlier) in samples.zip(baselines.by_ref()) {
                 if let Value::Number(value) = source.value(row, at) {
@@ -339,7 +340,7 @@ pub(super) trait Source: Send {
 pub(super) struct Tables<T: 'static>(KVec<&'static [Row<T>]>);
 
 impl<T> Tables<T> {
-    /// Makes them of two lists. Task context only, may sleep.
+    /// Joins two lists of tables. Task context only, may sleep.
     pub(super) fn new(
         some: &[&'static [Row<T>]],
         more: &[&'static [Row<T>]],
@@ -408,7 +409,8 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Has the rows in `tables` shown and reset, read from `owner`. Task context only, may sleep.
+    /// Makes reports show and reset the rows in `tables`, which are read from `owner`. Task context
+    /// only, may sleep.
     ///
     /// The names in reports begin with `labyrinth_`. For drivers the name of the driver's module
     /// follows, as in `labyrinth_my_driver_packets_total`.
@@ -431,7 +433,7 @@ impl Registration {
         Self::of(source, Plain::<T>::anchor as *const c_void, instance)
     }
 
-    /// As [`Self::new`], for rows that read statics.
+    /// Like [`Self::new`], for rows that read statics.
     pub fn of_statics(tables: &[&'static [Row<()>]]) -> Result<Self> {
         Self::new(tables, None, Arc::new((), GFP_KERNEL)?)
     }

@@ -26,8 +26,8 @@ use kernel::{
 };
 
 impl Stats {
-    /// Has these statistics shown and reset, with further rows in `more`. All rows of a report
-    /// are read from the same [`Snapshot`]. Task context only, may sleep.
+    /// Makes reports show and reset these statistics, with further rows in `more`. All rows of a
+    /// report are read from the same [`Snapshot`]. Task context only, may sleep.
     ///
     /// This is for labyrinth's own statistics: the names of the rows are theirs. Fails with
     /// `EEXIST` for any other, with `EINVAL` for tables of drivers, and otherwise as
@@ -50,7 +50,7 @@ impl Stats {
 struct Reported {
     stats: Arc<Stats>,
     tables: Tables<Snapshot>,
-    /// There during a report.
+    /// This is `Some` during a report.
     snapshot: Option<Snapshot>,
 }
 

@@ -16,8 +16,8 @@ pub const MAX_LABELS: usize = 3;
 /// The maximum number of samples of a row. A report reads them all while it holds a lock.
 const MAX_SAMPLES: usize = 4096;
 
-/// Which sample of a row is read: for each label of the row the index of its value, and 0 beyond
-/// the last label.
+/// The position of a sample in its row: for each label of the row, the index of its value, and 0
+/// beyond the last label.
 pub type At = [usize; MAX_LABELS];
 
 /// A label and all of its values. A row has a sample for each value, or for each combination of the
@@ -185,9 +185,9 @@ impl Head {
         labels.flat_map(move |(label, index)| label.pairs(kinds, index))
     }
 
-    /// Returns whether reports can show the row with one more label: whether all names are names of
-    /// metrics, no label and no value of a label is there twice, the row's name ends in its unit and
-    /// not as those of samples do, and there are not too many samples.
+    /// Returns whether reports can show the row with one more label. All names must be valid names
+    /// of metrics. No label, and no value of a label, may occur twice. The name of the row must end
+    /// in its unit, and must not end like the name of a sample. The number of samples is limited.
     pub(super) fn is_valid(&'static self, further: Option<&str>, kinds: &'static [Kind]) -> bool {
         const RESERVED: [&str; 6] = ["_total", "_created", "_bucket", "_count", "_sum", "_info"];
 
@@ -350,6 +350,6 @@ pub enum Value<'a> {
     Number(u64),
     /// A histogram.
     Latencies(&'a Latencies),
-    /// Nothing now. Reports leave the sample out.
+    /// There is no value now. Reports omit the sample.
     Nothing,
 }

@@ -78,7 +78,7 @@ mod latencies {
     pub(super) const LEN: usize = SUM + 1;
 }
 
-/// Returns how many counters samples need if their latencies are counted for so many sources.
+/// Returns how many counters samples need if their latencies are counted for this many sources.
 pub(super) const fn counters(sources: usize) -> usize {
     index::HEAD + sources * latencies::LEN
 }

@@ -54,7 +54,7 @@ pub(crate) fn map<'d, C: PlainAlloc, D: dma::Direction>(
     }
 }
 
-/// Returns the index of the page that a round uses, in a block of so many pages. It is the last
+/// Returns the index of the page that a round uses, in a block of this many pages. It is the last
 /// page in the first round, and another one in each further round.
 fn which(pages: usize, seed: u64) -> usize {
     (pages - 1 + seed as usize * 3) % pages

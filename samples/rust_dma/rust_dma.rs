@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver for QEMU's `edu` device: pages that a real device owns, allocated where it interrupts
-//! us, and never lost.
+//! A driver for QEMU's `edu` device. It allocates pages in the device's interrupt, and the device
+//! owns them during each transfer.
 //!
-//! The types do most of it. A page that is mapped for the device has no contents for the CPU, so
-//! nobody can touch it; a driver that loses its device drops what the device had, and the pages are
-//! unmapped and freed.
+//! The types ensure that no page is misused or lost. A page that is mapped for the device has no
+//! contents for the CPU, so no code can access it. When the device goes away, the driver drops the
+//! pages that the device owned, which unmaps and frees them.
 
 #![forbid(unsafe_code)]
 
@@ -157,8 +157,8 @@ impl Driver for Edu<'static> {
             },
             registers: {
                 let registers = Registers::new(device)?;
-                // Whoever had it before may have left in the middle of a transfer, which must not
-                // go on once the device can reach memory again.
+                // The previous driver may have left a transfer in progress. It must not continue
+                // when the device can reach memory again.
                 with_task(|cx| registers.wait(cx))??;
                 registers
             },
@@ -208,7 +208,7 @@ impl Driver for Edu<'static> {
     }
 }
 
-/// The loaded module. The driver goes first.
+/// The loaded module. The driver is dropped first.
 #[pin_data]
 struct Module {
     #[pin]

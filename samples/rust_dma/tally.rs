@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Totals of all devices. Labyrinth shows them in its file `metrics`, with the name of this module:
-//! `labyrinth_rust_dma_verified_total`. It counts the transfers of ownership itself.
+//! Totals of all devices. labyrinth shows them in its file `metrics`, with the name of this module:
+//! `labyrinth_rust_dma_verified_total`. labyrinth itself counts the transfers of ownership.
 
 use kernel::sync::atomic::{
     Atomic,

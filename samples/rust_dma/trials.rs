@@ -26,8 +26,8 @@ const OURS: u64 = 1;
 const DEVICES: u64 = 2;
 const SECRET: u64 = 3;
 
-/// Makes the device write to a page, and read another one, that it no longer owns. This function
-/// owns them, so no harm is done if nothing stops the device.
+/// Makes the device write to a page, and read another page, after it has lost the ownership of
+/// both. This function owns them, so no harm is done if nothing stops the device.
 pub(crate) fn trespass(cx: &mut Task, device: DmaDevice<'_>, registers: &Registers<'_>) -> Result {
     let fresh = |cx: &Task, seed| {
         let mut pages = pages::fresh(cx, 0).ok_or(ENOMEM)?;

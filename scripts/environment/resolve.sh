@@ -118,7 +118,7 @@ resolve() {
 		if [[ -z ${LABYRINTH_REFRESH-} ]] && resolved_lately; then
 			skip_step
 		elif [[ -s $RESOLVED ]]; then
-			# Not as part of a condition, where set -e has no effect.
+			# Do not make this part of a condition, where set -e has no effect.
 			set +e
 			(
 				set -e

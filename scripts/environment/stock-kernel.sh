@@ -12,7 +12,8 @@ download() {
 	shift
 	mkdir -p "$CACHE/$entry.debs"
 	cd "$CACHE/$entry.debs"
-	# Nobody may update the index meanwhile. If this fails, the end of the step drops the lock.
+	# Nobody may update the index during the download. If this fails, the end of the step drops
+	# the lock.
 	lock "apt-$ROOT_KEY"
 	root_apt apt-get download "${@/%/=$R_VERSION}"
 	unlock

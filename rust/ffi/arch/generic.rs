@@ -56,7 +56,7 @@ pub(in crate::ffi) mod counter {
         unsafe { helpers::labyrinth_percpu_add(base.as_ptr(), index, n) };
     }
 
-    /// Adds 1 to a word of this CPU, of which `HEAD` come before that of index 0.
+    /// Adds 1 to a word of this CPU: the one with this index after the first `HEAD` words.
     ///
     /// # Safety
     ///

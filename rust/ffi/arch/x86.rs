@@ -24,8 +24,8 @@ pub(in crate::ffi) mod token {
     #[inline(always)]
     pub(in crate::ffi) unsafe fn take(base: NonNull<c_void>) -> Option<NonNull<c_void>> {
         let token: *mut c_void;
-        // SAFETY: Accesses this CPU's copy of the word, whichever CPU this is: the segment register
-        // is read by the one instruction that does it. An exchange with memory is a locked one.
+        // SAFETY: The instruction that accesses the word also reads the segment register, so it
+        // accesses the copy of the CPU that it runs on. An exchange with memory is always locked.
         unsafe {
             asm!(
                 "xchg qword ptr gs:[{base}], {token}",
@@ -73,7 +73,7 @@ pub(in crate::ffi) mod counter {
     /// `base` must be a live per-CPU allocation with more than `index` words.
     #[inline(always)]
     pub(in crate::ffi) unsafe fn add(base: NonNull<c_void>, index: usize, n: u64) {
-        // SAFETY: The word is in this CPU's copy, whichever CPU this is, and one instruction reads
+        // SAFETY: The word is in the copy of the CPU that this runs on, and one instruction reads
         // and writes it.
         unsafe {
             asm!(
@@ -86,7 +86,7 @@ pub(in crate::ffi) mod counter {
         };
     }
 
-    /// Adds 1 to a word of this CPU, of which `HEAD` come before that of index 0.
+    /// Adds 1 to a word of this CPU: the one with this index after the first `HEAD` words.
     ///
     /// # Safety
     ///

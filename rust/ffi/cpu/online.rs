@@ -40,7 +40,7 @@ pub(crate) fn is_possible(cpu: u32) -> bool {
 #[derive(Clone, Copy)]
 pub struct OnlineCpu<'a> {
     number: u32,
-    // Not a reference to the guard, which belongs to a thread.
+    // This is not a reference to the guard, because the guard must stay in its thread.
     _during: PhantomData<&'a ()>,
 }
 

@@ -179,7 +179,10 @@ void labyrinth_irq_work_call(struct irq_work *work, int *called)
 	if (READ_ONCE(*called))
 		return;
 
-	/* Other callers rely on us from the exchange on: do not be preempted before queueing. */
+	/*
+	 * After the exchange, other callers rely on this one to queue the work. Do not
+	 * get preempted in between.
+	 */
 	local_irq_save(flags);
 	if (!xchg(called, 1))
 		irq_work_queue(work);

@@ -13,11 +13,12 @@
  * Charging moves the numbers of the page from one tag to another. The kernel's own record
  * still says "held", so the page must be charged to "held" again before it is freed.
  *
- * A page remembers in its struct page whom it is charged to, in the two words of the list
- * node that the owner of a page may use. The second word is the complement of the first.
- * So an owner who did use the words for a list is noticed, and then the page stays charged
- * to the same line. Only the owner of a page touches these words, so no lock is needed.
- * All first words are even: an odd word would make the page a tail page.
+ * The struct page of a page records what the page is charged to, in the two words of
+ * the list node that the owner of a page may use. The second word is the complement of
+ * the first. So an owner that uses the words for a list is detected, and then the page
+ * stays charged to the same line. Only the owner of a page touches these words, so no
+ * lock is needed. All first words are even: an odd word would make the page a tail
+ * page.
  */
 #include <linux/export.h>
 #include <linux/mm.h>
@@ -27,8 +28,9 @@
 #include "alloc_tag.h"
 
 /*
- * First words that are no tag, as no address is that low: one for a held page, with its
- * order, and one for a page that is in no line because profiling was off.
+ * Values of the first word that are not tags, because no address is that low. One marks
+ * a held page, and contains its order. The other marks a page that is in no line
+ * because profiling was off.
  */
 #define HELD(order)	(2UL + 2 * (order))
 #define MOST_HELD	HELD(MAX_PAGE_ORDER)
@@ -60,7 +62,7 @@ static void move(struct alloc_tag *from, struct alloc_tag *to, size_t bytes)
 	this_cpu_add(to->counters->bytes, bytes);
 	this_cpu_inc(to->counters->calls);
 	this_cpu_dec(from->counters->calls);
-	/* Last: when a line has no bytes and its module is gone, the line may be freed. */
+	/* Do this last: a line without bytes may be freed when its module is gone. */
 	this_cpu_sub(from->counters->bytes, bytes);
 }
 
@@ -78,7 +80,7 @@ void labyrinth_keep_lines(void)
 		this_cpu_inc(held->counters->bytes);
 }
 
-/* To be called for each fresh allocation. */
+/* Call this for each new allocation. */
 void labyrinth_pages_allocated(struct page *page, unsigned int order)
 {
 	if (page)
@@ -122,12 +124,15 @@ void labyrinth_charge_blocks(unsigned int count, void *const *blocks,
 }
 EXPORT_SYMBOL_GPL(labyrinth_charge_blocks);
 
-/* Charges pages to "held" again. To be called before they are freed, too. */
+/* Charges pages to "held" again. Call this before they are freed, too. */
 void labyrinth_uncharge(struct page *page, unsigned int order)
 {
 	unsigned long who = recall(page);
 
-	/* Also if profiling was switched off since: numbers that were moved must be moved back. */
+	/*
+	 * Do this even if profiling was switched off: numbers that were moved must be
+	 * moved back.
+	 */
 	if (who <= UNKNOWN)
 		return;
 

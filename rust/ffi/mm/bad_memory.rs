@@ -64,14 +64,14 @@ pub trait Listener: Send + Sync + 'static {
 /// The function that the kernel calls for each report.
 type Report = unsafe extern "C" fn(*mut c_void, c_ulong, c_int, c_int);
 
-/// Listens to reports of bad pages.
+/// A listener that is registered for reports of bad pages.
 ///
 /// # Invariants
 ///
 /// `report`, if there is one, is registered with `listener` as its data.
 pub struct BadMemory<L: Listener> {
-    /// The byte gives each listener an address of its own, also if `L` has no size. The kernel
-    /// would take two listeners with the same address for one.
+    /// The byte gives each listener an address of its own, even if `L` has no size. The kernel
+    /// identifies a listener by its address.
     listener: KBox<(L, u8)>,
     /// The function, if it was registered. A generic function has an address in each crate that
     /// uses it, and the kernel compares addresses.

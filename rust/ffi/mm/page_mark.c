@@ -10,7 +10,9 @@
 
 #include "page_mark.h"
 
-/* In C, because counting in static per-CPU data takes a single instruction there. */
+/*
+ * These counters are in C, where counting in static per-CPU data takes one instruction.
+ */
 static DEFINE_PER_CPU(u64, labyrinth_foreign_counts[LABYRINTH_NR_FOREIGN_EVENTS]);
 
 /* Returns how often an event has happened, on all CPUs. */

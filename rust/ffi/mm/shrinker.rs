@@ -20,8 +20,9 @@ use kernel::{
     prelude::*, //
 };
 
-/// The largest number of objects that the kernel is told of. The kernel multiplies the number, in a
-/// signed word. The largest two numbers mean that there are none, and that reclaim has to stop.
+/// The largest number of objects that is reported to the kernel. The kernel multiplies the number
+/// in a signed word. The two largest numbers of a word have special meanings: that there are no
+/// objects, and that reclaim must stop.
 const MOST: usize = u32::MAX as usize;
 
 /// Something that can give memory back.
@@ -42,8 +43,8 @@ pub trait Shrink: Send + Sync + 'static {
     /// that. Cheap; an estimate will do. Task context.
     fn count(&self) -> usize;
 
-    /// Gives back about `wanted` objects. Returns how many it were, with the same maximum; 0 ends
-    /// this round of reclaim. Task context.
+    /// Gives back about `wanted` objects, and returns how many it gave back, with the same maximum.
+    /// 0 ends this round of reclaim. Task context.
     fn scan(&self, wanted: usize) -> usize;
 }
 

@@ -283,7 +283,8 @@ impl<'a> NewArea<'a> {
         frame: usize,
         kept: K,
     ) -> Result<MappedArea<'a>, (Error, K)> {
-        // The other module would not stay loaded while the mapping exists.
+        // If the operations were in another module, that module would not stay loaded while the
+        // mapping exists.
         let table = const { &Operations::<K>::TABLE };
         if !CallbackRegistration::same_module(self.code, core::ptr::from_ref(table).cast()) {
             pr_err!("a page has to be mapped by the module that made the device\n");

@@ -39,8 +39,8 @@ static unsigned long zone_free(struct zone *zone)
 }
 
 /*
- * Not min_wmark_pages(): it adds a boost against fragmentation. The boost is no part of the
- * emergency reserve, and GFP_ATOMIC may ignore it.
+ * This is not min_wmark_pages(), which adds a boost against fragmentation. The boost is
+ * no part of the emergency reserve, and GFP_ATOMIC may ignore it.
  */
 static unsigned long zone_min(struct zone *zone)
 {

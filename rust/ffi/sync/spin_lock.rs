@@ -25,7 +25,7 @@
 //!   reports such code.
 //!
 //! Taking a lock twice in one section spins for ever; lockdep finds it. Without `CONFIG_SMP` there
-//! is no lock to spin on, and two sections at a time would have the value.
+//! is no lock to spin on, and two sections could access the value at the same time.
 //!
 //! C header: [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
 

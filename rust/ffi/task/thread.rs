@@ -66,7 +66,7 @@ impl Running {
         self.sleep(None, self.waker.as_deref())
     }
 
-    /// As [`Self::sleep_until_woken`], but for at most `delay_us` microseconds.
+    /// Like [`Self::sleep_until_woken`], but for at most `delay_us` microseconds.
     #[must_use]
     pub fn sleep_until_woken_or(&mut self, delay_us: u32) -> ShouldStop {
         self.sleep(Some(delay_us), self.waker.as_deref())

@@ -32,8 +32,8 @@
 //! A timer never expires early.
 //!
 //! - In the softirq it expires late by up to two jiffies (8 ms at `CONFIG_HZ=250`) for short delays
-//!   and by up to 1/8 of the delay for long ones. The kernel rounds a delay up to whole jiffies,
-//!   and its timer wheel rounds up once more, the more coarsely the further away the expiry is.
+//!   and by up to 1/8 of the delay for long ones. The kernel rounds a delay up to whole jiffies.
+//!   Its timer wheel rounds up again, and more coarsely for longer delays.
 //! - In a hard interrupt, on PREEMPT_RT, too, it expires with the resolution of the clock event
 //!   device where the kernel has high-resolution timers, and with that of the tick elsewhere.
 //!
@@ -60,7 +60,7 @@ use kernel::{
 
 /// The answer of a handler: whether its timer expires again.
 pub enum Next {
-    /// Expire again after so many microseconds, on the same CPU.
+    /// Expire again after this many microseconds, on the same CPU.
     After(u32),
     /// Stay idle.
     Stop,
@@ -68,18 +68,19 @@ pub enum Next {
 
 /// A handler is called each time its timer expires, in the context `C`.
 pub trait Handler<C: Expiry = Softirq>: Send + 'static {
-    /// Whether the handler takes a `spinlock_t`, as the plain allocator does. It matters in hard
-    /// interrupts only: lockdep holds their timers to the rules of PREEMPT_RT, and reports such a
-    /// lock unless it is told. On PREEMPT_RT this changes nothing, as no such handler can take one.
+    /// Whether the handler takes a `spinlock_t`, as the plain allocator does. This matters only in
+    /// hard interrupts: lockdep applies the rules of PREEMPT_RT to their timers, and reports such a
+    /// lock unless this is true. On PREEMPT_RT it changes nothing, because no such handler can take
+    /// a `spinlock_t`.
     const TAKES_SPINLOCKS: bool = false;
 
     /// Called on the CPU that the timer was started on (on another one, once that has gone
     /// offline), never concurrently with itself. Must not sleep. On PREEMPT_RT a softirq is served
     /// by a thread.
     ///
-    /// In a hard interrupt it must be short. A delay so short that the next expiry comes before the
-    /// handler is through keeps the CPU from doing anything else; the kernel breaks in only after a
-    /// while.
+    /// In a hard interrupt it must be short. If the delay is so short that the timer expires again
+    /// before the handler has returned, the CPU does nothing else, and the kernel intervenes only
+    /// after a while.
     fn expired(&mut self, cx: &mut C) -> Next;
 }
 
@@ -252,8 +253,8 @@ impl<H: Handler<Softirq>> Inner<H, Softirq> {
 
         // SAFETY: By the requirement above.
         if let Next::After(delay_us) = unsafe { Self::expired(timer, &mut cx) } {
-            // SAFETY: `timer` is initialised. A shutdown meanwhile waits for this function and then
-            // takes the timer off again.
+            // SAFETY: `timer` is initialised. A concurrent shutdown waits for this function, and
+            // then removes the timer.
             unsafe { helpers::labyrinth_timer_rearm(timer, delay_us) };
         }
     }
@@ -302,8 +303,7 @@ impl<H: Handler<HardIrq>> Inner<H, HardIrq> {
         match unsafe { Self::expired(timer, &mut cx) } {
             Next::After(delay_us) => {
                 // SAFETY: `timer` is initialised, and while its function runs it is not queued. A
-                // cancellation meanwhile waits for this function and then takes the timer off
-                // again.
+                // concurrent cancellation waits for this function, and then removes the timer.
                 unsafe { helpers::labyrinth_hard_timer_expires_in(timer, delay_us) };
                 compat::hrtimer_restart(true)
             }
@@ -316,7 +316,7 @@ impl<H: Handler<HardIrq>> Inner<H, HardIrq> {
 // in each but the soft one, the timer core calls it in a hard interrupt, and never concurrently
 // with itself: while a timer runs it is not moved to another CPU's base, and one base runs one
 // timer at a time. `hrtimer_cancel()` waits for the function; only that could arm the timer again,
-// and does so before the cancellation is through.
+// and it does so before the cancellation returns.
 unsafe impl KernelTimer for HardIrq {
     type Raw = bindings::hrtimer;
 

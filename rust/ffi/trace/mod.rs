@@ -5,8 +5,8 @@
 //! A tracepoint without listeners costs one instruction that does nothing: a static branch guards
 //! it, and the closure that makes the data of the event runs only for a listener.
 //!
-//! All functions may be called in any context, NMI included. Of the name of a pool the first 31
-//! bytes are reported, of that of a tier the first 15.
+//! All functions may be called in any context, NMI included. They report the first 31 bytes of the
+//! name of a pool, and the first 15 of the name of a tier.
 //!
 //! C headers: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h),
 //! [`labyrinth_trace.h`]
@@ -66,7 +66,7 @@ pub(crate) struct Refill<'a> {
     pub pool: &'a CStr,
     /// The name of the tier that they go to.
     pub tier: &'a CStr,
-    /// How many requests' worth of pages were asked for.
+    /// The number of blocks that were requested.
     pub wanted: u32,
     /// The number of blocks that came.
     pub got: u32,

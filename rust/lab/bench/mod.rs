@@ -63,7 +63,7 @@ pub(crate) fn create<T: Send + Sync + 'static>(top: &Dir<'_, T>) {
     }
 }
 
-/// 1 while the benchmark runs: two runs at a time would measure each other.
+/// 1 while the benchmark runs. Two runs at the same time would slow each other down.
 static RUNNING: Atomic<i32> = Atomic::new(0);
 
 /// Runs a benchmark. Fails with `EBUSY` if one is running already.

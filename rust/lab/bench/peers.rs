@@ -67,7 +67,7 @@ pub(super) trait Peer: Sized + Send + 'static {
     /// Gets an item and gives it back, `ops` times. Returns whether there was always an item.
     #[inline]
     fn single<C: PlainAlloc>(&mut self, cx: &C, ops: usize) -> bool {
-        // Not a range, for which the compiler emits more bookkeeping than for the C loop.
+        // For a range, the compiler would emit more instructions than the C loop has.
         let mut left = ops;
         while left != 0 {
             match self.get(cx) {

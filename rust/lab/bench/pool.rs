@@ -232,7 +232,7 @@ impl Peer for ReserveAlone {
 
     #[inline]
     fn put<C: PlainAlloc>(&mut self, _: &C, pages: Pages) {
-        // What came from there fits.
+        // The pages came from the reserve, so it has space for them.
         drop(fill_reserve(&self.0, pages));
     }
 }

@@ -5,7 +5,7 @@
 //! In turn 1, 2, 4 and 8 of the online CPUs work. Each of them has a *worker* in the timer softirq.
 //! If contexts are mixed, it also has a worker in a thread (with interrupts disabled during each
 //! sample) and a worker in a hard interrupt, if the peer may run there. All workers go on until
-//! each of them has its samples, so no sample is taken while other CPUs are done already.
+//! each of them has its samples, so no sample is taken when other CPUs have already ended.
 //!
 //! Right before each sample the worker runs a *reference*: a per-CPU stack in C, which shares
 //! nothing with any other CPU. So the ratio of the two does not contain anything that slows down
@@ -21,7 +21,7 @@
 //!                                                    samples with this many operations
 //! ```
 //!
-//! Not on PREEMPT_RT, where most peers must not run in a hard interrupt.
+//! This does not exist on PREEMPT_RT, where most peers must not run in a hard interrupt.
 
 use super::{
     peers::{
@@ -89,7 +89,7 @@ const IN_C: [&str; 8] = [
     "mempool",
     "mempool_reserve",
     "kmem_cache",
-    // The reference itself, which shows how far from 1 a ratio is that should be 1.
+    // The reference itself. Its ratio should be 1, so it shows the error of the measurement.
     "limit",
 ];
 

@@ -3,8 +3,8 @@
 //! The longest path of a request that succeeds: past an empty cache, and past an allocator that
 //! refuses, to the reserve.
 //!
-//! Not on PREEMPT_RT, where the allocator cannot be called with interrupts disabled. With
-//! interrupts enabled, the worst case would contain the longest interrupt.
+//! This does not exist on PREEMPT_RT, where the allocator cannot be called with interrupts
+//! disabled. With interrupts enabled, the worst case would contain the longest interrupt.
 
 use super::{
     pool::full_pool,

@@ -143,7 +143,7 @@ static int run_alloc_pages(struct labyrinth_bench *bench)
 			      run(bench, get_page_0, put_page_0);
 }
 
-/* The bulk interface of the page allocator. It has none to free. */
+/* The bulk interface of the page allocator. It has no bulk interface to free pages. */
 static int run_alloc_pages_bulk(struct labyrinth_bench *bench)
 {
 	struct page **pages = (struct page **)bench->items;

@@ -23,9 +23,9 @@ void *labyrinth_bench_open(unsigned int peer, unsigned int order,
 void labyrinth_bench_close(void *bench);
 
 /*
- * Opens another handle for the same peer. It shares the mempool or slab cache, but has a page_pool
- * of its own, as a page_pool has one consumer. To be closed before the first one. Task context,
- * may sleep.
+ * Opens another handle for the same peer. It shares the mempool or slab cache, but has
+ * a page_pool of its own, as a page_pool has one consumer. Close it before the first
+ * one. Task context, may sleep.
  */
 void *labyrinth_bench_open_beside(const void *bench);
 
@@ -33,8 +33,9 @@ void *labyrinth_bench_open_beside(const void *bench);
 bool labyrinth_bench_only_in_softirq(unsigned int peer);
 
 /*
- * Gets and gives back `ops` times, `batch` at a time. Always on the CPU of the first run, and
- * never at the same time as another run of the same handle. Returns 0 or -ENOMEM.
+ * Gets and gives back `ops` times, `batch` at a time. Call this always on the CPU of
+ * the first run, and never at the same time as another run of the same handle. Returns
+ * 0 or -ENOMEM.
  */
 int labyrinth_bench_run(void *bench);
 

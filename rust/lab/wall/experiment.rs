@@ -69,7 +69,7 @@ pub(crate) enum Name {
     Mempool,
     /// A pool whose reserve is as large as a burst.
     Labyrinth,
-    /// As `Labyrinth`, but its pages do not come back to the pool.
+    /// Like `Labyrinth`, but its pages do not come back to the pool.
     LabyrinthConsumed,
 }
 
@@ -195,7 +195,7 @@ fn until_full<T: Contestant<Softirq>>(home: &Home<T>) -> Result<Option<u64>> {
     }
 }
 
-/// As [`Field::recover`], for one contestant.
+/// Like [`Field::recover`], for one contestant.
 fn recover<T: Contestant<Softirq>>(home: &Home<T>) -> Result {
     let waited = until_full(home)?;
 

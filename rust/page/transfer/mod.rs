@@ -7,9 +7,9 @@
 //!
 //! # How they are counted
 //!
-//! Each transfer is counted by its kind ([`Transfer`]), and its latency is recorded. A page is as
-//! large as a pointer and knows nothing of statistics. So there is one place for all transfers to
-//! find the statistics at, in any context ([`Transfer::record_in`]):
+//! Each transfer is counted by its kind ([`Transfer`]), and its latency is recorded. A page is only
+//! as large as a pointer, and has no reference to statistics. So all transfers find the statistics
+//! in one place, in any context ([`Transfer::record_in`]):
 //!
 //! ```text
 //! let begun = Transfer::Share.begin();
@@ -105,43 +105,43 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Exclusive to shared by readers.
+    /// Exclusive pages become shared.
     Share: "share",
-    /// Shared to exclusive. It fails while there are other readers.
+    /// Shared pages become exclusive. This fails while there are other readers.
     TakeBack: "take_back",
-    /// Contents overwritten before the next holder gets the page.
+    /// The contents are overwritten before the next holder gets the page.
     Scrub: "scrub",
-    /// The CPU to a device.
+    /// Pages go from the CPU to a device.
     MapDevice: "map_device",
-    /// A device to the CPU, for a while.
+    /// The CPU may access pages of a device for a while.
     SyncCpu: "sync_cpu",
-    /// A device to the CPU, for good.
+    /// Pages go from a device back to the CPU.
     UnmapDevice: "unmap_device",
-    /// The kernel to a process.
+    /// A page goes from the kernel to a process.
     MapUser: "map_user",
-    /// A process to the kernel.
+    /// A page goes from a process back to the kernel.
     ReturnUser: "return_user",
-    /// Single pages to one mapping of all of them, side by side.
+    /// Single pages become one mapping, side by side.
     Vmap: "vmap",
-    /// Such a mapping to single pages.
+    /// Such a mapping becomes single pages.
     Vunmap: "vunmap",
-    /// Pages to a secret, with the contents that they have.
+    /// Pages become a secret, with the contents that they have.
     Conceal: "conceal",
-    /// The CPU back to a device, after [`Self::SyncCpu`].
+    /// The access of the CPU after [`Self::SyncCpu`] ends.
     SyncDevice: "sync_device",
-    /// Exclusive to guarded.
+    /// Exclusive pages become guarded.
     Guard: "guard",
-    /// One holder of guarded pages to the next. It fails if the guards were overwritten; the next
-    /// holder has the pages all the same.
+    /// Guarded pages go from one holder to the next. This counts as a failure if the guards were
+    /// damaged, but the next holder gets the pages all the same.
     PassGuarded: "pass_guarded",
-    /// Guarded to exclusive. It fails as above.
+    /// Guarded pages become exclusive. It fails if the guards were damaged.
     Unguard: "unguard",
-    /// A page's guards were looked at: when it was passed on, unguarded or freed, and on demand. It
-    /// fails if they were overwritten.
+    /// Guards are checked: when their pages are transferred, unguarded or freed, and on demand. It
+    /// fails if they were damaged.
     SentinelCheck: "sentinel_check",
-    /// Exclusive to C.
+    /// Exclusive pages go to C.
     IntoForeign: "into_foreign",
-    /// C to exclusive. It fails if the pool that C names has not lent what C gives back.
+    /// C gives pages back. It fails if they were not lent by the pool that C names.
     FromForeign: "from_foreign",
 }
 
@@ -163,9 +163,9 @@ impl Transfer {
         },
     };
 
-    /// Has all transfers recorded in `stats`, until the result is dropped, which needs task context
-    /// and sleeps. Task context only, may sleep. `EBUSY` if they are recorded elsewhere, `ENOMEM`
-    /// if there is no memory.
+    /// Records all transfers in `stats` until the result is dropped, which needs task context and
+    /// sleeps. Task context only, may sleep. Fails with `EBUSY` if transfers are already recorded,
+    /// and with `ENOMEM` if there is no memory.
     pub fn record_in(stats: Arc<Stats>) -> Result<Publication<Arc<Stats>>> {
         RECORDED_IN.publish(stats)
     }
@@ -203,8 +203,8 @@ impl Begun {
 
 const KIND: Label = label!("transfer", Transfer);
 
-/// Their histograms have every other edge of those of allocations: there are more of them, and they
-/// differ by more.
+/// The histograms of transfers have every other edge of the histograms of allocations, because
+/// there are more of them, and their latencies differ by more.
 pub(crate) static ROWS: [Row<Snapshot>; 3] = [
     Row::counter(
         "transfer",

@@ -7,7 +7,8 @@ use super::tier::Tier;
 /// The priority of a request. Tiers that are kept for important requests refuse lesser ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// A refusal does no harm. May use neither the reserve nor the emergency reserve.
+    /// For requests whose failure does no harm. May use neither the reserve nor the emergency
+    /// reserve.
     Low,
     /// May use the pool's reserve.
     Normal,

@@ -38,7 +38,7 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// The numbers of the pool say all that there is to say of this tier.
+/// The pool's own numbers cover this tier.
 pub(super) static ROWS: [Row<Pool>; 0] = [];
 
 /// The buddy allocator, for one shape and one choice of node, without excluded memory.

@@ -199,7 +199,7 @@ impl CpuCache {
             .unwrap_or(0)
     }
 
-    /// As [`PageSource::get`], for a request that has already entered this tier.
+    /// Like [`PageSource::get`], for a request that has already entered this tier.
     #[inline(always)]
     pub(crate) fn get_noted<C: Context>(&self, _cx: &C) -> Option<Pages> {
         self.cell.with(|stack, counts| {
@@ -210,7 +210,7 @@ impl CpuCache {
         })?
     }
 
-    /// As [`PageSource::get`], but skips pages that are known to be bad.
+    /// Like [`PageSource::get`], but skips pages that are known to be bad.
     #[cold]
     #[inline(never)]
     pub(crate) fn get_good<C: Context>(&self, _cx: &C, request: &mut Request) -> Option<Pages> {

@@ -93,7 +93,7 @@ macro_rules! chain {
     };
 }
 
-/// As `chain!`, without the first tier of the list.
+/// Like `chain!`, without the first tier of the list.
 macro_rules! chain_beyond_first {
     ($tiers:ident, $tier:ident $field:ident, $($rest:tt)+) => {
         chain!($tiers, $($rest)+)

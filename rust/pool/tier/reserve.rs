@@ -140,7 +140,7 @@ impl Reserve {
         })
     }
 
-    /// Returns when the reserve is refilled, and up to which level.
+    /// Returns the target of refills.
     #[inline(always)]
     pub fn target(&self) -> Target {
         self.target

@@ -392,7 +392,7 @@ impl Pool {
         self.get_by::<C, AllocPages>(cx, request)
     }
 
-    /// As [`Self::get`], but uses the allocator only by the functions that these flags are for
+    /// Like [`Self::get`], but uses the allocator only by the functions that these flags are for
     /// ([`Gfp::Calls`](crate::Gfp::Calls)). The tiers choose the other flags.
     ///
     /// Contexts: those in which `gfp` is allowed, but not NMI. So with
@@ -442,7 +442,7 @@ impl Pool {
         Some(pages)
     }
 
-    /// As [`Self::get_by`], once memory has gone bad.
+    /// Like [`Self::get_by`], once memory has gone bad.
     #[cold]
     #[inline(never)]
     fn get_good<C: Context, M: CalledIn<C>>(&self, cx: &C, request: &mut Request) -> Option<Pages> {
@@ -530,7 +530,7 @@ impl Pool {
         self.put_by::<C, AllocPages>(cx, pages);
     }
 
-    /// As [`Self::put`], but uses the allocator only by the functions that these flags are for.
+    /// Like [`Self::put`], but uses the allocator only by the functions that these flags are for.
     /// Contexts: those of [`Self::get_with`]. If the context may not free pages, those that no tier
     /// keeps stay allocated until the refill thread frees them, a moment later.
     #[inline]
@@ -603,7 +603,7 @@ impl Pool {
         !again
     }
 
-    /// As [`Self::put_by`], for pages of another form, and if memory is excluded or has gone bad.
+    /// Like [`Self::put_by`], for pages of another form, and if memory is excluded or has gone bad.
     #[cold]
     #[inline(never)]
     fn put_looked_at<C: Context, M: CalledIn<C>>(&self, cx: &C, mut pages: Pages) {
@@ -621,7 +621,7 @@ impl Pool {
         }
     }
 
-    /// As [`Self::put_by`], but keeps the page frame number for the tracepoint. A page in the cache
+    /// Like [`Self::put_by`], but keeps the page frame number for the tracepoint. A page in the cache
     /// can have another owner by the time that the event is reported.
     #[cold]
     #[inline(never)]
@@ -693,7 +693,7 @@ impl Pool {
                 self.counts.kept_by(C::KIND, tier);
             }
             Err(pages) => {
-                // Before it can be anybody else's.
+                // Report this before the pages are freed, and can have another owner.
                 self.given_back(Tier::Buddy, pfn);
                 self.counts.release(C::KIND);
                 call.free(pages);

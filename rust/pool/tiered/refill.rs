@@ -84,7 +84,7 @@ impl Pool {
         })
     }
 
-    /// Returns whether an allocation at this time leaves its zone above the min watermark.
+    /// Returns whether an allocation now leaves its zone above the min watermark.
     pub(in crate::pool) fn ground_is_firm(&self, cx: &Task) -> bool {
         self.one_for_task(cx, self.config.place, &mut self.aside())
             .is_some_and(|pages| !pages.zone_below_min())
