@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What sharing.c uses of QEMU's interface for plugins, version 4 (QEMU 9.2 and newer). Its own
- * header is in no package that the toolchain has.
+ * The part of QEMU's interface for plugins that sharing.c uses, version 4 (QEMU 9.2 and
+ * newer). No package of the toolchain contains QEMU's own header.
  */
 #ifndef LABYRINTH_QEMU_PLUGIN_H
 #define LABYRINTH_QEMU_PLUGIN_H

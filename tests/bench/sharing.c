@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A plugin for QEMU's emulator: what a peer of the benchmark does between its marks
- * (labyrinth_bench_begin() and labyrinth_bench_end(), see rust/lab/ffi/bench_peers.h), while others
- * do the same on other CPUs. An emulated machine has neither real caches nor as many real CPUs
- * as it shows, but these can be counted on it, and are what makes code slower the more CPUs run
- * it: instructions, accesses to cache lines that are also written by another CPU, and turns in
- * loops that wait (PAUSE).
+ * A plugin for QEMU's emulator. It counts what a peer of the benchmark does between its
+ * marks (labyrinth_bench_begin() and labyrinth_bench_end(), see
+ * rust/lab/ffi/bench_peers.h), while other CPUs do the same. An emulated machine has no
+ * real caches, and not as many real CPUs as it shows. But the causes of slower code on
+ * more CPUs can be counted on it: instructions, accesses to cache lines that another
+ * CPU also writes, and iterations of loops that wait (PAUSE).
  *
- * A stretch between two marks during which an interrupt came is left out.
+ * The code between two marks is a stretch. A stretch that was interrupted is left out.
  *
  * -plugin sharing.so,out=FILE: a line for each labyrinth_bench_counted():
  *
  *	counted STRETCHES INSTRUCTIONS SHARED WAITS
  *
- * The first is those that count, the others are sums over them.
+ * STRETCHES is the number of stretches that were not left out. The others are sums over
+ * them.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,11 +40,11 @@ struct line {
 	bool written;
 };
 
-/* What one CPU's thread of QEMU writes. */
+/* The counts of one CPU, which only its thread of QEMU writes. */
 static struct cpu {
 	bool counting;
 	u64 stretches, instructions, waits;
-	/* Of the stretch that has not ended yet. */
+	/* Counts of the current stretch. */
 	u64 instructions_here, waits_here;
 	size_t accesses;
 	u64 access[MAX_ACCESSES];
@@ -110,7 +111,7 @@ static void end(unsigned int number, void *data)
 	}
 }
 
-/* An interrupt is through, and the stretch that it came into is not worth counting. */
+/* An interrupt has ended. Do not count the stretch that it has interrupted. */
 static void interrupted(unsigned int number, void *data)
 {
 	cpu_of(number)->counting = false;
@@ -132,7 +133,7 @@ static void accessed(unsigned int number, u32 info, u64 address, void *data)
 
 	if (!cpu->counting)
 		return;
-	/* So much is not done by a peer. */
+	/* No peer makes so many accesses, so leave this stretch out. */
 	if (cpu->accesses == MAX_ACCESSES)
 		cpu->counting = false;
 	else
@@ -140,7 +141,7 @@ static void accessed(unsigned int number, u32 info, u64 address, void *data)
 					       qemu_plugin_mem_is_store(info);
 }
 
-/* Whether the lines are also used by another CPU, and one of all these writes. */
+/* Whether another CPU also uses this line, and any CPU writes to it. */
 static bool is_shared(const struct cpu *of, const struct line *line)
 {
 	bool written = line->written, others = false;
@@ -158,7 +159,7 @@ static bool is_shared(const struct cpu *of, const struct line *line)
 	return others && written;
 }
 
-/* Nobody is between marks. */
+/* Called when no CPU is between two marks. */
 static void report(unsigned int number, void *data)
 {
 	u64 stretches = 0, instructions = 0, shared = 0, waits = 0;
@@ -185,11 +186,14 @@ static void report(unsigned int number, void *data)
 	}
 }
 
-/* The marks are a no-op with an operand that nobody else uses; the next byte says which. */
+/*
+ * A mark is a no-op with an operand that no other code uses. One byte of the operand is
+ * the number of the mark.
+ */
 static const unsigned char mark[] = { 0x0f, 0x1f, 0x80 }, name[] = { 'b', 'a', 'l' };
 static const unsigned char pause[] = { 0xf3, 0x90 }, iretq[] = { 0x48, 0xcf };
 
-/* Which mark an instruction is, or -1. */
+/* Returns the number of the mark, or -1 if the instruction is none. */
 static int mark_of(const unsigned char *code, size_t len)
 {
 	if (len != 7 || memcmp(code, mark, sizeof(mark)) || memcmp(code + 4, name, sizeof(name)))

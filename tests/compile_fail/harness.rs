@@ -27,7 +27,7 @@ mod guard {
     }
 }
 
-/// A case in a module of its own. The compiler is told of a file with one or more of these.
+/// A case in a module of its own. The compiler gets a file with one or more of these.
 macro_rules! case {
     ($name:ident, $file:literal) => {
         mod $name {

@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HEADERS = ("Why", "Case", "Says", "Log", "Needs", "Machine", "Slow")
-# Where cases run. guest is an ordinary guest, edu has devices, and numa has NUMA nodes.
+# The places where cases run. guest is an ordinary guest, edu has devices, and numa has NUMA nodes.
 KINDS = ("guest", "edu", "numa", "host", "compile_fail")
 COPIED = ("Kbuild", "Makefile", "README.md", "labyrinth_mod.rs", "include", "rust", "samples",
           "scripts", "tests")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Appended to rust/ffi/mod.rs in the copies that mutants.py makes.
+// mutants.py appends this file to rust/ffi/mod.rs in the copies that it makes.
 
 /// Whether a mutant is chosen by the module parameter `mutant`. Any context.
 #[allow(dead_code)]
@@ -8,7 +8,8 @@ pub fn mutant(number: u32) -> bool {
     mutation::labyrinth_mutant().load(core::sync::atomic::Ordering::Relaxed) == number
 }
 
-/// Whether a mutant is chosen; from then on none is. Any context.
+/// Whether a mutant is chosen. After the first call that returns true, no mutant is chosen. Any
+/// context.
 #[allow(dead_code)]
 pub fn once(mutant: bool) -> bool {
     mutant && mutation::labyrinth_mutant().swap(0, core::sync::atomic::Ordering::Relaxed) != 0

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Appended to tests/host/src/main.rs in the copies that mutants.py makes.
+// mutants.py appends this file to tests/host/src/main.rs in the copies that it makes.
 
 #[allow(dead_code)]
 mod ffi {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Appended to rust/lib.rs in the copies that mutants.py makes.
+// mutants.py appends this file to rust/lib.rs in the copies that it makes.
 
 #[doc(hidden)]
 pub use ffi::{mutant, once};

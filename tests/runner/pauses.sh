@@ -38,8 +38,8 @@ pause() {
 }
 guest() { pgrep -P "$vm" -x bwrap; }
 
-# ended NAME STATUS BOOTS TEXT…: vm.sh must end with this status after so many boots, and must print
-# the texts.
+# ended NAME STATUS BOOTS TEXT…: vm.sh must end with this status after this many boots, and must
+# print the texts.
 ended() {
 	local name=$1 wanted=$2 boots=$3 rc=0 said=$folder/$1.vm text
 	shift 3

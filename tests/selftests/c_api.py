@@ -50,7 +50,7 @@ KINDS = sorted({kind for counts in MISUSE.values() for kind in counts})
 REFUSED = {"null": 4, "no_pool": 4, "default_pool": 0, "blocks_out": 0, **dict.fromkeys(
     (name for name, counts in MISUSE.items() if "wrong_context" in counts), 0)}
 RACE_ROUNDS = 500
-# With so many blocks, each path is taken many times.
+# With this many blocks, each path is taken many times.
 BLOCKS = 3000
 # The size of the per-CPU cache of the C consumer's pool.
 CACHE = 32

@@ -343,7 +343,7 @@ def failures_are_no_pages():
         before = kernel.read()
         did(("marks below", None), ("get 0 softirq single 60", 0), ("marks usual", 0))
         assert settled().missed("buddy", pool="books") == 60
-        # The refill thread may have asked for pages meanwhile.
+        # The refill thread may have requested pages in the meantime.
         looked = [after - old for after, old in zip(kernel.read(), before)]
         assert looked[0] == looked[1], f"{looked[0]} allocated, {looked[1]} freed"
         did(("destroy 0", 0))

@@ -11,8 +11,8 @@ import os
 
 from lib import exercises, faults, kmsg, ktap, metrics, module
 
-# After so many cycles, leaks have added up enough to be noticed. `make soak` also finds rare ones.
-# A debug kernel is slow.
+# After this many cycles, leaks have added up enough to be noticed. `make soak` also finds rare
+# ones. A debug kernel is slow.
 CYCLES = 10 if os.path.isdir(faults.FOLDER) else ktap.soak(40, 1000)
 
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * user_page_races SECONDS: a process that maps pages of /dev/labyrinth as fast as it
- * can, attacked from within and from outside meanwhile. Status 0 if nobody ever saw
- * what is not his; otherwise it says what was seen.
+ * user_page_races SECONDS: runs a process that maps pages of /dev/labyrinth as fast as
+ * it can, while its own threads and other processes attack these pages. Status 0 if no
+ * page was ever seen by code that must not see it. Otherwise prints what was seen.
  *
- * Workers stamp the page of their slot and look whether the stamp stays. A slot always
- * holds a mapping of the device: a new one replaces the last in one system call.
+ * Each worker stamps the page of its slot, and checks that the stamp stays. A slot
+ * always has a mapping of the device: a new mapping replaces the last one in one system
+ * call.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@
 #define SIZE 4096
 #define WORDS (SIZE / sizeof(unsigned long))
 #define SLOTS 4
-/* As far from each other as addresses that share no page table. */
+/* Addresses at this distance share no page table. */
 #define DISTANCE 0x80000000UL
 
 static int device;
@@ -73,7 +74,7 @@ static unsigned long *map(char *where, int flags)
 	return page;
 }
 
-/* One access to memory each, whatever the compiler thinks of the value. */
+/* The compiler must neither omit nor repeat these accesses. */
 static unsigned long load(const void *word)
 {
 	return __atomic_load_n((const unsigned long *)word, __ATOMIC_RELAXED);
@@ -94,7 +95,7 @@ static void all_words(const unsigned long *page, unsigned long wanted, const cha
 	}
 }
 
-/* Maps, stamps, looks again, and replaces the mapping. */
+/* Maps a page, stamps it, checks the stamp, and replaces the mapping. */
 static void *worker(void *number)
 {
 	char *mine = slot((unsigned long)number);
@@ -115,7 +116,7 @@ static void *worker(void *number)
 	return NULL;
 }
 
-/* Anywhere, so that the allocator's pages go round. */
+/* Maps pages anywhere and unmaps them, so that the allocator hands out other pages. */
 static void *passer_by(void *number)
 {
 	unsigned long state = (unsigned long)number + getpid();
@@ -142,7 +143,7 @@ static void must_fail(long result, int wanted, const char *what)
 	refused++;
 }
 
-/* What would take a page away, or multiply it, under the hands of its worker. */
+/* Tries system calls that could move, drop or duplicate the page of a worker. */
 static void *vandal(void *number)
 {
 	unsigned long state = (unsigned long)number + getpid();
@@ -194,10 +195,13 @@ static void on_segfault(int signal)
 	siglongjmp(segfault, 1);
 }
 
-/* In the child of a fork: no slot is there. */
+/* Checks, in the child of a fork, that no slot is mapped. */
 static void look_around(void)
 {
-	/* Where a jump back does not find an older value. */
+	/*
+	 * This is static, because siglongjmp() may restore an older value of a local
+	 * variable.
+	 */
 	static unsigned long n;
 
 	signal(SIGSEGV, on_segfault);
@@ -229,7 +233,7 @@ static void *forker(void *unused)
 	return unused;
 }
 
-/* From outside: whatever the way, no byte of a slot is read or written. */
+/* Tries to read and write slots from another process, which must always fail. */
 static void spy(pid_t victim)
 {
 	unsigned long state = getpid();
@@ -260,7 +264,10 @@ static void spy(pid_t victim)
 	exit(0);
 }
 
-/* A thread of the victim is stopped and asked, over and over. */
+/*
+ * Stops a thread of the victim again and again, and tries to read and write slots by
+ * ptrace().
+ */
 static void tracer(pid_t victim)
 {
 	unsigned long state = getpid();
@@ -310,10 +317,10 @@ static void victim(int ready)
 	thread(vandal, SLOTS + 2);
 	thread(vandal, SLOTS + 3);
 	thread(forker, 0);
-	/* Not joined: the process ends with pages mapped. */
+	/* The threads are not joined, so the process ends with pages mapped. */
 	while (!time_is_up())
 		usleep(10000);
-	/* Those outside may not have noticed that it is over. */
+	/* The other processes may not have noticed yet that the time is up. */
 	sleep(3);
 	printf("%lu pages, %lu refusals, %lu faults in children\n", rounds, refused, faulted);
 	exit(0);
@@ -346,7 +353,7 @@ int main(int argc, char **argv)
 	if (device < 0)
 		violation("/dev/labyrinth: %s", strerror(errno));
 
-	/* Addresses that nothing else uses: what is mapped here is a slot, or nothing. */
+	/* Reserve addresses that nothing else uses: only slots are mapped there. */
 	base = mmap(NULL, (SLOTS + 1) * DISTANCE, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh stock|debug|kdir FOLDER: a driver that was built against another labyrinth is refused, when
-# it is built and when it is loaded. labyrinth and a driver are built four more times, each time
-# with one difference to the labyrinth that the driver then meets: a field of a type, a flag of
-# rustc, rustc itself, the crate `kernel`. Prints KTAP; logs and the console stay in FOLDER.
+# run.sh stock|debug|kdir FOLDER: tests that a driver that was built against another labyrinth is
+# refused, when it is built and when it is loaded. Builds labyrinth and a driver four more times,
+# each time with one difference to the labyrinth that is loaded: a field of a type, a flag of rustc,
+# rustc itself, the crate `kernel`. Prints KTAP. Logs and the console are kept in FOLDER.
 # shellcheck disable=SC2317 # cases are called by their names
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -29,7 +29,7 @@ variant() {
 		cp "$out/driver/rust_pool.ko" "$install/labyrinth/stale_$1.ko"
 }
 
-# A field more moves those behind it.
+# Adds a field to a type, which moves the fields after it.
 another_field() {
 	local changed=$folder/source/rust/pool/tier/reserve.rs
 	mkdir -p "$folder/source"
@@ -41,7 +41,7 @@ another_field() {
 
 another_flag() { variant flag "$K_BUILD" "$TOP" "KRUSTFLAGS=$FRAMES"; }
 
-# Only what the compiler says of itself is another.
+# Changes only the output of rustc -vV.
 another_rustc() {
 	# shellcheck disable=SC2016 # those of the other shell
 	printf '%s\n' '#!/bin/sh' '[ "$*" != -vV ] || echo another' 'exec rustc "$@"' \
@@ -50,8 +50,8 @@ another_rustc() {
 	variant rustc "$K_BUILD" "$TOP" "RUSTC=$folder/disguised_rustc"
 }
 
-# The kernel's tree with another crate `kernel`, compiled with another flag. Its symbols have the
-# same names.
+# Uses a kernel tree whose crate `kernel` is compiled with another flag. Its symbols have the same
+# names.
 another_kernel_crate() {
 	local tree=$folder/tree command
 	mkdir -p "$tree"
@@ -67,7 +67,8 @@ another_kernel_crate() {
 		variant kernel_crate "$tree" "$TOP"
 }
 
-# result NAME COMMAND…: the output goes to FOLDER/NAME.log; what begins with # is shown, too.
+# result NAME COMMAND…: a case that passes if COMMAND succeeds. The output goes to FOLDER/NAME.log.
+# On a failure, its lines that begin with # are printed, too.
 result() {
 	if "${@:2}" >"$folder/$1.log" 2>&1; then
 		ktap_test_pass "$1"
@@ -78,7 +79,7 @@ result() {
 	fi
 }
 
-# refused TEXT COMMAND…: COMMAND has to fail and to say TEXT, an extended regular expression.
+# refused TEXT COMMAND…: COMMAND must fail and print TEXT, an extended regular expression.
 refused() {
 	local rc=0
 	"${@:2}" >"$folder/refused" 2>&1 || rc=$?
@@ -87,7 +88,7 @@ refused() {
 	grep -Eq -- "$1" "$folder/refused" || { echo "# it does not say '$1'"; return 1; }
 }
 
-# use FOLDER: a labyrinth for drivers takes the place of the one before.
+# use FOLDER: replaces the labyrinth that drivers are built against.
 use() {
 	local name
 	mkdir -p "$folder/used"
@@ -98,7 +99,7 @@ use() {
 
 used() { modules "$K_BUILD" "$driver" "$folder/used_driver" "$folder/used"; }
 
-# An object that make takes for a new one.
+# make must believe that the old object is up to date.
 old_object_is_refused() {
 	use "$ours" && used && use "$folder/field/labyrinth" || return
 	touch "$folder"/used_driver/*.o
@@ -113,10 +114,10 @@ driver_is_built_again() {
 		{ echo "# it does not import $id"; return 1; }
 }
 
-# against LABYRINTH TREE [ARGUMENT]…: the driver, by its Kbuild.
+# against LABYRINTH TREE [ARGUMENT]…: builds the driver with its Kbuild.
 against() { modules "$2" "$driver" "$folder/refused_driver" "$1" "${@:3}"; }
 
-# The same without driver.mk.
+# Builds the driver without driver.mk.
 by_hand() {
 	mkdir -p "$folder/by_hand"
 	cp "$driver/rust_pool.rs" "$folder/by_hand/"
@@ -134,7 +135,8 @@ other_rustc_is_there() {
 	"$SCRIPTS/environment/sandbox.sh" "$folder/other_rustc" --version
 }
 
-# Without the kernel's flags, which another rustc may not know, and without other crates.
+# Calls rustc without the kernel's flags, which another rustc may not know, and without other
+# crates.
 other_rustc_is_refused_by_rustc() {
 	printf '%s\n' '#![feature(no_core)]' '#![no_core]' 'extern crate labyrinth;' >"$folder/alone.rs"
 	refused 'error\[E0514\]: found crate .labyrinth. compiled by an incompatible version of rustc' \

@@ -32,7 +32,7 @@ def state(when):
             "unusable_index": kernel.unusable_index(), "page_blocks": kernel.page_blocks()}
 
 
-# Pages that are held for long are requested in so many portions, with reads of files in between.
+# Pages that are held for long are requested in this many portions, with reads of files in between.
 PORTIONS = 8
 CHURN = 2 << 20
 SCATTERED = ("atomic", "bulk", "labyrinth")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The requirements for a run. Each judgement is (name, problem), where None is no problem."""
 
-# The clean page cache must be so many times larger than a burst, so that requests fail although
+# The clean page cache must be this many times larger than a burst, so that requests fail although
 # plenty of memory could be reclaimed.
 CACHE_PER_BURST = 4
 

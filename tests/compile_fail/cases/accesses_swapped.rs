@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The accesses to two mapped pages exchanged, so that one ends as the other.
+// Exchanging the accesses to two mapped pages, so that each ends the access to the other page.
 
 fn case<'d>(mut one: Mapped<'d, Bidirectional>, mut other: Mapped<'d, Bidirectional>) -> u64 {
     let mut first = one.sync_for_cpu();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Declaring that `GFP_KERNEL` is fine in a softirq, by somebody who may vouch for his own flags
-// only.
+// Declaring that `GFP_KERNEL` is allowed in a softirq. A driver cannot implement this for flags of
+// labyrinth.
 
 #[derive(Clone, Copy)]
 struct Mine;

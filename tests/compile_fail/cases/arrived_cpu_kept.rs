@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The token of an online CPU, kept beyond the callback: the CPU may be offline then.
+// Keeping the value of an online CPU after the callback, when the CPU may be offline.
 
 struct Mine(core::sync::atomic::AtomicU32);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// A listener to reports of bad memory, called on any CPU, with what only one thread may touch.
+// A listener to reports of bad memory with data that only one thread may use. The kernel calls it
+// on any CPU.
 
 #[cfg(not(misuse))]
 type Count = u64;

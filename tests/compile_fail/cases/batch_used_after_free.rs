@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Reading the pages of a batch that is gone.
+// Reading the pages of a batch that was dropped.
 
 fn case(mut batch: Batch<GfpAtomic>) -> u8 {
     let pages = batch.pages();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Reading the pages of a batch that belongs to somebody else now.
+// Reading the pages of a batch after its ownership was given away.
 
 fn case(mut batch: Batch<GfpAtomic>) -> u8 {
     let page = &batch.pages()[0];

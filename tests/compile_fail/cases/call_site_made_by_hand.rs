@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A line to charge pages to that no module has.
+// A call site that is in no module.
 
 fn case(page: &mut ExclusivePage<Bytes>) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A line to charge pages to, whose counters nobody has made: by the function that is for the macro.
+// A call site without counters, made by the function that only the macro may call.
 
 #[cfg(CONFIG_MEM_ALLOC_PROFILING)]
 static TAG: __private::Tag = __private::Tag::new(c"driver", c"receive", c"driver.rs", 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The count of what the kernel may call, named by a driver.
+// A driver that uses the count of callbacks itself.
 
 fn case() -> Result {
     #[cfg(misuse)]

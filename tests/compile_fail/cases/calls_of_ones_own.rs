@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Functions of one's own for the flags of one's own: labyrinth frees by its own.
+// A driver's own functions for its own flags. labyrinth would free the pages with another function.
 
 enum Mine {}
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The private part of a per-CPU cell, reached after the cell was given back.
+// Using the private part of a per-CPU cell after the cell was given back.
 
 fn case(cell: &CpuCell<u64, ()>) {
     let mut kept: Option<&mut u64> = None;

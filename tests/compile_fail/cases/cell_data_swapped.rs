@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The private part of a per-CPU cell, exchanged for a reference that does not live as long.
+// Exchanging the private part of a per-CPU cell for a reference with a shorter lifetime.
 
 fn case(cell: &CpuCell<&'static u64, ()>) {
     let local = 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Contents that somebody outside vouches for: there are only two.
+// A driver's own type of contents. Only labyrinth's two types are allowed.
 
 struct Mine;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Keeping the contents that were lent of a page that is taken back.
+// Keeping the lent contents of a page that is taken back.
 
 fn case(mut mapped: Mapped<'_, FromDevice>) -> u8 {
     let contents = mapped.sync_for_cpu();

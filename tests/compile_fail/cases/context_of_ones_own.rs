@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A context that nothing vouches for.
+// A driver's own context, without `unsafe`.
 
 struct Anywhere;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A CPU taken for online when it may be gone.
+// Using the value of an online CPU when the CPU may be offline.
 
 fn case(hotplug: HotplugGuard) -> Option<u32> {
     let cpu = hotplug.online().next();

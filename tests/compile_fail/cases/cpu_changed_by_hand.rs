@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A CPU number that no mask of the kernel's has.
+// Changing the number of an online CPU to one that does not exist.
 
 fn case(mut cpu: OnlineCpu<'_>) {
     #[cfg(not(misuse))]

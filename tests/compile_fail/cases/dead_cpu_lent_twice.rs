@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// The proof that a CPU is dead, for two who both take it for theirs alone.
+// Using the proof that a CPU is dead twice at the same time, although each user has exclusive
+// access.
 
 fn case(handler: &impl CpuDead, cpu: &mut DeadCpu<'_>) {
     let mine = &mut *cpu;

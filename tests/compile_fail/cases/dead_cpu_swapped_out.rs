@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The proof that a CPU is dead, exchanged for an older one and kept.
+// Exchanging the proof that a CPU is dead for an older one, and keeping it.
 
 fn case<'a>(now: &mut DeadCpu<'a>, older: &mut DeadCpu<'a>, kept: &mut DeadCpu<'static>) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Data for files, which any number of tasks read at once, that only one thread may touch.
+// Data of files that only one thread may use. Many tasks can read a file at once.
 
 #[cfg(not(misuse))]
 type Data = Counter;

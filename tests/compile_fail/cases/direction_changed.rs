@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Having a device write to a page that it was given to read.
+// Making a device write to a page that it may only read.
 
 fn case(cx: &Task, device: DmaDevice<'_>, page: ExclusivePage<Bytes>) {
     #[cfg(not(misuse))]

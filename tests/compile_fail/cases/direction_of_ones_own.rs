@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A direction of transfers of one's own, which says what it likes about who writes.
+// A driver's own direction of DMA, which could be wrong about what the device does.
 
 struct Mine;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A device probed by somebody other than the kernel, who could keep its handlers.
+// Probing a device other than by the kernel. The caller could keep the handlers of the device.
 
 fn case<D: labyrinth::pci::Driver>(name: &'static CStr, module: &'static ThisModule) {
     #[cfg(not(misuse))]

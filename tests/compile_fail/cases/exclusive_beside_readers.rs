@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Exclusive access without looking whether there are other readers.
+// Taking exclusive access without a check for other readers.
 
 fn case(reader: Shared<ExclusivePage<Bytes>>) {
     #[cfg(not(misuse))]

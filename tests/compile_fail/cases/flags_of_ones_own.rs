@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Flags that nothing vouches for: a page in high memory has no address.
+// A driver's own flags, without `unsafe`. With them a page could be in high memory, and have no
+// address.
 
 #[derive(Clone, Copy)]
 struct High;

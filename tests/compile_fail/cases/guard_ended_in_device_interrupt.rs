@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A guard that keeps interrupts disabled ends while a token says that they are.
+// Ending a guard that keeps interrupts disabled while a token proves that they are disabled.
 
 fn case(guard: LocalInterruptDisabled) -> Result {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Making guards whole while somebody has the payload.
+// Checking and repairing guards while the payload is borrowed.
 
 fn case(mut page: Guarded) -> u8 {
     let line = &page[..64];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Getting at all of a page whose guards are there for a reason.
+// Accessing all of a guarded page, with its guards.
 
 fn case(page: &mut Guarded) {
     #[cfg(not(misuse))]

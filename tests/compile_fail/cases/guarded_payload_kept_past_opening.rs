@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A slice of the payload, when the guards are gone and the page has gone on.
+// Keeping a slice of the payload after the guards were removed.
 
 fn case(page: Guarded) -> u8 {
     let line = &page[..64];

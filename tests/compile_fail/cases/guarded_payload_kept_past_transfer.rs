@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A slice of the payload, when somebody else has the page.
+// Keeping a slice of the payload after the page was transferred.
 
 fn case(cx: &Softirq, mut page: Guarded) {
     let line = &mut page[..64];

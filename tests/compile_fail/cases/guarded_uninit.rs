@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A payload of what the last owner left in the pages.
+// Guarding pages with uninitialised contents.
 
 fn case(cx: &Softirq) -> Result<Guarded> {
     let pages = ExclusivePages::alloc(cx, GfpAtomic, 1, Place::Any)?;

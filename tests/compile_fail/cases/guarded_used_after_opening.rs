@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Asking for guards that were taken away.
+// Checking guards after they were removed.
 
 fn case(mut page: Guarded) {
     #[cfg(not(misuse))]

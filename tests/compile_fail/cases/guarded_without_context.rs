@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A page is handed over to nobody in particular.
+// Transferring a guarded page without a token, which tells the context of its next holder.
 
 fn case(cx: &Softirq, page: Guarded) -> Guarded {
     #[cfg(not(misuse))]

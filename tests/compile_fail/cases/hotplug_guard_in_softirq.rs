@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A lock that sleeps, taken where nobody may sleep.
+// Taking a sleeping lock in a softirq.
 
 fn case(task: &Task, softirq: &Softirq) {
     #[cfg(not(misuse))]

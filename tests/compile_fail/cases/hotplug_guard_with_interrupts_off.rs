@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The hotplug lock, taken with interrupts disabled by the token of the context around.
+// Taking the hotplug lock with interrupts disabled, using the token of the context around them.
 
 fn case(thread: &mut Running) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The guard that a CPU is online by, exchanged for another one.
+// Exchanging the guard that keeps a CPU online for another one.
 
 fn case(mut mine: HotplugGuard, mut other: HotplugGuard) -> Option<u32> {
     let cpu = mine.online().next();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A callback for dead CPUs that works on what only one thread may touch.
+// A callback for dead CPUs with data that only one thread may use.
 
 #[cfg(not(misuse))]
 type Count = u64;

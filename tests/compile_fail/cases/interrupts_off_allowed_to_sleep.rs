@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Declaring that one may sleep with interrupts off, by somebody who may vouch for his own contexts
-// only.
+// Declaring that code with interrupts disabled may sleep. A driver cannot implement this for
+// contexts of labyrinth.
 
 struct Mine;
 

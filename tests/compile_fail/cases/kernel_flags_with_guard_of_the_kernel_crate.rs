@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Asking for a page as one may sleep, with the kernel crate's proof that interrupts are disabled.
+// Allocating with `GFP_KERNEL`, with the kernel crate's proof that interrupts are disabled.
 
 fn case(disabled: &LocalInterruptDisabled) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// What a lock protects, reached after the lock was released.
+// Using the data of a lock after the lock was released.
 
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
     let mut kept = None;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// What a lock protects, reached past the lock and its token.
+// Using the data of a lock without taking the lock.
 
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Taking a lock inside a critical section: the same one would never be had.
+// Taking a lock inside a critical section. If it is the same lock, this would wait for ever.
 
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
     lock.with(task, |cx, held| {

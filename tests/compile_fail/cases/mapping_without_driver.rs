@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Giving a page to a device that nobody says has a driver.
+// Giving a page to a device that may have no driver.
 
 fn case(bound: &Device<Bound>, device: &Device) {
     let dma = DmaDevice::new(bound);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A NUMA node that nobody has seen online.
+// A NUMA node that was not checked to be online.
 
 fn case() -> Result<Place> {
     #[cfg(not(misuse))]

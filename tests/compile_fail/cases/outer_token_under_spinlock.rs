@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The task's own token inside a critical section, to claim that it may sleep.
+// Using the task's token inside a critical section, which must not sleep.
 
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
     #[cfg(not(misuse))]

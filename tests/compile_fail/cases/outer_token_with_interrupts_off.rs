@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The token of the task around a section with interrupts disabled, used inside.
+// Using the task's token inside a section with interrupts disabled.
 
 fn case(task: &mut Task) {
     #[cfg(not(misuse))]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// A driver makes the proof that it is labyrinth's own module, and changes what others rely on.
+// Making the proof of labyrinth's own module in a driver, to change settings that all drivers
+// share.
 
 fn case(barrier: &unload::UnloadBarrier) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Freeing a page by its destructor, which then runs once more.
+// Freeing a page by calling its destructor, which then runs a second time.
 
 fn case(mut page: ExclusivePage<Bytes>) {
     #[cfg(not(misuse))]

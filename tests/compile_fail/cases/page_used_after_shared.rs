@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A page that was given to its readers, used by whoever had it.
+// Using a page after it was given to its readers.
 
 fn case(page: ExclusivePage<Bytes>, cx: &Task) -> u8 {
     let shared = Shared::new(cx, GfpKernel, page);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Two names for one page: the uninitialised and the zeroed.
+// Using an uninitialised page after it was zeroed, which moved it to a new value.
 
 fn case(cx: &Softirq) -> Result {
     let page = ExclusivePage::alloc(cx, GfpAtomic)?;

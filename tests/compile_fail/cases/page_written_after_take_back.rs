@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A reader that goes on after it has given up its handle for the page.
+// Keeping a slice of a reader that was given up to take the page back.
 
 fn case(reader: Shared<ExclusivePage<Bytes>>) {
     #[cfg(misuse)]

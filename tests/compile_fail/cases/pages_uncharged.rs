@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Taking pages off the line that they are charged to, which is for pools.
+// Removing pages from the line that they are charged to. Only pools may do that.
 
 fn case(pages: &mut ExclusivePages<Uninit>) {
     #[cfg(misuse)]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The private part of a per-CPU cell, which any thread may come to hold, that is tied to one.
+// A private part of a per-CPU cell that is tied to one thread. Any thread can hold it.
 
 #[cfg(not(misuse))]
 type Private = u64;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The shared part of a per-CPU cell that two CPUs must not touch at a time.
+// A shared part of a per-CPU cell that two CPUs must not use at the same time.
 
 #[cfg(not(misuse))]
 type Shared = Counter;

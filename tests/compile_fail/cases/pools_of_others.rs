@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A driver reaches the pools of other drivers by way of its own.
+// Reaching the pools of other drivers through a driver's own pool.
 
 fn case(pool: Arc<RegisteredPool>) -> Result {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// What a raw lock protects, reached after the lock was released.
+// Using the data of a raw lock after the lock was released.
 
 fn case(lock: &RawSpinLock<u32>) {
     let mut kept = None;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A published value, reached after it may have been taken away.
+// Using a published value after it may have been removed.
 
 fn case(slot: &RcuSlot<u32>) {
     let mut kept = None;

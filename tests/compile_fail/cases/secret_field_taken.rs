@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The pages of a secret, by the field that they are in.
+// Taking the pages out of the private field of a secret.
 
 fn case(secret: Secret<ExclusivePage<Bytes>>) -> ExclusivePage<Bytes> {
     #[cfg(not(misuse))]

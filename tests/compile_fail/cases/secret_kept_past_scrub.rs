@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A slice of a secret, used after the secret was scrubbed and handed over.
+// Using a slice of a secret after the secret was scrubbed and taken out.
 
 fn case(secret: Secret<ExclusivePage<Bytes>>) -> u8 {
     let key = &secret[..32];

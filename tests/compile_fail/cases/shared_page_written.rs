@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A page that others read.
+// Writing to a page that others read.
 
 fn case(page: ExclusivePage<Bytes>, cx: &Task) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A shrinker, which is asked by several threads at once, that works on what only one may touch.
+// A shrinker with data that only one thread may use. Several threads can call it at once.
 
 #[cfg(not(misuse))]
 type Count = u64;

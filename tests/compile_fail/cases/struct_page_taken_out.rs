@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The `struct page` of a page, for whoever would free it by hand.
+// Taking out the `struct page` of a page, which could then be freed by hand.
 
 fn case(page: ExclusivePage<Bytes>) {
     #[cfg(not(misuse))]

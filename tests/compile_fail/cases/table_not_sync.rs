@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A table, which any number of threads read at once, of what only one thread may touch.
+// A table of values that only one thread may use. Any number of threads read a table at once.
 
 #[cfg(not(misuse))]
 type Value = u32;

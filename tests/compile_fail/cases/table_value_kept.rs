@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// What a handle stands for, reached after it may have been removed from the table.
+// Using the value of a handle after it may have been removed from the table.
 
 fn case(table: &'static Handles<u32>, handle: Handle) {
     let mut kept = None;

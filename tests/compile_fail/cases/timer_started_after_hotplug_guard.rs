@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A timer that is armed when its CPU may be gone: arming comes with initialising.
+// Initialising a timer, which arms it, when its CPU may be offline.
 
 struct Tick;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A token by the function that is for the wrappers only.
+// Making a token with the function that only the wrappers may call.
 
 fn case(thread: &mut Running) {
     #[cfg(not(misuse))]

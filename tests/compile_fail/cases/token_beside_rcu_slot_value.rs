@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A page allocated, perhaps asleep, while a published value is in use.
+// Allocating a page with flags that may sleep while a published value is in use.
 
 fn case(slot: &RcuSlot<u32>, task: &mut Task) {
     #[cfg(not(misuse))]

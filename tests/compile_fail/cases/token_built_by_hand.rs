@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A token made from its parts rather than by what enters the context.
+// Making a token from its parts, without entering the context.
 
 fn case(thread: &mut Running) {
     #[cfg(not(misuse))]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// A page allocated, perhaps asleep, with preemption disabled for the cell of another CPU.
+// Allocating a page with flags that may sleep, with preemption disabled for the cell of another
+// CPU.
 
 fn case(cell: &CpuCell<u32, Counter>, task: &mut Task) {
     #[cfg(not(misuse))]

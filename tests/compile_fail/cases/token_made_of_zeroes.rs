@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A token by the function that makes a value of nothing but zeroes: it has no bytes that could be
-// wrong.
+// Making a token with the function for values of zeroes. It has no bytes that could be wrong.
 
 fn case(thread: &mut Running) {
     #[cfg(not(misuse))]

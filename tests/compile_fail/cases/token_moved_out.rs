@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A token taken away from what lends it.
+// Moving a token out of the reference that lends it.
 
 fn case(thread: &mut Running) {
     #[cfg(not(misuse))]

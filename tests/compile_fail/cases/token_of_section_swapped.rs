@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The token of a critical section, taken out of it in exchange for another.
+// Exchanging the token of a critical section for another one, to take it out.
 
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) {
     #[cfg(not(misuse))]

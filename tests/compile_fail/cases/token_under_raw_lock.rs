@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A page allocated with a lock held that spins, on PREEMPT_RT, too.
+// Allocating a page under a lock that spins even on PREEMPT_RT.
 
 fn case(lock: &RawSpinLock<u32>, task: &mut Task) {
     #[cfg(not(misuse))]

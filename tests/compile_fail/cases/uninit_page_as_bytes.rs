@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Passing a page off as initialised.
+// Using an uninitialised page as an initialised one.
 
 fn case(cx: &Softirq) -> Result<ExclusivePage<Bytes>> {
     let page = ExclusivePage::alloc(cx, GfpAtomic)?;

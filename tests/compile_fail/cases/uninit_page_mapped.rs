@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Giving a device a page with whatever is left in it of somebody else.
+// Giving a device a page with contents of an earlier owner.
 
 fn case(cx: &Task, device: DmaDevice<'_>, page: ExclusivePage<Uninit>) {
     #[cfg(not(misuse))]

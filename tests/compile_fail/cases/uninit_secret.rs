@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A secret in a page whose contents may not even be looked at.
+// A secret in an uninitialised page, whose contents must not be read.
 
 #[cfg(not(misuse))]
 type Contents = Bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A second barrier, whose end would be the end of all waiting for callbacks.
+// Making a second unload barrier. When it is dropped, no unload would wait for callbacks any more.
 
 fn case() -> Result {
     #[cfg(not(misuse))]

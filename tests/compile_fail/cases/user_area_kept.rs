@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A mapping that is being made, kept until it is not.
+// Keeping the value of a mapping that is being made for longer than that takes.
 
 struct Kept<'a>(Option<NewArea<'a>>);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A mapping that is said to have a page and has none.
+// Claiming that a mapping was given a page, when it was not.
 
 struct Nothing;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// A page frame given to a process by somebody who may use it all the same: by the function that is
-// for `UserPage` only.
+// Giving a page frame to a process with the function that only `UserPage` may call. The caller
+// could still use the page.
 
 fn case<'a>(cx: &Task, area: NewArea<'a>, page: ExclusivePage<Bytes>) {
     let frame = page.pfn();

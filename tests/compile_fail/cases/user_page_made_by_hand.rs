@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A page that is said to be with a process, made of any address.
+// Making a `UserPage` from an address.
 
 struct Drawer;
 

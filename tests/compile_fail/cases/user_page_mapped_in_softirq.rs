@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Giving a page to a process where nobody may sleep.
+// Giving a page to a process in a softirq.
 
 struct Drawer;
 

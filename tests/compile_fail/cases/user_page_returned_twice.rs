@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// A page that a process was done with, given back to the allocator twice.
+// Freeing a page twice that a process has returned.
 
 struct Drawer;
 

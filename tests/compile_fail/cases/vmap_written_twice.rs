@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// Two at a time who write to one view.
+// Two mutable references to one view.
 
 fn case(mut view: VmappedPages) {
     let one = &mut view[..4096];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is noticed of a damaged guard.
+//! Tests what is reported about a damaged guard.
 
 use crate::{
     canary_logic::{
@@ -44,7 +44,7 @@ fn whole_guard_is_whole() {
     });
 }
 
-/// All values of each byte, one at a time.
+/// Changes one byte at a time, to each other value.
 fn every_change_of_a_byte() {
     for number in 0..16 {
         let canary = Canary::new(0x1234_5678, number);
@@ -68,7 +68,7 @@ fn every_change_of_a_byte() {
     }
 }
 
-/// Whatever is in a guard: the report says what a comparison byte by byte says.
+/// For any contents of a guard, the report is that of a comparison byte by byte.
 fn any_change() {
     let changes = vec((0..GUARD, 0_u8..), 0..GUARD);
     holds(
@@ -98,7 +98,7 @@ fn any_change() {
     );
 }
 
-/// A block that was copied onto itself some bytes further on.
+/// A block that was copied onto itself, moved by some bytes, is noticed.
 fn shifted_copy() {
     holds((num::usize::ANY, num::u64::ANY), |(frame, number)| {
         let canary = Canary::new(frame, number);
@@ -130,7 +130,7 @@ fn shifted_copy() {
     });
 }
 
-/// Each block, and each guarding of one, has canaries that no other has.
+/// Each block has its own canaries, and new ones each time that it is guarded.
 fn of_another_block() {
     let mut seen = HashSet::new();
     for frame in 0..256 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Chains of sources, against a loop over a list.
+//! Compares chains of sources with a loop over a list.
 
 use crate::{
     logic::{
@@ -41,11 +41,11 @@ pub(crate) const CASES: &[Case] = &[
     ),
 ];
 
-/// Stands for a page: to be had once, and not to be copied.
+/// Stands for a page. Each exists once, and cannot be copied.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Page(u32);
 
-/// A tier with so much space, which by itself serves from a priority on.
+/// A tier with space for some pages. It refuses requests below a priority itself.
 struct Store {
     tier: Tier,
     least: Priority,
@@ -80,7 +80,7 @@ impl PageSource<()> for Store {
     }
 }
 
-/// The first four tiers with these spaces, all full.
+/// Makes the first four tiers with these sizes, all full.
 fn stores(spaces: [usize; 4], least: [Priority; 4]) -> [Store; 4] {
     let mut next = 0;
     std::array::from_fn(|i| Store {
@@ -98,12 +98,12 @@ fn stores(spaces: [usize; 4], least: [Priority; 4]) -> [Store; 4] {
     })
 }
 
-/// Both ways to nest four tiers, and a plain loop: the same pages from and to the same tiers, and each
-/// page is in exactly one place all the time.
+/// Compares both ways to nest four tiers with a plain loop. The same pages must come from and go to
+/// the same tiers, and each page must always be in exactly one place.
 fn is_like_a_loop() {
     let spaces = uniform4(0..4_usize);
     let least = uniform4(select(&Priority::ALL[..]));
-    // A priority gets a page, none puts back the one that was got first.
+    // A step with a priority gets a page. A step without one puts back the page that was got first.
     let steps = vec(option::of(select(&Priority::ALL[..])), 0..48);
     holds((spaces, least, steps), |(spaces, least, steps)| {
         let right_stores = stores(spaces, least);
@@ -171,7 +171,7 @@ fn is_like_a_loop() {
     });
 }
 
-/// The tiers before the one that serves were asked, that one was asked last, none after it.
+/// All tiers before the one that serves were asked, then that one, and none after it.
 fn asks_in_order_and_no_further() {
     for serves in 0..=4 {
         let spaces = std::array::from_fn(|i| usize::from(i >= serves));
@@ -191,8 +191,8 @@ fn asks_in_order_and_no_further() {
     }
 }
 
-/// Requests pass by the tiers of the table that are for higher priorities, and pages are given back
-/// to all tiers.
+/// Requests skip the tiers of the table that are for higher priorities. Pages are given back to all
+/// tiers.
 fn asks_only_tiers_for_the_priority() {
     for priority in Priority::ALL {
         for tier in Tier::ALL {

@@ -69,7 +69,7 @@ fn rate(success: u64, failure: u64) -> String {
 }
 
 fn rate_is_exact() {
-    // Failures among 1.8e14 requests, which once made the rate wrong.
+    // With failures among 1.8e14 requests, the rate was wrong once.
     assert_eq!(rate(180_000_000_000_000, 1), "99.999");
     assert_eq!(rate(184_467_440_737_095, 10), "99.999");
     assert_eq!(rate(u64::MAX, 0), "100.000");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which blocks are excluded.
+//! Tests which blocks are excluded.
 
 use crate::{
     logic::excluded::{
@@ -46,7 +46,7 @@ fn zone(number: u32) -> Zone {
     Zone::ALL[number as usize % Zone::ALL.len()]
 }
 
-/// A block is excluded exactly if one of its bytes is, by a model that looks at each of them.
+/// A block is excluded if and only if one of its bytes is. The model checks each byte.
 fn byte_by_byte() {
     let ranges = vec((0..300_u64, 1..80_u64), 0..=MAX_RANGES);
     let block = (0..300_u64, 1..64_u64, 0..4_u32, 0..3_u32);
@@ -80,7 +80,7 @@ fn byte_by_byte() {
     );
 }
 
-/// No overflow, wherever a block is and however large.
+/// Nothing overflows, for blocks of any size at any place.
 fn at_the_ends_of_memory() {
     let end = u64::MAX;
     let block = |start, bytes| Block {
@@ -150,8 +150,8 @@ fn holds_back_no_more_than_allowed() {
     );
 }
 
-/// At first all memory that is allowed is held back; after many failures still a few blocks, if so
-/// many are allowed.
+/// At first, all memory that is allowed is held back. After many failures it is still a few blocks,
+/// if that many are allowed.
 fn holds_back_as_much_as_allowed() {
     let large = 1 << 30;
     for order in 0..=MAX_ORDER {
@@ -165,7 +165,7 @@ fn holds_back_as_much_as_allowed() {
     }
 }
 
-/// Whatever is above the limit is excluded anyway.
+/// All memory above the limit of the zones is excluded.
 fn zone_limit_loses_nothing() {
     let highest = (0..64_u32, num::u64::ANY).prop_map(|(shift, bits)| bits >> shift);
     holds(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tests on the host of what needs no kernel. Prints KTAP.
+//! Tests, on the host, of code that needs no kernel. Prints KTAP.
 //!
-//! The page sources' logic is included from the module's own files and compared with models that
-//! are too simple to be wrong. The protocol of the per-CPU cells lives in instructions of the
-//! processor, so a model of it is explored in all interleavings instead.
+//! The logic of the pools is included from the module's own files, and compared with models that
+//! are too simple to be wrong. The protocol of the per-CPU cells consists of instructions of the
+//! processor, so all interleavings of a model of it are explored instead.
 
 #![forbid(unsafe_code)]
 
@@ -39,7 +39,7 @@ use std::{
     time::Instant, //
 };
 
-/// A case: its name, and what panics if it fails.
+/// A case: its name, and its function, which panics if the case fails.
 type Case = (&'static str, fn());
 
 /// The text of a panic.

@@ -10,14 +10,14 @@ use proptest::{
     }, //
 };
 
-/// Inputs for each property.
+/// The number of inputs for each property.
 const INPUTS: u32 = 4096;
 
 /// Panics with the smallest input found for which `property` panics.
 pub(crate) fn holds<S: Strategy>(input: S, property: impl Fn(S::Value)) {
     let config = Config {
         cases: INPUTS,
-        // The input is in the message; there is nowhere to keep a file.
+        // The message contains the input, so no file is kept.
         failure_persistence: None,
         ..Config::default()
     };

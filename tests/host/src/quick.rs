@@ -13,7 +13,8 @@ use std::{
 /// A set with a fast hash.
 pub(crate) type QuickSet<T> = HashSet<T, BuildHasherDefault<Quick>>;
 
-/// Multiplies and rotates: the states are no adversary, and most of the time goes into hashing.
+/// A hash by multiplication and rotation. Hashing takes most of the time, and no adversary chooses
+/// the states.
 #[derive(Default)]
 pub(crate) struct Quick(u64);
 

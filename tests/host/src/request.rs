@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The path of a request, against a list of the tiers that it entered.
+//! Compares the path of a request with a list of the tiers that it entered.
 
 use crate::{
     logic::{

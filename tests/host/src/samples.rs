@@ -13,10 +13,10 @@
 //!   wait for the buffer; a barrier on all CPUs waits for each of them.
 //!
 //! The model does not show that a set comes to rest only because recorders use the other one. A
-//! reader that stayed with one set would be right, too, but might wait for ever.
+//! reader that used only one set would be correct, too, but might wait for ever.
 //!
-//! Stores of the reader do not wait in a buffer. They need not: a recorder that has not seen such a
-//! store is like one that was held up.
+//! Stores of the reader do not wait in a buffer. This is not necessary, because a recorder that has
+//! not seen such a store is like one that was held up.
 //!
 //! The maximum stands for both extremes, and the histogram is the set of the samples in it.
 

@@ -47,6 +47,6 @@ fn never_too_small() {
             assert!(was_full || u64::from(count) == number);
         }
     });
-    // A count of too few must not let the module be unloaded.
+    // A count that is too small must not allow the module to be unloaded.
     assert_eq!(one_less(0), SATURATED);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whose turn it is, in a machine where time passes.
+//! Tests the schedule of refills, with a simulated clock.
 
 use crate::{
     logic::schedule::{
@@ -22,7 +22,7 @@ pub(crate) const CASES: &[Case] = &[
     ("schedule_end_when_all_are_full", end_when_all_are_full),
 ];
 
-/// A pool that takes so many chunks until it is full, or never gets one.
+/// A pool that needs this many chunks until it is full, or that never gets one.
 struct Pool {
     chunks: u32,
     starved: bool,
@@ -41,10 +41,10 @@ impl Pool {
     }
 }
 
-/// What one refill takes.
+/// The time that one refill takes.
 const REFILL_US: u64 = 50;
 
-/// A round over all pools; when the next one is due.
+/// Runs a round over all pools, and returns when the next one is due.
 fn round(clock: &Cell<u64>, pools: &mut [Pool]) -> Option<u64> {
     let mut round = RefillSchedule::default();
     for pool in pools {
@@ -79,7 +79,7 @@ fn pools() -> impl proptest::strategy::Strategy<Value = Vec<(u32, bool)>> {
     vec((1..20_u32, proptest::bool::ANY), 1..6)
 }
 
-/// A pool that gets memory gets a chunk in each round, and no round waits before it is full.
+/// A pool that can get memory gets a chunk in each round, and no round waits until it is full.
 fn starved_delay_nobody() {
     holds(pools(), |pools| {
         let clock = Cell::new(1);
@@ -95,7 +95,8 @@ fn starved_delay_nobody() {
     });
 }
 
-/// Called all the time, a starved pool is tried again only after a rest, and then at once.
+/// Even if it calls all the time, a starved pool is tried again only after a rest, and then at
+/// once.
 fn starved_rest() {
     holds((1..400_u64, pools()), |(pause, pools)| {
         let clock = Cell::new(1);
@@ -115,7 +116,7 @@ fn starved_rest() {
     });
 }
 
-/// The longer it was tried in vain, the longer the rest, within bounds.
+/// The rest is longer the longer the attempt took, within bounds.
 fn starved_rest_longer() {
     holds(1..2 * LONGEST_REST_US, |tried| {
         let clock = Cell::new(1);
@@ -140,8 +141,8 @@ fn starved_rest_longer() {
     });
 }
 
-/// Without a call there is no further round exactly when nothing is missing anywhere; else it is due
-/// no later than the end of the first rest.
+/// If no pool calls, there is another round if and only if a pool misses pages. It is due at the
+/// end of the first rest at the latest.
 fn end_when_all_are_full() {
     holds(pools(), |pools| {
         let clock = Cell::new(1);

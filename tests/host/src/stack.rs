@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The stack of fixed capacity, against a `Vec`.
+//! Compares the stack of fixed capacity with a `Vec`.
 
 use crate::{
     logic::stack::{
@@ -34,7 +34,7 @@ fn slots<T>(capacity: usize) -> Box<[Option<T>]> {
     (0..capacity).map(|_| None).collect()
 }
 
-/// After any pushes (`true`) and pops: the same answers, the same length.
+/// After any pushes (`true`) and pops, both have the same length, and give the same answers.
 fn is_like_a_vec() {
     holds((0..9_usize, vec(bool::ANY, 0..64)), |(capacity, pushes)| {
         let mut stack = Stack::new(slots(capacity));
@@ -58,7 +58,7 @@ fn is_like_a_vec() {
     });
 }
 
-/// A value that counts those of its kind. Neither `Copy` nor `Clone`, as a page is not.
+/// A value that counts the values of its type. It is neither `Copy` nor `Clone`, like a page.
 struct Counted(Rc<Cell<isize>>);
 
 impl Counted {
@@ -74,7 +74,7 @@ impl Drop for Counted {
     }
 }
 
-/// At each moment as many values are alive as the stack says it holds, and none after it.
+/// At any time, as many values exist as the stack reports, and none after it was dropped.
 fn drops_each_value_once() {
     holds((0..9_usize, vec(bool::ANY, 0..64)), |(capacity, pushes)| {
         let alive = Rc::new(Cell::new(0));
@@ -151,7 +151,7 @@ fn is_searched_in_parts() {
     );
 }
 
-/// Slots need not be owned, and are left with what the stack held.
+/// The slots may be borrowed. Values that are left in the stack stay in them.
 fn works_in_borrowed_slots() {
     let mut slots = [None; 3];
     let mut stack = Stack::new(&mut slots[..]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How much is refilled.
+//! Tests how many pages are refilled.
 
 use crate::{
     logic::target::Target,
@@ -17,7 +17,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
 ];
 
-/// No overflow, however large; what is missing is wanted, and never more than fits.
+/// Nothing overflows for any size. The missing pages are wanted, and never more than fit.
 fn of_any_size() {
     holds((ANY, ANY, ANY), |(target, level, chunk)| {
         let target_level = Target::new(target);

@@ -13,7 +13,7 @@ from lib import kmsg, ktap, module
 _NAMESPACE = re.compile(rb"import_ns=(LABYRINTH_[0-9a-f]+)\0")
 _BUILD = re.compile(rb"\0(_RN\w+BUILT_AGAINST_ANOTHER_LABYRINTH)\0")
 
-# What the kernel log says of a driver that was built against another labyrinth.
+# The message of the kernel about a driver that was built against another labyrinth.
 OTHER_BUILD = r"\w+: Unknown symbol _RN\w+BUILT_AGAINST_ANOTHER_LABYRINTH \(err -2\)"
 
 

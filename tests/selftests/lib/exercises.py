@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the tests hold each exercise to, besides what all of them have in common.
+"""The properties of each exercise that tests check, besides those that all exercises have.
 
 `module.CONTEXTS` are the exercises that the module has. A test that needs to know more than their
 names asks here, and runs only the exercises that have a row here."""
@@ -34,8 +34,8 @@ SHAPES = {
     "hard_irq": Shape("irqs_off", 2, True, True, ("hard_irq", "irqs_off")),
 }
 KNOWN = tuple(SHAPES)
-# Those whose requests fail only when memory is short, or a fault is injected. An exercise that must
-# not wait for a lock may fail whenever one is taken.
+# The exercises whose requests fail only when memory is short, or a fault is injected. An exercise
+# that must not wait for a lock may fail whenever one is taken.
 PLAIN = tuple(name for name in KNOWN if SHAPES[name].context != "irqs_off")
 
 

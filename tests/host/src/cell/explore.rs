@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Visits every state that a machine can reach, those first that are reached soonest.
+//! Visits every state that a machine can reach, in breadth-first order.
 
 use super::machine::{
     Broken,
@@ -14,16 +14,16 @@ use super::machine::{
 use crate::quick::QuickSet;
 use std::collections::VecDeque;
 
-/// What was found.
+/// The result of an exploration.
 pub(crate) struct Found {
     pub(crate) states: usize,
-    /// Everything that happened on some way.
+    /// Everything that happened on at least one path.
     pub(crate) seen: Seen,
-    /// A broken promise and a shortest way there, unless all were kept.
+    /// A broken promise and a shortest path to it, or `None` if all promises were kept.
     pub(crate) broken: Option<(Broken, Vec<Event>)>,
 }
 
-/// Explores until a promise is broken of which `wanted` says that it is looked for.
+/// Explores until a promise is broken that `wanted` accepts.
 pub(crate) fn explore(
     protocol: Protocol,
     memory: Memory,
@@ -34,7 +34,7 @@ pub(crate) fn explore(
     let mut seen = Seen::default();
     let mut visited: QuickSet<Machine> = QuickSet::default();
     visited.insert(start.clone());
-    // The state that each came from, by number, and the event that led on.
+    // For each state, the number of the state before it, and the event that led from there.
     let mut came_from: Vec<(usize, Option<Event>)> = vec![(0, None)];
     let mut open = VecDeque::from([(0, start)]);
     let mut broken = None;
@@ -59,7 +59,7 @@ pub(crate) fn explore(
                     broken = Some((what, number, Some(event)));
                     break 'found;
                 }
-                // A promise that is not looked for: no further this way.
+                // Do not follow a path after another promise was broken.
                 Err(_) => {}
                 Ok(()) if visited.contains(&next) => {}
                 Ok(()) => {

@@ -12,21 +12,21 @@
 //!   ([`Memory::Ordered`], as on x86), or not, unless it has release order ([`Memory::Weak`]). A CPU
 //!   sees its own stores at once. A locked instruction, and moving a task, wait for the buffer.
 //!
-//! Loads are not reordered: an exchange between CPUs orders them, too.
+//! Loads are not reordered, because an exchange between CPUs orders them, too.
 
-/// CPUs of the machine.
+/// The number of CPUs of the machine.
 pub(crate) const CPUS: usize = 2;
 
-/// When stores reach memory.
+/// The order in which stores reach memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Memory {
     /// In the order of the program.
     Ordered,
-    /// In any order, but for stores to the same word and stores with release order.
+    /// In any order, except for stores to the same word and stores with release order.
     Weak,
 }
 
-/// How a token is taken and given back.
+/// The protocol by which a token is taken and given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// Take: a locked exchange of this CPU's word with 0. Give back: a store with release order to
@@ -49,7 +49,7 @@ pub(crate) enum Protocol {
     GiveBackEarly,
     /// Forget to give back when another CPU has been reached.
     GiveBackOnlyAtHome,
-    /// As [`Self::Exchange`], but visitors take by a load and a store.
+    /// Like [`Self::Exchange`], but visitors take by a load and a store.
     VisitByStore,
 }
 
@@ -68,20 +68,20 @@ struct Pending {
     release: bool,
 }
 
-/// What a flow is.
+/// The kind of a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Kind {
     /// A task, at first on this CPU.
     Task(usize),
-    /// An interrupt, on whichever CPU it comes to.
+    /// An interrupt, on any CPU.
     Interrupt,
     /// A task, at first on CPU 0, that takes the body of CPU 1, wherever it is itself.
     Visitor,
-    /// As a visitor, once CPU 1 has gone offline.
+    /// A visitor that begins when CPU 1 has gone offline.
     Undertaker,
 }
 
-/// What a flow does next.
+/// The next step of a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Next {
     /// An interrupt comes, or a CPU goes offline.
@@ -101,15 +101,15 @@ struct Flow {
     cpu: usize,
     next: Next,
     rounds: u8,
-    /// What was read from a token.
+    /// The value that was read from a token.
     seen: u8,
-    /// The CPU that this was on then.
+    /// The CPU that the flow was on at that time.
     was_on: usize,
     body: Option<usize>,
     value: u8,
 }
 
-/// What happened on the way here, for those who want to know that everything did.
+/// Events on the path to a state. Tests check that all of them happen on some path.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Seen {
     /// A body was given back from another CPU.
@@ -129,7 +129,7 @@ pub(crate) struct Machine {
     tokens: [u8; CPUS],
     bodies: [u8; CPUS],
     buffers: [Vec<Pending>; CPUS],
-    /// What ought to be: who holds a body, and how often it was accessed.
+    /// The correct state of each body: its holder, and the number of accesses.
     holder: [Option<usize>; CPUS],
     accesses: [u8; CPUS],
     pub(crate) seen: Seen,
@@ -151,13 +151,13 @@ pub(crate) enum Event {
 /// A promise that was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// Two hold one body.
+    /// Two flows hold one body.
     TwoHolders,
-    /// Everybody is done, and a body can never be taken again.
+    /// All flows have ended, and a body can never be taken again.
     TokenLost,
     /// An access did not see the one before it.
     AccessLost,
-    /// Somebody was turned away from a body that nobody held.
+    /// A flow was turned away from a body that no flow held.
     TurnedAwayFromFree,
 }
 
@@ -167,7 +167,7 @@ const fn address(cpu: usize) -> u8 {
 }
 
 impl Machine {
-    /// A machine whose flows each make so many accesses.
+    /// Makes a machine. Each flow makes this many accesses.
     pub(crate) fn new(flows: &[(Kind, u8)]) -> Self {
         let flows = flows.iter().map(|&(kind, rounds)| Flow {
             kind,
@@ -224,7 +224,7 @@ impl Machine {
         std::mem::replace(self.word(word), value)
     }
 
-    /// A compare-and-exchange that is atomic on `cpu` alone: a load, and a store in any case.
+    /// A compare-and-exchange that is atomic only on `cpu`: a load, and a store in any case.
     fn compare_locally(&mut self, cpu: usize, word: Word, old: u8, new: u8) -> u8 {
         let value = self.load(cpu, word);
         self.store(cpu, word, if value == old { new } else { value }, false);
@@ -240,7 +240,7 @@ impl Machine {
         }
     }
 
-    /// Everything that may happen next.
+    /// All events that may happen next.
     pub(crate) fn events(&self, protocol: Protocol, memory: Memory) -> Vec<Event> {
         let mut events = Vec::new();
         for (number, flow) in self.flows.iter().enumerate() {
@@ -277,7 +277,8 @@ impl Machine {
             if runs && (idle || !self.is_locked(flow, protocol)) {
                 events.push(Event::Step(number));
             }
-            // A task below an interrupt cannot be moved; one that waits could have been before.
+            // A task that is interrupted cannot be moved. A task that waits for the buffer could
+            // have been moved before that.
             if runs && idle && matches!(flow.kind, Kind::Task(_) | Kind::Visitor) {
                 events.extend(
                     (0..CPUS)
@@ -302,7 +303,7 @@ impl Machine {
         events
     }
 
-    /// Lets something happen.
+    /// Makes an event happen.
     pub(crate) fn happen(&mut self, event: Event, protocol: Protocol) -> Result<(), Broken> {
         match event {
             Event::Commit(cpu, number) => {
@@ -428,7 +429,7 @@ impl Machine {
         self.seen.afar |= flow.cpu != body;
     }
 
-    /// `None` for the caller: there has to be a holder, or a token on its way.
+    /// The caller gets `None`. There must be a holder, or a token that has not reached memory.
     fn turned_away(&mut self, flow: &mut Flow, cpu: usize) -> Result<(), Broken> {
         self.seen.turned_away = true;
         self.seen.by_visitor |=
@@ -444,7 +445,7 @@ impl Machine {
         }
     }
 
-    /// An access is over, or was none.
+    /// Ends an access, or an attempt that was turned away.
     fn done(&mut self, flow: &mut Flow) {
         flow.body = None;
         (flow.seen, flow.value, flow.was_on) = (0, 0, 0);
@@ -459,7 +460,7 @@ impl Machine {
         }
     }
 
-    /// What has to hold once nothing can happen any more.
+    /// Checks the state when no event can happen any more.
     pub(crate) fn at_the_end(&self) -> Result<(), Broken> {
         for cpu in 0..CPUS {
             if self.tokens[cpu] != address(cpu) {

@@ -45,17 +45,19 @@ pub(crate) const CASES: &[Case] = &[
     ("cell_catches_visit_by_store", catches_visit_by_store),
 ];
 
-/// The machines: flows, and how many accesses each makes. Two rounds meet what the first one left.
+/// The machines: their flows, and the number of accesses of each. A second access finds the state
+/// that the first one left.
 const MACHINES: [&[(Kind, u8)]; 9] = [
-    // Tasks that preempt each other, from both sides.
+    // Tasks that preempt each other, on both CPUs.
     &[(Task(0), 2), (Task(1), 2)],
     &[(Task(0), 1), (Task(0), 1), (Task(0), 1)],
     &[(Task(0), 1), (Task(0), 2), (Interrupt, 1)],
     // Interrupts that nest, above a task that is moved.
     &[(Task(0), 2), (Interrupt, 1), (Interrupt, 1)],
-    // The other CPU goes offline with a token of its own still held.
+    // The other CPU goes offline while its token is held.
     &[(Task(1), 2), (Task(1), 1), (Undertaker, 1)],
-    // A body is taken from afar: beside its own CPU, an interrupt there, another such, the end of it.
+    // A body is taken from another CPU, at the same time as by its own CPU, by an interrupt there,
+    // by another visitor, and when its CPU goes offline.
     &[(Task(1), 2), (Visitor, 2)],
     &[(Task(1), 1), (Interrupt, 1), (Visitor, 1)],
     &[(Task(1), 1), (Visitor, 1), (Visitor, 1)],
@@ -64,7 +66,7 @@ const MACHINES: [&[(Kind, u8)]; 9] = [
 
 const MEMORIES: [Memory; 2] = [Memory::Ordered, Memory::Weak];
 
-/// No way leads to a broken promise, and the ways are those that matter.
+/// No path leads to a broken promise, and all events that matter happen on some path.
 fn exchange_keeps_all_promises() {
     for memory in MEMORIES {
         for flows in MACHINES {
@@ -87,7 +89,7 @@ fn exchange_keeps_all_promises() {
     }
 }
 
-/// Some way leads to this broken promise.
+/// Checks that some path leads to this broken promise.
 fn catches(protocol: Protocol, memory: Memory, wanted: Broken) {
     let found = MACHINES
         .iter()
@@ -98,7 +100,7 @@ fn catches(protocol: Protocol, memory: Memory, wanted: Broken) {
     println!("# {protocol:?}: {wanted:?} after {} events", way.len());
 }
 
-/// On x86: a comparison that fails writes back what another CPU has replaced meanwhile.
+/// On x86 a comparison that fails writes back a value that another CPU has already replaced.
 fn catches_local_compare() {
     catches(Protocol::LocalCompare, Memory::Ordered, Broken::TokenLost);
 }
@@ -119,7 +121,7 @@ fn catches_give_back_here() {
     catches(Protocol::GiveBackHere, Memory::Ordered, Broken::TwoHolders);
 }
 
-/// Only where memory is weak: on x86 every store has release order.
+/// This is a mistake only on machines with weak memory. On x86 every store has release order.
 fn catches_give_back_unordered() {
     catches(
         Protocol::GiveBackUnordered,
@@ -140,7 +142,7 @@ fn catches_give_back_only_at_home() {
     );
 }
 
-/// What is atomic on one CPU alone is not enough when others take its token.
+/// An operation that is atomic only on one CPU is not enough if other CPUs take its token.
 fn catches_local_compare_beside_visitors() {
     catches(Protocol::LocalCompare, Memory::Ordered, Broken::TwoHolders);
 }
