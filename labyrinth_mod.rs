@@ -125,7 +125,7 @@ settings! {
     },
     pool_node_only: u32 {
         default: 0,
-        description: "whether no other node will do (0 or 1)",
+        description: "whether pages must come from that node only (0 or 1)",
     },
     pool_highest: u64 {
         default: 0xffff_ffff_ffff_ffff,
@@ -133,11 +133,11 @@ settings! {
     },
     pool_excluded_start: u64 {
         default: 0,
-        description: "first of the physical addresses that no page of the pool may have",
+        description: "first physical address that is excluded from the pool",
     },
     pool_excluded_end: u64 {
         default: 0,
-        description: "the address after the last of them (0: there are none)",
+        description: "first physical address after the excluded ones (0: none are excluded)",
     },
     pool_excluded_nodes: u64 {
         default: 0,

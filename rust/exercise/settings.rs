@@ -21,17 +21,17 @@ macro_rules! settings {
         $then! {
             [
                 period_us: PeriodUs(100, 10_000_000) = 10_000,
-                    "its period in microseconds (100 to 10000000)";
+                    "period in microseconds (100 to 10000000)";
                 batch: Batch(1, 4096) = 16,
-                    "its pages in a batch (1 to 4096)";
+                    "pages in a batch (1 to 4096)";
                 hold_us: HoldUs(0, 10_000_000) = 0,
-                    "how long it holds them in microseconds (0 to 10000000)";
+                    "how long a batch is held, in microseconds (0 to 10000000)";
                 pool: Pool(0, 1) = 0,
-                    "whether its pages come from the pool (0 or 1)";
+                    "whether pages come from the pool (0 or 1)";
                 priority: Priority(0, 2) = 2,
-                    "how much its requests to the pool matter (0 low, 1 normal, 2 high)";
+                    "priority of requests to the pool (0: low, 1: normal, 2: high)";
                 guard: Guard(0, 1) = 0,
-                    "whether its pages have guards (0 or 1)";
+                    "whether pages have guards (0 or 1)";
             ]
             $($arguments)*
         }

@@ -26,9 +26,9 @@ LARGE = {"cache": 1024, "batches": (256, 1024, 1024, 1024, 2048)}
 
 
 def under_full_load(requests, pause, cache, batches, meanwhile=contextlib.nullcontext, reserve=0):
-    """Waits for at least so many requests, and so many that the reserve served. Checks that each
-    page is in one place, by the kernel's account. Reading all counters keeps a CPU busy, so
-    there is a pause (in seconds) between two reads."""
+    """Waits for at least `requests` requests, of which the reserve has served at least `reserve`.
+    Checks that each page is in one place, by the kernel's account. Reading all counters keeps a CPU
+    busy, so there is a pause (in seconds) between two reads."""
     rng = random.Random(2)
     with books.kept() as kernel:
         with module.loaded(pool_cache=cache, pool_reserve=RESERVE, prime=cache):

@@ -117,7 +117,7 @@ def owned(numbers):
 
 
 def transfer(count, **parameters):
-    """Transfers bytes to each device and back so many times. Checks that they arrive, and that all
+    """Transfers bytes to each device and back this many times. Checks that they arrive, and that all
     pages are freed."""
     devices = edu.devices()
     with Balance() as balance:

@@ -54,7 +54,7 @@ def a_third_fails(context):
 
 
 def exactly_so_many_fail(context, times):
-    """The kernel injects exactly so many faults, and labyrinth counts as many."""
+    """The kernel injects exactly this many faults, and labyrinth counts as many."""
     # The kernel decrements `times` without a lock, which is exact only on one CPU.
     with pressure.one_cpu():
         got = with_faults(context, 50, times,

@@ -101,7 +101,7 @@ def holding(holder, pages, hold_us=LONG_US, **settings):
 
 
 def overruns_of(rng, holder, offsets, expires):
-    """Changes one byte of each of so many pages, which are held until the time is over or the
+    """Changes one byte of each of this many pages, which are held until the time is over or the
     exercise is stopped. Returns the occasions that the reports name."""
     planted = {}
     with exercise(sentinel=0):

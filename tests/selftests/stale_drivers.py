@@ -29,7 +29,7 @@ def refused(name):
 
 
 def another_field():
-    """A type of that labyrinth has a field more."""
+    """A type of that labyrinth has one more field."""
     refused("field")
 
 

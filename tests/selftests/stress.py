@@ -25,7 +25,7 @@ def books_balance_under_load():
         with module.running(*module.CONTEXTS, period_us=100, batch=64, hold_us=0):
             end = time.monotonic() + SECONDS
             before = metrics.Metrics().check()
-            # Read so many times, even on a slow machine.
+            # Read this many times, even on a slow machine.
             while time.monotonic() < end or reads < READS:
                 module.tune(rng.choice(module.CONTEXTS), batch=rng.choice((1, 16, 256, 4096)),
                             hold_us=rng.choice((0, 50, 2000, 50_000)),

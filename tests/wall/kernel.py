@@ -44,7 +44,7 @@ def results():
 
 
 def prepare(pages):
-    """Sets up the contestants for bursts of so many pages. 0 removes them."""
+    """Sets up the contestants for bursts of this many pages. 0 removes them."""
     write(WALL + "prepare", pages)
 
 

@@ -75,8 +75,8 @@ class Histogram:
         return self
 
     def percentile(self, share):
-        """The lowest edge that so many ten-thousandths of the values do not exceed, but at most the
-        largest value."""
+        """The lowest edge that this share of the values, in ten-thousandths, does not exceed. It is at
+        most the largest value."""
         rank, seen = -(-self.count * share // 10_000), 0
         for bucket in sorted(self.buckets):
             seen += self.buckets[bucket]

@@ -228,7 +228,7 @@ def wait_for_all():
 
 
 def wait_for_cycles(context, count=1, seconds=60):
-    """Waits until an exercise has begun so many more batches."""
+    """Waits until an exercise has begun this many more batches."""
     goal = Metrics().cycles(context) + count
     module.wait_until(lambda: Metrics().cycles(context) >= goal,
                       f"{count} cycles of {context}", seconds)

@@ -33,9 +33,9 @@ pub(crate) enum Protocol {
     /// the word of the body.
     Exchange,
 
-    // From here on: mistakes.
-    /// Take by a load and a compare-and-exchange that is atomic on this CPU alone. Like that of x86
-    /// it writes the word also when the comparison fails.
+    // The protocols from here on are mistakes.
+    /// Take by a load and a compare-and-exchange that is atomic only on this CPU. As on x86, it
+    /// writes the word even if the comparison fails.
     LocalCompare,
     /// Take by a load and a store.
     LoadAndStore,
