@@ -19,8 +19,8 @@
  * allocation profiling, /proc/allocinfo has a line for each line of code that gets
  * blocks, with the memory of those that are out.
  *
- * The contents of a block belong to its owner, its struct pages do not. While a block
- * is out, labyrinth keeps a word of its own in page->private and, with allocation
+ * The contents of a block belong to its owner, but its struct pages do not. While a
+ * block is out, labyrinth keeps a word of its own in page->private and, with allocation
  * profiling, another one in page->lru. Neither may be written to. A block must not be
  * passed to code that counts, lists or frees its pages one by one: no get_page() and
  * put_page(), no vm_insert_page() or other mapping to user space, no fragment of an
@@ -33,9 +33,9 @@
  * reported in the kernel log with its caller.
  *
  * One misuse is never noticed: a second free of a block that has been handed out again
- * meanwhile. Another one is noticed late: a block that was passed to free_page() is
- * missing when its pool is destroyed ("blocks_out") or, if that is the shared pool,
- * when labyrinth is unloaded.
+ * meanwhile. Another misuse is noticed late: a block that was passed to free_page() is
+ * missing when its pool is destroyed ("blocks_out"). If its pool is the shared one, the
+ * block is missing when labyrinth is unloaded.
  */
 #ifndef LABYRINTH_H
 #define LABYRINTH_H
@@ -55,11 +55,11 @@ struct labyrinth_pool;
  * @name: for reports and metrics, each name once: 1 to 31 letters, digits, or any of
  *	"_-.:/"; copied
  * @order: a block has 2^@order pages; 0 to 10
- * @compound: whether a block is a compound page (__GFP_COMP); of no meaning for @order 0
+ * @compound: whether a block is a compound page (__GFP_COMP); ignored for @order 0
  * @cache: blocks that each CPU can keep, 0 to 1024
  * @reserve: blocks set aside for when the allocator has none: 0 to 262144, and at most
- *	half of the machine's memory. This limit is for each pool alone: the reserves of
- *	several pools together can still exceed the memory
+ *	half of the machine's memory. This limit applies to each pool by itself: the
+ *	reserves of several pools together can still exceed the memory
  * @emergency: blocks that may be taken from the kernel's emergency reserve before
  *	@reserve is full again
  * @highest: the highest physical address that a byte of a block may have, for example
