@@ -11,8 +11,8 @@
 //! is a part of the name of the namespace that all symbols are exported to.
 //! [`import!`](crate::import!) makes a driver import the namespace of the library that it is
 //! compiled with, and refer to a symbol whose name depends on the hash. If another build of the
-//! library is loaded, the module loader refuses the driver with `EINVAL` or `ENOENT`, and with lines
-//! in the kernel log:
+//! library is loaded, the module loader refuses the driver with `EINVAL` or `ENOENT`, and with
+//! lines in the kernel log:
 //!
 //! - It refuses all symbols of a namespace that the driver does not import. This is necessary for
 //!   drivers that use nothing but C helpers, because the names of C helpers do not change. With

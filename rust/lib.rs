@@ -246,7 +246,7 @@ pub mod user_map {
     };
 }
 
-/// Waiting, when a module is unloaded, until the kernel no longer calls it.
+/// The barrier that delays the end of an unload until the kernel no longer calls the module.
 pub mod unload {
     pub use crate::ffi::unload::{
         OwnModule,

@@ -200,8 +200,8 @@ pub struct Softirq(NotThreadSafe);
 ///
 /// On PREEMPT_RT a `spinlock_t` is a sleeping lock and page allocation is fine under it; under a
 /// `raw_spinlock_t` it would not be, and no token stands for that
-/// ([`RawSpinLock`](crate::ffi::sync::spin_lock::RawSpinLock) keeps the tokens of the context around it
-/// out of its sections).
+/// ([`RawSpinLock`](crate::ffi::sync::spin_lock::RawSpinLock) keeps the tokens of the context
+/// around it out of its sections).
 ///
 /// # Invariants
 ///
@@ -222,12 +222,12 @@ pub struct IrqsOff(NotThreadSafe);
 /// Exists only while a hard interrupt is being served on this CPU, and interrupts are disabled.
 pub struct HardIrq(NotThreadSafe);
 
-/// An interrupt that PREEMPT_RT serves in a thread: may not sleep. The handler of a device's
-/// interrupt is one, and the callback of an `hrtimer` that is neither soft nor hard.
+/// The handler of an interrupt that PREEMPT_RT serves in a thread: may not sleep. Such handlers are
+/// those of devices' interrupts, and the callback of an `hrtimer` that is neither soft nor hard.
 ///
-/// It is a hard interrupt. Where the kernel threads interrupts (PREEMPT_RT, or `threadirqs` on its
-/// command line), it is that thread, with bottom halves disabled. Without PREEMPT_RT interrupts are
-/// disabled, too.
+/// The context is a hard interrupt or, where the kernel threads interrupts (PREEMPT_RT, or
+/// `threadirqs` on its command line), the thread of the interrupt, with bottom halves disabled.
+/// Without PREEMPT_RT, interrupts are disabled in both.
 ///
 /// # Invariants
 ///

@@ -10,8 +10,9 @@
 //! module with a leak cannot be unloaded, and the kernel log says why. The kernel never uses freed
 //! memory.
 //!
-//! A registered pool is counted, too, though nobody calls the driver because of it. labyrinth would
-//! stay loaded because of a leaked pool, and the kernel log would not name the driver.
+//! A registered pool is counted, too, although the kernel does not call the driver because of it.
+//! labyrinth would stay loaded because of a leaked pool, and the kernel log would not name the
+//! driver.
 //!
 //! # Which module
 //!

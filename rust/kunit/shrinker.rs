@@ -19,7 +19,7 @@ use kernel::{
     }, //
 };
 
-/// A number of objects that exist in name only.
+/// A number of objects, which do not really exist.
 struct Objects {
     left: Atomic<usize>,
     scans: Atomic<usize>,

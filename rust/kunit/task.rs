@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Checks in task context. KUnit does not hand out context tokens, but a [`Thread`] does.
+//! Runs checks in task context. KUnit does not pass context tokens, but a [`Thread`] does.
 
 use crate::ffi::task::thread::{
     Body,

@@ -51,7 +51,7 @@ pub(crate) struct Location {
     pub address: u64,
     /// The number of the NUMA node.
     pub node: u32,
-    /// 0 in zone DMA, 1 in zone DMA32, 2 in any higher zone.
+    /// The zone: 0 for DMA, 1 for DMA32, 2 for any higher zone.
     pub zone: u32,
 }
 

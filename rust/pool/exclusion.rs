@@ -154,9 +154,9 @@ impl Exclusion {
         KVVec::with_capacity(blocks, GFP_KERNEL).unwrap_or_default()
     }
 
-    /// Like [`Self::first`], with as many tries as excluded blocks fit into `aside`, for at most half
-    /// a second. The excluded blocks stay in `aside`, so that a request for the next pages does not
-    /// find them again.
+    /// Like [`Self::first`], with as many tries as excluded blocks fit into `aside`, for at most
+    /// half a second. The excluded blocks stay in `aside`, so that a request for the next pages
+    /// does not find them again.
     pub(super) fn first_of_many(
         &self,
         aside: &mut KVVec<Pages>,

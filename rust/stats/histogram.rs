@@ -64,7 +64,7 @@ pub const fn upper(index: usize) -> u64 {
 /// The smallest bucket edge that at least `ten_thousandths` of the values do not exceed
 /// (nearest rank); 0 for an empty histogram. Any context.
 ///
-/// Larger than the exact percentile by at most 1/16 of it, never smaller.
+/// The result is at most 1/16 larger than the exact percentile, and never smaller.
 ///
 /// `ten_thousandths` is at most 10,000.
 pub fn percentile(counts: &[u64], ten_thousandths: u64) -> u64 {

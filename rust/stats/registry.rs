@@ -3,7 +3,7 @@
 //! The registry of statistics.
 //!
 //! Each owner of statistics describes them in tables of [`Row`]s and registers the tables. Reports
-//! ask the registry. So a report knows no owner, and owners know no report:
+//! read the registry. So reports do not depend on owners, and owners do not depend on reports:
 //!
 //! ```text
 //!   pools, guards, misuse, exercises, drivers ──► Registry ──► reports, reset
@@ -419,10 +419,10 @@ impl Registration {
     /// `instance`: the name and the value of one more label.
     ///
     /// Fails with `EINVAL` for a name that reports cannot show, for more than three labels or 4096
-    /// samples of a row, for a label that has a value twice, and if tables and functions are not all
-    /// in the same module; `EEXIST` if there are rows of that name, also in these tables, or the
-    /// same instance; `ENODEV` if labyrinth is being loaded or unloaded; `ENOMEM` if there is no
-    /// memory, or if the tables are in no module.
+    /// samples of a row, for a label that has a value twice, and if tables and functions are not
+    /// all in the same module; `EEXIST` if there are rows of that name, also in these tables, or
+    /// the same instance; `ENODEV` if labyrinth is being loaded or unloaded; `ENOMEM` if there is
+    /// no memory, or if the tables are in no module.
     pub fn new<T: Send + Sync + 'static>(
         tables: &[&'static [Row<T>]],
         instance: Option<(&str, &str)>,

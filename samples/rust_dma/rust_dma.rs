@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver for QEMU's `edu` device. It allocates pages in the device's interrupt, and the device
-//! owns them during each transfer.
+//! A driver for QEMU's `edu` device. It allocates pages in the device's interrupt and in a softirq,
+//! and the device owns them during each transfer.
 //!
 //! The types ensure that no page is misused or lost. A page that is mapped for the device has no
 //! contents for the CPU, so no code can access it. When the device goes away, the driver drops the

@@ -38,8 +38,8 @@ ARROWS = {
 FOLDERS = {"the library": TOP / "rust", "the module": TOP / "rust", "the lab": TOP / "rust/lab"}
 # The exceptions: by file and part, the reason why they are still there.
 EXCEPTIONS = {}
-# Items of a crate's root that all parts may use: those for macros, which expand in all parts, and the
-# number of tiers.
+# Items of a crate's root that all parts may use: those for macros, which expand in all parts, and
+# the number of tiers.
 OF_THE_ROOT = {"__private", "call_site", "import", "SOURCES"}
 
 

@@ -185,7 +185,7 @@ def restless(cpu):
 
 def started_and_stopped_while_cpus_go():
     """CPUs come and go while exercises are started and stopped, and while the module is loaded
-    with running exercises and unloaded at once. Nothing waits for ever, and the books balance."""
+    with running exercises and unloaded at once. Nothing waits for ever, and the counts balance."""
     start = {f"{context}_start": 1 for context in module.CONTEXTS}
     start |= {f"{context}_hold_us": 3000 for context in module.CONTEXTS}
     with all_online_again() as movable:
@@ -213,7 +213,7 @@ def started_and_stopped_while_cpus_go():
 
 
 def off_and_on_under_load():
-    """CPUs go and come again and again while every exercise works on the pool. The books balance
+    """CPUs go and come again and again while every exercise works on the pool. The counts balance
     all the time."""
     needs_a_second_cpu()
     # An exercise frees its own pages when its CPU goes offline, and when it is stopped.

@@ -117,8 +117,8 @@ def owned(numbers):
 
 
 def transfer(count, **parameters):
-    """Transfers bytes to each device and back this many times. Checks that they arrive, and that all
-    pages are freed."""
+    """Transfers bytes to each device and back this many times. Checks that the bytes arrive, and
+    that all pages are freed."""
     devices = edu.devices()
     with Balance() as balance:
         with balance.loaded(rounds=count, **parameters):

@@ -141,7 +141,7 @@ def user_pages():
 
 
 def nothing_mapped():
-    """Checks that no page is mapped and that the books agree."""
+    """Checks that no page is mapped and that the counts agree."""
     now = metrics.Metrics().check_idle()
     assert now.total("user_pages") == 0, f"{now.total('user_pages')} pages are still mapped"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Any architecture without a file of its own: C helpers reach the words of this CPU.
+//! For architectures without a file of their own. C helpers access the words of this CPU.
 
 /// The physical addresses that the zones DMA32 and Normal begin at. 0 stands for an address that
 /// only the kernel knows.

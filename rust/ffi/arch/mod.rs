@@ -2,9 +2,9 @@
 
 //! Differences between architectures.
 //!
-//! An architecture needs no code of its own: [`generic`] works on all of them. One that has a faster
-//! way adds a file beside [`generic`] with the same items, a line here, and a line in `arch.h` if
-//! it has a C side.
+//! An architecture needs no code of its own: [`generic`] works on all of them. One that has a
+//! faster way adds a file beside [`generic`] with the same items, a line here, and a line in
+//! `arch.h` if it has a C side.
 
 #[cfg_attr(
     all(target_arch = "x86_64", not(CONFIG_UML)),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! x86-64: words of this CPU are reached by one instruction, relative to the segment of the per-CPU
+//! For x86-64. One instruction accesses a word of this CPU, relative to the segment of the per-CPU
 //! area.
 
 /// The physical addresses that the zones DMA32 and Normal begin at.

@@ -333,9 +333,9 @@ impl<K: Send + Sync + 'static> Operations<K> {
         ..pin_init::zeroed()
     };
 
-    /// A copy of a mapping is made. A fork makes none (`VM_DONTCOPY`) and one page cannot be split,
-    /// so the copy is for a move, which [`Self::mremap`] will refuse. Until then both mappings
-    /// share the value.
+    /// Called when a copy of a mapping is made. A fork makes none (`VM_DONTCOPY`) and one page
+    /// cannot be split, so the copy is for a move, which [`Self::mremap`] will refuse. Until then
+    /// both mappings share the value.
     ///
     /// # Safety
     ///
@@ -347,7 +347,7 @@ impl<K: Send + Sync + 'static> Operations<K> {
         core::mem::forget(Arc::clone(&kept));
     }
 
-    /// A mapping was removed from the page tables and all TLBs.
+    /// Called when a mapping was removed from the page tables and all TLBs.
     ///
     /// # Safety
     ///
@@ -357,7 +357,8 @@ impl<K: Send + Sync + 'static> Operations<K> {
         drop(unsafe { Arc::from_raw((*vma).vm_private_data.cast::<K>()) });
     }
 
-    /// A mapping was copied to be moved. On an error the kernel undoes the move.
+    /// Called when a mapping was copied to be moved. The kernel undoes the move because of the
+    /// error.
     extern "C" fn mremap(_: *mut bindings::vm_area_struct) -> c_int {
         EINVAL.to_errno()
     }

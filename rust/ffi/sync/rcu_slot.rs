@@ -56,8 +56,8 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
     /// there.
     ///
     /// `work` must not sleep. It is `Send`, and so are the value and the result, so it can reach no
-    /// token that allows sleeping, and [`with_task`] gives it none. `CONFIG_PROVE_LOCKING` reports functions that sleep
-    /// without a token.
+    /// token that allows sleeping, and [`with_task`] gives it none. `CONFIG_PROVE_LOCKING` reports
+    /// functions that sleep without a token.
     #[inline]
     pub fn with<R: Send>(&self, work: impl FnOnce(&T) -> R + Send) -> Option<R> {
         let _guard = rcu::read_lock();

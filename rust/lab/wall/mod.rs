@@ -10,9 +10,9 @@
 //!   the same softirq. `GFP_KERNEL` may not be used there, so its burst runs in the calling task.
 //! - *Emergency page*: see [`Gauge`](labyrinth::mm::Gauge).
 //!
-//! User space decides what fills memory and which contestant bursts when. Within a burst nothing
-//! else runs on the CPU, so no code can reclaim memory in the meantime. No code suffers from the
-//! memory that is used up either: all of it is back before the softirq ends.
+//! User space decides what fills memory, and when each contestant runs its burst. Within a burst
+//! nothing else runs on the CPU, so no code can reclaim memory in the meantime. No code suffers
+//! from the memory that is used up either: all of it is back before the softirq ends.
 
 #![forbid(unsafe_code)]
 

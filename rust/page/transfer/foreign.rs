@@ -193,8 +193,8 @@ pub(crate) fn from_foreign(
         return Err(block);
     };
     // SAFETY: The mark said that `into_foreign` gave away these pages, in that form, and that
-    // nobody has taken them back; the change of the mark was atomic, so nobody else does. By the invariant
-    // of `FromC` C does not use them any more.
+    // nobody has taken them back; the change of the mark was atomic, so nobody else does. By the
+    // invariant of `FromC` C does not use them any more.
     Ok(unsafe { ExclusivePages::from_given(page, form) })
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The part of pools that needs no kernel: it knows neither pages nor locks nor contexts.
+//! The part of pools that needs no kernel: it uses neither pages nor locks nor contexts.
 //!
 //! The host tests include this folder, so it must not use the `kernel` crate or another part of
 //! labyrinth.

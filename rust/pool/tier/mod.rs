@@ -107,7 +107,7 @@ macro_rules! define {
         /// The numbers that reports show of each tier.
         pub(super) static TABLES: [&[Row<Pool>]; Tier::COUNT] = [$(&$file::ROWS),*];
 
-        /// The struct has a module of its own, because of the code that `pin_data` generates.
+        /// The struct is in a module of its own because of the code that `pin_data` generates.
         #[allow(dead_code, reason = "no code needs its projection")]
         mod list {
             use super::*;

@@ -269,8 +269,8 @@ impl<C: Context, M: CalledIn<C>> PageSource<Call<'_, C, M>> for Reserve {
 
 /// Takes a page out of the reserve of a pool, for the benchmark. Any context but NMI.
 ///
-/// Unlike [`Pool::get`] this asks no other tier, the pool's counters do not know of it, and the
-/// pool manager is not called to fill the reserve.
+/// Unlike [`Pool::get`], this asks no other tier, does not change the pool's counters, and does not
+/// call the pool manager to fill the reserve.
 #[doc(hidden)]
 #[inline]
 pub fn take_from_reserve(pool: &Pool, request: &Request) -> Option<Pages> {

@@ -621,8 +621,8 @@ impl Pool {
         }
     }
 
-    /// Like [`Self::put_by`], but keeps the page frame number for the tracepoint. A page in the cache
-    /// can have another owner by the time that the event is reported.
+    /// Like [`Self::put_by`], but keeps the page frame number for the tracepoint. A page in the
+    /// cache can have another owner by the time that the event is reported.
     #[cold]
     #[inline(never)]
     fn put_traced<C: Context, M: CalledIn<C>>(&self, cx: &C, pages: Pages) {
@@ -643,8 +643,8 @@ impl Pool {
 
     /// Wakes the refill thread. Any context.
     ///
-    /// A pool has no flag that says that it has already called: the flag would stay set for ever if
-    /// the thread then skipped this pool.
+    /// A pool has no flag that shows that it has already called, because the flag would stay set
+    /// for ever if the thread then skipped this pool.
     #[inline]
     fn call_manager(&self) {
         self.waker.wake();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// `GFP_KERNEL` in the handler of a device's interrupt, which may be a thread, but not one that sleeps.
+// Allocating with `GFP_KERNEL` in the handler of a device's interrupt. The handler may be a thread,
+// but must not sleep.
 
 fn case(cx: &mut DeviceIrq) {
     #[cfg(not(misuse))]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// As `plain_flags_in_any_context`, for a batch that may have to free its pages.
+// Like `plain_flags_in_any_context`, for a batch that may have to free its pages.
 
 #[cfg(not(misuse))]
 type Flags = GfpNoLock;

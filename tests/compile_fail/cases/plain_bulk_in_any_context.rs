@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// As `plain_flags_in_any_context`, for many pages at once.
+// Like `plain_flags_in_any_context`, for many pages at once.
 
 fn case<C: Context>(cx: &C) -> usize {
     #[cfg(not(misuse))]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Plain flags in a context in which the allocator's locks may be forbidden, as in a hard interrupt on
-// PREEMPT_RT.
+// Allocating with plain flags in a context in which the allocator's locks may be forbidden, such as
+// a hard interrupt on PREEMPT_RT.
 
 fn case<C: Context>(cx: &C) {
     #[cfg(not(misuse))]

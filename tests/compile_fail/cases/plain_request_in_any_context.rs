@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// As `plain_flags_in_any_context`, for a request to a pool.
+// Like `plain_flags_in_any_context`, for a request to a pool.
 
 fn case<C: Context>(cx: &C, pool: &Pool) {
     let mut request = Request::new(Priority::High);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// As `plain_flags_in_any_context`, for pages that a pool may have to free.
+// Like `plain_flags_in_any_context`, for pages that a pool may have to free.
 
 fn case<C: Context>(cx: &C, pool: &Pool, pages: ExclusivePages<Uninit>) {
     #[cfg(not(misuse))]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// A token of the task beside the one that a critical section borrows: it would allow to sleep there.
+// Using a second token of the task in a critical section that borrows the first. It would allow
+// sleeping there.
 
 fn case(lock: &SpinLockBh<u32>, task: &mut Task) -> Result {
     #[cfg(not(misuse))]

@@ -75,7 +75,7 @@ class Histogram:
         return self
 
     def percentile(self, share):
-        """The lowest edge that this share of the values, in ten-thousandths, does not exceed. It is at
+        """The lowest edge that this share of the values (in ten-thousandths) does not exceed, but at
         most the largest value."""
         rank, seen = -(-self.count * share // 10_000), 0
         for bucket in sorted(self.buckets):

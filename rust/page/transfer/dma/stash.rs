@@ -15,8 +15,8 @@ use kernel::prelude::*;
 /// Pages that stay mapped for a device from one use to the next.
 ///
 /// Taking pages and giving them back neither maps nor allocates, so both can be done with a
-/// [`RawSpinLock`](crate::ffi::sync::spin_lock::RawSpinLock) held. A page contains what its last user in
-/// this driver has left there.
+/// [`RawSpinLock`](crate::ffi::sync::spin_lock::RawSpinLock) held. A page contains what its last
+/// user in this driver has left there.
 ///
 /// # Invariants
 ///

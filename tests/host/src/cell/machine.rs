@@ -4,13 +4,15 @@
 //!
 //! # What is modelled
 //!
-//! - Each CPU has a token, and a body: a number that each access reads, and writes increased by one.
-//! - A flow is a task or an interrupt. An interrupt begins on any CPU, between any two steps of what
-//!   runs there, nests, and ends before what it interrupted goes on. A task may be preempted by
-//!   another of its CPU between any two steps, and be moved to another CPU.
+//! - Each CPU has a token and a body. The body is a number that each access increments.
+//! - A flow is a task or an interrupt. An interrupt begins on any CPU, between any two steps of the
+//!   code that runs there. It can be interrupted itself, and ends before the interrupted code
+//!   continues. Between any two steps, a task may be preempted by another task of its CPU, and be
+//!   moved to another CPU.
 //! - A store waits in a buffer of its CPU and reaches memory some time later: in order
-//!   ([`Memory::Ordered`], as on x86), or not, unless it has release order ([`Memory::Weak`]). A CPU
-//!   sees its own stores at once. A locked instruction, and moving a task, wait for the buffer.
+//!   ([`Memory::Ordered`], as on x86), or in any order, unless it has release order
+//!   ([`Memory::Weak`]). A CPU sees its own stores at once. A locked instruction, and moving a
+//!   task, wait for the buffer.
 //!
 //! Loads are not reordered, because an exchange between CPUs orders them, too.
 
