@@ -15,11 +15,8 @@ use super::{
         GfpNoWait,
         NoWarn, //
     },
-    pages::Shape,
-    place::{
-        Place,
-        ZoneLimit, //
-    }, //
+    pages::CheckedShape,
+    place::Place, //
 };
 use crate::ffi::{
     context::{
@@ -51,14 +48,14 @@ pub trait CalledIn<C: Context>: Calls {
 pub(super) mod functions {
     use super::{
         bindings,
-        Place,
-        Shape, //
+        CheckedShape,
+        Place, //
     };
 
     #[allow(unnameable_types, reason = "sealed")]
     pub trait Functions {
         /// Returns whether the functions can allocate such pages.
-        fn support(shape: &Shape, place: Place) -> bool;
+        fn support(shape: CheckedShape, place: Place) -> bool;
 
         /// Allocates 2^order pages, which are freed by `__free_pages()`, or returns null.
         ///
@@ -101,7 +98,7 @@ impl<C: PlainAlloc> CalledIn<C> for AllocPages {
 
 impl functions::Functions for AllocPages {
     #[inline(always)]
-    fn support(_shape: &Shape, _place: Place) -> bool {
+    fn support(_shape: CheckedShape, _place: Place) -> bool {
         true
     }
 
@@ -158,8 +155,8 @@ impl<C: Context> CalledIn<C> for AllocPagesNoLock {
 
 impl functions::Functions for AllocPagesNoLock {
     #[inline(always)]
-    fn support(shape: &Shape, place: Place) -> bool {
-        shape.order == 0 && shape.zones == ZoneLimit::None && !matches!(place, Place::Only(_))
+    fn support(shape: CheckedShape, place: Place) -> bool {
+        shape.is_plain_page() && !matches!(place, Place::Only(_))
     }
 
     #[inline]

@@ -78,7 +78,10 @@ pub use gfp::{
     NoWarn,
     SlabGfp, //
 };
-pub(crate) use pages::Form;
+pub(crate) use pages::{
+    CheckedShape,
+    Form, //
+};
 pub use pages::{
     ExclusivePages,
     Shape,

@@ -130,6 +130,55 @@ impl Form {
     }
 }
 
+/// A [`Shape`] whose order was checked, in the terms of the allocator.
+///
+/// A pool asks for one shape again and again, so it does the arithmetic once.
+///
+/// # Invariants
+///
+/// `gfp` is of the flags that choose how the pages are described and which zones they come from.
+#[allow(unnameable_types, reason = "only a sealed trait shows it")]
+#[derive(Clone, Copy)]
+pub struct CheckedShape {
+    form: Form,
+    gfp: bindings::gfp_t,
+}
+
+impl CheckedShape {
+    /// Checks a shape. Returns `None` if its order is above [`MAX_ORDER`].
+    #[inline(always)]
+    pub(crate) fn of(shape: &Shape) -> Option<Self> {
+        let form = Form::of(shape)?;
+        let compound = if form.0 & Form::COMPOUND != 0 {
+            helpers::LABYRINTH_GFP_COMP
+        } else {
+            0
+        };
+        let zones = match shape.zones {
+            ZoneLimit::None => 0,
+            ZoneLimit::Dma32 => helpers::LABYRINTH_GFP_DMA32,
+            ZoneLimit::Dma => helpers::LABYRINTH_GFP_DMA,
+        };
+        // INVARIANT: These flags and no others.
+        Some(Self {
+            form,
+            gfp: compound | zones,
+        })
+    }
+
+    /// Returns the order.
+    #[inline(always)]
+    pub(crate) fn order(&self) -> u32 {
+        self.form.order()
+    }
+
+    /// Returns whether any page will do: one page, from any zone.
+    #[inline(always)]
+    pub(super) fn is_plain_page(&self) -> bool {
+        self.form == Form::SINGLE && self.gfp == 0
+    }
+}
+
 /// 2^order contiguous pages and exclusive access to their contents.
 ///
 /// It is like [`ExclusivePage`], for an order that is known at run time only. It dereferences to a
@@ -192,35 +241,33 @@ impl ExclusivePages<Uninit> {
     /// C header: [`include/linux/gfp.h`](srctree/include/linux/gfp.h)
     #[inline]
     pub fn alloc<C: Context, G: AllowedIn<C>>(
-        _cx: &C,
-        _gfp: G,
+        cx: &C,
+        gfp: G,
         shape: impl Into<Shape>,
         place: Place,
     ) -> Result<Self, AllocError> {
-        let shape = shape.into();
-        let form = Form::of(&shape).ok_or(AllocError)?;
-        if !G::Calls::support(&shape, place) {
+        let shape = CheckedShape::of(&shape.into()).ok_or(AllocError)?;
+        Self::alloc_checked(cx, gfp, shape, place)
+    }
+
+    /// As [`Self::alloc`].
+    #[inline(always)]
+    pub(crate) fn alloc_checked<C: Context, G: AllowedIn<C>>(
+        _cx: &C,
+        _gfp: G,
+        shape: CheckedShape,
+        place: Place,
+    ) -> Result<Self, AllocError> {
+        if !G::Calls::support(shape, place) {
             return Err(AllocError);
         }
-        let order = form.order();
-        let compound = if form.0 & Form::COMPOUND != 0 {
-            helpers::LABYRINTH_GFP_COMP
-        } else {
-            0
-        };
-        let zones = match shape.zones {
-            ZoneLimit::None => 0,
-            ZoneLimit::Dma32 => helpers::LABYRINTH_GFP_DMA32,
-            ZoneLimit::Dma => helpers::LABYRINTH_GFP_DMA,
-        };
-        let gfp = G::RAW | compound | zones;
         // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this is
-        // the context. `__GFP_COMP` only says how the pages are described, a zone which ones will
+        // the context. Those of a shape only say how the pages are described and which zones will
         // do. The order of a form is at most `MAX_ORDER`.
-        let page = unsafe { G::Calls::alloc(gfp, order, place) };
+        let page = unsafe { G::Calls::alloc(G::RAW | shape.gfp, shape.order(), place) };
         // SAFETY: Freshly allocated in this form, hence ours alone, and without `__GFP_HIGHMEM` in
         // the linear mapping. Any bytes are a valid `Uninit`.
-        unsafe { Self::from_page(page, form) }.ok_or(AllocError)
+        unsafe { Self::from_page(page, shape.form) }.ok_or(AllocError)
     }
 
     /// Allocates up to `wanted` pages of order 0 at once, passes each to `sink`, and returns how

@@ -15,10 +15,10 @@ use crate::{
         AllowedIn,
         CalledIn,
         Calls,
+        CheckedShape,
         ExclusivePages,
         Gfp,
-        Place,
-        Shape, //
+        Place, //
     },
     pool::{
         call::Call,
@@ -45,7 +45,7 @@ pub(super) static ROWS: [Row<Pool>; 0] = [];
 ///
 /// Contexts: those in which the functions of the [`Call`] are allowed.
 pub(in crate::pool) struct Buddy {
-    shape: Shape,
+    shape: CheckedShape,
     place: Place,
     exclusion: Exclusion,
 }
@@ -53,23 +53,24 @@ pub(in crate::pool) struct Buddy {
 impl Buddy {
     /// Makes the tier, without pages. Task context only, may sleep.
     pub(super) fn new(config: &PoolConfig) -> impl PinInit<Self, Error> {
-        Ok(Self::for_pool(config))
+        Self::for_pool(config)
     }
 
-    /// Makes the source for the shape, place and excluded memory of a pool.
-    pub(super) fn for_pool(config: &PoolConfig) -> Self {
-        Self {
-            shape: config.shape(),
+    /// Makes the source for the shape, place and excluded memory of a pool. Fails with `ERANGE` for
+    /// an order above [`MAX_ORDER`](crate::page::MAX_ORDER).
+    pub(super) fn for_pool(config: &PoolConfig) -> Result<Self> {
+        Ok(Self {
+            shape: CheckedShape::of(&config.shape()).ok_or(ERANGE)?,
             place: config.place,
             exclusion: Exclusion::new(config.excluded),
-        }
+        })
     }
 
     /// Returns whether calls by the functions `M` can use this source. If memory is excluded, they
     /// must be able to free the excluded pages that the allocator offers.
     #[inline(always)]
     fn supports<M: Calls>(&self) -> bool {
-        M::support(&self.shape, self.place) && (M::FREES || self.exclusion.is_open())
+        M::support(self.shape, self.place) && (M::FREES || self.exclusion.is_open())
     }
 
     /// Asks the allocator with the flags `gfp`.
@@ -98,7 +99,7 @@ impl Buddy {
 
     #[inline(always)]
     fn alloc<C: Context>(&self, cx: &C, gfp: impl AllowedIn<C>) -> Option<Pages> {
-        ExclusivePages::alloc(cx, gfp, self.shape, self.place).ok()
+        ExclusivePages::alloc_checked(cx, gfp, self.shape, self.place).ok()
     }
 
     /// Asks for `wanted` pages at once, passes each to `sink` and returns how many there were. For
@@ -111,7 +112,7 @@ impl Buddy {
         wanted: usize,
         mut sink: impl FnMut(Pages),
     ) -> usize {
-        if self.shape.order == 0 && self.place == Place::Any && self.exclusion.is_open() {
+        if self.shape.order() == 0 && self.place == Place::Any && self.exclusion.is_open() {
             request.enter(Tier::Buddy);
             let mut got = 0;
             ExclusivePages::alloc_bulk(call.cx, M::nowait(), wanted, |pages| {

@@ -77,8 +77,8 @@ pub struct Emergency {
 impl Emergency {
     /// Makes the tier, without pages. Task context only, may sleep.
     pub(super) fn new(config: &PoolConfig) -> impl PinInit<Self, Error> {
-        Ok(Self {
-            buddy: Buddy::for_pool(config),
+        Buddy::for_pool(config).map(|buddy| Self {
+            buddy,
             budget: Atomic::new(config.emergency),
             spent: Atomic::new(0),
             taken: Atomic::new(0),
