@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Appended to rust/ffi/helpers.c in the copies that mutants.py makes. */
+/* Appended to rust/ffi/report.c in the copies that mutants.py makes. */
 
 #include <linux/moduleparam.h>
 
