@@ -11,6 +11,7 @@ use crate::{
         Case, //
     },
     context::in_softirq,
+    pages::filled,
     probe, //
 };
 use kernel::{
@@ -63,15 +64,6 @@ pub(crate) const CASES: &[&[Case]] = &[
 /// What a secret looks like: no byte of a page that the kernel has poisoned or cleared.
 const SECRET: u8 = 0x5e;
 
-fn page<C: Context>(cx: &C) -> Result<ExclusivePage<Bytes>>
-where
-    GfpAtomic: AllowedIn<C>,
-{
-    let mut page = ExclusivePage::alloc(cx, GfpAtomic)?.zeroed();
-    page.fill(SECRET);
-    Ok(page)
-}
-
 /// How many bytes of a secret are left in a page that is perhaps free. None, if it cannot be read.
 fn left_at(address: usize) -> usize {
     probe::count(address, PAGE_SIZE, SECRET).unwrap_or(0)
@@ -80,7 +72,7 @@ fn left_at(address: usize) -> usize {
 /// What is dropped without being a secret is still there, unless the kernel itself wipes free
 /// pages. If not, the other cases would say nothing.
 fn control(cx: &mut Task) -> Result {
-    let page = page(cx)?;
+    let page = filled(cx, SECRET)?;
     let address = page.as_ptr() as usize;
     // Nobody else on this CPU asks for a page meanwhile, and gets this one.
     let left = without_interrupts(cx, page, address)?;
@@ -111,7 +103,7 @@ fn dropped<C: Context>(cx: &C) -> Result
 where
     GfpAtomic: AllowedIn<C>,
 {
-    let secret = Secret::new(page(cx)?);
+    let secret = Secret::new(filled(cx, SECRET)?);
     let address = secret.as_ptr() as usize;
     check!(left_at(address) == PAGE_SIZE);
     drop(secret);
@@ -148,7 +140,7 @@ where
 
 /// The last reader scrubs, wherever that is; one before it does not.
 fn shared(cx: &mut Task) -> Result {
-    let secret = Secret::new(page(cx)?);
+    let secret = Secret::new(filled(cx, SECRET)?);
     let address = secret.as_ptr() as usize;
     let mine = Shared::new(cx, GfpKernel, secret).map_err(|_| ENOMEM)?;
     let theirs = mine.clone();
@@ -165,7 +157,7 @@ fn shared(cx: &mut Task) -> Result {
 fn in_view(cx: &mut Task) -> Result {
     let mut pages = KVec::new();
     for _ in 0..3 {
-        pages.push(page(cx)?, GFP_KERNEL)?;
+        pages.push(filled(cx, SECRET)?, GFP_KERNEL)?;
     }
     let view = VmappedPages::map(cx, pages).map_err(|(error, _)| error)?;
     let secret = Secret::new(view);
@@ -194,7 +186,7 @@ fn gone_bad(cx: &mut Task) -> Result {
     drop(Secret::new(pages));
     check!(addresses.map(is_left) == [false, false, true, false]);
 
-    let single = page(cx)?;
+    let single = filled(cx, SECRET)?;
     let address = single.as_ptr() as usize;
     probe::spoil(address);
     let blank = Secret::new(single).into_inner();
@@ -203,7 +195,7 @@ fn gone_bad(cx: &mut Task) -> Result {
 
     let mut parts = KVec::new();
     for _ in 0..3 {
-        parts.push(page(cx)?, GFP_KERNEL)?;
+        parts.push(filled(cx, SECRET)?, GFP_KERNEL)?;
     }
     let addresses = [0, 1, 2].map(|i| parts[i].as_ptr() as usize);
     probe::spoil(addresses[1]);
