@@ -22,13 +22,8 @@ use labyrinth::{
     },
     AllowedIn,
     CallSite,
-    Calls,
     Gfp, //
 };
-
-/// While the refill thread has this many pages to free, exercises that cannot free pages themselves
-/// make empty batches. Otherwise these pages could take up all memory.
-const MOST_RETURNING: usize = 4 * MAX_BATCH;
 
 /// A batch, and the stamps that its pages should have.
 pub(super) struct InFlight<G> {
@@ -97,14 +92,7 @@ impl<G: Gfp> InFlight<G> {
         if step != Step::Finish {
             recorder.count(Event::Cycle, 1);
             batch.set_guarded(resources.settings.guard());
-            // Interrupts may give pages back faster than the refill thread frees them.
-            let behind = !G::Calls::FREES && resources.pool.returning() >= MOST_RETURNING;
-            let wanted = if behind {
-                0
-            } else {
-                resources.settings.batch()
-            };
-            batch.fill(cx, wanted, supply());
+            batch.fill(cx, resources.settings.batch(), supply());
             pattern.stamp(batch);
         }
         if step != Step::Begin {

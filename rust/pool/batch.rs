@@ -40,7 +40,8 @@ use kernel::{
 #[derive(Clone, Copy)]
 pub enum Supply<'a> {
     /// The buddy allocator, with the flags of the batch. If these flags are for functions that
-    /// cannot free pages, the refill thread of this pool frees them a moment later.
+    /// cannot free pages, the refill thread of this pool frees them a moment later. While too many
+    /// pages wait for that, requests fail, and the pool counts them.
     Buddy(&'a Pool),
     /// A pool of order 0, which uses its own flags. Requests have this priority.
     Pool(&'a Pool, Priority),
@@ -152,7 +153,14 @@ impl<G: Gfp> Batch<G> {
         for _ in 0..wanted.min(room) {
             let asked = self.recorder.request();
             let (page, last_tier) = match supply {
-                Supply::Buddy(_) => (ExclusivePage::alloc(cx, self.gfp).ok(), Tier::Buddy),
+                Supply::Buddy(pool) => {
+                    let page = if pool.lets_through::<C, G::Calls>() {
+                        ExclusivePage::alloc(cx, self.gfp).ok()
+                    } else {
+                        None
+                    };
+                    (page, Tier::Buddy)
+                }
                 // A batch cannot keep larger blocks, and this context may not be allowed to free
                 // them.
                 Supply::Pool(pool, _) if pool.config().order != 0 => (None, Tier::Cache),

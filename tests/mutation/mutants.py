@@ -45,7 +45,7 @@ LIBRARY = tuple(f"rust/{part}" for part in
 SWITCHES = {
     "rust/lib.rs": "switch_lib.rs",
     "rust/ffi/mod.rs": "switch.rs",
-    "rust/ffi/helpers.c": "switch.c",
+    "rust/ffi/report.c": "switch.c",
     "tests/host/src/main.rs": "switch_host.rs",
 }
 RUST, C = "mutant!()", "MUTANT()"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* mutants.py appends this file to rust/ffi/helpers.c in the copies that it makes. */
+/* mutants.py appends this file to rust/ffi/report.c in the copies that it makes. */
 
 #include <linux/moduleparam.h>
 

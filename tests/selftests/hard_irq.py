@@ -97,6 +97,62 @@ def interrupts_of_all_other_contexts():
     assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
 
 
+def held_back_while_pages_wait():
+    """While the refill thread gets no CPU time, interrupts get no pages from the allocator, once
+    too many wait to be freed. The reserve still serves them. Afterwards all is as before."""
+    if os.cpu_count() < 2:
+        raise ktap.Skip("there is one CPU only")
+    for pool in (0, 1):
+        with books.kept(4096) as kernel:
+            with module.loaded(pool_cache=8, pool_reserve=RESERVE):
+                kernel.learn()
+                limit = settled().total("pool_returning_limit")
+                # The pages that all sides can have in flight when the limit is reached.
+                most = limit + 2 * os.cpu_count() * BURST // 4
+                os.sched_setaffinity(module.refill_thread()[0], {1})
+                with module.running(CONTEXT, period_us=1000, batch=BURST // 4, pool=pool):
+                    waiting = with_refill_thread_stopped(limit, most)
+                stopped = settled()
+                assert stopped.handed_out() == 0
+                if pool:
+                    assert stopped.served("reserve", context="irqs_off") > RESERVE, \
+                        "the reserve did not serve"
+                with module.running(CONTEXT, period_us=10_000, batch=CACHE, pool=pool):
+                    metrics.wait_for_cycles(CONTEXT, 10)
+                now = settled()
+                ktap.note(f"pool={pool}: {waiting} pages waited, the limit is {limit}; "
+                          f"{stopped.total('pool_held_back_total')} requests were held back")
+                assert now.allocated() > stopped.allocated(), "nothing is served any more"
+                assert now.total("pool_held_back_total") == \
+                    stopped.total("pool_held_back_total"), "requests are still held back"
+                held = kernel.held()
+                assert held == now.cached() + now.reserved(), f"the kernel says {held}"
+            allocated, freed = kernel.read()
+        assert allocated == freed, f"{allocated} allocated, {freed} freed after unloading"
+
+
+def with_refill_thread_stopped(limit, most):
+    """Keeps the refill thread, which is bound to CPU 1, from running. Waits until requests are held
+    back, and for 20 cycles more. Returns how many pages waited to be freed at the most. It is an
+    error if these are more than `most`."""
+    highest = 0
+
+    def held_back():
+        nonlocal highest
+        now = metrics.Metrics()
+        highest = max(highest, now.total("pool_returning"))
+        assert highest <= most, f"{highest} pages wait to be freed; the limit is {limit}"
+        return now.total("pool_held_back_total", context="irqs_off") > 0
+
+    with pressure.hogged(1, 15) as is_busy:
+        module.wait_until(held_back, "a request that is held back")
+        goal = metrics.Metrics().cycles(CONTEXT) + 20
+        module.wait_until(lambda: held_back() and metrics.Metrics().cycles(CONTEXT) >= goal,
+                          "20 cycles more")
+        assert is_busy(), "the refill thread could run"
+    return highest
+
+
 def unloaded_while_pages_return():
     """The module is unloaded while interrupts give back more than the pool can keep."""
     with module.loaded():
@@ -113,4 +169,4 @@ def unloaded_while_pages_return():
 
 
 ktap.main(from_the_pool, the_reserve_is_the_last_tier, interrupts_of_all_other_contexts,
-          unloaded_while_pages_return)
+          held_back_while_pages_wait, unloaded_while_pages_return)

@@ -36,6 +36,7 @@ FAMILIES = {
     "labyrinth_pool_emergency_pages": "counter", "labyrinth_pool_emergency_budget": "gauge",
     "labyrinth_pool_cached": "gauge", "labyrinth_pool_reserved": "gauge",
     "labyrinth_pool_reserve_target": "gauge", "labyrinth_pool_returning": "gauge",
+    "labyrinth_pool_returning_limit": "gauge", "labyrinth_pool_held_back": "counter",
     "labyrinth_user_pages": "gauge", "labyrinth_user_pages_limit": "gauge",
 }
 

@@ -81,6 +81,35 @@ fn normal() -> Request {
     Request::new(Priority::Normal)
 }
 
+/// Adds pages to a vector that has space for them.
+#[inline(always)]
+fn keep(items: &mut KVec<Pages>, pages: Pages) {
+    drop(items.push_within_capacity(pages));
+}
+
+/// Gets `ops` pages in batches that fill `items`, and gives each batch back. `get` returns how many
+/// pages it got. Returns whether all batches were full.
+#[inline(always)]
+fn in_batches(
+    ops: usize,
+    items: &mut KVec<Pages>,
+    get: impl Fn(&mut KVec<Pages>) -> usize,
+    put: impl Fn(&mut KVec<Pages>),
+) -> bool {
+    let batch = items.capacity();
+    let mut left = ops;
+
+    while left >= batch {
+        let got = get(items);
+        put(items);
+        if got < batch {
+            return false;
+        }
+        left -= batch;
+    }
+    true
+}
+
 /// Blocks of the page allocator, as [`ExclusivePages`].
 pub(super) struct Exclusives(u32);
 
@@ -119,21 +148,11 @@ impl Peer for ExclusiveBulk {
 
     #[inline]
     fn batch<C: PlainAlloc>(&mut self, cx: &C, ops: usize, items: &mut KVec<Pages>) -> bool {
-        let batch = items.capacity();
-        let mut left = ops;
-
-        while left >= batch {
-            let got = ExclusivePages::alloc_bulk(cx, GfpAtomic, batch, |pages| {
-                // There is space.
-                drop(items.push_within_capacity(pages));
-            });
-            items.clear();
-            if got < batch {
-                return false;
-            }
-            left -= batch;
-        }
-        true
+        let get = |items: &mut KVec<Pages>| {
+            let batch = items.capacity();
+            ExclusivePages::alloc_bulk(cx, GfpAtomic, batch, |pages| keep(items, pages))
+        };
+        in_batches(ops, items, get, KVec::clear)
     }
 }
 
@@ -180,17 +199,24 @@ impl StackAlone {
     }
 }
 
-/// A pool whose per-CPU cache always has pages: the hit path.
+/// A pool whose per-CPU cache always has pages (`CACHED`), or one without a cache or reserve.
 #[derive(Clone)]
-pub(super) struct Hit(Arc<RegisteredPool>);
+pub(super) struct Single<const CACHED: bool>(Arc<RegisteredPool>);
 
-impl Peer for Hit {
-    const NAME: &'static str = "pool_hit";
-    const MAX_ORDER: u32 = 9;
+/// The hit path.
+pub(super) type Hit = Single<true>;
+
+/// All tiers, down to the page allocator and back.
+pub(super) type Miss = Single<false>;
+
+impl<const CACHED: bool> Peer for Single<CACHED> {
+    const NAME: &'static str = if CACHED { "pool_hit" } else { "pool_miss" };
+    const MAX_ORDER: u32 = if CACHED { 9 } else { 0 };
     type Item = Pages;
 
     fn prepare(order: u32, batch: usize) -> Result<Self> {
-        Ok(Self(full_pool(order, 2 * batch, batch, 0)?))
+        let (cache, primed) = if CACHED { (2 * batch, batch) } else { (0, 0) };
+        Ok(Self(full_pool(order, cache, primed, 0)?))
     }
 
     #[inline]
@@ -205,6 +231,9 @@ impl Peer for Hit {
 
     /// Requests are turned away if their CPU's cache is in use or empty.
     fn turned_away(&self) -> Option<(u64, u64)> {
+        if !CACHED {
+            return None;
+        }
         let away = |kind| self.0.missed(kind, Tier::Cache);
         let served = |kind| self.0.served(kind, Tier::Cache);
         let away: u64 = Kind::ALL.into_iter().map(away).sum();
@@ -237,31 +266,8 @@ impl Peer for ReserveAlone {
     }
 }
 
-/// A pool without a cache or reserve: all tiers, down to the page allocator and back.
-#[derive(Clone)]
-pub(super) struct Miss(Arc<RegisteredPool>);
-
-impl Peer for Miss {
-    const NAME: &'static str = "pool_miss";
-    type Item = Pages;
-
-    fn prepare(order: u32, _batch: usize) -> Result<Self> {
-        Ok(Self(full_pool(order, 0, 0, 0)?))
-    }
-
-    #[inline]
-    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
-        self.0.get(cx, &mut normal())
-    }
-
-    #[inline]
-    fn put<C: PlainAlloc>(&mut self, cx: &C, pages: Pages) {
-        self.0.put(cx, pages);
-    }
-}
-
-/// Many pages at once, from a cache that has them (`CACHED`) or from the page allocator.
-pub(super) struct Bulk<const CACHED: bool>(Arc<RegisteredPool>);
+/// Many pages at once from the same pools.
+pub(super) struct Bulk<const CACHED: bool>(Single<CACHED>);
 
 impl<const CACHED: bool> Peer for Bulk<CACHED> {
     const NAME: &'static str = if CACHED {
@@ -272,13 +278,12 @@ impl<const CACHED: bool> Peer for Bulk<CACHED> {
     type Item = Pages;
 
     fn prepare(order: u32, batch: usize) -> Result<Self> {
-        let (cache, primed) = if CACHED { (2 * batch, batch) } else { (0, 0) };
-        Ok(Self(full_pool(order, cache, primed, 0)?))
+        Ok(Self(Single::prepare(order, batch)?))
     }
 
     #[inline]
     fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
-        self.0.get(cx, &mut normal())
+        self.0.get(cx)
     }
 
     #[inline]
@@ -288,22 +293,15 @@ impl<const CACHED: bool> Peer for Bulk<CACHED> {
 
     #[inline]
     fn batch<C: PlainAlloc>(&mut self, cx: &C, ops: usize, items: &mut KVec<Pages>) -> bool {
-        let batch = items.capacity();
-        let mut left = ops;
-
-        while left >= batch {
-            let got = self.0.get_bulk(cx, Priority::Normal, batch, |pages| {
-                // There is space.
-                drop(items.push_within_capacity(pages));
-            });
+        let pool = &self.0 .0;
+        let get = |items: &mut KVec<Pages>| {
+            let batch = items.capacity();
+            pool.get_bulk(cx, Priority::Normal, batch, |pages| keep(items, pages))
+        };
+        in_batches(ops, items, get, |items| {
             for pages in items.drain_all() {
-                self.0.put(cx, pages);
+                pool.put(cx, pages);
             }
-            if got < batch {
-                return false;
-            }
-            left -= batch;
-        }
-        true
+        })
     }
 }

@@ -178,3 +178,15 @@ macro_rules! define {
     };
 }
 tiers!(define);
+
+impl Tiers {
+    /// Asks the tiers after the first one that have pages of their own, so not the allocator.
+    #[inline(always)]
+    pub(super) fn get_kept<C: Context, M: CalledIn<C>>(
+        &self,
+        call: &Call<'_, C, M>,
+        request: &mut Request,
+    ) -> Option<Pages> {
+        AsTier(Tier::Reserve, self.reserve()).get(call, request)
+    }
+}

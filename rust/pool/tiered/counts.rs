@@ -23,7 +23,7 @@ use kernel::alloc::AllocError;
 /// The contexts that requests come from.
 pub(in crate::pool) const CONTEXT: Label = label!("context", Kind);
 
-pub(super) static ROWS: [Row<Pool>; 3] = [
+pub(super) static ROWS: [Row<Pool>; 4] = [
     Row::counter(
         "pool_requests",
         "Requests that a tier of a pool was asked for.",
@@ -45,6 +45,12 @@ pub(super) static ROWS: [Row<Pool>; 3] = [
         "Requests that no tier of a pool could serve.",
         &[CONTEXT],
         |pool, [context, ..]| pool.counts.sum(Index::Failed(Kind::ALL[context])),
+    ),
+    Row::counter(
+        "pool_held_back",
+        "Requests that did not ask the allocator, because too many pages wait to be freed.",
+        &[CONTEXT],
+        |pool, [context, ..]| pool.counts.sum(Index::HeldBack(Kind::ALL[context])),
     ),
     Row::counter(
         "pool_released",
@@ -69,6 +75,8 @@ enum Index {
     Kept(Kind, Tier),
     /// Requests that no tier served.
     Failed(Kind),
+    /// Requests that did not ask the allocator, because too many pages wait to be freed.
+    HeldBack(Kind),
     /// Pages that went back to the allocator.
     Released(Kind),
     /// Pages filled into a tier ahead of requests.
@@ -89,13 +97,14 @@ impl Index {
             kind as usize * Tier::COUNT + tier as usize
         }
         let of_kinds = 3 * Self::PAIRS;
-        let of_tiers = of_kinds + 2 * Kind::COUNT;
+        let of_tiers = of_kinds + 3 * Kind::COUNT;
         match self {
             Self::Missed(kind, tier) => pair(kind, tier),
             Self::Served(kind, tier) => Self::PAIRS + pair(kind, tier),
             Self::Kept(kind, tier) => 2 * Self::PAIRS + pair(kind, tier),
             Self::Failed(kind) => of_kinds + kind as usize,
             Self::Released(kind) => of_kinds + Kind::COUNT + kind as usize,
+            Self::HeldBack(kind) => of_kinds + 2 * Kind::COUNT + kind as usize,
             Self::Filled(tier) => of_tiers + tier as usize,
             Self::Hungry => of_tiers + Tier::COUNT,
         }
@@ -162,6 +171,13 @@ impl Counts {
     #[inline]
     pub(super) fn release(&self, context: Kind) {
         self.add(Index::Released(context), 1);
+    }
+
+    /// Counts a request that did not ask the allocator, because too many pages wait to be freed.
+    /// Any context.
+    #[cold]
+    pub(super) fn hold_back(&self, context: Kind) {
+        self.add(Index::HeldBack(context), 1);
     }
 
     /// Counts a page that was filled into a tier ahead of requests.

@@ -17,7 +17,8 @@
 //! ```
 //!
 //! Such a request cannot use the kernel's emergency reserve. On PREEMPT_RT a hard interrupt gets no
-//! pages from the lockless allocator either, so it has only the cache and the reserve.
+//! pages from the lockless allocator either, so it has only the cache and the reserve. The same
+//! holds everywhere while too many pages wait in `returning`.
 //!
 //! The pool manager ([`PoolManager`]) does all slow work in task context, above all refills.
 
@@ -29,6 +30,7 @@ pub(super) use counts::CONTEXT;
 pub(super) use refill::CHUNK;
 
 use counts::Counts;
+use returning::Returning;
 
 use super::{
     call::Call,
@@ -78,14 +80,12 @@ use crate::{
             watermark::memory_total, //
         },
         percpu::counters::Counter,
-        sync::spin_lock::RawSpinLock,
         task::waker::Waker, //
     },
     page::{
         AllocPages,
         AllowedIn,
         CalledIn,
-        Chain,
         ExclusivePages,
         Form,
         Place,
@@ -98,7 +98,6 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    static_lock_class,
     str::CString,
     sync::{
         atomic::{
@@ -125,7 +124,7 @@ pub(super) static TABLES: [&[Row<Pool>]; 2 + Tier::COUNT] = {
     tables
 };
 
-static ROWS: [Row<Pool>; 3] = [
+static ROWS: [Row<Pool>; 4] = [
     Row::counter(
         "pool_poisoned",
         "Pages taken out of circulation because some of their memory had gone bad.",
@@ -146,6 +145,12 @@ static ROWS: [Row<Pool>; 3] = [
         "Pages given back in hard interrupts that wait to be freed.",
         &[],
         |pool, _| pool.returning() as u64,
+    ),
+    Row::gauge(
+        "pool_returning_limit",
+        "Pages that may wait to be freed before the pool holds requests back.",
+        &[],
+        |pool, _| pool.returning_limit() as u64,
     ),
 ];
 
@@ -238,7 +243,7 @@ pub struct Pool {
     tiers: Tiers,
     /// Pages that were given back where nothing can be freed.
     #[pin]
-    returning: RawSpinLock<Chain>,
+    returning: Returning,
     counts: Counts,
     rests_until: Atomic<u64>,
     waker: Arc<Waker>,
@@ -308,11 +313,7 @@ impl Pool {
             try_pin_init!(Self {
                 name,
                 tiers <- Tiers::new(&config),
-                returning <- RawSpinLock::new(
-                    Chain::new(),
-                    c"labyrinth_returning",
-                    static_lock_class!(),
-                ),
+                returning <- Returning::new(config.order),
                 counts: Counts::new()?,
                 rests_until: Atomic::new(0),
                 waker,
@@ -398,6 +399,10 @@ impl Pool {
     /// Contexts: those in which `gfp` is allowed, but not NMI. So with
     /// [`GfpNoLock`](crate::GfpNoLock), hard interrupts and code with interrupts disabled can
     /// request pages, including PREEMPT_RT.
+    ///
+    /// With such flags, which cannot free pages, a request does not ask the allocator while the
+    /// pool [holds back](Self::holds_back): too many pages that were given back by
+    /// [`Self::put_with`] wait to be freed. The cache and the reserve still serve the request.
     ///
     /// # Examples
     ///
@@ -531,8 +536,11 @@ impl Pool {
     }
 
     /// Like [`Self::put`], but uses the allocator only by the functions that these flags are for.
-    /// Contexts: those of [`Self::get_with`]. If the context may not free pages, those that no tier
-    /// keeps stay allocated until the refill thread frees them, a moment later.
+    /// Contexts: those of [`Self::get_with`].
+    ///
+    /// If the flags are for functions that cannot free pages, those that no tier keeps stay
+    /// allocated until the refill thread frees them, a moment later. Any number of pages is taken
+    /// back. If they come faster than the thread frees them, [`Self::get_with`] gets fewer.
     #[inline]
     pub fn put_with<C: Context, G: AllowedIn<C>>(&self, cx: &C, _gfp: G, pages: Pages) {
         self.put_by::<C, G::Calls>(cx, pages);
@@ -660,7 +668,12 @@ impl Pool {
         cx: &C,
         request: &mut Request,
     ) -> Option<Pages> {
-        let pages = self.tiers.get_beyond(&Call::<C, M>::new(self, cx), request);
+        let call = Call::<C, M>::new(self, cx);
+        let pages = if self.lets_through::<C, M>() {
+            self.tiers.get_beyond(&call, request)
+        } else {
+            self.tiers.get_kept(&call, request)
+        };
         self.counts.path(C::KIND, request, pages.is_some(), 1);
         events::steps(&self.name, request);
         self.answered::<C, M>(request, pages.as_ref());

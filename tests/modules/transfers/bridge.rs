@@ -14,6 +14,7 @@ use crate::{
         eventually,
         in_softirq, //
     },
+    pages::filled,
     probe, //
 };
 use kernel::{
@@ -98,8 +99,7 @@ fn there_and_back<C: Context>(cx: &C) -> Result
 where
     GfpAtomic: AllowedIn<C>,
 {
-    let mut page = ExclusivePage::alloc(cx, GfpAtomic)?.zeroed();
-    page.fill(0x5a);
+    let page = filled(cx, 0x5a)?;
     let (pfn, address, length) = (page.pfn(), page.as_ptr() as usize, page.len());
     let page = Page::from(page);
     let page = ExclusivePage::<Uninit>::try_from(page).map_err(|_| EBUSY)?;

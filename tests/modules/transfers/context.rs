@@ -22,6 +22,7 @@ use labyrinth::{
         SpinLockBh, //
     },
     time::{
+        Expiry,
         Handler,
         Next,
         Timer, //
@@ -65,8 +66,12 @@ struct Once<W, R> {
 }
 
 impl<W, R: Send + Unpin> Once<W, R> {
-    fn done(&self, result: R) -> Next {
-        self.slot.with(|slot| *slot = Some(result));
+    /// Lets `with` do the work, unless it is done.
+    fn run(&mut self, with: impl FnOnce(W) -> R) -> Next {
+        if let Some(work) = self.work.take() {
+            let result = with(work);
+            self.slot.with(|slot| *slot = Some(result));
+        }
         Next::Stop
     }
 }
@@ -75,10 +80,7 @@ impl<W: FnOnce(&mut Softirq) -> R + Send + 'static, R: Send + Unpin + 'static> H
     for Once<W, R>
 {
     fn expired(&mut self, cx: &mut Softirq) -> Next {
-        match self.work.take() {
-            Some(work) => self.done(work(cx)),
-            None => Next::Stop,
-        }
+        self.run(|work| work(cx))
     }
 }
 
@@ -89,18 +91,15 @@ impl<W: FnOnce(&mut HardIrq) -> R + Send + 'static, R: Send + Unpin + 'static> H
     const TAKES_SPINLOCKS: bool = true;
 
     fn expired(&mut self, cx: &mut HardIrq) -> Next {
-        match self.work.take() {
-            Some(work) => self.done(work(cx)),
-            None => Next::Stop,
-        }
+        self.run(|work| work(cx))
     }
 }
 
-/// Does work in the timer softirq. Sleeps.
-pub(crate) fn in_softirq<R: Send + Unpin + 'static>(
-    cx: &mut Task,
-    work: impl FnOnce(&mut Softirq) -> R + Send + 'static,
-) -> Result<R> {
+/// Does work in a timer that expires in a context `C`, after a delay. Sleeps.
+fn by_timer<C: Expiry, W, R: Send + Unpin>(cx: &mut Task, delay_us: u32, work: W) -> Result<R>
+where
+    Once<W, R>: Handler<C>,
+{
     let slot = slot()?;
     let once = Once {
         work: Some(work),
@@ -108,8 +107,16 @@ pub(crate) fn in_softirq<R: Send + Unpin + 'static>(
     };
     let hotplug = HotplugGuard::new(cx);
     let cpu = hotplug.online().next().ok_or(ENODEV)?;
-    let _timer = KBox::pin_init(Timer::start_on(cpu, 0, once), GFP_KERNEL)?;
+    let _timer = KBox::pin_init(Timer::<_, C>::start_on(cpu, delay_us, once), GFP_KERNEL)?;
     result_of(&slot)
+}
+
+/// Does work in the timer softirq. Sleeps.
+pub(crate) fn in_softirq<R: Send + Unpin + 'static>(
+    cx: &mut Task,
+    work: impl FnOnce(&mut Softirq) -> R + Send + 'static,
+) -> Result<R> {
+    by_timer::<Softirq, _, _>(cx, 0, work)
 }
 
 /// Does work in a hard interrupt. Sleeps.
@@ -120,15 +127,7 @@ pub(crate) fn in_hard_irq<R: Send + Unpin + 'static>(
     cx: &mut Task,
     work: impl FnOnce(&mut HardIrq) -> R + Send + 'static,
 ) -> Result<R> {
-    let slot = slot()?;
-    let once = Once {
-        work: Some(work),
-        slot: slot.clone(),
-    };
-    let hotplug = HotplugGuard::new(cx);
-    let cpu = hotplug.online().next().ok_or(ENODEV)?;
-    let _timer = KBox::pin_init(Timer::start_on(cpu, 100, once), GFP_KERNEL)?;
-    result_of(&slot)
+    by_timer::<HardIrq, _, _>(cx, 100, work)
 }
 
 /// Does work under a spinlock.

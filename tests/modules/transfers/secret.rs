@@ -11,6 +11,7 @@ use crate::{
         Case, //
     },
     context::in_softirq,
+    pages::filled,
     probe, //
 };
 use kernel::{
@@ -63,15 +64,6 @@ pub(crate) const CASES: &[&[Case]] = &[
 /// The bytes of a secret. A page that the kernel has poisoned or cleared has no such byte.
 const SECRET: u8 = 0x5e;
 
-fn page<C: Context>(cx: &C) -> Result<ExclusivePage<Bytes>>
-where
-    GfpAtomic: AllowedIn<C>,
-{
-    let mut page = ExclusivePage::alloc(cx, GfpAtomic)?.zeroed();
-    page.fill(SECRET);
-    Ok(page)
-}
-
 /// Returns how many bytes of a secret are left in a page, which may be free. 0 if it cannot be
 /// read.
 fn left_at(address: usize) -> usize {
@@ -81,7 +73,7 @@ fn left_at(address: usize) -> usize {
 /// Checks that the contents of an ordinary page stay after it is freed, unless the kernel itself
 /// wipes free pages. Otherwise the other cases would prove nothing.
 fn control(cx: &mut Task) -> Result {
-    let page = page(cx)?;
+    let page = filled(cx, SECRET)?;
     let address = page.as_ptr() as usize;
     // With interrupts disabled, no other code on this CPU can be given this page.
     let left = without_interrupts(cx, page, address)?;
@@ -112,7 +104,7 @@ fn dropped<C: Context>(cx: &C) -> Result
 where
     GfpAtomic: AllowedIn<C>,
 {
-    let secret = Secret::new(page(cx)?);
+    let secret = Secret::new(filled(cx, SECRET)?);
     let address = secret.as_ptr() as usize;
     check!(left_at(address) == PAGE_SIZE);
     drop(secret);
@@ -149,7 +141,7 @@ where
 
 /// The last reader scrubs the page, in whatever context it is dropped. Earlier readers do not.
 fn shared(cx: &mut Task) -> Result {
-    let secret = Secret::new(page(cx)?);
+    let secret = Secret::new(filled(cx, SECRET)?);
     let address = secret.as_ptr() as usize;
     let mine = Shared::new(cx, GfpKernel, secret).map_err(|_| ENOMEM)?;
     let theirs = mine.clone();
@@ -166,7 +158,7 @@ fn shared(cx: &mut Task) -> Result {
 fn in_view(cx: &mut Task) -> Result {
     let mut pages = KVec::new();
     for _ in 0..3 {
-        pages.push(page(cx)?, GFP_KERNEL)?;
+        pages.push(filled(cx, SECRET)?, GFP_KERNEL)?;
     }
     let view = VmappedPages::map(cx, pages).map_err(|(error, _)| error)?;
     let secret = Secret::new(view);
@@ -196,7 +188,7 @@ fn gone_bad(cx: &mut Task) -> Result {
     drop(Secret::new(pages));
     check!(addresses.map(is_left) == [false, false, true, false]);
 
-    let single = page(cx)?;
+    let single = filled(cx, SECRET)?;
     let address = single.as_ptr() as usize;
     probe::spoil(address);
     let blank = Secret::new(single).into_inner();
@@ -205,7 +197,7 @@ fn gone_bad(cx: &mut Task) -> Result {
 
     let mut parts = KVec::new();
     for _ in 0..3 {
-        parts.push(page(cx)?, GFP_KERNEL)?;
+        parts.push(filled(cx, SECRET)?, GFP_KERNEL)?;
     }
     let addresses = [0, 1, 2].map(|i| parts[i].as_ptr() as usize);
     probe::spoil(addresses[1]);

@@ -14,6 +14,7 @@ use crate::{
         eventually,
         in_softirq, //
     },
+    pages::filled,
     probe, //
 };
 use kernel::{
@@ -65,15 +66,6 @@ pub(crate) const CASES: &[&[Case]] = &[
 
 type Page = ExclusivePage<Bytes>;
 
-fn page<C: Context>(cx: &C, value: u8) -> Result<Page>
-where
-    GfpAtomic: AllowedIn<C>,
-{
-    let mut page = ExclusivePage::alloc(cx, GfpAtomic)?.zeroed();
-    page.fill(value);
-    Ok(page)
-}
-
 /// Asks for exclusive access beside other readers.
 fn refused<P: Shareable>(reader: Shared<P>) -> Result<Shared<P>> {
     let result = reader.take_back();
@@ -85,7 +77,7 @@ fn there_and_back<C: Context>(cx: &C) -> Result
 where
     GfpAtomic: AllowedIn<C>,
 {
-    let page = page(cx, 0x11)?;
+    let page = filled(cx, 0x11)?;
     let pfn = page.pfn();
     let one = Shared::new(cx, GfpAtomic, page).map_err(|_| ENOMEM)?;
     let two = one.clone();
@@ -128,7 +120,7 @@ fn freed_by_last<C: Context>(cx: &C) -> Result
 where
     GfpAtomic: AllowedIn<C>,
 {
-    let one = Shared::new(cx, GfpAtomic, page(cx, 0x44)?).map_err(|_| ENOMEM)?;
+    let one = Shared::new(cx, GfpAtomic, filled(cx, 0x44)?).map_err(|_| ENOMEM)?;
     let two = one.clone();
     let address = one.as_ptr() as usize;
     drop(one);
@@ -139,7 +131,7 @@ where
 }
 
 fn freed_in_softirq(cx: &mut Task) -> Result {
-    let mine = Shared::new(cx, GfpKernel, page(cx, 0x55)?).map_err(|_| ENOMEM)?;
+    let mine = Shared::new(cx, GfpKernel, filled(cx, 0x55)?).map_err(|_| ENOMEM)?;
     let address = mine.as_ptr() as usize;
     let theirs = mine.clone();
     drop(mine);
@@ -183,7 +175,7 @@ fn with_threads(cx: &mut Task) -> Result {
     for round in 0..20 {
         let stop = Arc::new(Atomic::new(false), GFP_KERNEL)?;
         let wrong = Arc::new(Atomic::new(0), GFP_KERNEL)?;
-        let mine = Shared::new(cx, GfpKernel, page(cx, round)?).map_err(|_| ENOMEM)?;
+        let mine = Shared::new(cx, GfpKernel, filled(cx, round)?).map_err(|_| ENOMEM)?;
         let mut threads = KVec::new();
         for _ in 0..4 {
             let reader = Reader {

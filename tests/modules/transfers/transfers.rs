@@ -13,6 +13,7 @@ mod charge;
 mod context;
 mod control;
 mod guard;
+mod pages;
 mod pool;
 #[allow(unsafe_code, reason = "it calls C functions of its own")]
 mod probe;

@@ -6,10 +6,13 @@
 
 #![forbid(unsafe_code)]
 
-use crate::case::{
-    check,
-    everywhere,
-    Case, //
+use crate::{
+    case::{
+        check,
+        everywhere,
+        Case, //
+    },
+    pages::filled, //
 };
 use kernel::prelude::*;
 use labyrinth::{
@@ -19,7 +22,6 @@ use labyrinth::{
     },
     AllowedIn,
     Bytes,
-    ExclusivePage,
     ExclusivePages,
     GfpAtomic,
     GfpKernel,
@@ -42,9 +44,7 @@ fn page<C: Context>(cx: &C) -> Result
 where
     GfpAtomic: AllowedIn<C>,
 {
-    let mut page = ExclusivePage::alloc(cx, GfpAtomic)?.zeroed();
-    page.fill(DIRT);
-    let page = page.into_uninit().zeroed();
+    let page = filled(cx, DIRT)?.into_uninit().zeroed();
     check!(page.iter().all(|&byte| byte == 0));
     Ok(())
 }

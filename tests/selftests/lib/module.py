@@ -181,20 +181,25 @@ def running(*contexts, **settings):
 _refill = None
 
 
-def refill_sleeps():
-    """Whether the thread that refills the pools sleeps, as TASK_IDLE."""
+def refill_thread():
+    """Returns the process number of the thread that refills the pools, and its state."""
     global _refill
     for process in [_refill] if _refill else filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             fields = read(f"/proc/{process}/stat")
             if "(labyrinth/refil" in fields:
                 _refill = process
-                return fields.rpartition(")")[2].split()[0] == "I"
+                return int(process), fields.rpartition(")")[2].split()[0]
     if _refill:
         # The thread has ended, because the module was unloaded meanwhile.
         _refill = None
-        return refill_sleeps()
+        return refill_thread()
     raise AssertionError("there is no thread labyrinth/refill")
+
+
+def refill_sleeps():
+    """Whether the thread that refills the pools sleeps, as TASK_IDLE."""
+    return refill_thread()[1] == "I"
 
 
 def wait_until(condition, what, seconds=60):

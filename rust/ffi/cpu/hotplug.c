@@ -4,7 +4,7 @@
  */
 #include <linux/cpuhotplug.h>
 
-#include "notify.h"
+#include "hotplug.h"
 
 /* Each caller gets a state of its own. The instance carries the caller's data. */
 int labyrinth_hotplug_register(const char *name, struct hlist_node *node,
@@ -57,28 +57,4 @@ void labyrinth_each_cpu_unregister(int state, struct hlist_node *node)
 {
 	cpuhp_state_remove_instance(state, node);
 	cpuhp_remove_multi_state(state);
-}
-
-struct shrinker *
-labyrinth_shrinker_register(const char *name,
-			    unsigned long (*count)(struct shrinker *shrinker,
-						   struct shrink_control *control),
-			    unsigned long (*scan)(struct shrinker *shrinker,
-						  struct shrink_control *control),
-			    void *data)
-{
-	struct shrinker *shrinker = shrinker_alloc(0, "%s", name);
-
-	if (shrinker) {
-		shrinker->count_objects = count;
-		shrinker->scan_objects = scan;
-		shrinker->private_data = data;
-		shrinker_register(shrinker);
-	}
-	return shrinker;
-}
-
-unsigned long labyrinth_shrink_stop(void)
-{
-	return SHRINK_STOP;
 }
