@@ -418,9 +418,9 @@ impl Registration {
     ///
     /// Fails with `EINVAL` for a name that reports cannot show, for more than three labels or 4096
     /// samples of a row, for a label that has a value twice, and if tables and functions are not all
-    /// in the same module; `EEXIST` if there are rows of that name, also in these tables, or the
-    /// same instance; `ENODEV` if labyrinth is being loaded or unloaded; `ENOMEM` if there is no
-    /// memory, or if the tables are in no module.
+    /// in the same module (a table on the heap is in none); `EEXIST` if there are rows of that name,
+    /// also in these tables, or the same instance; `ENODEV` if labyrinth is being loaded or
+    /// unloaded; `ENOMEM` if there is no memory.
     pub fn new<T: Send + Sync + 'static>(
         tables: &[&'static [Row<T>]],
         instance: Option<(&str, &str)>,
