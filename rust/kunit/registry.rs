@@ -2,15 +2,18 @@
 
 //! Tests of the registry of statistics.
 
-use crate::stats::{
-    Family,
-    Label,
-    Labels,
-    Registration,
-    Registry,
-    Report,
-    Row,
-    Value, //
+use crate::{
+    ffi::unload::OwnModule,
+    stats::{
+        Family,
+        Label,
+        Labels,
+        Registration,
+        Registry,
+        Report,
+        Row,
+        Value, //
+    }, //
 };
 use core::slice;
 use kernel::{
@@ -23,6 +26,10 @@ use kernel::{
         Arc, //
     }, //
 };
+
+fn reset() -> Result {
+    Registry::current()?.reset(OwnModule::FOR_TESTS)
+}
 
 /// Two counters and a level.
 struct Numbers([Atomic<u64>; 3]);
@@ -94,7 +101,7 @@ mod tests {
         assert_eq!(seen.values[0], [Some(1), Some(2), Some(3)]);
         assert_eq!(seen.values[1], [Some(10), Some(20), Some(30)]);
 
-        Registry::current()?.reset()?;
+        reset()?;
         a.0[1].add(5, Relaxed);
         b.0[2].store(7, Relaxed);
         let seen = Seen::now()?;

@@ -39,7 +39,8 @@ use crate::ffi::{
     },
     unload::{
         is_own,
-        CallbackRegistration, //
+        CallbackRegistration,
+        OwnModule, //
     }, //
 };
 use core::iter;
@@ -134,12 +135,12 @@ impl Registry {
         sum
     }
 
-    /// Counts from zero again: all counters and all latencies. Gauges stay as they are. Task
-    /// context only, sleeps.
+    /// Counts from zero again: all counters and all latencies, for all drivers. Gauges stay as they
+    /// are. Task context only, sleeps.
     ///
     /// An event that happens while this runs may count for the time before the reset, or for the
     /// time after it. Fails with `ENOMEM` if there is no memory; then nothing has changed.
-    pub fn reset(&self) -> Result {
+    pub fn reset(&self, _own_module: OwnModule) -> Result {
         let mut list = self.list.lock();
         // Only this can fail. There is one source that resets itself.
         for entry in list.entries.iter_mut() {
