@@ -151,4 +151,18 @@ mod tests {
         assert_eq!(refused(&GOOD, Some(("instance", "b")))?, None);
         Ok(())
     }
+
+    #[test]
+    fn part_of_a_table_is_another_table() -> Result {
+        let owner = || Numbers::new([1, 2, 3]);
+        let _all = Registration::new(&[&ROWS], Some(("instance", "a")), owner()?)?;
+        let part = Registration::new(&[&ROWS[..1]], Some(("instance", "b")), owner()?);
+        assert_eq!(part.err(), Some(EEXIST));
+
+        let seen = Seen::now()?;
+        assert_eq!(seen.families, 2);
+        assert_eq!(seen.values[0], [Some(1), Some(2), Some(3)]);
+        assert_eq!(seen.values[1], [None; 3]);
+        Ok(())
+    }
 }

@@ -238,7 +238,7 @@ impl Entry {
         self.tables().eq(other.tables())
     }
 
-    fn tables(&self) -> impl Iterator<Item = *const c_void> + use<'_> {
+    fn tables(&self) -> impl Iterator<Item = Table> + use<'_> {
         (0..).map_while(|table| self.source.table(table))
     }
 
@@ -298,10 +298,18 @@ fn baselines(source: &dyn Source, head: &'static Head) -> usize {
     }
 }
 
+/// The place of a table in memory, which tells tables apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Table {
+    address: *const c_void,
+    /// A slice of a table may begin at the same address, but has fewer rows.
+    rows: usize,
+}
+
 /// An owner with its tables.
 pub(super) trait Source: Send {
-    /// Returns the address of a table.
-    fn table(&self, number: usize) -> Option<*const c_void>;
+    /// Returns the place of a table.
+    fn table(&self, number: usize) -> Option<Table>;
 
     /// Returns the head of a row.
     fn head(&self, row: usize) -> Option<&'static Head>;
@@ -353,9 +361,12 @@ impl<T> Tables<T> {
         Ok(Self(tables))
     }
 
-    /// Returns the address of a table.
-    pub(super) fn table(&self, number: usize) -> Option<*const c_void> {
-        Some(self.0.get(number)?.as_ptr().cast())
+    /// Returns the place of a table.
+    pub(super) fn table(&self, number: usize) -> Option<Table> {
+        self.0.get(number).map(|table| Table {
+            address: table.as_ptr().cast(),
+            rows: table.len(),
+        })
     }
 
     /// Returns the row with a number, over all tables.
@@ -376,7 +387,7 @@ impl<T> Plain<T> {
 }
 
 impl<T: Send + Sync> Source for Plain<T> {
-    fn table(&self, number: usize) -> Option<*const c_void> {
+    fn table(&self, number: usize) -> Option<Table> {
         self.tables.table(number)
     }
 
@@ -446,12 +457,12 @@ impl Registration {
         instance: Option<(&str, &str)>,
     ) -> Result<Self> {
         let table = source.table(0).ok_or(EINVAL)?;
-        let callback = CallbackRegistration::new(table)?;
+        let callback = CallbackRegistration::new(table.address)?;
         let kinds = source.kinds();
         let heads = || (0..).map_while(|row| source.head(row));
         let mut tables = (0..).map_while(|table| source.table(table));
         let functions = (0..).map_while(|row| source.code(row));
-        if !tables.all(|table| callback.is_for(table))
+        if !tables.all(|table| callback.is_for(table.address))
             || !Iterator::chain(iter::once(code), functions)
                 .all(|code| callback.is_for(code) || is_own(code))
             || !heads().all(|head| head.is_valid(instance.map(|(name, _)| name), kinds))
@@ -466,11 +477,11 @@ impl Registration {
             return Err(EEXIST);
         }
         let baselines = heads().map(|head| baselines(&*source, head)).sum();
-        let is_own = is_own(table);
+        let is_own = is_own(table.address);
         let prefix = if is_own {
             c"labyrinth_".try_into()?
         } else {
-            let module = callback.module_name(table)?;
+            let module = callback.module_name(table.address)?;
             CString::try_from_fmt(fmt!("labyrinth_{}_", Plainly(&module)))?
         };
         let copied = |text: &str| CString::try_from_fmt(fmt!("{text}"));

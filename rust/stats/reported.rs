@@ -6,6 +6,7 @@ use super::{
     registry::{
         Registration,
         Source,
+        Table,
         Tables, //
     },
     row::{
@@ -55,7 +56,7 @@ struct Reported {
 }
 
 impl Source for Reported {
-    fn table(&self, number: usize) -> Option<*const c_void> {
+    fn table(&self, number: usize) -> Option<Table> {
         self.tables.table(number)
     }
 
