@@ -5,13 +5,16 @@
 use crate::{
     ffi::unload::OwnModule,
     stats::{
+        histogram,
         Family,
         Label,
         Labels,
+        LatencyHistogram,
         Registration,
         Registry,
         Report,
         Row,
+        Type,
         Value, //
     }, //
 };
@@ -24,7 +27,8 @@ use kernel::{
             Relaxed, //
         },
         Arc, //
-    }, //
+    },
+    time::Delta, //
 };
 
 fn reset() -> Result {
@@ -82,6 +86,47 @@ impl Report for Seen {
         let instance = usize::from(label("instance") == Some(("instance", "b")));
         if let Value::Number(value) = value {
             self.values[instance][number] = Some(value);
+        }
+    }
+}
+
+/// Two histograms, of which one need not be there.
+struct Timed([Option<LatencyHistogram>; 2]);
+
+static LATENCIES: [Row<Timed>; 1] = [Row::histogram(
+    "kunit_seconds",
+    "Latencies of a test.",
+    &[Label::new("which", &["first", "second"])],
+    |timed, [which, ..]| timed.0[which].as_ref(),
+)];
+
+/// The part of a report that is about this row: the number of histograms, and of the first one the
+/// number of latencies, their sum, and the number in the bucket of 1000 ns.
+#[derive(Default, PartialEq, Eq, Debug)]
+struct SeenLatencies(usize, [u64; 3]);
+
+impl SeenLatencies {
+    fn now() -> Result<Self> {
+        let mut seen = Self::default();
+        Registry::current()?.report(&mut seen)?;
+        Ok(seen)
+    }
+}
+
+impl Report for SeenLatencies {
+    fn family(&mut self, _family: &Family<'_>) {}
+
+    fn sample(&mut self, family: &Family<'_>, labels: &Labels<'_>, value: Value<'_>) {
+        let (head, Value::Latencies(latencies)) = (family.head(), value) else {
+            return;
+        };
+        if head.name() != "kunit_seconds" || head.kind() != (Type::Histogram { step: 1 }) {
+            return;
+        }
+        self.0 += 1;
+        if labels.iter().any(|(_, value)| value == "first") {
+            let of_1000 = latencies.latency()[histogram::index(1000)];
+            self.1 = [latencies.samples(), latencies.latency_sum(), of_1000];
         }
     }
 }
@@ -163,6 +208,52 @@ mod tests {
         assert_eq!(seen.families, 2);
         assert_eq!(seen.values[0], [Some(1), Some(2), Some(3)]);
         assert_eq!(seen.values[1], [None; 3]);
+        Ok(())
+    }
+
+    #[test]
+    fn latencies_are_shown_and_reset() -> Result {
+        let timed = Timed([Some(LatencyHistogram::new()?), None]);
+        let timed = Arc::new(timed, GFP_KERNEL)?;
+        let record = |nanos| {
+            if let Some(histogram) = &timed.0[0] {
+                histogram.record(Delta::from_nanos(nanos));
+            }
+        };
+        let registration = Registration::new(&[&LATENCIES], None, timed.clone())?;
+        assert_eq!(SeenLatencies::now()?, SeenLatencies(1, [0, 0, 0]));
+
+        [1000, 1000, 7, i64::MAX, -5].map(record);
+        let sum = 2007 + i64::MAX as u64;
+        assert_eq!(SeenLatencies::now()?, SeenLatencies(1, [5, sum, 2]));
+
+        reset()?;
+        assert_eq!(SeenLatencies::now()?, SeenLatencies(1, [0, 0, 0]));
+        [1000, 30].map(record);
+        assert_eq!(SeenLatencies::now()?, SeenLatencies(1, [2, 1030, 1]));
+
+        drop(registration);
+        assert_eq!(SeenLatencies::now()?, SeenLatencies(0, [0, 0, 0]));
+        Ok(())
+    }
+
+    #[test]
+    fn too_many_histograms_are_refused() -> Result {
+        const EIGHT: [&str; 8] = ["1", "2", "3", "4", "5", "6", "7", "8"];
+        const NINE: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        const fn row(labels: &'static [Label]) -> Row<Timed> {
+            Row::histogram("kunit_seconds", "Latencies.", labels, |_, _| None)
+        }
+        static ROWS: [Row<Timed>; 2] = [
+            row(&[Label::new("a", &EIGHT), Label::new("b", &EIGHT)]),
+            row(&[Label::new("a", &NINE), Label::new("b", &EIGHT)]),
+        ];
+
+        let timed = || Arc::new(Timed([None, None]), GFP_KERNEL);
+        for (row, refusal) in ROWS.iter().zip([None, Some(EINVAL)]) {
+            let result = Registration::new(&[slice::from_ref(row)], None, timed()?);
+            assert_eq!(result.err(), refusal);
+        }
         Ok(())
     }
 }

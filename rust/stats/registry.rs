@@ -12,9 +12,9 @@
 //! # Reset
 //!
 //! For each sample of a counter the registry keeps its value at the last reset, the *baseline*, and
-//! subtracts it from what it reads. So owners need no code for a reset, and the numbers that they
-//! count with stay as they are. [`Stats`](super::Stats) is an exception: it resets itself, see
-//! [`Stats::reset`](super::Stats::reset).
+//! subtracts it from what it reads. For a histogram it keeps all buckets. So owners need no code
+//! for a reset, and the numbers that they count with stay as they are. [`Stats`](super::Stats) is
+//! an exception: it resets itself, see [`Stats::reset`](super::Stats::reset).
 //!
 //! # Drivers that are unloaded
 //!
@@ -23,14 +23,17 @@
 //! registration has a [`CallbackRegistration`], which keeps the module loaded.
 
 use super::{
+    latency_histogram,
     row::{
         At,
+        Current,
         Head,
         Row,
         Type,
         Value, //
     },
-    Kind, //
+    Kind,
+    Latencies, //
 };
 use crate::ffi::{
     sync::rcu_slot::{
@@ -43,7 +46,10 @@ use crate::ffi::{
         OwnModule, //
     }, //
 };
-use core::iter;
+use core::{
+    iter,
+    mem, //
+};
 use kernel::{
     alloc::AllocError,
     fmt,
@@ -104,13 +110,14 @@ impl Registry {
     /// No statistics come or go meanwhile. `ENOMEM` if there is no memory; then `report` has not
     /// been called.
     pub fn report(&self, report: &mut dyn Report) -> Result {
+        let mut latencies = Latencies::none()?;
         let mut list = self.list.lock();
         let ready = list
             .entries
             .iter_mut()
             .try_for_each(|entry| entry.source.refresh());
         if ready.is_ok() {
-            list.report(report);
+            list.report(&mut latencies, report);
         }
         for entry in list.entries.iter_mut() {
             entry.source.forget();
@@ -125,9 +132,9 @@ impl Registry {
         let mut sum: u64 = 0;
         for entry in list.entries.iter().filter(|entry| entry.is_own) {
             for (row, _) in entry.rows().filter(|(_, head)| head.name == name) {
-                entry.each_sample(row, |_, value| {
-                    if let Value::Number(number) = value {
-                        sum = sum.wrapping_add(number);
+                entry.each_current(row, |_, current, earlier| {
+                    if let Current::Number(number) = current {
+                        sum = sum.wrapping_add(since(number, earlier));
                     }
                 });
             }
@@ -154,7 +161,8 @@ impl Registry {
 }
 
 impl List {
-    fn report(&self, report: &mut dyn Report) {
+    /// Reports everything. `latencies` is scratch space.
+    fn report(&self, latencies: &mut Latencies, report: &mut dyn Report) {
         for (number, first) in self.entries.iter().enumerate() {
             let same = |other: &&Entry| other.has_tables_of(first);
             let (before, from_here) = self.entries.split_at(number);
@@ -169,7 +177,16 @@ impl List {
                 };
                 report.family(&family);
                 for entry in from_here.iter().filter(same) {
-                    entry.each_sample(row, |at, value| {
+                    entry.each_current(row, |at, current, earlier| {
+                        let value = match current {
+                            Current::Nothing => return,
+                            Current::Number(number) => Value::Number(since(number, earlier)),
+                            Current::Latencies(latencies) => Value::Latencies(latencies),
+                            Current::Histogram(histogram) => {
+                                latencies.set(histogram, earlier);
+                                Value::Latencies(latencies)
+                            }
+                        };
                         let labels = Labels {
                             instance: entry.instance(),
                             kinds: entry.source.kinds(),
@@ -214,8 +231,8 @@ struct Entry {
     /// A label of all samples.
     instance: Option<(CString, CString)>,
     source: KBox<dyn Source>,
-    /// The values at the last reset of each sample of each counter, in the order of the tables.
-    /// Empty if the source resets itself.
+    /// The values at the last reset of each sample of each counter and histogram, in the order of
+    /// the tables. Empty if the source resets itself.
     baseline: KVVec<u64>,
     _callback: CallbackRegistration,
 }
@@ -247,26 +264,18 @@ impl Entry {
         (0..).map_while(|row| Some((row, self.source.head(row)?)))
     }
 
-    /// Returns how many samples have a baseline in the rows before this one.
-    fn baselines_before(&self, row: usize) -> usize {
-        let rows = self.rows().take(row);
-        rows.map(|(_, head)| baselines(&*self.source, head)).sum()
-    }
-
-    /// Calls `work` with each sample of a row that exists.
-    fn each_sample(&self, row: usize, mut work: impl FnMut(At, Value<'_>)) {
+    /// Calls `work` with each sample of a row: its place, its current value and its baseline.
+    fn each_current(&self, row: usize, mut work: impl FnMut(At, Current<'_>, &[u64])) {
         let Some(head) = self.source.head(row) else {
             return;
         };
-        let baselines = self.baseline.iter().skip(self.baselines_before(row));
-        let mut baselines = baselines.take(self::baselines(&*self.source, head));
-        for at in head.samples(self.source.kinds()) {
-            let earlier = baselines.next().copied().unwrap_or(0);
-            match self.source.value(row, at) {
-                Value::Nothing => {}
-                Value::Number(value) => work(at, Value::Number(value.saturating_sub(earlier))),
-                latencies => work(at, latencies),
-            }
+        let rows = self.rows().take(row);
+        let before: usize = rows.map(|(_, head)| all_numbers(&*self.source, head)).sum();
+        let numbers = numbers(&*self.source, head);
+        for (sample, at) in head.samples(self.source.kinds()).enumerate() {
+            let first = before + sample * numbers;
+            let earlier = self.baseline.get(first..first + numbers);
+            work(at, self.source.current(row, at), earlier.unwrap_or(&[]));
         }
     }
 
@@ -275,27 +284,50 @@ impl Entry {
         let Self {
             source, baseline, ..
         } = self;
-        let mut baselines = baseline.iter_mut();
+        let mut rest = &mut baseline[..];
         let heads = (0..).map_while(|row| Some((row, source.head(row)?)));
-        for (row, head) in heads.filter(|(_, head)| head.kind == Type::Counter) {
-            // The samples first, or one baseline too many would be taken.
-            let samples = head.samples(source.kinds());
-            for (at, earlier) in samples.zip(baselines.by_ref()) {
-                if let Value::Number(value) = source.value(row, at) {
-                    *earlier = value;
+        for (row, head) in heads {
+            let numbers = numbers(&**source, head);
+            for at in head.samples(source.kinds()) {
+                let Some((earlier, others)) = mem::take(&mut rest).split_at_mut_checked(numbers)
+                else {
+                    return;
+                };
+                rest = others;
+                let Some((last, buckets)) = earlier.split_last_mut() else {
+                    break;
+                };
+                match source.current(row, at) {
+                    Current::Number(value) => *last = value,
+                    Current::Histogram(histogram) => *last = histogram.read(buckets),
+                    Current::Nothing | Current::Latencies(_) => {}
                 }
             }
         }
     }
 }
 
-/// Returns how many samples of a row need a baseline.
-fn baselines(source: &dyn Source, head: &'static Head) -> usize {
-    if head.kind == Type::Counter && !source.resets_itself() {
-        head.samples(source.kinds()).count()
-    } else {
-        0
+/// Returns how many numbers the baseline of each sample of a row has.
+fn numbers(source: &dyn Source, head: &Head) -> usize {
+    match head.kind {
+        _ if source.resets_itself() => 0,
+        Type::Counter => 1,
+        Type::Gauge => 0,
+        Type::Histogram { .. } => latency_histogram::NUMBERS,
     }
+}
+
+/// Returns how many numbers the baseline of all samples of a row has.
+fn all_numbers(source: &dyn Source, head: &'static Head) -> usize {
+    match numbers(source, head) {
+        0 => 0,
+        numbers => numbers * head.samples(source.kinds()).count(),
+    }
+}
+
+/// Returns how much a number has grown since it was `earlier`, if it has a baseline.
+fn since(number: u64, earlier: &[u64]) -> u64 {
+    number.saturating_sub(earlier.first().copied().unwrap_or(0))
 }
 
 /// The place of a table in memory, which tells tables apart.
@@ -318,7 +350,7 @@ pub(super) trait Source: Send {
     fn code(&self, row: usize) -> Option<*const c_void>;
 
     /// Reads a sample.
-    fn value(&self, row: usize, at: At) -> Value<'_>;
+    fn current(&self, row: usize, at: At) -> Current<'_>;
 
     /// Returns the series of the owner.
     fn kinds(&self) -> &'static [Kind] {
@@ -399,9 +431,9 @@ impl<T: Send + Sync> Source for Plain<T> {
         Some(self.tables.row(number)?.code())
     }
 
-    fn value(&self, number: usize, at: At) -> Value<'_> {
+    fn current(&self, number: usize, at: At) -> Current<'_> {
         let row = self.tables.row(number);
-        row.map_or(Value::Nothing, |row| row.value(&self.owner, at))
+        row.map_or(Current::Nothing, |row| row.current(&self.owner, at))
     }
 }
 
@@ -428,11 +460,14 @@ impl Registration {
     /// An owner that exists more than once registers the same tables for each of them, with another
     /// `instance`: the name and the value of one more label.
     ///
-    /// Fails with `EINVAL` for a name that reports cannot show, for more than three labels or 4096
-    /// samples of a row, for a label that has a value twice, and if tables and functions are not all
-    /// in the same module (a table on the heap is in none); `EEXIST` if there are rows of that name,
-    /// also in these tables, or the same instance; `ENODEV` if labyrinth is being loaded or
-    /// unloaded; `ENOMEM` if there is no memory.
+    /// Fails with
+    ///
+    /// - `EINVAL` for a name that reports cannot show, for more than three labels, 4096 samples or
+    ///   64 histograms of a row, for a label that has a value twice, and if tables and functions
+    ///   are not all in the same module (a table on the heap is in none),
+    /// - `EEXIST` if there are rows of that name, also in these tables, or the same instance,
+    /// - `ENODEV` if labyrinth is being loaded or unloaded,
+    /// - `ENOMEM` if there is no memory.
     pub fn new<T: Send + Sync + 'static>(
         tables: &[&'static [Row<T>]],
         instance: Option<(&str, &str)>,
@@ -476,7 +511,7 @@ impl Registration {
         {
             return Err(EEXIST);
         }
-        let baselines = heads().map(|head| baselines(&*source, head)).sum();
+        let numbers = heads().map(|head| all_numbers(&*source, head)).sum();
         let is_own = is_own(table.address);
         let prefix = if is_own {
             c"labyrinth_".try_into()?
@@ -495,7 +530,7 @@ impl Registration {
             is_own,
             instance,
             source,
-            baseline: KVVec::from_elem(0, baselines, GFP_KERNEL)?,
+            baseline: KVVec::from_elem(0, numbers, GFP_KERNEL)?,
             _callback: callback,
         };
 

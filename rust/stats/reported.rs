@@ -11,9 +11,9 @@ use super::{
     },
     row::{
         At,
+        Current,
         Head,
-        Row,
-        Value, //
+        Row, //
     },
     series,
     snapshot,
@@ -68,10 +68,10 @@ impl Source for Reported {
         Some(self.tables.row(number)?.code())
     }
 
-    fn value(&self, number: usize, at: At) -> Value<'_> {
+    fn current(&self, number: usize, at: At) -> Current<'_> {
         match (self.tables.row(number), &self.snapshot) {
-            (Some(row), Some(snapshot)) => row.value(snapshot, at),
-            _ => Value::Nothing,
+            (Some(row), Some(snapshot)) => row.current(snapshot, at),
+            _ => Current::Nothing,
         }
     }
 
