@@ -20,13 +20,15 @@ use crate::{
 };
 use core::slice;
 use kernel::{
+    new_mutex,
     prelude::*,
     sync::{
         atomic::{
             Atomic,
             Relaxed, //
         },
-        Arc, //
+        Arc,
+        Mutex, //
     },
     time::Delta, //
 };
@@ -130,6 +132,54 @@ impl Report for SeenLatencies {
         }
     }
 }
+
+/// An owner whose row drops registrations and tries to make one, as the function of a row of a
+/// careless driver does.
+#[pin_data]
+struct Careless {
+    #[pin]
+    owned: Mutex<[Option<Registration>; 2]>,
+    reads: Atomic<u32>,
+    refused: Atomic<u32>,
+}
+
+impl Careless {
+    fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                owned <- new_mutex!([const { None }; 2]),
+                reads: Atomic::new(0),
+                refused: Atomic::new(0),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    fn read(&self) -> u64 {
+        self.reads.add(1, Relaxed);
+        *self.owned.lock() = [None, None];
+        let again = [
+            Registration::of_statics(&[&EMPTY]).err(),
+            reset().err(),
+            Seen::now().err(),
+        ];
+        if again == [Some(EBUSY); 3] {
+            self.refused.add(1, Relaxed);
+        }
+        1
+    }
+}
+
+static CARELESS: [Row<Careless>; 2] = [
+    Row::gauge("kunit_careless", "Careless.", &[], |careless, _| {
+        careless.read()
+    }),
+    Row::gauge("kunit_careless_too", "Careless.", &[], |careless, _| {
+        careless.read()
+    }),
+];
+
+static EMPTY: [Row<()>; 1] = [Row::gauge("kunit_made_in_a_row", "None.", &[], |(), _| 0)];
 
 #[kunit_tests(labyrinth_registry)]
 mod tests {
@@ -254,6 +304,29 @@ mod tests {
             let result = Registration::new(&[slice::from_ref(row)], None, timed()?);
             assert_eq!(result.err(), refusal);
         }
+        Ok(())
+    }
+
+    /// With a lock that does not know its task, the report would wait for itself.
+    #[test]
+    fn registrations_dropped_in_a_report_are_gone_after_it() -> Result {
+        let careless = Careless::new()?;
+        let others = Numbers::new([1, 2, 3])?;
+        let own = Registration::new(&[&CARELESS], None, careless.clone())?;
+        let other = Registration::new(&[&ROWS], None, others.clone())?;
+        *careless.owned.lock() = [Some(own), Some(other)];
+
+        // The first row drops both registrations, so nothing else is read.
+        let seen = Seen::now()?;
+        assert_eq!(seen.values[0], [None; 3]);
+        assert_eq!(careless.reads.load(Relaxed), 1);
+        assert_eq!(careless.refused.load(Relaxed), 1);
+
+        assert_eq!(Seen::now()?.families, 0);
+        assert_eq!(careless.reads.load(Relaxed), 1);
+        // The names are free again.
+        drop(Registration::new(&[&CARELESS], None, careless)?);
+        drop(Registration::new(&[&ROWS], None, others)?);
         Ok(())
     }
 }

@@ -21,6 +21,16 @@
 //! The rows' functions are code of the owner's module. The registry calls them with its lock held,
 //! and dropping a [`Registration`] takes the lock, so nothing is called after that. A leaked
 //! registration has a [`CallbackRegistration`], which keeps the module loaded.
+//!
+//! # The lock
+//!
+//! While a task holds the lock, it calls the functions of rows and allocates memory, so the kernel
+//! may call a driver's [`Shrink`](crate::mm::Shrink) in the same task. The lock therefore knows its
+//! task:
+//!
+//! - If that task drops a [`Registration`], the entry is only marked as dropped. It is not read any
+//!   more, and is removed when the lock has been released.
+//! - If that task makes a [`Registration`], a report or a reset, the call fails with `EBUSY`.
 
 use super::{
     latency_histogram,
@@ -57,9 +67,14 @@ use kernel::{
     prelude::*,
     str::CString,
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc,
         Mutex, //
-    }, //
+    },
+    task::Task, //
 };
 
 /// All statistics that reports show.
@@ -67,6 +82,9 @@ use kernel::{
 pub struct Registry {
     #[pin]
     list: Mutex<List>,
+    /// The address of the task that holds the lock, or 0. Other tasks may see an old value, but
+    /// never their own address.
+    holder: Atomic<usize>,
 }
 
 struct List {
@@ -88,6 +106,7 @@ impl Registry {
                     entries: KVec::new(),
                     next: 0,
                 }),
+                holder: Atomic::new(0),
             }),
             GFP_KERNEL,
         )
@@ -108,56 +127,97 @@ impl Registry {
     /// samples. Task context only, sleeps.
     ///
     /// No statistics come or go meanwhile. `ENOMEM` if there is no memory; then `report` has not
-    /// been called.
+    /// been called. `EBUSY` where [`Registration::new`] returns it.
     pub fn report(&self, report: &mut dyn Report) -> Result {
-        let mut latencies = Latencies::none()?;
-        let mut list = self.list.lock();
-        let ready = list
-            .entries
-            .iter_mut()
-            .try_for_each(|entry| entry.source.refresh());
-        if ready.is_ok() {
-            list.report(&mut latencies, report);
-        }
-        for entry in list.entries.iter_mut() {
-            entry.source.forget();
-        }
-        ready
+        self.with(|list| {
+            let mut latencies = Latencies::none()?;
+            let ready = list
+                .entries
+                .iter_mut()
+                .try_for_each(|entry| entry.source.refresh());
+            if ready.is_ok() {
+                list.report(&mut latencies, report);
+            }
+            for entry in list.entries.iter_mut() {
+                entry.source.forget();
+            }
+            ready
+        })
     }
 
     /// Returns the sum of all samples of one of labyrinth's own counters or gauges. Those that are
-    /// read from a [`Snapshot`](super::Snapshot) have no sum. Task context only, sleeps.
-    pub fn total(&self, name: &str) -> u64 {
-        let list = self.list.lock();
-        let mut sum: u64 = 0;
-        for entry in list.entries.iter().filter(|entry| entry.is_own) {
-            for (row, _) in entry.rows().filter(|(_, head)| head.name == name) {
-                entry.each_current(row, |_, current, earlier| {
-                    if let Current::Number(number) = current {
-                        sum = sum.wrapping_add(since(number, earlier));
-                    }
-                });
+    /// read from a [`Snapshot`](super::Snapshot) have no sum. Task context only, sleeps. `EBUSY`
+    /// where [`Registration::new`] returns it.
+    pub fn total(&self, name: &str) -> Result<u64> {
+        self.with(|list| {
+            let mut sum: u64 = 0;
+            for entry in list.entries.iter().filter(|entry| entry.is_own) {
+                for (row, _) in entry.rows().filter(|(_, head)| head.name == name) {
+                    entry.each_current(row, |_, current, earlier| {
+                        if let Current::Number(number) = current {
+                            sum = sum.wrapping_add(since(number, earlier));
+                        }
+                    });
+                }
             }
-        }
-        sum
+            Ok(sum)
+        })
     }
 
     /// Counts from zero again: all counters and all latencies, for all drivers. Gauges stay as they
     /// are. Task context only, sleeps.
     ///
     /// An event that happens while this runs may count for the time before the reset, or for the
-    /// time after it. Fails with `ENOMEM` if there is no memory; then nothing has changed.
+    /// time after it. Fails with `ENOMEM` if there is no memory; then nothing has changed. `EBUSY`
+    /// where [`Registration::new`] returns it.
     pub fn reset(&self, _own_module: OwnModule) -> Result {
-        let mut list = self.list.lock();
-        // Only this can fail. There is one source that resets itself.
-        for entry in list.entries.iter_mut() {
-            entry.source.reset()?;
-        }
-        for entry in list.entries.iter_mut() {
-            entry.set_baseline();
-        }
-        Ok(())
+        self.with(|list| {
+            // Only this can fail. There is one source that resets itself.
+            for entry in list.entries.iter_mut() {
+                entry.source.reset()?;
+            }
+            for entry in list.entries.iter_mut() {
+                entry.set_baseline();
+            }
+            Ok(())
+        })
     }
+
+    /// Runs `work` with the lock. `EBUSY` if this task holds it already.
+    fn with<R>(&self, work: impl FnOnce(&mut List) -> Result<R>) -> Result<R> {
+        if self.is_held_by_this_task() {
+            return Err(EBUSY);
+        }
+        let result = {
+            let mut list = self.list.lock();
+            self.holder.store(this_task(), Relaxed);
+            let result = work(&mut list);
+            self.holder.store(0, Relaxed);
+            result
+        };
+        while self.remove(Entry::is_dropped) {}
+        result
+    }
+
+    fn is_held_by_this_task(&self) -> bool {
+        self.holder.load(Relaxed) == this_task()
+    }
+
+    /// Removes the first entry that `which` chooses. Returns whether there was one. This task must
+    /// not hold the lock.
+    fn remove(&self, which: impl FnMut(&Entry) -> bool) -> bool {
+        let removed = {
+            let mut list = self.list.lock();
+            let place = list.entries.iter().position(which);
+            place.and_then(|place| list.entries.remove(place).ok())
+        };
+        // Its owner may be dropped at the end, without the lock.
+        removed.is_some()
+    }
+}
+
+fn this_task() -> usize {
+    Task::current_raw().addr()
 }
 
 impl List {
@@ -202,7 +262,7 @@ impl List {
 
     /// Checks that reports can show an entry beside the others.
     fn check(&self, new: &Entry) -> Result {
-        for old in &self.entries {
+        for old in self.entries.iter().filter(|entry| !entry.is_dropped()) {
             if old.has_tables_of(new) {
                 if old.instance() == new.instance() {
                     return Err(EEXIST);
@@ -234,6 +294,8 @@ struct Entry {
     /// The values at the last reset of each sample of each counter and histogram, in the order of
     /// the tables. Empty if the source resets itself.
     baseline: KVVec<u64>,
+    /// Whether the registration was dropped by the task that held the lock.
+    is_dropped: Arc<Atomic<bool>>,
     _callback: CallbackRegistration,
 }
 
@@ -259,6 +321,10 @@ impl Entry {
         (0..).map_while(|table| self.source.table(table))
     }
 
+    fn is_dropped(&self) -> bool {
+        self.is_dropped.load(Relaxed)
+    }
+
     /// Returns the number and the head of each row.
     fn rows(&self) -> impl Iterator<Item = (usize, &'static Head)> + use<'_> {
         (0..).map_while(|row| Some((row, self.source.head(row)?)))
@@ -275,14 +341,20 @@ impl Entry {
         for (sample, at) in head.samples(self.source.kinds()).enumerate() {
             let first = before + sample * numbers;
             let earlier = self.baseline.get(first..first + numbers);
-            work(at, self.source.current(row, at), earlier.unwrap_or(&[]));
+            // The function of a row may drop the registration.
+            if !self.is_dropped() {
+                work(at, self.source.current(row, at), earlier.unwrap_or(&[]));
+            }
         }
     }
 
     /// Makes the current values the baseline.
     fn set_baseline(&mut self) {
         let Self {
-            source, baseline, ..
+            source,
+            baseline,
+            is_dropped,
+            ..
         } = self;
         let mut rest = &mut baseline[..];
         let heads = (0..).map_while(|row| Some((row, source.head(row)?)));
@@ -297,6 +369,9 @@ impl Entry {
                 let Some((last, buckets)) = earlier.split_last_mut() else {
                     break;
                 };
+                if is_dropped.load(Relaxed) {
+                    return;
+                }
                 match source.current(row, at) {
                     Current::Number(value) => *last = value,
                     Current::Histogram(histogram) => *last = histogram.read(buckets),
@@ -440,15 +515,21 @@ impl<T: Send + Sync> Source for Plain<T> {
 /// Statistics that reports show as long as this value exists. Dropping it waits for reports that
 /// are being made: task context only, sleeps.
 ///
-/// A report holds a lock while it calls the functions of rows and allocates memory. Making or
-/// dropping this value takes that lock. So code that does either must not run in a function of a
-/// row, in a [`Report`], or in a [`Shrink`](crate::mm::Shrink), nor hold a lock that one of them
-/// takes. Otherwise it waits for ever.
+/// The task that makes a report cannot wait for it. If that task drops this value, in a function of
+/// a row or in a [`Report`], the rows are not read any more, and their owner is dropped when the
+/// report is done.
+///
+/// A report holds a lock while it calls these functions and allocates memory. All other tasks take
+/// that lock to make or drop this value. If they hold another lock meanwhile that one of these
+/// functions or a [`Shrink`](crate::mm::Shrink) takes, both wait for ever. A
+/// [`Shrink`](crate::mm::Shrink) should not drop this value: `kswapd` would wait for the report,
+/// which may wait for memory.
 ///
 /// If this value is leaked, the module that has the tables cannot be unloaded.
 pub struct Registration {
     registry: Arc<Registry>,
     number: u64,
+    is_dropped: Arc<Atomic<bool>>,
 }
 
 impl Registration {
@@ -466,6 +547,8 @@ impl Registration {
     ///   64 histograms of a row, for a label that has a value twice, and if tables and functions
     ///   are not all in the same module (a table on the heap is in none),
     /// - `EEXIST` if there are rows of that name, also in these tables, or the same instance,
+    /// - `EBUSY` in a function of a row, in a [`Report`], and in a [`Shrink`](crate::mm::Shrink)
+    ///   that the task of a report runs,
     /// - `ENODEV` if labyrinth is being loaded or unloaded,
     /// - `ENOMEM` if there is no memory.
     pub fn new<T: Send + Sync + 'static>(
@@ -524,44 +607,49 @@ impl Registration {
             Some((name, value)) => Some((copied(name)?, copied(value)?)),
             None => None,
         };
-        let mut entry = Entry {
+        let is_dropped = Arc::new(Atomic::new(false), GFP_KERNEL)?;
+        let mut entry = Some(Entry {
             number: 0,
             prefix,
             is_own,
             instance,
             source,
             baseline: KVVec::from_elem(0, numbers, GFP_KERNEL)?,
+            is_dropped: is_dropped.clone(),
             _callback: callback,
-        };
+        });
 
         let registry = Registry::current()?;
-        let number = {
-            let mut list = registry.list.lock();
-            list.check(&entry)?;
+        // After an error the entry is dropped without the lock.
+        let number = registry.with(|list| {
+            if let Some(entry) = &entry {
+                list.check(entry)?;
+            }
             list.entries.reserve(1, GFP_KERNEL)?;
-            entry.number = list.next;
+            let number = list.next;
             list.next += 1;
-            // There is room. An error above drops the entry without the lock.
-            let _ = list.entries.push_within_capacity(entry);
-            list.next - 1
-        };
-        Ok(Self { registry, number })
+            if let Some(entry) = entry.take() {
+                // There is room.
+                let _ = list.entries.push_within_capacity(Entry { number, ..entry });
+            }
+            Ok(number)
+        })?;
+        Ok(Self {
+            registry,
+            number,
+            is_dropped,
+        })
     }
 }
 
 impl Drop for Registration {
     #[inline(never)]
     fn drop(&mut self) {
-        let removed = {
-            let mut list = self.registry.list.lock();
-            let place = list
-                .entries
-                .iter()
-                .position(|entry| entry.number == self.number);
-            place.and_then(|place| list.entries.remove(place).ok())
-        };
-        // Its owner may be dropped here, without the lock.
-        drop(removed);
+        if self.registry.is_held_by_this_task() {
+            self.is_dropped.store(true, Relaxed);
+        } else {
+            self.registry.remove(|entry| entry.number == self.number);
+        }
     }
 }
 
