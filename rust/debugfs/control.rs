@@ -83,9 +83,9 @@ fn parse_switch(text: &CStr) -> Result<bool> {
 struct Reset;
 
 impl Store<Exercises> for Reset {
-    fn store(_cx: &Task, _exercises: &Exercises, text: &CStr) -> Result {
+    fn store(_cx: &Task, exercises: &Exercises, text: &CStr) -> Result {
         if parse_switch(text)? {
-            Registry::current()?.reset()
+            Registry::current()?.reset(exercises.own_module())
         } else {
             Err(ERANGE)
         }

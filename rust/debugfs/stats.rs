@@ -83,8 +83,8 @@ impl Show<Exercises> for Table {
         seq_print!(
             out,
             "\ndamaged guards {}, bytes in them {}, policy {}\n",
-            registry.total("guard_corruptions"),
-            registry.total("guard_corruption_bytes"),
+            registry.total("guard_corruptions")?,
+            registry.total("guard_corruption_bytes")?,
             sentinel::policy().name()
         );
         if let Some(last) = sentinel::recent()?.last() {

@@ -225,14 +225,14 @@ pub struct HardIrq(NotThreadSafe);
 /// The handler of an interrupt that PREEMPT_RT serves in a thread: may not sleep. Such handlers are
 /// those of devices' interrupts, and the callback of an `hrtimer` that is neither soft nor hard.
 ///
-/// The context is a hard interrupt or, where the kernel threads interrupts (PREEMPT_RT, or
-/// `threadirqs` on its command line), the thread of the interrupt, with bottom halves disabled.
-/// Without PREEMPT_RT, interrupts are disabled in both.
+/// With PREEMPT_RT, both run in a thread with bottom halves disabled and interrupts enabled.
+/// Without PREEMPT_RT, both run with interrupts disabled: in a hard interrupt or, if the kernel's
+/// command line has `threadirqs`, for a device's interrupt in a thread.
 ///
 /// # Invariants
 ///
-/// Exists only with interrupts disabled on this CPU. On PREEMPT_RT it exists only in a thread with
-/// interrupts enabled and bottom halves disabled.
+/// - With PREEMPT_RT: exists only in a thread with bottom halves disabled and interrupts enabled.
+/// - Without PREEMPT_RT: exists only while the interrupts of this CPU are disabled.
 pub struct DeviceIrq(NotThreadSafe);
 
 /// A caller in C, which does not tell its context: may not sleep. `Kind::ALL[KIND]` is the context

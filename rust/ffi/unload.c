@@ -30,16 +30,20 @@ static void (*wait_for_zero)(const u32 *count, const char *module);
 /* The count of labyrinth itself, which is not in the list. */
 static u32 own_count;
 
-static void module_comes(const struct module *module)
+/*
+ * If there is no memory, the module is not loaded. So each module has a count, and an
+ * address without a count is in no module.
+ */
+static int module_comes(const struct module *module)
 {
 	struct called_module *called = kzalloc(sizeof(*called), GFP_KERNEL);
 
-	/* Without the note the module can register nothing, see labyrinth_unload_count(). */
 	if (!called)
-		return;
+		return -ENOMEM;
 	called->module = module;
 	guard(raw_spinlock_irqsave)(&modules_lock);
 	list_add(&called->list, &modules);
+	return 0;
 }
 
 static struct called_module *called_module(const struct module *module)
@@ -75,8 +79,8 @@ static void module_goes(struct module *module)
 static int module_notify(struct notifier_block *block, unsigned long state, void *module)
 {
 	if (state == MODULE_STATE_COMING)
-		module_comes(module);
-	else if (state == MODULE_STATE_GOING)
+		return notifier_from_errno(module_comes(module));
+	if (state == MODULE_STATE_GOING)
 		module_goes(module);
 	return NOTIFY_OK;
 }
@@ -110,8 +114,8 @@ u32 *labyrinth_unload_own(void)
 }
 
 /*
- * Returns the count of the module that the code is in. Returns NULL if the module is not
- * known, as there was no memory to make a note of it.
+ * Returns the count of the module that the code is in. Returns NULL if the code is neither
+ * in labyrinth nor in a module that was loaded after it.
  */
 u32 *labyrinth_unload_count(const void *code)
 {

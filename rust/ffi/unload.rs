@@ -16,9 +16,10 @@
 //!
 //! # Which module
 //!
-//! The code of a handler is in the module that defines it, and so is the generic code of this crate
-//! that calls the handler. So a [`CallbackRegistration`] is made for an address of code, and counts
-//! for the module that has the address.
+//! The generic code of this crate that the kernel calls is compiled into the module that uses it.
+//! That module has the handler, too, or depends on the module that has the handler. So a
+//! [`CallbackRegistration`] is made for an address of that code, and counts for the module that has
+//! the address.
 //!
 //! - A driver needs to do nothing. The module loader calls `unload.c` when the driver is unloaded,
 //!   and `unload.c` waits.
@@ -110,22 +111,22 @@ impl CallbackRegistration {
     /// Counts one for the module that has `code`: a function that the kernel is to call, or a
     /// constant. Any context but NMI.
     ///
-    /// Make it before the kernel gets the address. Fails with `ENOMEM` if there was no memory for a
-    /// count when the module was loaded.
+    /// Make it before the kernel gets the address. Fails with `EINVAL` if the address is neither in
+    /// labyrinth nor in a module that was loaded after it. That cannot happen for a function.
     pub(crate) fn new(code: *const c_void) -> Result<Self> {
-        let count = Self::count_of(code).ok_or(ENOMEM)?;
+        let count = Self::count_of(code).ok_or(EINVAL)?;
         // SAFETY: The count is valid, as the module with that code is not gone: its code called us.
         unsafe { count.as_ref() }.up();
         // INVARIANT: Just counted. The count is not freed before it is zero.
         Ok(Self(count))
     }
 
-    /// Like [`Self::new`], for the module with the line of code that calls this. If the calling
-    /// function is `#[track_caller]`, the line that calls that one counts, and so on. Any context
-    /// but NMI.
+    /// Like [`Self::new`], for the module that the call of this function is compiled into. If the
+    /// calling function is `#[track_caller]`, the call of that function counts instead, and so on.
+    /// Any context but NMI.
     #[track_caller]
     pub(crate) fn of_caller() -> Result<Self> {
-        // It is a constant of the crate that the line is in.
+        // The location of a call is a constant in the crate that the call is compiled into.
         Self::new(ptr::from_ref(Location::caller()).cast())
     }
 

@@ -45,9 +45,11 @@ use crate::ffi::{
     },
     unload::{
         own,
+        CallbackRegistration,
         Count, //
     }, //
 };
+use core::ptr;
 use kernel::{
     prelude::*,
     sync::Arc, //
@@ -126,6 +128,14 @@ mod tests {
         assert_eq!(own(), before + 6);
         drop(others);
         assert_eq!(own(), before);
+        Ok(())
+    }
+
+    #[test]
+    fn address_outside_of_modules_is_refused() -> Result {
+        let heap = KBox::new(0_u64, GFP_KERNEL)?;
+        let refusal = CallbackRegistration::new(ptr::from_ref(&*heap).cast()).err();
+        assert_eq!(refusal, Some(EINVAL));
         Ok(())
     }
 

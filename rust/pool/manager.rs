@@ -167,8 +167,8 @@ impl PoolManager {
     /// Task context only, may sleep. This does not wait for the pages ([`Pool::prime`] does).
     ///
     /// Fails with `EINVAL` for an invalid name (see [`Pool::new`]), `EEXIST` for the name of
-    /// another pool, `ENOSPC` if there are too many pools, and `ERANGE` and `ENOMEM` as
-    /// [`PoolConfig`] says.
+    /// another pool, `ENOSPC` if there are too many pools, `EBUSY` where [`Registration::new`]
+    /// returns it, and `ERANGE` and `ENOMEM` as [`PoolConfig`] says.
     #[track_caller]
     pub fn pool(
         self: &Arc<Self>,

@@ -82,7 +82,7 @@ use kernel::{
     sync::Arc, //
 };
 
-static ROWS: [Row<Snapshot>; 1] = [Row::histogram(
+static ROWS: [Row<Snapshot>; 1] = [Row::latencies(
     "page_alloc_tier_latency_seconds",
     "Latency of page allocations by the tier that was asked last.",
     &[label!("tier", Tier)],

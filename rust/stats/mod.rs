@@ -13,6 +13,7 @@
 //! - A [`Snapshot`] has all of these numbers at one time, counted from the last reset.
 //! - A [`Row`] describes a number that reports show, and how to read it. Pools, guards and drivers
 //!   have rows of their own. The [`Registry`] knows all rows.
+//! - A [`LatencyHistogram`] has latencies that a driver records.
 //!
 //! # In flight
 //!
@@ -26,6 +27,7 @@
 
 pub mod histogram;
 mod kind;
+mod latency_histogram;
 mod recorder;
 mod recording;
 mod registry;
@@ -38,6 +40,7 @@ mod totals;
 mod transfer;
 
 pub use kind::Kind;
+pub use latency_histogram::LatencyHistogram;
 pub use recorder::{
     Attempt,
     Recorder, //

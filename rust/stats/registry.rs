@@ -12,25 +12,38 @@
 //! # Reset
 //!
 //! For each sample of a counter the registry keeps its value at the last reset, the *baseline*, and
-//! subtracts it from what it reads. So owners need no code for a reset, and the numbers that they
-//! count with stay as they are. [`Stats`](super::Stats) is an exception: it resets itself, see
-//! [`Stats::reset`](super::Stats::reset).
+//! subtracts it from what it reads. For a histogram it keeps all buckets. So owners need no code
+//! for a reset, and the numbers that they count with stay as they are. [`Stats`](super::Stats) is
+//! an exception: it resets itself, see [`Stats::reset`](super::Stats::reset).
 //!
 //! # Drivers that are unloaded
 //!
 //! The rows' functions are code of the owner's module. The registry calls them with its lock held,
 //! and dropping a [`Registration`] takes the lock, so nothing is called after that. A leaked
 //! registration has a [`CallbackRegistration`], which keeps the module loaded.
+//!
+//! # The lock
+//!
+//! While a task holds the lock, it calls the functions of rows and allocates memory, so the kernel
+//! may call a driver's [`Shrink`](crate::mm::Shrink) in the same task. The lock therefore knows its
+//! task:
+//!
+//! - If that task drops a [`Registration`], the entry is only marked as dropped. It is not read any
+//!   more, and is removed when the lock has been released.
+//! - If that task makes a [`Registration`], a report or a reset, the call fails with `EBUSY`.
 
 use super::{
+    latency_histogram,
     row::{
         At,
+        Current,
         Head,
         Row,
         Type,
         Value, //
     },
-    Kind, //
+    Kind,
+    Latencies, //
 };
 use crate::ffi::{
     sync::rcu_slot::{
@@ -39,10 +52,14 @@ use crate::ffi::{
     },
     unload::{
         is_own,
-        CallbackRegistration, //
+        CallbackRegistration,
+        OwnModule, //
     }, //
 };
-use core::iter;
+use core::{
+    iter,
+    mem, //
+};
 use kernel::{
     alloc::AllocError,
     fmt,
@@ -50,9 +67,14 @@ use kernel::{
     prelude::*,
     str::CString,
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc,
         Mutex, //
-    }, //
+    },
+    task::Task, //
 };
 
 /// All statistics that reports show.
@@ -60,6 +82,9 @@ use kernel::{
 pub struct Registry {
     #[pin]
     list: Mutex<List>,
+    /// The address of the task that holds the lock, or 0. Other tasks may see an old value, but
+    /// never their own address.
+    holder: Atomic<usize>,
 }
 
 struct List {
@@ -81,6 +106,7 @@ impl Registry {
                     entries: KVec::new(),
                     next: 0,
                 }),
+                holder: Atomic::new(0),
             }),
             GFP_KERNEL,
         )
@@ -101,59 +127,102 @@ impl Registry {
     /// samples. Task context only, sleeps.
     ///
     /// No statistics come or go meanwhile. `ENOMEM` if there is no memory; then `report` has not
-    /// been called.
+    /// been called. `EBUSY` where [`Registration::new`] returns it.
     pub fn report(&self, report: &mut dyn Report) -> Result {
-        let mut list = self.list.lock();
-        let ready = list
-            .entries
-            .iter_mut()
-            .try_for_each(|entry| entry.source.refresh());
-        if ready.is_ok() {
-            list.report(report);
-        }
-        for entry in list.entries.iter_mut() {
-            entry.source.forget();
-        }
-        ready
+        self.with(|list| {
+            let mut latencies = Latencies::none()?;
+            let ready = list
+                .entries
+                .iter_mut()
+                .try_for_each(|entry| entry.source.refresh());
+            if ready.is_ok() {
+                list.report(&mut latencies, report);
+            }
+            for entry in list.entries.iter_mut() {
+                entry.source.forget();
+            }
+            ready
+        })
     }
 
     /// Returns the sum of all samples of one of labyrinth's own counters or gauges. Those that are
-    /// read from a [`Snapshot`](super::Snapshot) have no sum. Task context only, sleeps.
-    pub fn total(&self, name: &str) -> u64 {
-        let list = self.list.lock();
-        let mut sum: u64 = 0;
-        for entry in list.entries.iter().filter(|entry| entry.is_own) {
-            for (row, _) in entry.rows().filter(|(_, head)| head.name == name) {
-                entry.each_sample(row, |_, value| {
-                    if let Value::Number(number) = value {
-                        sum = sum.wrapping_add(number);
-                    }
-                });
+    /// read from a [`Snapshot`](super::Snapshot) have no sum. Task context only, sleeps. `EBUSY`
+    /// where [`Registration::new`] returns it.
+    pub fn total(&self, name: &str) -> Result<u64> {
+        self.with(|list| {
+            let mut sum: u64 = 0;
+            for entry in list.entries.iter().filter(|entry| entry.is_own) {
+                for (row, _) in entry.rows().filter(|(_, head)| head.name == name) {
+                    entry.each_current(row, |_, current, earlier| {
+                        if let Current::Number(number) = current {
+                            sum = sum.wrapping_add(since(number, earlier));
+                        }
+                    });
+                }
             }
-        }
-        sum
+            Ok(sum)
+        })
     }
 
-    /// Counts from zero again: all counters and all latencies. Gauges stay as they are. Task
-    /// context only, sleeps.
+    /// Counts from zero again: all counters and all latencies, for all drivers. Gauges stay as they
+    /// are. Task context only, sleeps.
     ///
     /// An event that happens while this runs may count for the time before the reset, or for the
-    /// time after it. Fails with `ENOMEM` if there is no memory; then nothing has changed.
-    pub fn reset(&self) -> Result {
-        let mut list = self.list.lock();
-        // Only this can fail. There is one source that resets itself.
-        for entry in list.entries.iter_mut() {
-            entry.source.reset()?;
+    /// time after it. Fails with `ENOMEM` if there is no memory; then nothing has changed. `EBUSY`
+    /// where [`Registration::new`] returns it.
+    pub fn reset(&self, _own_module: OwnModule) -> Result {
+        self.with(|list| {
+            // Only this can fail. There is one source that resets itself.
+            for entry in list.entries.iter_mut() {
+                entry.source.reset()?;
+            }
+            for entry in list.entries.iter_mut() {
+                entry.set_baseline();
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs `work` with the lock. `EBUSY` if this task holds it already.
+    fn with<R>(&self, work: impl FnOnce(&mut List) -> Result<R>) -> Result<R> {
+        if self.is_held_by_this_task() {
+            return Err(EBUSY);
         }
-        for entry in list.entries.iter_mut() {
-            entry.set_baseline();
-        }
-        Ok(())
+        let result = {
+            let mut list = self.list.lock();
+            self.holder.store(this_task(), Relaxed);
+            let result = work(&mut list);
+            self.holder.store(0, Relaxed);
+            result
+        };
+        while self.remove(Entry::is_dropped) {}
+        result
+    }
+
+    fn is_held_by_this_task(&self) -> bool {
+        self.holder.load(Relaxed) == this_task()
+    }
+
+    /// Removes the first entry that `which` chooses. Returns whether there was one. This task must
+    /// not hold the lock.
+    fn remove(&self, which: impl FnMut(&Entry) -> bool) -> bool {
+        let removed = {
+            let mut list = self.list.lock();
+            let place = list.entries.iter().position(which);
+            place.and_then(|place| list.entries.remove(place).ok())
+        };
+        // Its owner may be dropped at the end, without the lock.
+        removed.is_some()
     }
 }
 
+fn this_task() -> usize {
+    Task::current_raw().addr()
+}
+
 impl List {
-    fn report(&self, report: &mut dyn Report) {
+    /// Reports everything. `latencies` is scratch space.
+    fn report(&self, latencies: &mut Latencies, report: &mut dyn Report) {
         for (number, first) in self.entries.iter().enumerate() {
             let same = |other: &&Entry| other.has_tables_of(first);
             let (before, from_here) = self.entries.split_at(number);
@@ -168,7 +237,16 @@ impl List {
                 };
                 report.family(&family);
                 for entry in from_here.iter().filter(same) {
-                    entry.each_sample(row, |at, value| {
+                    entry.each_current(row, |at, current, earlier| {
+                        let value = match current {
+                            Current::Nothing => return,
+                            Current::Number(number) => Value::Number(since(number, earlier)),
+                            Current::Latencies(latencies) => Value::Latencies(latencies),
+                            Current::Histogram(histogram) => {
+                                latencies.set(histogram, earlier);
+                                Value::Latencies(latencies)
+                            }
+                        };
                         let labels = Labels {
                             instance: entry.instance(),
                             kinds: entry.source.kinds(),
@@ -184,7 +262,7 @@ impl List {
 
     /// Checks that reports can show an entry beside the others.
     fn check(&self, new: &Entry) -> Result {
-        for old in &self.entries {
+        for old in self.entries.iter().filter(|entry| !entry.is_dropped()) {
             if old.has_tables_of(new) {
                 if old.instance() == new.instance() {
                     return Err(EEXIST);
@@ -213,9 +291,11 @@ struct Entry {
     /// A label of all samples.
     instance: Option<(CString, CString)>,
     source: KBox<dyn Source>,
-    /// The values at the last reset of each sample of each counter, in the order of the tables.
-    /// Empty if the source resets itself.
+    /// The values at the last reset of each sample of each counter and histogram, in the order of
+    /// the tables. Empty if the source resets itself.
     baseline: KVVec<u64>,
+    /// Whether the registration was dropped by the task that held the lock.
+    is_dropped: Arc<Atomic<bool>>,
     _callback: CallbackRegistration,
 }
 
@@ -237,8 +317,12 @@ impl Entry {
         self.tables().eq(other.tables())
     }
 
-    fn tables(&self) -> impl Iterator<Item = *const c_void> + use<'_> {
+    fn tables(&self) -> impl Iterator<Item = Table> + use<'_> {
         (0..).map_while(|table| self.source.table(table))
+    }
+
+    fn is_dropped(&self) -> bool {
+        self.is_dropped.load(Relaxed)
     }
 
     /// Returns the number and the head of each row.
@@ -246,25 +330,20 @@ impl Entry {
         (0..).map_while(|row| Some((row, self.source.head(row)?)))
     }
 
-    /// Returns how many samples have a baseline in the rows before this one.
-    fn baselines_before(&self, row: usize) -> usize {
-        let rows = self.rows().take(row);
-        rows.map(|(_, head)| baselines(&*self.source, head)).sum()
-    }
-
-    /// Calls `work` with each sample of a row that exists.
-    fn each_sample(&self, row: usize, mut work: impl FnMut(At, Value<'_>)) {
+    /// Calls `work` with each sample of a row: its place, its current value and its baseline.
+    fn each_current(&self, row: usize, mut work: impl FnMut(At, Current<'_>, &[u64])) {
         let Some(head) = self.source.head(row) else {
             return;
         };
-        let baselines = self.baseline.iter().skip(self.baselines_before(row));
-        let mut baselines = baselines.take(self::baselines(&*self.source, head));
-        for at in head.samples(self.source.kinds()) {
-            let earlier = baselines.next().copied().unwrap_or(0);
-            match self.source.value(row, at) {
-                Value::Nothing => {}
-                Value::Number(value) => work(at, Value::Number(value.saturating_sub(earlier))),
-                latencies => work(at, latencies),
+        let rows = self.rows().take(row);
+        let before: usize = rows.map(|(_, head)| all_numbers(&*self.source, head)).sum();
+        let numbers = numbers(&*self.source, head);
+        for (sample, at) in head.samples(self.source.kinds()).enumerate() {
+            let first = before + sample * numbers;
+            let earlier = self.baseline.get(first..first + numbers);
+            // The function of a row may drop the registration.
+            if !self.is_dropped() {
+                work(at, self.source.current(row, at), earlier.unwrap_or(&[]));
             }
         }
     }
@@ -272,36 +351,72 @@ impl Entry {
     /// Makes the current values the baseline.
     fn set_baseline(&mut self) {
         let Self {
-            source, baseline, ..
+            source,
+            baseline,
+            is_dropped,
+            ..
         } = self;
-        let mut baselines = baseline.iter_mut();
+        let mut rest = &mut baseline[..];
         let heads = (0..).map_while(|row| Some((row, source.head(row)?)));
-        for (row, head) in heads.filter(|(_, head)| head.kind == Type::Counter) {
-            // The samples come first: `zip` would otherwise take one baseline too many from the
-            // iterator.
-            let samples = head.samples(source.kinds());
-            for (at, earlier) in samples.zip(baselines.by_ref()) {
-                if let Value::Number(value) = source.value(row, at) {
-                    *earlier = value;
+        for (row, head) in heads {
+            let numbers = numbers(&**source, head);
+            for at in head.samples(source.kinds()) {
+                let Some((earlier, others)) = mem::take(&mut rest).split_at_mut_checked(numbers)
+                else {
+                    return;
+                };
+                rest = others;
+                let Some((last, buckets)) = earlier.split_last_mut() else {
+                    break;
+                };
+                if is_dropped.load(Relaxed) {
+                    return;
+                }
+                match source.current(row, at) {
+                    Current::Number(value) => *last = value,
+                    Current::Histogram(histogram) => *last = histogram.read(buckets),
+                    Current::Nothing | Current::Latencies(_) => {}
                 }
             }
         }
     }
 }
 
-/// Returns how many samples of a row need a baseline.
-fn baselines(source: &dyn Source, head: &'static Head) -> usize {
-    if head.kind == Type::Counter && !source.resets_itself() {
-        head.samples(source.kinds()).count()
-    } else {
-        0
+/// Returns how many numbers the baseline of each sample of a row has.
+fn numbers(source: &dyn Source, head: &Head) -> usize {
+    match head.kind {
+        _ if source.resets_itself() => 0,
+        Type::Counter => 1,
+        Type::Gauge => 0,
+        Type::Histogram { .. } => latency_histogram::NUMBERS,
     }
+}
+
+/// Returns how many numbers the baseline of all samples of a row has.
+fn all_numbers(source: &dyn Source, head: &'static Head) -> usize {
+    match numbers(source, head) {
+        0 => 0,
+        numbers => numbers * head.samples(source.kinds()).count(),
+    }
+}
+
+/// Returns how much a number has grown since it was `earlier`, if it has a baseline.
+fn since(number: u64, earlier: &[u64]) -> u64 {
+    number.saturating_sub(earlier.first().copied().unwrap_or(0))
+}
+
+/// The place of a table in memory, which tells tables apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Table {
+    address: *const c_void,
+    /// A slice of a table may begin at the same address, but has fewer rows.
+    rows: usize,
 }
 
 /// An owner with its tables.
 pub(super) trait Source: Send {
-    /// Returns the address of a table.
-    fn table(&self, number: usize) -> Option<*const c_void>;
+    /// Returns the place of a table.
+    fn table(&self, number: usize) -> Option<Table>;
 
     /// Returns the head of a row.
     fn head(&self, row: usize) -> Option<&'static Head>;
@@ -310,7 +425,7 @@ pub(super) trait Source: Send {
     fn code(&self, row: usize) -> Option<*const c_void>;
 
     /// Reads a sample.
-    fn value(&self, row: usize, at: At) -> Value<'_>;
+    fn current(&self, row: usize, at: At) -> Current<'_>;
 
     /// Returns the series of the owner.
     fn kinds(&self) -> &'static [Kind] {
@@ -353,9 +468,12 @@ impl<T> Tables<T> {
         Ok(Self(tables))
     }
 
-    /// Returns the address of a table.
-    pub(super) fn table(&self, number: usize) -> Option<*const c_void> {
-        Some(self.0.get(number)?.as_ptr().cast())
+    /// Returns the place of a table.
+    pub(super) fn table(&self, number: usize) -> Option<Table> {
+        self.0.get(number).map(|table| Table {
+            address: table.as_ptr().cast(),
+            rows: table.len(),
+        })
     }
 
     /// Returns the row with a number, over all tables.
@@ -376,7 +494,7 @@ impl<T> Plain<T> {
 }
 
 impl<T: Send + Sync> Source for Plain<T> {
-    fn table(&self, number: usize) -> Option<*const c_void> {
+    fn table(&self, number: usize) -> Option<Table> {
         self.tables.table(number)
     }
 
@@ -388,24 +506,30 @@ impl<T: Send + Sync> Source for Plain<T> {
         Some(self.tables.row(number)?.code())
     }
 
-    fn value(&self, number: usize, at: At) -> Value<'_> {
+    fn current(&self, number: usize, at: At) -> Current<'_> {
         let row = self.tables.row(number);
-        row.map_or(Value::Nothing, |row| row.value(&self.owner, at))
+        row.map_or(Current::Nothing, |row| row.current(&self.owner, at))
     }
 }
 
 /// Statistics that reports show as long as this value exists. Dropping it waits for reports that
 /// are being made: task context only, sleeps.
 ///
-/// A report holds a lock while it calls the functions of rows and allocates memory. Making or
-/// dropping this value takes that lock. So code that does either must not run in a function of a
-/// row, in a [`Report`], or in a [`Shrink`](crate::mm::Shrink), nor hold a lock that one of them
-/// takes. Otherwise it waits for ever.
+/// The task that makes a report cannot wait for it. If that task drops this value, in a function of
+/// a row or in a [`Report`], the rows are not read any more, and their owner is dropped when the
+/// report is done.
+///
+/// A report holds a lock while it calls these functions and allocates memory. All other tasks take
+/// that lock to make or drop this value. If they hold another lock meanwhile that one of these
+/// functions or a [`Shrink`](crate::mm::Shrink) takes, both wait for ever. A
+/// [`Shrink`](crate::mm::Shrink) should not drop this value: `kswapd` would wait for the report,
+/// which may wait for memory.
 ///
 /// If this value is leaked, the module that has the tables cannot be unloaded.
 pub struct Registration {
     registry: Arc<Registry>,
     number: u64,
+    is_dropped: Arc<Atomic<bool>>,
 }
 
 impl Registration {
@@ -418,11 +542,16 @@ impl Registration {
     /// An owner that exists more than once registers the same tables for each of them, with another
     /// `instance`: the name and the value of one more label.
     ///
-    /// Fails with `EINVAL` for a name that reports cannot show, for more than three labels or 4096
-    /// samples of a row, for a label that has a value twice, and if tables and functions are not
-    /// all in the same module; `EEXIST` if there are rows of that name, also in these tables, or
-    /// the same instance; `ENODEV` if labyrinth is being loaded or unloaded; `ENOMEM` if there is
-    /// no memory, or if the tables are in no module.
+    /// Fails with
+    ///
+    /// - `EINVAL` for a name that reports cannot show, for more than three labels, 4096 samples or
+    ///   64 histograms of a row, for a label that has a value twice, and if tables and functions
+    ///   are not all in the same module (a table on the heap is in none),
+    /// - `EEXIST` if there are rows of that name, also in these tables, or the same instance,
+    /// - `EBUSY` in a function of a row, in a [`Report`], and in a [`Shrink`](crate::mm::Shrink)
+    ///   that the task of a report runs,
+    /// - `ENODEV` if labyrinth is being loaded or unloaded,
+    /// - `ENOMEM` if there is no memory.
     pub fn new<T: Send + Sync + 'static>(
         tables: &[&'static [Row<T>]],
         instance: Option<(&str, &str)>,
@@ -447,12 +576,12 @@ impl Registration {
         instance: Option<(&str, &str)>,
     ) -> Result<Self> {
         let table = source.table(0).ok_or(EINVAL)?;
-        let callback = CallbackRegistration::new(table)?;
+        let callback = CallbackRegistration::new(table.address)?;
         let kinds = source.kinds();
         let heads = || (0..).map_while(|row| source.head(row));
         let mut tables = (0..).map_while(|table| source.table(table));
         let functions = (0..).map_while(|row| source.code(row));
-        if !tables.all(|table| callback.is_for(table))
+        if !tables.all(|table| callback.is_for(table.address))
             || !Iterator::chain(iter::once(code), functions)
                 .all(|code| callback.is_for(code) || is_own(code))
             || !heads().all(|head| head.is_valid(instance.map(|(name, _)| name), kinds))
@@ -466,12 +595,12 @@ impl Registration {
         {
             return Err(EEXIST);
         }
-        let baselines = heads().map(|head| baselines(&*source, head)).sum();
-        let is_own = is_own(table);
+        let numbers = heads().map(|head| all_numbers(&*source, head)).sum();
+        let is_own = is_own(table.address);
         let prefix = if is_own {
             c"labyrinth_".try_into()?
         } else {
-            let module = callback.module_name(table)?;
+            let module = callback.module_name(table.address)?;
             CString::try_from_fmt(fmt!("labyrinth_{}_", Plainly(&module)))?
         };
         let copied = |text: &str| CString::try_from_fmt(fmt!("{text}"));
@@ -479,44 +608,49 @@ impl Registration {
             Some((name, value)) => Some((copied(name)?, copied(value)?)),
             None => None,
         };
-        let mut entry = Entry {
+        let is_dropped = Arc::new(Atomic::new(false), GFP_KERNEL)?;
+        let mut entry = Some(Entry {
             number: 0,
             prefix,
             is_own,
             instance,
             source,
-            baseline: KVVec::from_elem(0, baselines, GFP_KERNEL)?,
+            baseline: KVVec::from_elem(0, numbers, GFP_KERNEL)?,
+            is_dropped: is_dropped.clone(),
             _callback: callback,
-        };
+        });
 
         let registry = Registry::current()?;
-        let number = {
-            let mut list = registry.list.lock();
-            list.check(&entry)?;
+        // After an error the entry is dropped without the lock.
+        let number = registry.with(|list| {
+            if let Some(entry) = &entry {
+                list.check(entry)?;
+            }
             list.entries.reserve(1, GFP_KERNEL)?;
-            entry.number = list.next;
+            let number = list.next;
             list.next += 1;
-            // There is room. An error above drops the entry without the lock.
-            let _ = list.entries.push_within_capacity(entry);
-            list.next - 1
-        };
-        Ok(Self { registry, number })
+            if let Some(entry) = entry.take() {
+                // There is room.
+                let _ = list.entries.push_within_capacity(Entry { number, ..entry });
+            }
+            Ok(number)
+        })?;
+        Ok(Self {
+            registry,
+            number,
+            is_dropped,
+        })
     }
 }
 
 impl Drop for Registration {
     #[inline(never)]
     fn drop(&mut self) {
-        let removed = {
-            let mut list = self.registry.list.lock();
-            let place = list
-                .entries
-                .iter()
-                .position(|entry| entry.number == self.number);
-            place.and_then(|place| list.entries.remove(place).ok())
-        };
-        // Its owner may be dropped here, without the lock.
-        drop(removed);
+        if self.registry.is_held_by_this_task() {
+            self.is_dropped.store(true, Relaxed);
+        } else {
+            self.registry.remove(|entry| entry.number == self.number);
+        }
     }
 }
 

@@ -6,13 +6,14 @@ use super::{
     registry::{
         Registration,
         Source,
+        Table,
         Tables, //
     },
     row::{
         At,
+        Current,
         Head,
-        Row,
-        Value, //
+        Row, //
     },
     series,
     snapshot,
@@ -55,7 +56,7 @@ struct Reported {
 }
 
 impl Source for Reported {
-    fn table(&self, number: usize) -> Option<*const c_void> {
+    fn table(&self, number: usize) -> Option<Table> {
         self.tables.table(number)
     }
 
@@ -67,10 +68,10 @@ impl Source for Reported {
         Some(self.tables.row(number)?.code())
     }
 
-    fn value(&self, number: usize, at: At) -> Value<'_> {
+    fn current(&self, number: usize, at: At) -> Current<'_> {
         match (self.tables.row(number), &self.snapshot) {
-            (Some(row), Some(snapshot)) => row.value(snapshot, at),
-            _ => Value::Nothing,
+            (Some(row), Some(snapshot)) => row.current(snapshot, at),
+            _ => Current::Nothing,
         }
     }
 

@@ -5,7 +5,8 @@
 
 use super::{
     Kind,
-    Latencies, //
+    Latencies,
+    LatencyHistogram, //
 };
 use core::slice;
 use kernel::prelude::*;
@@ -15,6 +16,10 @@ pub const MAX_LABELS: usize = 3;
 
 /// The maximum number of samples of a row. A report reads them all while it holds a lock.
 const MAX_SAMPLES: usize = 4096;
+
+/// The maximum number of samples of a row that are histograms, each of which has some hundred
+/// numbers.
+const MAX_HISTOGRAMS: usize = 64;
 
 /// The position of a sample in its row: for each label of the row, the index of its value, and 0
 /// beyond the last label.
@@ -130,6 +135,16 @@ pub enum Type {
     },
 }
 
+impl Type {
+    /// Returns how many samples a row of this type may have.
+    fn max_samples(self) -> usize {
+        match self {
+            Self::Counter | Self::Gauge => MAX_SAMPLES,
+            Self::Histogram { .. } => MAX_HISTOGRAMS,
+        }
+    }
+}
+
 /// A row without its function, for reports.
 pub struct Head {
     pub(super) name: &'static str,
@@ -202,7 +217,7 @@ impl Head {
         self.labels.len() <= MAX_LABELS
             && is_name(self.name)
             && (!self.nanos || self.name.ends_with("_seconds"))
-            && samples(self.labels).is_some_and(|number| number <= MAX_SAMPLES)
+            && samples(self.labels).is_some_and(|number| number <= self.kind.max_samples())
             && self.labels.iter().all(Label::has_each_value_once)
             && !RESERVED.iter().any(|end| self.name.ends_with(end))
             && labels().all(|name| is_name(name) && once(name))
@@ -215,7 +230,8 @@ fn is_name(name: &str) -> bool {
     name.bytes().all(plain) && name.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
-/// One statistic of an owner `T`, or several that differ by their labels.
+/// One statistic of an owner `T`, or several that differ by their labels. [`LatencyHistogram`] has
+/// an example with latencies.
 ///
 /// # Examples
 ///
@@ -245,6 +261,19 @@ enum Read<T> {
     Number(fn(&T, At) -> u64),
     Optional(fn(&T, At) -> Option<u64>),
     Latencies(fn(&T, At) -> Option<&Latencies>),
+    Histogram(fn(&T, At) -> Option<&LatencyHistogram>),
+}
+
+/// The current value of a sample, before what it was at the last reset is subtracted.
+pub(super) enum Current<'a> {
+    /// There is none now.
+    Nothing,
+    /// A number.
+    Number(u64),
+    /// Latencies of an owner that resets them itself.
+    Latencies(&'a Latencies),
+    /// Latencies.
+    Histogram(&'a LatencyHistogram),
 }
 
 impl<T> Row<T> {
@@ -282,8 +311,21 @@ impl<T> Row<T> {
         Self::new(name, help, Type::Gauge, labels, Read::Optional(read))
     }
 
-    /// Makes a row for latencies. `step` is that of [`Type::Histogram`].
-    pub(crate) const fn histogram(
+    /// Makes a row for latencies, otherwise as [`Self::counter`]. The name must end in `_seconds`,
+    /// because that is the unit in reports. `read` returns a histogram of the owner, or `None` if
+    /// reports should leave the sample out. A row has at most 64 histograms.
+    pub const fn histogram(
+        name: &'static str,
+        help: &'static str,
+        labels: &'static [Label],
+        read: fn(&T, At) -> Option<&LatencyHistogram>,
+    ) -> Self {
+        let kind = Type::Histogram { step: 1 };
+        Self::new(name, help, kind, labels, Read::Histogram(read)).nanos()
+    }
+
+    /// Makes a row for the latencies of a snapshot. `step` is that of [`Type::Histogram`].
+    pub(crate) const fn latencies(
         name: &'static str,
         help: &'static str,
         labels: &'static [Label],
@@ -330,26 +372,26 @@ impl<T> Row<T> {
             Read::Number(read) => read as *const _,
             Read::Optional(read) => read as *const _,
             Read::Latencies(read) => read as *const _,
+            Read::Histogram(read) => read as *const _,
         }
     }
 
     /// Reads a sample.
-    pub(super) fn value<'a>(&self, owner: &'a T, at: At) -> Value<'a> {
+    pub(super) fn current<'a>(&self, owner: &'a T, at: At) -> Current<'a> {
         match self.read {
-            Read::Number(read) => Value::Number(read(owner, at)),
-            Read::Optional(read) => read(owner, at).map_or(Value::Nothing, Value::Number),
-            Read::Latencies(read) => read(owner, at).map_or(Value::Nothing, Value::Latencies),
+            Read::Number(read) => Current::Number(read(owner, at)),
+            Read::Optional(read) => read(owner, at).map_or(Current::Nothing, Current::Number),
+            Read::Latencies(read) => read(owner, at).map_or(Current::Nothing, Current::Latencies),
+            Read::Histogram(read) => read(owner, at).map_or(Current::Nothing, Current::Histogram),
         }
     }
 }
 
-/// The result of reading a sample.
+/// The value of a sample in a report.
 #[derive(Clone, Copy)]
 pub enum Value<'a> {
     /// A number.
     Number(u64),
-    /// A histogram.
+    /// A histogram. One of a driver has no extremes and no percentiles.
     Latencies(&'a Latencies),
-    /// There is no value now. Reports omit the sample.
-    Nothing,
 }

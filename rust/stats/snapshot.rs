@@ -4,6 +4,7 @@
 
 use super::{
     histogram,
+    latency_histogram::LatencyHistogram,
     row::{
         At,
         Label,
@@ -15,8 +16,14 @@ use super::{
     Kind,
     Recording, //
 };
-use core::ops::Deref;
-use kernel::prelude::*;
+use core::{
+    iter,
+    ops::Deref, //
+};
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
 
 /// All series and transfers at one time. Its methods may be called in any context.
 pub struct Snapshot {
@@ -43,7 +50,7 @@ pub(super) static ROWS: [Row<Snapshot>; 6] = [
         &[Label::SERIES, OUTCOME],
         |snapshot, [series, outcome, _]| snapshot.series[series].outcomes(outcome),
     ),
-    Row::histogram(
+    Row::latencies(
         "page_alloc_latency_seconds",
         "Latency of page allocations, failed ones included.",
         &[Label::SERIES],
@@ -204,6 +211,27 @@ impl Latencies {
             samples: totals.latency.iter().sum(),
             totals,
         }
+    }
+
+    /// Makes latencies without any. Task context only, may sleep.
+    pub(super) fn none() -> Result<Self, AllocError> {
+        Ok(Self::new(Totals::zero()?))
+    }
+
+    /// Makes these the latencies in a histogram, without those of the time when its buckets and its
+    /// sum were `earlier`.
+    pub(super) fn set(&mut self, histogram: &LatencyHistogram, earlier: &[u64]) {
+        let Totals {
+            latency,
+            latency_sum,
+            ..
+        } = &mut self.totals;
+        *latency_sum = histogram.read(latency);
+        let numbers = Iterator::chain(latency.iter_mut(), iter::once(latency_sum));
+        for (number, earlier) in numbers.zip(earlier) {
+            *number = number.saturating_sub(*earlier);
+        }
+        self.samples = latency.iter().sum();
     }
 
     /// How many requests or transfers succeeded.

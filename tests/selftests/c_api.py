@@ -145,6 +145,16 @@ def from_rust():
         assert not left, f"{left} of a driver that is not there any more"
 
 
+def latencies_of_rust(context, count):
+    """Checks the histogram of a context: how many latencies it has at least, and that they are
+    plausible."""
+    buckets = consumer.rust_latencies(context)
+    assert buckets == sorted(buckets), f"{context}: not cumulative: {buckets}"
+    assert buckets[-1] >= count > 0, f"{context}: {buckets[-1]} latencies, not {count}"
+    # A latency of 0 s would mean that no clock was read.
+    assert 0 < consumer.rust_seconds(context) < 60, f"{consumer.rust_seconds(context)} s"
+
+
 def from_rust_in_labyrinth():
     """Loads the consumer in Rust, checks what it counts, and unloads it."""
     with consumer.loaded(consumer.RUST):
@@ -157,9 +167,14 @@ def from_rust_in_labyrinth():
         assert not any(misuses().values()), misuses()
         pools = metrics.Metrics().pools()
         assert "consumer_rust" in pools, f"its pool is not among {pools}"
+        assert consumer.rust_latencies("task")[-1] == 1000
+        latencies_of_rust("task", 1000)
+        latencies_of_rust("softirq", consumer.rust_latencies("softirq")[-1])
         # A reset reaches its numbers, too.
         module.write(module.file("reset"), 1)
         assert consumer.rust_tally("task_blocks") == 0
+        assert consumer.rust_latencies("task")[-1] == 0
+        assert consumer.rust_seconds("task") == 0
         module.wait_until(lambda: consumer.rust_tally("softirq_blocks") > 0, "blocks again", 20)
 
 

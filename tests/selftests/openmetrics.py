@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check
-# Covers: rust/debugfs/metrics.rs rust/stats
+# Covers: rust/debugfs/metrics.rs rust/stats tests/modules/consumer_rust
 # Takes: 15 s
 """Another project's OpenMetrics parser reads `metrics` while everything runs."""
 
-from lib import ktap, metrics, module
+from lib import consumer, ktap, metrics, module
 from lib.ktap import Skip
 
 try:
@@ -114,6 +114,17 @@ def parsed_under_load():
         check_histograms(families[TRANSFER_LATENCY], TRANSFERS, families["labyrinth_transfer"])
 
 
+def histogram_of_a_driver():
+    """The parser accepts the histogram of a driver, also after a reset."""
+    name = f"labyrinth_{consumer.RUST}_request_seconds"
+    with module.loaded(), consumer.loaded(consumer.RUST):
+        for _ in range(2):
+            family = parse(module.read(module.file("metrics")))[name]
+            assert (family.type, family.unit) == ("histogram", "seconds"), family
+            check_histograms(family, 2)
+            module.write(module.file("reset"), 1)
+
+
 def parser_refuses_broken_text():
     """The parser refuses broken texts, so its acceptance above means something."""
     with module.loaded():
@@ -139,4 +150,4 @@ def parser_refuses_broken_text():
         raise AssertionError(f"the parser accepts {what}")
 
 
-ktap.main(parsed_under_load, parser_refuses_broken_text)
+ktap.main(parsed_under_load, histogram_of_a_driver, parser_refuses_broken_text)

@@ -40,8 +40,8 @@ pub fn irqs_off<C: Context, R: Send>(
 
     // SAFETY: `saved` comes from the call above, on the same CPU: with interrupts disabled no task
     // is moved. Guards of the kernel crate that `section` made are gone, as its result and its
-    // captures are `Send`. If it leaked one (`mem::forget`), a kernel that has such guards counts
-    // the leaked one, and keeps interrupts disabled.
+    // captures are `Send`. If it leaked one (`mem::forget`), the kernel counts that one, and
+    // interrupts stay disabled. In a hard interrupt they stay disabled until the interrupt returns.
     unsafe { interrupts::restore(saved) };
     result
 }

@@ -36,7 +36,7 @@ pub trait Body: Send + 'static {
 ///
 /// # Invariants
 ///
-/// Exists only on the stack of a thread that [`Thread::spawn`] started.
+/// Exists only on the stack of a thread that a function of [`Thread`] started.
 pub struct Running {
     task: Task,
     waker: Option<Arc<Waker>>,
@@ -223,7 +223,7 @@ impl<B: Body> Thread<B> {
     unsafe extern "C" fn entry(data: *mut c_void) -> c_int {
         // SAFETY: By the requirement above; `B: Send` allows the access from this thread.
         let work = unsafe { &mut *data.cast::<Work<B>>() };
-        // INVARIANT: This is the stack of a thread that `spawn` started.
+        // INVARIANT: This runs on the stack of the thread that `Thread::start` has made.
         let mut running = Running {
             // SAFETY: A kernel thread's function is called in task context, with no lock held and
             // preemption enabled, and this is the only token in this thread.

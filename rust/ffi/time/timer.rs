@@ -99,7 +99,7 @@ impl Expiry for HardIrq {}
 ///
 /// # Safety
 ///
-/// - `FUNCTION` is code of the module that instantiates it.
+/// - `function` returns the address of code in the module that instantiates it.
 /// - From `start_on` until `shut_down` returns, only the timer core and the timer's function
 ///   access the timer. The function runs in the context `Self` and calls
 ///   [`expired`](Inner::expired), never concurrently with itself.

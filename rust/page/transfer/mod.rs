@@ -212,7 +212,7 @@ pub(crate) static ROWS: [Row<Snapshot>; 3] = [
         &[KIND, OUTCOME],
         |snapshot, [kind, outcome, _]| snapshot.transfers()[kind].outcomes(outcome),
     ),
-    Row::histogram(
+    Row::latencies(
         "transfer_latency_seconds",
         "Latency of transfers, failed ones included.",
         &[KIND],

@@ -269,7 +269,9 @@ impl Pool {
     /// The name is for reports. It has at most 31 characters: letters, digits, and any of `_-./:`.
     ///
     /// Fails with `EINVAL` for any other name, `EEXIST` for the name of another pool, `ENOSPC` if
-    /// there are too many pools, and `ERANGE` and `ENOMEM` as [`PoolConfig`] says.
+    /// there are too many pools, `EBUSY` where
+    /// [`Registration::new`](crate::stats::Registration::new) returns it, and `ERANGE` and `ENOMEM`
+    /// as [`PoolConfig`] says.
     ///
     /// # Examples
     ///

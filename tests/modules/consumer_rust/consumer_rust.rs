@@ -13,6 +13,10 @@ use kernel::{
             Relaxed, //
         },
         Arc, //
+    },
+    time::{
+        Instant,
+        Monotonic, //
     }, //
 };
 use labyrinth::{
@@ -30,6 +34,8 @@ use labyrinth::{
         Request, //
     },
     stats::{
+        Label,
+        LatencyHistogram,
         Registration,
         Row, //
     },
@@ -61,15 +67,28 @@ const PERIOD_US: u32 = 2000;
 const TASK_ROUNDS: usize = 1000;
 
 /// The counts.
-#[derive(Default)]
 struct Tally {
     softirq_blocks: Count,
     task_blocks: Count,
     failures: Count,
     corruptions: Count,
+    /// How long requests for one block take, in task context and in the softirq.
+    latencies: [LatencyHistogram; 2],
 }
 
-static ROWS: [Row<Tally>; 4] = [
+impl Tally {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            softirq_blocks: Count::default(),
+            task_blocks: Count::default(),
+            failures: Count::default(),
+            corruptions: Count::default(),
+            latencies: [LatencyHistogram::new()?, LatencyHistogram::new()?],
+        })
+    }
+}
+
+static ROWS: [Row<Tally>; 5] = [
     Row::counter(
         "softirq_blocks",
         "Blocks that the softirq was given.",
@@ -90,6 +109,12 @@ static ROWS: [Row<Tally>; 4] = [
         "Blocks that did not hold what was written to them.",
         &[],
         |tally, _| tally.corruptions.get(),
+    ),
+    Row::histogram(
+        "request_seconds",
+        "Latency of requests for one block.",
+        &[Label::new("context", &["task", "softirq"])],
+        |tally, [context, ..]| tally.latencies.get(context),
     ),
 ];
 
@@ -121,8 +146,11 @@ struct User {
 
 impl User {
     /// Asks for one block and uses it.
-    fn single<C: PlainAlloc>(&self, cx: &C, blocks: &Count) {
-        match self.pool.get(cx, &mut Request::new(Priority::High)) {
+    fn single<C: PlainAlloc>(&self, cx: &C, blocks: &Count, latency: &LatencyHistogram) {
+        let began = Instant::<Monotonic>::now();
+        let block = self.pool.get(cx, &mut Request::new(Priority::High));
+        latency.record(began.elapsed());
+        match block {
             Some(pages) => self.exercise(cx, pages, blocks),
             None => {
                 self.tally.failures.one();
@@ -160,7 +188,7 @@ impl User {
 
 impl Handler for User {
     fn expired(&mut self, cx: &mut Softirq) -> Next {
-        self.single(cx, &self.tally.softirq_blocks);
+        self.single(cx, &self.tally.softirq_blocks, &self.tally.latencies[1]);
         self.bulk(cx, &self.tally.softirq_blocks);
         Next::After(PERIOD_US)
     }
@@ -181,7 +209,7 @@ impl Consumer {
             emergency: 8,
             ..PoolConfig::default()
         };
-        let tally = Arc::new(Tally::default(), GFP_KERNEL)?;
+        let tally = Arc::new(Tally::new()?, GFP_KERNEL)?;
         let user = User {
             pool: Pool::new(cx, c"consumer_rust", config)?,
             tally: tally.clone(),
@@ -189,7 +217,7 @@ impl Consumer {
 
         user.pool.prime(cx, BULK);
         for _ in 0..TASK_ROUNDS {
-            user.single(cx, &tally.task_blocks);
+            user.single(cx, &tally.task_blocks, &tally.latencies[0]);
         }
 
         let statistics = Registration::new(&[&ROWS], None, tally)?;

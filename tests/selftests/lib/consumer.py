@@ -35,6 +35,19 @@ def rust_tally(name):
     return metrics.Metrics().total(f"{RUST}_{name}_total")
 
 
+def rust_latencies(context):
+    """The buckets of the latencies of the consumer in Rust, in one context. Each counts all
+    latencies up to its edge."""
+    samples = metrics.Metrics().samples()
+    return [value for (name, labels), value in samples.items()
+            if name == f"{RUST}_request_seconds_bucket" and ("context", context) in labels]
+
+
+def rust_seconds(context):
+    """The sum of these latencies."""
+    return metrics.Metrics().total(f"{RUST}_request_seconds_sum", context=context)
+
+
 def misuse(name):
     """Makes the consumer in C do something wrong. OSError if that has done any harm."""
     module.write(parameter("misuse"), name)
