@@ -31,7 +31,9 @@ rwdirs
 # Some tests boot without debugfs.
 grep -qE '(^| )debugfs=(off|no-mount)( |$)' /proc/cmdline ||
 	mounted /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug || exit 125
-mounted /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || exit 125
+# A kernel without CONFIG_TRACING has no tracefs.
+! grep -qw tracefs /proc/filesystems ||
+	mounted /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || exit 125
 
 # A lockup or a hang must end the run. These limits are high enough for emulation on a busy machine.
 set_sysctl() { [ ! -e "/proc/sys/kernel/$1" ] || echo "$2" >"/proc/sys/kernel/$1"; }

@@ -24,6 +24,10 @@ def refused(name):
             # The errno is that of the last symbol.
             drivers.refused(stale, (errno.EINVAL, errno.ENOENT), drivers.OTHER_BUILD,
                             drivers.not_imported(ours), by_force=by_force)
+        with drivers.by_force(stale, POOL) as commands:
+            for command in commands:
+                drivers.program_is_refused(POOL, command, drivers.OTHER_BUILD,
+                                           drivers.not_imported(ours))
         with drivers.loaded(POOL):
             pass
 
@@ -48,4 +52,12 @@ def another_kernel_crate():
     refused("kernel_crate")
 
 
-ktap.main(another_field, another_flag, another_rustc, another_kernel_crate)
+def our_build_by_force():
+    """The programs that cannot load the other drivers can load ours, and do so by force."""
+    with module.loaded(), drivers.by_force(drivers.path(POOL), POOL) as commands:
+        for command in commands:
+            drivers.program_loads(POOL, command)
+
+
+ktap.main(another_field, another_flag, another_rustc, another_kernel_crate,
+          our_build_by_force)

@@ -5,6 +5,8 @@ import contextlib
 import errno
 import os
 import re
+import shutil
+import subprocess
 import tempfile
 import time
 
@@ -15,6 +17,9 @@ _BUILD = re.compile(rb"\0(_RN\w+BUILT_AGAINST_ANOTHER_LABYRINTH)\0")
 
 # The message of the kernel about a driver that was built against another labyrinth.
 OTHER_BUILD = r"\w+: Unknown symbol _RN\w+BUILT_AGAINST_ANOTHER_LABYRINTH \(err -2\)"
+
+# How insmod and modprobe print ENOEXEC.
+_LOADS_NOTHING_BY_FORCE = re.compile("Invalid module format|Exec format error")
 
 
 def path(name):
@@ -83,9 +88,71 @@ def refused(file, expected, *messages, by_force=False):
             assert error.errno in expected, error
         else:
             raise AssertionError("it was loaded")
-        time.sleep(0.1)
-        for message in messages:
-            assert log.expect(re.compile(message)), f"{log.records()} does not say {message}"
-        # More symbols may be unknown. Loading by force prints messages of its own.
-        log.expect(re.compile(r"\w+: (Unknown symbol|module uses symbol|bad vermagic)"
-                              "|Disabling lock debugging"))
+        _check(log, messages)
+
+
+def _check(log, messages):
+    """Checks that the kernel log says all of this. Other messages about symbols are expected."""
+    time.sleep(0.1)
+    for message in messages:
+        assert log.expect(re.compile(message)), f"{log.records()} does not say {message}"
+    # More symbols may be unknown. Loading by force prints messages of its own.
+    log.expect(re.compile(r"\w+: (Unknown symbol|module uses symbol|bad vermagic)"
+                          "|Disabling lock debugging"))
+
+
+@contextlib.contextmanager
+def by_force(file, name):
+    """The commands by which a user loads a driver's file by force. insmod takes the file. modprobe
+    takes the driver's name, and finds the file in a folder of modules that depmod has indexed."""
+    with tempfile.TemporaryDirectory() as folder:
+        release = os.uname().release
+        modules = os.path.join(folder, "usr/lib/modules", release)
+        os.makedirs(modules)
+        # Distributions differ in where their kmod looks.
+        os.symlink("usr/lib", os.path.join(folder, "lib"))
+        shutil.copy(module.path(), modules)
+        shutil.copy(file, os.path.join(modules, name + ".ko"))
+        for index in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
+            open(os.path.join(modules, index), "wb").close()
+        assert (done := _run("depmod", "--basedir", folder, release)).returncode == 0, done.stderr
+        yield (("insmod", "--force", file),
+               ("modprobe", "--dirname", folder, "--force", name))
+
+
+def _run(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def program_loads(name, command):
+    """Checks that a program loads a module by force, and unloads the module. Skips the case on a
+    kernel that loads nothing by force."""
+    with kmsg.Provoked() as log:
+        done = _run(*command)
+        if _LOADS_NOTHING_BY_FORCE.search(done.stderr):
+            raise ktap.Skip("this kernel loads nothing by force (CONFIG_MODULE_FORCE_LOAD)")
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        try:
+            taint = module.read(f"/sys/module/{name}/taint")
+        finally:
+            module.remove(name)
+        _check(log, ())
+    # Without force, the kernel would not have set this flag.
+    assert "F" in taint, f"{command[0]} did not use force: {taint}"
+
+
+def program_is_refused(name, command, *messages):
+    """Checks that a program cannot load a module by force, and that the kernel log says why."""
+    with kmsg.Provoked() as log:
+        done = _run(*command)
+        if os.path.exists(f"/sys/module/{name}"):
+            module.remove(name)
+            raise AssertionError(f"{command[0]} loaded it")
+        assert done.returncode, f"{command[0]} says that it has loaded it"
+        if _LOADS_NOTHING_BY_FORCE.search(done.stderr):
+            ktap.note("this kernel loads nothing by force (CONFIG_MODULE_FORCE_LOAD)")
+            return
+        # These are EINVAL and ENOENT.
+        assert re.search("could not insert .*: (Invalid (parameters|argument)|Unknown symbol)",
+                         done.stderr), done.stderr
+        _check(log, messages)
