@@ -11,15 +11,14 @@ id=$1
 built=$(cd "$(dirname "$2")" && pwd -P)
 [[ -r $built/driver.mk ]] ||
 	die "$built/driver.mk is missing" "build the module first: scripts/build/build.sh $id"
-[[ -d $3 ]] || die "there is no folder $3"
+check_driver "$3"
 folder=$(cd "$3" && pwd -P)
-[[ -r $folder/Kbuild || -r $folder/Makefile ]] ||
-	die "$folder has no Kbuild" "use samples/rust_pool as a model"
-check_path "the folder of the driver" "$folder"
 
 assignments=$("$SCRIPTS/environment/kernel.sh" "$id")
 eval "$assignments"
-out=$built/drivers/${folder##*/}
+# Folders in different places can have the same name.
+sum=$(sha256sum <<<"$folder")
+out=$built/drivers/${folder##*/}-${sum:0:12}
 mkdir -p "$out"
 
 build() {
@@ -40,6 +39,6 @@ if [[ $id == kdir || $folder != "$TOP"/* ]] ||
 	step "building the driver in $folder for $K_RELEASE" "$out/build.log" build
 	grep -E '^(warning|WARNING)|: warning:' "$out/build.log" >&2 || mv "$out/begun" "$out/built"
 fi
-# There may be none: some drivers are only for kernels with other options.
-shopt -s nullglob
-for file in "$out"/*.ko; do printf '%s\n' "$file"; done
+# Only the modules of this build: an earlier one may have left others. There may be none, as some
+# drivers are only for kernels with other options.
+sed -n "s|^|$out/|; s/[.]o$/.ko/p" "$out/modules.order"

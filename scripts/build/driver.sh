@@ -6,15 +6,21 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 [[ -n ${DIR-} ]] || die "DIR, the folder of the driver, is not given" "make driver DIR=../my_driver"
-[[ -d $DIR ]] || die "there is no folder $DIR" "make new-driver NAME=my_driver makes one"
+check_driver "$DIR"
 kernel=${KERNEL:-${KDIR:+kdir}}
 kernel=${kernel:-stock}
 [[ $kernel == kdir ]] || "$SCRIPTS/environment/setup.sh" "$kernel"
 module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
 drivers=$("$SCRIPTS/build/build-driver.sh" "$kernel" "$module" "$DIR")
+[[ -n $drivers ]] || die "the driver in $DIR has no module for this kernel" \
+	"its Kbuild needs a line such as: obj-m := my_driver.o"
 mapfile -t drivers <<<"$drivers"
-log=$CACHE/logs/driver-$kernel.log
-lock "driver-$kernel"
+# Each driver has a console of its own. That of the run before is kept, too.
+out=${drivers[0]%/*}
+base=$CACHE/logs/driver-$kernel-${out##*/}
+log=$base.log
+lock "driver-$kernel-${out##*/}"
+for end in log out; do [[ ! -e $base.$end ]] || mv "$base.$end" "$base.before.$end"; done
 rc=0
 "$SCRIPTS/machine/vm.sh" --kernel "$kernel" --timeout 300 --log "$log" -- \
 	"$SCRIPTS/build/driver-guest.sh" "$module" "${drivers[@]}" || rc=$?

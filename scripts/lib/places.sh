@@ -70,3 +70,20 @@ check_file_system() {
 	[[ -x $probe ]] || die "the file system of $1, $2, is mounted noexec" \
 		"choose a folder on another file system, or mount this one with exec"
 }
+
+# check_driver FOLDER: refuses a folder that no driver can be built in.
+check_driver() {
+	local folder
+	[[ -d $1 ]] || die "there is no folder $1" "make new-driver NAME=my_driver makes one"
+	folder=$(cd "$1" && pwd -P)
+	not_in_build "$folder"
+	check_path "the folder of the driver" "$folder"
+	[[ -r $folder/Kbuild || -r $folder/Makefile ]] ||
+		die "$folder has no Kbuild" "use samples/rust_pool as a model"
+}
+
+# not_in_build FOLDER: refuses a driver whose source `make clean` would remove.
+not_in_build() {
+	[[ $1/ != "$TOP/build/"* ]] ||
+		die "a driver cannot be in $TOP/build, which make clean removes" "choose another folder"
+}
