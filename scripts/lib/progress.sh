@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced by lib.sh. Runs long steps. Shows the number, the name and the time of a step, and when it
-# fails, the end of its log and a fix if one is known.
+# fails, the errors or the end of its log, and a fix if one is known.
 
 STEPS=1 STEP=0
 step_pid=
@@ -31,12 +31,27 @@ known_fix() {
 		cannot allocate memory;out of memory;signal 9;killed|the machine ran out of memory; run again with fewer JOBS (JOBS=1)
 		uid map;setting up uid;newuidmap;unshare.*not permitted;no permissions to creat.* namespace|this user may not make namespaces: install uidmap, give the user a range in /etc/subuid and /etc/subgid, set kernel.unprivileged_userns_clone=1; or run as root
 		public key is not available;NO_PUBKEY|update the package debian-archive-keyring
+		from namespace '?LABYRINTH_.* does not import it|write labyrinth::import!(); beside module! in the crate root of the driver; if it is there, remove the .o files of the driver and build it again
 	FIXES
 }
 
 # first_errors LOG: prints the two lines of a log that are most likely the reason of a failure.
 first_errors() {
 	grep -m 2 -Ei '(^|[^a-z_])(error|fatal)(\[E[0-9]+\])?: |undefined!|[*]{3} [^[]|cannot |no space left' "$1" || tail -n 2 "$1"
+}
+
+# why_failed LOG: prints the messages of compilers from the first error on, without the lines of
+# make. Prints the last lines if there is no such error.
+why_failed() {
+	local messages
+	messages=$(sed -nE '/^([^ ]+: )?(fatal )?error(\[E[0-9]+\])?: /,$p' "$1" |
+		sed -E '/^make(\[[0-9]+\])?: /d; /^  [A-Z][A-Z_]+ /d' | sed -n '1,100p')
+	if [[ -n $messages ]]; then
+		printf 'Its errors:\n%s\n' "$messages"
+	else
+		echo "The last lines of its log:"
+		tail -n 20 "$1"
+	fi
 }
 
 # step WHAT LOG COMMAND…: runs COMMAND, which may be a function, with its output in LOG. Exits if it
@@ -72,9 +87,8 @@ step() {
 		printf '%s: %d s\n' "$head" $((SECONDS - start)) >&2
 		return
 	fi
-	printf '%s: failed after %d s (status %d). The last lines of its log:\n' \
-		"$head" $((SECONDS - start)) "$rc" >&2
-	tail -n 20 "$log" | sed 's/^/    /' >&2
+	printf '%s: failed after %d s (status %d). ' "$head" $((SECONDS - start)) "$rc" >&2
+	why_failed "$log" | sed '2,$s/^/    /' >&2
 	printf 'labyrinth: the whole log: %s\n' "$log" >&2
 	tell_why "$head failed:" "$(first_errors "$log")"
 	fix=$(known_fix "$log")
