@@ -39,7 +39,8 @@ check_place "the checkout" "$TOP"
 [[ -x $SCRIPTS/environment/sandbox.sh ]] ||
 	die "the scripts of the checkout $TOP cannot be executed" \
 		"its file system may be mounted noexec: choose a folder on another file system"
-[[ -w $TOP ]] || die "cannot write to the checkout $TOP" "clone it to a folder of your own"
+# A script sets only_reads if it writes nothing to the checkout.
+[[ -w $TOP || -n ${only_reads-} ]] || die "cannot write to the checkout $TOP" "clone it to a folder of your own"
 
 if [[ -n ${LABYRINTH_CACHE-} ]]; then
 	CACHE=$LABYRINTH_CACHE cache_name="the cache (LABYRINTH_CACHE)"
