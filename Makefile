@@ -12,6 +12,11 @@ unexport $(filter-out $(ON_COMMAND_LINE),NAME DIR)
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval override $(name) := $$(value $(name)))))
 export $(VARIABLES)
+# Of these targets each uses the kernels that it needs. Ignoring KERNEL would hide that.
+WITHOUT_KERNEL := demo check soak shell bench wall lint new-driver clean distclean
+ifneq ($(KERNEL),$(if $(KDIR),kdir,stock))
+$(WITHOUT_KERNEL): refuse-kernel
+endif
 # scripts/lib/variables.sh drops all other variables, but these change bash before it runs.
 unexport BASH_ENV SHELLOPTS BASHOPTS
 
@@ -38,6 +43,11 @@ new-driver driver doc rust-analyzer:
 .PHONY: clean distclean
 clean distclean:
 	@bash scripts/environment/clean.sh $@
+
+.PHONY: refuse-kernel
+refuse-kernel:
+	@echo "labyrinth: error: only make, make quick, make driver, make doc and" \
+		"make rust-analyzer use KERNEL" >&2; exit 2
 
 .PHONY: help
 help:

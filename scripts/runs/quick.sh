@@ -42,7 +42,21 @@ program() {
 	[[ $2 != *:* ]] || case=:${2#*:}
 	[[ $name == *.py ]] || name+=.py
 	[[ " ${programs[*]} " == *" $name "* ]] || return 1
+	[[ -z $case ]] || is_case "$name" "${case#:}" ||
+		die "quick: $name has no case '${case#:}'" "cases: $(cases_of "$name")"
 	add "$1" "$name$case"
+}
+
+# cases_of PROGRAM: prints the arguments of its call of ktap.main(), which are its cases.
+cases_of() {
+	sed -n '/^ktap[.]main(/,$p' "tests/selftests/$1" | tr -s '\n ' ' ' |
+		sed 's/^ktap[.]main(//; s/) *$//'
+}
+
+# is_case PROGRAM CASE: whether there is such a case. A program that makes its cases when it runs
+# has to check the name itself.
+is_case() {
+	grep -qF '.__name__ = ' "tests/selftests/$1" || grep -qwF -- "$2" <<<"$(cases_of "$1")"
 }
 
 # unknown ITEM: refuses an unknown name, and lists those that exist.
@@ -51,6 +65,8 @@ unknown() {
 	case $1 in
 	mutation:*) cases=$(cd tests/mutation/cases && echo *.patch) ;;
 	compile-fail:*) cases=$(cd tests/compile_fail/cases && echo *.rs) ;;
+	lint:*) cases=$(sed -n 's/^check_\([a-z]*\)().*/\1/p' scripts/lint/lint.sh | paste -sd ' ') ;;
+	runner:*) cases="see tests/runner/run.sh" ;;
 	esac
 	[[ -z ${cases-} ]] ||
 		die "quick: there is no '$1'" "${1%%:*}: $(sed -E 's/[.](patch|rs)//g' <<<"$cases")"
@@ -79,7 +95,15 @@ named() {
 			[[ -z $rest || -e tests/mutation/cases/$rest.patch ]] || unknown "$item"
 			add "$part" ${rest:+"$rest"}
 			;;
-		lint | host | runner) add "$part" ${rest:+"$rest"} ;;
+		lint)
+			[[ -z $rest ]] || grep -q "^check_$rest()" scripts/lint/lint.sh || unknown "$item"
+			add "$part" ${rest:+"$rest"}
+			;;
+		runner)
+			[[ -z $rest ]] || grep -qwF -- "$rest" tests/runner/run.sh || unknown "$item"
+			add "$part" ${rest:+"$rest"}
+			;;
+		host) add "$part" ${rest:+"$rest"} ;;
 		compile-fail)
 			[[ -z $rest || -e tests/compile_fail/cases/$rest.rs ]] || unknown "$item"
 			add "$part" ${rest:+"$rest"}

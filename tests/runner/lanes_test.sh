@@ -76,16 +76,22 @@ test_unknown_names() {
 	rm -rf "${work:?}"/*
 	cp -r "$here/../../scripts" "$work/scripts"
 	mkdir -p "$work/tests"/{selftests,mutation/cases,compile_fail/cases}
-	printf '# Runs in: check\n' >"$work/tests/selftests/a_program.py"
+	printf '# Runs in: check\nktap.main(one,\n          two)\n' >"$work/tests/selftests/a_program.py"
 	chmod +x "$work/tests/selftests/a_program.py"
-	touch "$work/tests/mutation/cases"/{a_leak,stack_short}.patch
+	mkdir "$work/tests/runner"
+	touch "$work/tests/runner/run.sh" "$work/tests/mutation/cases"/{a_leak,stack_short}.patch
 	touch "$work/tests/compile_fail/cases"/{a_copy,used_twice}.rs
-	unknown mutation:leak && unknown compile-fail:copy && unknown program.py || return
+	unknown mutation:leak && unknown compile-fail:copy && unknown program.py &&
+		unknown a_program:three && unknown lint:none && unknown runner:none || return
 	is "$(<"$work/mutation:leak")" "labyrinth: error: quick: there is no 'mutation:leak'
 labyrinth: fix: mutation: a_leak stack_short" &&
 		is "$(<"$work/compile-fail:copy")" "labyrinth: error: quick: there is no 'compile-fail:copy'
 labyrinth: fix: compile-fail: a_copy used_twice" &&
-		is "$(sed -n 2p "$work/program.py")" "labyrinth: fix: programs: a_program.py"
+		is "$(sed -n 2p "$work/program.py")" "labyrinth: fix: programs: a_program.py" &&
+		is "$(<"$work/a_program:three")" "labyrinth: error: quick: a_program.py has no case 'three'
+labyrinth: fix: cases: one, two" &&
+		is "$(sed -n 1p "$work/lint:none")" "labyrinth: error: quick: there is no 'lint:none'" &&
+		is "$(sed -n 1p "$work/runner:none")" "labyrinth: error: quick: there is no 'runner:none'"
 }
 # unknown WHAT: `make quick` must refuse WHAT. Its output is in $work/WHAT.
 unknown() {

@@ -195,12 +195,13 @@ install_tests() {
 	"$scripts/runs/kselftest.sh" "$kernel" "$module" "$install" >>"$folder/build.log" 2>&1
 }
 
-# without_debugfs WORD: tests the module in a guest that was booted with debugfs=WORD.
+# without_debugfs CASE: tests the module in a guest that was booted with debugfs=WORD, where WORD is
+# the end of the name of the case.
 without_debugfs() {
-	selected "works_with_debugfs_$1" || return 0
+	selected "$1" || return 0
 	install_tests
-	booted "works_with_debugfs_$1" 0 'labyrinth: no reports and no control files: debugfs is switched off' \
-		--append "debugfs=$1" -- "$install/labyrinth/no_debugfs.py"
+	booted "$1" 0 'labyrinth: no reports and no control files: debugfs is switched off' \
+		--append "debugfs=${1##*_}" -- "$install/labyrinth/no_debugfs.py"
 }
 
 # This policy stops the guest on purpose, which only a test on the host can check.
@@ -259,8 +260,8 @@ if [[ -n ${LABYRINTH_SOAK-} ]]; then
 		sh -c 'echo "<4>WARNING: possible recursive locking detected" >/dev/kmsg'
 fi
 if selected kernel_panics; then in_other_places; fi
-without_debugfs off
-[[ -z ${LABYRINTH_SOAK-} ]] || without_debugfs no-mount
+without_debugfs works_with_debugfs_off
+[[ -z ${LABYRINTH_SOAK-} ]] || without_debugfs works_with_debugfs_no-mount
 booted command_hangs 4 'Linux version' --timeout 45 -- sleep 1000
 result fails_after_the_pause fails_after_the_pause
 result stalls_before_the_pause stalls_before_the_pause
