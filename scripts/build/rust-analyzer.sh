@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # rust-analyzer.sh: writes rust-project.json, with which rust-analyzer understands the library, the
-# module and the drivers.
+# module and the samples, and the driver in the folder DIR if that is given.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 # shellcheck source=scripts/environment/root.sh
 source "$SCRIPTS/environment/root.sh"
 
+[[ -z ${DIR-} ]] || check_driver "$DIR"
+driver=${DIR:+$(cd "$DIR" && pwd -P)}
 kernel=${KERNEL:-${KDIR:+kdir}}
 kernel=${kernel:-stock}
 [[ $kernel == kdir ]] || "$SCRIPTS/environment/setup.sh" "$kernel"
@@ -20,8 +22,9 @@ eval "$assignments"
 generate() {
 	"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" \
 		make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$TOP" MO="${module%/*}" rust-analyzer
-	"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" \
-		python3 -B "$SCRIPTS/build/rust_project.py" "$TOP" "${module%/*}" "$ROOT_DIR"
+	"$SCRIPTS/environment/sandbox.sh" --kernel "$kernel" ${driver:+--ro-bind "$driver"} \
+		python3 -B "$SCRIPTS/build/rust_project.py" "$TOP" "${module%/*}" "$ROOT_DIR" \
+		${driver:+"$driver"}
 }
 
 log=$TOP/build/rust-analyzer.log
