@@ -14,7 +14,7 @@ source "$SCRIPTS/environment/root.sh"
 
 # Each of these prints KTAP.
 programs=(labyrinth-host-tests tests/wall/verdict_test.py
-	tests/runner/{results,lanes,library_id}_test.sh)
+	tests/runner/{results,lanes,library_id,driver}_test.sh)
 
 build_tests() {
 	# cargo writes a lock file beside the manifest, but must not write to the source. So it gets
