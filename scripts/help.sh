@@ -16,7 +16,7 @@ make bench      count the instructions of every way to get a page, and measure h
 make new-driver copy the sample rust_pool to the folder DIR (default: ../NAME) as a driver NAME
 make driver     build the driver in the folder DIR, and load it in a virtual machine
 make doc        make the HTML documentation of the library
-make rust-analyzer  write rust-project.json, for editors
+make rust-analyzer  write rust-project.json, for editors; with the driver in DIR, if that is given
 make shell      open a shell in a virtual machine with the module loaded
 make clean      remove what was built from this checkout
 make distclean  also empty the cache: toolchain, kernels, logs
@@ -28,8 +28,9 @@ FLAVOUR=F       cloud-amd64 (default), amd64 or rt-amd64
 SERIES=X.Y      the newest stock kernel of this series instead of the newest of all
 WHAT=…          make quick: test programs, cases and parts, such as pool.py:cache_serves,
                 lint:clippy, compile-fail:page_freed_twice; an unknown name lists them all
-NAME=N, DIR=D   make new-driver, make driver: name and folder of the driver
-KERNEL=debug    make, make quick, make driver: the debug kernel instead of the stock one
+NAME=N, DIR=D   make new-driver, make driver, make rust-analyzer: name and folder of the driver
+KERNEL=debug    make, make quick, make driver, make doc, make rust-analyzer: the debug kernel
+                instead of the stock one
 JOBS=N          parallel jobs of a build (default: all CPUs)
 WALL_MEMORY=M   make wall: memory of the virtual machine in MiB (default 384)
 WALL_BURST=N    make wall: pages in a burst, and in the reserve (default 2048)

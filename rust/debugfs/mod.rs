@@ -10,6 +10,8 @@
 //! recording             0: off, 1: on, 2: outcomes without latencies
 //! sentinel              reaction to damaged guards: 0: count, 1: warn, 2: panic
 //! corruption            the last damaged guards, the oldest first
+//! pool/prime            write N: fill the reserve of the pool `default`, and N pages of each cache
+//! pool/emergency_budget the budget of the pool `default`
 //! exercise/<context>/   run (0 or 1), period_us, batch, hold_us, pool, priority,
 //!                       guard
 //! ```
