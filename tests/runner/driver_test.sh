@@ -75,8 +75,8 @@ a_driver() {
 
 test_two_folders_of_one_name() {
 	fresh
-	is "$(a_driver "$work/1/drv" one) $(a_driver "$work/2/drv" two)" 'one.ko two.ko'
-	is "$(find "$checkout/built" -name one.ko | wc -l)" 1 &&
+	is "$(a_driver "$work/1/drv" one) $(a_driver "$work/2/drv" two)" 'one.ko two.ko' &&
+		is "$(find "$checkout/built" -name one.ko | wc -l)" 1 &&
 		[[ -z $(find "$(dirname "$(find "$checkout/built" -name one.ko)")" -name two.ko) ]]
 }
 
