@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # driver_test.sh [CASE]…: tests the commands for the author of a driver. Scripts replace the kernel,
 # the builds and the guest. Needs no kernel. Prints KTAP.
-# shellcheck disable=SC2317 # cases are called by their names
+# shellcheck disable=SC2016,SC2317 # programs are in single quotes; cases are called by their names
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=tests/runner/cases.sh
@@ -87,7 +87,6 @@ test_a_renamed_module() {
 
 # fails: runs a step that prints $work/the_log and fails.
 fails() {
-	# shellcheck disable=SC2016 # expanded by the inner shell
 	run bash -c 'source scripts/lib.sh
 		step building "$1/build.log" sh -c "cat \"\$1\"; exit 2" - "$1/the_log"' - "$work"
 }
@@ -189,7 +188,7 @@ test_an_empty_folder() {
 	fresh
 	mkdir "$work/empty"
 	run make new-driver NAME=one DIR="$work/empty"
-	is "$rc $(cd "$work/empty" && ls -A | paste -sd ' ')" '0 Kbuild one.rs' &&
+	is "$rc $(find "$work/empty" -type f -printf '%f\n' | sort | paste -sd ' ')" '0 Kbuild one.rs' &&
 		refused "$work/empty already exists" make new-driver NAME=two DIR="$work/empty"
 }
 
