@@ -250,11 +250,15 @@ mod tests {
     #[test]
     fn part_of_a_table_is_another_table() -> Result {
         let owner = || Numbers::new([1, 2, 3]);
-        let _all = Registration::new(&[&ROWS], Some(("instance", "a")), owner()?)?;
-        let part = Registration::new(&[&ROWS[..1]], Some(("instance", "b")), owner()?);
-        assert_eq!(part.err(), Some(EEXIST));
+        let all = Registration::new(&[&ROWS], Some(("instance", "a")), owner()?)?;
+        let part = Registration::new(&[&ROWS[..1]], Some(("instance", "b")), owner()?).err();
+        let seen = Seen::now();
+        // KUnit ends a test that fails without dropping anything, and a leaked registration would
+        // keep the module loaded.
+        drop(all);
 
-        let seen = Seen::now()?;
+        let seen = seen?;
+        assert_eq!(part, Some(EEXIST));
         assert_eq!(seen.families, 2);
         assert_eq!(seen.values[0], [Some(1), Some(2), Some(3)]);
         assert_eq!(seen.values[1], [None; 3]);
@@ -271,18 +275,20 @@ mod tests {
             }
         };
         let registration = Registration::new(&[&LATENCIES], None, timed.clone())?;
-        assert_eq!(SeenLatencies::now()?, SeenLatencies(1, [0, 0, 0]));
-
+        let empty = SeenLatencies::now()?;
         [1000, 1000, 7, i64::MAX, -5].map(record);
-        let sum = 2007 + i64::MAX as u64;
-        assert_eq!(SeenLatencies::now()?, SeenLatencies(1, [5, sum, 2]));
-
+        let five = SeenLatencies::now()?;
         reset()?;
-        assert_eq!(SeenLatencies::now()?, SeenLatencies(1, [0, 0, 0]));
+        let none = SeenLatencies::now()?;
         [1000, 30].map(record);
-        assert_eq!(SeenLatencies::now()?, SeenLatencies(1, [2, 1030, 1]));
-
+        let two = SeenLatencies::now()?;
         drop(registration);
+
+        let sum = 2007 + i64::MAX as u64;
+        assert_eq!(empty, SeenLatencies(1, [0, 0, 0]));
+        assert_eq!(five, SeenLatencies(1, [5, sum, 2]));
+        assert_eq!(none, SeenLatencies(1, [0, 0, 0]));
+        assert_eq!(two, SeenLatencies(1, [2, 1030, 1]));
         assert_eq!(SeenLatencies::now()?, SeenLatencies(0, [0, 0, 0]));
         Ok(())
     }
