@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command line. Each subcommand declares its own options, beside its code.
+
+use crate::{exit::Verdict, manual};
+use clap::{Parser, Subcommand};
+
+/// Tells why atomic page allocations fail on this machine, and how far it is from failures.
+#[derive(Debug, Parser)]
+#[command(
+    name = "labyrinth",
+    version,
+    after_help = "Exit status: 0 fine, 1 a threshold was crossed, 2 wrong usage, 3 cannot run here."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Writes manual pages and completions into a folder
+    #[command(hide = true)]
+    Manual(manual::Args),
+}
+
+impl Command {
+    /// Runs the subcommand.
+    pub fn run(self) -> anyhow::Result<Verdict> {
+        match self {
+            Self::Manual(args) => manual::run(&args),
+        }
+    }
+}
