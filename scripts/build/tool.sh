@@ -33,13 +33,14 @@ fetch() {
 	done >"$crates/fetch/config.toml"
 	in_sandbox "$crates/fetch" vendor --locked --versioned-dirs \
 		--manifest-path "$package/Cargo.toml" "$crates/sources"
+	mkdir -p "$crates/home"
+	printf '[source.%s]\n%s\n' crates-io 'replace-with = "fetched"' \
+		fetched "directory = \"$crates/sources\"" >"$crates/home/config.toml"
 }
 
 # cargo_here SUBCOMMAND [ARGUMENT]…: runs a subcommand of cargo on the package, without a network.
 cargo_here() {
-	in_sandbox "$crates/home" --config 'source.crates-io.replace-with="fetched"' \
-		--config "source.fetched.directory=\"$crates/sources\"" \
-		"$1" --locked --offline --manifest-path "$package/Cargo.toml" "${@:2}"
+	in_sandbox "$crates/home" "$1" --locked --offline --manifest-path "$package/Cargo.toml" "${@:2}"
 }
 
 make_tool() {
