@@ -10,6 +10,7 @@ pub mod cli;
 pub mod exit;
 pub mod json;
 pub mod manual;
+pub mod memory;
 pub mod progress;
 pub mod terminal;
 pub mod units;

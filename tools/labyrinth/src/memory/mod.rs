@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the kernel says of its free memory.
+
+pub mod buddyinfo;
+pub mod zoneinfo;
