@@ -2,7 +2,7 @@
 
 //! The command line. Each subcommand declares its own options, beside its code.
 
-use crate::{exit::Verdict, manual};
+use crate::{exit::Verdict, headroom, manual};
 use clap::{Parser, Subcommand};
 
 /// Tells why atomic page allocations fail on this machine, and how far it is from failures.
@@ -21,6 +21,8 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Says how many pages a burst of atomic requests can still get
+    Headroom(headroom::Args),
     /// Writes manual pages and completions into a folder
     #[command(hide = true)]
     Manual(manual::Args),
@@ -30,6 +32,7 @@ impl Command {
     /// Runs the subcommand.
     pub fn run(self) -> anyhow::Result<Verdict> {
         match self {
+            Self::Headroom(args) => headroom::run(&args),
             Self::Manual(args) => manual::run(&args),
         }
     }
