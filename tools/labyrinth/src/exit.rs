@@ -97,8 +97,14 @@ pub fn of(result: anyhow::Result<Verdict>) -> ExitCode {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = |cause: &(dyn std::error::Error + 'static)| {
+        let json = cause.downcast_ref::<serde_json::Error>();
+        let io = cause.downcast_ref::<io::Error>();
+        json.and_then(serde_json::Error::io_error_kind)
+            .or(io.map(io::Error::kind))
+    };
     error
         .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == ErrorKind::BrokenPipe)
+        .filter_map(kind)
+        .any(|kind| kind == ErrorKind::BrokenPipe)
 }
