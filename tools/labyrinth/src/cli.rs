@@ -2,7 +2,7 @@
 
 //! The command line. Each subcommand declares its own options, beside its code.
 
-use crate::{exit::Verdict, headroom, manual};
+use crate::{exit::Verdict, headroom, manual, run};
 use clap::{Parser, Subcommand};
 
 /// Tells why atomic page allocations fail on this machine, and how far it is from failures.
@@ -23,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Says how many pages a burst of atomic requests can still get
     Headroom(headroom::Args),
+    /// Runs exercises of the module, and judges their failures and latencies
+    Run(run::Args),
     /// Writes manual pages and completions into a folder
     #[command(hide = true)]
     Manual(manual::Args),
@@ -33,6 +35,7 @@ impl Command {
     pub fn run(self) -> anyhow::Result<Verdict> {
         match self {
             Self::Headroom(args) => headroom::run(&args),
+            Self::Run(args) => run::run(&args),
             Self::Manual(args) => manual::run(&args),
         }
     }
