@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 
 /// After so many lines that do not belong to it, a report is over.
 const PATIENCE: u64 = 300;
+/// The page allocator reports once in so many seconds.
+const SAME_TIME: f64 = 10.0;
 /// So many reports can be mixed with each other.
 const OPEN: usize = 8;
 
@@ -37,6 +39,8 @@ pub struct Collector {
     file: String,
     open: Vec<Open>,
     version: Option<Version>,
+    /// The line and the time of the last report of the page allocator.
+    last_page: Option<(u64, Option<f64>)>,
     /// How many reports the kernel suppressed, by what they are about.
     pub suppressed: BTreeMap<&'static str, u64>,
     /// Lines about lines that were lost, by what lost them.
@@ -58,6 +62,7 @@ impl Collector {
     pub fn file(&mut self, name: &str) {
         self.file = name.to_owned();
         self.version = None;
+        self.last_page = None;
     }
 
     /// Returns whether lines without any of the scanner's strings matter.
@@ -153,9 +158,10 @@ impl Collector {
                 .filter(|_| before.contains(": "));
             let name = before.split(':').next().unwrap_or("").trim();
             let name = name.rsplit(' ').next().unwrap_or("");
-            if let (Some(count), Some((_, what))) =
-                (count, LIMITED.iter().find(|(function, _)| *function == name))
-            {
+            if let (Some(count), Some((_, what))) = (
+                count,
+                LIMITED.iter().find(|(function, _)| *function == name),
+            ) {
                 let sum = self.suppressed.entry(what).or_default();
                 *sum = sum.saturating_add(count);
             }
@@ -191,6 +197,17 @@ impl Collector {
         report.seconds = text.seconds;
         report.printer.clone_from(&text.caller);
         report.kernel.clone_from(&self.version);
+        match report.kind {
+            Kind::Page => self.last_page = Some((report.line, report.seconds)),
+            Kind::Slab => {
+                let near = |(line, seconds): &(u64, Option<f64>)| match (seconds, report.seconds) {
+                    (Some(before), Some(now)) => (now - before).abs() <= SAME_TIME,
+                    _ => report.line - line <= PATIENCE,
+                };
+                report.related = self.last_page.filter(near).map(|(line, _)| line);
+            }
+            _ => {}
+        }
         // One CPU or thread prints one report after the other. Without their names, a report is over
         // once it has its last lines.
         let mut index = 0;
@@ -318,7 +335,7 @@ impl Open {
             return Fed::Took(Vec::new());
         }
         if report.kind == Kind::Oom && self.oom.feed(&mut report.oom, message) {
-            if report.order.is_none() || report.mode.is_none() {
+            if message.contains("constraint=") {
                 header::details(report, message);
             }
             return Fed::Took(Vec::new());
@@ -360,10 +377,9 @@ impl Open {
             return false;
         }
         let comm = header::after(rest, "Comm: ").map(|rest| {
-            rest.split(" Not tainted")
-                .next()
-                .and_then(|rest| rest.split(" Tainted").next())
-                .unwrap_or(rest)
+            [" Kdump:", " Not tainted", " Tainted"]
+                .iter()
+                .fold(rest, |rest, end| rest.split(end).next().unwrap_or(rest))
                 .trim()
         });
         // The kernel may use a longer name here.
@@ -375,7 +391,13 @@ impl Open {
         if let Some(comm) = comm.filter(|comm| !comm.is_empty()) {
             self.report.comm.get_or_insert_with(|| comm.to_owned());
         }
-        let pids = rest.split("PID: ").nth(if rest.contains("UID: ") && !rest.contains(" PID: ") { 2 } else { 1 });
+        let pids = rest
+            .split("PID: ")
+            .nth(if rest.contains("UID: ") && !rest.contains(" PID: ") {
+                2
+            } else {
+                1
+            });
         self.report.pid = pids.and_then(number);
         if let Some(version) = Version::find(rest) {
             self.report.kernel = Some(version);
@@ -462,7 +484,9 @@ fn missing(report: &mut Report) {
             }
             _ => {}
         }
-        if report.order.is_none() && matches!(report.kind, Kind::Page | Kind::Stall { .. } | Kind::Oom) {
+        if report.order.is_none()
+            && matches!(report.kind, Kind::Page | Kind::Stall { .. } | Kind::Oom)
+        {
             report.note(Some(line), "the order of the request is missing");
         }
     }
@@ -470,7 +494,12 @@ fn missing(report: &mut Report) {
         return;
     };
     let mut notes = Vec::new();
-    let length = memory.zones.iter().map(|zone| zone.reserve.len()).max().unwrap_or(0);
+    let length = memory
+        .zones
+        .iter()
+        .map(|zone| zone.reserve.len())
+        .max()
+        .unwrap_or(0);
     for zone in &memory.zones {
         let title = zone.title();
         let lacks: Vec<&str> = ["free", "min", "low", "managed"]
@@ -478,12 +507,21 @@ fn missing(report: &mut Report) {
             .filter(|field| zone.get(field).is_none())
             .collect();
         if zone.line.is_none() {
-            notes.push((zone.blocks_line, format!("the figures of zone {title} are missing")));
+            notes.push((
+                zone.blocks_line,
+                format!("the figures of zone {title} are missing"),
+            ));
         } else if !lacks.is_empty() {
-            notes.push((zone.line, format!("zone {title} lacks {}", lacks.join(", "))));
+            notes.push((
+                zone.line,
+                format!("zone {title} lacks {}", lacks.join(", ")),
+            ));
         }
         if zone.line.is_some() && zone.reserve_line.is_none() {
-            notes.push((zone.line, format!("lowmem_reserve[] of zone {title} is missing")));
+            notes.push((
+                zone.line,
+                format!("lowmem_reserve[] of zone {title} is missing"),
+            ));
         } else if zone.reserve.len() < length {
             notes.push((
                 zone.reserve_line,
@@ -494,9 +532,15 @@ fn missing(report: &mut Report) {
             ));
         }
         if zone.blocks.is_empty() {
-            notes.push((zone.line, format!("the free lists of zone {title} are missing")));
+            notes.push((
+                zone.line,
+                format!("the free lists of zone {title} are missing"),
+            ));
         } else if zone.blocks_total.is_none() {
-            notes.push((zone.blocks_line, format!("the free lists of zone {title} are cut off")));
+            notes.push((
+                zone.blocks_line,
+                format!("the free lists of zone {title} are cut off"),
+            ));
         } else if !zone.blocks_complete() {
             notes.push((
                 zone.blocks_line,

@@ -259,13 +259,21 @@ mod tests {
 
     #[test]
     fn numbers_are_decoded_by_the_kernels_generation() {
-        for (number, version) in [("0x1080020", "4.14.5"), ("0x480020", "4.19.1"), ("0xa20", "5.10.1"), ("0x820", "6.6.1")] {
+        for (number, version) in [
+            ("0x1080020", "4.14.5"),
+            ("0x480020", "4.19.1"),
+            ("0xa20", "5.10.1"),
+            ("0x820", "6.6.1"),
+        ] {
             let mut mode = read(number).unwrap();
             mode.decode(None);
             assert_eq!(mode.flags, None);
             mode.decode(Version::read(version).as_ref());
             let flags = mode.flags.unwrap();
-            assert!(flags.high && flags.kswapd_reclaim && flags.cannot_wait(), "{version}");
+            assert!(
+                flags.high && flags.kswapd_reclaim && flags.cannot_wait(),
+                "{version}"
+            );
             assert_eq!(flags.atomic, version != "6.6.1");
         }
     }

@@ -81,13 +81,17 @@ fn kind(text: &str) -> Option<(Kind, usize)> {
 }
 
 fn vmalloc(text: &str) -> Option<(Kind, usize)> {
-    let at = ["vmalloc: allocation failure", "vmalloc error: size ", "vmap allocation for size "]
-        .iter()
-        .find_map(|key| text.find(key))
-        .or_else(|| {
-            let at = text.find("vmalloc size ")?;
-            text[at..].contains("allocation failure").then_some(at)
-        })?;
+    let at = [
+        "vmalloc: allocation failure",
+        "vmalloc error: size ",
+        "vmap allocation for size ",
+    ]
+    .iter()
+    .find_map(|key| text.find(key))
+    .or_else(|| {
+        let at = text.find("vmalloc size ")?;
+        text[at..].contains("allocation failure").then_some(at)
+    })?;
     let message = &text[at..];
     let message = message.split(", mode:").next().unwrap_or(message);
     let bytes = number_after(message, "size ")
@@ -198,9 +202,26 @@ mod tests {
             assert!(matches!(report.kind, Kind::Vmalloc { bytes, .. } if bytes == Some(size)), "{text}");
         }
 
-        let report = recognise("f", 1, "cma: cma_alloc: linux,cma: alloc failed, req-size: 2025 pages, ret: -12").unwrap();
-        assert_eq!(report.kind, Kind::Cma { area: Some("linux,cma".into()), pages: 2025, error: -12 });
-        let report = recognise("f", 1, "x: page allocation stalls for 10010ms, order:0, mode:0x14200ca(GFP_HIGHUSER_MOVABLE)").unwrap();
+        let report = recognise(
+            "f",
+            1,
+            "cma: cma_alloc: linux,cma: alloc failed, req-size: 2025 pages, ret: -12",
+        )
+        .unwrap();
+        assert_eq!(
+            report.kind,
+            Kind::Cma {
+                area: Some("linux,cma".into()),
+                pages: 2025,
+                error: -12
+            }
+        );
+        let report = recognise(
+            "f",
+            1,
+            "x: page allocation stalls for 10010ms, order:0, mode:0x14200ca(GFP_HIGHUSER_MOVABLE)",
+        )
+        .unwrap();
         assert_eq!(report.kind, Kind::Stall { ms: 10010 });
     }
 

@@ -79,9 +79,30 @@ pub struct Judgement<'a> {
     pub no_watermarks: bool,
 }
 
+impl<'a> Judgement<'a> {
+    /// Returns the zones that the request may use.
+    pub fn allowed(&self) -> impl Iterator<Item = &Judged<'a>> {
+        self.zones
+            .iter()
+            .filter(|judged| !matches!(judged.verdict, Verdict::Barred(_)))
+    }
+
+    /// Returns the largest zone that the request may use and of which `wanted` is true.
+    pub fn main(&self, wanted: impl Fn(&Judged<'a>) -> bool) -> Option<&Judged<'a>> {
+        self.allowed()
+            .filter(|judged| wanted(judged))
+            .max_by_key(|judged| judged.zone.get("managed").or(judged.zone.get("free")))
+    }
+
+    /// Returns whether a zone could serve the request when the report was printed.
+    pub fn served(&self) -> bool {
+        self.allowed()
+            .any(|judged| judged.verdict == Verdict::Serves)
+    }
+}
+
 /// Compares the request with the zones. None if the report lacks the request or the zones.
 pub fn judge(report: &Report) -> Option<Judgement<'_>> {
-    let memory = report.memory.as_ref()?;
     let flags = report.mode.as_ref()?.flags?;
     let order = match (report.order, &report.kind) {
         (Some(order), _) => order,
@@ -89,6 +110,12 @@ pub fn judge(report: &Report) -> Option<Judgement<'_>> {
         (None, Kind::Vmalloc { .. }) => 0,
         _ => return None,
     };
+    judge_as(report, flags, order)
+}
+
+/// Compares another request with the zones.
+pub fn judge_as(report: &Report, flags: Flags, order: u32) -> Option<Judgement<'_>> {
+    let memory = report.memory.as_ref()?;
     if memory.zones.is_empty() {
         return None;
     }
@@ -116,12 +143,11 @@ pub fn judge(report: &Report) -> Option<Judgement<'_>> {
         .iter()
         .map(|zone| request.judge(zone, &layouts, report))
         .collect();
-    let rules_guessed = !rules_known
-        && memory
-            .zones
-            .iter()
-            .zip(&zones)
-            .any(|(zone, judged)| other.judge(zone, &layouts, report).verdict != judged.verdict);
+    let rules_guessed =
+        !rules_known
+            && memory.zones.iter().zip(&zones).any(|(zone, judged)| {
+                other.judge(zone, &layouts, report).verdict != judged.verdict
+            });
 
     Some(Judgement {
         zones,
@@ -160,7 +186,11 @@ fn rules(report: &Report, memory: &Memory) -> (Rules, bool) {
         }
     }
     // This counter is there since 6.13.
-    if memory.zones.iter().any(|zone| zone.get("free_highatomic").is_some()) {
+    if memory
+        .zones
+        .iter()
+        .any(|zone| zone.get("free_highatomic").is_some())
+    {
         return (Rules::MinReserve, true);
     }
     (Rules::MinReserve, false)
@@ -407,7 +437,7 @@ impl Request {
         let class = self.class(layouts.first());
         let top = ZONES.iter().position(|name| *name == class).unwrap_or(2);
         if zone.rank() > top {
-            return Some("above the zones of the request");
+            return Some("not for this request");
         }
         if zone.get("managed") == Some(0) {
             return Some("has no memory");
@@ -463,7 +493,13 @@ impl Request {
                 largest = Some(order);
             } else if order >= self.order {
                 let types = blocks.types.as_deref().unwrap_or("");
-                others.extend(types.chars().filter(|kind| !others.contains(*kind)).collect::<String>().chars());
+                others.extend(
+                    types
+                        .chars()
+                        .filter(|kind| !others.contains(*kind))
+                        .collect::<String>()
+                        .chars(),
+                );
             }
         }
         let others = (largest < Some(self.order) && !others.is_empty()).then_some(others);
@@ -520,7 +556,8 @@ mod tests {
 
     #[test]
     fn each_generation_has_its_marks() {
-        let figures = "Normal free:4000kB min:4000kB low:5000kB high:6000kB managed:90000kB free_cma:0kB";
+        let figures =
+            "Normal free:4000kB min:4000kB low:5000kB high:6000kB managed:90000kB free_cma:0kB";
         for (mode, mark) in [
             // min is 1000 pages: /2, and a quarter off.
             ("0xa20(GFP_ATOMIC)", 375),
@@ -531,25 +568,38 @@ mod tests {
             ("0xce0(GFP_KERNEL|__GFP_HIGH)", 500),
             ("0x20820(GFP_ATOMIC|__GFP_MEMALLOC)", 0),
         ] {
-            assert_eq!(verdict(&format!("order:0, mode:{mode}"), figures).1, mark, "{mode}");
+            assert_eq!(
+                verdict(&format!("order:0, mode:{mode}"), figures).1,
+                mark,
+                "{mode}"
+            );
         }
         // __GFP_ATOMIC alone existed until 6.2; a caller that cannot wait counts since 6.3.
         let old = "order:0, mode:0xa00(__GFP_ATOMIC|__GFP_KSWAPD_RECLAIM)";
         assert_eq!(verdict(old, figures).1, 750);
         let versions = [("6.2.1", 500), ("6.3.0", 375)];
         for (version, mark) in versions {
-            let text = log("order:0, mode:0x820(__GFP_HIGH|__GFP_KSWAPD_RECLAIM)", figures).replace(
+            let text = log(
+                "order:0, mode:0x820(__GFP_HIGH|__GFP_KSWAPD_RECLAIM)",
+                figures,
+            )
+            .replace(
                 "Mem-Info",
                 &format!("CPU: 0 PID: 7 Comm: x Not tainted {version} #1\nMem-Info"),
             );
             let report = report(&text);
-            assert_eq!(judge(&report).unwrap().zones[0].mark, Some(mark), "{version}");
+            assert_eq!(
+                judge(&report).unwrap().zones[0].mark,
+                Some(mark),
+                "{version}"
+            );
         }
     }
 
     #[test]
     fn boosts_do_not_concern_urgent_single_pages() {
-        let figures = "Normal free:4000kB boost:2000kB min:4000kB low:5000kB managed:90000kB free_cma:0kB";
+        let figures =
+            "Normal free:4000kB boost:2000kB min:4000kB low:5000kB managed:90000kB free_cma:0kB";
         assert_eq!(verdict("order:0, mode:0x820(GFP_ATOMIC)", figures).1, 188);
         assert_eq!(verdict("order:1, mode:0x820(GFP_ATOMIC)", figures).1, 375);
     }
@@ -558,34 +608,73 @@ mod tests {
     fn memory_that_may_not_be_used_is_not_counted() {
         let figures = "Normal free:6000kB min:4000kB low:5000kB reserved_highatomic:400kB managed:90000kB free_cma:1700kB";
         // 1500 pages, of which 425 are CMA and 100 reserved.
-        assert_eq!(verdict("order:0, mode:0xcc0(GFP_KERNEL)", figures).0, Verdict::TooLow(26));
-        assert_eq!(verdict("order:0, mode:0x100cca(GFP_HIGHUSER_MOVABLE)", figures).0, Verdict::Serves);
-        assert_eq!(verdict("order:0, mode:0x820(GFP_ATOMIC)", figures).0, Verdict::Serves);
+        assert_eq!(
+            verdict("order:0, mode:0xcc0(GFP_KERNEL)", figures).0,
+            Verdict::TooLow(26)
+        );
+        assert_eq!(
+            verdict("order:0, mode:0x100cca(GFP_HIGHUSER_MOVABLE)", figures).0,
+            Verdict::Serves
+        );
+        assert_eq!(
+            verdict("order:0, mode:0x820(GFP_ATOMIC)", figures).0,
+            Verdict::Serves
+        );
     }
 
     #[test]
     fn blocks_are_compared_by_type() {
         let figures = "Normal free:60000kB min:4000kB low:5000kB managed:90000kB free_cma:0kB";
         // Order 1 is only of type H, order 2 only of type C.
-        assert_eq!(verdict("order:1, mode:0xcc0(GFP_KERNEL)", figures).0, Verdict::NoBlock);
-        assert_eq!(verdict("order:1, mode:0x820(GFP_ATOMIC)", figures).0, Verdict::Serves);
-        assert_eq!(verdict("order:2, mode:0x820(GFP_ATOMIC)", figures).0, Verdict::NoBlock);
-        assert_eq!(verdict("order:2, mode:0x100cca(GFP_HIGHUSER_MOVABLE)", figures).0, Verdict::Serves);
+        assert_eq!(
+            verdict("order:1, mode:0xcc0(GFP_KERNEL)", figures).0,
+            Verdict::NoBlock
+        );
+        assert_eq!(
+            verdict("order:1, mode:0x820(GFP_ATOMIC)", figures).0,
+            Verdict::Serves
+        );
+        assert_eq!(
+            verdict("order:2, mode:0x820(GFP_ATOMIC)", figures).0,
+            Verdict::NoBlock
+        );
+        assert_eq!(
+            verdict("order:2, mode:0x100cca(GFP_HIGHUSER_MOVABLE)", figures).0,
+            Verdict::Serves
+        );
     }
 
     #[test]
     fn the_limit_itself_is_not_enough() {
-        let figures = |free: u64| format!("Normal free:{free}kB min:4000kB low:5000kB managed:90000kB free_cma:0kB");
-        assert_eq!(verdict("order:0, mode:0x820(GFP_ATOMIC)", &figures(1500)).0, Verdict::TooLow(1));
-        assert_eq!(verdict("order:0, mode:0x820(GFP_ATOMIC)", &figures(1504)).0, Verdict::Serves);
-        assert_eq!(verdict("order:2, mode:0xcc0(GFP_KERNEL)", &figures(4012)).0, Verdict::TooLow(1));
-        assert_eq!(verdict("order:30, mode:0xcc0(GFP_KERNEL)", &figures(0)).0, Verdict::TooLow(1000 + (1 << 30)));
+        let figures = |free: u64| {
+            format!("Normal free:{free}kB min:4000kB low:5000kB managed:90000kB free_cma:0kB")
+        };
+        assert_eq!(
+            verdict("order:0, mode:0x820(GFP_ATOMIC)", &figures(1500)).0,
+            Verdict::TooLow(1)
+        );
+        assert_eq!(
+            verdict("order:0, mode:0x820(GFP_ATOMIC)", &figures(1504)).0,
+            Verdict::Serves
+        );
+        assert_eq!(
+            verdict("order:2, mode:0xcc0(GFP_KERNEL)", &figures(4012)).0,
+            Verdict::TooLow(1)
+        );
+        assert_eq!(
+            verdict("order:30, mode:0xcc0(GFP_KERNEL)", &figures(0)).0,
+            Verdict::TooLow(1000 + (1 << 30))
+        );
     }
 
     #[test]
     fn missing_figures_make_no_verdict() {
         assert_eq!(
-            verdict("order:0, mode:0xcc0(GFP_KERNEL)", "Normal free:6x0kB min:4000kB").0,
+            verdict(
+                "order:0, mode:0xcc0(GFP_KERNEL)",
+                "Normal free:6x0kB min:4000kB"
+            )
+            .0,
             Verdict::Unknown(vec!["free"])
         );
     }
@@ -603,7 +692,10 @@ mod tests {
         let user = report(&text.replace("0xcc0(GFP_KERNEL)", "0x100cca(GFP_HIGHUSER_MOVABLE)"));
         let judgement = judge(&user).unwrap();
         assert_eq!(judgement.zones[0].reserve, Some(3188));
-        assert_eq!(judgement.zones[0].verdict, Verdict::TooLow(26 + 3188 + 1 - 1298));
+        assert_eq!(
+            judgement.zones[0].verdict,
+            Verdict::TooLow(26 + 3188 + 1 - 1298)
+        );
         assert_eq!(judgement.zones[1].verdict, Verdict::Serves);
     }
 

@@ -60,10 +60,22 @@ mod tests {
     #[test]
     fn versions_are_found() {
         for (line, version) in [
-            ("CPU: 0 PID: 1 Comm: x Not tainted 5.10.17-v7l+ #1414", "5.10.17-v7l+"),
-            ("CPU: 3 UID: 0 PID: 1 Comm: x Tainted: G        W  O      6.12.1 #2", "6.12.1"),
-            ("CPU: 1 PID: 9 Comm: x Tainted: P                4.14.41 #0", "4.14.41"),
-            ("Linux version 7.3.4+deb13-cloud-amd64 (x@y) (gcc)", "7.3.4+deb13-cloud-amd64"),
+            (
+                "CPU: 0 PID: 1 Comm: x Not tainted 5.10.17-v7l+ #1414",
+                "5.10.17-v7l+",
+            ),
+            (
+                "CPU: 3 UID: 0 PID: 1 Comm: x Tainted: G        W  O      6.12.1 #2",
+                "6.12.1",
+            ),
+            (
+                "CPU: 1 PID: 9 Comm: x Tainted: P                4.14.41 #0",
+                "4.14.41",
+            ),
+            (
+                "Linux version 7.3.4+deb13-cloud-amd64 (x@y) (gcc)",
+                "7.3.4+deb13-cloud-amd64",
+            ),
         ] {
             assert_eq!(Version::find(line).unwrap().text, version);
         }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub const ZONES: [&str; 6] = ["DMA", "DMA32", "Normal", "HighMem", "Movable", "Device"];
 
 /// The fields of a zone that are used here.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 15] = [
     "free",
     "boost",
     "min",
@@ -24,7 +24,9 @@ const FIELDS: [&str; 13] = [
     "free_pcp",
     "local_pcp",
     "free_cma",
-    "mlocked",
+    "active_file",
+    "inactive_file",
+    "writepending",
 ];
 
 /// The counters of the whole machine that are used here, in pages.
@@ -97,11 +99,6 @@ impl Zone {
         rank(&self.name).unwrap_or(0)
     }
 
-    /// Returns all fields that were read.
-    pub fn values(&self) -> &BTreeMap<&'static str, u64> {
-        &self.values
-    }
-
     /// Returns the name with the node.
     pub fn title(&self) -> String {
         match self.node {
@@ -136,6 +133,8 @@ enum Mode {
     Reserve(usize),
     /// Its free lists.
     Blocks(usize),
+    /// The sum of its free lists.
+    Total(usize),
 }
 
 /// The memory information of a report.
@@ -184,9 +183,22 @@ impl Memory {
         self.counters.get(name).copied()
     }
 
-    /// Returns all counters that were read.
-    pub fn counters(&self) -> &BTreeMap<&'static str, u64> {
-        &self.counters
+    /// Returns all numbers that were read.
+    #[cfg(test)]
+    pub fn numbers(&self) -> Vec<u64> {
+        let mut numbers: Vec<u64> = self.counters.values().copied().collect();
+        numbers.extend(self.swap.iter().chain(&self.pages).flatten());
+        numbers.extend(&self.unreclaimable);
+        for zone in &self.zones {
+            numbers.extend(zone.node);
+            numbers.extend(zone.values.values());
+            numbers.extend(&zone.reserve);
+            numbers.extend(zone.blocks_total);
+            for blocks in &zone.blocks {
+                numbers.extend([blocks.count, blocks.kib]);
+            }
+        }
+        numbers
     }
 
     /// Returns whether anything was read.
@@ -229,9 +241,14 @@ impl Memory {
     /// Reads the lines after the zones.
     fn summary(&mut self, text: &str) -> bool {
         let first = text.split_whitespace().next().and_then(whole);
-        for (index, phrase) in [" pages RAM", " pages HighMem/MovableOnly", " pages reserved", " pages cma reserved"]
-            .iter()
-            .enumerate()
+        for (index, phrase) in [
+            " pages RAM",
+            " pages HighMem/MovableOnly",
+            " pages reserved",
+            " pages cma reserved",
+        ]
+        .iter()
+        .enumerate()
         {
             if text.ends_with(phrase) {
                 self.pages[index] = self.pages[index].or(first);
@@ -296,7 +313,9 @@ impl Memory {
                 continue;
             }
             if rank(word).is_some()
-                && words.peek().map_or(self.node.is_some(), |next| next.starts_with("free:"))
+                && words
+                    .peek()
+                    .map_or(self.node.is_some(), |next| next.starts_with("free:"))
             {
                 match self.zone(word, |zone| zone.line.is_none()) {
                     Some(index) => {
@@ -363,7 +382,9 @@ impl Memory {
     }
 
     fn again(&mut self, name: &str, what: &str) -> Fed {
-        let node = self.node.map_or(String::new(), |node| format!("Node {node} "));
+        let node = self
+            .node
+            .map_or(String::new(), |node| format!("Node {node} "));
         self.mode = Mode::Elsewhere;
         Fed::Again(format!("the {what} of zone {node}{name}"))
     }
@@ -455,6 +476,11 @@ impl Memory {
                 }
                 true
             }
+            Mode::Total(index) => {
+                self.mode = Mode::Elsewhere;
+                self.zones[index].blocks_total = word.strip_suffix("kB").and_then(whole);
+                self.zones[index].blocks_total.is_some()
+            }
             Mode::Reserve(index) => {
                 let zone = &mut self.zones[index];
                 match whole(word) {
@@ -475,11 +501,7 @@ impl Memory {
             Mode::Blocks(index) => {
                 let zone = &mut self.zones[index];
                 if word == "=" {
-                    zone.blocks_total = words
-                        .next()
-                        .and_then(|word| word.strip_suffix("kB"))
-                        .and_then(whole);
-                    self.mode = Mode::Elsewhere;
+                    self.mode = Mode::Total(index);
                     return true;
                 }
                 if let Some(types) = word.strip_prefix('(') {
@@ -532,7 +554,10 @@ fn relevant(text: &str, mode: Mode) -> bool {
     }
     if let Some((key, value)) = first.split_once(':') {
         let plain = value.strip_suffix("kB").unwrap_or(value);
-        let number = plain.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+        let number = plain
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_digit());
         if number && (COUNTERS.contains(&key) || FIELDS.contains(&key)) {
             return true;
         }
@@ -540,6 +565,7 @@ fn relevant(text: &str, mode: Mode) -> bool {
     // Pieces, of kernels that print each on a line of its own.
     let piece = |word: &str| match mode {
         Mode::Reserve(_) => whole(word).is_some(),
+        Mode::Total(_) => word.ends_with("kB"),
         Mode::Blocks(_) => {
             word == "=" || word.starts_with('(') || word.contains('*') || word.ends_with("kB")
         }
@@ -593,7 +619,10 @@ mod tests {
         assert_eq!(problems, [""; 0]);
         let zone = &memory.zones[0];
         assert_eq!(zone.title(), "Node 0 Normal");
-        assert_eq!((zone.get("free"), zone.get("managed")), (Some(8344), Some(45000)));
+        assert_eq!(
+            (zone.get("free"), zone.get("managed")),
+            (Some(8344), Some(45000))
+        );
         assert_eq!(zone.reserve, [0, 0, 0]);
         assert!(zone.blocks_complete());
         assert_eq!(zone.blocks[1].types.as_deref(), Some("UE"));
@@ -618,7 +647,8 @@ mod tests {
             "0*4kB ",
             "1*8kB ",
             "(U) ",
-            "= 8kB",
+            "= ",
+            "8kB",
         ]);
         assert_eq!(problems, [""; 0]);
         assert_eq!(memory.zones[0].reserve, [0, 62446]);

@@ -148,9 +148,8 @@ impl Reader {
                 true
             }
             Mode::Tasks => {
-                let Some((pid, rest)) = line
-                    .strip_prefix('[')
-                    .and_then(|rest| rest.split_once(']'))
+                let Some((pid, rest)) =
+                    line.strip_prefix('[').and_then(|rest| rest.split_once(']'))
                 else {
                     return false;
                 };
@@ -224,9 +223,7 @@ fn constraint(oom: &mut Oom, rest: &str) {
 
 /// Reads "Killed process 1234 (name) total-vm:…", or "Kill process".
 fn victim(oom: &mut Oom, line: &str) -> bool {
-    let Some(rest) =
-        after(line, "Killed process ").or_else(|| after(line, "Kill process "))
-    else {
+    let Some(rest) = after(line, "Killed process ").or_else(|| after(line, "Kill process ")) else {
         return false;
     };
     let Some(pid) = number(rest) else {
@@ -244,7 +241,11 @@ fn victim(oom: &mut Oom, line: &str) -> bool {
     if let Some(comm) = comm {
         victim.comm = comm.to_owned();
     }
-    for (slot, key) in victim.rss.iter_mut().zip(["anon-rss:", "file-rss:", "shmem-rss:"]) {
+    for (slot, key) in victim
+        .rss
+        .iter_mut()
+        .zip(["anon-rss:", "file-rss:", "shmem-rss:"])
+    {
         *slot = slot.or_else(|| after(rest, key).and_then(kib));
     }
     if let Some(rest) = after(rest, "oom_score_adj:") {
@@ -286,11 +287,17 @@ mod tests {
         ]);
         assert_eq!(oom.memory, Some([1048576, 1048576, 141]));
         assert_eq!(oom.memcg.as_deref(), Some("/a.slice"));
-        assert_eq!(oom.stats, [("anon".to_owned(), 1024), ("file".to_owned(), 4)]);
+        assert_eq!(
+            oom.stats,
+            [("anon".to_owned(), 1024), ("file".to_owned(), 4)]
+        );
         assert_eq!(oom.tasks[0], ("c".to_owned(), 1235, 900));
         assert_eq!(oom.tasks[1].0, "a b");
         let victim = oom.victim.unwrap();
-        assert_eq!((victim.pid, victim.rss[0], victim.adjustment), (Some(1235), Some(3000), Some(-5)));
+        assert_eq!(
+            (victim.pid, victim.rss[0], victim.adjustment),
+            (Some(1235), Some(3000), Some(-5))
+        );
         assert!(reader.ended);
     }
 

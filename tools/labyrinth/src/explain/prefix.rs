@@ -41,9 +41,10 @@ pub fn strip(bytes: &[u8]) -> Text {
     text
 }
 
-/// Returns text without colours and other control characters. A carriage return within a line
-/// separates two lines.
+/// Returns text without colours. A carriage return within a line separates two lines. What else was
+/// lost or removed leaves a mark, so that the digits on both sides do not become one number.
 fn clean(bytes: &[u8]) -> String {
+    const MARK: char = char::REPLACEMENT_CHARACTER;
     let text = String::from_utf8_lossy(bytes);
     let mut out = String::with_capacity(text.len());
     let mut chars = text.trim_end_matches('\r').chars().peekable();
@@ -51,23 +52,22 @@ fn clean(bytes: &[u8]) -> String {
     while let Some(c) = chars.next() {
         match c {
             '\x1b' => {
-                if chars.peek() == Some(&'[') {
-                    chars.next();
-                    while let Some(&c) = chars.peek() {
-                        if !(c.is_ascii_digit() || ";:?<=> ".contains(c)) {
-                            // The letter that ends the sequence, unless the sequence was cut off.
-                            if c.is_ascii_alphabetic() {
-                                chars.next();
-                            }
-                            break;
-                        }
-                        chars.next();
-                    }
+                if chars.next_if_eq(&'[').is_some() {
+                    while chars
+                        .next_if(|&c| c.is_ascii_digit() || ";:?<=> ".contains(c))
+                        .is_some()
+                    {}
+                    // The letter that ends the sequence, unless the sequence was cut off.
+                    chars.next_if(char::is_ascii_alphabetic);
+                }
+                let digit = |c: Option<&char>| c.is_some_and(char::is_ascii_digit);
+                if digit(out.chars().next_back().as_ref()) && digit(chars.peek()) {
+                    out.push(MARK);
                 }
             }
             '\r' => out.push('\n'),
             '\t' => out.push(' '),
-            c if c.is_control() && c != '\n' => {}
+            c if c.is_control() && c != '\n' => out.push(MARK),
             c => out.push(c),
         }
     }
@@ -81,7 +81,7 @@ fn json_message(line: &str, text: &mut Text) -> Option<String> {
     }
     let object: Value = serde_json::from_str(line).ok()?;
     if let Some(time) = object.get("__REALTIME_TIMESTAMP").and_then(Value::as_str) {
-        text.time = Some(format!("{time} µs since 1970"));
+        text.time = time.parse().ok().map(utc);
     }
     if let Some(us) = object
         .get("_SOURCE_MONOTONIC_TIMESTAMP")
@@ -105,6 +105,31 @@ fn json_message(line: &str, text: &mut Text) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Returns a time in microseconds since 1970 as a date.
+fn utc(us: u64) -> String {
+    let seconds = us / 1_000_000;
+    let (days, seconds) = (seconds / 86_400, seconds % 86_400);
+    // Years begin in March here, so that the day that some have more is the last one.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let date = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    format!(
+        "{:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}Z",
+        year + era * 400 + next,
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 /// Removes one prefix, if there is any.
@@ -275,9 +300,9 @@ fn after_kernel<'a>(line: &'a str, text: &mut Text) -> Option<&'a str> {
 /// Returns the time at the beginning of a line of a log, without the name of the machine.
 fn time_of(head: &str) -> String {
     let words: Vec<&str> = head.split_whitespace().collect();
-    let last = words
-        .iter()
-        .position(|word| word.matches(':').count() >= 2 && word.bytes().any(|b| b.is_ascii_digit()));
+    let last = words.iter().position(|word| {
+        word.matches(':').count() >= 2 && word.bytes().any(|b| b.is_ascii_digit())
+    });
     match last {
         Some(last) => {
             // "Tue Mar 11 09:26:00 2025".
@@ -303,7 +328,7 @@ fn unescape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::strip;
+    use super::{strip, utc};
 
     #[test]
     fn prefixes_are_removed() {
@@ -352,12 +377,16 @@ mod tests {
         let text = strip(b"Tue Mar 11 09:26:00 2025 kern.warn kernel: [331456.657971] x");
         assert_eq!(text.time.as_deref(), Some("Tue Mar 11 09:26:00 2025"));
         assert_eq!(text.seconds, Some(331456.657971));
-        assert_eq!(strip(b"6,1,5000000,-,caller=C3;x").caller.as_deref(), Some("C3"));
+        assert_eq!(
+            strip(b"6,1,5000000,-,caller=C3;x").caller.as_deref(),
+            Some("C3")
+        );
     }
 
     #[test]
     fn json_and_escapes_are_read() {
-        let line = br#"{"MESSAGE":"a\nb","_TRANSPORT":"kernel","_SOURCE_MONOTONIC_TIMESTAMP":"5000000"}"#;
+        let line =
+            br#"{"MESSAGE":"a\nb","_TRANSPORT":"kernel","_SOURCE_MONOTONIC_TIMESTAMP":"5000000"}"#;
         let text = strip(line);
         assert_eq!((text.message.as_str(), text.seconds), ("a\nb", Some(5.0)));
         assert_eq!(strip(br#"{"MESSAGE":[97,255,98]}"#).message, "a\u{fffd}b");
@@ -366,8 +395,19 @@ mod tests {
     }
 
     #[test]
+    fn dates_are_right() {
+        assert_eq!(utc(0), "1970-01-01T00:00:00Z");
+        assert_eq!(utc(951_782_400_000_000), "2000-02-29T00:00:00Z");
+        assert_eq!(utc(1_770_624_579_000_000), "2026-02-09T08:09:39Z");
+        assert!(!utc(u64::MAX).is_empty());
+    }
+
+    #[test]
     fn text_of_the_kernel_stays() {
-        for text in ["[ 1234]     0  1234     2238      512    61440       0    0 agetty", "Node 0 DMA: 1*4kB (U)"] {
+        for text in [
+            "[ 1234]     0  1234     2238      512    61440       0    0 agetty",
+            "Node 0 DMA: 1*4kB (U)",
+        ] {
             assert_eq!(strip(text.as_bytes()).message, text);
         }
     }

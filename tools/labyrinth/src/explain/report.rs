@@ -152,6 +152,8 @@ pub struct Report {
     pub oom: Oom,
     /// What only slab caches say.
     pub slab: Slab,
+    /// The line of the page allocator's report of about the same time, for a slab cache.
+    pub related: Option<u64>,
     /// What could not be read.
     pub unread: Vec<Unread>,
     /// How many more notes there were.
@@ -180,6 +182,7 @@ impl Report {
             memory: None,
             oom: Oom::default(),
             slab: Slab::default(),
+            related: None,
             unread: Vec::new(),
             unread_more: 0,
         }

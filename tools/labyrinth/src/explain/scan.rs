@@ -287,7 +287,10 @@ mod tests {
             }
         }
         for step in [1 << 20, 4096, 7] {
-            let found: Vec<u64> = anchors(&text, step).iter().map(|line| line.number).collect();
+            let found: Vec<u64> = anchors(&text, step)
+                .iter()
+                .map(|line| line.number)
+                .collect();
             assert_eq!(found, expected);
         }
     }

@@ -109,7 +109,10 @@ impl Trace {
             self.interrupt = true;
             return true;
         }
-        if matches!(line, "</IRQ>" | "</SOFTIRQ>" | "<TASK>" | "</TASK>" | "</NMI>") {
+        if matches!(
+            line,
+            "</IRQ>" | "</SOFTIRQ>" | "<TASK>" | "</TASK>" | "</NMI>"
+        ) {
             return true;
         }
         let Some((name, module)) = frame(line) else {
@@ -154,9 +157,16 @@ impl Trace {
 
     /// Returns whether memory for packets was wanted.
     pub fn is_network(&self) -> bool {
-        ["skb", "page_frag", "page_pool", "napi", "net_rx_action", "netif_"]
-            .iter()
-            .any(|part| self.has(part))
+        [
+            "skb",
+            "page_frag",
+            "page_pool",
+            "napi",
+            "net_rx_action",
+            "netif_",
+        ]
+        .iter()
+        .any(|part| self.has(part))
     }
 
     fn rest(&self) -> &[(String, Option<String>)] {
@@ -241,7 +251,10 @@ mod tests {
             " __alloc_skb+0x1/0x2",
             " rtw_usb_tx_agg_skb+0xdc/0x288 [rtw88_usb]",
         ]);
-        assert_eq!(trace.caller().as_deref(), Some("rtw_usb_tx_agg_skb [rtw88_usb]"));
+        assert_eq!(
+            trace.caller().as_deref(),
+            Some("rtw_usb_tx_agg_skb [rtw88_usb]")
+        );
         assert_eq!(trace.helper(), Some("__alloc_skb"));
         assert!(trace.interrupt && trace.is_network());
     }
@@ -255,13 +268,21 @@ mod tests {
             "[<80107e10>] (__alloc_pages_nodemask) from [<80108228>] (alloc_kmem_pages+0x20/0x28)",
         ]);
         assert_eq!(arm.caller().as_deref(), Some("brcmf_fws_attach [brcmfmac]"));
-        let old = trace(&["[<ffffffff81114e64>] ? warn_alloc+0x1/0x2", "[<ffffffff81114e64>] foo+0x1/0x2"]);
+        let old = trace(&[
+            "[<ffffffff81114e64>] ? warn_alloc+0x1/0x2",
+            "[<ffffffff81114e64>] foo+0x1/0x2",
+        ]);
         assert_eq!(old.caller().as_deref(), Some("foo"));
     }
 
     #[test]
     fn other_lines_are_not_taken() {
-        for line in ["Mem-Info:", "RIP: 0033:0x7fdc36338205", "usb 1-1: new device", ""] {
+        for line in [
+            "Mem-Info:",
+            "RIP: 0033:0x7fdc36338205",
+            "usb 1-1: new device",
+            "",
+        ] {
             assert!(!Trace::default().feed(line), "{line}");
         }
     }
