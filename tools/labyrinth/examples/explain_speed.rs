@@ -24,10 +24,7 @@ impl Read for Log {
         if self.at == self.piece.len() {
             self.at = 0;
         }
-        let count = buffer
-            .len()
-            .min(self.piece.len() - self.at)
-            .min(self.left);
+        let count = buffer.len().min(self.piece.len() - self.at).min(self.left);
         buffer[..count].copy_from_slice(&self.piece[self.at..self.at + count]);
         self.at += count;
         self.left -= count;
