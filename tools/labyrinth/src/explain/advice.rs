@@ -35,9 +35,7 @@ pub fn advise(report: &Report, judgement: Option<&Judgement<'_>>) -> Vec<Advice>
             "caller",
             "Look at the size that the caller computes; no setting helps.",
         )),
-        Kind::Vmalloc { what, .. }
-            if what.contains("vmap allocation") || what.contains("vm_struct") =>
-        {
+        Kind::Vmalloc { what, .. } if no_addresses(what, judgement) => {
             out.push(plain(
                 "vmalloc=",
                 "Boot with a larger vmalloc= (a machine of 32 bits), or unload drivers that hold large \
@@ -59,6 +57,16 @@ fn plain(setting: &'static str, text: &str) -> Advice {
         value: None,
         text: text.to_owned(),
     }
+}
+
+/// Returns whether vmalloc lacked addresses rather than memory. Kernels until 5.12 do not say which.
+pub fn no_addresses(what: &str, judgement: Option<&Judgement<'_>>) -> bool {
+    let unclear = what.starts_with("vmalloc: allocation failure: ");
+
+    ["vmap allocation", "vm_struct", "use vmalloc="]
+        .iter()
+        .any(|part| what.contains(part))
+        || unclear && judgement.is_some_and(Judgement::served)
 }
 
 /// For a failure of the page allocator.
@@ -105,7 +113,7 @@ fn page(report: &Report, judgement: &Judgement<'_>, out: &mut Vec<Advice>) {
              once.",
         ));
     }
-    if let Some(zone) = low {
+    if let Some(zone) = low.filter(|_| judgement.lost.is_empty()) {
         protection(judgement, zone, out);
         cma(judgement, zone, out);
     }
@@ -150,6 +158,17 @@ fn large(
 /// The watermarks: how much memory the kernel keeps free for urgent requests.
 fn watermarks(judgement: &Judgement<'_>, zone: &Judged<'_>, out: &mut Vec<Advice>) {
     let page = judgement.page_kib;
+    let unknown = || {
+        plain(
+            "vm.min_free_kbytes",
+            "Double vm.min_free_kbytes. The log is too damaged to say what it is now (sysctl \
+             vm.min_free_kbytes).",
+        )
+    };
+    if !judgement.lost.is_empty() {
+        out.push(unknown());
+        return;
+    }
     let lowmem = || {
         judgement
             .zones
@@ -162,11 +181,7 @@ fn watermarks(judgement: &Judgement<'_>, zone: &Judged<'_>, out: &mut Vec<Advice
         let (Some(zone_min), Some(zone_managed)) =
             (judged.zone.get("min"), judged.zone.get("managed"))
         else {
-            out.push(plain(
-                "vm.min_free_kbytes",
-                "Double vm.min_free_kbytes. The log is too damaged to say what it is now (sysctl \
-                 vm.min_free_kbytes).",
-            ));
+            out.push(unknown());
             return;
         };
         let boost = judged.zone.get("boost").unwrap_or(0);

@@ -215,8 +215,8 @@ impl Collector {
             let old = &self.open[index].report;
             let same = old.printer.is_some() && old.printer == report.printer;
             let complete = old.memory.as_ref().is_some_and(|memory| memory.ended);
-            let small = matches!(old.kind, Kind::Slab | Kind::Cma { .. })
-                && (!old.slab.nodes.is_empty() || old.kind != Kind::Slab)
+            let small = (!old.slab.nodes.is_empty() || old.kind != Kind::Slab)
+                && old.is_small()
                 && old.memory.is_none();
             // The OOM killer prints more after its memory information.
             let more = old.kind == Kind::Oom && report.kind != Kind::Oom && old.printer.is_none();
@@ -309,15 +309,16 @@ impl Collector {
 
 impl Open {
     fn feed(&mut self, line: u64, message: &str, complete: bool, several: bool) -> Fed {
-        if self.cpu(message) {
+        if !matches!(self.report.kind, Kind::Vmalloc { .. } if self.report.is_small())
+            && self.cpu(message)
+        {
             return Fed::Took(Vec::new());
         }
         let report = &mut self.report;
         // Slab caches print no memory information, and CMA areas hardly ever do.
         let has_memory = match report.kind {
-            Kind::Slab => false,
             Kind::Cma { .. } => !several,
-            _ => true,
+            _ => !report.is_small(),
         };
         if has_memory {
             let memory = report.memory.get_or_insert_with(Memory::default);
@@ -450,16 +451,17 @@ fn finish(open: Open) -> Report {
     if report.memory.as_ref().is_some_and(Memory::is_empty) {
         let begun = report.memory.take().is_some_and(|memory| memory.begun);
         if begun {
-            report.note(None, "the lines after \"Mem-Info:\" are missing");
+            let line = report.line;
+            report.note(Some(line), "the lines after \"Mem-Info:\" are missing");
         }
     }
     if let Some(mode) = &mut report.mode {
         mode.decode(report.kernel.as_ref());
     }
-    if open.mixed {
+    if open.mixed && report.memory.is_some() {
         report.note(
             None,
-            "lines of several reports are mixed here without a mark whose they are, so that figures \
+            "Lines of several reports are mixed here without a mark whose they are, so that figures \
              of the other one can be among these",
         );
     }
@@ -472,7 +474,7 @@ fn missing(report: &mut Report) {
     let line = report.line;
     if report.kind != Kind::MemInfo && !report.is_memcg() {
         match &report.mode {
-            None if !matches!(report.kind, Kind::Cma { .. }) => {
+            None if report.kind == Kind::Slab || !report.is_small() => {
                 report.note(Some(line), "the flags of the request are missing");
             }
             Some(mode) if mode.flags.is_none() => {
@@ -522,7 +524,7 @@ fn missing(report: &mut Report) {
                 zone.line,
                 format!("lowmem_reserve[] of zone {title} is missing"),
             ));
-        } else if zone.reserve.len() < length {
+        } else if zone.line.is_some() && zone.reserve.len() < length {
             notes.push((
                 zone.reserve_line,
                 format!(

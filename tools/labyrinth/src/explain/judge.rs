@@ -77,6 +77,8 @@ pub struct Judgement<'a> {
     pub rules_guessed: bool,
     /// Whether the request ignores the watermarks.
     pub no_watermarks: bool,
+    /// Zones that the request may use and that exist, while the log has lost them.
+    pub lost: Vec<String>,
 }
 
 impl<'a> Judgement<'a> {
@@ -159,6 +161,9 @@ pub fn judge_as(report: &Report, flags: Flags, order: u32) -> Option<Judgement<'
         rules,
         rules_guessed,
         no_watermarks,
+        lost: layouts
+            .first()
+            .map_or(Vec::new(), |layout| request.lost(memory, layout)),
     })
 }
 
@@ -289,6 +294,32 @@ impl Request {
             Some(layout) if !layout.contains(&self.wanted) => "Normal",
             _ => self.wanted,
         }
+    }
+
+    /// Finds zones that the log does not have. The protection of a zone grows with the memory of the
+    /// higher zones of its node, so it tells whether these have any.
+    fn lost(&self, memory: &Memory, layout: &Layout) -> Vec<String> {
+        let class = self.class(Some(layout));
+        let mut lost = Vec::new();
+
+        for zone in &memory.zones {
+            for (place, pair) in zone.reserve.windows(2).enumerate() {
+                let Some(name) = layout.get(place + 1) else {
+                    break;
+                };
+                let there = |other: &Zone| other.node == zone.node && other.name == *name;
+                if pair[1] > pair[0] && !memory.zones.iter().any(there) {
+                    let title = Zone::named(zone.node, name).title();
+                    if !lost.contains(&title) {
+                        lost.push(title);
+                    }
+                }
+                if *name == class {
+                    break;
+                }
+            }
+        }
+        lost
     }
 
     fn pages(&self, kib: u64) -> u64 {
@@ -493,13 +524,11 @@ impl Request {
                 largest = Some(order);
             } else if order >= self.order {
                 let types = blocks.types.as_deref().unwrap_or("");
-                others.extend(
-                    types
-                        .chars()
-                        .filter(|kind| !others.contains(*kind))
-                        .collect::<String>()
-                        .chars(),
-                );
+                for kind in types.chars() {
+                    if !others.contains(kind) {
+                        others.push(kind);
+                    }
+                }
             }
         }
         let others = (largest < Some(self.order) && !others.is_empty()).then_some(others);

@@ -89,6 +89,15 @@ pub struct Zone {
 }
 
 impl Zone {
+    /// Returns a zone without figures.
+    pub fn named(node: Option<u64>, name: &str) -> Self {
+        Self {
+            node,
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// Returns a field in KiB, such as `free` or `min`.
     pub fn get(&self, field: &str) -> Option<u64> {
         self.values.get(field).copied()
@@ -399,11 +408,7 @@ impl Memory {
         match index {
             Some(index) => wanted(&self.zones[index]).then_some(index),
             None if self.zones.len() < 4096 => {
-                self.zones.push(Zone {
-                    node,
-                    name: name.to_owned(),
-                    ..Zone::default()
-                });
+                self.zones.push(Zone::named(node, name));
                 Some(self.zones.len() - 1)
             }
             None => None,

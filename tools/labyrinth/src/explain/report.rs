@@ -204,6 +204,15 @@ impl Report {
         }
     }
 
+    /// Returns whether such a report is without memory information.
+    pub fn is_small(&self) -> bool {
+        match &self.kind {
+            Kind::Slab | Kind::Cma { .. } => true,
+            Kind::Vmalloc { what, .. } => what.starts_with("vmap allocation"),
+            _ => false,
+        }
+    }
+
     /// Returns whether the report is about a memory control group that was at its limit.
     pub fn is_memcg(&self) -> bool {
         self.kind == Kind::Oom

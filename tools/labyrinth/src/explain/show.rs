@@ -149,6 +149,7 @@ fn subject(report: &Report) -> String {
     match &report.kind {
         Kind::Page => format!("{name}{order}{mode}"),
         Kind::Stall { .. } => format!("{name}{order}{mode} (slow)"),
+        Kind::Vmalloc { .. } if report.is_small() => "vmap".to_owned(),
         Kind::Vmalloc { .. } => format!("{name} vmalloc{mode}"),
         Kind::Vmemmap => format!("{name} vmemmap{order}{mode}"),
         Kind::Slab => format!(
@@ -230,7 +231,7 @@ fn entry(out: &mut String, group: &Group, number: usize, coloured: bool) {
         .iter()
         .map(|unread| match unread.line {
             Some(line) => format!("Line {line}: {}.", unread.what),
-            None => format!("{}.", super::words::capital(&unread.what)),
+            None => format!("{}.", unread.what),
         })
         .collect();
     if report.unread_more > 0 {

@@ -75,7 +75,8 @@ fn prefixes_do_not_matter() {
     };
     let expected = reason(log.clone());
     let after = |line: &str| line.split_once("] ").unwrap().1.to_owned();
-    let forms: [(&str, &dyn Fn(&str) -> String); 7] = [
+    type Form<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+    let forms: [Form<'_>; 7] = [
         ("plain", &|line| after(line)),
         ("syslog", &|line| {
             format!("Feb  9 08:09:39 host kernel: {line}")

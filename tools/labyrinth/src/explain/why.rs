@@ -3,6 +3,7 @@
 //! Why a request failed, in words. The first sentence is the reason.
 
 use super::{
+    advice::no_addresses,
     judge::{judge_as, Judged, Judgement, Verdict},
     kernel::Rules,
     meminfo::Memory,
@@ -98,24 +99,54 @@ fn shortage(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
             zone.zone.title()
         );
         why.more.extend(over(report, judgement, zone));
-    } else if let Some(zone) = unknown {
-        let fields = match &zone.verdict {
-            Verdict::Unknown(fields) => fields.iter().map(|field| (*field).to_owned()).collect(),
-            _ => Vec::new(),
-        };
+    } else if !judgement.lost.is_empty() {
         why.reason = format!(
-            "The log does not show why the request failed: {} of zone {} could not be read.",
-            list(&fields),
-            zone.zone.title()
+            "The log does not show why the request failed: the figures of {} are missing.",
+            zones_named(&judgement.lost)
         );
     } else if let Some(zone) = no_block {
         fragmented(judgement, zone, &mut why);
     } else if let Some(zone) = low {
         too_low(report, judgement, zone, &mut why);
+    } else if let Some(zone) = unknown {
+        why.reason = format!(
+            "The log does not show why the request failed: {}.",
+            not_read(zone)
+        );
     } else {
         why.reason = nowhere(judgement);
     }
+    if serves.is_none() && (no_block.is_some() || low.is_some()) {
+        if let Some(zone) = unknown {
+            why.more.push(format!(
+                "That is not the whole picture: {}.",
+                not_read(zone)
+            ));
+        }
+    }
     why
+}
+
+/// Says what of a zone could not be read.
+fn not_read(zone: &Judged<'_>) -> String {
+    let fields: Vec<String> = match &zone.verdict {
+        Verdict::Unknown(fields) => fields.iter().map(|field| (*field).to_owned()).collect(),
+        _ => Vec::new(),
+    };
+    format!(
+        "{} of zone {} could not be read",
+        list(&fields),
+        zone.zone.title()
+    )
+}
+
+/// Returns "zone A" or "zones A and B".
+fn zones_named(zones: &[String]) -> String {
+    format!(
+        "zone{} {}",
+        if zones.len() == 1 { "" } else { "s" },
+        list(zones)
+    )
 }
 
 /// No zone may be used at all.
@@ -166,16 +197,17 @@ fn too_low(report: &Report, judgement: &Judgement<'_>, zone: &Judged<'_>, why: &
         kib(usable.saturating_mul(page)),
         kib(limit.saturating_mul(page)),
     );
-    let others = judgement.allowed().count() - 1;
-    if others > 0 {
+    let others = judgement
+        .allowed()
+        .filter(|judged| matches!(judged.verdict, Verdict::TooLow(_)))
+        .count()
+        - 1;
+    if others == 1 {
+        why.more
+            .push("Another zone that it may use was too low as well.".to_owned());
+    } else if others > 1 {
         why.more.push(format!(
-            "The other {} it may use {} too low as well.",
-            if others == 1 {
-                "zone".to_owned()
-            } else {
-                format!("{others} zones")
-            },
-            if others == 1 { "was" } else { "were" },
+            "The other {others} zones that it may use were too low as well."
         ));
     }
     why.more.extend(limit_words(judgement, zone));
@@ -381,6 +413,14 @@ fn over(report: &Report, judgement: &Judgement<'_>, zone: &Judged<'_>) -> Vec<St
             ));
         }
     }
+    let main = judgement.main(|_| true);
+    if let Some((main, Verdict::TooLow(short))) = main.map(|main| (main, &main.verdict)) {
+        out.push(format!(
+            "The largest zone of the request, {}, still lacked {}.",
+            main.zone.title(),
+            kib(short.saturating_mul(page))
+        ));
+    }
     if flags.thisnode {
         out.push(
             "The request wanted memory of one node only (__GFP_THISNODE), and the log does not name \
@@ -460,7 +500,7 @@ fn served_by(report: &Report, judgement: &Judgement<'_>) -> Vec<String> {
     let page = judgement.page_kib;
     let flags = judgement.flags;
 
-    if judgement.served() {
+    if judgement.served() || !judgement.lost.is_empty() {
         return out;
     }
     let fragmented = judgement.main(|judged| judged.verdict == Verdict::NoBlock);
@@ -628,25 +668,16 @@ fn vmalloc(
             ..Why::default()
         };
     }
-    if what.contains("vmap allocation")
-        || what.contains("vm_struct")
-        || what.contains("use vmalloc=")
-    {
-        return Why {
-            reason: format!(
-                "vmalloc had no free range of addresses for a request{size}; memory itself was not \
-                 the reason."
-            ),
-            ..Why::default()
+    if no_addresses(what, judgement) {
+        let certainty = if what.starts_with("vmalloc: allocation failure: ") {
+            "most likely "
+        } else {
+            ""
         };
-    }
-    // Until 5.12, this was printed if there was no range of addresses, too.
-    let served = judgement.is_some_and(Judgement::served);
-    if what.starts_with("vmalloc: allocation failure: ") && served {
         return Why {
             reason: format!(
-                "vmalloc most likely had no free range of addresses for a request{size}: memory itself \
-                 was there."
+                "vmalloc {certainty}had no free range of addresses for a request{size}; memory itself \
+                 was not the reason."
             ),
             ..Why::default()
         };

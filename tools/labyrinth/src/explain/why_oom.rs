@@ -162,6 +162,12 @@ fn machine(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
                     .to_owned(),
             );
         }
+        if !judgement.lost.is_empty() {
+            why.more.push(format!(
+                "The log lacks the figures of zone {}.",
+                list(&judgement.lost)
+            ));
+        }
         if report.oom.no_compaction {
             why.more
                 .push("This kernel was built without compaction (CONFIG_COMPACTION).".to_owned());

@@ -49,19 +49,9 @@ pub fn request(order: u32, page_kib: u64) -> String {
     }
 }
 
-/// Returns a text with a capital letter at its beginning.
-pub fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{capital, grouped, list, request};
+    use super::{grouped, list, request};
 
     #[test]
     fn numbers_and_lists_are_legible() {
@@ -73,6 +63,5 @@ mod tests {
         assert_eq!(list(&items[..1]), "a");
         assert_eq!(request(0, 4), "1 page (order 0, 4 KiB)");
         assert_eq!(request(4, 4), "16 pages in a row (order 4, 64 KiB)");
-        assert_eq!(capital("zone"), "Zone");
     }
 }
