@@ -7,8 +7,10 @@
 //! pages and the completions are made. [`exit`] has the exit statuses.
 
 pub mod cli;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
+pub mod failures;
 pub mod headroom;
 pub mod json;
 pub mod manual;
