@@ -2,26 +2,22 @@
 
 //! `labyrinth headroom`: how many pages a burst of atomic requests can still get.
 
+pub mod blocks;
+pub mod document;
+pub mod list;
+pub mod look;
 pub mod model;
 mod show;
 
-use crate::{
-    exit::{Problem, Verdict},
-    json,
-    memory::{
-        buddyinfo,
-        zoneinfo::{self, Zone},
-    },
-    terminal,
-};
-use model::{arithmetic, may_use, Arithmetic, Gfp, Request};
-use schemars::JsonSchema;
-use serde::Serialize;
+use crate::{exit::Verdict, json, terminal};
+use look::{look, Question};
+use model::Gfp;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     flag,
 };
 use std::{
+    io,
     path::Path,
     sync::{
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -37,7 +33,23 @@ const HIGHEST_ORDER: u32 = 13;
 /// How often a wait looks whether it is to end.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The options of `labyrinth headroom`.
+/// Says how many pages a burst of atomic requests can still get
+///
+/// The answer is for a burst on one CPU that keeps its pages while nobody frees any, as in an
+/// interrupt. It comes from the watermarks and free pages in /proc/zoneinfo by the rules of the page
+/// allocator. What the kernel does not show decides about the rest: which pages of a CPU's list are
+/// of the right type, and how many pages the next refill of this list takes. So there are an
+/// estimate and two bounds. The bounds are far apart if the lists are large in comparison with the
+/// headroom; --cpu brings them closer together.
+///
+/// Requests of high orders need free blocks that are large enough, too, and they lose by each boost
+/// of the watermarks (vm.watermark_boost_factor). /proc/buddyinfo counts blocks in CMA areas and
+/// isolated ones, which such requests never get. Root can read /proc/pagetypeinfo, which tells them
+/// apart; --watch reads it only once, because the kernel counts with interrupts off.
+///
+/// The limits of memory cgroups are not taken into account.
+///
+/// Example: labyrinth headroom --cpu 2 --order 3 --arithmetic
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The flags of the requests
@@ -49,6 +61,9 @@ pub struct Args {
     /// Only the zones of this NUMA node, as for __GFP_THISNODE
     #[arg(long)]
     node: Option<u32>,
+    /// The CPU of the burst, whose list of pages counts (default: any)
+    #[arg(long)]
+    cpu: Option<u32>,
     /// Show the arithmetic of each zone
     #[arg(long)]
     arithmetic: bool,
@@ -69,63 +84,37 @@ pub struct Args {
     json: bool,
 }
 
-/// What `--json` prints.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Headroom {
-    /// "labyrinth/headroom/1"
-    schema: &'static str,
-    /// The flags of the requests, such as "GFP_ATOMIC".
-    gfp: &'static str,
-    /// The order of the requests.
-    order: u32,
-    /// Requests that a burst can still get, if the lists of the CPUs keep nothing back.
-    requests: u64,
-    /// Requests that it can get if the lists of a CPU keep back as much as they may.
-    at_least: u64,
-    /// The least `requests` seen so far with --watch.
-    least: u64,
-    /// The zones that the requests may use.
-    zones: Vec<ZoneHeadroom>,
-}
-
-/// The part of a zone.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ZoneHeadroom {
-    /// The NUMA node.
-    node: u32,
-    /// The name, such as "Normal".
-    zone: String,
-    /// Requests that the zone can serve.
-    requests: u64,
-    /// The numbers that this was computed from.
-    arithmetic: Arithmetic,
-}
-
-impl json::Document for Headroom {
-    const NAME: &'static str = "headroom";
-}
-
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     let proc = Path::new("/proc");
     let stop = Arc::new(AtomicBool::new(false));
     let start = Instant::now();
     let mut least = u64::MAX;
+    let mut question = Question {
+        gfp: args.gfp,
+        order: args.order,
+        node: args.node,
+        cpu: args.cpu,
+        types: true,
+    };
 
     for signal in [SIGINT, SIGTERM] {
         flag::register(signal, Arc::clone(&stop))?;
     }
     loop {
-        let mut headroom = look(proc, args)?;
+        let mut headroom = look(proc, question)?;
+        question.types = false;
         least = least.min(headroom.requests);
         headroom.least = least;
+        let mut out = io::stdout().lock();
         if args.json {
             json::print(&headroom, args.watch)?;
         } else if args.watch {
-            show::line(&headroom, start.elapsed())?;
+            show::line(&mut out, &headroom, start.elapsed())?;
         } else {
-            show::table(&headroom, args.arithmetic, terminal::colours())?;
+            show::table(&mut out, &headroom, args.arithmetic, terminal::colours())?;
         }
+        drop(out);
         if !args.watch || !wait(args, &stop, start) {
             break;
         }
@@ -154,69 +143,4 @@ fn wait(args: &Args, stop: &AtomicBool, start: Instant) -> bool {
         thread::sleep(left.min(TICK));
     }
     false
-}
-
-/// Looks at the memory once.
-fn look(proc: &Path, args: &Args) -> anyhow::Result<Headroom> {
-    let all = zoneinfo::read(proc)?;
-    let blocks = if args.order > 0 {
-        buddyinfo::read(proc)
-    } else {
-        Vec::new()
-    };
-    let request = Request {
-        gfp: args.gfp,
-        order: args.order,
-        place: Zone::place_of_normal(&all).unwrap_or(usize::MAX),
-    };
-    let mut sums = Vec::new();
-
-    for zone in all.iter().filter(|zone| may_use(zone, request)) {
-        if args.node.is_some_and(|node| node != zone.node) {
-            continue;
-        }
-        let blocks = blocks
-            .iter()
-            .find(|blocks| blocks.node == zone.node && blocks.zone == zone.name);
-        sums.push((zone, arithmetic(zone, blocks, request)));
-    }
-    if sums.is_empty() {
-        return Err(no_zone(&all, args.node).into());
-    }
-    let requests = sums.iter().map(|(_, sum)| sum.served).sum();
-    let swallowed: u64 = sums.iter().map(|(_, sum)| sum.swallowed).sum();
-    let zones = sums.into_iter().map(|(zone, arithmetic)| ZoneHeadroom {
-        node: zone.node,
-        zone: zone.name.clone(),
-        requests: arithmetic.served,
-        arithmetic,
-    });
-
-    Ok(Headroom {
-        schema: "labyrinth/headroom/1",
-        gfp: args.gfp.name(),
-        order: args.order,
-        requests,
-        at_least: requests - swallowed,
-        least: requests,
-        zones: zones.collect(),
-    })
-}
-
-fn no_zone(zones: &[Zone], node: Option<u32>) -> Problem {
-    let mut nodes: Vec<u32> = zones
-        .iter()
-        .filter(|z| z.is_populated())
-        .map(|z| z.node)
-        .collect();
-    nodes.dedup();
-    let nodes: Vec<String> = nodes.iter().map(u32::to_string).collect();
-
-    Problem::usage(
-        format!(
-            "no node {} with memory that the kernel may use",
-            node.unwrap_or(0)
-        ),
-        format!("use one of the nodes {}", nodes.join(", ")),
-    )
 }
