@@ -111,6 +111,11 @@ fn most_scale(list: &CpuList) -> u32 {
     }
 }
 
+/// Returns the most pages that a list swallows when its zone is at the limit.
+pub fn swallowed(list: &CpuList) -> u64 {
+    largest_refill(list) - 1
+}
+
 /// Returns the largest refill that a burst can cause.
 fn largest_refill(list: &CpuList) -> u64 {
     let high = list.bounds.map_or(list.high, |(_, max)| max.max(list.high));

@@ -3,6 +3,7 @@
 //! `labyrinth headroom`: how many pages a burst of atomic requests can still get.
 
 pub mod blocks;
+mod bursts;
 pub mod document;
 pub mod list;
 pub mod look;
@@ -10,6 +11,7 @@ pub mod model;
 mod show;
 
 use crate::{exit::Verdict, json, terminal};
+use clap::ArgGroup;
 use look::{look, Question};
 use model::Gfp;
 use signal_hook::{
@@ -33,24 +35,31 @@ const HIGHEST_ORDER: u32 = 13;
 /// How often a wait looks whether it is to end.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Says how many pages a burst of atomic requests can still get
-///
-/// The answer is for a burst on one CPU that keeps its pages while nobody frees any, as in an
-/// interrupt. It comes from the watermarks and free pages in /proc/zoneinfo by the rules of the page
-/// allocator. What the kernel does not show decides about the rest: which pages of a CPU's list are
-/// of the right type, and how many pages the next refill of this list takes. So there are an
-/// estimate and two bounds. The bounds are far apart if the lists are large in comparison with the
-/// headroom; --cpu brings them closer together.
-///
-/// Requests of high orders need free blocks that are large enough, too, and they lose by each boost
-/// of the watermarks (vm.watermark_boost_factor). /proc/buddyinfo counts blocks in CMA areas and
-/// isolated ones, which such requests never get. Root can read /proc/pagetypeinfo, which tells them
-/// apart; --watch reads it only once, because the kernel counts with interrupts off.
-///
-/// The limits of memory cgroups are not taken into account.
-///
-/// Example: labyrinth headroom --cpu 2 --order 3 --arithmetic
+/// What must be known to understand the answer.
+const LONG_HELP: &str = "\
+The answer is for a burst on one CPU that keeps its pages while nobody frees any, as in an
+interrupt. It comes from /proc/zoneinfo, by the rules of the page allocator. The kernel does not
+show which pages in the list of a CPU are of the right type, nor how many pages the next refill of
+this list takes. So there are an estimate and two bounds, which are far apart if the lists are
+large in comparison with the headroom. --cpu brings them closer together.
+
+Requests of high orders need free blocks that are large enough, too, and they lose by each boost of
+the watermarks (vm.watermark_boost_factor). /proc/buddyinfo counts blocks in CMA areas and isolated
+blocks, which such requests never get. /proc/pagetypeinfo tells them apart, and only root can read
+it; --watch reads it only once, because the kernel counts with interrupts off.
+
+The limits of memory cgroups are not taken into account.
+
+Examples: how many blocks of eight pages an interrupt on CPU 2 gets, and what to set after a minute
+of load:
+
+  labyrinth headroom --cpu 2 --order 3 --arithmetic
+  labyrinth headroom --bursts --duration 60";
+
+/// The options of `labyrinth headroom`.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = LONG_HELP)]
+#[command(group(ArgGroup::new("live").args(["watch", "bursts"])))]
 pub struct Args {
     /// The flags of the requests
     #[arg(long, value_enum, default_value = "atomic")]
@@ -71,10 +80,19 @@ pub struct Args {
     #[arg(long)]
     watch: bool,
     /// Time between two looks with --watch, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
+    #[arg(long, value_name = "MS", default_value_t = 1000, conflicts_with = "bursts", value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
     interval: u64,
-    /// End after this many seconds, with --watch
-    #[arg(long, value_name = "SECONDS", requires = "watch")]
+    /// Measure how many atomic pages are taken at once, until interrupted, and say what to set
+    ///
+    /// Shows the most pages that were taken in any 1, 10 and 100 ms, and who took them. It needs
+    /// root, and takes some time in each page allocation of the machine.
+    #[arg(long, conflicts_with_all = ["gfp", "order", "cpu", "arithmetic"])]
+    bursts: bool,
+    /// What the largest burst is multiplied with, for the recommendation of --bursts
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.0, requires = "bursts", value_parser = factor)]
+    safety: f64,
+    /// End after this many seconds, with --watch or --bursts
+    #[arg(long, value_name = "SECONDS", requires = "live")]
     duration: Option<u64>,
     /// Exit with status 1 if there were ever fewer than so many requests left
     #[arg(long, value_name = "REQUESTS")]
@@ -82,6 +100,14 @@ pub struct Args {
     /// Print JSON: a document, or one for each look with --watch
     #[arg(long)]
     json: bool,
+}
+
+/// Parses a factor.
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(factor) if (1.0..=1000.0).contains(&factor) => Ok(factor),
+        _ => Err("a number from 1 to 1000 is needed".to_owned()),
+    }
 }
 
 /// Runs the subcommand.
@@ -100,6 +126,16 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
 
     for signal in [SIGINT, SIGTERM] {
         flag::register(signal, Arc::clone(&stop))?;
+    }
+    if args.bursts {
+        let options = bursts::Options {
+            duration: args.duration.map(Duration::from_secs),
+            safety: args.safety,
+            node: args.node,
+            fail_below: args.fail_below,
+            json: args.json,
+        };
+        return bursts::run(&options, &|| stop.load(Relaxed));
     }
     loop {
         let mut headroom = look(proc, question)?;
