@@ -89,7 +89,8 @@ def measure(state, gfp="atomic", order=0, node=-1):
         os.close(burst)
     served = number("served")
     assert module.read(PARAMETERS + "failed").strip() == "Y", "the burst did not fail"
-    lists = sum(zone["arithmetic"]["in_list"] for zone in answer["zones"])
+    lists, above = (sum(zone["arithmetic"][name] for zone in answer["zones"])
+                    for name in ("in_list", "above"))
     error = answer["requests"] - served
     row = {"state": state, "gfp": gfp, "order": order, "predicted": answer["requests"],
            "least": answer["at_least"], "most": answer["at_most"], "served": served,
@@ -97,7 +98,8 @@ def measure(state, gfp="atomic", order=0, node=-1):
     rows.append(row)
     ktap.note(f"{state}: {gfp}, order {order}: predicted {answer['requests']} "
               f"({answer['at_least']} to {answer['at_most']}), served {served}, "
-              f"error {error} ({100 * error / max(served, 1):+.1f} %), {lists} in lists")
+              f"error {error} ({100 * error / max(served, 1):+.1f} %), {above} above, "
+              f"{lists} in lists")
     return row
 
 

@@ -2,7 +2,7 @@
 
 //! The command line. Each subcommand declares its own options, beside its code.
 
-use crate::{doctor, exit::Verdict, failures, headroom, manual};
+use crate::{doctor, exit::Verdict, failures, headroom, manual, run};
 use clap::{Parser, Subcommand};
 
 /// Tells why atomic page allocations fail on this machine, and how far it is from failures.
@@ -27,6 +27,8 @@ pub enum Command {
     Failures(failures::Args),
     /// Says how many pages a burst of atomic requests can still get
     Headroom(headroom::Args),
+    /// Runs exercises of the module, and judges their failures and latencies
+    Run(run::Args),
     /// Writes manual pages and completions into a folder
     #[command(hide = true)]
     Manual(manual::Args),
@@ -39,6 +41,7 @@ impl Command {
             Self::Doctor(args) => doctor::run(&args),
             Self::Failures(args) => failures::run(&args),
             Self::Headroom(args) => headroom::run(&args),
+            Self::Run(args) => run::run(&args),
             Self::Manual(args) => manual::run(&args),
         }
     }

@@ -35,3 +35,22 @@ pub fn schema<D: Document>() -> String {
 
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
 }
+
+/// Checks that the documented schema is that of the type. With `LABYRINTH_WRITE_SCHEMAS` in the
+/// environment, writes it first: `LABYRINTH_WRITE_SCHEMAS=1 cargo test`.
+#[cfg(test)]
+pub(crate) fn hold<D: Document>() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schema");
+    let path = folder.join(D::NAME).with_extension("json");
+
+    if std::env::var_os("LABYRINTH_WRITE_SCHEMAS").is_some() {
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(&path, schema::<D>()).unwrap();
+    }
+    let documented = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        documented == schema::<D>(),
+        "{} is not the schema of the type",
+        path.display()
+    );
+}

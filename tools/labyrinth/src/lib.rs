@@ -14,8 +14,11 @@ pub mod headroom;
 pub mod json;
 pub mod manual;
 pub mod memory;
+pub mod module;
 pub mod progress;
+pub mod run;
 pub mod terminal;
+pub mod tracing;
 pub mod units;
 
 use clap::Parser;

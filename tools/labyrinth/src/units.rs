@@ -2,6 +2,8 @@
 
 //! Numbers with their units.
 
+use std::time::Duration;
+
 /// Returns a number of bytes, in KiB, MiB or GiB, with at most one digit after the point.
 pub fn bytes(bytes: u64) -> String {
     scaled(
@@ -29,6 +31,63 @@ pub fn nanoseconds(ns: u64) -> String {
     )
 }
 
+/// Parses a time such as 50us, 1.5ms or 2s. A number without a unit means ns.
+pub fn parse_nanoseconds(text: &str) -> Result<u64, String> {
+    parse(
+        text,
+        &[
+            ("ns", 1),
+            ("us", 1_000),
+            ("µs", 1_000),
+            ("ms", 1_000_000),
+            ("s", 1_000_000_000),
+            ("", 1),
+        ],
+    )
+}
+
+/// Parses a time such as 10s, 5m, 2h or 1d. A number without a unit means seconds.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let units = [
+        ("ms", 1_000_000),
+        ("s", 1_000_000_000),
+        ("m", 60_000_000_000),
+        ("h", 3_600_000_000_000),
+        ("d", 86_400_000_000_000),
+        ("", 1_000_000_000),
+    ];
+    parse(text, &units).map(Duration::from_nanos)
+}
+
+fn parse(text: &str, units: &[(&str, u64)]) -> Result<u64, String> {
+    let names = || {
+        units
+            .iter()
+            .map(|&(name, _)| name)
+            .filter(|name| !name.is_empty())
+    };
+    let number_ends = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(number_ends);
+    let size = units.iter().find(|&&(name, _)| name == unit);
+    let number = number.parse::<f64>().ok();
+    let (Some(&(_, size)), Some(number)) = (size, number) else {
+        let names: Vec<&str> = names().collect();
+        return Err(format!(
+            "'{text}' is no time; it is a number and one of {}",
+            names.join(", ")
+        ));
+    };
+    let value = number * size as f64;
+
+    // Beyond this, an f64 does not have all numbers.
+    if value > (1u64 << 53) as f64 {
+        return Err(format!("'{text}' is too long"));
+    }
+    Ok(value.round() as u64)
+}
+
 /// Returns `count` and the noun, in the plural unless the count is 1.
 pub fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
@@ -51,7 +110,20 @@ fn scaled(value: u64, units: &[(&str, u64)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, counted, nanoseconds};
+    use super::{bytes, counted, nanoseconds, parse_duration, parse_nanoseconds};
+    use std::time::Duration;
+
+    #[test]
+    fn times_are_parsed() {
+        assert_eq!(parse_nanoseconds("50us"), Ok(50_000));
+        assert_eq!(parse_nanoseconds("1.5ms"), Ok(1_500_000));
+        assert_eq!(parse_nanoseconds("7"), Ok(7));
+        assert_eq!(parse_duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(parse_duration("3"), Ok(Duration::from_secs(3)));
+        for text in ["", "s", "-1s", "1e3", "1.2.3s", "5 s", "9999999999d", "1y"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn numbers_have_units() {
