@@ -56,17 +56,10 @@ impl json::Document for Headroom {
 #[cfg(test)]
 mod tests {
     use super::Headroom;
-    use crate::json::schema;
-    use std::{fs, path::Path};
+    use crate::json;
 
     #[test]
-    fn the_schema_is_committed() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/headroom.json");
-
-        // LABYRINTH_WRITE_SCHEMA=1 writes it.
-        if std::env::var_os("LABYRINTH_WRITE_SCHEMA").is_some() {
-            fs::write(&path, schema::<Headroom>()).unwrap();
-        }
-        assert_eq!(fs::read_to_string(path).unwrap(), schema::<Headroom>());
+    fn the_schema_is_documented() {
+        json::hold::<Headroom>();
     }
 }

@@ -13,7 +13,7 @@ use crate::memory::zoneinfo::CpuList;
 /// somebody has changed it.
 const MOST_SCALE: u32 = 5;
 /// The size of a sample of the states that cannot be seen.
-const SAMPLES: u64 = 16;
+const SAMPLES: u64 = 8;
 
 /// The state of a zone that matters for a burst. All numbers are pages.
 #[derive(Clone, Copy, Debug)]
@@ -77,8 +77,8 @@ pub fn served(zone: Pages, list: &CpuList) -> Served {
     let mut count = 0;
 
     for in_list in (0..=list.count).step_by(list.count.div_ceil(SAMPLES).max(1) as usize) {
-        for scale in 0..=most_scale(list) {
-            for taken in [0, drift / 2, drift] {
+        for scale in [0, most_scale(list) / 2, most_scale(list)] {
+            for taken in [0, drift] {
                 sum += u128::from(simulate(zone, list, in_list, scale, taken));
                 count += 1;
             }
