@@ -52,6 +52,14 @@ impl Names {
         flags & bit != 0
     }
 
+    /// Returns the value of a name, such as "__GFP_HIGH".
+    pub fn value(&self, wanted: &str) -> Option<u64> {
+        self.0
+            .iter()
+            .find(|(_, name)| name == wanted)
+            .map(|&(value, _)| value)
+    }
+
     /// Returns the flags as the kernel writes them, such as "GFP_ATOMIC|__GFP_NOWARN". Bits without
     /// a name are a number at the end.
     pub fn decode(&self, flags: u64) -> String {

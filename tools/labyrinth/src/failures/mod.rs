@@ -2,10 +2,10 @@
 
 //! `labyrinth failures`: each failed page allocation of the whole machine.
 
-mod context;
-mod cpus;
+pub mod context;
+pub mod cpus;
 mod document;
-mod flags;
+pub mod flags;
 mod injected;
 mod live;
 mod log;
@@ -13,10 +13,10 @@ pub mod probe;
 pub mod problem;
 mod report;
 mod session;
-mod symbols;
+pub mod symbols;
 mod tally;
 pub mod tracefs;
-mod watch;
+pub mod watch;
 
 use crate::{
     exit::{Problem, Verdict},

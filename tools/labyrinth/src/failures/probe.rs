@@ -27,6 +27,8 @@ use std::{ffi::CString, fs, io, path::Path};
 
 /// The frames of a stack that are recorded. More are rare, and they cost room for other records.
 const FRAMES: u16 = 48;
+/// The frames of a stack of which there are many.
+const FEW: u16 = 16;
 
 /// No architecture has a larger order.
 const MOST_ORDER: u32 = 63;
@@ -96,7 +98,8 @@ pub struct Raw {
     pub gfp: Option<u64>,
     /// The addresses on the stack, innermost first.
     pub stack: Vec<u64>,
-    flags: u8,
+    /// The flags of the trace record.
+    pub flags: u8,
 }
 
 /// A kind of perf event.
@@ -115,6 +118,8 @@ pub enum Probe {
         gfp: Option<Field>,
         /// Whether it counts injected failures.
         injected: bool,
+        /// Whether it happens so often that nobody waits for it, and that a few frames must do.
+        often: bool,
     },
 }
 
@@ -134,6 +139,21 @@ impl Probe {
         }
     }
 
+    /// Returns the probe for requests with these flags that get their pages. They can be many, so
+    /// their records have few frames, and must be read again and again.
+    pub fn of_served(root: &Path, with: u64, without: u64) -> io::Result<Self> {
+        let tracefs = tracefs::find(root).ok_or(io::ErrorKind::NotFound)?;
+        let format = Format::of(&tracefs, "kmem/mm_page_alloc")?;
+        let filter =
+            format!("gfp_flags & {with:#x} && !(gfp_flags & {without:#x}) && !({NO_PAGE})");
+        let mut probe = Self::tracepoint(&format, &filter, false);
+
+        if let Self::Tracepoint { often, .. } = &mut probe {
+            *often = true;
+        }
+        Ok(probe)
+    }
+
     /// Returns the probe for an event that this process has defined for injected failures.
     pub fn of_injected(tracefs: &Path, event: &str) -> io::Result<Self> {
         Ok(Self::tracepoint(
@@ -150,6 +170,7 @@ impl Probe {
             order: format.field("order"),
             gfp: format.field("gfp_flags"),
             injected,
+            often: false,
         }
     }
 
@@ -177,6 +198,9 @@ impl Probe {
     }
 
     fn options(&self, frames: u16) -> Opts {
+        let often = matches!(self, Self::Tracepoint { often: true, .. });
+        let frames = if often { frames.min(FEW) } else { frames };
+
         Opts {
             sample_on: SampleOn::Count(1),
             sample_format: SampleFormat {
@@ -200,7 +224,11 @@ impl Probe {
                 ..RecordIdFormat::default()
             },
             wake_up: WakeUp {
-                on: WakeUpOn::Samples(1),
+                on: if often {
+                    WakeUpOn::Bytes(0)
+                } else {
+                    WakeUpOn::Samples(1)
+                },
                 on_aux_bytes: 0,
             },
             ..Opts::default()

@@ -2,26 +2,24 @@
 
 //! `labyrinth headroom`: how many pages a burst of atomic requests can still get.
 
+pub mod blocks;
+mod bursts;
+pub mod document;
+pub mod list;
+pub mod look;
 pub mod model;
 mod show;
 
-use crate::{
-    exit::{Problem, Verdict},
-    json,
-    memory::{
-        buddyinfo,
-        zoneinfo::{self, Zone},
-    },
-    terminal,
-};
-use model::{arithmetic, may_use, Arithmetic, Gfp, Request};
-use schemars::JsonSchema;
-use serde::Serialize;
+use crate::{exit::Verdict, json, terminal};
+use clap::ArgGroup;
+use look::{look, Question};
+use model::Gfp;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     flag,
 };
 use std::{
+    io,
     path::Path,
     sync::{
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -37,8 +35,31 @@ const HIGHEST_ORDER: u32 = 13;
 /// How often a wait looks whether it is to end.
 const TICK: Duration = Duration::from_millis(50);
 
+/// What must be known to understand the answer.
+const LONG_HELP: &str = "\
+The answer is for a burst on one CPU that keeps its pages while nobody frees any, as in an
+interrupt. It comes from /proc/zoneinfo, by the rules of the page allocator. The kernel does not
+show which pages in the list of a CPU are of the right type, nor how many pages the next refill of
+this list takes. So there are an estimate and two bounds, which are far apart if the lists are
+large in comparison with the headroom. --cpu brings them closer together.
+
+Requests of high orders need free blocks that are large enough, too, and they lose by each boost of
+the watermarks (vm.watermark_boost_factor). /proc/buddyinfo counts blocks in CMA areas and isolated
+blocks, which such requests never get. /proc/pagetypeinfo tells them apart, and only root can read
+it; --watch reads it only once, because the kernel counts with interrupts off.
+
+The limits of memory cgroups are not taken into account.
+
+Examples: how many blocks of eight pages an interrupt on CPU 2 gets, and what to set after a minute
+of load:
+
+  labyrinth headroom --cpu 2 --order 3 --arithmetic
+  labyrinth headroom --bursts --duration 60";
+
 /// The options of `labyrinth headroom`.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = LONG_HELP)]
+#[command(group(ArgGroup::new("live").args(["watch", "bursts"])))]
 pub struct Args {
     /// The flags of the requests
     #[arg(long, value_enum, default_value = "atomic")]
@@ -49,6 +70,9 @@ pub struct Args {
     /// Only the zones of this NUMA node, as for __GFP_THISNODE
     #[arg(long)]
     node: Option<u32>,
+    /// The CPU of the burst, whose list of pages counts (default: any)
+    #[arg(long)]
+    cpu: Option<u32>,
     /// Show the arithmetic of each zone
     #[arg(long)]
     arithmetic: bool,
@@ -56,10 +80,19 @@ pub struct Args {
     #[arg(long)]
     watch: bool,
     /// Time between two looks with --watch, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
+    #[arg(long, value_name = "MS", default_value_t = 1000, conflicts_with = "bursts", value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
     interval: u64,
-    /// End after this many seconds, with --watch
-    #[arg(long, value_name = "SECONDS", requires = "watch")]
+    /// Measure how many atomic pages are taken at once, until interrupted, and say what to set
+    ///
+    /// Shows the most pages that were taken in any 1, 10 and 100 ms, and who took them. It needs
+    /// root, and takes some time in each page allocation of the machine.
+    #[arg(long, conflicts_with_all = ["gfp", "order", "cpu", "arithmetic"])]
+    bursts: bool,
+    /// What the largest burst is multiplied with, for the recommendation of --bursts
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.0, requires = "bursts", value_parser = factor)]
+    safety: f64,
+    /// End after this many seconds, with --watch or --bursts
+    #[arg(long, value_name = "SECONDS", requires = "live")]
     duration: Option<u64>,
     /// Exit with status 1 if there were ever fewer than so many requests left
     #[arg(long, value_name = "REQUESTS")]
@@ -69,40 +102,12 @@ pub struct Args {
     json: bool,
 }
 
-/// What `--json` prints.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Headroom {
-    /// "labyrinth/headroom/1"
-    schema: &'static str,
-    /// The flags of the requests, such as "GFP_ATOMIC".
-    gfp: &'static str,
-    /// The order of the requests.
-    order: u32,
-    /// Requests that a burst can still get, if the lists of the CPUs keep nothing back.
-    requests: u64,
-    /// Requests that it can get if the lists of a CPU keep back as much as they may.
-    at_least: u64,
-    /// The least `requests` seen so far with --watch.
-    least: u64,
-    /// The zones that the requests may use.
-    zones: Vec<ZoneHeadroom>,
-}
-
-/// The part of a zone.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ZoneHeadroom {
-    /// The NUMA node.
-    node: u32,
-    /// The name, such as "Normal".
-    zone: String,
-    /// Requests that the zone can serve.
-    requests: u64,
-    /// The numbers that this was computed from.
-    arithmetic: Arithmetic,
-}
-
-impl json::Document for Headroom {
-    const NAME: &'static str = "headroom";
+/// Parses a factor.
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(factor) if (1.0..=1000.0).contains(&factor) => Ok(factor),
+        _ => Err("a number from 1 to 1000 is needed".to_owned()),
+    }
 }
 
 /// Runs the subcommand.
@@ -111,21 +116,41 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     let stop = Arc::new(AtomicBool::new(false));
     let start = Instant::now();
     let mut least = u64::MAX;
+    let mut question = Question {
+        gfp: args.gfp,
+        order: args.order,
+        node: args.node,
+        cpu: args.cpu,
+        types: true,
+    };
 
     for signal in [SIGINT, SIGTERM] {
         flag::register(signal, Arc::clone(&stop))?;
     }
+    if args.bursts {
+        let options = bursts::Options {
+            duration: args.duration.map(Duration::from_secs),
+            safety: args.safety,
+            node: args.node,
+            fail_below: args.fail_below,
+            json: args.json,
+        };
+        return bursts::run(&options, &|| stop.load(Relaxed));
+    }
     loop {
-        let mut headroom = look(proc, args)?;
+        let mut headroom = look(proc, question)?;
+        question.types = false;
         least = least.min(headroom.requests);
         headroom.least = least;
+        let mut out = io::stdout().lock();
         if args.json {
             json::print(&headroom, args.watch)?;
         } else if args.watch {
-            show::line(&headroom, start.elapsed())?;
+            show::line(&mut out, &headroom, start.elapsed())?;
         } else {
-            show::table(&headroom, args.arithmetic, terminal::colours())?;
+            show::table(&mut out, &headroom, args.arithmetic, terminal::colours())?;
         }
+        drop(out);
         if !args.watch || !wait(args, &stop, start) {
             break;
         }
@@ -154,69 +179,4 @@ fn wait(args: &Args, stop: &AtomicBool, start: Instant) -> bool {
         thread::sleep(left.min(TICK));
     }
     false
-}
-
-/// Looks at the memory once.
-fn look(proc: &Path, args: &Args) -> anyhow::Result<Headroom> {
-    let all = zoneinfo::read(proc)?;
-    let blocks = if args.order > 0 {
-        buddyinfo::read(proc)
-    } else {
-        Vec::new()
-    };
-    let request = Request {
-        gfp: args.gfp,
-        order: args.order,
-        place: Zone::place_of_normal(&all).unwrap_or(usize::MAX),
-    };
-    let mut sums = Vec::new();
-
-    for zone in all.iter().filter(|zone| may_use(zone, request)) {
-        if args.node.is_some_and(|node| node != zone.node) {
-            continue;
-        }
-        let blocks = blocks
-            .iter()
-            .find(|blocks| blocks.node == zone.node && blocks.zone == zone.name);
-        sums.push((zone, arithmetic(zone, blocks, request)));
-    }
-    if sums.is_empty() {
-        return Err(no_zone(&all, args.node).into());
-    }
-    let requests = sums.iter().map(|(_, sum)| sum.served).sum();
-    let swallowed: u64 = sums.iter().map(|(_, sum)| sum.swallowed).sum();
-    let zones = sums.into_iter().map(|(zone, arithmetic)| ZoneHeadroom {
-        node: zone.node,
-        zone: zone.name.clone(),
-        requests: arithmetic.served,
-        arithmetic,
-    });
-
-    Ok(Headroom {
-        schema: "labyrinth/headroom/1",
-        gfp: args.gfp.name(),
-        order: args.order,
-        requests,
-        at_least: requests - swallowed,
-        least: requests,
-        zones: zones.collect(),
-    })
-}
-
-fn no_zone(zones: &[Zone], node: Option<u32>) -> Problem {
-    let mut nodes: Vec<u32> = zones
-        .iter()
-        .filter(|z| z.is_populated())
-        .map(|z| z.node)
-        .collect();
-    nodes.dedup();
-    let nodes: Vec<String> = nodes.iter().map(u32::to_string).collect();
-
-    Problem::usage(
-        format!(
-            "no node {} with memory that the kernel may use",
-            node.unwrap_or(0)
-        ),
-        format!("use one of the nodes {}", nodes.join(", ")),
-    )
 }

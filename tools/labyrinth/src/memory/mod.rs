@@ -3,4 +3,5 @@
 //! What the kernel says of its free memory.
 
 pub mod buddyinfo;
+pub mod pagetypeinfo;
 pub mod zoneinfo;

@@ -31,6 +31,8 @@ pub struct Zone {
     pub protection: Vec<u64>,
     /// Free pages in CMA areas.
     pub free_cma: u64,
+    /// Free pages that a confidential guest has not accepted from its host yet. They are in `free`.
+    pub unaccepted: u64,
     /// Pages that are reserved for atomic requests of high orders. `free_highatomic` is newer.
     pub reserved_highatomic: Option<u64>,
     /// Free pages among these.
@@ -50,6 +52,10 @@ pub struct CpuList {
     pub high: u64,
     /// How many pages a refill takes at first.
     pub batch: u64,
+    /// The bounds of `high`, which kernels from 6.7 on tune between these.
+    pub bounds: Option<(u64, u64)>,
+    /// How many pages the CPU may have taken or freed before `free` shows it.
+    pub threshold: u64,
 }
 
 impl Zone {
@@ -128,11 +134,10 @@ fn field(zone: &mut Zone, line: &str) {
             .collect();
         return;
     }
-    let mut words = line.split_whitespace();
-    let (Some(name), Some(value)) = (words.next(), words.next()) else {
+    let Some((name, value)) = line.rsplit_once(char::is_whitespace) else {
         return;
     };
-    let (name, Ok(value)) = (name.trim_end_matches(':'), value.parse::<u64>()) else {
+    let (name, Ok(value)) = (name.trim_end().trim_end_matches(':'), value.parse::<u64>()) else {
         return;
     };
     // The lists come last, and have a "high" of their own.
@@ -141,6 +146,9 @@ fn field(zone: &mut Zone, line: &str) {
             "count" => list.count = value,
             "high" => list.high = value,
             "batch" => list.batch = value,
+            "high_min" => list.bounds = Some((value, value)),
+            "high_max" => list.bounds = list.bounds.map(|(min, _)| (min, value.max(min))),
+            "vm stats threshold" => list.threshold = value,
             _ => {}
         }
     }
@@ -159,6 +167,7 @@ fn field(zone: &mut Zone, line: &str) {
         "high" => zone.high = value,
         "managed" => zone.managed = value,
         "nr_free_cma" => zone.free_cma = value,
+        "nr_unaccepted" => zone.unaccepted = value,
         _ => {}
     }
 }
@@ -209,6 +218,7 @@ Node 0, zone    DMA32
         protection: (0, 0, 0, 0)
       nr_free_pages 101320
       nr_free_cma  1024
+      nr_unaccepted 0
   pagesets
     cpu: 0
               count:    190
@@ -249,8 +259,17 @@ Node 0, zone   Normal
             count: 17,
             high: 1793,
             batch: 63,
+            ..CpuList::default()
         };
         assert_eq!(zone.lists[1], second);
+        let only = CpuList {
+            high: 28,
+            batch: 1,
+            bounds: Some((28, 480)),
+            threshold: 4,
+            ..CpuList::default()
+        };
+        assert_eq!(zones[0].lists, [only]);
         assert_eq!(zones[0].protection, [0, 955, 955, 955]);
         assert!(!zones[2].is_populated());
         assert_eq!(Zone::place_of_normal(&zones), Some(2));
