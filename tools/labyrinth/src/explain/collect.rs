@@ -487,6 +487,7 @@ fn missing(report: &mut Report) {
             _ => {}
         }
         if report.order.is_none()
+            && !report.oom.by_hand
             && matches!(report.kind, Kind::Page | Kind::Stall { .. } | Kind::Oom)
         {
             report.note(Some(line), "the order of the request is missing");

@@ -84,6 +84,8 @@ pub struct Oom {
     pub slabs: Vec<(String, u64)>,
     /// "no killable processes" or the like.
     pub dead_end: Option<String>,
+    /// Somebody called it by hand.
+    pub by_hand: bool,
     /// The kernel was built without compaction.
     pub no_compaction: bool,
 }

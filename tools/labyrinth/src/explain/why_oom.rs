@@ -198,6 +198,9 @@ fn machine(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
 }
 
 fn reason(report: &Report, judgement: Option<&Judgement<'_>>) -> String {
+    if report.oom.by_hand {
+        return "Somebody called the OOM killer by hand (SysRq-f); no request failed.".to_owned();
+    }
     match report.oom.constraint.as_deref() {
         Some("CONSTRAINT_CPUSET") => {
             let nodes = report
