@@ -41,6 +41,8 @@ pub struct Collector {
     version: Option<Version>,
     /// The line and the time of the last report of the page allocator.
     last_page: Option<(u64, Option<f64>)>,
+    /// The PID of the last process that the OOM killer chose, and the line and time of its report.
+    last_victim: Option<(u64, u64, Option<f64>)>,
     /// How many reports the kernel suppressed, by what they are about.
     pub suppressed: BTreeMap<&'static str, u64>,
     /// Lines about lines that were lost, by what lost them.
@@ -63,6 +65,7 @@ impl Collector {
         self.file = name.to_owned();
         self.version = None;
         self.last_page = None;
+        self.last_victim = None;
     }
 
     /// Returns whether lines without any of the scanner's strings matter.
@@ -79,6 +82,7 @@ impl Collector {
             let last = index == text.message.matches('\n').count();
             self.message(line, &text, message, !line.unfinished || !last, &mut done);
         }
+        self.relate(&mut done);
         if line.cut {
             if let Some(open) = self.open.last_mut() {
                 open.report.note(
@@ -92,7 +96,33 @@ impl Collector {
 
     /// Ends all reports, at the end of a file.
     pub fn end(&mut self) -> Vec<Report> {
-        self.open.drain(..).map(finish).collect()
+        let mut done = self.open.drain(..).map(finish).collect();
+        self.relate(&mut done);
+        done
+    }
+
+    /// Finds reports about a process that the OOM killer had just chosen.
+    fn relate(&mut self, done: &mut Vec<Report>) {
+        for report in done {
+            match (&report.kind, &report.oom.victim) {
+                (Kind::Oom, Some(victim)) => {
+                    self.last_victim = victim.pid.map(|pid| (pid, report.line, report.seconds));
+                }
+                (Kind::Page | Kind::Vmalloc { .. }, _) if report.killed.is_none() => {
+                    let Some((pid, line, seconds)) = self.last_victim else {
+                        continue;
+                    };
+                    let soon = match (seconds, report.seconds) {
+                        (Some(before), Some(now)) => (now - before).abs() <= SAME_TIME,
+                        _ => true,
+                    };
+                    if report.pid == Some(pid) && report.line > line && soon {
+                        report.killed = Some(line);
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     fn message(

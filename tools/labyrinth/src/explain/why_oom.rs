@@ -75,8 +75,8 @@ fn group(report: &Report) -> Why {
             kib(used),
             kib(limit)
         )),
-        Some([used, ..]) => Some(format!("It used {} of swap.", kib(used))),
-        None => None,
+        Some([used, ..]) if used > 0 => Some(format!("It used {} of swap.", kib(used))),
+        _ => None,
     });
     let parts = parts(report);
     if !parts.is_empty() {
