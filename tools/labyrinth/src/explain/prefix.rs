@@ -157,14 +157,25 @@ fn step<'a>(line: &'a str, text: &mut Text) -> &'a str {
     if let Some(after) = kmsg(rest, text) {
         return after;
     }
-    // `dmesg --decode`.
-    if let Some(after) = rest.strip_prefix("kern  :") {
-        return after.split_once(": ").map_or(after, |(_, after)| after);
+    if let Some(after) = decoded(rest) {
+        return after;
     }
     if let Some(after) = after_kernel(rest, text) {
         return after;
     }
     line
+}
+
+/// Removes "kern  :warn  : " of `dmesg --decode`.
+fn decoded(line: &str) -> Option<&str> {
+    let (facility, rest) = line.split_once(':')?;
+    let (level, rest) = rest.split_once(": ")?;
+    let levels = [
+        "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug",
+    ];
+    let padded = facility.len() >= 6 && facility.trim_end().bytes().all(|b| b.is_ascii_lowercase());
+
+    (padded && levels.contains(&level.trim_end())).then_some(rest)
 }
 
 fn all_digits(text: &str) -> bool {
@@ -358,6 +369,7 @@ mod tests {
             "4,1234,12345678,-;",
             "4,1234,12345678,-,caller=T12;",
             "kern  :warn  : [   12.345678] ",
+            "user  :info  : [   12.345678] ",
             "> [   12.345678] ",
             "\x1b[32m[   12.345678] \x1b[0m\x1b[33m",
             "MESSAGE=",
