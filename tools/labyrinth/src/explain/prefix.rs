@@ -15,12 +15,22 @@ pub struct Text {
     pub seconds: Option<f64>,
     /// Who printed the line: a thread as in `T123`, or a CPU as in `C1`.
     pub caller: Option<String>,
+    /// Where this part of a message begins, and how long all of it is, if netconsole split it.
+    pub fragment: Option<(usize, usize)>,
 }
 
 /// Removes the prefixes of a line.
 pub fn strip(bytes: &[u8]) -> Text {
     let line = clean(bytes);
     let mut text = Text::default();
+    if let Some(part) = kmsg(&line, &mut text) {
+        if text.fragment.is_some() {
+            // Spaces at its ends belong to the message.
+            text.message = part.to_owned();
+            return text;
+        }
+        text = Text::default();
+    }
     let mut rest = line.trim_end();
 
     let json;
@@ -265,8 +275,16 @@ fn kmsg<'a>(line: &'a str, text: &mut Text) -> Option<&'a str> {
     let seconds = us.parse::<f64>().ok()? / 1e6;
     text.seconds = Some(seconds);
     text.time.get_or_insert_with(|| format!("[{seconds:.6}]"));
-    if let Some(caller) = fields.find_map(|field| field.strip_prefix("caller=")) {
-        text.caller = Some(caller.to_owned());
+    for field in fields {
+        if let Some(caller) = field.strip_prefix("caller=") {
+            text.caller = Some(caller.to_owned());
+        }
+        if let Some((at, of)) = field
+            .strip_prefix("ncfrag=")
+            .and_then(|fragment| fragment.split_once('/'))
+        {
+            text.fragment = at.parse().ok().zip(of.parse().ok());
+        }
     }
     Some(after)
 }
@@ -327,7 +345,7 @@ fn time_of(head: &str) -> String {
 }
 
 /// Turns the escapes of several programs for a line break into line breaks.
-fn unescape(text: &str) -> String {
+pub fn unescape(text: &str) -> String {
     if !text.contains(['#', '\\']) {
         return text.to_owned();
     }
@@ -389,6 +407,10 @@ mod tests {
         let text = strip(b"Tue Mar 11 09:26:00 2025 kern.warn kernel: [331456.657971] x");
         assert_eq!(text.time.as_deref(), Some("Tue Mar 11 09:26:00 2025"));
         assert_eq!(text.seconds, Some(331456.657971));
+        assert_eq!(
+            strip(b"4,7,5,-,ncfrag=300/420;x").fragment,
+            Some((300, 420))
+        );
         assert_eq!(
             strip(b"6,1,5000000,-,caller=C3;x").caller.as_deref(),
             Some("C3")
