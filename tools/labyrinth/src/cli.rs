@@ -23,10 +23,10 @@ pub struct Cli {
 pub enum Command {
     /// Tells what works on this machine, and what helps if something does not
     Doctor(doctor::Args),
-    /// Counts failed page allocations of the whole machine, by caller and context
-    Failures(failures::Args),
     /// Says why the requests failed that a kernel log reports
     Explain(explain::Args),
+    /// Counts failed page allocations of the whole machine, by caller and context
+    Failures(failures::Args),
     /// Says how many pages a burst of atomic requests can still get
     Headroom(headroom::Args),
     /// Runs exercises of the module, and judges their failures and latencies
@@ -41,8 +41,8 @@ impl Command {
     pub fn run(self) -> anyhow::Result<Verdict> {
         match self {
             Self::Doctor(args) => doctor::run(&args),
-            Self::Failures(args) => failures::run(&args),
             Self::Explain(args) => explain::run(&args),
+            Self::Failures(args) => failures::run(&args),
             Self::Headroom(args) => headroom::run(&args),
             Self::Run(args) => run::run(&args),
             Self::Manual(args) => manual::run(&args),

@@ -25,6 +25,16 @@ pub struct Advice {
 pub fn advise(report: &Report, judgement: Option<&Judgement<'_>>) -> Vec<Advice> {
     let mut out = Vec::new();
 
+    if let Some(line) = report.killed {
+        return vec![Advice {
+            setting: "oom",
+            value: None,
+            text: format!(
+                "See the OOM killer's report at line {}; this one is only its consequence.",
+                grouped(line)
+            ),
+        }];
+    }
     match &report.kind {
         Kind::MemInfo => {}
         Kind::Oom if report.is_memcg() => group(report, &mut out),

@@ -41,6 +41,10 @@ pub struct Collector {
     version: Option<Version>,
     /// The line and the time of the last report of the page allocator.
     last_page: Option<(u64, Option<f64>)>,
+    /// The PID of the last process that the OOM killer chose, and the line and time of its report.
+    last_victim: Option<(u64, u64, Option<f64>)>,
+    /// The parts so far of a message that netconsole split.
+    fragments: Option<String>,
     /// How many reports the kernel suppressed, by what they are about.
     pub suppressed: BTreeMap<&'static str, u64>,
     /// Lines about lines that were lost, by what lost them.
@@ -63,22 +67,36 @@ impl Collector {
         self.file = name.to_owned();
         self.version = None;
         self.last_page = None;
+        self.last_victim = None;
+        self.fragments = None;
     }
 
     /// Returns whether lines without any of the scanner's strings matter.
     pub fn wants_all(&self) -> bool {
-        !self.open.is_empty()
+        !self.open.is_empty() || self.fragments.is_some()
     }
 
     /// Takes a line, and returns the reports that are over.
     pub fn line(&mut self, line: &Line) -> Vec<Report> {
-        let text = prefix::strip(&line.bytes);
+        let mut text = prefix::strip(&line.bytes);
         let mut done = Vec::new();
 
-        for (index, message) in text.message.split('\n').enumerate() {
-            let last = index == text.message.matches('\n').count();
-            self.message(line, &text, message, !line.unfinished || !last, &mut done);
+        if let Some((at, of)) = text.fragment {
+            // The parts of a message follow each other, unless one was lost.
+            let part = std::mem::take(&mut text.message);
+            let before = self.fragments.take().filter(|whole| whole.len() == at);
+            let whole = before.unwrap_or_default() + &part;
+            if whole.len() < of && (at == 0 || whole.len() > part.len()) {
+                self.fragments = Some(whole);
+                return done;
+            }
+            text.message = prefix::unescape(&whole);
+        } else if let Some(lost) = self.fragments.take() {
+            self.messages(line, &text, &lost, false, &mut done);
         }
+        let message = std::mem::take(&mut text.message);
+        self.messages(line, &text, &message, !line.unfinished, &mut done);
+        self.relate(&mut done);
         if line.cut {
             if let Some(open) = self.open.last_mut() {
                 open.report.note(
@@ -90,9 +108,59 @@ impl Collector {
         done
     }
 
+    /// Takes a message, which can have several lines.
+    fn messages(
+        &mut self,
+        line: &Line,
+        text: &Text,
+        messages: &str,
+        complete: bool,
+        done: &mut Vec<Report>,
+    ) {
+        let last = messages.matches('\n').count();
+        for (index, message) in messages.split('\n').enumerate() {
+            self.message(line, text, message, complete || index < last, done);
+        }
+    }
+
     /// Ends all reports, at the end of a file.
     pub fn end(&mut self) -> Vec<Report> {
-        self.open.drain(..).map(finish).collect()
+        if self.fragments.take().is_some() {
+            if let Some(open) = self.open.last_mut() {
+                let line = open.report.last_line;
+                open.report.note(
+                    Some(line),
+                    "the rest of a message after this line is missing",
+                );
+            }
+        }
+        let mut done = self.open.drain(..).map(finish).collect();
+        self.relate(&mut done);
+        done
+    }
+
+    /// Finds reports about a process that the OOM killer had just chosen.
+    fn relate(&mut self, done: &mut Vec<Report>) {
+        for report in done {
+            match (&report.kind, &report.oom.victim) {
+                (Kind::Oom, Some(victim)) => {
+                    self.last_victim = victim.pid.map(|pid| (pid, report.line, report.seconds));
+                }
+                (Kind::Page | Kind::Vmalloc { .. }, _) if report.killed.is_none() => {
+                    let Some((pid, line, seconds)) = self.last_victim else {
+                        continue;
+                    };
+                    let soon = match (seconds, report.seconds) {
+                        (Some(before), Some(now)) => (now - before).abs() <= SAME_TIME,
+                        _ => true,
+                    };
+                    if report.pid == Some(pid) && report.line > line && soon {
+                        report.killed = Some(line);
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     fn message(
@@ -487,6 +555,7 @@ fn missing(report: &mut Report) {
             _ => {}
         }
         if report.order.is_none()
+            && !report.oom.by_hand
             && matches!(report.kind, Kind::Page | Kind::Stall { .. } | Kind::Oom)
         {
             report.note(Some(line), "the order of the request is missing");

@@ -118,7 +118,8 @@ fn of_names(names: &str) -> Option<Flags> {
             "__GFP_THISNODE" => flags.thisnode = true,
             "__GFP_ACCOUNT" => flags.account = true,
             "__GFP_CMA" => flags.cma = true,
-            "none" => {}
+            // The page fault handler calls the OOM killer without flags.
+            "none" | "" => {}
             // A flag that changes nothing here, or a bit without a name.
             other if other.starts_with("__GFP_") && known(other) => {}
             other if other.starts_with("0x") => {}
@@ -251,6 +252,7 @@ mod tests {
 
     #[test]
     fn damaged_names_are_not_guessed() {
+        assert!(read("0x0(), order=0").unwrap().flags.is_some());
         assert_eq!(read("0xa20(GFP_AT").unwrap().flags, None);
         assert_eq!(read("0xa20(GFP_ATXMIC)").unwrap().flags, None);
         assert_eq!(read("GFP_ATOMIC"), None);

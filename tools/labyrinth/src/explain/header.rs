@@ -36,6 +36,9 @@ pub fn recognise(file: &str, line: u64, text: &str) -> Option<Report> {
         report.comm = comm(&text[..at]);
     }
     details(&mut report, text);
+    if report.kind == Kind::Oom && text.contains("order=-1") {
+        report.oom.by_hand = true;
+    }
     Some(report)
 }
 

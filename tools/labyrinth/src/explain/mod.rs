@@ -42,14 +42,39 @@ use std::{
     path::PathBuf,
 };
 
-/// The options of `labyrinth explain`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+const EXAMPLES: &str = "\
 Examples:
   labyrinth explain                          the log of the running kernel
   journalctl -k -b -1 | labyrinth explain    the log of the boot before
   labyrinth explain /var/log/kern.log        a file
-  zcat kern.log.2.gz | labyrinth explain     a compressed file")]
+  zcat kern.log.2.gz | labyrinth explain     a compressed file";
+
+const LONG_HELP: &str = "\
+It finds reports of the page allocator (\"page allocation failure\"), of vmalloc, of slab caches \
+(\"Unable to allocate memory on node\"), of CMA areas and of the OOM killer, of kernels from 4.14 on, \
+and compares the request with each zone as that kernel did.
+
+The first sentence is the reason. In the table, \"usable\" is the free memory that the request may \
+use: not that in CMA areas, unless it is movable, and not that reserved for urgent requests. \
+\"watermark\" is what such a request must leave of the watermark min: all of it, or 3/8 for \
+GFP_ATOMIC. \"reserve\" is lowmem_reserve[] of the highest zone that the request may use.
+
+What the answer cannot know: The kernel prints the figures after the failure, so memory can have come \
+back. It prints at most one failure of the page allocator in ten seconds, and none with __GFP_NOWARN. \
+It does not print which task flags allowed more (PF_MEMALLOC, real-time priority). Numbers that are \
+proposed for settings come from a single burst; labyrinth headroom measures more of them.
+
+Logs may be damaged, cut off and mixed. What could not be read is named with its line.
+
+Examples:
+  labyrinth explain                          the log of the running kernel
+  journalctl -k -b -1 | labyrinth explain    the log of the boot before
+  labyrinth explain /var/log/kern.log        a file
+  zcat kern.log.2.gz | labyrinth explain     a compressed file";
+
+/// The options of `labyrinth explain`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, after_long_help = LONG_HELP)]
 pub struct Args {
     /// Logs to read, `-` for standard input
     ///

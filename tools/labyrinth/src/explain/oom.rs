@@ -229,6 +229,9 @@ fn victim(oom: &mut Oom, line: &str) -> bool {
     let Some(pid) = number(rest) else {
         return false;
     };
+    if line.contains("emory cgroup out of memory") && oom.constraint.is_none() {
+        oom.constraint = Some("CONSTRAINT_MEMCG".to_owned());
+    }
     let victim = oom.victim.get_or_insert_with(Victim::default);
     let comm = rest
         .split_once('(')
@@ -299,6 +302,13 @@ mod tests {
             (Some(1235), Some(3000), Some(-5))
         );
         assert!(reader.ended);
+    }
+
+    #[test]
+    fn the_last_line_alone_tells_that_it_was_a_group() {
+        let line = "Memory cgroup out of memory: Killed process 5 (a) total-vm:1kB, anon-rss:1kB";
+        let (oom, _) = read(&[line]);
+        assert_eq!(oom.constraint.as_deref(), Some("CONSTRAINT_MEMCG"));
     }
 
     #[test]

@@ -15,12 +15,22 @@ pub struct Text {
     pub seconds: Option<f64>,
     /// Who printed the line: a thread as in `T123`, or a CPU as in `C1`.
     pub caller: Option<String>,
+    /// Where this part of a message begins, and how long all of it is, if netconsole split it.
+    pub fragment: Option<(usize, usize)>,
 }
 
 /// Removes the prefixes of a line.
 pub fn strip(bytes: &[u8]) -> Text {
     let line = clean(bytes);
     let mut text = Text::default();
+    if let Some(part) = kmsg(&line, &mut text) {
+        if text.fragment.is_some() {
+            // Spaces at its ends belong to the message.
+            text.message = part.to_owned();
+            return text;
+        }
+        text = Text::default();
+    }
     let mut rest = line.trim_end();
 
     let json;
@@ -157,14 +167,25 @@ fn step<'a>(line: &'a str, text: &mut Text) -> &'a str {
     if let Some(after) = kmsg(rest, text) {
         return after;
     }
-    // `dmesg --decode`.
-    if let Some(after) = rest.strip_prefix("kern  :") {
-        return after.split_once(": ").map_or(after, |(_, after)| after);
+    if let Some(after) = decoded(rest) {
+        return after;
     }
     if let Some(after) = after_kernel(rest, text) {
         return after;
     }
     line
+}
+
+/// Removes "kern  :warn  : " of `dmesg --decode`.
+fn decoded(line: &str) -> Option<&str> {
+    let (facility, rest) = line.split_once(':')?;
+    let (level, rest) = rest.split_once(": ")?;
+    let levels = [
+        "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug",
+    ];
+    let padded = facility.len() >= 6 && facility.trim_end().bytes().all(|b| b.is_ascii_lowercase());
+
+    (padded && levels.contains(&level.trim_end())).then_some(rest)
 }
 
 fn all_digits(text: &str) -> bool {
@@ -254,8 +275,16 @@ fn kmsg<'a>(line: &'a str, text: &mut Text) -> Option<&'a str> {
     let seconds = us.parse::<f64>().ok()? / 1e6;
     text.seconds = Some(seconds);
     text.time.get_or_insert_with(|| format!("[{seconds:.6}]"));
-    if let Some(caller) = fields.find_map(|field| field.strip_prefix("caller=")) {
-        text.caller = Some(caller.to_owned());
+    for field in fields {
+        if let Some(caller) = field.strip_prefix("caller=") {
+            text.caller = Some(caller.to_owned());
+        }
+        if let Some((at, of)) = field
+            .strip_prefix("ncfrag=")
+            .and_then(|fragment| fragment.split_once('/'))
+        {
+            text.fragment = at.parse().ok().zip(of.parse().ok());
+        }
     }
     Some(after)
 }
@@ -316,7 +345,7 @@ fn time_of(head: &str) -> String {
 }
 
 /// Turns the escapes of several programs for a line break into line breaks.
-fn unescape(text: &str) -> String {
+pub fn unescape(text: &str) -> String {
     if !text.contains(['#', '\\']) {
         return text.to_owned();
     }
@@ -358,6 +387,7 @@ mod tests {
             "4,1234,12345678,-;",
             "4,1234,12345678,-,caller=T12;",
             "kern  :warn  : [   12.345678] ",
+            "user  :info  : [   12.345678] ",
             "> [   12.345678] ",
             "\x1b[32m[   12.345678] \x1b[0m\x1b[33m",
             "MESSAGE=",
@@ -377,6 +407,10 @@ mod tests {
         let text = strip(b"Tue Mar 11 09:26:00 2025 kern.warn kernel: [331456.657971] x");
         assert_eq!(text.time.as_deref(), Some("Tue Mar 11 09:26:00 2025"));
         assert_eq!(text.seconds, Some(331456.657971));
+        assert_eq!(
+            strip(b"4,7,5,-,ncfrag=300/420;x").fragment,
+            Some((300, 420))
+        );
         assert_eq!(
             strip(b"6,1,5000000,-,caller=C3;x").caller.as_deref(),
             Some("C3")

@@ -84,6 +84,8 @@ pub struct Oom {
     pub slabs: Vec<(String, u64)>,
     /// "no killable processes" or the like.
     pub dead_end: Option<String>,
+    /// Somebody called it by hand.
+    pub by_hand: bool,
     /// The kernel was built without compaction.
     pub no_compaction: bool,
 }
@@ -154,6 +156,8 @@ pub struct Report {
     pub slab: Slab,
     /// The line of the page allocator's report of about the same time, for a slab cache.
     pub related: Option<u64>,
+    /// The line of the OOM killer's report that chose this process.
+    pub killed: Option<u64>,
     /// What could not be read.
     pub unread: Vec<Unread>,
     /// How many more notes there were.
@@ -183,6 +187,7 @@ impl Report {
             oom: Oom::default(),
             slab: Slab::default(),
             related: None,
+            killed: None,
             unread: Vec::new(),
             unread_more: 0,
         }

@@ -65,8 +65,12 @@ fn summary(found: &Found) -> String {
         .count() as u64;
     let mut out = match (failed, kinds) {
         (0, _) => format!(
-            "No failed request is reported in {} lines ({}).",
-            grouped(found.lines),
+            "No failed request is reported in {} ({}).",
+            if found.lines == 1 {
+                "one line".to_owned()
+            } else {
+                format!("{} lines", grouped(found.lines))
+            },
             about(found.bytes.div_ceil(1024))
         ),
         (1, _) => "One failed request is reported.".to_owned(),

@@ -93,6 +93,32 @@ fn prefixes_do_not_matter() {
     }
 }
 
+/// netconsole splits long messages, also within a number.
+#[test]
+fn parts_of_messages_are_joined() {
+    let log = fs::read_to_string(folder().join("brief-7.0.log")).unwrap();
+    let mut split = String::new();
+    for (number, line) in log.lines().enumerate() {
+        let message = line.split_once("] ").unwrap().1;
+        let parts: Vec<&[u8]> = message.as_bytes().chunks(97).collect();
+        for (index, part) in parts.iter().enumerate() {
+            let part = std::str::from_utf8(part).unwrap();
+            let place = match parts.len() {
+                1 => String::new(),
+                _ => format!(",ncfrag={}/{}", index * 97, message.len()),
+            };
+            split += &format!("4,{number},5000250000,-{place};{part}\n");
+        }
+    }
+    let zones = |log: String| {
+        let found = explain("log", std::io::Cursor::new(log.into_bytes()), false).unwrap();
+        let document = serde_json::to_value(found.document()).unwrap();
+        assert_eq!(document["reports"][0]["unread"], serde_json::json!([]));
+        document["reports"][0]["zones"].clone()
+    };
+    assert_eq!(zones(split), zones(log));
+}
+
 /// Returns the reports of a log.
 fn reports(log: &[u8]) -> Vec<Report> {
     let mut collector = Collector::default();

@@ -42,6 +42,16 @@ pub fn why(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
             ..Why::default()
         },
     };
+    if let Some(line) = report.killed {
+        let reason = format!(
+            "The process was being killed, so the kernel let its request fail: the OOM killer had \
+             chosen it (line {}).",
+            grouped(line)
+        );
+        let other = std::mem::replace(&mut why.reason, reason);
+        why.more.insert(0, other);
+        why.served_by.clear();
+    }
     if let Some(judgement) = judgement {
         doubts(report, judgement, &mut why);
     }
@@ -327,7 +337,7 @@ fn limit_words(judgement: &Judgement<'_>, zone: &Judged<'_>) -> Vec<String> {
     });
     if !whole && boost > 0 {
         out.push(format!(
-            "That watermark is raised by {} for a while, because memory was fragmented.",
+            "That watermark is raised by {} for a while, because memory was getting fragmented.",
             kib(boost)
         ));
     }

@@ -75,8 +75,8 @@ fn group(report: &Report) -> Why {
             kib(used),
             kib(limit)
         )),
-        Some([used, ..]) => Some(format!("It used {} of swap.", kib(used))),
-        None => None,
+        Some([used, ..]) if used > 0 => Some(format!("It used {} of swap.", kib(used))),
+        _ => None,
     });
     let parts = parts(report);
     if !parts.is_empty() {
@@ -198,6 +198,9 @@ fn machine(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
 }
 
 fn reason(report: &Report, judgement: Option<&Judgement<'_>>) -> String {
+    if report.oom.by_hand {
+        return "Somebody called the OOM killer by hand (SysRq-f); no request failed.".to_owned();
+    }
     match report.oom.constraint.as_deref() {
         Some("CONSTRAINT_CPUSET") => {
             let nodes = report
