@@ -8,6 +8,7 @@
 
 pub mod cli;
 pub mod exit;
+pub mod failures;
 pub mod headroom;
 pub mod json;
 pub mod manual;
