@@ -2,7 +2,7 @@
 
 //! The command line. Each subcommand declares its own options, beside its code.
 
-use crate::{exit::Verdict, failures, headroom, manual, run};
+use crate::{doctor, exit::Verdict, failures, headroom, manual, run};
 use clap::{Parser, Subcommand};
 
 /// Tells why atomic page allocations fail on this machine, and how far it is from failures.
@@ -21,6 +21,8 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Tells what works on this machine, and what helps if something does not
+    Doctor(doctor::Args),
     /// Counts failed page allocations of the whole machine, by caller and context
     Failures(failures::Args),
     /// Says how many pages a burst of atomic requests can still get
@@ -36,6 +38,7 @@ impl Command {
     /// Runs the subcommand.
     pub fn run(self) -> anyhow::Result<Verdict> {
         match self {
+            Self::Doctor(args) => doctor::run(&args),
             Self::Failures(args) => failures::run(&args),
             Self::Headroom(args) => headroom::run(&args),
             Self::Run(args) => run::run(&args),

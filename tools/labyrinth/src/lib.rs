@@ -7,6 +7,7 @@
 //! pages and the completions are made. [`exit`] has the exit statuses.
 
 pub mod cli;
+pub mod doctor;
 pub mod exit;
 pub mod failures;
 pub mod headroom;

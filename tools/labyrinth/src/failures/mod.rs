@@ -139,3 +139,16 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
         Verdict::Fine
     })
 }
+
+/// Returns whether the kernel can inject failures.
+pub fn injection(root: &Path) -> bool {
+    injected::possible(root)
+}
+
+/// Returns the first CPU that is online.
+pub fn first_cpu(root: &Path) -> u32 {
+    cpus::online(root)
+        .ok()
+        .and_then(|cpus| cpus.first().copied())
+        .unwrap_or(0)
+}

@@ -90,8 +90,7 @@ fn parse_field(line: &str) -> Option<(&str, Field)> {
     let declaration = parts.next()?.strip_prefix("field:")?;
     let name = declaration
         .split(['[', ' '])
-        .filter(|word| !word.ends_with(']'))
-        .next_back()?;
+        .rfind(|word| !word.ends_with(']'))?;
     let mut number = |prefix: &str| parts.next()?.strip_prefix(prefix)?.parse().ok();
     let offset = number("offset:")?;
     let size = number("size:")?;
