@@ -25,6 +25,8 @@ ORDER = 8
 # A burst requests 16 MiB, and half of that is left free.
 BATCH = 4096
 LEAVE = BATCH * pressure.PAGE // 2
+# Selects failed requests in the event kmem/mm_page_alloc.
+NO_PAGE = "pfn == 18446744073709551615"
 KILLS = ktap.soak(12, 200)
 IDLE_SECONDS = 10
 
@@ -217,7 +219,7 @@ def nothing_is_left_behind():
 def others_are_undisturbed():
     """A trigger, an event of a kprobe, trace-cmd and bpftrace of somebody else see all, too."""
     trigger = f"{tool.TRACING}/events/kmem/mm_page_alloc/trigger"
-    own = "hist:keys=order:size=64 if pfn == 18446744073709551615"
+    own = "hist:keys=order:size=64 if " + NO_PAGE
     probes = f"{tool.TRACING}/kprobe_events"
     both = "kprobe" in sources() and os.path.exists(probes)
     with contextlib.ExitStack() as stack:
@@ -231,6 +233,10 @@ def others_are_undisturbed():
             mine = f"{tool.TRACING}/events/mine/failures/trigger"
             module.write(mine, "hist:keys=common_pid")
             stack.callback(module.write, mine, "!hist:keys=common_pid")
+        recorder = os.path.exists("/usr/bin/trace-cmd")
+        if recorder:
+            trace_cmd("start", "-e", "kmem:mm_page_alloc", "-f", NO_PAGE)
+            stack.callback(trace_cmd, "reset")
         before = tool.traces()
         processes = [stack.enter_context(tool.counting("--source", source)) for source in sources()]
         bpf = None
@@ -257,6 +263,9 @@ def others_are_undisturbed():
         assert hits(histogram) >= 99, histogram
         if both:
             assert hits(module.read(os.path.dirname(mine) + "/hist")) >= 99
+        if recorder:
+            lines = [line for line in trace_cmd("show").splitlines() if "mm_page_alloc" in line]
+            assert len(lines) >= 99, f"trace-cmd saw {len(lines)}"
         if bpf:
             bpf.send_signal(2)
             counts = re.search(r"@n: (\d+)", bpf.communicate()[0])
@@ -267,6 +276,12 @@ def others_are_undisturbed():
             state.pop("events/kmem/mm_page_alloc/trigger")
         assert before == after, f"{before} became {after}"
         assert own.split(" if ")[0] in module.read(trigger), "the trigger is gone"
+
+
+def trace_cmd(*arguments):
+    """Runs trace-cmd, and returns what it printed."""
+    return subprocess.run(["/usr/bin/trace-cmd", *arguments], check=True, text=True,
+                          capture_output=True).stdout
 
 
 def append(path, text):
@@ -335,7 +350,6 @@ def obstacles_are_named():
     assert result.returncode == 3 and "only root" in result.stderr and "fix: " in result.stderr, \
         result
     script = f"umount /sys/kernel/tracing && exec {tool.path()} failures --duration 0 --source "
-    result = tool.run("--version")
     for source, status in (("tracepoint", 3), ("kprobe", 0 if "kprobe" in sources() else 3)):
         result = subprocess.run(["unshare", "--mount", "sh", "-c", script + source], text=True,
                                 capture_output=True, check=False)

@@ -28,6 +28,9 @@ use std::{ffi::CString, fs, io, path::Path};
 /// The frames of a stack that are recorded. More are rare, and they cost room for other records.
 const FRAMES: u16 = 48;
 
+/// No architecture has a larger order.
+const MOST_ORDER: u32 = 63;
+
 /// Selects failed requests. The tracepoint stores this page frame number if there is no page, on
 /// all kernels since 4.1.
 const NO_PAGE: &str = "pfn == 18446744073709551615";
@@ -240,15 +243,22 @@ impl Probe {
     }
 
     /// Returns what failed.
-    pub fn cause(&self, frames: &[Frame]) -> Cause {
+    pub fn cause(&self, raw: &Raw, frames: &[Frame]) -> Cause {
         match self {
             Self::Tracepoint { injected: true, .. } => Cause::Injected,
             Self::Tracepoint { .. } => Cause::Memory,
-            // The caller of warn_alloc. Without a name it is most likely the page allocator.
-            Self::Kprobe => match frames.get(1) {
-                Some(frame) if is_named(frame) && !is_page_allocator(&frame.name) => Cause::Other,
-                _ => Cause::Memory,
-            },
+            // The number of others is mostly a size. Some kernels leave out the direct caller of
+            // the probed function, so its name alone does not tell.
+            Self::Kprobe => {
+                let size = raw.order.is_some_and(|order| order > MOST_ORDER);
+                let caller = frames.get(1).is_some_and(|frame| is_other(&frame.name));
+
+                if size || caller {
+                    Cause::Other
+                } else {
+                    Cause::Memory
+                }
+            }
         }
     }
 
@@ -270,14 +280,18 @@ impl Probe {
     }
 }
 
-fn is_named(frame: &Frame) -> bool {
-    !frame.name.starts_with("0x")
-}
-
-/// Whether a caller of warn_alloc is the page allocator. The compiler inlines its slow path on some
-/// kernels.
-fn is_page_allocator(name: &str) -> bool {
-    name.starts_with("__alloc_pages") || name.starts_with("__alloc_frozen_pages")
+/// Whether a caller of warn_alloc is not the page allocator.
+fn is_other(name: &str) -> bool {
+    [
+        "vmalloc",
+        "__vmalloc",
+        "vmap",
+        "__vmap",
+        "vm_area_alloc_pages",
+        "vmemmap",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 /// Returns how many frames the kernel allows.
@@ -332,7 +346,21 @@ pub fn symbols(root: &Path) -> Option<Symbols> {
 
 #[cfg(test)]
 mod tests {
-    use super::{arguments, Cause, Frame, Probe};
+    use super::{arguments, Cause, Frame, Probe, Raw};
+
+    fn cause(order: u32, caller: &str) -> Cause {
+        let raw = Raw {
+            time: 0,
+            cpu: 0,
+            thread: None,
+            order: Some(order),
+            gfp: None,
+            stack: Vec::new(),
+            flags: 0,
+        };
+
+        Probe::Kprobe.cause(&raw, &frames(caller))
+    }
 
     fn frames(caller: &str) -> [Frame; 2] {
         ["warn_alloc", caller].map(|name| Frame {
@@ -344,22 +372,13 @@ mod tests {
     #[test]
     fn other_callers_of_warn_alloc_are_told_apart() {
         assert_eq!(
-            Probe::Kprobe.cause(&frames("__alloc_pages_slowpath.constprop.0")),
+            cause(0, "__alloc_pages_slowpath.constprop.0"),
             Cause::Memory
         );
-        assert_eq!(
-            Probe::Kprobe.cause(&frames("__alloc_frozen_pages_noprof")),
-            Cause::Memory
-        );
-        assert_eq!(
-            Probe::Kprobe.cause(&frames("0xffffffff81000000")),
-            Cause::Memory
-        );
-        assert_eq!(
-            Probe::Kprobe.cause(&frames("__vmalloc_node_range_noprof")),
-            Cause::Other
-        );
-        assert_eq!(Probe::Kprobe.cause(&[]), Cause::Memory);
+        assert_eq!(cause(3, "alloc_pages_mpol"), Cause::Memory);
+        assert_eq!(cause(0, "0xffffffff81000000"), Cause::Memory);
+        assert_eq!(cause(0, "__vmalloc_node_range_noprof"), Cause::Other);
+        assert_eq!(cause(8192, "0xffffffff81000000"), Cause::Other);
     }
 
     #[test]

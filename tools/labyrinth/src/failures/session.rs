@@ -20,6 +20,7 @@ use anyhow::Context as _;
 use rustix::{
     event::{poll, PollFd, PollFlags, Timespec},
     io::Errno,
+    process::{getrlimit, setrlimit, Resource, Rlimit},
 };
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::{
@@ -45,6 +46,7 @@ pub fn run(args: &Args, mode: Mode, root: &Path) -> anyhow::Result<Summary> {
     let end = Signals::new().context("cannot catch signals")?;
     // First of all, so that no CPU is missed.
     let hotplug = Hotplug::listen().ok();
+    raise_limit();
     let online = cpus::online(root).context("cannot tell which CPUs are online")?;
     let names = Resolver::new(root);
     let log = Log::open(root).ok();
@@ -83,6 +85,20 @@ pub fn run(args: &Args, mode: Mode, root: &Path) -> anyhow::Result<Summary> {
     session.resolver.complain();
     session.wait(&end, args.duration)?;
     session.finish(args)
+}
+
+/// Allows as many open files as possible. Each CPU needs one or two.
+fn raise_limit() {
+    let limit = getrlimit(Resource::Nofile);
+
+    // If this fails, the limit may still do.
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            ..limit
+        },
+    );
 }
 
 /// Starts the source that was chosen.
@@ -269,6 +285,7 @@ impl Session {
         } = self;
         let mut failed = Ok(());
 
+        resolver.begin();
         for watch in watches.iter_mut() {
             watch.drain(|probe, raw| {
                 if failed.is_ok() {
@@ -391,6 +408,9 @@ struct Resolver {
     flags: Names,
     nodes: HashMap<u32, u32>,
     stacks: HashMap<Vec<u64>, Rc<[Frame]>>,
+    processes: HashMap<u32, Rc<str>>,
+    /// Whether the modules were checked since the last call of `begin`.
+    checked: bool,
     gfp: HashMap<u64, Rc<str>>,
 }
 
@@ -402,6 +422,8 @@ impl Resolver {
             flags: probe::names(root),
             nodes: cpus::nodes(root),
             stacks: HashMap::new(),
+            processes: HashMap::new(),
+            checked: false,
             gfp: HashMap::new(),
         }
     }
@@ -424,6 +446,7 @@ impl Resolver {
 
     fn resolve(&mut self, probe: &Probe, raw: Raw) -> Failure {
         let stack = self.frames(&raw.stack);
+        let cause = probe.cause(&raw, &stack);
         let gfp = raw.gfp.map(|gfp| {
             let flags = &self.flags;
             self.gfp
@@ -434,10 +457,10 @@ impl Resolver {
 
         Failure {
             time: raw.time,
-            cause: probe.cause(&stack),
+            cause,
             caller: symbols::caller(&stack).cloned(),
             context: probe.context(&raw, &stack),
-            order: raw.order,
+            order: raw.order.filter(|_| cause != Cause::Other),
             flags: gfp,
             nowarn: raw.gfp.is_some_and(|gfp| self.flags.nowarn(gfp)),
             process: self.process(raw.thread),
@@ -448,24 +471,27 @@ impl Resolver {
         }
     }
 
+    /// Begins a batch. Modules and processes can have changed since the last one.
+    fn begin(&mut self) {
+        self.checked = false;
+        self.processes.clear();
+    }
+
     fn frames(&mut self, addresses: &[u64]) -> Rc<[Frame]> {
+        if let (Some(symbols), false) = (&mut self.symbols, self.checked) {
+            self.checked = true;
+            if symbols.refresh() {
+                self.stacks.clear();
+            }
+        }
         if let Some(frames) = self.stacks.get(addresses) {
             return frames.clone();
         }
-        let frames: Rc<[Frame]> = match &mut self.symbols {
-            Some(symbols) => {
-                // A new stack can be that of a new module.
-                if symbols.refresh() {
-                    self.stacks.clear();
-                }
-                symbols.frames(addresses).into()
-            }
+        let frames: Rc<[Frame]> = match &self.symbols {
+            Some(symbols) => symbols.frames(addresses).into(),
             None => addresses
                 .iter()
-                .map(|address| Frame {
-                    name: format!("{address:#x}"),
-                    module: None,
-                })
+                .map(|&address| Frame::unknown(address))
                 .collect(),
         };
 
@@ -474,13 +500,21 @@ impl Resolver {
     }
 
     /// Returns the name of a thread, which may have ended.
-    fn process(&self, thread: Option<u32>) -> Rc<str> {
-        match thread {
-            None => "(ended)".into(),
-            Some(0) => "swapper".into(),
-            Some(thread) => fs::read_to_string(self.root.join(format!("proc/{thread}/comm")))
-                .map_or("(ended)".into(), |name| name.trim_end().into()),
-        }
+    fn process(&mut self, thread: Option<u32>) -> Rc<str> {
+        const ENDED: &str = "(ended)";
+        let root = &self.root;
+        let name = |thread| match thread {
+            0 => "swapper".into(),
+            _ => fs::read_to_string(root.join(format!("proc/{thread}/comm")))
+                .map_or(ENDED.into(), |name| name.trim_end().into()),
+        };
+
+        thread.map_or(ENDED.into(), |thread| {
+            self.processes
+                .entry(thread)
+                .or_insert_with(|| name(thread))
+                .clone()
+        })
     }
 }
 

@@ -18,6 +18,16 @@ pub struct Frame {
     pub module: Option<String>,
 }
 
+impl Frame {
+    /// Returns the frame of an address without a name.
+    pub fn unknown(address: u64) -> Self {
+        Self {
+            name: format!("{address:#x}"),
+            module: None,
+        }
+    }
+}
+
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.module {
@@ -158,10 +168,7 @@ impl Table {
             .symbols
             .partition_point(|symbol| symbol.address <= address);
         let Some(mut found) = after.checked_sub(1) else {
-            return Frame {
-                name: format!("{address:#x}"),
-                module: None,
-            };
+            return Frame::unknown(address);
         };
         while found > 0 && self.symbols[found - 1].address == self.symbols[found].address {
             found -= 1;
