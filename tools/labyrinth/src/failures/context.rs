@@ -7,6 +7,7 @@ use serde::Serialize;
 use std::fmt;
 
 /// Bits of `common_flags`, which begins the record of each event.
+const IRQS_OFF: u8 = 0x01;
 const HARD_IRQ: u8 = 0x08;
 const SOFT_IRQ: u8 = 0x10;
 const NMI: u8 = 0x40;
@@ -92,13 +93,25 @@ impl Context {
     }
 }
 
+/// Returns whether interrupts were off, from the flags of the trace record. It is unknown if the
+/// probe can be a breakpoint instruction, which turns them off.
+pub fn irqs_off(flags: u8, breakpoint: bool) -> Option<bool> {
+    (!breakpoint).then_some(flags & IRQS_OFF != 0)
+}
+
+/// Whether the kprobe that made these flags can be a breakpoint. On x86, a kprobe at the beginning
+/// of a function is a call of ftrace instead, unless the kernel has no ftrace.
+pub fn is_breakpoint(flags: u8) -> bool {
+    !cfg!(target_arch = "x86_64") || flags & NMI != 0
+}
+
 fn is_interrupt(name: &str) -> bool {
     INTERRUPTS.contains(&name) || name.starts_with("__sysvec_") || name.starts_with("sysvec_")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Context;
+    use super::{irqs_off, is_breakpoint, Context};
 
     fn of(flags: u8, probe: bool, stack: &[&str]) -> Context {
         Context::of(flags, probe, stack.iter().copied())
@@ -139,5 +152,12 @@ mod tests {
         assert_eq!(of(0x48, true, &hard), Context::HardIrq);
         assert_eq!(of(0x48, true, &late), Context::Softirq);
         assert_eq!(of(0x48, true, &["f", "kthread"]), Context::Task);
+    }
+
+    #[test]
+    fn breakpoints_turn_interrupts_off() {
+        assert_eq!(irqs_off(0x01, false), Some(true));
+        assert_eq!(irqs_off(0x10, false), Some(false));
+        assert_eq!(irqs_off(0x49, is_breakpoint(0x49)), None);
     }
 }

@@ -78,6 +78,8 @@ pub struct Event {
     pub caller: Option<Frame>,
     /// The context.
     pub context: Context,
+    /// Whether interrupts were off. Missing if it is unknown.
+    pub irqs_off: Option<bool>,
     /// The order: two to this power of pages.
     pub order: Option<u32>,
     /// The flags, by name as far as possible.
@@ -106,6 +108,7 @@ impl From<&Failure> for Event {
             cause: failure.cause,
             caller: failure.caller.clone(),
             context: failure.context,
+            irqs_off: failure.irqs_off,
             order: failure.order,
             flags: failure.flags.clone(),
             process: failure.process.clone(),

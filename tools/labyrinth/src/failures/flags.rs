@@ -195,6 +195,14 @@ mod tests {
             evaluate("( unsigned long)(( gfp_t)((((1UL))) << (13)))"),
             Some(0x2000)
         );
+        // GFP_TRANSHUGE of Linux 6.18.
+        let huge = "( unsigned long)(((((((( gfp_t)(((((1UL))) << (10))|((((1UL))) << (11)))) | \
+            (( gfp_t)((((1UL))) << (6))) | (( gfp_t)((((1UL))) << (7))) | (( gfp_t)((((1UL))) << \
+            (20)))) | (( gfp_t)((((1UL))) << (1)))) | (( gfp_t)((((1UL))) << (3))) | (( gfp_t)0)) | \
+            (( gfp_t)((((1UL))) << (18))) | (( gfp_t)((((1UL))) << (19))) | (( gfp_t)((((1UL))) << \
+            (13)))) & ~(( gfp_t)(((((1UL))) << (10))|((((1UL))) << (11))))) | (( gfp_t)((((1UL))) << \
+            (10))))";
+        assert_eq!(evaluate(huge), Some(0x1c_24ca));
         assert_eq!(evaluate("(0xffu & ~0xfu) + 1"), Some(0xf1));
         assert_eq!(evaluate("(gfp_t)(((1UL)) << (___GFP_DMA_BIT))"), None);
         assert_eq!(evaluate("sizeof(x)"), None);

@@ -2,7 +2,7 @@
 
 //! Failures as they happen, one line each.
 
-use super::{document::Event, probe::Cause, tally::Failure};
+use super::{context::Context, document::Event, probe::Cause, tally::Failure};
 use crate::{
     json,
     terminal::{self, Style},
@@ -112,6 +112,11 @@ fn line(failure: &Failure, coloured: bool) -> String {
     let thread = failure
         .thread
         .map_or("?".to_owned(), |thread| thread.to_string());
+    // In a hard irq they are always off.
+    let irqs = match (failure.context, failure.irqs_off) {
+        (Context::Task | Context::Softirq, Some(true)) => ", irqs off",
+        _ => "",
+    };
     let what = match failure.cause {
         Cause::Memory => "",
         Cause::Injected => "  (injected)",
@@ -119,7 +124,7 @@ fn line(failure: &Failure, coloured: bool) -> String {
     };
 
     format!(
-        "{}  {}  {}  order {order}  {}  {}:{thread}  CPU {}  node {}{what}",
+        "{}  {}  {}{irqs}  order {order}  {}  {}:{thread}  CPU {}  node {}{what}",
         terminal::paint(coloured, Style::Faint, &time),
         terminal::paint(coloured, Style::Bold, &caller),
         failure.context,

@@ -6,7 +6,7 @@
 //! behind, whatever ends this process, and nothing of other users is touched.
 
 use super::{
-    context::Context,
+    context::{self, Context},
     flags::Names,
     injected,
     symbols::{Frame, Symbols},
@@ -266,16 +266,24 @@ impl Probe {
     pub fn context(&self, raw: &Raw, frames: &[Frame]) -> Context {
         let names = frames.iter().map(|frame| frame.name.as_str());
 
-        Context::of(
+        Context::of(raw.flags, self.is_kprobe(), names)
+    }
+
+    /// Returns whether interrupts were off, if it is known.
+    pub fn irqs_off(&self, raw: &Raw) -> Option<bool> {
+        context::irqs_off(
             raw.flags,
-            !matches!(
-                self,
-                Self::Tracepoint {
-                    injected: false,
-                    ..
-                }
-            ),
-            names,
+            self.is_kprobe() && context::is_breakpoint(raw.flags),
+        )
+    }
+
+    fn is_kprobe(&self) -> bool {
+        !matches!(
+            self,
+            Self::Tracepoint {
+                injected: false,
+                ..
+            }
         )
     }
 }

@@ -460,6 +460,7 @@ impl Resolver {
             cause,
             caller: symbols::caller(&stack).cloned(),
             context: probe.context(&raw, &stack),
+            irqs_off: probe.irqs_off(&raw),
             order: raw.order.filter(|_| cause != Cause::Other),
             flags: gfp,
             nowarn: raw.gfp.is_some_and(|gfp| self.flags.nowarn(gfp)),

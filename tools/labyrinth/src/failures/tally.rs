@@ -19,6 +19,8 @@ pub struct Failure {
     pub caller: Option<Frame>,
     /// The context.
     pub context: Context,
+    /// Whether interrupts were off, if it is known.
+    pub irqs_off: Option<bool>,
     /// The order.
     pub order: Option<u32>,
     /// The flags, by name as far as possible.
@@ -166,6 +168,7 @@ pub mod tests {
             cause: Cause::Memory,
             caller: Some(caller.clone()),
             context,
+            irqs_off: Some(context == Context::HardIrq),
             order: Some(0),
             flags: Some("GFP_ATOMIC".into()),
             nowarn: false,
