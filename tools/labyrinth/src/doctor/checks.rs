@@ -9,6 +9,7 @@ use crate::{
         probe::{Probe, Source},
         problem, tracefs,
     },
+    memory::zoneinfo,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -154,16 +155,12 @@ fn log(root: &Path) -> Found {
 }
 
 fn zones(root: &Path) -> Found {
-    match fs::read_to_string(root.join("proc/zoneinfo")) {
-        Ok(text) if text.contains("pages free") && text.contains("protection:") => Ok(None),
-        Ok(_) => wrong(
-            "/proc/zoneinfo is not understood",
-            "send it to the maintainers",
-        ),
-        Err(error) => wrong(
-            format!("/proc/zoneinfo: {error}"),
-            "mount -t proc proc /proc",
-        ),
+    match zoneinfo::read(&root.join("proc")) {
+        Ok(_) => Ok(None),
+        Err(error) => match error.downcast_ref() {
+            Some(problem) => from_problem(problem),
+            None => wrong(format!("{error:#}"), "mount -t proc proc /proc"),
+        },
     }
 }
 
@@ -293,7 +290,7 @@ mod tests {
         put(
             root,
             "proc/zoneinfo",
-            "Node 0, zone DMA\n  pages free 1\n protection: (0, 1)\n",
+            "Node 0, zone DMA\n  pages free 1\n  managed 9\n  protection: (0, 1)\n",
         );
         put(root, "sys/module/labyrinth/srcversion", "ABC\n");
         put(root, "sys/kernel/debug/labyrinth/metrics", "");
