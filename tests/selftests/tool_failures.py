@@ -103,7 +103,7 @@ def each_failure_is_a_line():
     assert {line["process"] for line in lines[3:]} == {"python3"}, lines[3:]
     assert {line["thread"] for line in lines[3:]} == {os.getpid()}
     names = [frame["name"] for frame in lines[-1]["stack"]]
-    assert "labyrinth_fail" in names and "fail_in_task" in " ".join(names) + " fail_in_task"
+    assert "labyrinth_fail" in names, names
     assert any("write" in name for name in names), names
     stacks = [row["stack"] for row in summary["rows"] if row["caller"]["module"] == MODULE]
     assert lines[-1]["stack"] in stacks
@@ -136,9 +136,12 @@ def a_threshold_is_crossed():
 
 def no_details_are_lost_silently():
     """More failures than the buffer holds are still counted, and are shown as without details."""
-    times = 60_000
-    with consumer.loaded(MODULE), tool.counting() as process:
-        # Nothing else runs on this CPU meanwhile.
+    times = 12_000
+    with consumer.loaded(MODULE), tool.counting() as process, contextlib.ExitStack() as stack:
+        # A softirq lets nothing else run on its CPU, and so not the tool.
+        stack.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
+        for pid in (0, process.pid):
+            os.sched_setaffinity(pid, {0})
         fail("softirq", times)
         summary = consistent(process.end())
     got = counted(summary, caller=MODULE)
@@ -156,8 +159,9 @@ def memory_is_full():
     for source, context in (("kprobe", "timer_softirq"), ("tracepoint", "hard_irq")):
         if source not in sources():
             continue
-        with module.loaded(), pressure.one_cpu(), pressure.full_memory(LEAVE), \
-                tool.counting("--source", source) as process:
+        # The tool needs memory to start, and then follows the CPU that goes offline.
+        with module.loaded(), tool.counting("--source", source) as process, \
+                pressure.one_cpu(), pressure.full_memory(LEAVE):
             with module.running(context, period_us=100_000, batch=BATCH, hold_us=0):
                 module.wait_until(lambda: metrics.Metrics().check().failed(context=context) > 0,
                                   "a real failure", 20)
@@ -223,6 +227,10 @@ def others_are_undisturbed():
     probes = f"{tool.TRACING}/kprobe_events"
     both = "kprobe" in sources() and os.path.exists(probes)
     with contextlib.ExitStack() as stack:
+        recorder = os.path.exists("/usr/bin/trace-cmd")
+        if recorder:
+            # This also removes what others have set, so it comes last.
+            stack.callback(trace_cmd, "reset")
         stack.enter_context(consumer.loaded(MODULE))
         module.write(trigger, own)
         stack.callback(module.write, trigger, "!" + own)
@@ -233,17 +241,15 @@ def others_are_undisturbed():
             mine = f"{tool.TRACING}/events/mine/failures/trigger"
             module.write(mine, "hist:keys=common_pid")
             stack.callback(module.write, mine, "!hist:keys=common_pid")
-        recorder = os.path.exists("/usr/bin/trace-cmd")
         if recorder:
             trace_cmd("start", "-e", "kmem:mm_page_alloc", "-f", NO_PAGE)
-            stack.callback(trace_cmd, "reset")
         before = tool.traces()
         processes = [stack.enter_context(tool.counting("--source", source)) for source in sources()]
         bpf = None
         if both and os.path.exists("/usr/bin/bpftrace") and not symbols.has("kasan_report"):
             bpf = subprocess.Popen(
-                ["/usr/bin/bpftrace", "-e",
-                 'BEGIN { printf("on\\n"); } kprobe:warn_alloc { @n++; }'],
+                ["/usr/bin/bpftrace", "-B", "none", "-e",
+                 'kprobe:warn_alloc { @n++; } interval:ms:300 { printf("on\\n"); }'],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             stack.callback(bpf.kill)
             said = ""
@@ -271,11 +277,8 @@ def others_are_undisturbed():
             counts = re.search(r"@n: (\d+)", bpf.communicate()[0])
             assert counts and int(counts.group(1)) >= 99, counts
             ktap.note(f"bpftrace saw {counts.group(1)}")
-        # The names of histograms have their hits.
-        for state in (before, after := tool.traces()):
-            state.pop("events/kmem/mm_page_alloc/trigger")
+        after = tool.traces()
         assert before == after, f"{before} became {after}"
-        assert own.split(" if ")[0] in module.read(trigger), "the trigger is gone"
 
 
 def trace_cmd(*arguments):
@@ -349,16 +352,13 @@ def obstacles_are_named():
     result = tool.run("failures", "--duration", "0", preexec_fn=nobody)
     assert result.returncode == 3 and "only root" in result.stderr and "fix: " in result.stderr, \
         result
-    script = f"umount /sys/kernel/tracing && exec {tool.path()} failures --duration 0 --source "
+    script = ("umount /sys/kernel/tracing && mount -t tmpfs tmpfs /sys/kernel/debug && "
+              f"exec {tool.path()} failures --duration 0 --source ")
     for source, status in (("tracepoint", 3), ("kprobe", 0 if "kprobe" in sources() else 3)):
         result = subprocess.run(["unshare", "--mount", "sh", "-c", script + source], text=True,
                                 capture_output=True, check=False)
-        if "umount:" in result.stderr:
-            raise Skip(f"tracefs cannot be unmounted: {result.stderr}")
-        if os.path.isdir("/sys/kernel/debug/tracing/events"):
-            continue
         assert result.returncode == status, result
-        assert "mount -t tracefs" in result.stderr or "kprobe" in result.stderr, result
+        assert "mount -t tracefs" in result.stderr or "no kprobe events" in result.stderr, result
 
 
 def the_doctor_knows():
