@@ -197,7 +197,9 @@ pub fn caller(frames: &[Frame]) -> Option<&Frame> {
 /// Whether a function of the kernel itself belongs to the page allocator, or to an allocator on top
 /// of it, whose failures are those of its callers.
 pub fn is_allocator(name: &str) -> bool {
-    const PREFIXES: [&str; 28] = [
+    const PREFIXES: [&str; 29] = [
+        // Calls the probes of a tracepoint that has several.
+        "__traceiter_",
         "__alloc_pages",
         "__alloc_frozen_pages",
         "__folio_alloc",
@@ -306,6 +308,7 @@ mod tests {
         assert_eq!(caller(&stack).unwrap().name, "__alloc_skb");
         assert_eq!(caller(&stack[..2]).unwrap().name, stack[1].name);
         assert_eq!(caller(&[]), None);
+        assert!(is_allocator("__traceiter_mm_page_alloc"));
         assert!(!is_allocator("shmem_alloc_folio"));
     }
 
