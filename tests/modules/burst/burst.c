@@ -5,19 +5,21 @@
  * on the CPU of the writer, with bottom halves disabled, until a request fails or MOST blocks are
  * held. Then it frees them all. FLAGS is atomic or nowait. NODE is -1, or the only node to use.
  * The parameter "served" is the number of blocks of the last burst, and "failed" says whether it
- * ended with a failure. Writing a number to the parameter "hold" takes so many pages, of which
- * "every" says how many blocks are kept: with 2, every second page is free again, and memory is
- * fragmented. Writing 0 frees them.
+ * ended with a failure. Writing a number to the parameter "hold" takes so many pages, keeps those
+ * whose number is a multiple of "every", and frees the others, so that memory is fragmented.
+ * Writing 0 frees all.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bottom_half.h>
 #include <linux/gfp.h>
+#include <linux/kstrtox.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/string.h>
 
 static unsigned long served;
 static bool failed;
