@@ -2,7 +2,7 @@
 
 //! The command line. Each subcommand declares its own options, beside its code.
 
-use crate::{doctor, exit::Verdict, explain, failures, headroom, manual, run};
+use crate::{compare, doctor, exit::Verdict, explain, failures, headroom, manual, report, run};
 use clap::{Parser, Subcommand};
 
 /// Tells why atomic page allocations fail on this machine, and how far it is from failures.
@@ -21,6 +21,8 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Compares repeated runs of two kernels or of two settings
+    Compare(compare::Args),
     /// Tells what works on this machine, and what helps if something does not
     Doctor(doctor::Args),
     /// Says why the requests failed that a kernel log reports
@@ -29,6 +31,8 @@ pub enum Command {
     Failures(failures::Args),
     /// Says how many pages a burst of atomic requests can still get
     Headroom(headroom::Args),
+    /// Makes a page with plots from runs
+    Report(report::Args),
     /// Runs exercises of the module, and judges their failures and latencies
     Run(run::Args),
     /// Writes manual pages and completions into a folder
@@ -40,10 +44,12 @@ impl Command {
     /// Runs the subcommand.
     pub fn run(self) -> anyhow::Result<Verdict> {
         match self {
+            Self::Compare(args) => compare::run(&args),
             Self::Doctor(args) => doctor::run(&args),
             Self::Explain(args) => explain::run(&args),
             Self::Failures(args) => failures::run(&args),
             Self::Headroom(args) => headroom::run(&args),
+            Self::Report(args) => report::run(&args),
             Self::Run(args) => run::run(&args),
             Self::Manual(args) => manual::run(&args),
         }

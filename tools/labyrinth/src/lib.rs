@@ -7,6 +7,7 @@
 //! pages and the completions are made. [`exit`] has the exit statuses.
 
 pub mod cli;
+pub mod compare;
 pub mod doctor;
 pub mod exit;
 pub mod explain;
@@ -16,8 +17,11 @@ pub mod json;
 pub mod manual;
 pub mod memory;
 pub mod module;
+pub mod plot;
 pub mod progress;
+pub mod report;
 pub mod run;
+pub mod runs;
 pub mod terminal;
 pub mod tracing;
 pub mod units;

@@ -163,6 +163,19 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     })
 }
 
+/// Returns how many order-0 requests with GFP_ATOMIC a burst can still get, if that can be seen.
+pub fn now(proc: &Path) -> Option<u64> {
+    let question = Question {
+        gfp: Gfp::Atomic,
+        order: 0,
+        node: None,
+        cpu: None,
+        types: false,
+    };
+
+    look(proc, question).ok().map(|found| found.requests)
+}
+
 /// Waits for the next look. Returns false if there is to be none.
 fn wait(args: &Args, stop: &AtomicBool, start: Instant) -> bool {
     let until = Instant::now() + Duration::from_millis(args.interval);

@@ -3,7 +3,9 @@
 //! `labyrinth run`: runs exercises of the module, and judges what came of them.
 
 mod args;
+mod machine;
 mod output;
+pub mod samples;
 mod threshold;
 
 pub use args::Args;
@@ -18,6 +20,7 @@ use crate::{
     },
     progress::Progress,
 };
+use samples::{Sample, Sampler};
 use schemars::JsonSchema;
 use serde::Serialize;
 use signal_hook::{
@@ -51,6 +54,14 @@ pub struct Report {
     seconds: f64,
     /// The settings of the exercises.
     settings: Vec<Setting>,
+    /// The processor's architecture.
+    architecture: String,
+    /// The preemption model, such as "full", if it can be seen.
+    preemption: Option<String>,
+    /// Parameters of the kernel that matter for latencies.
+    parameters: Vec<String>,
+    /// The numbers over time, at least a second apart; the last are the final numbers.
+    samples: Vec<Sample>,
     /// The numbers of each exercise and its flags.
     series: Vec<Measured>,
     /// The thresholds that were crossed.
@@ -117,7 +128,9 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     module.write("reset", "1")?;
     let start = Instant::now();
     let end_at_once = args.stops_at_first();
+    let mut sampler = Sampler::new(start, args.duration);
     wait("running", args.duration, &stop, || {
+        sampler.look(&module, &contexts)?;
         Ok(end_at_once && !args.offences(&measured(&module, &contexts)?).is_empty())
     })?;
     let seconds = start.elapsed().as_secs_f64();
@@ -130,6 +143,7 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     }
     // The exercises have ended, so these are the last numbers.
     let series = measured(&module, &contexts)?;
+    let samples = sampler.finish(&module, &series);
     drop(borrowed);
 
     let offences = if offences.is_empty() {
@@ -138,12 +152,14 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
         offences
     };
     let crossed = !offences.is_empty();
+    let uname = rustix::system::uname();
     let report = Report {
         schema: "labyrinth/run/1",
-        kernel: rustix::system::uname()
-            .release()
-            .to_string_lossy()
-            .into_owned(),
+        kernel: uname.release().to_string_lossy().into_owned(),
+        architecture: uname.machine().to_string_lossy().into_owned(),
+        preemption: machine::preemption(Path::new("/sys"), &uname.version().to_string_lossy()),
+        parameters: machine::parameters(Path::new("/proc")),
+        samples,
         cpus: thread::available_parallelism().map_or(0, |cpus| cpus.get() as u64),
         seconds,
         settings,

@@ -298,6 +298,10 @@ mod tests {
             kernel: "7.3.4".into(),
             cpus: 2,
             seconds: 10.0,
+            architecture: "x86_64".into(),
+            preemption: None,
+            parameters: vec![],
+            samples: vec![],
             settings: vec![Setting {
                 name: "batch",
                 value: 16,
