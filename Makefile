@@ -32,6 +32,10 @@ module:
 demo check quick soak shell bench wall:
 	@bash scripts/runs/$@.sh
 
+.PHONY: tool
+tool:
+	@bash scripts/build/tool.sh
+
 .PHONY: lint
 lint:
 	@bash scripts/lint/lint.sh

@@ -17,6 +17,7 @@ make new-driver copy the sample rust_pool to the folder DIR (default: ../NAME) a
 make driver     build the driver in the folder DIR, and load it in a virtual machine
 make doc        make the HTML documentation of the library
 make rust-analyzer  write rust-project.json, for editors; with the driver in DIR, if that is given
+make tool       build the command line tool, which needs no module, into build/tool
 make shell      open a shell in a virtual machine with the module loaded
 make clean      remove what was built from this checkout
 make distclean  also empty the cache: toolchain, kernels, logs

@@ -8,7 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 rm -rf "${TOP:?}/build"
 [[ ${1-} == distclean ]] || exit 0
-for entry in "$CACHE"/{root,apt,packages,source,stock,debug}-*; do
+for entry in "$CACHE"/{root,apt,packages,source,stock,debug,crates}-*; do
 	[[ ! -e $entry ]] || note "removing $entry"
 	remove_tree "$entry"
 done

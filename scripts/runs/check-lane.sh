@@ -40,7 +40,7 @@ case_of() {
 limit=() together=''
 in_guest() {
 	local name=$1 kernel=$2 timeout=$3 place=$4 module options=() programs program tests=() rc=0
-	local log=$folder/$name.log selected variable runner
+	local log=$folder/$name.log selected variable runner tool=''
 	local -A cases=()
 	shift 4
 	while [[ $1 != -- ]]; do options+=("$1"); shift; done
@@ -70,8 +70,9 @@ in_guest() {
 	fi
 	module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1) || return
 	"$SCRIPTS/runs/kselftest.sh" "$kernel" "$module" "$folder/install-$name" || return
+	if [[ " $programs " == *tool_* ]]; then tool=$("$SCRIPTS/build/tool.sh") || return; fi
 	"$SCRIPTS/machine/vm.sh" --kernel "$kernel" --timeout "$timeout" "${options[@]}" --log "$log" -- \
-		env --chdir "$folder/install-$name" "$@" "${runner[@]}" "${limit[@]}" "${tests[@]}" || rc=$?
+		env --chdir "$folder/install-$name" ${tool:+LABYRINTH_TOOL="$tool"} "$@" "${runner[@]}" "${limit[@]}" "${tests[@]}" || rc=$?
 	{
 		echo 1..1
 		case $rc in
@@ -206,6 +207,7 @@ while next_job; do
 	mutation) command=("$TOP/tests/mutation/run.sh" "$kernel" "$folder/$name" "${arguments[@]}") ;;
 	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel" "${arguments[@]}") ;;
 	host) command=("$TOP/tests/host/run.sh" "${arguments[@]}") ;;
+	tool) command=("$TOP/tests/tool/run.sh" "${arguments[@]}") ;;
 	bench) command=("$SCRIPTS/runs/bench.sh" --short) ;;
 	lint) command=("$SCRIPTS/lint/lint.sh" --kernel "$kernel" "${arguments[@]}") ;;
 	build) command=(build "$kernel") ;;

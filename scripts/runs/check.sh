@@ -26,7 +26,7 @@ else
 	kernel=stock
 	# The ratios that the benchmark requires hold for production kernels only.
 	jobs=("kselftest debug" "kselftest stock" "lint stock" "runner stock" "mutation stock"
-		"bench stock" "edu stock" "lint debug" "compile-fail stock" "host stock"
+		"tool stock" "bench stock" "edu stock" "lint debug" "compile-fail stock" "host stock"
 		"suspend stock" "drivers stock" "numa stock")
 	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "mutation stock"
 		"mutation debug" "edu debug" "numa debug" "drivers debug" "stale stock"

@@ -29,7 +29,7 @@ function again(case,    what, kernel, item, command) {
 	if (what ~ /^(kselftest|order|numa|edu|soak)$/) {
 		if (program != "") item = (what ~ /^(kselftest|order)$/ ? "" : what ":") program
 		if (program != "" && case ~ /^[a-z0-9_]+$/) item = item ":" case
-	} else if (what ~ /^(host|compile-fail|lint|runner|mutation)$/ && case ~ /^[a-z0-9_]+$/)
+	} else if (what ~ /^(host|compile-fail|lint|runner|mutation|tool)$/ && case ~ /^[a-z0-9_]+$/)
 		item = item ":" case
 	command = (kernel == "debug" ? " KERNEL=debug" : "") settings
 	if (what != "order") return "make quick WHAT=" item command

@@ -8,7 +8,8 @@
 #   numa:edu.py:CASE, edu:…, drivers:…, soak:…      the same in that guest, or as in `make soak`
 #   kselftest, numa, edu, drivers, soak          all programs of the run or guest
 #   order                                kselftest in the random order of LABYRINTH_SEED
-#   compile-fail, compile-fail:CASE, host, host:CASE, lint, lint:CHECK, runner, runner:CASE
+#   compile-fail, compile-fail:CASE, host, host:CASE, lint, lint:CHECK, runner, runner:CASE,
+#   tool, tool:CASE
 #   build, bench, suspend, stale, modversions, mutation, mutation:NAME
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -71,8 +72,8 @@ unknown() {
 	[[ -z ${cases-} ]] ||
 		die "quick: there is no '$1'" "${1%%:*}: $(sed -E 's/[.](patch|rs)//g' <<<"$cases")"
 	die "quick: there is no '$1'" "programs: ${programs[*]}
-parts: build lint host compile-fail kselftest order numa edu drivers soak runner suspend stale modversions mutation bench
-as PART:CASE: compile-fail:…, host:…, lint:…, runner:…, mutation:…
+parts: build lint host compile-fail kselftest order numa edu drivers soak runner suspend stale modversions mutation bench tool
+as PART:CASE: compile-fail:…, host:…, lint:…, runner:…, mutation:…, tool:…
 as PART:PROGRAM: numa:…, edu:…, drivers:…, soak:…"
 }
 
@@ -103,7 +104,7 @@ named() {
 			[[ -z $rest ]] || grep -qwF -- "$rest" tests/runner/run.sh || unknown "$item"
 			add "$part" ${rest:+"$rest"}
 			;;
-		host) add "$part" ${rest:+"$rest"} ;;
+		host | tool) add "$part" ${rest:+"$rest"} ;;
 		compile-fail)
 			[[ -z $rest || -e tests/compile_fail/cases/$rest.rs ]] || unknown "$item"
 			add "$part" ${rest:+"$rest"}
@@ -172,7 +173,7 @@ by_change() {
 	local more=''
 	((${#files[@]} <= 10)) || more=" and $((${#files[@]} - 10)) more"
 	note "changed: ${files[*]:0:10}$more"
-	local code='' host='' compiled='' all=''
+	local code='' host='' compiled='' all='' tool=''
 	for file in "${files[@]}"; do
 		case $file in
 		*.rs | *.c | *.h | Kbuild | rust/*) ;;&
@@ -184,6 +185,7 @@ by_change() {
 		Documentation/soundness.md | rust/*.rs | *.[ch]) checks+=(soundness) ;;&
 		rust/*.rs | rust/*.[ch] | labyrinth_mod.rs | Kbuild | include/*) code=1 ;;&
 		rust/pool/logic/* | rust/page/transfer/canary.rs | tests/host/* | tests/wall/*) host=1 ;;&
+		tools/labyrinth/* | tests/tool/* | scripts/build/tool.sh) tool=1 ;;&
 		tests/runner/results_test.sh | scripts/runs/count-ktap.awk) host=1 ;;&
 		rust/lib.rs | rust/page/* | rust/ffi/* | rust/pool/* | rust/stats/*) compiled=1 ;;&
 		tests/compile_fail/*) compiled=1 ;;&
@@ -195,6 +197,7 @@ by_change() {
 	mapfile -t checks < <(printf '%s\n' "${checks[@]}" | sort -u)
 	add lint "${files[@]/#/--only=}" "${checks[@]}"
 	[[ -z $host ]] || add host
+	[[ -z $tool ]] || add tool
 	fitting "${files[@]}"
 	[[ -z $all$code || -n ${chosen[kselftest]-}${chosen[numa]-}${chosen[edu]-}${chosen[drivers]-} ]] ||
 		all_purpose
@@ -211,7 +214,7 @@ what_is_left() {
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	[[ $kernel == debug ]] || left_out+=("the debug kernel")
-	for part in numa edu drivers suspend stale modversions runner mutation bench; do
+	for part in numa edu drivers suspend stale modversions runner mutation bench tool; do
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	printf 'left out: %s' "$(printf '%s\n' "${left_out[@]}" | paste -sd , | sed 's/,/, /g')"
@@ -228,7 +231,7 @@ if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
 # Start the guests first, as they take longest.
 jobs=()
 for part in kselftest order soak numa edu drivers mutation suspend stale modversions runner bench \
-	compile-fail host build lint; do
+	tool compile-fail host build lint; do
 	[[ -z ${chosen[$part]+set} ]] || jobs+=("$part $kernel${chosen[$part]% }")
 done
 jobs_start=$SECONDS

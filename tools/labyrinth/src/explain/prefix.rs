@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Removes what programs put before the text of the kernel, and colours.
+
+use serde_json::Value;
+
+/// The text of a line, and what its prefixes told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Text {
+    /// The message of the kernel. It can have several lines.
+    pub message: String,
+    /// The time, as the log writes it.
+    pub time: Option<String>,
+    /// The seconds since boot.
+    pub seconds: Option<f64>,
+    /// Who printed the line: a thread as in `T123`, or a CPU as in `C1`.
+    pub caller: Option<String>,
+    /// Where this part of a message begins, and how long all of it is, if netconsole split it.
+    pub fragment: Option<(usize, usize)>,
+}
+
+/// Removes the prefixes of a line.
+pub fn strip(bytes: &[u8]) -> Text {
+    let line = clean(bytes);
+    let mut text = Text::default();
+    if let Some(part) = kmsg(&line, &mut text) {
+        if text.fragment.is_some() {
+            // Spaces at its ends belong to the message.
+            text.message = part.to_owned();
+            return text;
+        }
+        text = Text::default();
+    }
+    let mut rest = line.trim_end();
+
+    let json;
+    if let Some(message) = json_message(rest, &mut text) {
+        json = message;
+        rest = &json;
+    }
+    rest = rest.strip_prefix("MESSAGE=").unwrap_or(rest);
+    // Prefixes of several programs can follow each other.
+    for _ in 0..12 {
+        let before = rest.len();
+        rest = step(rest, &mut text);
+        if rest.len() == before {
+            break;
+        }
+    }
+    text.message = unescape(rest);
+    text
+}
+
+/// Returns text without colours. A carriage return within a line separates two lines. What else was
+/// lost or removed leaves a mark, so that the digits on both sides do not become one number.
+fn clean(bytes: &[u8]) -> String {
+    const MARK: char = char::REPLACEMENT_CHARACTER;
+    let text = String::from_utf8_lossy(bytes);
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.trim_end_matches('\r').chars().peekable();
+
+    while let Some(c) = chars.next() {
+        match c {
+            '\x1b' => {
+                if chars.next_if_eq(&'[').is_some() {
+                    while chars
+                        .next_if(|&c| c.is_ascii_digit() || ";:?<=> ".contains(c))
+                        .is_some()
+                    {}
+                    // The letter that ends the sequence, unless the sequence was cut off.
+                    chars.next_if(char::is_ascii_alphabetic);
+                }
+                let digit = |c: Option<&char>| c.is_some_and(char::is_ascii_digit);
+                if digit(out.chars().next_back().as_ref()) && digit(chars.peek()) {
+                    out.push(MARK);
+                }
+            }
+            '\r' => out.push('\n'),
+            '\t' => out.push(' '),
+            c if c.is_control() && c != '\n' => out.push(MARK),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Returns the message of a line of `journalctl -o json` and the like.
+fn json_message(line: &str, text: &mut Text) -> Option<String> {
+    if !line.starts_with('{') {
+        return None;
+    }
+    let object: Value = serde_json::from_str(line).ok()?;
+    if let Some(time) = object.get("__REALTIME_TIMESTAMP").and_then(Value::as_str) {
+        text.time = time.parse().ok().map(utc);
+    }
+    if let Some(us) = object
+        .get("_SOURCE_MONOTONIC_TIMESTAMP")
+        .and_then(Value::as_str)
+        .and_then(|us| us.parse::<f64>().ok())
+    {
+        text.seconds = Some(us / 1e6);
+    }
+    let message = ["MESSAGE", "message", "msg", "log"]
+        .iter()
+        .find_map(|key| object.get(key))?;
+    match message {
+        Value::String(message) => Some(message.trim_end().to_owned()),
+        // Bytes that are not UTF-8.
+        Value::Array(bytes) => {
+            let bytes: Vec<u8> = bytes
+                .iter()
+                .map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
+                .collect::<Option<_>>()?;
+            Some(clean(&bytes).trim_end().to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Returns a time in microseconds since 1970 as a date.
+fn utc(us: u64) -> String {
+    let seconds = us / 1_000_000;
+    let (days, seconds) = (seconds / 86_400, seconds % 86_400);
+    // Years begin in March here, so that the day that some have more is the last one.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let date = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    format!(
+        "{:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}Z",
+        year + era * 400 + next,
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
+/// Removes one prefix, if there is any.
+fn step<'a>(line: &'a str, text: &mut Text) -> &'a str {
+    let rest = line.trim_start();
+
+    // Of mails and of tables in issue trackers.
+    if let Some(rest) = rest.strip_prefix("> ").or_else(|| rest.strip_prefix("| ")) {
+        return rest;
+    }
+    if let Some(after) = rest.strip_prefix('<') {
+        if let Some((level, after)) = after.split_once('>') {
+            if !level.is_empty() && level.len() <= 3 && all_digits(level) {
+                return rfc5424(after, text).unwrap_or(after);
+            }
+        }
+    }
+    if let Some(after) = rest.strip_prefix('[') {
+        if let Some((inside, after)) = after.split_once(']') {
+            if bracket(inside, text) {
+                return after;
+            }
+        }
+    }
+    if let Some(after) = kmsg(rest, text) {
+        return after;
+    }
+    if let Some(after) = decoded(rest) {
+        return after;
+    }
+    if let Some(after) = after_kernel(rest, text) {
+        return after;
+    }
+    line
+}
+
+/// Removes "kern  :warn  : " of `dmesg --decode`.
+fn decoded(line: &str) -> Option<&str> {
+    let (facility, rest) = line.split_once(':')?;
+    let (level, rest) = rest.split_once(": ")?;
+    let levels = [
+        "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug",
+    ];
+    let padded = facility.len() >= 6 && facility.trim_end().bytes().all(|b| b.is_ascii_lowercase());
+
+    (padded && levels.contains(&level.trim_end())).then_some(rest)
+}
+
+fn all_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Removes "1 TIME HOST APP PROCID MSGID -", the header of RFC 5424 after its priority.
+fn rfc5424<'a>(after: &'a str, text: &mut Text) -> Option<&'a str> {
+    let mut rest = after.strip_prefix("1 ")?;
+    for field in 0..5 {
+        let (word, after) = rest.split_once(' ')?;
+        if field == 0 {
+            if !word.contains('T') && word != "-" {
+                return None;
+            }
+            text.time.get_or_insert_with(|| word.to_owned());
+        }
+        rest = after;
+    }
+    if let Some(after) = rest.strip_prefix('-') {
+        return Some(after);
+    }
+    rest.starts_with('[')
+        .then(|| rest.split_once("] ").map(|(_, after)| after))?
+}
+
+/// Takes what was in brackets, if it is a time or says who printed the line.
+fn bracket(inside: &str, text: &mut Text) -> bool {
+    let word = inside.trim();
+    let plain = word.trim_start_matches('+');
+
+    if let Ok(seconds) = plain.parse::<f64>() {
+        if plain.contains('.') {
+            text.time.get_or_insert_with(|| format!("[{inside}]"));
+            if !word.starts_with('+') {
+                text.seconds = Some(seconds);
+            }
+            return true;
+        }
+        return false;
+    }
+    if let Some(number) = word.strip_prefix(['T', 'C']) {
+        if !number.is_empty() && all_digits(number) {
+            text.caller = Some(word.to_owned());
+            return true;
+        }
+        // "[Tue Oct 21 10:39:51 2014]" begins with T, too.
+    }
+    // Of `dmesg -T`.
+    let words: Vec<&str> = word.split_whitespace().collect();
+    if words.len() == 5 && words[3].matches(':').count() == 2 && all_digits(words[4]) {
+        text.time.get_or_insert_with(|| word.to_owned());
+        return true;
+    }
+    // "[1234.567890 (CPU:0-pid:1:init)]" and "[  12.345678, 0]".
+    let first = word.split([' ', ',']).next().unwrap_or("");
+    if first.contains('.') && first.len() > 4 {
+        if let Ok(seconds) = first.trim_end_matches('@').parse::<f64>() {
+            text.time.get_or_insert_with(|| format!("[{inside}]"));
+            text.seconds = Some(seconds);
+            return true;
+        }
+    }
+    // "[1:  kworker/1:0:  123]", as some vendors of telephones have it.
+    let fields: Vec<&str> = word.split(':').collect();
+    fields.len() >= 3
+        && all_digits(fields[0])
+        && !fields[0].is_empty()
+        && fields[0].len() <= 2
+        && all_digits(fields[fields.len() - 1].trim())
+        && word.contains(' ')
+}
+
+/// Removes "6,1234,5678901,-;" of /dev/kmsg.
+fn kmsg<'a>(line: &'a str, text: &mut Text) -> Option<&'a str> {
+    if !line.as_bytes().first()?.is_ascii_digit() {
+        return None;
+    }
+    let (head, after) = line.split_once(';')?;
+    let mut fields = head.split(',');
+    let level = fields.next()?;
+    let sequence = fields.next()?;
+    let us = fields.next()?;
+    if ![level, sequence, us].iter().all(|field| all_digits(field)) || level.len() > 4 {
+        return None;
+    }
+    let seconds = us.parse::<f64>().ok()? / 1e6;
+    text.seconds = Some(seconds);
+    text.time.get_or_insert_with(|| format!("[{seconds:.6}]"));
+    for field in fields {
+        if let Some(caller) = field.strip_prefix("caller=") {
+            text.caller = Some(caller.to_owned());
+        }
+        if let Some((at, of)) = field
+            .strip_prefix("ncfrag=")
+            .and_then(|fragment| fragment.split_once('/'))
+        {
+            text.fragment = at.parse().ok().zip(of.parse().ok());
+        }
+    }
+    Some(after)
+}
+
+/// Removes everything up to "kernel:" near the beginning, as syslog and Android write it.
+fn after_kernel<'a>(line: &'a str, text: &mut Text) -> Option<&'a str> {
+    let bytes = line.as_bytes();
+    let near = &bytes[..bytes.len().min(160)];
+    let mut from = 0;
+    while let Some(at) = near[from..]
+        .windows(6)
+        .position(|window| window.eq_ignore_ascii_case(b"kernel"))
+    {
+        let at = from + at;
+        from = at + 6;
+        let before = at.checked_sub(1).map(|before| bytes[before]);
+        if !matches!(before, None | Some(b' ' | b'/' | b'.')) {
+            continue;
+        }
+        // "kernel:", "kernel[0]:", "kernel  : " and "KERNEL  (  123): ".
+        let after = &line[from..];
+        let name = after.trim_start();
+        let rest = if let Some(inner) = name.strip_prefix('(') {
+            inner.split_once(')').map(|(_, rest)| rest)
+        } else if let Some(inner) = name.strip_prefix('[') {
+            inner.split_once(']').map(|(_, rest)| rest)
+        } else {
+            Some(name)
+        };
+        let Some(rest) = rest.and_then(|rest| rest.strip_prefix(':')) else {
+            continue;
+        };
+        let time = time_of(&line[..at]);
+        if text.time.is_none() && !time.is_empty() {
+            text.time = Some(time);
+        }
+        return Some(rest);
+    }
+    None
+}
+
+/// Returns the time at the beginning of a line of a log, without the name of the machine.
+fn time_of(head: &str) -> String {
+    let words: Vec<&str> = head.split_whitespace().collect();
+    let last = words.iter().position(|word| {
+        word.matches(':').count() >= 2 && word.bytes().any(|b| b.is_ascii_digit())
+    });
+    match last {
+        Some(last) => {
+            // "Tue Mar 11 09:26:00 2025".
+            let year = words
+                .get(last + 1)
+                .is_some_and(|word| word.len() == 4 && all_digits(word));
+            words[..=last + usize::from(year)].join(" ")
+        }
+        None => String::new(),
+    }
+}
+
+/// Turns the escapes of several programs for a line break into line breaks.
+pub fn unescape(text: &str) -> String {
+    if !text.contains(['#', '\\']) {
+        return text.to_owned();
+    }
+    text.replace("#012", "\n")
+        .replace("#011", " ")
+        .replace("\\x0a", "\n")
+        .replace("\\n", "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{strip, utc};
+
+    #[test]
+    fn prefixes_are_removed() {
+        let text = "a b: page allocation failure: order:0";
+        for prefix in [
+            "",
+            "[   12.345678] ",
+            "[   12.345678][  T123] ",
+            "[   12.345678] [    C1] ",
+            "<4>[   12.345678] ",
+            "<4>[   12.345678]  [0:      swapper/0:    0] ",
+            "[  +0.002367] ",
+            "[Tue Oct 21 10:39:51 2014] ",
+            "Feb  9 08:09:39 nas kernel: ",
+            "Feb  9 08:09:39 nas kernel: [   12.345678] ",
+            "Feb 09 08:09:39.123456 nas kernel: ",
+            "2026-02-09T08:09:39.123456+00:00 nas kernel: [   12.345678] ",
+            "2026-02-09T08:09:39+0100 nas kernel: ",
+            "<4>Feb  9 08:09:39 nas kernel: [   12.345678] ",
+            "<4>1 2026-02-09T08:09:39.123Z nas kernel - - - [   12.345678] ",
+            "<4>1 2026-02-09T08:09:39.123Z nas kernel - - [meta sequenceId=\"29\"] ",
+            "Tue Mar 11 09:26:00 2025 kern.warn kernel: [331456.657971] ",
+            "02-09 08:09:39.123     0     0 W kernel  : ",
+            "I/KERNEL  (  123): [   12.345678] ",
+            "W/kernel  (  123): <4>[   12.345678] ",
+            "[21160.626351] nas kernel: ",
+            "4,1234,12345678,-;",
+            "4,1234,12345678,-,caller=T12;",
+            "kern  :warn  : [   12.345678] ",
+            "user  :info  : [   12.345678] ",
+            "> [   12.345678] ",
+            "\x1b[32m[   12.345678] \x1b[0m\x1b[33m",
+            "MESSAGE=",
+        ] {
+            let stripped = strip(format!("{prefix}{text}\x1b[0m\r").as_bytes());
+            assert_eq!(stripped.message.trim(), text, "{prefix:?}");
+        }
+    }
+
+    #[test]
+    fn times_and_callers_are_taken() {
+        let text = strip(b"[   12.345678][  T123] x");
+        assert_eq!(text.caller.as_deref(), Some("T123"));
+        assert_eq!(text.seconds, Some(12.345678));
+        let text = strip(b"2026-02-09T08:09:39+0100 nas kernel: x");
+        assert_eq!(text.time.as_deref(), Some("2026-02-09T08:09:39+0100"));
+        let text = strip(b"Tue Mar 11 09:26:00 2025 kern.warn kernel: [331456.657971] x");
+        assert_eq!(text.time.as_deref(), Some("Tue Mar 11 09:26:00 2025"));
+        assert_eq!(text.seconds, Some(331456.657971));
+        assert_eq!(
+            strip(b"4,7,5,-,ncfrag=300/420;x").fragment,
+            Some((300, 420))
+        );
+        assert_eq!(
+            strip(b"6,1,5000000,-,caller=C3;x").caller.as_deref(),
+            Some("C3")
+        );
+    }
+
+    #[test]
+    fn json_and_escapes_are_read() {
+        let line =
+            br#"{"MESSAGE":"a\nb","_TRANSPORT":"kernel","_SOURCE_MONOTONIC_TIMESTAMP":"5000000"}"#;
+        let text = strip(line);
+        assert_eq!((text.message.as_str(), text.seconds), ("a\nb", Some(5.0)));
+        assert_eq!(strip(br#"{"MESSAGE":[97,255,98]}"#).message, "a\u{fffd}b");
+        assert_eq!(strip(b"x kernel: a:0#012 b:0").message.trim(), "a:0\n b:0");
+        assert_eq!(strip(b"{not json").message, "{not json");
+    }
+
+    #[test]
+    fn dates_are_right() {
+        assert_eq!(utc(0), "1970-01-01T00:00:00Z");
+        assert_eq!(utc(951_782_400_000_000), "2000-02-29T00:00:00Z");
+        assert_eq!(utc(1_770_624_579_000_000), "2026-02-09T08:09:39Z");
+        assert!(!utc(u64::MAX).is_empty());
+    }
+
+    #[test]
+    fn text_of_the_kernel_stays() {
+        for text in [
+            "[ 1234]     0  1234     2238      512    61440       0    0 agetty",
+            "Node 0 DMA: 1*4kB (U)",
+        ] {
+            assert_eq!(strip(text.as_bytes()).message, text);
+        }
+    }
+}

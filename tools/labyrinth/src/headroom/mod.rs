@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `labyrinth headroom`: how many pages a burst of atomic requests can still get.
+
+pub mod blocks;
+mod bursts;
+pub mod document;
+pub mod list;
+pub mod look;
+pub mod model;
+mod show;
+
+use crate::{exit::Verdict, json, terminal};
+use clap::ArgGroup;
+use look::{look, Question};
+use model::Gfp;
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
+use std::{
+    io,
+    path::Path,
+    sync::{
+        atomic::{AtomicBool, Ordering::Relaxed},
+        Arc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The highest order of the page allocator on all architectures together.
+const HIGHEST_ORDER: u32 = 13;
+
+/// How often a wait looks whether it is to end.
+const TICK: Duration = Duration::from_millis(50);
+
+/// What must be known to understand the answer.
+const LONG_HELP: &str = "\
+The answer is for a burst on one CPU that keeps its pages while nobody frees any, as in an
+interrupt. It comes from /proc/zoneinfo, by the rules of the page allocator. The kernel does not
+show which pages in the list of a CPU are of the right type, nor how many pages the next refill of
+this list takes. So there are an estimate and two bounds, which are far apart if the lists are
+large in comparison with the headroom. --cpu brings them closer together.
+
+Requests of high orders need free blocks that are large enough, too, and they lose by each boost of
+the watermarks (vm.watermark_boost_factor). /proc/buddyinfo counts blocks in CMA areas and isolated
+blocks, which such requests never get. /proc/pagetypeinfo tells them apart, and only root can read
+it; --watch reads it only once, because the kernel counts with interrupts off.
+
+The limits of memory cgroups are not taken into account.
+
+Examples: how many blocks of eight pages an interrupt on CPU 2 gets, and what to set after a minute
+of load:
+
+  labyrinth headroom --cpu 2 --order 3 --arithmetic
+  labyrinth headroom --bursts --duration 60";
+
+/// The options of `labyrinth headroom`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = LONG_HELP)]
+#[command(group(ArgGroup::new("live").args(["watch", "bursts"])))]
+pub struct Args {
+    /// The flags of the requests
+    #[arg(long, value_enum, default_value = "atomic")]
+    gfp: Gfp,
+    /// The order of the requests: each is for 2^ORDER pages
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(HIGHEST_ORDER)))]
+    order: u32,
+    /// Only the zones of this NUMA node, as for __GFP_THISNODE
+    #[arg(long)]
+    node: Option<u32>,
+    /// The CPU of the burst, whose list of pages counts (default: any)
+    #[arg(long)]
+    cpu: Option<u32>,
+    /// Show the arithmetic of each zone
+    #[arg(long)]
+    arithmetic: bool,
+    /// Show it again and again until interrupted, with the least number seen
+    #[arg(long)]
+    watch: bool,
+    /// Time between two looks with --watch, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 1000, conflicts_with = "bursts", value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
+    interval: u64,
+    /// Measure how many atomic pages are taken at once, until interrupted, and say what to set
+    ///
+    /// Shows the most pages that were taken in any 1, 10 and 100 ms, and who took them. It needs
+    /// root, and takes some time in each page allocation of the machine.
+    #[arg(long, conflicts_with_all = ["gfp", "order", "cpu", "arithmetic"])]
+    bursts: bool,
+    /// What the largest burst is multiplied with, for the recommendation of --bursts
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.0, requires = "bursts", value_parser = factor)]
+    safety: f64,
+    /// End after this many seconds, with --watch or --bursts
+    #[arg(long, value_name = "SECONDS", requires = "live")]
+    duration: Option<u64>,
+    /// Exit with status 1 if there were ever fewer than so many requests left
+    #[arg(long, value_name = "REQUESTS")]
+    fail_below: Option<u64>,
+    /// Print JSON: a document, or one for each look with --watch
+    #[arg(long)]
+    json: bool,
+}
+
+/// Parses a factor.
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(factor) if (1.0..=1000.0).contains(&factor) => Ok(factor),
+        _ => Err("a number from 1 to 1000 is needed".to_owned()),
+    }
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> anyhow::Result<Verdict> {
+    let proc = Path::new("/proc");
+    let stop = Arc::new(AtomicBool::new(false));
+    let start = Instant::now();
+    let mut least = u64::MAX;
+    let mut question = Question {
+        gfp: args.gfp,
+        order: args.order,
+        node: args.node,
+        cpu: args.cpu,
+        types: true,
+    };
+
+    for signal in [SIGINT, SIGTERM] {
+        flag::register(signal, Arc::clone(&stop))?;
+    }
+    if args.bursts {
+        let options = bursts::Options {
+            duration: args.duration.map(Duration::from_secs),
+            safety: args.safety,
+            node: args.node,
+            fail_below: args.fail_below,
+            json: args.json,
+        };
+        return bursts::run(&options, &|| stop.load(Relaxed));
+    }
+    loop {
+        let mut headroom = look(proc, question)?;
+        question.types = false;
+        least = least.min(headroom.requests);
+        headroom.least = least;
+        let mut out = io::stdout().lock();
+        if args.json {
+            json::print(&headroom, args.watch)?;
+        } else if args.watch {
+            show::line(&mut out, &headroom, start.elapsed())?;
+        } else {
+            show::table(&mut out, &headroom, args.arithmetic, terminal::colours())?;
+        }
+        drop(out);
+        if !args.watch || !wait(args, &stop, start) {
+            break;
+        }
+    }
+    let crossed = args.fail_below.is_some_and(|bound| least < bound);
+    Ok(if crossed {
+        Verdict::Crossed
+    } else {
+        Verdict::Fine
+    })
+}
+
+/// Returns how many order-0 requests with GFP_ATOMIC a burst can still get, if that can be seen.
+pub fn now(proc: &Path) -> Option<u64> {
+    let question = Question {
+        gfp: Gfp::Atomic,
+        order: 0,
+        node: None,
+        cpu: None,
+        types: false,
+    };
+
+    look(proc, question).ok().map(|found| found.requests)
+}
+
+/// Waits for the next look. Returns false if there is to be none.
+fn wait(args: &Args, stop: &AtomicBool, start: Instant) -> bool {
+    let until = Instant::now() + Duration::from_millis(args.interval);
+    let over = || {
+        let limit = args.duration.map(Duration::from_secs);
+        stop.load(Relaxed) || limit.is_some_and(|limit| start.elapsed() >= limit)
+    };
+
+    while !over() {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        thread::sleep(left.min(TICK));
+    }
+    false
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How many requests a burst can still get, by the rules of the page allocator.
+//!
+//! A zone serves a request of order 0 while its usable free pages are above a limit. The limit is
+//! the part of the min watermark that the request may not use, and the pages that the zone keeps
+//! from requests that could have used a higher zone. A request of a high order also needs a free
+//! block that is large enough. C source: `zone_watermark_fast()`, `__zone_watermark_ok()` and
+//! `rmqueue_buddy()` in `mm/page_alloc.c`.
+
+use super::{
+    blocks::Blocks,
+    list::{self, Pages, Served},
+};
+use crate::memory::zoneinfo::{CpuList, Zone};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The lists of CPUs hold blocks of orders up to this one.
+const LIST_ORDER: u32 = 3;
+/// The pages by which the kernel boosts watermarks at once, on most machines.
+const BOOST: u64 = 512;
+
+/// The flags of the requests of a burst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Gfp {
+    /// `GFP_ATOMIC`
+    Atomic,
+    /// `GFP_NOWAIT`
+    Nowait,
+}
+
+impl Gfp {
+    /// Returns the name in C.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Atomic => "GFP_ATOMIC",
+            Self::Nowait => "GFP_NOWAIT",
+        }
+    }
+
+    /// Returns the pages of the min watermark that stay out of reach. `GFP_ATOMIC` may use half of
+    /// it (`__GFP_HIGH`), and a quarter of the rest, as it may not sleep.
+    pub fn out_of_reach(self, min: u64) -> u64 {
+        match self {
+            Self::Atomic => {
+                let half = min - min / 2;
+                half - half / 4
+            }
+            Self::Nowait => min,
+        }
+    }
+}
+
+/// A kind of request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The flags.
+    pub gfp: Gfp,
+    /// The order: 2^order pages at once.
+    pub order: u32,
+    /// The place of the highest zones that it may use.
+    pub place: usize,
+    /// The CPU of the burst, if it is known.
+    pub cpu: Option<u32>,
+}
+
+/// What else decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// The version, such as (6, 12).
+    pub version: (u32, u32),
+    /// `vm.watermark_boost_factor`.
+    pub boost_factor: u64,
+}
+
+impl Kernel {
+    /// Whether single pages that are kept for high orders are a last resort for all requests that
+    /// may not sleep.
+    fn has_last_resort(self) -> bool {
+        self.version >= (6, 12)
+    }
+
+    /// Whether the mark counts pages that are kept for high orders as usable by `GFP_NOWAIT`.
+    fn counts_highatomic(self) -> bool {
+        self.version >= (6, 3)
+    }
+}
+
+/// The arithmetic for a zone. All numbers are pages, except `blocks`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Arithmetic {
+    /// Free pages, as the kernel's counter says.
+    pub free: u64,
+    /// Free pages in CMA areas, which the request may not use.
+    pub cma: u64,
+    /// Free pages that are kept for atomic requests of high orders.
+    pub highatomic: u64,
+    /// The pages of a block but one: the last page of a block may not be the last usable page.
+    pub rest_of_block: u64,
+    /// The min watermark that counts for the request.
+    pub min: u64,
+    /// The part of it that stays out of reach.
+    pub out_of_reach: u64,
+    /// Pages that the zone keeps from requests that may use higher zones.
+    pub protection: u64,
+    /// Pages of the zone above the limit.
+    pub above: u64,
+    /// By how much `above` shrinks if the kernel boosts the watermarks during the burst.
+    pub boost: u64,
+    /// Requests that the free blocks are large enough for, if the order is above 0.
+    pub blocks: Option<u64>,
+    /// Pages of all types in the list of a CPU: the most of all CPUs that count.
+    pub in_list: u64,
+    /// How many pages a CPU may have taken or freed that `free` does not show yet.
+    pub drift: u64,
+}
+
+/// Returns the arithmetic of a zone for a kind of request, and how many requests it serves.
+pub fn arithmetic(
+    zone: &Zone,
+    blocks: Option<Blocks>,
+    request: Request,
+    kernel: Kernel,
+) -> (Arithmetic, Served) {
+    let atomic = request.gfp == Gfp::Atomic;
+    let size = 1 << request.order;
+    // Order-0 requests with access to the reserve ignore the boost.
+    let ignored = atomic && request.order == 0;
+    let min = if ignored {
+        zone.min.saturating_sub(zone.boost)
+    } else {
+        zone.min
+    };
+    let kept = zone
+        .free_highatomic
+        .or(zone.reserved_highatomic)
+        .unwrap_or(0);
+    let highatomic = if atomic || kernel.counts_highatomic() {
+        0
+    } else {
+        kept
+    };
+    let out_of_reach = request.gfp.out_of_reach(min);
+    let protection = zone.protection.get(request.place).copied().unwrap_or(0);
+    let rest_of_block = size - 1;
+    let above = zone
+        .free
+        .saturating_sub(zone.free_cma + highatomic + rest_of_block)
+        .saturating_sub(out_of_reach + protection);
+    let boost = if ignored {
+        0
+    } else {
+        let raised = min + more_boost(zone, kernel);
+        (request.gfp.out_of_reach(raised) - out_of_reach).min(above)
+    };
+    let lists = lists(zone, request.cpu);
+    let sum = Arithmetic {
+        free: zone.free,
+        cma: zone.free_cma,
+        highatomic,
+        rest_of_block,
+        min,
+        out_of_reach,
+        protection,
+        above,
+        boost,
+        blocks: blocks
+            .filter(|_| request.order > 0)
+            .map(|blocks| blocks.certain),
+        in_list: lists.iter().map(|list| list.count).max().unwrap_or(0),
+        drift: lists.iter().map(|list| list.threshold).max().unwrap_or(0),
+    };
+    let served: Vec<Served> = lists
+        .iter()
+        .map(|list| match blocks.filter(|_| request.order > 0) {
+            None if request.order == 0 => single(zone, &sum, kept, list, kernel),
+            blocks => high_order(zone, &sum, blocks, kept, list, request),
+        })
+        .collect();
+    (sum, Served::any_of(&served))
+}
+
+/// Returns the lists that a burst may use, or an empty one if the kernel shows none.
+fn lists(zone: &Zone, cpu: Option<u32>) -> Vec<CpuList> {
+    let lists: Vec<CpuList> = zone
+        .lists
+        .iter()
+        .filter(|list| cpu.is_none_or(|cpu| cpu == list.cpu))
+        .copied()
+        .collect();
+
+    if lists.is_empty() {
+        vec![CpuList::default()]
+    } else {
+        lists
+    }
+}
+
+/// Returns by how many pages the kernel may still boost the watermarks of a zone. It does so when a
+/// request takes a part of a page block of another type.
+fn more_boost(zone: &Zone, kernel: Kernel) -> u64 {
+    if kernel.boost_factor == 0 || zone.managed < 4 * BOOST {
+        return 0;
+    }
+    let high = zone.high.saturating_sub(zone.boost);
+    let most = (high * kernel.boost_factor / 10_000).max(BOOST);
+
+    most.saturating_sub(zone.boost)
+}
+
+/// Requests of order 0.
+fn single(zone: &Zone, sum: &Arithmetic, kept: u64, list: &CpuList, kernel: Kernel) -> Served {
+    let pages = |above| Pages {
+        above,
+        above_high: zone
+            .free
+            .saturating_sub(zone.free_cma + kept + zone.high + sum.protection),
+        free: zone.free.saturating_sub(zone.free_cma + kept),
+        last: if kernel.has_last_resort() {
+            kept.min(zone.free)
+        } else {
+            0
+        },
+    };
+    let now = list::served(pages(sum.above), list);
+
+    Served {
+        at_least: list::served(pages(sum.above - sum.boost), list).at_least,
+        ..now
+    }
+}
+
+/// Requests of high orders. In the fast path they take blocks from the list of the CPU, in the slow
+/// path from the zone.
+fn high_order(
+    zone: &Zone,
+    sum: &Arithmetic,
+    blocks: Option<Blocks>,
+    kept: u64,
+    list: &CpuList,
+    request: Request,
+) -> Served {
+    let size = 1 << request.order;
+    let by_mark = |above: u64| above.div_ceil(size);
+    // Without buddyinfo only the mark is known.
+    let blocks = blocks.unwrap_or(Blocks {
+        certain: 0,
+        possible: u64::MAX,
+        without_boost: u64::MAX,
+        highatomic: 0,
+        exact: false,
+    });
+    // Only atomic requests get blocks that are kept for these.
+    let others = if request.gfp == Gfp::Atomic {
+        0
+    } else {
+        blocks.highatomic
+    };
+    let (certain, possible) = (blocks.certain.saturating_sub(others), blocks.possible);
+    let refill = if request.order > LIST_ORDER {
+        1
+    } else {
+        (list.batch >> request.order).max(2)
+    };
+
+    if sum.above == 0 || possible == 0 {
+        return Served::default();
+    }
+    let (now, boosted) = (by_mark(sum.above), by_mark(sum.above - sum.boost));
+    let without_boost = blocks.without_boost.saturating_sub(others);
+    let marked = if now <= without_boost {
+        now
+    } else {
+        boosted.max(without_boost.min(now))
+    };
+    let low = zone.low + sum.protection + zone.free_cma + kept;
+    let mut estimate = marked;
+    if certain <= marked {
+        // The last blocks go into the list. If the zone is still above its low watermark, no
+        // request gets them, as the zone has no other large block.
+        let above_low = zone.free.saturating_sub(low) > certain.saturating_mul(size);
+        let stranded = if above_low && blocks.highatomic == 0 {
+            certain.saturating_sub(1) % refill
+        } else {
+            0
+        };
+        estimate = certain - stranded;
+    }
+    let at_least = by_mark((sum.above - sum.boost).saturating_sub(list.threshold))
+        .min(certain)
+        .saturating_sub(refill - 1);
+    let in_list = if request.order > LIST_ORDER {
+        0
+    } else {
+        list.count >> request.order
+    };
+    let at_most = by_mark(sum.above + list.threshold).min(possible) + in_list;
+
+    Served {
+        estimate: estimate.clamp(at_least, at_most.max(at_least)),
+        at_least,
+        at_most: at_most.max(at_least),
+    }
+}
+
+/// Returns whether the burst may take pages from the zone.
+pub fn may_use(zone: &Zone, request: Request) -> bool {
+    zone.is_populated() && zone.place <= request.place
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{arithmetic, may_use, Blocks, Gfp, Kernel, Request};
+    use crate::memory::zoneinfo::{parse, tests::TEXT};
+
+    const NEW: Kernel = Kernel {
+        version: (7, 3),
+        boost_factor: 0,
+    };
+
+    fn request(gfp: Gfp, order: u32) -> Request {
+        Request {
+            gfp,
+            order,
+            place: 2,
+            cpu: None,
+        }
+    }
+
+    #[test]
+    fn atomic_requests_use_five_eighths_of_the_min_watermark() {
+        let zones = parse(TEXT);
+        let (sum, served) = arithmetic(&zones[1], None, request(Gfp::Atomic, 0), NEW);
+        // The boost of 64 does not count: (7168 - 64) * 3 / 8.
+        assert_eq!((sum.min, sum.out_of_reach), (7104, 2664));
+        assert_eq!(sum.above, 101_320 - 1024 - 2664);
+        assert_eq!(served.at_most, sum.above + 190);
+        assert!(served.at_least < sum.above && sum.above - 63 <= served.estimate);
+    }
+
+    #[test]
+    fn requests_without_access_keep_the_whole_watermark() {
+        let zones = parse(TEXT);
+        let (sum, _) = arithmetic(&zones[1], None, request(Gfp::Nowait, 0), NEW);
+        assert_eq!((sum.min, sum.out_of_reach, sum.highatomic), (7168, 7168, 0));
+        let old = Kernel {
+            version: (6, 1),
+            ..NEW
+        };
+        let (sum, _) = arithmetic(&zones[1], None, request(Gfp::Nowait, 0), old);
+        assert_eq!(sum.above, 101_320 - 1024 - 512 - 7168);
+    }
+
+    #[test]
+    fn a_low_zone_keeps_its_protection() {
+        let zones = parse(TEXT);
+        let (sum, served) = arithmetic(&zones[0], None, request(Gfp::Atomic, 0), NEW);
+        assert_eq!(sum.protection, 955);
+        assert_eq!(sum.above, 2816 - 42 - 955);
+        assert_eq!((sum.drift, served.at_most), (4, sum.above + 4));
+        assert!(may_use(&zones[0], request(Gfp::Atomic, 0)));
+        assert!(!may_use(&zones[2], request(Gfp::Atomic, 0)));
+    }
+
+    #[test]
+    fn the_cpu_decides_about_the_list() {
+        let zones = parse(TEXT);
+        let on = |cpu| Request {
+            cpu: Some(cpu),
+            ..request(Gfp::Atomic, 0)
+        };
+        let most = |cpu| arithmetic(&zones[1], None, on(cpu), NEW).1.at_most;
+        assert_eq!(most(0) - most(1), 190 - 17);
+    }
+
+    #[test]
+    fn high_orders_need_large_blocks() {
+        let zones = parse(TEXT);
+        let blocks = |count| {
+            Some(Blocks {
+                certain: count,
+                possible: count,
+                without_boost: count,
+                highatomic: 0,
+                exact: true,
+            })
+        };
+        let order_2 = request(Gfp::Atomic, 2);
+        let (sum, served) = arithmetic(&zones[1], blocks(11), order_2, NEW);
+        assert_eq!(sum.blocks, Some(11));
+        // Of 11 blocks, all could be in the list of a CPU in the end, as a refill takes 15.
+        assert_eq!((served.estimate, served.at_least), (1, 0));
+        assert_eq!(served.at_most, 11 + 190 / 4);
+        let (_, served) = arithmetic(&zones[1], blocks(0), order_2, NEW);
+        assert_eq!(served.at_most, 0);
+        // With enough of them, the watermark decides.
+        let (sum, served) = arithmetic(&zones[1], blocks(50_000), order_2, NEW);
+        assert_eq!(served.estimate, sum.above.div_ceil(4));
+    }
+
+    #[test]
+    fn boosts_cost_high_orders() {
+        let zones = parse(TEXT);
+        let boosting = Kernel {
+            boost_factor: 15_000,
+            ..NEW
+        };
+        let blocks = Blocks {
+            certain: 50_000,
+            possible: 50_000,
+            without_boost: 100,
+            highatomic: 0,
+            exact: true,
+        };
+        let (sum, served) = arithmetic(&zones[1], Some(blocks), request(Gfp::Atomic, 2), boosting);
+        // Up to 1.5 times the high watermark without its boost, of which 3/8 are out of reach.
+        let most = (10_752 - 64) * 3 / 2;
+        assert_eq!(sum.boost, (7168 - 64 + most) * 3 / 8 - 7168 * 3 / 8);
+        assert_eq!(served.estimate, (sum.above - sum.boost).div_ceil(4));
+    }
+}

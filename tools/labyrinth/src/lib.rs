@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tool `labyrinth` tells why atomic page allocations fail on a machine, and how far the
+//! machine is from such failures.
+//!
+//! Each subcommand has a folder. [`cli`] declares the command line, from which the help, the manual
+//! pages and the completions are made. [`exit`] has the exit statuses.
+
+pub mod cli;
+pub mod compare;
+pub mod doctor;
+pub mod exit;
+pub mod explain;
+pub mod failures;
+pub mod headroom;
+pub mod json;
+pub mod manual;
+pub mod memory;
+pub mod module;
+pub mod plot;
+pub mod progress;
+pub mod report;
+pub mod run;
+pub mod runs;
+pub mod terminal;
+pub mod tracing;
+pub mod units;
+
+use clap::Parser;
+use std::{ffi::OsString, process::ExitCode};
+
+/// Runs the tool with these arguments, the first of which is its name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = match cli::Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return exit::of_usage(&error),
+    };
+    exit::of(parsed.command.run())
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `labyrinth report`: a page with plots from runs.
+
+mod figures;
+mod page;
+
+use crate::{exit::Verdict, runs};
+use anyhow::Context;
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+/// The options of `labyrinth report`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = ABOUT)]
+pub struct Args {
+    /// Files of `labyrinth run --json`, or folders with such files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Write the page into this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+const ABOUT: &str = "\
+The page is one file without scripts, and loads nothing. It has the verdict, histograms and
+percentiles of the latencies of each exercise, the rates over time, what each tier of the pools
+served, and the headroom. It names kernels, but no machine. Of more than six runs the plots show the
+first six, and the tables all.
+
+Example:
+  labyrinth run -d 1m --json >run.json
+  labyrinth report run.json -o page.html";
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> anyhow::Result<Verdict> {
+    let mut all = Vec::new();
+
+    for path in &args.files {
+        for file in runs::files(path)? {
+            all.extend(runs::read(&file)?);
+        }
+    }
+    let page = page::page(&all)?;
+    match &args.output {
+        Some(file) => {
+            fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
+            eprintln!("labyrinth: the page is in {}", file.display());
+        }
+        None => {
+            let mut out = io::stdout().lock();
+            out.write_all(page.as_bytes())?;
+            out.flush()?;
+        }
+    }
+    Ok(Verdict::Fine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page::page;
+    use crate::runs::tests::made_up;
+
+    /// Checks that all elements are closed in order, as in XML, and returns the text between them.
+    fn well_formed(page: &str) -> String {
+        let (mut open, mut text) = (Vec::new(), String::new());
+        let mut rest = page.strip_prefix("<!DOCTYPE html>").unwrap();
+        while let Some((before, after)) = rest.split_once('<') {
+            text += before;
+            let (tag, after) = after.split_once('>').unwrap();
+            rest = after;
+            let name = tag.split_whitespace().next().unwrap();
+            if let Some(name) = name.strip_prefix('/') {
+                assert_eq!(open.pop(), Some(name));
+            } else if !tag.ends_with('/') {
+                open.push(name);
+            }
+            assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        }
+        assert!(open.is_empty(), "{open:?} are open");
+        text
+    }
+
+    #[test]
+    fn the_page_is_well_formed_and_complete() {
+        let text = page(&[made_up(1.0), made_up(1.3)]).unwrap();
+        let words = well_formed(&text);
+        for what in [
+            "Verdict: pass",
+            "No threshold was crossed",
+            "99.850 %",
+            "250 µs",
+            "cannot be seen",
+            "Histogram of latencies",
+            "Percentiles of latencies",
+            "Requests served per second",
+            "Headroom",
+            "What each tier served",
+            "75.11 %",
+        ] {
+            assert!(words.contains(what), "{what}");
+        }
+        for plot in text.split("role=\"img\"").skip(1) {
+            assert!(plot.contains("<title>") && plot.contains("<desc>"));
+        }
+        for what in ["<script", "src=", "href=", "url(", "@import"] {
+            assert!(!text.contains(what), "{what}");
+        }
+    }
+
+    #[test]
+    fn all_text_is_escaped() {
+        let mut run = made_up(1.0);
+        let bad = "</title><script>alert('1')</script>\"&\u{1b}";
+        run.source = bad.into();
+        run.kernel = bad.into();
+        run.verdict = bad.into();
+        run.parameters = vec![bad.into()];
+        run.series[0].context = bad.into();
+        run.series[0].gfp = bad.into();
+        run.settings[0].name = bad.into();
+        for sample in &mut run.samples {
+            sample.tiers[0].pool = bad.into();
+            sample.tiers[0].tier = bad.into();
+        }
+        let text = page(&[run]).unwrap();
+        well_formed(&text);
+        assert!(!text.contains("<script") && !text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_run_without_numbers_has_a_page() {
+        let mut run = made_up(1.0);
+        run.samples.clear();
+        run.series.clear();
+        let text = page(&[run]).unwrap();
+        assert!(well_formed(&text).contains("no numbers over time"));
+    }
+}
