@@ -2,6 +2,7 @@
 /*
  * Pages of the buddy allocator: getting and freeing them, and what struct page says of them.
  */
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
@@ -111,7 +112,8 @@ struct page *labyrinth_virt_to_page(const void *address)
  */
 bool labyrinth_page_has_one_user(struct page *page)
 {
-	return page_ref_count(page) == 1 && !PageHighMem(page);
+	/* A page that is charged to a memory cgroup would stay charged in a pool. */
+	return page_ref_count(page) == 1 && !PageHighMem(page) && !PageMemcgKmem(page);
 }
 
 /* This word of the page belongs to the page's owner. */

@@ -25,6 +25,7 @@
 use super::{
     compat,
     context::{
+        with_task,
         DeviceIrq,
         Softirq,
         Task, //
@@ -35,6 +36,7 @@ use super::{
 };
 use core::{
     marker::PhantomData,
+    mem::ManuallyDrop,
     ptr::NonNull, //
 };
 use kernel::{
@@ -103,8 +105,9 @@ pub trait Driver: 'static {
 
 /// A registered [`Driver`]. Dropping it unbinds all its devices.
 ///
-/// Task context only: making it and dropping it sleep. Fails with the errors of
-/// `pci_register_driver()`.
+/// Task context only: making it and dropping it sleep. In atomic context, making it fails with
+/// `EPERM`, and dropping it leaks it: the driver stays registered, and its module stays loaded. Also
+/// fails with the errors of `pci_register_driver()`.
 ///
 /// # Examples
 ///
@@ -123,9 +126,22 @@ pub trait Driver: 'static {
 ///     })
 /// }
 /// ```
-#[pin_data]
+#[pin_data(PinnedDrop)]
 pub struct Registered<T: Driver> {
-    _inner: Pin<KBox<Inner<T>>>,
+    inner: ManuallyDrop<Pin<KBox<Inner<T>>>>,
+}
+
+#[pinned_drop]
+impl<T: Driver> PinnedDrop for Registered<T> {
+    fn drop(self: Pin<&mut Self>) {
+        // Unbinding devices sleeps, and calls the driver with a token for task context.
+        if with_task(|_| ()).is_err() {
+            pr_err!("a PCI driver that is dropped in atomic context stays registered\n");
+            return;
+        }
+        // SAFETY: This is the only call, in the destructor. The box is not moved.
+        unsafe { ManuallyDrop::drop(&mut self.project().inner) };
+    }
 }
 
 /// The part whose address the kernel has, in an allocation of its own: safe code can free the
@@ -145,13 +161,14 @@ impl<T: Driver> Registered<T> {
     /// probe devices before this returns.
     pub fn new(name: &'static CStr, module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            _inner: KBox::try_pin_init(
+            _: { with_task(|_| ())? },
+            inner: ManuallyDrop::new(KBox::try_pin_init(
                 try_pin_init!(Inner {
                     _registration: CallbackRegistration::new(Self::anchor as *const c_void)?,
                     registration <- Registration::new(name, module),
                 }? Error),
                 GFP_KERNEL,
-            )?,
+            )?),
         }? Error)
     }
 }
@@ -210,8 +227,9 @@ impl<T: Driver> pci::Driver for Bridge<T> {
             live: unsafe { Live::new(device.as_ref(), T::NAME, Self::on_interrupt, this.cast()) }?,
             _: {
                 core.set_master();
-                // SAFETY: The kernel, which alone can call this, probes in task context; the token
-                // ends with the call.
+                // SAFETY: Only the kernel can call this. It probes in the call that registers the
+                // driver, which `Registered::new` makes in task context, or in a task of its own.
+                // The token ends with the call.
                 let mut cx = unsafe { Task::assume() };
                 // SAFETY: Initialised above.
                 T::start(&mut cx, unsafe { &(*this.as_ptr()).state })?;
@@ -220,7 +238,7 @@ impl<T: Driver> pci::Driver for Bridge<T> {
     }
 
     fn unbind<'bound>(_: &'bound pci::Device<Core<'_>>, this: Pin<&Running<'bound, T>>) {
-        // SAFETY: As in `probe`.
+        // SAFETY: As in `probe`; `Registered` unregisters the driver in task context only.
         let mut cx = unsafe { Task::assume() };
         T::stop(&mut cx, &this.get_ref().state);
         // The bus releases the device, and its IOMMU group, before this value is dropped.

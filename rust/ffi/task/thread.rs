@@ -16,19 +16,27 @@ use crate::ffi::{
 };
 use core::{
     cell::UnsafeCell,
+    mem::ManuallyDrop,
     ptr::NonNull, //
 };
 use kernel::{
     bindings,
     error::from_err_ptr,
     prelude::*,
-    sync::Arc, //
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
 };
 
 /// The function of a thread and its data.
 pub trait Body: Send + 'static {
     /// Runs in the thread. It must return soon after [`Running::sleep_us`] or
-    /// [`Running::sleep_until_woken`] has returned [`ShouldStop::Yes`]. It may return earlier.
+    /// [`Running::sleep_until_woken`] has returned [`ShouldStop::Yes`]. It may return earlier. If it
+    /// panics, the thread dies, and the body is never dropped.
     fn run(&mut self, thread: &mut Running);
 }
 
@@ -119,10 +127,11 @@ pub enum ShouldStop {
 /// # Invariants
 ///
 /// - `task` was created to run `work`. (It may have returned by itself, and may never get to run.)
-/// - Only the thread accesses `work` until `task` has been stopped. `work` is dropped after that.
+/// - Only the thread accesses `work` until `task` has been stopped. `work` is dropped after that,
+///   unless the thread died in [`Body::run`].
 pub struct Thread<B: Body> {
     _task: OwnedTask,
-    _work: KBox<UnsafeCell<Work<B>>>,
+    _work: OwnedWork<B>,
     _registration: CallbackRegistration,
 }
 
@@ -130,6 +139,30 @@ pub struct Thread<B: Body> {
 struct Work<B> {
     body: B,
     waker: Option<Arc<Waker>>,
+    /// Whether the thread is in [`Body::run`].
+    is_running: Atomic<u32>,
+}
+
+/// The work of a thread, whose owner drops it after the thread has ended.
+///
+/// A thread that panics dies in the middle of [`Body::run`], and nothing is unwound. The body may
+/// then be half changed, such as a vector that holds a page twice because it was being sorted. So
+/// the body of such a thread is never dropped.
+struct OwnedWork<B: Body>(ManuallyDrop<KBox<UnsafeCell<Work<B>>>>);
+
+impl<B: Body> Drop for OwnedWork<B> {
+    fn drop(&mut self) {
+        // SAFETY: The thread has ended, or never began: `Thread` drops its task before its work. The
+        // field is accessed by nobody else.
+        let is_running = unsafe { &(*self.0.get()).is_running };
+
+        if is_running.load(Relaxed) != 0 {
+            pr_err!("a thread has died, so what it owned is leaked\n");
+            return;
+        }
+        // SAFETY: This is the only call, in the destructor.
+        unsafe { ManuallyDrop::drop(&mut self.0) };
+    }
 }
 
 // SAFETY: A thread can be stopped from any other; `B: Send` lets the body be dropped there.
@@ -175,16 +208,18 @@ impl<B: Body> Thread<B> {
             UnsafeCell::new(Work {
                 body,
                 waker: waker.clone(),
+                is_running: Atomic::new(0),
             }),
             GFP_KERNEL,
         )?;
+        let work = OwnedWork(ManuallyDrop::new(work));
 
         // SAFETY: The data is a `Work<B>`. `Self` keeps it, and does not touch it, until the thread
         // has stopped, as `entry` requires. `name` is NUL-terminated and copied.
         let task = from_err_ptr(unsafe {
             helpers::labyrinth_thread_create(
                 Some(Self::entry),
-                work.get().cast(),
+                work.0.get().cast(),
                 name.as_char_ptr(),
                 cpu.map_or(-1, |cpu| cpu as c_int),
             )
@@ -231,7 +266,11 @@ impl<B: Body> Thread<B> {
             waker: work.waker.take(),
         };
 
+        // If the thread dies in `run`, this stays set. The compiler must not merge atomic stores
+        // across the call.
+        work.is_running.store(1, Relaxed);
         work.body.run(&mut running);
+        work.is_running.store(0, Relaxed);
         0
     }
 }

@@ -39,7 +39,8 @@ impl TryFrom<Page> for ExclusivePage<Uninit> {
     type Error = Page;
 
     /// Takes a page from the kernel crate. The error has the page if it has other users, such as a
-    /// process that has it mapped, or if it is not in the linear mapping. Any context.
+    /// process that has it mapped, if it is charged to a memory cgroup (`__GFP_ACCOUNT`), or if it
+    /// is not in the linear mapping. Any context.
     ///
     /// # Examples
     ///
