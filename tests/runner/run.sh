@@ -213,11 +213,17 @@ sentinel_stops_the_machine() {
 		"$install/labyrinth/sentinels.py" machine_stops
 }
 
-# Runs the commands of README.md for a new driver.
+# Runs the commands of README.md for a new driver. $folder is in build/, where no driver can be.
 driver_of_ones_own() {
-	local driver=$folder/first_driver log=$folder/first_driver.out
+	local log=$folder/first_driver.out driver outside rc=0
+	outside=$(mktemp -d)
+	driver=$outside/first_driver
+	first_driver || rc=$?
+	rm -rf "$outside"
+	return "$rc"
+}
+first_driver() {
 	local make=(make -C "$TOP" --no-print-directory)
-	rm -rf "$driver"
 	"${make[@]}" new-driver NAME=first_driver DIR="$driver" >"$log" 2>&1 || return
 	# An existing driver is not overwritten.
 	if "${make[@]}" new-driver NAME=first_driver DIR="$driver" >>"$log" 2>&1; then return 1; fi
@@ -228,12 +234,18 @@ driver_of_ones_own() {
 
 # refused_name NAME: a driver cannot have this name, and nothing is left behind.
 refused_name() {
-	! make -C "$TOP" new-driver NAME="$1" DIR="$folder/refused" >"$folder/refused.out" 2>&1 &&
-		[[ ! -e $folder/refused ]] && grep -q 'error: ' "$folder/refused.out"
+	! make -C "$TOP" new-driver NAME="$1" DIR="$outside/refused" >"$folder/refused.out" 2>&1 &&
+		[[ ! -e $outside/refused ]] && grep -qE 'error: (the name|labyrinth has|.* cannot be the name)' "$folder/refused.out"
 }
 
 names_of_drivers() {
-	local name
+	local name outside rc=0
+	outside=$(mktemp -d)
+	all_refused || rc=$?
+	rm -rf "$outside"
+	return "$rc"
+}
+all_refused() {
 	for name in '' labyrinth Upper with-dash 1st 'two words' "$(printf 'a%.0s' {1..32})"; do
 		refused_name "$name" || { ktap_print_msg "'$name' was not refused"; return 1; }
 	done
