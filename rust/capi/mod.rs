@@ -222,11 +222,10 @@ impl Service for CApi {
         let shared =
             with_pool(&NoToken, Self::default_pool(), |_, _, pool| pool.clone()).ok_or(ENODEV)?;
 
-        let create = || POOLS.insert(Pool::new(shared.manager().pool(name, config, 0)?)?);
-        create().inspect_err(|&error| {
-            if error == EEXIST {
-                pr_err!("there is a pool '{name}' already\n");
-            } else if error == ENOSPC {
+        // The manager says why it refuses a pool.
+        let pool = Pool::new(shared.manager().pool(name, config, 0)?)?;
+        POOLS.insert(pool).inspect_err(|&error| {
+            if error == ENOSPC {
                 pr_err!("pool '{name}': there are too many pools; destroy some\n");
             }
         })

@@ -168,7 +168,8 @@ impl PoolManager {
     ///
     /// Fails with `EINVAL` for an invalid name (see [`Pool::new`]), `EEXIST` for the name of
     /// another pool, `ENOSPC` if there are too many pools, `EBUSY` where [`Registration::new`]
-    /// returns it, and `ERANGE` and `ENOMEM` as [`PoolConfig`] says.
+    /// returns it, and `ERANGE` and `ENOMEM` as [`PoolConfig`] says. For all but `EBUSY` and a
+    /// lack of memory, the kernel log says what is wrong.
     #[track_caller]
     pub fn pool(
         self: &Arc<Self>,
@@ -178,13 +179,21 @@ impl PoolManager {
     ) -> Result<Arc<RegisteredPool>> {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:".contains(byte);
         if name.is_empty() || name.to_bytes().len() > 31 || !name.to_bytes().iter().all(plain) {
+            pr_err!(
+                "the name of a pool is 1 to 31 letters, digits or any of _-.:/, not '{name}'\n"
+            );
             return Err(EINVAL);
         }
         let pool = Pool::unkept(name.try_into()?, config, self.waker.clone())?;
         pool.cache().prime_later(primed);
         // Reports could not tell two pools of one name apart: `EEXIST`.
         let instance = ("pool", name.to_str().map_err(|_| EINVAL)?);
-        let statistics = Registration::new(&tiered::TABLES, Some(instance), pool.clone())?;
+        let statistics = Registration::new(&tiered::TABLES, Some(instance), pool.clone())
+            .inspect_err(|&error| {
+                if error == EEXIST {
+                    pr_err!("there is a pool '{name}' already\n");
+                }
+            })?;
         let kept = Arc::new(
             RegisteredPool {
                 pool: pool.clone(),
@@ -197,7 +206,10 @@ impl PoolManager {
 
         // Dropping `kept` takes the lock, so the lock must be released before an error returns.
         let added = self.pools.list.lock().push_within_capacity(pool);
-        added.map_err(|_| ENOSPC)?;
+        added.map_err(|_| {
+            pr_err!("pool '{name}': there are too many pools; destroy some\n");
+            ENOSPC
+        })?;
         self.waker.wake();
         Ok(kept)
     }

@@ -552,6 +552,9 @@ impl Registration {
     ///   that the task of a report runs,
     /// - `ENODEV` if labyrinth is being loaded or unloaded,
     /// - `ENOMEM` if there is no memory.
+    ///
+    /// For `EINVAL` and `EEXIST` the kernel log names a row of a driver, and the rule. The kernel's
+    /// module loader turns an `EEXIST` of `init` into `EBUSY`.
     pub fn new<T: Send + Sync + 'static>(
         tables: &[&'static [Row<T>]],
         instance: Option<(&str, &str)>,
@@ -584,15 +587,27 @@ impl Registration {
         if !tables.all(|table| callback.is_for(table.address))
             || !Iterator::chain(iter::once(code), functions)
                 .all(|code| callback.is_for(code) || is_own(code))
-            || !heads().all(|head| head.is_valid(instance.map(|(name, _)| name), kinds))
         {
+            if !is_own(table.address) {
+                pr_err!("statistics: tables and functions must be in the same module\n");
+            }
+            return Err(EINVAL);
+        }
+        let label = instance.map(|(name, _)| name);
+        if let Some(head) = heads().find(|head| !head.is_valid(label, kinds)) {
+            refused(
+                table.address,
+                head,
+                "its name or its labels break a rule of `stats::Row`",
+            );
             return Err(EINVAL);
         }
         let is_earlier = |number, name| heads().take(number).any(|other| other.name == name);
-        if heads()
+        if let Some((_, head)) = heads()
             .enumerate()
-            .any(|(number, head)| is_earlier(number, head.name))
+            .find(|&(number, head)| is_earlier(number, head.name))
         {
+            refused(table.address, head, "it is twice in these tables");
             return Err(EEXIST);
         }
         let numbers = heads().map(|head| all_numbers(&*source, head)).sum();
@@ -624,7 +639,12 @@ impl Registration {
         // After an error the entry is dropped without the lock.
         let number = registry.with(|list| {
             if let Some(entry) = &entry {
-                list.check(entry)?;
+                list.check(entry).inspect_err(|_| {
+                    if let Some((_, head)) = entry.rows().next() {
+                        let why = "it, or a row beside it, is registered already";
+                        refused(table.address, head, why);
+                    }
+                })?;
             }
             list.entries.reserve(1, GFP_KERNEL)?;
             let number = list.next;
@@ -640,6 +660,14 @@ impl Registration {
             number,
             is_dropped,
         })
+    }
+}
+
+/// Logs why a row of a driver is refused. A driver's `insmod` shows only an error number. For its
+/// own rows labyrinth needs no line.
+fn refused(table: *const c_void, head: &Head, why: &str) {
+    if !is_own(table) {
+        pr_err!("statistics: row '{}': {why}\n", head.name);
     }
 }
 

@@ -69,4 +69,20 @@ def stale_driver_is_refused():
                 drivers.refused(stale, (errno.ENOENT,), drivers.OTHER_BUILD, by_force=by_force)
 
 
-ktap.main(pages_in_a_softirq, pages_in_a_softirq_in_c, labyrinth_stays, stale_driver_is_refused)
+def refusals_are_explained():
+    """The kernel log says why a pool or a statistic of a driver is refused. The module loader turns
+    an EEXIST of a driver into EBUSY."""
+    with module.loaded():
+        # In the order of tests/modules/leaks.
+        for kind, (wanted, text) in enumerate((
+                ((errno.EINVAL,), "statistics: row 'Bad-Name': its name or its labels"),
+                ((errno.EEXIST, errno.EBUSY), "statistics: row 'leaked': .* is registered already"),
+                ((errno.EEXIST, errno.EBUSY), "there is a pool 'leaks' already"),
+                ((errno.ERANGE,), f"pool 'leaks': reserve={1 << 40} is out of bounds: 0 to "),
+                ((errno.EINVAL,), "the name of a pool is 1 to 31 .*, not 'two words'")), start=14):
+            drivers.refused(drivers.path("labyrinth_leaks_x"), wanted, "labyrinth: " + text,
+                            kind=kind)
+
+
+ktap.main(pages_in_a_softirq, pages_in_a_softirq_in_c, labyrinth_stays, stale_driver_is_refused,
+          refusals_are_explained)

@@ -207,12 +207,18 @@ impl PoolConfig {
     }
 
     /// Checks the bounds. Fails with `ERANGE` if a number exceeds its documented bounds. Fails with
-    /// `ENOMEM`, and a line in the kernel log, for a reserve of more than half of the memory:
-    /// refilling it would take all memory. Fails with `EINVAL`, and a line, if the only allowed
-    /// node is excluded.
+    /// `ENOMEM` for a reserve of more than half of the memory: refilling it would take all memory.
+    /// Fails with `EINVAL` if the only allowed node is excluded. The kernel log says what is wrong.
     fn check(&self, name: &CStr) -> Result {
-        if self.order > MAX_ORDER || self.cache > MAX_CACHE || self.reserve > MAX_RESERVE {
-            return Err(ERANGE);
+        for (what, value, max) in [
+            ("order", self.order as usize, MAX_ORDER as usize),
+            ("cache", self.cache, MAX_CACHE),
+            ("reserve", self.reserve, MAX_RESERVE),
+        ] {
+            if value > max {
+                pr_err!("pool '{name}': {what}={value} is out of bounds: 0 to {max}\n");
+                return Err(ERANGE);
+            }
         }
         if let Place::Only(node) = self.place {
             let node = node.number();
@@ -271,7 +277,8 @@ impl Pool {
     /// Fails with `EINVAL` for any other name, `EEXIST` for the name of another pool, `ENOSPC` if
     /// there are too many pools, `EBUSY` where
     /// [`Registration::new`](crate::stats::Registration::new) returns it, and `ERANGE` and `ENOMEM`
-    /// as [`PoolConfig`] says.
+    /// as [`PoolConfig`] says. For all but `EBUSY` and a lack of memory, the kernel log says
+    /// what is wrong. The kernel's module loader turns an `EEXIST` of `init` into `EBUSY`.
     ///
     /// # Examples
     ///

@@ -222,12 +222,13 @@ static ROWS: [Row<()>; 1] = [Row::gauge("leaked", "A leaked number.", &[], |(), 
     called("statistics");
     7
 })];
+static BAD_ROWS: [Row<()>; 1] = [Row::gauge("Bad-Name", "A number.", &[], |(), _| 0)];
 
 /// Makes the owner and leaks it.
 type Leak = fn(&mut Task, &'static ThisModule) -> Result;
 
 /// `tests/selftests/drivers_leak.py` names them in this order.
-const KINDS: [Leak; 14] = [
+const KINDS: [Leak; 19] = [
     |cx, _| {
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
@@ -313,6 +314,24 @@ const KINDS: [Leak; 14] = [
         forget(Pool::new(cx, c"leaks", PoolConfig::default())?);
         Ok(())
     },
+    // These leak nothing, and are refused. `tests/selftests/drivers.py` names them in this order.
+    |_, _| Registration::of_statics(&[&BAD_ROWS]).map(drop),
+    |_, _| {
+        let _first = Registration::of_statics(&[&ROWS])?;
+        Registration::of_statics(&[&ROWS]).map(drop)
+    },
+    |cx, _| {
+        let _first = Pool::new(cx, c"leaks", PoolConfig::default())?;
+        Pool::new(cx, c"leaks", PoolConfig::default()).map(drop)
+    },
+    |cx, _| {
+        let config = PoolConfig {
+            reserve: 1 << 40,
+            ..PoolConfig::default()
+        };
+        Pool::new(cx, c"leaks", config).map(drop)
+    },
+    |cx, _| Pool::new(cx, c"two words", PoolConfig::default()).map(drop),
 ];
 
 struct Leaks;

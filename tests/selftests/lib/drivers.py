@@ -76,11 +76,11 @@ def not_imported(name):
             "but does not import it")
 
 
-def refused(file, expected, *messages, by_force=False):
+def refused(file, expected, *messages, by_force=False, **parameters):
     """Checks that a module is refused, with one of the errnos and with all messages."""
     with kmsg.Provoked() as log:
         try:
-            module.insert(file, by_force=by_force)
+            module.insert(file, by_force=by_force, **parameters)
         except OSError as error:
             if error.errno == errno.ENOEXEC and by_force:
                 ktap.note("this kernel loads nothing by force (CONFIG_MODULE_FORCE_LOAD)")
