@@ -197,9 +197,11 @@ pub fn caller(frames: &[Frame]) -> Option<&Frame> {
 /// Whether a function of the kernel itself belongs to the page allocator, or to an allocator on top
 /// of it, whose failures are those of its callers.
 pub fn is_allocator(name: &str) -> bool {
-    const PREFIXES: [&str; 29] = [
-        // Calls the probes of a tracepoint that has several.
+    const PREFIXES: [&str; 31] = [
+        // Between a tracepoint and perf, on some kernels or with several probes.
+        "__do_trace_",
         "__traceiter_",
+        "perf_trace_",
         "__alloc_pages",
         "__alloc_frozen_pages",
         "__folio_alloc",
@@ -309,6 +311,7 @@ mod tests {
         assert_eq!(caller(&stack[..2]).unwrap().name, stack[1].name);
         assert_eq!(caller(&[]), None);
         assert!(is_allocator("__traceiter_mm_page_alloc"));
+        assert!(is_allocator("__do_trace_mm_page_alloc"));
         assert!(!is_allocator("shmem_alloc_folio"));
     }
 
