@@ -81,6 +81,8 @@ def measure(state, gfp="atomic", order=0, node=-1):
     if node >= 0:
         arguments += ["--node", str(node)]
     burst = os.open(PARAMETERS + "burst", os.O_WRONLY)
+    # Brings the tool's code into the page cache. Reading it would take pages after the prediction.
+    assert tool.run("headroom", "--json", *arguments).returncode == 0
     watching = Watching(*arguments)
     try:
         with first():
@@ -303,7 +305,8 @@ def other_protection():
         for ratio in (0, 1, 32):
             text = "\t".join([str(ratio)] * count)
             with setting("lowmem_reserve_ratio", text):
-                measure(f"lowmem_reserve_ratio {ratio}")
+                if TIMES > 1:
+                    measure(f"lowmem_reserve_ratio {ratio}")
                 with anonymous(room(1.5)):
                     measure(f"lowmem_reserve_ratio {ratio}, anonymous memory")
         judge()
@@ -342,13 +345,14 @@ def nodes_have_their_own():
 
 def bursts_are_measured():
     """--bursts finds a burst with its size and its caller, and says what to set."""
-    pages = 3000
+    # An emulated machine records some 30 pages in a millisecond.
+    pages = 200
     with prepared():
-        with subprocess.Popen([tool.path(), "headroom", "--bursts", "--json", "--duration", "4"],
+        with subprocess.Popen([tool.path(), "headroom", "--bursts", "--json", "--duration", "2"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             line = process.stderr.readline()
             assert "measuring" in line, line
-            time.sleep(1)
+            time.sleep(0.5)
             with first():
                 module.write(PARAMETERS + "burst", f"atomic 0 -1 {pages}")
             answer, errors = process.communicate(timeout=60)
@@ -360,7 +364,7 @@ def bursts_are_measured():
             continue
         largest = length["bursts"][0]
         ktap.note(f"{largest['pages']} pages in {length['milliseconds']} ms")
-        assert pages <= largest["pages"] < pages * 1.1, length
+        assert pages <= largest["pages"] < pages * 1.5, length
         share = largest["callers"][0]
         assert share["pages"] == pages, length
         assert share["caller"]["module"] == MODULE and share["context"] == "task", length
