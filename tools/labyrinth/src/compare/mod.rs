@@ -65,8 +65,8 @@ whose width is at most 1/16 of the latency. The verdict on B is
   no difference seen  a difference that matters would have been seen
   cannot tell         fewer than three runs of a side, or intervals that are together wider on one
                       side of the mean than the difference that matters
-With six metrics for each context, about one in some hundred verdicts is wrong by chance. Take turns
-with the runs of both sides, so that what changes with time does so for both.
+Each metric is judged by itself: the more metrics, the more likely one verdict is wrong by chance.
+Take turns with the runs of both sides, so that what changes with time does so for both.
 
 Exit status: 1 if a metric is worse.
 

@@ -9,9 +9,7 @@ use plotters::prelude::*;
 
 const WIDTH: u32 = 800;
 /// The height of a row.
-const ROW: u32 = 34;
-/// The room for the names of rows.
-const NAMES: u32 = 330;
+const ROW: u32 = 56;
 
 /// Returns a file with the plot.
 pub(super) fn svg(comparison: &Comparison) -> anyhow::Result<String> {
@@ -64,10 +62,7 @@ fn intervals(
             ("sans-serif", 16),
         )
         .x_label_area_size(44)
-        .build_cartesian_2d(
-            -far * (1.0 + f64::from(2 * NAMES) / f64::from(WIDTH - NAMES))..far,
-            rows.len() as f64..0.0,
-        )?;
+        .build_cartesian_2d(-far..far, rows.len() as f64..0.0)?;
 
     chart
         .configure_mesh()
@@ -75,24 +70,17 @@ fn intervals(
         .disable_y_axis()
         .x_desc("change from the mean of A, in percent")
         .x_labels(9)
-        .x_label_formatter(&|value| {
-            if value.abs() <= far {
-                format!("{value:+.0} %")
-            } else {
-                String::new()
-            }
-        })
-        .label_style(("sans-serif", 14))
+        .x_label_formatter(&|value| format!("{value:+.0} %"))
+        .label_style(("sans-serif", 17))
         .bold_line_style(BLACK.mix(0.2))
         .light_line_style(TRANSPARENT)
         .draw()?;
     for (index, row) in rows.iter().enumerate() {
         let text = format!("{} {} {}", row.context, row.gfp, row.metric.name());
-        let left = -far * (1.0 + f64::from(2 * NAMES) / f64::from(WIDTH - NAMES));
-        let middle = index as f64 + 0.5;
-        chart.draw_series([Text::new(text, (left, middle - 0.2), ("sans-serif", 14))])?;
+        let top = index as f64;
+        chart.draw_series([Text::new(text, (-far, top + 0.08), ("sans-serif", 17))])?;
         for (side, (low, mean, high)) in ends(row).into_iter().enumerate() {
-            let height = middle - 0.15 + 0.3 * side as f64;
+            let height = top + 0.55 + 0.25 * side as f64;
             let style = colour(side).stroke_width(3);
             chart.draw_series([PathElement::new([(low, height), (high, height)], style)])?;
             chart.draw_series([Circle::new((mean, height), 4, colour(side).filled())])?;

@@ -9,21 +9,25 @@ use crate::{
 };
 use comfy_table::{presets::NOTHING, CellAlignment, Table};
 
-/// Returns a mean with half the width of its interval, such as "1.2 µs ± 0.5 %".
+/// Returns a mean with half the width of its interval, such as "1042 ns ± 5 ns".
 pub(super) fn estimate(metric: Metric, estimate: &Estimate) -> String {
-    let mean = value(metric, estimate.mean);
+    let show = |number| value(metric, number, estimate.mean);
+    let mean = show(estimate.mean);
 
     match estimate.half_width {
         None => mean,
-        Some(half) => format!("{mean} ± {}", value(metric, half)),
+        Some(half) => format!("{mean} ± {}", show(half)),
     }
 }
 
-fn value(metric: Metric, value: f64) -> String {
+/// Returns a value with its unit, in whole ns if the mean is short.
+fn value(metric: Metric, value: f64, mean: f64) -> String {
     if metric == Metric::SuccessRate {
         format!("{value:.3} %")
+    } else if mean < 10_000.0 {
+        // Two sides often differ by less than a tenth of a microsecond.
+        format!("{value:.0} ns")
     } else {
-        // Below a microsecond, whole ns; an f64 beyond u64 stays at its end.
         units::nanoseconds(value.round() as u64)
     }
 }

@@ -125,9 +125,10 @@ fn lines(
     let (x_labels, y_labels) = (plot.x.labels(&x), plot.y.labels(&y));
     let mut chart = ChartBuilder::on(&area)
         .margin(8)
-        .margin_right(24)
-        .x_label_area_size(44)
-        .y_label_area_size(76)
+        .margin_top(16)
+        .margin_right(28)
+        .x_label_area_size(50)
+        .y_label_area_size(92)
         .build_cartesian_2d(x, y)?;
 
     chart
@@ -138,8 +139,8 @@ fn lines(
         .y_labels(y_labels)
         .x_label_formatter(&|place| plot.x.text(*place))
         .y_label_formatter(&|place| plot.y.text(*place))
-        .label_style(("sans-serif", 14))
-        .axis_desc_style(("sans-serif", 14))
+        .label_style(("sans-serif", 17))
+        .axis_desc_style(("sans-serif", 17))
         .bold_line_style(BLACK.mix(0.2))
         .light_line_style(TRANSPARENT)
         .axis_style(BLACK)

@@ -5,12 +5,15 @@
 mod figures;
 mod page;
 
-use crate::{exit::Verdict, runs};
+use crate::{
+    exit::Verdict,
+    runs::{self, Run},
+};
 use anyhow::Context;
 use std::{
     fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// The options of `labyrinth report`.
@@ -37,11 +40,19 @@ Example:
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut all = Vec::new();
+    let mut all: Vec<Run> = Vec::new();
 
     for path in &args.files {
         for file in runs::files(path)? {
-            all.extend(runs::read(&file)?);
+            for mut run in runs::read(&file)? {
+                // Runs of two folders often have the same names.
+                let folder = file.parent().and_then(Path::file_name);
+                let known = |other: &Run| other.source == run.source;
+                if let (true, Some(folder)) = (all.iter().any(known), folder) {
+                    run.source = format!("{}/{}", folder.to_string_lossy(), run.source);
+                }
+                all.push(run);
+            }
         }
     }
     let page = page::page(&all)?;

@@ -16,17 +16,17 @@ pub(super) fn page(runs: &[Run]) -> anyhow::Result<String> {
     let verdict = if passed { "pass" } else { "fail" };
     let mut body = String::new();
 
-    write!(
+    writeln!(
         body,
-        "<h1>labyrinth: atomic page requests</h1>\n<p>Verdict: <span class=\"{verdict}\">{verdict}</span></p>\n"
+        "<h1>labyrinth: atomic page requests</h1>\n<p>Verdict: <span class=\"{verdict}\">{verdict}</span></p>"
     )?;
     body += &offences(runs);
     body += "<h2>Runs</h2>\n";
     body += &about(runs);
     if runs.len() > MOST {
-        write!(
+        writeln!(
             body,
-            "<p>The plots show the first {MOST} runs; the tables show all {}.</p>\n",
+            "<p>The plots show the first {MOST} runs; the tables show all {}.</p>",
             runs.len()
         )?;
     }
