@@ -140,7 +140,7 @@ impl<T: Driver> PinnedDrop for Registered<T> {
             return;
         }
         // SAFETY: This is the only call, in the destructor. The box is not moved.
-        unsafe { ManuallyDrop::drop(&mut self.project().inner) };
+        unsafe { ManuallyDrop::drop(self.project().inner) };
     }
 }
 
