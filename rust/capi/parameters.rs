@@ -4,15 +4,10 @@
 
 use crate::{
     ffi::exports::Parameters,
-    page::{
-        Place,
-        MAX_ORDER, //
-    },
+    page::Place,
     pool::{
         Excluded,
-        PoolConfig,
-        MAX_CACHE,
-        MAX_RESERVE, //
+        PoolConfig, //
     }, //
 };
 use kernel::{
@@ -52,16 +47,7 @@ pub(super) fn check<'a>(given: &Parameters<'a>) -> Result<(&'a CStr, PoolConfig)
         place: Place::Any,
         excluded,
     };
-    for (what, value, max) in [
-        ("order", config.order as usize, MAX_ORDER as usize),
-        ("cache", config.cache, MAX_CACHE),
-        ("reserve", config.reserve, MAX_RESERVE),
-    ] {
-        if value > max {
-            pr_err!("pool '{name}': {what}={value} is out of bounds: 0 to {max}\n");
-            return Err(ERANGE);
-        }
-    }
+    config.check_bounds(name)?;
     let least = (PAGE_SIZE << config.order) as u64 - 1;
     if given.highest != 0 && given.highest < least {
         let highest = given.highest;

@@ -206,10 +206,9 @@ impl PoolConfig {
         }
     }
 
-    /// Checks the bounds. Fails with `ERANGE` if a number exceeds its documented bounds. Fails with
-    /// `ENOMEM` for a reserve of more than half of the memory: refilling it would take all memory.
-    /// Fails with `EINVAL` if the only allowed node is excluded. The kernel log says what is wrong.
-    fn check(&self, name: &CStr) -> Result {
+    /// Checks that no number exceeds its documented bounds. Fails with `ERANGE`, and the kernel log
+    /// says what is wrong.
+    pub(crate) fn check_bounds(&self, name: &CStr) -> Result {
         for (what, value, max) in [
             ("order", self.order as usize, MAX_ORDER as usize),
             ("cache", self.cache, MAX_CACHE),
@@ -220,6 +219,14 @@ impl PoolConfig {
                 return Err(ERANGE);
             }
         }
+        Ok(())
+    }
+
+    /// Checks everything. Fails as [`Self::check_bounds`] does; with `ENOMEM` for a reserve of more
+    /// than half of the memory, because refilling it would take all memory; and with `EINVAL` if
+    /// the only allowed node is excluded. The kernel log says what is wrong.
+    fn check(&self, name: &CStr) -> Result {
+        self.check_bounds(name)?;
         if let Place::Only(node) = self.place {
             let node = node.number();
             if self.excluded.excludes_node(node as u32) {
