@@ -391,6 +391,8 @@ def the_doctor_knows():
 QUICK = (each_failure_is_counted, each_failure_is_a_line, a_threshold_is_crossed,
          no_details_are_lost_silently, nothing_is_left_behind, idle_takes_no_cpu,
          injected_failures_are_counted, obstacles_are_named, the_doctor_knows)
-SLOW = (the_log_suppresses_most, memory_is_full, cpus_come_and_go, others_are_undisturbed)
+SLOW = (memory_is_full, cpus_come_and_go, others_are_undisturbed)
+# Here the kernel reports a failed allocation, which a run of all tests takes for a bug.
+REPORTED = (the_log_suppresses_most,)
 
-ktap.main(*QUICK, *ktap.soak((), SLOW), by_name=SLOW)
+ktap.main(*QUICK, *ktap.soak((), SLOW), by_name=SLOW + REPORTED)

@@ -360,11 +360,11 @@ def bursts_are_measured():
         answer = json.loads(answer)
     assert answer["lost"] == 0 and answer["pages"] >= pages, answer
     for length in answer["lengths"]:
-        if length["milliseconds"] == 1:
-            continue
         largest = length["bursts"][0]
         ktap.note(f"{largest['pages']} pages in {length['milliseconds']} ms")
-        assert pages <= largest["pages"] < pages * 1.5, length
+        # The machine may be too slow to take all of the burst in a shorter time.
+        least = pages if length["milliseconds"] == 100 else 1
+        assert least <= largest["pages"] < pages * 1.5, length
         share = largest["callers"][0]
         assert share["pages"] == pages, length
         assert share["caller"]["module"] == MODULE and share["context"] == "task", length

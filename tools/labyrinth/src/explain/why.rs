@@ -212,13 +212,14 @@ fn too_low(report: &Report, judgement: &Judgement<'_>, zone: &Judged<'_>, why: &
         .filter(|judged| matches!(judged.verdict, Verdict::TooLow(_)))
         .count()
         - 1;
-    if others == 1 {
-        why.more
-            .push("Another zone that it may use was too low as well.".to_owned());
-    } else if others > 1 {
-        why.more.push(format!(
+    match others {
+        0 => {}
+        1 => why
+            .more
+            .push("Another zone that it may use was too low as well.".to_owned()),
+        _ => why.more.push(format!(
             "The other {others} zones that it may use were too low as well."
-        ));
+        )),
     }
     why.more.extend(limit_words(judgement, zone));
     why.more.extend(not_counted(judgement, zone));

@@ -229,7 +229,7 @@ mod tests {
         );
 
         assert_eq!(names.decode(0x2820), "GFP_ATOMIC|__GFP_NOWARN");
-        assert_eq!(names.decode(0x820 | 1 << 30), "GFP_ATOMIC|0x40000000");
+        assert_eq!(names.decode(0x820 | (1 << 30)), "GFP_ATOMIC|0x40000000");
         assert_eq!(names.decode(0), "0x0");
         assert!(names.nowarn(0x2000) && !names.nowarn(0x820));
         assert!(Names::default().nowarn(0x2000));

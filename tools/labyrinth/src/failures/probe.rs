@@ -343,11 +343,11 @@ fn max_frames(root: &Path) -> u16 {
 fn registers() -> Option<u64> {
     match std::env::consts::ARCH {
         // CX and DI.
-        "x86_64" => Some(1 << 2 | 1 << 5),
+        "x86_64" => Some((1 << 2) | (1 << 5)),
         // X0 and X3.
-        "aarch64" => Some(1 << 0 | 1 << 3),
+        "aarch64" => Some((1 << 0) | (1 << 3)),
         // A0 and A3.
-        "riscv64" => Some(1 << 10 | 1 << 13),
+        "riscv64" => Some((1 << 10) | (1 << 13)),
         _ => None,
     }
 }

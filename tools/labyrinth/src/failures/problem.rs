@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use std::{fs, io, path::Path};
 
 /// CAP_SYS_ADMIN and CAP_PERFMON.
-const CAPABILITIES: u64 = 1 << 21 | 1 << 38;
+const CAPABILITIES: u64 = (1 << 21) | (1 << 38);
 
 /// What keeps a source from working, if it is known without trying. Some of these make the kernel
 /// accept a probe that then sees nothing.
