@@ -363,8 +363,10 @@ def bursts_are_measured():
         largest = length["bursts"][0]
         ktap.note(f"{largest['pages']} pages in {length['milliseconds']} ms")
         # The machine may be too slow to take all of the burst in a shorter time.
-        least = pages if length["milliseconds"] == 100 else 1
-        assert least <= largest["pages"] < pages * 1.5, length
+        if length["milliseconds"] < 100:
+            assert 0 < largest["pages"] < pages * 1.5, length
+            continue
+        assert pages <= largest["pages"] < pages * 1.5, length
         share = largest["callers"][0]
         assert share["pages"] == pages, length
         assert share["caller"]["module"] == MODULE and share["context"] == "task", length
