@@ -359,8 +359,11 @@ def bursts_are_measured():
         assert process.returncode == 0, errors
         answer = json.loads(answer)
     assert answer["lost"] == 0 and answer["pages"] >= pages, answer
+    in_10_ms = 0
     for length in answer["lengths"]:
         largest = length["bursts"][0]
+        if length["milliseconds"] == 10:
+            in_10_ms = largest["pages"]
         ktap.note(f"{largest['pages']} pages in {length['milliseconds']} ms")
         # The machine may be too slow to take all of the burst in a shorter time.
         if length["milliseconds"] < 100:
@@ -372,7 +375,7 @@ def bursts_are_measured():
         assert share["caller"]["module"] == MODULE and share["context"] == "task", length
     advice = answer["advice"]
     ktap.note(f"advice: {advice}")
-    assert advice["needed"] >= 2 * pages and advice["reasoning"], advice
+    assert advice["needed"] == 2 * in_10_ms > 0 and advice["reasoning"], advice
     if advice["guaranteed"] < advice["needed"]:
         assert advice["min_free_kbytes"] > min_free(), advice
 
