@@ -84,8 +84,8 @@ pub fn all(root: &Path) -> Vec<Check> {
         ));
     }
     checks.extend([
-        check("module", "run, top and squeeze", module(root)),
-        check("debugfs", "run and top", debugfs(root)),
+        check("module", "run", module(root)),
+        check("debugfs", "run", debugfs(root)),
         check("device", "pages in user space", device(root)),
         check("rust", "building the module", rust(root)),
     ]);
