@@ -17,7 +17,7 @@
 //! # Which module
 //!
 //! The generic code of this crate that the kernel calls is compiled into the module that uses it.
-//! That module has the handler, too, or depends on the module that has the handler. So a
+//! The handler is in the same module, or in one that this module depends on. So a
 //! [`CallbackRegistration`] is made for an address of that code, and counts for the module that has
 //! the address.
 //!

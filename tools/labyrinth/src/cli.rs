@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
     after_help = "Exit status: 0 fine, 1 a threshold was crossed, 2 wrong usage, 3 cannot run here."
 )]
 pub struct Cli {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }

@@ -15,7 +15,7 @@ use std::{
     process::ExitCode,
 };
 
-/// What a command that ran to its end found.
+/// The verdict of a command that ran to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing that was to be reported.

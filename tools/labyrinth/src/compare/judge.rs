@@ -11,7 +11,7 @@ use serde::Serialize;
 /// and zero if both happen to be the same.
 pub const LEAST_RUNS: u64 = 3;
 
-/// What is compared.
+/// A figure that is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum Metric {
     /// The share of requests that got a page, in percent.

@@ -90,7 +90,7 @@ pub struct Comparison {
     success_matters_points: f64,
     /// The metrics of each exercise.
     rows: Vec<Row>,
-    /// What else differs between the runs, in words.
+    /// Other differences between the runs, in words.
     notes: Vec<String>,
 }
 

@@ -23,13 +23,13 @@ use std::{
 pub struct Check {
     /// Its name.
     pub name: &'static str,
-    /// What it is good for.
+    /// The commands and answers that need it.
     pub good_for: &'static str,
     /// Whether it is there.
     pub ok: bool,
     /// More about it, or what is wrong.
     pub detail: Option<String>,
-    /// What helps, if it is missing.
+    /// The fix, if it is missing.
     pub fix: Option<String>,
 }
 

@@ -34,7 +34,7 @@ pub struct Args {
     json: bool,
 }
 
-/// What works on a machine.
+/// The result of the checks of a machine.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Diagnosis {
     /// labyrinth/doctor/1

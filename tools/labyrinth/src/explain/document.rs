@@ -99,7 +99,7 @@ pub struct Advice {
     pub setting: &'static str,
     /// Its value, if there is one to propose.
     pub value: Option<u64>,
-    /// What to do and why.
+    /// The advice, with its reason.
     pub text: String,
 }
 
