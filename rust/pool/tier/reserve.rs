@@ -177,9 +177,15 @@ impl Reserve {
     /// NMI.
     #[inline]
     pub(crate) fn fill(&self, pages: Pages) -> Result<(), Pages> {
+        // This is before the lock, because a full reserve is common.
         if self.level() >= self.target.pages() {
             return Err(pages);
         }
+        self.push(pages)
+    }
+
+    #[inline(always)]
+    fn push(&self, pages: Pages) -> Result<(), Pages> {
         self.stack.with(|stack| {
             let result = stack.push(pages);
             self.level.set(stack.len() as u64);
@@ -278,9 +284,15 @@ pub fn take_from_reserve(pool: &Pool, request: &Request) -> Option<Pages> {
 }
 
 /// Puts a page into the reserve of a pool, for the benchmark, as [`take_from_reserve`] takes one.
-/// The error has the page if the reserve is full. Any context but NMI.
+/// The error has the page if the reserve is full, if the pages are not of the pool's form, or if
+/// memory is excluded or has gone bad. Any context but NMI.
 #[doc(hidden)]
 #[inline]
-pub fn fill_reserve(pool: &Pool, pages: Pages) -> Result<(), Pages> {
-    pool.reserve().fill(pages)
+pub fn fill_reserve(pool: &Pool, mut pages: Pages) -> Result<(), Pages> {
+    if !pool.keeps_unlooked(&pages) {
+        return Err(pages);
+    }
+    pages.uncharge();
+    // The stack refuses pages beyond the target, so this needs no look at the level first.
+    pool.reserve().push(pages)
 }

@@ -565,7 +565,7 @@ impl Pool {
     #[inline(always)]
     fn put_by<C: Context, M: CalledIn<C>>(&self, cx: &C, mut pages: Pages) {
         // As in `get_by`, each call is a tail call.
-        if u64::from(pages.form().raw()) != self.unlooked_form.read() {
+        if !self.keeps_unlooked(&pages) {
             return self.put_looked_at::<C, M>(cx, pages);
         }
         pages.uncharge();
@@ -575,6 +575,13 @@ impl Pool {
         if let Err(pages) = self.tiers.cache().put(&Call::<C, M>::new(self, cx), pages) {
             self.put_beyond::<C, M>(cx, pages);
         }
+    }
+
+    /// Returns whether a tier of this pool may keep the pages without a look at the memory itself.
+    /// Any context.
+    #[inline(always)]
+    pub(in crate::pool) fn keeps_unlooked(&self, pages: &Pages) -> bool {
+        u64::from(pages.form().raw()) == self.unlooked_form.read()
     }
 
     /// Returns whether a tier of this pool may keep the pages. If the pages are of this pool, but
