@@ -10,6 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 kernel=${KDIR:+kdir}
 kernel=${kernel:-stock}
 module=$("$SCRIPTS/build/build.sh" "$kernel" | tail -n 1)
+tool=$("$SCRIPTS/build/tool.sh")
 assignments=$("$SCRIPTS/environment/kernel.sh" "$kernel")
 eval "$assignments"
 [[ -n $K_IMAGE ]] ||
@@ -22,9 +23,12 @@ trap 'rm -f "$profile"' EXIT
 cat >"$profile" <<PROFILE
 bash /.labyrinth/scripts/machine/guest-places.sh
 mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
+PATH=${tool%/*}:\$PATH
+. ${tool%/*}/completions/labyrinth.bash
 insmod $module && cd /sys/kernel/debug/labyrinth &&
 	for run in exercise/*/run; do echo 1 >"\$run"; done &&
 	echo "labyrinth is loaded and running. Try: cat stats, cat latency, ls exercise/*" &&
+	echo "The tool is here, too. Try: labyrinth doctor, labyrinth failures --duration 10" &&
 	echo "poweroff -f ends the virtual machine."
 PROFILE
 args=(--kimg "/.labyrinth/kernel/${K_IMAGE#"${K_MODULES:-$K_BUILD}/"}" --mods auto --memory 1G
