@@ -30,7 +30,8 @@ pub fn print<D: Document>(document: &D, line: bool) -> anyhow::Result<()> {
 }
 
 /// Returns the schema of a kind of document as text.
-pub fn schema<D: Document>() -> String {
+#[cfg(test)]
+fn schema<D: Document>() -> String {
     let schema = schemars::schema_for!(D);
 
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"

@@ -268,11 +268,6 @@ mod tests {
 
     #[test]
     fn the_schema_is_the_one_that_is_documented() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/explain.json");
-        let schema = json::schema::<Document>();
-        if std::env::var_os("LABYRINTH_WRITE_SCHEMA").is_some() {
-            std::fs::write(path, &schema).unwrap();
-        }
-        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), schema);
+        json::hold::<Document>();
     }
 }

@@ -583,6 +583,13 @@ mod tests {
         (zone.verdict.clone(), zone.mark.unwrap())
     }
 
+    /// Checks the verdict on each request.
+    fn verdicts<const N: usize>(figures: &str, wanted: [(&str, Verdict); N]) {
+        for (head, wanted) in wanted {
+            assert_eq!(verdict(head, figures).0, wanted, "{head}");
+        }
+    }
+
     #[test]
     fn each_generation_has_its_marks() {
         let figures =
@@ -637,17 +644,16 @@ mod tests {
     fn memory_that_may_not_be_used_is_not_counted() {
         let figures = "Normal free:6000kB min:4000kB low:5000kB reserved_highatomic:400kB managed:90000kB free_cma:1700kB";
         // 1500 pages, of which 425 are CMA and 100 reserved.
-        assert_eq!(
-            verdict("order:0, mode:0xcc0(GFP_KERNEL)", figures).0,
-            Verdict::TooLow(26)
-        );
-        assert_eq!(
-            verdict("order:0, mode:0x100cca(GFP_HIGHUSER_MOVABLE)", figures).0,
-            Verdict::Serves
-        );
-        assert_eq!(
-            verdict("order:0, mode:0x820(GFP_ATOMIC)", figures).0,
-            Verdict::Serves
+        verdicts(
+            figures,
+            [
+                ("order:0, mode:0xcc0(GFP_KERNEL)", Verdict::TooLow(26)),
+                (
+                    "order:0, mode:0x100cca(GFP_HIGHUSER_MOVABLE)",
+                    Verdict::Serves,
+                ),
+                ("order:0, mode:0x820(GFP_ATOMIC)", Verdict::Serves),
+            ],
         );
     }
 
@@ -655,21 +661,17 @@ mod tests {
     fn blocks_are_compared_by_type() {
         let figures = "Normal free:60000kB min:4000kB low:5000kB managed:90000kB free_cma:0kB";
         // Order 1 is only of type H, order 2 only of type C.
-        assert_eq!(
-            verdict("order:1, mode:0xcc0(GFP_KERNEL)", figures).0,
-            Verdict::NoBlock
-        );
-        assert_eq!(
-            verdict("order:1, mode:0x820(GFP_ATOMIC)", figures).0,
-            Verdict::Serves
-        );
-        assert_eq!(
-            verdict("order:2, mode:0x820(GFP_ATOMIC)", figures).0,
-            Verdict::NoBlock
-        );
-        assert_eq!(
-            verdict("order:2, mode:0x100cca(GFP_HIGHUSER_MOVABLE)", figures).0,
-            Verdict::Serves
+        verdicts(
+            figures,
+            [
+                ("order:1, mode:0xcc0(GFP_KERNEL)", Verdict::NoBlock),
+                ("order:1, mode:0x820(GFP_ATOMIC)", Verdict::Serves),
+                ("order:2, mode:0x820(GFP_ATOMIC)", Verdict::NoBlock),
+                (
+                    "order:2, mode:0x100cca(GFP_HIGHUSER_MOVABLE)",
+                    Verdict::Serves,
+                ),
+            ],
         );
     }
 

@@ -9,23 +9,25 @@ use serde::Serialize;
 use std::{cmp::Reverse, collections::HashMap, rc::Rc};
 
 /// A failure.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Failure {
     /// When it happened, on the clock of the kernel's log, in nanoseconds.
+    #[serde(skip)]
     pub time: u64,
     /// What failed.
     pub cause: Cause,
-    /// Who asked, if the stack has a name.
+    /// The first function outside of the allocators.
     pub caller: Option<Frame>,
     /// The context.
     pub context: Context,
-    /// Whether interrupts were off, if it is known.
+    /// Whether interrupts were off. Missing if it is unknown.
     pub irqs_off: Option<bool>,
-    /// The order.
+    /// The order: two to this power of pages.
     pub order: Option<u32>,
     /// The flags, by name as far as possible.
     pub flags: Option<Rc<str>>,
     /// Whether the flags have `__GFP_NOWARN`.
+    #[serde(skip)]
     pub nowarn: bool,
     /// The name of the thread.
     pub process: Rc<str>,
