@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod exit;
 pub mod explain;
 pub mod failures;
+pub mod file;
 pub mod headroom;
 pub mod json;
 pub mod manual;

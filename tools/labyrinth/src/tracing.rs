@@ -21,10 +21,8 @@ pub struct Instance {
 
 impl Instance {
     /// Makes an instance that records these events, such as "kmem:mm_page_alloc" or "labyrinth".
-    /// Removes the instances of processes that were killed before they could do so.
     pub fn new(tracing: &Path, events: &[String]) -> anyhow::Result<Self> {
         let instances = tracing.join("instances");
-        remove_orphans(&instances);
         let folder = instances.join(format!("{PREFIX}{}", process::id()));
         fs::create_dir(&folder).map_err(|error| {
             Problem::cannot_run(
@@ -79,10 +77,12 @@ impl Drop for Instance {
     }
 }
 
-/// Removes the instances whose processes are gone. Errors do not matter: another process may do the
-/// same at this time, or somebody may still read the trace.
-fn remove_orphans(instances: &Path) {
-    for entry in fs::read_dir(instances).into_iter().flatten().flatten() {
+/// Removes the instances of processes that were killed before they could do so. Errors do not matter:
+/// another process may do the same at this time, or somebody may still read the trace.
+pub fn remove_orphans(tracing: &Path) {
+    let instances = fs::read_dir(tracing.join("instances"));
+
+    for entry in instances.into_iter().flatten().flatten() {
         let name = entry.file_name();
         let owner = name
             .to_str()
@@ -95,7 +95,7 @@ fn remove_orphans(instances: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use super::Instance;
+    use super::{remove_orphans, Instance};
     use std::{fs, path::Path};
 
     #[test]
@@ -105,6 +105,7 @@ mod tests {
         for name in ["labyrinth-4294967295", "labyrinth-1", "mine"] {
             fs::create_dir_all(instances.join(name)).unwrap();
         }
+        remove_orphans(tracing.path());
         let instance = Instance::new(tracing.path(), &[]).unwrap();
         let exists = |name: &str| Path::new(&instances).join(name).exists();
         assert!(!exists("labyrinth-4294967295") && exists("labyrinth-1") && exists("mine"));

@@ -3,7 +3,7 @@
 //! The comparison as a plot: each mean with its interval, relative to the mean of A.
 
 use super::{Comparison, Row};
-use crate::plot::{colour, with_classes, STYLE};
+use crate::plot::{alone, colour, with_classes};
 use anyhow::anyhow;
 use plotters::prelude::*;
 
@@ -24,12 +24,7 @@ pub(super) fn svg(comparison: &Comparison) -> anyhow::Result<String> {
     );
 
     intervals(&mut svg, comparison, size).map_err(|error| anyhow!("cannot draw: {error}"))?;
-    let svg = with_classes(&svg, size, title, &description);
-    // A file of its own has to bring its colours, and a ground.
-    let (head, inside) = svg.split_once("<title>").unwrap_or_default();
-    Ok(format!(
-        "{head}<style>{STYLE}.ground{{fill:#fff}}@media screen and (prefers-color-scheme:dark){{.ground{{fill:#161616}}}}</style>\n<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n<title>{inside}"
-    ))
+    Ok(alone(&with_classes(&svg, size, title, &description)))
 }
 
 /// Returns the ends of both intervals in percent of the mean of A, which is 0.

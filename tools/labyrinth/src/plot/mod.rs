@@ -6,10 +6,16 @@
 //! first series for `line1`, and so on. All else has the colour of the text.
 
 use anyhow::anyhow;
-use plotters::prelude::*;
+use plotters::{coord::Shift, prelude::*};
 
 /// The size of a plot in units of its own. Text has to be legible where it is 328 pixels wide.
 const SIZE: (u32, u32) = (480, 300);
+
+/// The size of a plot in a file of its own.
+const FILE_SIZE: (u32, u32) = (800, 440);
+
+/// The size of an entry in the key of such a file.
+const ENTRY: (u32, u32) = (400, 24);
 
 /// The number of series that a plot can tell apart.
 pub const MOST: usize = 6;
@@ -95,6 +101,24 @@ impl Axis<'_> {
 
 /// Draws a plot. Returns an `svg` element.
 pub fn draw(plot: &Plot<'_>) -> anyhow::Result<String> {
+    sized(plot, SIZE, &[])
+}
+
+/// Draws a plot for a file of its own, with a key that names the series.
+pub fn file(plot: &Plot<'_>, names: &[String]) -> anyhow::Result<String> {
+    sized(plot, FILE_SIZE, names).map(|svg| alone(&svg))
+}
+
+/// Gives an `svg` element what it has to bring along in a file of its own: colours, and a ground.
+pub fn alone(svg: &str) -> String {
+    let (head, inside) = svg.split_once("<title>").unwrap_or_default();
+
+    format!(
+        "{head}<style>{STYLE}.ground{{fill:#fff}}@media screen and (prefers-color-scheme:dark){{.ground{{fill:#161616}}}}</style>\n<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n<title>{inside}"
+    )
+}
+
+fn sized(plot: &Plot<'_>, size: (u32, u32), names: &[String]) -> anyhow::Result<String> {
     let series: Vec<Vec<(f64, f64)>> = plot
         .series
         .iter()
@@ -110,20 +134,48 @@ pub fn draw(plot: &Plot<'_>) -> anyhow::Result<String> {
     let failed = |error| anyhow!("cannot draw '{}': {error}", plot.title);
     let mut svg = String::new();
 
-    lines(&mut svg, plot, &series, x, y).map_err(|error| failed(error.to_string()))?;
-    Ok(with_classes(&svg, SIZE, plot.title, plot.description))
+    {
+        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        let key_height = ENTRY.1 * names.len().div_ceil(2) as u32;
+        let (above, below) = area.split_vertically(size.1 - key_height);
+        lines(&above, plot, &series, x, y)
+            .and_then(|()| key(&below, names))
+            .map_err(|error| failed(error.to_string()))?;
+        area.present().map_err(|error| failed(error.to_string()))?;
+    }
+    Ok(with_classes(&svg, size, plot.title, plot.description))
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// Draws the key: two names in a row, each after a piece of its line.
+fn key(area: &Area<'_>, names: &[String]) -> Result<(), Box<dyn std::error::Error>> {
+    for (index, name) in names.iter().take(MOST).enumerate() {
+        let left = (ENTRY.0 * (index as u32 % 2)) as i32 + 20;
+        let top = (ENTRY.1 * (index as u32 / 2)) as i32;
+        let style = colour(index).stroke_width(3);
+        area.draw(&PathElement::new(
+            [(left, top + 8), (left + 40, top + 8)],
+            style,
+        ))?;
+        area.draw(&Text::new(
+            name.as_str(),
+            (left + 50, top),
+            ("sans-serif", 17),
+        ))?;
+    }
+    Ok(())
 }
 
 fn lines(
-    svg: &mut String,
+    area: &Area<'_>,
     plot: &Plot<'_>,
     series: &[Vec<(f64, f64)>],
     x: std::ops::Range<f64>,
     y: std::ops::Range<f64>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     let (x_labels, y_labels) = (plot.x.labels(&x), plot.y.labels(&y));
-    let mut chart = ChartBuilder::on(&area)
+    let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_top(16)
         .margin_right(28)
@@ -153,7 +205,6 @@ fn lines(
             chart.draw_series([Circle::new(point, 3, colour(index).filled())])?;
         }
     }
-    area.present()?;
     Ok(())
 }
 
@@ -209,16 +260,15 @@ pub fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{draw, escape, Axis, Plot};
+    use super::{draw, escape, file, Axis, Plot};
 
-    #[test]
-    fn colours_are_classes() {
+    fn with_plot<T>(of: impl Fn(&Plot<'_>) -> T) -> T {
         let axis = |log| Axis {
             name: "a <b>",
             log,
             label: &|value| format!("{value}"),
         };
-        let svg = draw(&Plot {
+        of(&Plot {
             title: "x & y",
             description: "d",
             x: axis(true),
@@ -229,7 +279,22 @@ mod tests {
                 vec![],
             ],
         })
-        .unwrap();
+    }
+
+    #[test]
+    fn a_file_has_colours_and_a_key() {
+        let names = ["one <1>", "two", "three"].map(str::to_owned);
+        let svg = with_plot(|plot| file(plot, &names).unwrap());
+        assert!(svg.contains("<style>") && svg.contains("class=\"ground\""));
+        for (number, name) in [(1, "one &lt;1&gt;"), (2, "two"), (3, "three")] {
+            assert!(svg.contains(name), "{svg}");
+            assert!(svg.contains(&format!("class=\"line{number}\"")), "{svg}");
+        }
+    }
+
+    #[test]
+    fn colours_are_classes() {
+        let svg = with_plot(|plot| draw(plot).unwrap());
         assert!(svg.contains("<title>x &amp; y</title>"), "{svg}");
         assert!(svg.contains("class=\"line1\""), "{svg}");
         assert!(!svg.contains("\"#"), "{svg}");

@@ -4,7 +4,8 @@
 
 use super::page::{swatch, table};
 use crate::{
-    plot::{draw, escape, Axis, Plot, MOST},
+    module::series::Series,
+    plot::{self, draw, escape, Axis, Plot, MOST},
     run::samples::Sample,
     runs::Run,
     units,
@@ -56,6 +57,58 @@ fn figure(plot: &Plot<'_>, numbers: &str) -> anyhow::Result<String> {
     ))
 }
 
+/// Returns the line of the percentiles: for each bucket, 1/(1−p) at its start and end, where p is the
+/// share of the requests below, and its latency.
+fn share_and_latency(series: &Series) -> Points {
+    let (samples, mut below) = (series.samples(), 0);
+    let mut line = vec![];
+
+    for bucket in series.buckets.iter().filter(|bucket| bucket.count > 0) {
+        let at = bucket.to_ns as f64;
+        line.push((samples as f64 / (samples - below) as f64, at));
+        below += bucket.count;
+        line.push((samples as f64 / (samples - below).max(1) as f64, at));
+    }
+    line
+}
+
+fn percentiles<'a>(description: &'a str, series: &'a [Points]) -> Plot<'a> {
+    Plot {
+        title: "Percentiles of latencies",
+        description,
+        x: axis("percent of the requests", true, &percent),
+        y: axis("latency", true, &time),
+        series,
+    }
+}
+
+/// Returns a file with the percentiles of these exercises, of all runs: the first exercise of each
+/// run, then the second, as far as a plot can tell them apart.
+pub(super) fn svg(runs: &[Run], exercises: &[(String, String)]) -> anyhow::Result<String> {
+    let (mut names, mut lines) = (vec![], vec![]);
+
+    for (context, gfp) in exercises {
+        for run in runs {
+            let this = |series: &&Series| series.context == *context && series.gfp == *gfp;
+            let Some(series) = run.series.iter().find(this) else {
+                continue;
+            };
+            names.push(if runs.len() > 1 {
+                format!("{}: {context} {gfp}", run.source)
+            } else {
+                format!("{context} {gfp}")
+            });
+            lines.push(share_and_latency(series));
+        }
+    }
+    names.truncate(MOST);
+    let description = format!(
+        "The latency that a share of the requests did not exceed: {}",
+        names.join(", ")
+    );
+    plot::file(&percentiles(&description, &lines), &names)
+}
+
 /// Returns the histogram and the percentiles of an exercise.
 pub(super) fn latencies(runs: &[Run], name: &(String, String)) -> anyhow::Result<String> {
     let (mut bars, mut tails): (Vec<Points>, Vec<Points>) = (vec![], vec![]);
@@ -69,7 +122,7 @@ pub(super) fn latencies(runs: &[Run], name: &(String, String)) -> anyhow::Result
             .iter()
             .filter(|series| series.context == name.0 && series.gfp == name.1);
         for series in series {
-            let (samples, mut below) = (series.samples(), 0);
+            tail.extend(share_and_latency(series));
             let mut end = None;
             for bucket in series.buckets.iter().filter(|bucket| bucket.count > 0) {
                 let (from, to) = (bucket.from_ns.max(1) as f64, bucket.to_ns as f64 + 1.0);
@@ -80,13 +133,6 @@ pub(super) fn latencies(runs: &[Run], name: &(String, String)) -> anyhow::Result
                 }
                 outline.extend([(from, bucket.count as f64), (to, bucket.count as f64)]);
                 end = Some(bucket.to_ns + 1);
-                tail.push((
-                    samples as f64 / (samples - below) as f64,
-                    bucket.to_ns as f64,
-                ));
-                below += bucket.count;
-                let above = (samples - below).max(1) as f64;
-                tail.push((samples as f64 / above, bucket.to_ns as f64));
                 bar_rows.push(vec![
                     run.source.clone(),
                     units::nanoseconds(bucket.from_ns),
@@ -121,13 +167,8 @@ pub(super) fn latencies(runs: &[Run], name: &(String, String)) -> anyhow::Result
         }),
         series: &bars,
     };
-    let percentiles = Plot {
-        title: "Percentiles of latencies",
-        description: &format!("The latency that a share of the requests of {title} did not exceed"),
-        x: axis("percent of the requests", true, &percent),
-        y: axis("latency", true, &time),
-        series: &tails,
-    };
+    let description = format!("The latency that a share of the requests of {title} did not exceed");
+    let percentiles = percentiles(&description, &tails);
     Ok(format!(
         "<div class=\"plots\">\n{}{}</div>\n",
         figure(

@@ -7,11 +7,10 @@ mod page;
 
 use crate::{
     exit::Verdict,
+    file::Target,
     runs::{self, Run},
 };
-use anyhow::Context;
 use std::{
-    fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -26,6 +25,9 @@ pub struct Args {
     /// Write the page into this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write a plot of the percentiles into this file, and a page only with --output
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
 }
 
 const ABOUT: &str = "\
@@ -34,9 +36,22 @@ percentiles of the latencies of each exercise, the rates over time, what each ti
 served, and the headroom. It names kernels, but no machine. Of more than six runs the plots show the
 first six, and the tables all.
 
-Example:
+`labyrinth run --html FILE` writes the page of a single run.
+
+Examples:
   labyrinth run -d 1m --json >run.json
-  labyrinth report run.json -o page.html";
+  labyrinth report run.json -o page.html
+  labyrinth report run.json --svg percentiles.svg";
+
+/// Returns the page of these runs.
+pub fn page(runs: &[Run]) -> anyhow::Result<String> {
+    page::page(runs)
+}
+
+/// Returns a file with a plot of these runs.
+fn plot(runs: &[Run]) -> anyhow::Result<String> {
+    figures::svg(runs, &page::names(runs))
+}
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<Verdict> {
@@ -55,24 +70,22 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
             }
         }
     }
-    let page = page::page(&all)?;
-    match &args.output {
-        Some(file) => {
-            fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
-            eprintln!("labyrinth: the page is in {}", file.display());
-        }
-        None => {
-            let mut out = io::stdout().lock();
-            out.write_all(page.as_bytes())?;
-            out.flush()?;
-        }
+    if let Some(path) = &args.svg {
+        Target::create(path)?.write("the plot", &plot(&all)?)?;
+    }
+    if let Some(path) = &args.output {
+        Target::create(path)?.write("the page", &page(&all)?)?;
+    } else if args.svg.is_none() {
+        let mut out = io::stdout().lock();
+        out.write_all(page(&all)?.as_bytes())?;
+        out.flush()?;
     }
     Ok(Verdict::Fine)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::page::page;
+    use super::{page, plot};
     use crate::runs::tests::made_up;
 
     /// Checks that all elements are closed in order, as in XML, and returns the text between them.
@@ -120,6 +133,20 @@ mod tests {
         for what in ["<script", "src=", "href=", "url(", "@import"] {
             assert!(!text.contains(what), "{what}");
         }
+    }
+
+    #[test]
+    fn a_plot_of_its_own_names_its_lines() {
+        let text = plot(&[made_up(1.0)]).unwrap();
+        assert!(text.contains(">\ntimer_softirq GFP_ATOMIC\n<"), "{text}");
+        let mut other = made_up(2.0);
+        other.source = "other".into();
+        let text = plot(&[made_up(1.0), other]).unwrap();
+        assert!(
+            text.contains(">\nother: timer_softirq GFP_ATOMIC\n<"),
+            "{text}"
+        );
+        assert!(text.contains("class=\"line2\""), "{text}");
     }
 
     #[test]

@@ -152,7 +152,7 @@ pub(super) fn swatch(index: usize) -> String {
 }
 
 /// Returns the exercises and flags that have requests.
-fn names(runs: &[Run]) -> Vec<(String, String)> {
+pub(super) fn names(runs: &[Run]) -> Vec<(String, String)> {
     let mut names = Vec::new();
 
     for series in runs.iter().flat_map(|run| &run.series) {

@@ -9,11 +9,17 @@ use super::{
 };
 use crate::{
     exit::Problem,
+    file::Target,
     module::{series::Series, Module},
-    tracing::Instance,
+    tracing::{remove_orphans, Instance},
     units,
 };
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    str::FromStr,
+    time::Duration,
+};
 
 /// The options of `labyrinth run`. Their names are those of rtla where it has such an option.
 #[derive(Debug, clap::Args)]
@@ -44,6 +50,14 @@ pub struct Args {
     /// How long to run before the numbers count
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = units::parse_duration)]
     pub(super) warm_up: Duration,
+    /// How many times to measure; prints a document for each
+    #[arg(long, value_name = "TIMES", default_value_t = 1,
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) repeat: u64,
+    /// Measure each time with another setting, too, such as pool=1, in turn, as `compare
+    /// --interleaved` wants it; can be repeated
+    #[arg(long, value_name = "SETTING=VALUE")]
+    versus: Vec<Versus>,
     /// Fail if a latency is above a bound, such as p99.9=50us or max=1ms; can be repeated
     #[arg(long, value_name = "BOUND", value_parser = Threshold::parse)]
     fail_above: Vec<Threshold>,
@@ -60,6 +74,9 @@ pub struct Args {
     /// Output formats
     #[command(flatten)]
     format: Formats,
+    /// Write a page with plots, as `labyrinth report` makes it, into this file; with any format
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 const ACTIONS: &str = "\
@@ -89,6 +106,32 @@ struct Formats {
     /// Print OpenMetrics text
     #[arg(long)]
     openmetrics: bool,
+}
+
+/// The settings that a run changes.
+const SETTINGS: [&str; 4] = ["period_us", "batch", "hold_us", "pool"];
+
+/// A setting that differs on the second side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Versus(Setting);
+
+impl FromStr for Versus {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text
+            .split_once('=')
+            .ok_or("a setting looks like pool=1 or batch=64")?;
+        let name = SETTINGS
+            .into_iter()
+            .find(|known| *known == name)
+            .ok_or_else(|| format!("'{name}' is none of {}", SETTINGS.join(", ")))?;
+        let value = value
+            .parse()
+            .map_err(|_| format!("'{value}' is no number"))?;
+
+        Ok(Self(Setting { name, value }))
+    }
 }
 
 /// An action at the first offence.
@@ -174,37 +217,61 @@ fn run_command(command: &mut Command) -> anyhow::Result<()> {
 }
 
 impl Args {
-    /// Returns the exercises to run.
-    pub(super) fn contexts(&self, module: &Module) -> anyhow::Result<Vec<String>> {
-        if self
-            .on_threshold
-            .iter()
-            .rev()
-            .skip(1)
-            .any(|action| *action == Action::Continue)
-        {
+    /// Refuses options that do not fit together.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        let mut actions = self.on_threshold.iter().rev().skip(1);
+
+        if actions.any(|action| *action == Action::Continue) {
             return Err(Problem::usage(
                 "an action comes after 'continue'",
                 "put --on-threshold continue last",
-            )
-            .into());
+            ));
         }
+        if (self.repeat > 1 || !self.versus.is_empty()) && self.format() != Format::Json {
+            return Err(Problem::usage(
+                "several runs can only be printed as JSON",
+                "add --json, or leave out --repeat and --versus",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Returns the exercises to run.
+    pub(super) fn contexts(&self, module: &Module) -> anyhow::Result<Vec<String>> {
         if self.context.is_empty() {
             return module.folders("exercise");
         }
         Ok(self.context.clone())
     }
 
-    /// Returns the settings of the exercises.
-    pub(super) fn settings(&self) -> Vec<Setting> {
-        [
-            ("period_us", self.period),
-            ("batch", self.batch),
-            ("hold_us", self.hold),
-            ("pool", self.pool.into()),
-        ]
-        .map(|(name, value)| Setting { name, value })
-        .into()
+    /// Returns the settings of the exercises for each side: one, or two with --versus.
+    pub(super) fn sides(&self) -> Vec<(&'static str, Vec<Setting>)> {
+        let values = [self.period, self.batch, self.hold, self.pool.into()];
+        let settings: Vec<Setting> = SETTINGS
+            .into_iter()
+            .zip(values)
+            .map(|(name, value)| Setting { name, value })
+            .collect();
+
+        if self.versus.is_empty() {
+            return vec![("run", settings)];
+        }
+        let mut others = settings.clone();
+        for Versus(wanted) in &self.versus {
+            for setting in others.iter_mut().filter(|one| one.name == wanted.name) {
+                setting.value = wanted.value;
+            }
+        }
+        vec![("A", settings), ("B", others)]
+    }
+
+    /// Returns the name of a run on a page.
+    pub(super) fn named(&self, side: &str, turn: u64) -> String {
+        if self.repeat == 1 {
+            side.to_owned()
+        } else {
+            format!("{side} {turn}")
+        }
     }
 
     /// Returns whether the run ends at the first offence.
@@ -214,14 +281,16 @@ impl Args {
         watched && self.on_threshold.last() != Some(&Action::Continue)
     }
 
-    /// Starts a trace, if an action is to save one.
+    /// Starts a trace, if an action is to save one. Removes those of runs that were killed.
     pub(super) fn trace(&self) -> anyhow::Result<Option<Instance>> {
         let wanted = |action: &Action| matches!(action, Action::Trace(_));
+        let tracing = Path::new("/sys/kernel/tracing");
 
+        remove_orphans(tracing);
         if !self.on_threshold.iter().any(wanted) {
             return Ok(None);
         }
-        Instance::new(Path::new("/sys/kernel/tracing"), &self.event).map(Some)
+        Instance::new(tracing, &self.event).map(Some)
     }
 
     /// Returns the offences of all series.
@@ -258,6 +327,11 @@ impl Args {
             .try_for_each(|action| action.carry_out(trace))
     }
 
+    /// Makes the file of the page, if one is wanted.
+    pub(super) fn page(&self) -> anyhow::Result<Option<Target>> {
+        self.html.as_deref().map(Target::create).transpose()
+    }
+
     /// Returns the chosen format.
     pub(super) fn format(&self) -> Format {
         let formats = &self.format;
@@ -280,7 +354,59 @@ impl Args {
 
 #[cfg(test)]
 mod tests {
-    use super::Action;
+    use super::{Action, Args, Setting, Versus};
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Line::try_parse_from(line.split_whitespace()).map(|line| line.args)
+    }
+
+    #[test]
+    fn the_second_side_differs_in_what_is_named() {
+        let args = parse("run --json --repeat 3 --batch 8 --versus pool=1 --versus batch=64");
+        let args = args.unwrap();
+        let sides = args.sides();
+        let value = |side: usize, name: &str| {
+            let same = |setting: &&Setting| setting.name == name;
+            sides[side].1.iter().find(same).unwrap().value
+        };
+        assert_eq!((sides[0].0, sides[1].0), ("A", "B"));
+        assert_eq!((value(0, "pool"), value(1, "pool")), (0, 1));
+        assert_eq!((value(0, "batch"), value(1, "batch")), (8, 64));
+        assert_eq!(value(0, "period_us"), value(1, "period_us"));
+        assert_eq!(args.named("A", 2), "A 2");
+        assert_eq!(parse("run --json").unwrap().sides().len(), 1);
+        for text in ["pool", "tool=1", "batch=x", "="] {
+            assert!(text.parse::<Versus>().is_err(), "{text}");
+        }
+        assert!(parse("run --json --repeat 0").is_err());
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        let check = |line| {
+            parse(line)
+                .unwrap()
+                .check()
+                .map_err(|problem| problem.to_string())
+        };
+        for line in ["run --repeat 2", "run --csv --versus pool=1"] {
+            assert!(check(line).unwrap_err().contains("JSON"), "{line}");
+        }
+        let line = "run --on-threshold continue --on-threshold trace";
+        assert!(check(line).unwrap_err().contains("continue"));
+        assert_eq!(
+            check("run --json --repeat 2 --on-threshold continue"),
+            Ok(())
+        );
+        assert_eq!(check("run --csv"), Ok(()));
+    }
 
     #[test]
     fn actions_are_those_of_rtla() {

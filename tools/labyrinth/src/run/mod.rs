@@ -19,6 +19,9 @@ use crate::{
         Module,
     },
     progress::Progress,
+    report,
+    runs::{self, Run},
+    tracing::Instance,
 };
 use samples::{Sample, Sampler};
 use schemars::JsonSchema;
@@ -71,7 +74,7 @@ pub struct Report {
 }
 
 /// A setting of all exercises of a run.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Setting {
     /// The name of its file, such as "period_us".
     name: &'static str,
@@ -107,6 +110,7 @@ impl json::Document for Report {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<Verdict> {
+    args.check()?;
     let module = Module::find(Path::new("/sys"))?;
     let contexts = args.contexts(&module)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -115,64 +119,130 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     for signal in [SIGINT, SIGTERM] {
         flag::register(signal, Arc::clone(&stop))?;
     }
-    let settings = args.settings();
     let trace = args.trace()?;
-    let borrowed = Borrowed::all(&module)?;
-    for name in &contexts {
-        for setting in &settings {
-            borrowed.set(name, setting.name, &setting.value.to_string())?;
-        }
-        borrowed.set(name, "run", "1")?;
-    }
-    wait("warming up", args.warm_up, &stop, || Ok(false))?;
-    module.write("reset", "1")?;
-    let start = Instant::now();
-    let end_at_once = args.stops_at_first();
-    let mut sampler = Sampler::new(start, args.duration);
-    wait("running", args.duration, &stop, || {
-        sampler.look(&module, &contexts)?;
-        Ok(end_at_once && !args.offences(&measured(&module, &contexts)?).is_empty())
-    })?;
-    let seconds = start.elapsed().as_secs_f64();
-    let offences = args.offences(&measured(&module, &contexts)?);
-    if !offences.is_empty() {
-        args.react(&offences, trace.as_ref())?;
-    }
-    for name in &contexts {
-        borrowed.set(name, "run", "0")?;
-    }
-    // The exercises have ended, so these are the last numbers.
-    let series = measured(&module, &contexts)?;
-    let samples = sampler.finish(&module, &series);
-    drop(borrowed);
-
-    let offences = if offences.is_empty() {
-        args.offences(&series)
-    } else {
-        offences
+    let page = args.page()?;
+    let session = Session {
+        args,
+        borrowed: Borrowed::all(&module)?,
+        module: &module,
+        contexts,
+        trace,
+        stop,
     };
-    let crossed = !offences.is_empty();
-    let uname = rustix::system::uname();
-    let report = Report {
-        schema: "labyrinth/run/1",
-        kernel: uname.release().to_string_lossy().into_owned(),
-        architecture: uname.machine().to_string_lossy().into_owned(),
-        preemption: machine::preemption(Path::new("/sys"), &uname.version().to_string_lossy()),
-        parameters: machine::parameters(Path::new("/proc")),
-        samples,
-        cpus: thread::available_parallelism().map_or(0, |cpus| cpus.get() as u64),
-        seconds,
-        settings,
-        series: series.into_iter().map(with_percentiles).collect(),
-        offences,
-        verdict: if crossed { "fail" } else { "pass" },
-    };
-    output::print(&report, args.format())?;
+    let (crossed, runs) = session.all(page.is_some())?;
+    drop(session);
+    if let Some(page) = page {
+        page.write("the page", &report::page(&runs)?)?;
+    }
     Ok(if crossed {
         Verdict::Crossed
     } else {
         Verdict::Fine
     })
+}
+
+/// What all runs of a command share.
+struct Session<'a> {
+    args: &'a Args,
+    module: &'a Module,
+    borrowed: Borrowed<'a>,
+    contexts: Vec<String>,
+    trace: Option<Instance>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Session<'_> {
+    /// Makes and prints all runs, those of two sides in turn. Returns whether one of them crossed a
+    /// threshold, and the runs for a page if one is `wanted`.
+    fn all(&self, wanted: bool) -> anyhow::Result<(bool, Vec<Run>)> {
+        let sides = self.args.sides();
+        let (mut crossed, mut runs) = (false, Vec::new());
+
+        for turn in 1..=self.args.repeat {
+            for (name, settings) in &sides {
+                let report = self.one(settings, !crossed)?;
+                // A run that was cut short cannot be compared with the others.
+                if self.stopped() && (turn > 1 || sides.len() > 1) {
+                    return Ok((crossed, runs));
+                }
+                crossed |= !report.offences.is_empty();
+                output::print(&report, self.args.format())?;
+                if wanted {
+                    runs.push(as_read(&report, &self.args.named(name, turn))?);
+                }
+                if self.stopped() || crossed && self.args.stops_at_first() {
+                    return Ok((crossed, runs));
+                }
+            }
+        }
+        Ok((crossed, runs))
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
+    /// Runs the exercises with these settings. Carries out the actions at an offence if `react`.
+    fn one(&self, settings: &[Setting], react: bool) -> anyhow::Result<Report> {
+        let (args, module) = (self.args, self.module);
+
+        for name in &self.contexts {
+            for setting in settings {
+                let value = setting.value.to_string();
+                self.borrowed.set(name, setting.name, &value)?;
+            }
+            self.borrowed.set(name, "run", "1")?;
+        }
+        wait("warming up", args.warm_up, &self.stop, || Ok(false))?;
+        module.write("reset", "1")?;
+        let start = Instant::now();
+        let mut sampler = Sampler::new(start, args.duration);
+        wait("running", args.duration, &self.stop, || {
+            sampler.look(module, &self.contexts)?;
+            Ok(args.stops_at_first() && !args.offences(&self.measured()?).is_empty())
+        })?;
+        let seconds = start.elapsed().as_secs_f64();
+        let mut offences = args.offences(&self.measured()?);
+        if react && !offences.is_empty() {
+            args.react(&offences, self.trace.as_ref())?;
+        }
+        for name in &self.contexts {
+            self.borrowed.set(name, "run", "0")?;
+        }
+        // The exercises have ended, so these are the last numbers.
+        let series = self.measured()?;
+        let samples = sampler.finish(module, &series);
+
+        if offences.is_empty() {
+            offences = args.offences(&series);
+        }
+        let uname = rustix::system::uname();
+        Ok(Report {
+            schema: "labyrinth/run/1",
+            kernel: uname.release().to_string_lossy().into_owned(),
+            architecture: uname.machine().to_string_lossy().into_owned(),
+            preemption: machine::preemption(Path::new("/sys"), &uname.version().to_string_lossy()),
+            parameters: machine::parameters(Path::new("/proc")),
+            samples,
+            cpus: thread::available_parallelism().map_or(0, |cpus| cpus.get() as u64),
+            seconds,
+            settings: settings.to_vec(),
+            series: series.into_iter().map(with_percentiles).collect(),
+            verdict: if offences.is_empty() { "pass" } else { "fail" },
+            offences,
+        })
+    }
+
+    /// Returns the numbers of the exercises.
+    fn measured(&self) -> anyhow::Result<Vec<Series>> {
+        measured(self.module, &self.contexts)
+    }
+}
+
+/// Returns the report as others read it. So a page is the same, whoever makes it from the run.
+fn as_read(report: &Report, name: &str) -> anyhow::Result<Run> {
+    let mut runs = runs::parse(&serde_json::to_string(report)?, name)?;
+    Ok(runs.remove(0))
 }
 
 fn with_percentiles(series: Series) -> Measured {

@@ -100,7 +100,8 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Run>> {
     parse(&text, &name)
 }
 
-fn parse(text: &str, name: &str) -> anyhow::Result<Vec<Run>> {
+/// Reads the runs of a text. `name` says where it is from.
+pub fn parse(text: &str, name: &str) -> anyhow::Result<Vec<Run>> {
     let wrong = |why: String| {
         Problem::usage(
             format!("{name} has no document of labyrinth run: {why}"),
