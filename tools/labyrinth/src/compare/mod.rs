@@ -9,17 +9,16 @@ mod statistics;
 
 use crate::{
     exit::{Problem, Verdict},
+    file::Target,
     json,
     runs::{self, Run},
     terminal,
 };
-use anyhow::Context;
 use judge::{judge, Finding, Metric, METRICS};
 use schemars::JsonSchema;
 use serde::Serialize;
 use statistics::{estimate, Estimate};
 use std::{
-    fs,
     io::{self, Write},
     path::PathBuf,
 };
@@ -43,7 +42,7 @@ pub struct Args {
     /// The least difference of the success rate that matters, in percentage points
     #[arg(long, value_name = "POINTS", default_value = "0.1%", value_parser = percent)]
     success_matters: f64,
-    /// Compare runs although their settings differ
+    /// Compare runs although more differs than the kernel or the settings
     #[arg(long)]
     force: bool,
     /// Write a plot of the means and intervals into this file
@@ -66,14 +65,17 @@ whose width is at most 1/16 of the latency. The verdict on B is
   cannot tell         fewer than three runs of a side, or intervals that are together wider on one
                       side of the mean than the difference that matters
 Each metric is judged by itself: the more metrics, the more likely one verdict is wrong by chance.
-Take turns with the runs of both sides, so that what changes with time does so for both.
+Take turns with the runs of both sides, so that what changes with time does so for both:
+--interleaved takes runs in this order. The sides may differ in the kernel or in settings of the
+exercises, but not in both, as nobody could tell which of them made the difference.
 
 Exit status: 1 if a metric is worse.
 
 Examples:
   for i in 1 2 3 4 5; do labyrinth run --json >before/$i.json; done
   labyrinth compare before after
-  labyrinth compare --interleaved 1.json 2.json 3.json 4.json 5.json 6.json";
+  labyrinth run --json --repeat 5 --versus pool=1 >runs.json
+  labyrinth compare --interleaved runs.json";
 
 /// What `--json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -127,19 +129,16 @@ impl json::Document for Comparison {
 /// Runs the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     let (a, b) = sides(args)?;
-    let differences = differences(&a, &b);
+    let obstacles = obstacles(&a, &b);
 
-    if !args.force && !differences.is_empty() {
+    if !args.force && !obstacles.is_empty() {
         return Err(Problem::usage(
-            format!(
-                "the runs have different settings: {}",
-                differences.join("; ")
-            ),
-            "compare runs with the same settings, or add --force",
+            format!("more than one thing differs: {}", obstacles.join("; ")),
+            "compare runs that differ only in the kernel or only in their settings, or add --force",
         )
         .into());
     }
-    let comparison = compare(&a, &b, args.matters, args.success_matters, differences);
+    let comparison = compare(&a, &b, args.matters, args.success_matters, obstacles);
     if comparison.rows.is_empty() {
         return Err(Problem::usage(
             "both sides have no exercise in common",
@@ -147,9 +146,8 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
         )
         .into());
     }
-    if let Some(file) = &args.svg {
-        fs::write(file, plot::svg(&comparison)?)
-            .with_context(|| format!("cannot write {}", file.display()))?;
+    if let Some(path) = &args.svg {
+        Target::create(path)?.write("the plot", &plot::svg(&comparison)?)?;
     }
     if args.json {
         json::print(&comparison, false)?;
@@ -218,40 +216,65 @@ fn sides(args: &Args) -> anyhow::Result<(Vec<Run>, Vec<Run>)> {
     Ok((a, b))
 }
 
-/// Says which settings are not the same in all runs.
-fn differences(a: &[Run], b: &[Run]) -> Vec<String> {
-    let first = &a[0];
-    let mut found: Vec<String> = Vec::new();
-    let mut add = |name: &str, one: String, other: String| {
-        let known = |text: &String| text.starts_with(&format!("{name} is "));
-        if one != other && !found.iter().any(known) {
-            found.push(format!("{name} is {one} and {other}"));
-        }
-    };
+/// Says in which settings two runs differ.
+fn settings(one: &Run, other: &Run) -> Vec<String> {
+    let mut found = Vec::new();
 
-    for run in a.iter().chain(b) {
-        let value = |run: &Run, name: &str| {
-            let setting = run.settings.iter().find(|setting| setting.name == name);
-            setting.map_or_else(|| "not given".into(), |setting| setting.value.to_string())
-        };
-        for setting in first.settings.iter().chain(&run.settings) {
-            add(
-                &setting.name,
-                value(first, &setting.name),
-                value(run, &setting.name),
-            );
+    for setting in one.settings.iter().chain(&other.settings) {
+        let (left, right) = (value(one, &setting.name), value(other, &setting.name));
+        let text = format!("{} is {left} and {right}", setting.name);
+        if left != right && !found.contains(&text) {
+            found.push(text);
         }
-        add(
-            "the number of CPUs",
-            first.cpus.to_string(),
-            run.cpus.to_string(),
-        );
-        if (run.seconds - first.seconds).abs() > LENGTHS * first.seconds.max(run.seconds) {
-            add(
-                "the duration",
-                format!("{:.1} s", first.seconds),
-                format!("{:.1} s", run.seconds),
-            );
+    }
+    found
+}
+
+/// Returns a setting of a run as text.
+fn value(run: &Run, name: &str) -> String {
+    let setting = run.settings.iter().find(|setting| setting.name == name);
+    setting.map_or_else(|| "not given".into(), |setting| setting.value.to_string())
+}
+
+/// Says in what two runs differ that must be the same in all.
+fn conditions(one: &Run, other: &Run) -> Vec<String> {
+    let mut found = Vec::new();
+
+    if one.cpus != other.cpus {
+        found.push(format!(
+            "the number of CPUs is {} and {}",
+            one.cpus, other.cpus
+        ));
+    }
+    if (other.seconds - one.seconds).abs() > LENGTHS * one.seconds.max(other.seconds) {
+        found.push(format!(
+            "the duration is {:.1} s and {:.1} s",
+            one.seconds, other.seconds
+        ));
+    }
+    found
+}
+
+/// Says why a difference between the sides would prove nothing: the runs of a side are not alike, or
+/// the sides differ both in their kernel and in their settings, or in something else.
+fn obstacles(a: &[Run], b: &[Run]) -> Vec<String> {
+    let mut found: Vec<String> = conditions(&a[0], &b[0]);
+    let between = settings(&a[0], &b[0]);
+
+    if !between.is_empty() && a[0].kernel != b[0].kernel {
+        found.push(format!("the kernels differ, and {}", between.join(", ")));
+    }
+    for (name, runs) in [("A", a), ("B", b)] {
+        for run in runs {
+            let within = settings(&runs[0], run)
+                .into_iter()
+                .chain(conditions(&runs[0], run));
+            for difference in within {
+                let text = format!("within {name}, {difference}");
+                if !found.contains(&text) {
+                    found.push(text);
+                }
+            }
         }
     }
     found
@@ -267,13 +290,16 @@ fn notes(a: &[Run], b: &[Run]) -> Vec<String> {
             values.dedup();
             values.join(" or ")
         };
-        let (one, other) = (of(a), of(b));
-        if one != other {
-            notes.push(format!("{what}: A has {one}, B has {other}"));
+        let text = format!("{what}: A has {}, B has {}", of(a), of(b));
+        if of(a) != of(b) && !notes.contains(&text) {
+            notes.push(text);
         }
     };
     let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "an unknown one".into());
 
+    for setting in a[0].settings.iter().chain(&b[0].settings) {
+        note(&setting.name, &|run| value(run, &setting.name));
+    }
     note("preemption model", &|run| known(&run.preemption));
     note("architecture", &|run| known(&run.architecture));
     note("parameters of the kernel", &|run| {
@@ -309,7 +335,7 @@ fn compare(
     b: &[Run],
     matters_percent: f64,
     success_matters_points: f64,
-    differences: Vec<String>,
+    obstacles: Vec<String>,
 ) -> Comparison {
     let mut rows = Vec::new();
     let estimate_of = |runs: &[Run], key: &(String, String), metric: Metric| {
@@ -343,7 +369,7 @@ fn compare(
         }
     }
     let mut notes = notes(a, b);
-    notes.splice(0..0, differences);
+    notes.splice(0..0, obstacles);
     Comparison {
         schema: "labyrinth/compare/1",
         a: side(a),
@@ -368,7 +394,7 @@ fn side(runs: &[Run]) -> Side {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::{compare, differences, percent, Comparison};
+    use super::{compare, obstacles, percent, Comparison};
     use crate::{
         json,
         runs::{tests::made_up, Run},
@@ -385,20 +411,42 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_different_setting_is_named() {
+    fn the_kernel_or_the_settings_may_differ() {
         let a = side(&[1.0, 1.0]);
         let mut b = a.clone();
-        assert!(differences(&a, &b).is_empty());
+        assert!(obstacles(&a, &b).is_empty());
+        for run in &mut b {
+            run.settings[0].value = 32;
+        }
+        assert!(obstacles(&a, &b).is_empty());
+        let found = compare(&a, &b, 5.0, 0.1, vec![]);
+        assert_eq!(found.notes, ["batch: A has 16, B has 32"]);
+        for run in &mut b {
+            run.kernel = "7.4".into();
+        }
+        let both = "the kernels differ, and batch is 16 and 32";
+        assert_eq!(obstacles(&a, &b), [both]);
+        for run in &mut b {
+            run.settings[0].value = 16;
+        }
+        assert!(obstacles(&a, &b).is_empty());
+    }
+
+    #[test]
+    fn the_runs_of_a_side_are_alike() {
+        let a = side(&[1.0, 1.0]);
+        let mut b = a.clone();
         b[1].settings[0].value = 32;
         b[0].seconds = 60.0;
         b[0].cpus = 4;
-        b[0].kernel = "7.4".into();
         assert_eq!(
-            differences(&a, &b),
+            obstacles(&a, &b),
             [
                 "the number of CPUs is 2 and 4",
                 "the duration is 10.0 s and 60.0 s",
-                "batch is 16 and 32"
+                "within B, batch is 16 and 32",
+                "within B, the number of CPUs is 4 and 2",
+                "within B, the duration is 60.0 s and 10.0 s"
             ]
         );
     }
