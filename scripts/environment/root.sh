@@ -65,9 +65,11 @@ need_namespaces() {
 			"as root: sysctl kernel.unprivileged_userns_clone=1; or run as root"
 }
 
+# bootstrap FOLDER PACKAGE…: makes a root with these packages.
 bootstrap() {
-	local include lines=() opts=() opt
-	include=$(IFS=,; echo "${PACKAGES[*]}")
+	local root=$1 include lines=() opts=() opt
+	shift
+	include=$(IFS=,; echo "$*")
 	mapfile -t lines < <(mirror_lines)
 	while read -r opt; do opts+=("--aptopt=$opt"); done < <(mirror_aptopts)
 	# Unpacking these takes a third of the time, and nobody reads them in a build root.
@@ -82,25 +84,31 @@ bootstrap() {
 	fi
 	set -- --variant=apt --include="$include" "${opts[@]}" "$SUITE"
 	if ((EUID == 0)); then
-		mmdebstrap --mode=root "$@" "$ROOT_DIR" "${lines[@]}"
+		mmdebstrap --mode=root "$@" "$root" "${lines[@]}"
 	else
 		# Unpack as the user, who then owns the files. A user cannot make device nodes.
 		mmdebstrap --mode=unshare "$@" - "${lines[@]}" |
-			tar -x -p --delay-directory-restore --exclude='./dev/*' -C "$ROOT_DIR"
+			tar -x -p --delay-directory-restore --exclude='./dev/*' -C "$root"
 		# These files belong to the user. With the setuid bit set, a program would run as
 		# that user even if root calls it, and would lack privileges in a guest.
-		find "$ROOT_DIR" -type f -perm /6000 -exec chmod a-s {} +
+		find "$root" -type f -perm /6000 -exec chmod a-s {} +
 	fi
 	# The mount points of sandbox.sh.
-	mkdir -p "$ROOT_DIR/usr/lib/modules"
-	rm -f "$ROOT_DIR/etc/resolv.conf"
-	touch "$ROOT_DIR/etc/resolv.conf" "$ROOT_DIR/etc/hosts"
+	mkdir -p "$root/usr/lib/modules"
+	rm -f "$root/etc/resolv.conf"
+	touch "$root/etc/resolv.conf" "$root/etc/hosts"
+}
+
+# Finds or installs what bootstrap needs on this host.
+need_bootstrap() {
+	need mmdebstrap mmdebstrap
+	need bwrap bubblewrap
+	need_namespaces
 }
 
 make_root() {
 	if root_ready; then skip_step; return; fi
-	need mmdebstrap mmdebstrap
-	need bwrap bubblewrap
-	need_namespaces
-	entry "root-$ROOT_KEY" wipe "making a Debian $SUITE root with the toolchain" bootstrap
+	need_bootstrap
+	entry "root-$ROOT_KEY" wipe "making a Debian $SUITE root with the toolchain" \
+		bootstrap "$ROOT_DIR" "${PACKAGES[@]}"
 }

@@ -208,6 +208,7 @@ while next_job; do
 	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel" "${arguments[@]}") ;;
 	host) command=("$TOP/tests/host/run.sh" "${arguments[@]}") ;;
 	tool) command=("$TOP/tests/tool/run.sh" "${arguments[@]}") ;;
+	browser) command=("$TOP/tests/tool/browser.sh" "$folder/$name") ;;
 	bench) command=("$SCRIPTS/runs/bench.sh" --short) ;;
 	lint) command=("$SCRIPTS/lint/lint.sh" --kernel "$kernel" "${arguments[@]}") ;;
 	build) command=(build "$kernel") ;;

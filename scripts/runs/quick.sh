@@ -10,7 +10,7 @@
 #   order                                kselftest in the random order of LABYRINTH_SEED
 #   compile-fail, compile-fail:CASE, host, host:CASE, lint, lint:CHECK, runner, runner:CASE,
 #   tool, tool:CASE
-#   build, bench, suspend, stale, modversions, mutation, mutation:NAME
+#   build, bench, browser, suspend, stale, modversions, mutation, mutation:NAME
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -72,7 +72,7 @@ unknown() {
 	[[ -z ${cases-} ]] ||
 		die "quick: there is no '$1'" "${1%%:*}: $(sed -E 's/[.](patch|rs)//g' <<<"$cases")"
 	die "quick: there is no '$1'" "programs: ${programs[*]}
-parts: build lint host compile-fail kselftest order numa edu drivers soak runner suspend stale modversions mutation bench tool
+parts: build lint host compile-fail kselftest order numa edu drivers soak runner suspend stale modversions mutation bench tool browser
 as PART:CASE: compile-fail:…, host:…, lint:…, runner:…, mutation:…, tool:…
 as PART:PROGRAM: numa:…, edu:…, drivers:…, soak:…"
 }
@@ -84,7 +84,10 @@ named() {
 		part=${item%%:*} rest=''
 		[[ $item != *:* ]] || rest=${item#*:}
 		case $part in
-		build | bench | order | suspend | stale | modversions) [[ -z $rest ]] || unknown "$item"; add "$part" ;;
+		build | bench | browser | order | suspend | stale | modversions)
+			[[ -z $rest ]] || unknown "$item"
+			add "$part"
+			;;
 		kselftest | numa | edu | drivers | soak)
 			if [[ -z $rest ]]; then
 				add "$part"
@@ -214,7 +217,7 @@ what_is_left() {
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	[[ $kernel == debug ]] || left_out+=("the debug kernel")
-	for part in numa edu drivers suspend stale modversions runner mutation bench tool; do
+	for part in numa edu drivers suspend stale modversions runner mutation bench tool browser; do
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	printf 'left out: %s' "$(printf '%s\n' "${left_out[@]}" | paste -sd , | sed 's/,/, /g')"
@@ -231,7 +234,7 @@ if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
 # Start the guests first, as they take longest.
 jobs=()
 for part in kselftest order soak numa edu drivers mutation suspend stale modversions runner bench \
-	tool compile-fail host build lint; do
+	tool browser compile-fail host build lint; do
 	[[ -z ${chosen[$part]+set} ]] || jobs+=("$part $kernel${chosen[$part]% }")
 done
 jobs_start=$SECONDS

@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""browser.py PAGE [FOLDER]: opens a page of `labyrinth report` in chromium at three widths, and checks
-that nothing has to be scrolled sideways, that no text is smaller than 9 pixels, and that text and
-plots stand out from the ground, in the light and in the dark. Prints KTAP. Saves pictures in FOLDER.
-Skips itself if there is no chromium."""
+"""browser.py CHROMIUM PAGE…: opens pages of `labyrinth report` at three widths, in the light and in
+the dark, and on paper. Checks that nothing has to be scrolled sideways, that no text is smaller
+than 9 pixels, and that text and plots stand out from the ground. Prints KTAP. Pictures of the pages
+and what a printer would get go to the current folder, where the pages are."""
 
 import html
 import json
+import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 
 WIDTHS = (360, 800, 1600)
+# A sheet of A4 without its margins, in pixels of CSS.
+PAPER = 718
 LEAST_TEXT = 9
 # WCAG 2.2, level AA: text; and lines of plots.
 CONTRAST = {"text": 4.5, "line": 3}
@@ -62,64 +64,94 @@ onload = () => {
 def chromium(program, dark, *arguments):
     """Runs chromium without a window, and returns what it prints."""
     dark_mode = ["--blink-settings=preferredColorScheme=0"] if dark else []
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(dir=".") as profile:
         command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                   f"--user-data-dir={profile}", *dark_mode, *arguments]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              text=True, timeout=SECONDS, check=True)
-        return done.stdout
+                   f"--user-data-dir={os.path.abspath(profile)}", *dark_mode, *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=SECONDS, check=False)
+        if done.returncode:
+            raise OSError(f"chromium ended with {done.returncode}: {done.stderr.decode()[-500:]}")
+        return done.stdout.decode()
 
 
-def measure(program, page, width, dark, pictures):
-    """Returns what the page looks like at a width, and what is wrong with that."""
+def on_paper(page):
+    """The page as it is printed, for a screen: this cannot be measured otherwise."""
+    return page.replace("@media print", "@media all").replace("@media screen", "@media not all")
+
+
+def measure(program, page, width, dark, name):
+    """Returns what a page looks like at a width, and saves a picture of it."""
     around = (f"<!DOCTYPE html><meta charset=utf-8><style>body{{margin:0}}</style>"
               f"<iframe style='border:0;display:block' width={width} height=6000 "
               f"srcdoc=\"{html.escape(page)}\"></iframe><pre></pre><script>{MEASURE}</script>")
-    with tempfile.NamedTemporaryFile("w", suffix=".html", encoding="utf-8") as file:
-        file.write(around)
-        file.flush()
-        dom = chromium(program, dark, "--dump-dom", f"file://{file.name}")
-        if pictures:
-            name = pictures / f"{width}-{'dark' if dark else 'light'}.png"
-            chromium(program, dark, f"--window-size={max(width, 500)},3000",
-                     f"--screenshot={name}", f"file://{file.name}")
+    file = pathlib.Path(f"{name}-measured.html").absolute()
+    file.write_text(around, encoding="utf-8")
+    dom = chromium(program, dark, "--dump-dom", file.as_uri())
+    chromium(program, dark, f"--window-size={max(width, 500)},3000", f"--screenshot={name}.png",
+             file.as_uri())
     text = re.search(r"<pre>({.*?})</pre>", dom, re.DOTALL)
-    if not text:
-        return {}, ["the page could not be measured"]
-    found = json.loads(html.unescape(text[1]))
-    wrong = []
+    assert text, "the page could not be measured"
+    return json.loads(html.unescape(text[1]))
+
+
+def problems(found, width):
+    """Says what is wrong with a page that looks like this."""
     if found["wide"] > width:
-        wrong.append(f"it is {found['wide']} pixels wide")
+        yield f"it is {found['wide']} pixels wide"
     if found["text"] < LEAST_TEXT:
-        wrong.append(f"a text is {found['text']:.1f} pixels high")
+        yield f"a text is {found['text']:.1f} pixels high"
     if not found["plots"]:
-        wrong.append("it has no plots")
-    wrong += [f"the {what} has a contrast of {found['contrast'][what]:.1f}"
-              for what, least in CONTRAST.items() if found["contrast"][what] < least]
-    wrong += [f"'{text}' is cut off" for text in found["outside"]]
-    return found, wrong
+        yield "it has no plots"
+    for what, least in CONTRAST.items():
+        if found["contrast"][what] < least:
+            yield f"the {what} has a contrast of {found['contrast'][what]:.1f}"
+    for text in found["outside"]:
+        yield f"'{text}' is cut off"
+
+
+def screen(program, page, width, dark):
+    """A page on a screen."""
+    name = f"{page.stem}_{width}_{'dark' if dark else 'light'}"
+
+    def case():
+        found = measure(program, page.read_text(encoding="utf-8"), width, dark, name)
+        print(f"# {found}")
+        return list(problems(found, width))
+    return name, case
+
+
+def paper(program, page):
+    """A page on paper. The printer of a user who likes it dark prints black on white, too."""
+    name = f"{page.stem}_print"
+
+    def case():
+        found = measure(program, on_paper(page.read_text(encoding="utf-8")), PAPER, True, name)
+        print(f"# {found}")
+        chromium(program, True, f"--print-to-pdf={name}.pdf", "--no-pdf-header-footer",
+                 page.absolute().as_uri())
+        sheets = re.findall(rb"/Type\s*/Page\b", pathlib.Path(f"{name}.pdf").read_bytes())
+        print(f"# {len(sheets)} sheets")
+        return [*problems(found, PAPER), *(["nothing is printed"] if not sheets else [])]
+    return name, case
 
 
 def main():
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    print("TAP version 13")
-    if not program:
-        print("1..0 # SKIP there is no chromium")
-        return 0
-    page = pathlib.Path(sys.argv[1]).read_text(encoding="utf-8")
-    pictures = pathlib.Path(sys.argv[2]).absolute() if len(sys.argv) > 2 else None
-    if pictures:
-        pictures.mkdir(parents=True, exist_ok=True)
-    views = [(width, dark) for width in WIDTHS for dark in (False, True)]
+    program, *names = sys.argv[1:]
+    pages = [pathlib.Path(name) for name in names]
+    cases = [screen(program, page, width, dark)
+             for page in pages for width in WIDTHS for dark in (False, True)]
+    cases += [paper(program, page) for page in pages]
     failed = False
-    print(f"1..{len(views)}")
-    for number, (width, dark) in enumerate(views, 1):
-        found, wrong = measure(program, page, width, dark, pictures)
-        print(f"# {found}")
+    print(f"TAP version 13\n1..{len(cases)}")
+    for number, (name, case) in enumerate(cases, 1):
+        try:
+            wrong = case()
+        except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
+            wrong = [error]
         for what in wrong:
             print(f"# {what}")
         failed |= bool(wrong)
-        print(f"{'not ok' if wrong else 'ok'} {number} {width}_{'dark' if dark else 'light'}")
+        print(f"{'not ok' if wrong else 'ok'} {number} {name}", flush=True)
     return int(failed)
 
 

@@ -80,11 +80,15 @@ impl Axis<'_> {
         0.0..if high > 0.0 { high * 1.05 } else { 1.0 }
     }
 
-    fn text(&self, place: f64) -> String {
+    /// Returns the label at a place. On a logarithmic axis, only each power of ten whose exponent is
+    /// a multiple of `every` has one.
+    fn text(&self, place: f64, every: i64) -> String {
         if !self.log {
-            (self.label)(place)
-        } else if (place - place.round()).abs() < 1e-6 {
-            (self.label)(10_f64.powf(place.round()))
+            return (self.label)(place);
+        }
+        let exponent = place.round();
+        if (place - exponent).abs() < 1e-6 && exponent as i64 % every == 0 {
+            (self.label)(10_f64.powf(exponent))
         } else {
             String::new()
         }
@@ -175,10 +179,12 @@ fn lines(
     y: std::ops::Range<f64>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let (x_labels, y_labels) = (plot.x.labels(&x), plot.y.labels(&y));
+    // More labels would touch each other.
+    let every = if x_labels > 6 { 2 } else { 1 };
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_top(16)
-        .margin_right(28)
+        .margin_right(40)
         .x_label_area_size(50)
         .y_label_area_size(92)
         .build_cartesian_2d(x, y)?;
@@ -189,8 +195,8 @@ fn lines(
         .y_desc(plot.y.name)
         .x_labels(x_labels)
         .y_labels(y_labels)
-        .x_label_formatter(&|place| plot.x.text(*place))
-        .y_label_formatter(&|place| plot.y.text(*place))
+        .x_label_formatter(&|place| plot.x.text(*place, every))
+        .y_label_formatter(&|place| plot.y.text(*place, 1))
         .label_style(("sans-serif", 17))
         .axis_desc_style(("sans-serif", 17))
         .bold_line_style(BLACK.mix(0.2))

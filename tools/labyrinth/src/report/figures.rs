@@ -32,11 +32,14 @@ fn seconds(value: f64) -> String {
 
 /// Returns the label of 1/(1−p): the percentage p.
 fn percent(tail: f64) -> String {
-    if tail < 1.5 {
-        return "0".into();
+    let nines = tail.log10().round() as usize;
+
+    match nines {
+        0 => "0".into(),
+        1..=5 => format!("{:.*}", nines.saturating_sub(2), 100.0 - 100.0 / tail),
+        // All digits would be wider than the place for them.
+        _ => format!("{nines} nines"),
     }
-    let digits = (tail.log10().round() as usize).saturating_sub(2);
-    format!("{:.digits$}", 100.0 - 100.0 / tail)
 }
 
 const fn axis<'a>(name: &'a str, log: bool, label: &'a dyn Fn(f64) -> String) -> Axis<'a> {
@@ -57,8 +60,8 @@ fn figure(plot: &Plot<'_>, numbers: &str) -> anyhow::Result<String> {
     ))
 }
 
-/// Returns the line of the percentiles: for each bucket, 1/(1−p) at its start and end, where p is the
-/// share of the requests below, and its latency.
+/// Returns the line of the percentiles: for each bucket, 1/(1−p) at its start and end, where p is
+/// the share of the requests below, and its latency.
 fn share_and_latency(series: &Series) -> Points {
     let (samples, mut below) = (series.samples(), 0);
     let mut line = vec![];
@@ -342,8 +345,8 @@ mod tests {
     #[test]
     fn labels_are_short() {
         assert_eq!(
-            ["1", "10", "100", "1000"].map(|tail| percent(tail.parse().unwrap())),
-            ["0", "90", "99", "99.9"]
+            [1.0, 10.0, 100.0, 1e3, 1e5, 1e6, 1e9].map(percent),
+            ["0", "90", "99", "99.9", "99.999", "6 nines", "9 nines"]
         );
         assert_eq!(
             [0.25, 1000.0, 20_000.0, 1.5e6].map(count),
