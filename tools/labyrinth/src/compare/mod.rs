@@ -255,8 +255,8 @@ fn conditions(one: &Run, other: &Run) -> Vec<String> {
     found
 }
 
-/// Says why a difference between the sides would prove nothing: the runs of a side are not alike, or
-/// the sides differ both in their kernel and in their settings, or in something else.
+/// Says why a difference between the sides would prove nothing: the runs of a side are not alike,
+/// or the sides differ both in their kernel and in their settings, or in something else.
 fn obstacles(a: &[Run], b: &[Run]) -> Vec<String> {
     let mut found: Vec<String> = conditions(&a[0], &b[0]);
     let between = settings(&a[0], &b[0]);

@@ -191,10 +191,16 @@ impl Session<'_> {
                 let value = setting.value.to_string();
                 self.borrowed.set(name, setting.name, &value)?;
             }
+        }
+        // A reset counts the pages that exercises hold as requests without a latency.
+        module.write("reset", "1")?;
+        for name in &self.contexts {
             self.borrowed.set(name, "run", "1")?;
         }
-        wait("warming up", args.warm_up, &self.stop, || Ok(false))?;
-        module.write("reset", "1")?;
+        if !args.warm_up.is_zero() {
+            wait("warming up", args.warm_up, &self.stop, || Ok(false))?;
+            module.write("reset", "1")?;
+        }
         let start = Instant::now();
         let mut sampler = Sampler::new(start, args.duration);
         wait("running", args.duration, &self.stop, || {
