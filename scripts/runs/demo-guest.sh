@@ -1,9 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# demo-guest.sh MODULE: the part of the demo that runs in the guest.
+# demo-guest.sh MODULE TOOL FOLDER: the part of the demo that runs in the guest. The tool leaves its
+# figures in FOLDER.
 set -euo pipefail
+tool=$2 folder=$3
 debugfs=/sys/kernel/debug/labyrinth
 seconds=10
+
+# measure NAME [OPTION]…: runs all exercises again, by the tool, which writes FOLDER/NAME.json.
+measure() {
+	local name=$1
+	shift
+	"$tool" run --duration 4s --json "$@" >"$folder/$name.json" 2>"$folder/$name.log" && return
+	echo "demo: the tool failed:"
+	cat "$folder/$name.log"
+	exit 1
+}
 
 printf 'Linux %s, %s CPUs\n\n' "$(uname -r)" "$(nproc)"
 insmod "$1"
@@ -14,9 +26,11 @@ printf 'stats after %s seconds of atomic allocations:\n\n' "$seconds"
 cat "$debugfs/stats"
 printf '\nthe first lines of latency:\n\n'
 head -n 24 "$debugfs/latency"
-in_flight=$(awk '$1 == "labyrinth_pages_in_flight" { print $2 }' "$debugfs/metrics")
 served=$(awk '$1 ~ /^labyrinth_page_alloc_total.*success/ { sum += $2 } END { print sum + 0 }' \
 	"$debugfs/metrics")
+measure allocator
+measure pool --pool
+in_flight=$(awk '$1 == "labyrinth_pages_in_flight" { print $2 }' "$debugfs/metrics")
 rmmod labyrinth
 printf '\n'
 ((served > 0)) || { echo "demo: no page was allocated"; exit 1; }
