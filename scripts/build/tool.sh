@@ -4,7 +4,7 @@
 # prints the path of the tool. With arguments, runs `cargo ARGUMENT…` on its package instead, with
 # the same compiler, crates and options.
 # The crates are fetched once for each tools/labyrinth/Cargo.lock. After that, no network is used.
-# All checkouts share the compiled crates.
+# All checkouts share the compiled crates, but not what they compile of the tool itself.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -43,7 +43,17 @@ cargo_here() {
 	in_sandbox "$crates/home" "$1" --locked --offline --manifest-path "$package/Cargo.toml" "${@:2}"
 }
 
+# Cargo tells packages apart by their name, and compares the times of their files. So it would take
+# what another checkout has compiled later for the work of this one.
+own_package() {
+	local owner=$crates/target/checkout
+	[[ ! -e $owner || $(<"$owner") != "$TOP" ]] || return 0
+	cargo_here clean --release -p labyrinth
+	printf '%s\n' "$TOP" >"$owner"
+}
+
 make_tool() {
+	own_package
 	cargo_here build --release -j"$JOBS"
 	# Another checkout that builds now replaces the file in the shared folder.
 	install -D -m 0755 "$crates/target/release/labyrinth" "$out/labyrinth"
@@ -55,6 +65,7 @@ entry "crates-$key" keep "fetching the crates of the tool" fetch
 if (($#)); then
 	skip_step
 	lock "tool-$key"
+	own_package
 	cargo_here "$@"
 	exit
 fi
