@@ -6,7 +6,7 @@
 //! This file only wires the parts together:
 //!
 //! ```text
-//!   debugfs ──► exercise, device ──► labyrinth
+//!   debugfs ──► exercise, device, squeeze ──► labyrinth
 //! ```
 
 #[path = "rust/debugfs/mod.rs"]
@@ -17,6 +17,8 @@ mod device;
 mod exercise;
 #[path = "rust/parameters.rs"]
 mod parameters;
+#[path = "rust/squeeze/mod.rs"]
+mod squeeze;
 
 use device::Device;
 use exercise::{
@@ -163,6 +165,7 @@ settings! {
 /// field waits until the kernel can no longer call into the module.
 struct Labyrinth {
     _device: Device,
+    _squeeze: Pin<KBox<squeeze::Device>>,
     _files: Option<Root<Exercises>>,
     _shown: [Registration; 3],
     _exercises: Arc<Exercises>,
@@ -187,6 +190,7 @@ impl kernel::Module for Labyrinth {
         let pool = manager.pool(c"default", given.pool, given.prime)?;
         let c_api = CApi::new(pool.clone())?;
         let device = Device::new(stats.clone(), given.user_pages)?;
+        let squeeze = squeeze::device()?;
         let shown = pool::register(&stats)?;
         let exercises = with_task(|cx| Exercises::new(cx, own_module, stats, pool, given.plans))??;
         let shown = [shown, sentinel::register()?, exercises.register()?];
@@ -194,8 +198,10 @@ impl kernel::Module for Labyrinth {
 
         // Processes may open the device from here on, so nothing may fail any more.
         device.admit();
+        squeeze.admit();
         Ok(Self {
             _device: device,
+            _squeeze: squeeze,
             _files: files,
             _shown: shown,
             _exercises: exercises,

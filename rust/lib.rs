@@ -53,6 +53,7 @@ pub use page::{
     Bytes,
     CalledIn,
     Calls,
+    Chain,
     Contents,
     ExclusivePage,
     ExclusivePages,
@@ -62,6 +63,7 @@ pub use page::{
     GfpNoLock,
     GfpNoWait,
     MayFail,
+    NoKswapd,
     NoWarn,
     Node,
     Place,
@@ -198,6 +200,10 @@ pub mod mm {
             allocations_counted,
             Gauge,
             Memory, //
+        },
+        zone::{
+            CpuList,
+            Zone, //
         }, //
     };
 }
@@ -243,6 +249,14 @@ pub mod user_map {
             NewArea, //
         },
         page::transfer::user::Refused, //
+    };
+}
+
+/// Device files whose sessions end with the process.
+pub mod session {
+    pub use crate::ffi::session::{
+        Session,
+        SessionDevice, //
     };
 }
 

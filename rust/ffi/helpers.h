@@ -20,6 +20,7 @@
 #include "mm/shrinker.h"
 #include "mm/vmap.h"
 #include "mm/watermark.h"
+#include "mm/zone.h"
 #include "pci/pci.h"
 #include "percpu/percpu.h"
 #include "report.h"

@@ -20,6 +20,7 @@ pub(crate) mod number;
 pub(crate) mod pci;
 pub(crate) mod percpu;
 pub(crate) mod report;
+pub(crate) mod session;
 pub(crate) mod sync;
 pub(crate) mod task;
 pub(crate) mod time;

@@ -21,14 +21,14 @@ use crate::ffi::helpers;
 ///
 /// Each link is one `ExclusivePages`. `private` of its first page is the tagged address of the next
 /// link, or 0 in the last. The chain starts at `first`, owns all links, and has `len` of them.
-pub(crate) struct Chain {
+pub struct Chain {
     first: Option<ExclusivePages<Uninit>>,
     len: usize,
 }
 
 impl Chain {
     /// Makes an empty chain.
-    pub(crate) const fn new() -> Self {
+    pub const fn new() -> Self {
         // INVARIANT: There are no pages.
         Self {
             first: None,
@@ -37,7 +37,7 @@ impl Chain {
     }
 
     /// Puts pages at the front. Any context.
-    pub(crate) fn push(&mut self, pages: ExclusivePages<Uninit>) {
+    pub fn push(&mut self, pages: ExclusivePages<Uninit>) {
         let next = self.first.take().map(ExclusivePages::into_tagged);
         let link = next.map_or(0, |next| next.as_ptr().expose_provenance());
 
@@ -50,7 +50,7 @@ impl Chain {
     }
 
     /// Takes the pages at the front, if there are any. Any context.
-    pub(crate) fn pop(&mut self) -> Option<ExclusivePages<Uninit>> {
+    pub fn pop(&mut self) -> Option<ExclusivePages<Uninit>> {
         let first = self.first.take()?;
 
         // SAFETY: An allocated page.
@@ -67,7 +67,7 @@ impl Chain {
     }
 
     /// Returns the number of links. Any context.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.len
     }
 }

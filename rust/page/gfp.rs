@@ -199,3 +199,18 @@ unsafe impl<G: Gfp> Gfp for MayFail<G> {
 
 // SAFETY: `__GFP_RETRY_MAYFAIL` only lets the allocator give up.
 unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for MayFail<G> {}
+
+/// `__GFP_KSWAPD_RECLAIM` removed from `G`: the request does not wake `kswapd` when memory is low.
+/// This is for code that wants memory to stay low.
+#[derive(Clone, Copy)]
+pub struct NoKswapd<G>(pub G);
+
+// SAFETY: No flag is added, and `G` does not contain `__GFP_HIGHMEM`.
+unsafe impl<G: Gfp> Gfp for NoKswapd<G> {
+    const NAME: &'static str = G::NAME;
+    const RAW: u32 = G::RAW & !helpers::LABYRINTH_GFP_KSWAPD_RECLAIM;
+    type Calls = G::Calls;
+}
+
+// SAFETY: Without the flag, the allocator does less.
+unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for NoKswapd<G> {}

@@ -60,7 +60,7 @@ pub use calls::{
     CalledIn,
     Calls, //
 };
-pub(crate) use chain::Chain;
+pub use chain::Chain;
 pub use exclusive::{
     Bytes,
     Contents,
@@ -75,6 +75,7 @@ pub use gfp::{
     GfpNoLock,
     GfpNoWait,
     MayFail,
+    NoKswapd,
     NoWarn,
     SlabGfp, //
 };

@@ -26,7 +26,8 @@ use crate::ffi::{
     helpers,
     mm::{
         bad_memory,
-        call_site::CallSite, //
+        call_site::CallSite,
+        zone::Zone, //
     }, //
 };
 use core::{
@@ -377,6 +378,13 @@ impl<T: Contents> ExclusivePages<T> {
     pub fn pfn(&self) -> usize {
         // SAFETY: An allocated page, by the invariant.
         unsafe { helpers::labyrinth_page_to_pfn(self.page()) }
+    }
+
+    /// Returns whether the pages are in this zone. Any context.
+    pub fn is_in(&self, zone: &Zone) -> bool {
+        let (node, kind) = zone.number();
+        // SAFETY: An allocated page, by the invariant.
+        unsafe { helpers::labyrinth_page_in_zone(self.page(), node, kind) }
     }
 
     /// Returns whether one of the pages has gone bad, see [`BadMemory`](crate::mm::BadMemory). When

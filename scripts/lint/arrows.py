@@ -27,6 +27,7 @@ ARROWS = {
         "debugfs": {"exercise"},
         "exercise": set(),
         "device": set(),
+        "squeeze": set(),
     },
     "the lab": {
         "bench": {"ffi"},

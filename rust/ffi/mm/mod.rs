@@ -9,3 +9,4 @@ pub(crate) mod foreign_pages;
 pub(crate) mod shrinker;
 pub(crate) mod user_map;
 pub(crate) mod watermark;
+pub(crate) mod zone;

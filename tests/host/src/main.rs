@@ -13,6 +13,7 @@ mod cell;
 mod chain;
 mod columns;
 mod excluded;
+mod plan;
 mod property;
 mod quick;
 mod request;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         cell::CASES,
         columns::CASES,
         samples::CASES,
+        plan::CASES,
     ]
     .concat();
 

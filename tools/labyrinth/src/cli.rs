@@ -2,7 +2,7 @@
 
 //! The command line. Each subcommand declares its own options, beside its code.
 
-use crate::{compare, doctor, exit::Verdict, explain, failures, headroom, manual, report, run};
+use crate::{compare, doctor, exit::Verdict, explain, failures, headroom, manual, report, run, squeeze};
 use clap::{Parser, Subcommand};
 
 /// Tells why atomic page allocations fail on this machine, and how far it is from failures.
@@ -35,6 +35,8 @@ pub enum Command {
     Report(report::Args),
     /// Runs exercises of the module, and judges their failures and latencies
     Run(run::Args),
+    /// Holds the machine at a few free pages, so that atomic requests fail
+    Squeeze(squeeze::Args),
     /// Writes manual pages and completions into a folder
     #[command(hide = true)]
     Manual(manual::Args),
@@ -51,6 +53,7 @@ impl Command {
             Self::Headroom(args) => headroom::run(&args),
             Self::Report(args) => report::run(&args),
             Self::Run(args) => run::run(&args),
+            Self::Squeeze(args) => squeeze::run(&args),
             Self::Manual(args) => manual::run(&args),
         }
     }

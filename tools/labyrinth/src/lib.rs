@@ -23,6 +23,7 @@ pub mod progress;
 pub mod report;
 pub mod run;
 pub mod runs;
+pub mod squeeze;
 pub mod terminal;
 pub mod tracing;
 pub mod units;

@@ -86,7 +86,8 @@ pub fn all(root: &Path) -> Vec<Check> {
     checks.extend([
         check("module", "run", module(root)),
         check("debugfs", "run", debugfs(root)),
-        check("device", "pages in user space", device(root)),
+        check("device", "pages in user space", device(root, "labyrinth")),
+        check("squeeze", "squeeze", device(root, "labyrinth_squeeze")),
         check("rust", "building the module", rust(root)),
     ]);
     checks
@@ -217,13 +218,13 @@ fn debugfs(root: &Path) -> Found {
     wrong("no folder of the module", "load the module (see above)")
 }
 
-fn device(root: &Path) -> Found {
-    if root.join("dev/labyrinth").exists() {
-        return Ok(Some("/dev/labyrinth".to_owned()));
+fn device(root: &Path, name: &str) -> Found {
+    if root.join("dev").join(name).exists() {
+        return Ok(Some(format!("/dev/{name}")));
     }
-    if root.join("sys/class/misc/labyrinth").exists() {
+    if root.join("sys/class/misc").join(name).exists() {
         return wrong(
-            "no /dev/labyrinth",
+            format!("no /dev/{name}"),
             "start udev, or mount -t devtmpfs devtmpfs /dev",
         );
     }
@@ -301,7 +302,7 @@ mod tests {
             zones(root),
             module(root),
             debugfs(root),
-            device(root),
+            device(root, "labyrinth"),
             rust(root),
         ] {
             assert!(found.is_ok(), "{found:?}");

@@ -3,6 +3,7 @@
 //! `labyrinth failures`: each failed page allocation of the whole machine.
 
 pub mod context;
+mod count;
 pub mod cpus;
 mod document;
 pub mod flags;
@@ -17,6 +18,8 @@ pub mod symbols;
 mod tally;
 pub mod tracefs;
 pub mod watch;
+
+pub use count::Count;
 
 use crate::{
     exit::{Problem, Verdict},

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How far a zone is from refusing atomic requests, and this CPU's list of its pages. helpers.h
+ * includes this file.
+ */
+#ifndef LABYRINTH_ZONE_H
+#define LABYRINTH_ZONE_H
+
+#include <linux/types.h>
+
+#ifdef __BINDGEN__
+/* How often the refills of a list can double. */
+static const unsigned int LABYRINTH_LIST_MAX_SCALE = CONFIG_PCP_BATCH_SCALE_MAX;
+#endif
+
+struct page;
+
+bool labyrinth_page_in_zone(const struct page *page, int node,
+			    unsigned int kind);
+void labyrinth_preferred_zone(int *node, unsigned int *kind);
+long labyrinth_zone_above(int node, unsigned int kind);
+unsigned long labyrinth_above_elsewhere(int node, unsigned int kind);
+bool labyrinth_list(int node, unsigned int kind, unsigned long *ours,
+		    unsigned long *others);
+unsigned long labyrinth_list_high(int node, unsigned int kind);
+unsigned long labyrinth_list_batch(int node, unsigned int kind);
+unsigned int labyrinth_list_scale(int node, unsigned int kind);
+
+#endif /* LABYRINTH_ZONE_H */

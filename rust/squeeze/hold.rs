@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pages that are held, and which of them to give back.
+
+use super::plan::{
+    self,
+    List, //
+};
+use core::fmt;
+use labyrinth::{
+    context::SpinLocked,
+    mm::Zone,
+    time::Moment,
+    Chain,
+    ExclusivePages,
+    GfpAtomic,
+    GfpNoWait,
+    NoKswapd,
+    NoWarn,
+    Place,
+    Uninit,
+    MAX_ORDER, //
+};
+
+/// The lowest order whose blocks do not pass through the CPUs' lists.
+const BLOCK_ORDER: u32 = 4;
+/// Pages that are taken or given back at once, while bottom halves are disabled.
+const AT_ONCE: u64 = 2048;
+/// Free pages above the limits from which on there may be large blocks among them again.
+const MANY: i64 = 4096;
+/// Blocks of the lowest order that are kept for later corrections.
+const SPARE_BLOCKS: u64 = 256;
+/// Pages whose return makes the next refill of a list as small as it can be: each of them halves
+/// it, and it doubles at most so often.
+const CALMING: u64 = 8;
+
+/// The request that a squeeze was started with.
+#[derive(Clone, Copy)]
+pub(super) struct Order {
+    /// The pages that a burst on one CPU is to get.
+    pub(super) headroom: u64,
+    /// The pages to hold at most.
+    pub(super) most: u64,
+    /// The time after which all is given back.
+    pub(super) nanos: u64,
+    /// Whether pages that others have taken are replaced.
+    pub(super) refill: bool,
+}
+
+/// The phase of a squeeze.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The process takes pages.
+    Taking,
+    /// Each CPU keeps its headroom where it is to be.
+    Holding,
+    /// The time is over, and all is given back.
+    Over,
+}
+
+/// The pages of a squeeze.
+pub(super) struct Hold {
+    order: Order,
+    begin: Moment,
+    phase: Phase,
+    zone: Zone,
+    /// Blocks of the zone, of the lowest order, that are given back to raise its free pages.
+    stock: Chain,
+    /// Larger blocks, and blocks of other zones.
+    blocks: Chain,
+    singles: Chain,
+    /// The order of the next block that is taken.
+    next_order: u32,
+    held: u64,
+    first: u64,
+    later: u64,
+    limited: u64,
+    refused: u64,
+    /// CPUs that have not had their headroom yet.
+    unsettled: u64,
+    least: u64,
+    greatest: u64,
+}
+
+/// The reason why no more pages were taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// A request was refused.
+    Refused,
+    /// As many were taken as may be taken at once.
+    Enough,
+    /// As many are held as may be held.
+    Limit,
+}
+
+/// When to stop taking single pages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// When a request is refused.
+    Refusal,
+    /// When a request would be refused. A refusal would be a failure that tools count.
+    Limit,
+}
+
+impl Hold {
+    /// Makes a squeeze that holds nothing. Any context.
+    pub(super) fn new(order: Order) -> Self {
+        Self {
+            order,
+            begin: Moment::now(),
+            phase: Phase::Taking,
+            zone: Zone::preferred(),
+            stock: Chain::new(),
+            blocks: Chain::new(),
+            singles: Chain::new(),
+            next_order: MAX_ORDER,
+            held: 0,
+            first: 0,
+            later: 0,
+            limited: 0,
+            refused: 0,
+            unsettled: 0,
+            least: u64::MAX,
+            greatest: 0,
+        }
+    }
+
+    /// Takes some of the pages. Returns false when there are no more.
+    pub(super) fn take(&mut self, cx: &SpinLocked) -> bool {
+        if self.phase != Phase::Taking {
+            return false;
+        }
+        let end = match self.take_blocks(cx, AT_ONCE) {
+            End::Refused => self.take_singles(cx, AT_ONCE, Until::Refusal),
+            end => end,
+        };
+        self.first = self.held;
+        end == End::Enough
+    }
+
+    /// Begins to hold the headroom of so many CPUs where it is to be.
+    pub(super) fn hold(&mut self, cpus: u64) {
+        if self.phase == Phase::Taking {
+            self.phase = Phase::Holding;
+            self.unsettled = cpus;
+        }
+    }
+
+    /// Called on each CPU again and again. `settled` says whether this CPU has had its headroom
+    /// once. Returns false when there is nothing left to do.
+    pub(super) fn tick(&mut self, cx: &SpinLocked, settled: &mut bool) -> bool {
+        if Moment::now().nanos_since(self.begin) >= self.order.nanos {
+            self.phase = Phase::Over;
+        }
+        match self.phase {
+            Phase::Taking => true,
+            Phase::Holding => {
+                self.adjust(cx, settled);
+                true
+            }
+            Phase::Over => self.give_back(),
+        }
+    }
+
+    /// Brings the headroom of this CPU to where it is to be.
+    fn adjust(&mut self, cx: &SpinLocked, settled: &mut bool) {
+        let wanted = self.order.headroom;
+        let above = self.zone.above_limit();
+        let elsewhere = self.zone.above_limit_elsewhere();
+        let Some(list) = self.list(cx) else {
+            return;
+        };
+        let now = plan::burst(above, &list) + elsewhere;
+
+        if *settled {
+            self.least = self.least.min(now);
+            self.greatest = self.greatest.max(now);
+        }
+        if elsewhere != 0 || plan::from_zone(above, &list) > wanted {
+            let before = self.held;
+            let many = above > MANY || elsewhere > MANY as u64;
+            let end = if many {
+                self.take_blocks_again(cx)
+            } else {
+                End::Refused
+            };
+            let end = if end == End::Refused {
+                self.take_singles(cx, AT_ONCE, Until::Limit)
+            } else {
+                end
+            };
+            self.later += self.held - before;
+            if end != End::Refused {
+                self.limited += u64::from(end == End::Limit);
+                return;
+            }
+            self.settle(cx);
+        } else if now > wanted {
+            self.trim(cx, now - wanted);
+        } else if now < wanted && (self.order.refill || !*settled) {
+            self.settle(cx);
+        }
+        if !*settled && self.is_right(cx) {
+            *settled = true;
+            self.unsettled = self.unsettled.saturating_sub(1);
+        }
+    }
+
+    /// Returns the list of this CPU, or `None` if it is in use.
+    fn list(&self, cx: &SpinLocked) -> Option<List> {
+        self.zone.list(cx).map(|list| List {
+            pages: list.pages,
+            others: list.others,
+            high: list.high,
+            batch: list.batch,
+            scale: list.scale,
+            max_scale: list.max_scale,
+        })
+    }
+
+    /// Returns whether a burst on this CPU gets what it is to get.
+    fn is_right(&self, cx: &SpinLocked) -> bool {
+        let above = self.zone.above_limit();
+        self.list(cx)
+            .is_some_and(|list| plan::burst(above, &list) == self.order.headroom)
+    }
+
+    /// Gives pages back, and takes pages, so that a burst on this CPU gets what it is to get. The
+    /// zone must be at most a little above its limit.
+    fn settle(&mut self, cx: &SpinLocked) {
+        if self.order.headroom == 0 {
+            return;
+        }
+        self.free_singles(CALMING);
+        let Some(list) = self.list(cx) else {
+            return;
+        };
+        let aim = plan::aim(self.order.headroom, &list);
+
+        while self.zone.above_limit() < aim.above {
+            let Some(block) = self.stock.pop() else {
+                break;
+            };
+            self.free(block);
+        }
+        if list.pages > aim.in_list {
+            return self.trim(cx, list.pages - aim.in_list);
+        }
+        self.fill(cx, list, aim.in_list);
+    }
+
+    /// Takes pages out of the list of this CPU, which has at least as many.
+    fn trim(&mut self, cx: &SpinLocked, pages: u64) {
+        let before = self.held;
+        self.take_singles(cx, pages.min(AT_ONCE), Until::Limit);
+        self.later += self.held - before;
+    }
+
+    /// Puts pages into the list of this CPU until it has `wanted` of them.
+    fn fill(&mut self, cx: &SpinLocked, list: List, wanted: u64) {
+        let mut list = list;
+        // Some of the pages go to lists for other kinds of requests.
+        for _ in 0..4 {
+            if list.pages >= wanted {
+                break;
+            }
+            self.free_singles(wanted - list.pages);
+            let Some(now) = self.list(cx) else {
+                break;
+            };
+            list = now;
+        }
+    }
+
+    /// Takes blocks, first those for the stock. Refused means that no block is left.
+    fn take_blocks(&mut self, cx: &SpinLocked, mut budget: u64) -> End {
+        let stock = self.order.headroom.div_ceil(1 << BLOCK_ORDER) + SPARE_BLOCKS;
+
+        while self.next_order >= BLOCK_ORDER {
+            let order = if (self.stock.len() as u64) < stock {
+                BLOCK_ORDER
+            } else {
+                self.next_order
+            };
+            match self.take_one(cx, order) {
+                End::Enough => {
+                    let pages = 1 << order;
+                    if pages >= budget {
+                        return End::Enough;
+                    }
+                    budget -= pages;
+                }
+                _ if order != self.next_order => self.next_order = BLOCK_ORDER,
+                _ => self.next_order -= 1,
+            }
+        }
+        End::Refused
+    }
+
+    /// Takes blocks that have become free since then.
+    fn take_blocks_again(&mut self, cx: &SpinLocked) -> End {
+        self.next_order = MAX_ORDER;
+        self.take_blocks(cx, AT_ONCE)
+    }
+
+    /// Takes a block. It is not for the kernel's reserves, as requests for blocks that may use
+    /// these make the kernel set memory aside for more of them.
+    fn take_one(&mut self, cx: &SpinLocked, order: u32) -> End {
+        if self.held + (1 << order) > self.order.most {
+            return End::Limit;
+        }
+        let Ok(block) = ExclusivePages::alloc(cx, NoKswapd(GfpNoWait), order, Place::Any) else {
+            self.refused += 1;
+            return End::Refused;
+        };
+        self.held += 1 << order;
+        if order == BLOCK_ORDER && block.is_in(&self.zone) {
+            self.stock.push(block);
+        } else {
+            self.blocks.push(block);
+        }
+        End::Enough
+    }
+
+    /// Takes single pages, as an atomic request does. Refused means that there are no more.
+    fn take_singles(&mut self, cx: &SpinLocked, budget: u64, until: Until) -> End {
+        for _ in 0..budget {
+            if self.held >= self.order.most {
+                return End::Limit;
+            }
+            if until == Until::Limit
+                && self.zone.above_limit() <= 0
+                && self.zone.above_limit_elsewhere() == 0
+            {
+                return End::Refused;
+            }
+            let gfp = NoKswapd(NoWarn(GfpAtomic));
+            let Ok(page) = ExclusivePages::alloc(cx, gfp, 0, Place::Any) else {
+                self.refused += 1;
+                return End::Refused;
+            };
+            self.held += 1;
+            self.singles.push(page);
+        }
+        End::Enough
+    }
+
+    /// Gives single pages of the zone back, which go to the list of this CPU.
+    fn free_singles(&mut self, pages: u64) {
+        let mut others = Chain::new();
+        let mut left = pages;
+
+        while left > 0 {
+            let Some(page) = self.singles.pop() else {
+                break;
+            };
+            if page.is_in(&self.zone) {
+                self.free(page);
+                left -= 1;
+            } else {
+                others.push(page);
+            }
+        }
+        while let Some(page) = others.pop() {
+            self.blocks.push(page);
+        }
+    }
+
+    fn free(&mut self, pages: ExclusivePages<Uninit>) {
+        self.held -= 1 << pages.order();
+    }
+
+    /// Gives some pages back. Returns false when none are left.
+    fn give_back(&mut self) -> bool {
+        let end = self.held.saturating_sub(AT_ONCE);
+
+        while self.held > end {
+            let Some(pages) = [&mut self.blocks, &mut self.stock, &mut self.singles]
+                .into_iter()
+                .find_map(Chain::pop)
+            else {
+                break;
+            };
+            self.free(pages);
+        }
+        self.held != 0
+    }
+
+    /// Writes a report: a name and a number in each line.
+    pub(super) fn report(&mut self, cx: &SpinLocked, out: &mut dyn fmt::Write) -> fmt::Result {
+        let phase = match self.phase {
+            Phase::Taking => "taking",
+            Phase::Holding => "holding",
+            Phase::Over => "over",
+        };
+        let above = self.zone.above_limit();
+        let elsewhere = self.zone.above_limit_elsewhere();
+        let now = self
+            .list(cx)
+            .map_or(0, |list| plan::burst(above, &list) + elsewhere);
+
+        writeln!(out, "phase {phase}")?;
+        for (name, number) in [
+            ("headroom", self.order.headroom),
+            ("held", self.held),
+            ("first", self.first),
+            ("later", self.later),
+            ("limited", self.limited),
+            ("refused", self.refused),
+            ("unsettled", self.unsettled),
+            ("now", now),
+            ("least", self.least.min(self.greatest)),
+            ("greatest", self.greatest),
+            ("stock", self.stock.len() as u64),
+        ] {
+            writeln!(out, "{name} {number}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/dev/labyrinth_squeeze`, which holds the machine at a few pages of headroom.
+//!
+//! The headroom is the number of pages that a burst of `GFP_ATOMIC` requests on one CPU gets before
+//! the first refusal. A process opens the file, takes pages until there are no more, and lets the
+//! module give back as many as the headroom is to be. When the file is closed, in whatever way, all
+//! is given back.
+//!
+//! | command                                        | what it does                               |
+//! |------------------------------------------------|--------------------------------------------|
+//! | `start HEADROOM MOST MILLISECONDS REFILL`      | begins, and holds at most `MOST` pages     |
+//! | `take`                                         | takes some pages; `EAGAIN`: there are more |
+//! | `hold`                                         | holds the headroom from now on             |
+//!
+//! A timer on each CPU looks again every few milliseconds. If others have freed pages it takes
+//! them. If others have taken pages it does nothing, unless `REFILL` is 1. When the time is over,
+//! the timers give back all, even if the process is stopped.
+//!
+//! # Context
+//!
+//! Commands run in task context and timers in the timer softirq, both under one lock that disables
+//! bottom halves. Nothing here sleeps or wakes `kswapd`.
+//!
+//! # Errors
+//!
+//! | request                                                      | error     |
+//! |--------------------------------------------------------------|-----------|
+//! | a second process opens the file                              | `EBUSY`   |
+//! | a command or number that is not known, or the wrong moment   | `EINVAL`  |
+
+#![forbid(unsafe_code)]
+
+mod hold;
+mod plan;
+
+use core::{
+    fmt,
+    pin::Pin, //
+};
+use hold::{
+    Hold,
+    Order, //
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    static_lock_class,
+    sync::{
+        Arc,
+        Mutex, //
+    }, //
+};
+use labyrinth::{
+    context::{
+        Softirq,
+        Task, //
+    },
+    cpu::HotplugGuard,
+    session::{
+        Session,
+        SessionDevice, //
+    },
+    sync::SpinLockBh,
+    time::{
+        Handler,
+        Next,
+        Timer, //
+    }, //
+};
+
+/// The pause between two looks of a CPU, which the timer wheel rounds up.
+const PERIOD_US: u32 = 1000;
+/// The longest time that a squeeze can be started for: an hour.
+const MAX_MS: u64 = 3_600_000;
+/// The largest headroom, in pages: 4 GiB.
+const MAX_HEADROOM: u64 = 1 << 20;
+
+/// The device.
+pub(crate) type Device = SessionDevice<Squeeze>;
+
+/// Makes the device, which no process can open yet. Task context only, may sleep.
+pub(crate) fn device() -> Result<Pin<KBox<Device>>> {
+    SessionDevice::new(c"labyrinth_squeeze")
+        .inspect_err(|_| pr_err!("cannot create the device /dev/labyrinth_squeeze\n"))
+}
+
+/// The squeeze of an open file.
+///
+/// The order of the fields matters: the timers end before the pages are given back.
+pub(crate) struct Squeeze {
+    timers: Pin<KBox<Mutex<KVec<Pin<KBox<Timer<Tick>>>>>>>,
+    hold: Arc<SpinLockBh<Option<Hold>>>,
+}
+
+/// The timer's side, on one CPU.
+struct Tick {
+    hold: Arc<SpinLockBh<Option<Hold>>>,
+    settled: bool,
+}
+
+impl Handler for Tick {
+    fn expired(&mut self, cx: &mut Softirq) -> Next {
+        let settled = &mut self.settled;
+        let more = self.hold.with(cx, |cx, hold| {
+            hold.as_mut().is_some_and(|hold| hold.tick(cx, settled))
+        });
+
+        if more {
+            Next::After(PERIOD_US)
+        } else {
+            Next::Stop
+        }
+    }
+}
+
+impl Squeeze {
+    /// Begins: from here on, the timers watch over the end.
+    fn start(&self, cx: &mut Task, order: Order) -> Result {
+        let mut timers = self.timers.lock();
+        if !timers.is_empty() {
+            return Err(EINVAL);
+        }
+        self.hold.with(cx, |_, hold| *hold = Some(Hold::new(order)));
+
+        let cpus = HotplugGuard::new(cx);
+        for cpu in cpus.online() {
+            let tick = Tick {
+                hold: self.hold.clone(),
+                settled: false,
+            };
+            let timer = KBox::pin_init(Timer::start_on(cpu, PERIOD_US, tick), GFP_KERNEL)?;
+            timers.push(timer, GFP_KERNEL)?;
+        }
+        Ok(())
+    }
+}
+
+impl Session for Squeeze {
+    fn open(_cx: &Task) -> Result<Self> {
+        Ok(Self {
+            timers: KBox::pin_init(new_mutex!(KVec::new()), GFP_KERNEL)?,
+            hold: Arc::pin_init(
+                SpinLockBh::new(None, c"labyrinth_squeeze", static_lock_class!()),
+                GFP_KERNEL,
+            )?,
+        })
+    }
+
+    fn command(&self, cx: &mut Task, text: &CStr) -> Result {
+        let mut words = text.to_str()?.split_ascii_whitespace();
+        let command = words.next().ok_or(EINVAL)?;
+
+        if command == "start" {
+            let mut number = || -> Result<u64> {
+                let word = words.next().ok_or(EINVAL)?;
+                word.parse().map_err(|_| EINVAL)
+            };
+            let (headroom, most) = (number()?, number()?);
+            let (ms, refill) = (number()?, number()?);
+            if !(1..=MAX_MS).contains(&ms) || refill > 1 || headroom > MAX_HEADROOM {
+                return Err(EINVAL);
+            }
+            return self.start(
+                cx,
+                Order {
+                    headroom,
+                    most,
+                    nanos: ms * 1_000_000,
+                    refill: refill == 1,
+                },
+            );
+        }
+        let cpus = self.timers.lock().len() as u64;
+        self.hold.with(cx, |cx, hold| {
+            let hold = hold.as_mut().ok_or(EINVAL)?;
+            match command {
+                "take" if hold.take(cx) => Err(EAGAIN),
+                "take" => Ok(()),
+                "hold" => {
+                    hold.hold(cpus);
+                    Ok(())
+                }
+                _ => Err(EINVAL),
+            }
+        })
+    }
+
+    fn report(&self, cx: &mut Task, out: &mut (dyn fmt::Write + Send)) -> fmt::Result {
+        self.hold.with(cx, |cx, hold| match hold {
+            Some(hold) => hold.report(cx, out),
+            None => out.write_str("phase idle\n"),
+        })
+    }
+}

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+# Runs in: check soak soak-debug numa
+# Covers: rust/squeeze rust/ffi/session.rs rust/ffi/mm/zone.rs tools/labyrinth/src/squeeze
+# Takes: 20 s
+"""The tool holds the machine at the headroom that was asked for, and gives all back at its end,
+whatever that end is."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+from lib import consumer, ktap, module, pressure, tool
+
+MODULE = "labyrinth_burst"
+PARAMETERS = f"/sys/module/{MODULE}/parameters/"
+DEVICE = "/dev/labyrinth_squeeze"
+MOST = 1 << 20
+MIB = 1 << 20
+# Without the pool, only the squeeze holds pages.
+NO_POOL = {"pool_cache": 0, "pool_reserve": 0}
+# The time of a test that does not want to see the end of the time.
+LONG = "60s"
+ROUNDS = ktap.soak(3, 20)
+# After so many seconds, the module has looked at all CPUs.
+PAUSE = 0.1
+WANTED = (0, 1, 100, 1000)
+
+
+class Squeeze:
+    """The tool while it holds the machine."""
+
+    def __init__(self, headroom, *arguments, duration=LONG):
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen(
+            [tool.path(), "squeeze", "--headroom", str(headroom), "--duration", duration, "--json",
+             *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.said = self.process.stderr.readline()
+        while "taking" in self.said:
+            self.said = self.process.stderr.readline()
+
+    def end(self, number=None):
+        """Waits for the end, after a signal if there is one, and returns the document."""
+        if number:
+            self.process.send_signal(number)
+        output, errors = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0, f"{self.process.returncode}: {self.said}{errors}"
+        return json.loads(output)
+
+
+@contextlib.contextmanager
+def squeezed(headroom, *arguments, **keywords):
+    """Squeezes the machine for the length of a block."""
+    squeeze = Squeeze(headroom, *arguments, **keywords)
+    try:
+        assert squeeze.said.startswith("labyrinth: holding"), \
+            squeeze.said + squeeze.process.communicate()[1]
+        yield squeeze
+    finally:
+        squeeze.process.kill()
+        squeeze.process.communicate()
+
+
+@contextlib.contextmanager
+def prepared():
+    """The modules are loaded, and there is page cache that can be reclaimed."""
+    program = tool.path()
+    with module.loaded(**NO_POOL):
+        fill_page_cache()
+        # The code of the tool must not be read while there is no memory.
+        subprocess.run([program, "--version"], check=True, capture_output=True)
+        yield
+
+
+def fill_page_cache():
+    """Brings files into the page cache, so that others have something to reclaim."""
+    buffer = bytearray(MIB)
+    total = 0
+    for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/bin"):
+        for entry in os.scandir(folder):
+            if total < 64 * MIB and entry.is_file():
+                with open(entry.path, "rb", buffering=0) as file:
+                    while count := file.readinto(buffer):
+                        total += count
+
+
+@contextlib.contextmanager
+def alone_on(cpu):
+    """Runs this process on one CPU, before all others."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cpu})
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setaffinity(0, before)
+
+
+@contextlib.contextmanager
+def bursts():
+    """Yields a function that returns how many pages a burst of atomic requests gets, of `most`."""
+    with consumer.loaded(MODULE):
+        descriptor = os.open(PARAMETERS + "burst", os.O_WRONLY)
+        served = os.open(PARAMETERS + "served", os.O_RDONLY)
+
+        def burst(most=MOST):
+            os.write(descriptor, f"atomic 0 -1 {most}".encode())
+            return int(os.pread(served, 32, 0))
+
+        try:
+            yield burst
+        finally:
+            os.close(descriptor)
+            os.close(served)
+
+
+def drift():
+    """By how much the kernel's counters of free pages can be wrong, in pages, for all CPUs."""
+    text = module.read("/proc/zoneinfo")
+    return sum(map(int, re.findall(r"vm stats threshold: (\d+)", text)))
+
+
+def free():
+    """The free memory, in bytes, with pages in the CPUs' lists."""
+    text = module.read("/proc/zoneinfo")
+    lists = sum(map(int, re.findall(r"\n +count: +(\d+)", text)))
+    return pressure.memory("MemFree") + lists * pressure.PAGE
+
+
+def a_burst_gets_so_many_pages():
+    """On each CPU, a burst gets as many pages as were asked for."""
+    cpus = sorted(os.sched_getaffinity(0))
+    with prepared(), bursts() as burst:
+        for wanted in WANTED:
+            got = []
+            with squeezed(wanted, "--refill") as squeeze:
+                for _ in range(ROUNDS):
+                    for cpu in cpus:
+                        time.sleep(PAUSE)
+                        with alone_on(cpu):
+                            got.append(burst())
+                document = squeeze.end(signal.SIGINT)
+            ktap.note(f"{wanted} wanted: {got}; {document}")
+
+
+def freed_memory_is_taken():
+    """Pages that others free do not raise the headroom, and pages that others take lower it."""
+    with prepared(), bursts() as burst:
+        module.write(PARAMETERS + "every", 1)
+        module.write(PARAMETERS + "hold", 8192)
+        with squeezed(0) as squeeze:
+            module.write(PARAMETERS + "hold", 0)
+            time.sleep(PAUSE)
+            got = burst()
+            document = squeeze.end(signal.SIGINT)
+        assert got == 0, got
+        assert document["taken_later_pages"] >= 8192 / 2, document
+
+
+def failures_end_with_the_squeeze():
+    """A driver's requests fail during the squeeze, and not after it. The tool counts them."""
+    with prepared(), bursts() as burst:
+        with squeezed(0) as squeeze:
+            time.sleep(PAUSE)
+            failed = [burst(10) < 10 for _ in range(ROUNDS)]
+            document = squeeze.end(signal.SIGTERM)
+        assert all(failed), failed
+        assert burst(10) == 10
+        if document["failures"] is None:
+            ktap.note("failures cannot be counted on this kernel")
+        else:
+            assert document["failures"] >= ROUNDS, document
+
+
+def given_back(before, what):
+    """Waits until the memory is as free as before, less what the test needs."""
+    module.wait_until(lambda: free() > before * 0.7, f"memory is free after {what}", seconds=5)
+
+
+def all_comes_back():
+    """However the tool ends, memory is free again at once."""
+    with prepared():
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
+            before = free()
+            with squeezed(0) as squeeze:
+                during = free()
+                squeeze.process.send_signal(number)
+                squeeze.process.wait(timeout=60)
+                given_back(before, number.name)
+            assert during < before / 4, (before, during)
+
+
+def time_has_an_end():
+    """When the time is over all is given back, even if the tool is stopped."""
+    with prepared():
+        before = free()
+        with squeezed(0, duration="1500ms") as squeeze:
+            assert free() < before / 4
+            document = squeeze.end()
+            given_back(before, "the end of the time")
+        assert document["end"] == "time" and 0.5 < document["seconds"] < 3, document
+        with squeezed(0, duration="1500ms") as squeeze:
+            squeeze.process.send_signal(signal.SIGSTOP)
+            assert free() < before / 4
+            given_back(before, "the end of the time of a stopped process")
+
+
+def commands_run_meanwhile():
+    """A command runs during the squeeze, and its status counts."""
+    with prepared():
+        for text, status in (("exit 0", 0), ("cat /dev/labyrinth_squeeze", 1), ("exit 7", 7)):
+            result = tool.run("squeeze", "--headroom", "0", "--json", "--", "sh", "-c", text)
+            assert result.returncode == (status != 0), (text, result)
+            document = json.loads(result.stdout)
+            assert document["end"] == "command", document
+            assert document["command_status"] == status, document
+        missing = tool.run("squeeze", "--headroom", "0", "--", "/nonexistent")
+        assert missing.returncode == 2 and "/nonexistent" in missing.stderr, missing
+
+
+def refused(fix, *arguments, **keywords):
+    """Requires status 3, with this fix."""
+    result = tool.run("squeeze", "--headroom", "0", "--duration", "1s", *arguments, **keywords)
+    assert result.returncode == 3 and re.search(f"fix: .*{fix}", result.stderr), result
+
+
+def refusals_have_a_fix():
+    """The tool refuses to run without the module, without root, twice, and when the OOM killer
+    would come."""
+    refused("insmod")
+    with prepared():
+        refused("run as root", user=65534)
+        with squeezed(0):
+            refused("wait for it to end")
+        before = module.read(pressure.MIN_FREE).strip()
+        try:
+            module.write(pressure.MIN_FREE, pressure.memory("MemTotal") // 1024 // 8)
+            module.write("/proc/sys/vm/drop_caches", 3)
+            refused("--force")
+        finally:
+            module.write(pressure.MIN_FREE, before)
+    result = tool.run("squeeze", "--headroom", "0", "--duration", "2h")
+    assert result.returncode == 2, result
+
+
+CASES = (a_burst_gets_so_many_pages, freed_memory_is_taken, failures_end_with_the_squeeze,
+         all_comes_back, time_has_an_end, commands_run_meanwhile, refusals_have_a_fix)
+ktap.main(*CASES)

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Counts failures, without their details.
+
+use super::{
+    cpus,
+    probe::{Probe, Source},
+    problem,
+    watch::Watch,
+};
+use std::path::Path;
+
+/// A running count.
+pub struct Count {
+    watch: Watch,
+}
+
+impl Count {
+    /// Starts to count, if this machine can do so at no cost.
+    pub fn start(root: &Path) -> Option<Self> {
+        if problem::expected(Source::Kprobe, root).is_some() {
+            return None;
+        }
+        let online = cpus::online(root).ok()?;
+        let probe = Probe::of(Source::Kprobe, root).ok()?;
+
+        Some(Self {
+            watch: Watch::start(probe, root, &online).ok()?,
+        })
+    }
+
+    /// Returns the number of failures so far.
+    pub fn total(&mut self) -> u64 {
+        self.watch.total()
+    }
+}

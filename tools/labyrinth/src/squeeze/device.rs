@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The device of the module that holds pages. Its file is the squeeze: the kernel gives all pages
+//! back when it is closed, also because the process has died.
+
+use crate::exit::Problem;
+use rustix::io::Errno;
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::FileExt,
+    path::Path,
+    time::Duration,
+};
+
+/// The device below `/`.
+pub const PATH: &str = "dev/labyrinth_squeeze";
+
+/// An open device.
+#[derive(Debug)]
+pub struct Device {
+    file: File,
+}
+
+/// The request that a squeeze is started with.
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    /// The pages that a burst is to get.
+    pub headroom: u64,
+    /// The pages to hold at most.
+    pub most: u64,
+    /// The time after which the module gives all back.
+    pub time: Duration,
+    /// Whether pages that others have taken are replaced.
+    pub refill: bool,
+}
+
+/// What the module reports. All numbers are pages, unless they count something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Whether the time is over.
+    pub over: bool,
+    /// Pages that are held.
+    pub held: u64,
+    /// Pages that were taken until the first refusal.
+    pub first: u64,
+    /// Pages that were taken later, because others had freed memory.
+    pub later: u64,
+    /// How often no more could be taken, because as many were held as may be.
+    pub limited: u64,
+    /// How many requests of the module itself were refused.
+    pub refused: u64,
+    /// How many CPUs have not had their headroom yet.
+    pub unsettled: u64,
+    /// Pages that a burst on this CPU gets now.
+    pub now: u64,
+    /// The least and the most that a burst on any CPU would have got, at each look.
+    pub least: u64,
+    /// See `least`.
+    pub greatest: u64,
+}
+
+impl Device {
+    /// Opens the device. `root` is `/` except in tests.
+    pub fn open(root: &Path) -> Result<Self, Problem> {
+        let path = root.join(PATH);
+
+        match OpenOptions::new().read(true).write(true).open(&path) {
+            Ok(file) => Ok(Self { file }),
+            Err(error) => Err(problem(&path, &error)),
+        }
+    }
+
+    fn command(&self, text: &str) -> io::Result<()> {
+        (&self.file).write_all(text.as_bytes())
+    }
+
+    /// Starts the squeeze: from here on the module watches over its end.
+    pub fn start(&self, order: Order) -> io::Result<()> {
+        self.command(&format!(
+            "start {} {} {} {}",
+            order.headroom,
+            order.most,
+            order.time.as_millis(),
+            u8::from(order.refill)
+        ))
+    }
+
+    /// Takes some pages. Returns false when there are no more.
+    pub fn take(&self) -> io::Result<bool> {
+        match self.command("take") {
+            Ok(()) => Ok(false),
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::AGAIN) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lets the module hold the headroom.
+    pub fn hold(&self) -> io::Result<()> {
+        self.command("hold")
+    }
+
+    /// Reads the report of the module.
+    pub fn status(&self) -> io::Result<Status> {
+        let mut buffer = [0; 1024];
+        let length = self.file.read_at(&mut buffer, 0)?;
+
+        Ok(parse(&String::from_utf8_lossy(&buffer[..length])))
+    }
+}
+
+fn parse(text: &str) -> Status {
+    let value = |name: &str| {
+        text.lines()
+            .filter_map(|line| line.split_once(' '))
+            .find(|&(word, _)| word == name)
+            .map_or("", |(_, value)| value)
+    };
+    let number = |name| value(name).parse().unwrap_or_default();
+
+    Status {
+        over: value("phase") == "over",
+        held: number("held"),
+        first: number("first"),
+        later: number("later"),
+        limited: number("limited"),
+        refused: number("refused"),
+        unsettled: number("unsettled"),
+        now: number("now"),
+        least: number("least"),
+        greatest: number("greatest"),
+    }
+}
+
+/// Says why the device cannot be opened.
+fn problem(path: &Path, error: &io::Error) -> Problem {
+    let what = format!("cannot open {}: {error}", path.display());
+
+    match Errno::from_io_error(error) {
+        Some(Errno::BUSY) => Problem::cannot_run(
+            "another squeeze is running, and there can be one at a time",
+            "wait for it to end, or end the process that has /dev/labyrinth_squeeze open",
+        ),
+        Some(Errno::NOENT) => Problem::cannot_run(
+            format!("there is no {}", path.display()),
+            "insmod a labyrinth.ko that has the squeeze; make module builds one",
+        ),
+        Some(Errno::ACCESS | Errno::PERM) => Problem::cannot_run(what, "run as root"),
+        _ => Problem::cannot_run(what, "the kernel log may say more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse, Device, PATH};
+    use std::fs;
+
+    #[test]
+    fn reports_are_read() {
+        let text = "phase holding\nheadroom 100\nheld 4711\nfirst 4800\nnow 100\nmore 1\n";
+        let status = parse(text);
+        assert!(!status.over);
+        assert_eq!((status.held, status.first, status.now), (4711, 4800, 100));
+        assert!(parse("phase over\n").over);
+    }
+
+    #[test]
+    fn commands_are_texts() {
+        let root = tempfile::tempdir().unwrap();
+        let missing = Device::open(root.path()).unwrap_err();
+        assert!(missing.fix().starts_with("insmod"), "{}", missing.fix());
+        fs::create_dir(root.path().join("dev")).unwrap();
+        fs::write(root.path().join(PATH), "").unwrap();
+        let device = Device::open(root.path()).unwrap();
+        device.hold().unwrap();
+        assert!(!device.take().unwrap());
+        assert_eq!(
+            fs::read_to_string(root.path().join(PATH)).unwrap(),
+            "holdtake"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whether the machine can live with a squeeze.
+//!
+//! During a squeeze all zones are far below their min watermarks. So each request of others that may
+//! sleep reclaims memory first, and the OOM killer comes if there is nothing to reclaim. What can be
+//! reclaimed without harm is page cache that is clean and not mapped, and half of the reclaimable
+//! slab. Mapped page cache is the code of running programs: without it they hardly move on.
+//!
+//! The margin is the sum of all high watermarks. Up to these, the kernel reclaims once it has begun,
+//! so a machine with less than that would reclaim the last page.
+
+use crate::{
+    exit::Problem,
+    memory::zoneinfo::{self, Zone},
+    units,
+};
+use std::{fs, path::Path};
+
+/// The memory that matters, in pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Margin {
+    /// Pages that can be reclaimed without harm.
+    pub reclaimable: u64,
+    /// As many must stay.
+    pub needed: u64,
+    /// Free pages in zones and in the lists of CPUs.
+    pub free: u64,
+    /// The size of a page.
+    page: u64,
+}
+
+impl Margin {
+    /// Reads the state of the memory.
+    pub fn read(proc: &Path) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(proc.join("meminfo"))?;
+        let zones = zoneinfo::read(proc)?;
+
+        Ok(Self::of(&text, &zones, rustix::param::page_size() as u64))
+    }
+
+    fn of(meminfo: &str, zones: &[Zone], page: u64) -> Self {
+        let pages = |name: &str| {
+            meminfo
+                .lines()
+                .filter_map(|line| line.split_once(':'))
+                .find(|&(word, _)| word == name)
+                .and_then(|(_, value)| value.split_whitespace().next()?.parse::<u64>().ok())
+                .unwrap_or(0)
+                * 1024
+                / page
+        };
+        let files = pages("Active(file)") + pages("Inactive(file)");
+        let kept = pages("Mapped") + pages("Dirty") + pages("Writeback");
+        let lists = zones.iter().flat_map(|zone| &zone.lists);
+
+        Self {
+            reclaimable: files.saturating_sub(kept) + pages("SReclaimable") / 2,
+            needed: zones.iter().map(|zone| zone.high).sum(),
+            free: zones.iter().map(|zone| zone.free).sum::<u64>()
+                + lists.map(|list| list.count).sum::<u64>(),
+            page,
+        }
+    }
+
+    /// Returns whether there is enough.
+    pub fn is_kept(&self) -> bool {
+        self.reclaimable >= self.needed
+    }
+
+    /// Returns how many pages may be held: the free ones, and those that others reclaim, except for
+    /// the margin.
+    pub fn may_hold(&self) -> u64 {
+        self.free + self.reclaimable.saturating_sub(self.needed)
+    }
+
+    /// Says why the machine cannot be squeezed.
+    pub fn problem(&self) -> Problem {
+        Problem::cannot_run(
+            format!(
+                "the squeeze would bring the OOM killer: {} of memory can be reclaimed, and {} \
+                 must stay",
+                units::bytes(self.reclaimable * self.page),
+                units::bytes(self.needed * self.page)
+            ),
+            "read large files into the page cache, lower vm.min_free_kbytes, or use --force on a \
+             machine that may lose processes",
+        )
+    }
+}
+
+/// Returns how many processes the OOM killer has killed since boot.
+pub fn killed(proc: &Path) -> u64 {
+    fs::read_to_string(proc.join("vmstat"))
+        .unwrap_or_default()
+        .lines()
+        .find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{killed, Margin};
+    use crate::memory::zoneinfo::{parse, tests::TEXT};
+
+    fn margin(files_kb: u64) -> Margin {
+        let text = format!(
+            "MemFree: 1 kB\nActive(file): {files_kb} kB\nInactive(file): 400 kB\nMapped: 200 kB\n\
+             Dirty: 100 kB\nWriteback: 0 kB\nSReclaimable: 80 kB\n"
+        );
+        Margin::of(&text, &parse(TEXT), 4096)
+    }
+
+    #[test]
+    fn mapped_and_dirty_files_stay() {
+        let without = margin(0);
+        assert_eq!(without.reclaimable, (400 - 200 - 100) / 4 + 80 / 8);
+        assert_eq!(margin(4000).reclaimable, without.reclaimable + 1000);
+    }
+
+    #[test]
+    fn the_high_watermarks_must_stay() {
+        let needed: u64 = parse(TEXT).iter().map(|zone| zone.high).sum();
+        let little = margin(0);
+        assert!(needed > 0 && little.needed == needed);
+        assert!(!little.is_kept());
+        assert_eq!(little.may_hold(), little.free);
+        let much = margin(needed * 4 + 4000);
+        assert!(much.is_kept());
+        assert_eq!(much.may_hold() - much.free, much.reclaimable - needed);
+        assert!(little.problem().fix().contains("--force"));
+    }
+
+    #[test]
+    fn kills_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(killed(folder.path()), 0);
+        std::fs::write(folder.path().join("vmstat"), "pgfree 1\noom_kill 3\n").unwrap();
+        assert_eq!(killed(folder.path()), 3);
+    }
+}

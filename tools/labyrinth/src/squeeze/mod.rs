@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `labyrinth squeeze`: holds the machine at a few pages of headroom, so that requests fail.
+
+mod child;
+mod device;
+mod document;
+mod margin;
+mod show;
+
+pub use device::PATH;
+
+use crate::{
+    exit::{Problem, Verdict},
+    failures, headroom, json,
+    progress::Progress,
+    units,
+};
+use child::Running;
+use device::{Device, Order, Status};
+use document::{End, Squeezed};
+use margin::Margin;
+use rustix::mm::{mlockall, MlockAllFlags};
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    flag,
+};
+use std::{
+    ffi::OsString,
+    io,
+    path::Path,
+    sync::{
+        atomic::{AtomicBool, Ordering::Relaxed},
+        Arc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The largest headroom of the module.
+const MOST: i64 = 1 << 20;
+/// How often the tool looks whether the squeeze is to end.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long the tool waits for the first looks of the module.
+const SETTLING: Duration = Duration::from_millis(500);
+/// The longest squeeze of the module.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// What must be known.
+const LONG_HELP: &str = "\
+The headroom is what a burst of GFP_ATOMIC requests for single pages gets on one CPU before the
+first refusal. The module holds all other pages. It looks again every few milliseconds, on each
+CPU, and takes what others have freed since then. It does not replace what others have taken: the
+headroom is at most N, unless --refill is given. Between two looks it can be more.
+
+Requests that may sleep wait for reclaim meanwhile, so the machine is slow, and the page cache
+shrinks. Do not use it on a machine that others need.
+
+All is given back when the tool ends or dies, and when the time is over, even if the tool is
+stopped. Of all processes, the OOM killer kills the tool first.
+
+Examples: the failure path of a driver during a minute, and a test in which all atomic requests
+fail:
+
+  labyrinth squeeze --headroom 100
+  labyrinth squeeze --headroom 0 -- ./test-of-my-driver";
+
+/// The options of `labyrinth squeeze`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = LONG_HELP)]
+pub struct Args {
+    /// The pages that a burst can still get
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=MOST as u64))]
+    headroom: u64,
+    /// Give all back after this time, at most an hour
+    #[arg(short, long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    duration: Duration,
+    /// Replace the pages that others take, so that each burst gets N pages
+    #[arg(long)]
+    refill: bool,
+    /// Squeeze even if the OOM killer may come
+    #[arg(long)]
+    force: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Squeeze while this command runs
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match units::parse_duration(text)? {
+        time if (Duration::from_millis(1)..=LONGEST).contains(&time) => Ok(time),
+        _ => Err("a time from 1ms to 1h is needed".to_owned()),
+    }
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> anyhow::Result<Verdict> {
+    let proc = Path::new("/proc");
+    let stop = Arc::new(AtomicBool::new(false));
+
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        flag::register(signal, Arc::clone(&stop))?;
+    }
+    let device = Device::open(Path::new("/"))?;
+    let margin = Margin::read(proc)?;
+    if !args.force && !margin.is_kept() {
+        return Err(margin.problem().into());
+    }
+    // All that needs memory comes before the squeeze.
+    let mut count = failures::Count::start(Path::new("/"));
+    mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE).map_err(|error| {
+        Problem::cannot_run(format!("cannot lock memory: {error}"), "run as root")
+    })?;
+    let score = child::become_first_victim();
+    let before_pages = headroom::now(proc).unwrap_or(0);
+
+    let squeeze = Squeeze {
+        args,
+        proc,
+        stop: &stop,
+        killed: margin::killed(proc),
+    };
+    squeeze.take(&device, margin)?;
+    let start = Instant::now();
+    let (end, status, running) = squeeze.hold(&device, score.as_deref())?;
+    let seconds = start.elapsed().as_secs_f64();
+    drop(device);
+
+    let failures = count
+        .as_mut()
+        .map(|count| count.total().saturating_sub(status.refused));
+    let command_status = running.map(Running::wait).transpose()?;
+    let squeezed = Squeezed {
+        schema: "labyrinth/squeeze/1",
+        headroom: args.headroom,
+        before_pages,
+        taken_pages: status.first,
+        held_pages: status.held,
+        taken_later_pages: status.later,
+        least_pages: status.least,
+        most_pages: status.greatest,
+        looks_without_more: status.limited,
+        after_pages: headroom::now(proc).unwrap_or(0),
+        seconds,
+        end,
+        failures,
+        command_status,
+    };
+    if args.json {
+        json::print(&squeezed, false)?;
+    } else {
+        show::text(&mut io::stdout().lock(), &squeezed)?;
+    }
+    verdict(&squeezed)
+}
+
+/// Waits until each CPU has had its headroom once. On a busy machine others change it too fast.
+fn settle(device: &Device) -> io::Result<()> {
+    let start = Instant::now();
+
+    while start.elapsed() < SETTLING && device.status()?.unsettled > 0 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// Judges a squeeze.
+fn verdict(squeezed: &Squeezed) -> anyhow::Result<Verdict> {
+    match squeezed.end {
+        End::Memory | End::OomKill => Err(Problem::cannot_run(
+            "the squeeze was given up early, as memory ran out",
+            "squeeze a machine with more page cache, or a shorter time",
+        )
+        .into()),
+        _ if squeezed.command_status.unwrap_or(0) != 0 => Ok(Verdict::Crossed),
+        _ => Ok(Verdict::Fine),
+    }
+}
+
+/// A squeeze and what can end it.
+struct Squeeze<'a> {
+    args: &'a Args,
+    proc: &'a Path,
+    stop: &'a AtomicBool,
+    killed: u64,
+}
+
+impl Squeeze<'_> {
+    /// Takes all pages that there are.
+    fn take(&self, device: &Device, margin: Margin) -> anyhow::Result<()> {
+        let mut progress = Progress::new("taking free memory");
+        let most = if self.args.force {
+            u64::MAX >> 1
+        } else {
+            margin.may_hold()
+        };
+
+        device.start(Order {
+            headroom: self.args.headroom,
+            most,
+            time: self.args.duration,
+            refill: self.args.refill,
+        })?;
+        while device.take()? && !self.stop.load(Relaxed) {
+            progress.at(|| match device.status() {
+                Ok(status) => units::counted(status.held, "page"),
+                Err(error) => error.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Holds the headroom until the end. Returns why it ended, and the last report of the module.
+    fn hold(
+        &self,
+        device: &Device,
+        score: Option<&str>,
+    ) -> anyhow::Result<(End, Status, Option<Running>)> {
+        device.hold()?;
+        settle(device)?;
+        let mut running = match self.args.command.as_slice() {
+            [] => None,
+            words => Some(Running::start(words, score)?),
+        };
+        if running.is_none() {
+            eprintln!(
+                "labyrinth: holding {} of headroom; ctrl-C gives all back",
+                units::counted(self.args.headroom, "page")
+            );
+        }
+        loop {
+            let status = device.status()?;
+            let ended = running.as_mut().map(Running::has_ended).transpose()?;
+            let end = if ended == Some(true) {
+                End::Command
+            } else if self.stop.load(Relaxed) {
+                End::Signal
+            } else if status.over {
+                End::Time
+            } else if margin::killed(self.proc) != self.killed {
+                End::OomKill
+            } else if self.is_running_out() {
+                End::Memory
+            } else {
+                thread::sleep(LOOK);
+                continue;
+            };
+            return Ok((end, status, running));
+        }
+    }
+
+    /// Returns whether so little can be reclaimed that the OOM killer is near.
+    fn is_running_out(&self) -> bool {
+        !self.args.force
+            && Margin::read(self.proc).is_ok_and(|now| now.reclaimable < now.needed / 2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+    use std::time::Duration;
+
+    #[test]
+    fn durations_have_bounds() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert!(duration("0s").is_err());
+        assert!(duration("2h").is_err());
+    }
+}
