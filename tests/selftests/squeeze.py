@@ -14,9 +14,11 @@ import signal
 import stat
 import time
 
-from lib import ktap, module, pressure
+from lib import consumer, ktap, module, pressure
 
 DEVICE = "/dev/labyrinth_squeeze"
+# A module that can hold pages and free them.
+BURST = "labyrinth_burst"
 # Without the pool, only the squeeze holds pages.
 NO_POOL = {"pool_cache": 0, "pool_reserve": 0}
 # So many pages are held at most, so that the machine has plenty left.
@@ -203,4 +205,26 @@ def pages_come_back():
             os.close(writer)
 
 
-ktap.main(for_root_only, one_at_a_time, unload_while_open, wrong_commands, pages_come_back)
+def freed_pages_are_taken():
+    """Pages that others free are taken within a few looks, so that the headroom stays."""
+    freed = 8192
+    with module.loaded(**NO_POOL), consumer.loaded(BURST), opened() as fd:
+        module.write(f"/sys/module/{BURST}/parameters/every", 1)
+        hold = os.open(f"/sys/module/{BURST}/parameters/hold", os.O_WRONLY)
+        os.write(hold, str(freed).encode())
+        start(fd, most=1 << 30)
+        take(fd)
+        assert command(fd, "hold") == 0
+        time.sleep(0.1)
+        before = report(fd)
+        os.write(hold, b"0")
+        time.sleep(0.5)
+        after = report(fd)
+        os.close(hold)
+    taken = int(after["later"]) - int(before["later"])
+    assert taken > freed / 2, f"{taken} pages taken: {before}, {after}"
+    assert int(after["held"]) > int(before["held"]) + freed / 2, f"{before}, {after}"
+
+
+ktap.main(for_root_only, one_at_a_time, unload_while_open, wrong_commands, pages_come_back,
+          freed_pages_are_taken)
