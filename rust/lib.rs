@@ -63,6 +63,7 @@ pub use page::{
     GfpNoLock,
     GfpNoWait,
     MayFail,
+    Movable,
     NoKswapd,
     NoWarn,
     Node,
@@ -202,6 +203,7 @@ pub mod mm {
             Memory, //
         },
         zone::{
+            has_free_cma,
             CpuList,
             Zone, //
         }, //

@@ -214,3 +214,20 @@ unsafe impl<G: Gfp> Gfp for NoKswapd<G> {
 
 // SAFETY: Without the flag, the allocator does less.
 unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for NoKswapd<G> {}
+
+/// `__GFP_MOVABLE` added to `G`, for code that takes most of the memory for a short time. The pages
+/// come from where the kernel keeps pages that it can move, although it cannot move these. Otherwise
+/// the allocator would turn page blocks for movable pages into others, and each time raise its
+/// watermarks. On a machine with CMA areas, such a request can take pages of these.
+#[derive(Clone, Copy)]
+pub struct Movable<G>(pub G);
+
+// SAFETY: `__GFP_MOVABLE` is not `__GFP_HIGHMEM`, and `G` does not contain that either.
+unsafe impl<G: Gfp> Gfp for Movable<G> {
+    const NAME: &'static str = G::NAME;
+    const RAW: u32 = G::RAW | helpers::LABYRINTH_GFP_MOVABLE;
+    type Calls = G::Calls;
+}
+
+// SAFETY: `__GFP_MOVABLE` only chooses among the free pages.
+unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for Movable<G> {}

@@ -75,6 +75,7 @@ pub use gfp::{
     GfpNoLock,
     GfpNoWait,
     MayFail,
+    Movable,
     NoKswapd,
     NoWarn,
     SlabGfp, //

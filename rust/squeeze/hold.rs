@@ -9,12 +9,16 @@ use super::plan::{
 use core::fmt;
 use labyrinth::{
     context::SpinLocked,
-    mm::Zone,
+    mm::{
+        has_free_cma,
+        Zone, //
+    },
     time::Moment,
     Chain,
     ExclusivePages,
     GfpAtomic,
     GfpNoWait,
+    Movable,
     NoKswapd,
     NoWarn,
     Place,
@@ -28,6 +32,9 @@ const BLOCK_ORDER: u32 = 4;
 const AT_ONCE: u64 = 2048;
 /// Free pages above the limits from which on there may be large blocks among them again.
 const MANY: i64 = 4096;
+/// The last pages above the limits are taken as drivers take theirs, so that they can go into the
+/// lists for such pages.
+const LAST: u64 = 1024;
 /// Blocks of the lowest order that are kept for later corrections.
 const SPARE_BLOCKS: u64 = 256;
 /// Pages whose return makes the next refill of a list as small as it can be: each of them halves
@@ -309,7 +316,13 @@ impl Hold {
         if self.held + (1 << order) > self.order.most {
             return End::Limit;
         }
-        let Ok(block) = ExclusivePages::alloc(cx, NoKswapd(GfpNoWait), order, Place::Any) else {
+        let gfp = NoKswapd(GfpNoWait);
+        let block = if has_free_cma() {
+            ExclusivePages::alloc(cx, gfp, order, Place::Any)
+        } else {
+            ExclusivePages::alloc(cx, Movable(gfp), order, Place::Any)
+        };
+        let Ok(block) = block else {
             self.refused += 1;
             return End::Refused;
         };
@@ -335,7 +348,14 @@ impl Hold {
                 return End::Refused;
             }
             let gfp = NoKswapd(NoWarn(GfpAtomic));
-            let Ok(page) = ExclusivePages::alloc(cx, gfp, 0, Place::Any) else {
+            let last = self.zone.above_limit() < LAST as i64
+                && self.zone.above_limit_elsewhere() < LAST;
+            let page = if last || has_free_cma() {
+                ExclusivePages::alloc(cx, gfp, 0, Place::Any)
+            } else {
+                ExclusivePages::alloc(cx, Movable(gfp), 0, Place::Any)
+            };
+            let Ok(page) = page else {
                 self.refused += 1;
                 return End::Refused;
             };

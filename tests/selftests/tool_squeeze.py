@@ -7,11 +7,14 @@
 whatever that end is."""
 
 import contextlib
+import ctypes
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 from lib import consumer, ktap, module, pressure, tool
@@ -19,6 +22,8 @@ from lib import consumer, ktap, module, pressure, tool
 MODULE = "labyrinth_burst"
 PARAMETERS = f"/sys/module/{MODULE}/parameters/"
 DEVICE = "/dev/labyrinth_squeeze"
+VM = "/proc/sys/vm/"
+MCL_CURRENT = 1
 MOST = 1 << 20
 MIB = 1 << 20
 # Without the pool, only the squeeze holds pages.
@@ -29,6 +34,8 @@ ROUNDS = ktap.soak(3, 20)
 # After so many seconds, the module has looked at all CPUs.
 PAUSE = 0.1
 WANTED = (0, 1, 100, 1000)
+
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Squeeze:
@@ -55,6 +62,7 @@ class Squeeze:
 @contextlib.contextmanager
 def squeezed(headroom, *arguments, **keywords):
     """Squeezes the machine for the length of a block."""
+    fill_page_cache()
     squeeze = Squeeze(headroom, *arguments, **keywords)
     try:
         assert squeeze.said.startswith("labyrinth: holding"), \
@@ -67,13 +75,21 @@ def squeezed(headroom, *arguments, **keywords):
 
 @contextlib.contextmanager
 def prepared():
-    """The modules are loaded, and there is page cache that can be reclaimed."""
-    program = tool.path()
-    with module.loaded(**NO_POOL):
-        fill_page_cache()
-        # The code of the tool must not be read while there is no memory.
-        subprocess.run([program, "--version"], check=True, capture_output=True)
-        yield
+    """The module is loaded. Watermarks are low, so that little page cache is enough, and this
+    program and the tool stay in memory. The kernel does not reclaim inodes: those of a virtiofs
+    make kswapd request memory that it must not fail to get (a warning of the kernel)."""
+    settings = {"min_free_kbytes": 8192, "watermark_boost_factor": 0, "vfs_cache_pressure": 0}
+    before = {name: module.read(VM + name).strip() for name in settings}
+    assert libc.mlockall(MCL_CURRENT) == 0
+    try:
+        for name, value in settings.items():
+            module.write(VM + name, value)
+        with module.loaded(**NO_POOL):
+            yield
+    finally:
+        libc.munlockall()
+        for name, value in before.items():
+            module.write(VM + name, value)
 
 
 def fill_page_cache():
@@ -82,7 +98,7 @@ def fill_page_cache():
     total = 0
     for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/bin"):
         for entry in os.scandir(folder):
-            if total < 64 * MIB and entry.is_file():
+            if total < 48 * MIB and entry.is_file():
                 with open(entry.path, "rb", buffering=0) as file:
                     while count := file.readinto(buffer):
                         total += count
@@ -214,11 +230,13 @@ def commands_run_meanwhile():
     """A command runs during the squeeze, and its status counts."""
     with prepared():
         for text, status in (("exit 0", 0), ("cat /dev/labyrinth_squeeze", 1), ("exit 7", 7)):
+            fill_page_cache()
             result = tool.run("squeeze", "--headroom", "0", "--json", "--", "sh", "-c", text)
             assert result.returncode == (status != 0), (text, result)
             document = json.loads(result.stdout)
             assert document["end"] == "command", document
             assert document["command_status"] == status, document
+        fill_page_cache()
         missing = tool.run("squeeze", "--headroom", "0", "--", "/nonexistent")
         assert missing.returncode == 2 and "/nonexistent" in missing.stderr, missing
 
@@ -234,7 +252,13 @@ def refusals_have_a_fix():
     would come."""
     refused("insmod")
     with prepared():
-        refused("run as root", user=65534)
+        # The folder of the tool may be closed to others.
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            program = shutil.copy(tool.path(), folder)
+            result = subprocess.run([program, "squeeze", "--headroom", "0"], user=65534, check=False,
+                                    capture_output=True, text=True, timeout=60)
+        assert result.returncode == 3 and "run as root" in result.stderr, result
         with squeezed(0):
             refused("wait for it to end")
         before = module.read(pressure.MIN_FREE).strip()

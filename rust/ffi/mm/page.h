@@ -16,6 +16,7 @@ static const gfp_t LABYRINTH_GFP_COMP = __GFP_COMP;
 static const gfp_t LABYRINTH_GFP_DMA = __GFP_DMA;
 static const gfp_t LABYRINTH_GFP_DMA32 = __GFP_DMA32;
 static const gfp_t LABYRINTH_GFP_KSWAPD_RECLAIM = __GFP_KSWAPD_RECLAIM;
+static const gfp_t LABYRINTH_GFP_MOVABLE = __GFP_MOVABLE;
 static const gfp_t LABYRINTH_GFP_RETRY_MAYFAIL = __GFP_RETRY_MAYFAIL;
 static const gfp_t LABYRINTH_GFP_THISNODE = __GFP_THISNODE;
 #endif

@@ -28,6 +28,12 @@ bool labyrinth_page_in_zone(const struct page *page, int node, unsigned int kind
 	return page_to_nid(page) == node && page_zonenum(page) == kind;
 }
 
+/* Returns whether there are free pages in CMA areas. */
+bool labyrinth_has_free_cma(void)
+{
+	return global_zone_page_state(NR_FREE_CMA_PAGES);
+}
+
 /* Finds the zone that requests on this CPU try first. */
 void labyrinth_preferred_zone(int *node, unsigned int *kind)
 {

@@ -17,6 +17,7 @@ struct page;
 
 bool labyrinth_page_in_zone(const struct page *page, int node,
 			    unsigned int kind);
+bool labyrinth_has_free_cma(void);
 void labyrinth_preferred_zone(int *node, unsigned int *kind);
 long labyrinth_zone_above(int node, unsigned int kind);
 unsigned long labyrinth_above_elsewhere(int node, unsigned int kind);

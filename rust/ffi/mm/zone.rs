@@ -12,12 +12,9 @@ use crate::ffi::{
     context::SpinLocked,
     helpers, //
 };
-use kernel::{
-    ffi::{
-        c_int,
-        c_uint, //
-    },
-    prelude::*, //
+use kernel::ffi::{
+    c_int,
+    c_uint, //
 };
 
 /// A zone of a NUMA node.
@@ -30,6 +27,12 @@ use kernel::{
 pub struct Zone {
     node: c_int,
     kind: c_uint,
+}
+
+/// Returns whether there are free pages in CMA areas, which movable pages can get. Any context.
+pub fn has_free_cma() -> bool {
+    // SAFETY: Reads a counter.
+    unsafe { helpers::labyrinth_has_free_cma() }
 }
 
 /// The list of a CPU.

@@ -24,6 +24,8 @@ pub struct Margin {
     pub reclaimable: u64,
     /// As many must stay.
     pub needed: u64,
+    /// The sum of all min watermarks, below which requests that may sleep cannot go on.
+    pub least: u64,
     /// Free pages in zones and in the lists of CPUs.
     pub free: u64,
     /// The size of a page.
@@ -57,6 +59,7 @@ impl Margin {
         Self {
             reclaimable: files.saturating_sub(kept) + pages("SReclaimable") / 2,
             needed: zones.iter().map(|zone| zone.high).sum(),
+            least: zones.iter().map(|zone| zone.min).sum(),
             free: zones.iter().map(|zone| zone.free).sum::<u64>()
                 + lists.map(|list| list.count).sum::<u64>(),
             page,
@@ -66,6 +69,11 @@ impl Margin {
     /// Returns whether there is enough.
     pub fn is_kept(&self) -> bool {
         self.reclaimable >= self.needed
+    }
+
+    /// Returns whether so little is left that the OOM killer is near.
+    pub fn is_running_out(&self) -> bool {
+        self.free + self.reclaimable < self.least
     }
 
     /// Returns how many pages may be held: the free ones, and those that others reclaim, except for
@@ -123,12 +131,24 @@ mod tests {
         let needed: u64 = parse(TEXT).iter().map(|zone| zone.high).sum();
         let little = margin(0);
         assert!(needed > 0 && little.needed == needed);
-        assert!(!little.is_kept());
+        assert!(!little.is_kept() && !little.is_running_out());
         assert_eq!(little.may_hold(), little.free);
         let much = margin(needed * 4 + 4000);
         assert!(much.is_kept());
         assert_eq!(much.may_hold() - much.free, much.reclaimable - needed);
         assert!(little.problem().fix().contains("--force"));
+    }
+
+    #[test]
+    fn the_min_watermarks_are_the_end() {
+        let mut zones = parse(TEXT);
+        for zone in &mut zones {
+            (zone.free, zone.lists) = (0, Vec::new());
+        }
+        let least: u64 = zones.iter().map(|zone| zone.min).sum();
+        let with = |pages: u64| Margin::of(&format!("Active(file): {} kB", 4 * pages), &zones, 4096);
+        assert!(with(least - 1).is_running_out());
+        assert!(!with(least).is_running_out());
     }
 
     #[test]

@@ -254,8 +254,7 @@ impl Squeeze<'_> {
 
     /// Returns whether so little can be reclaimed that the OOM killer is near.
     fn is_running_out(&self) -> bool {
-        !self.args.force
-            && Margin::read(self.proc).is_ok_and(|now| now.reclaimable < now.needed / 2)
+        !self.args.force && Margin::read(self.proc).is_ok_and(|now| now.is_running_out())
     }
 }
 
