@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-# Runs in: check soak soak-debug
+# Runs in: check soak
 # Covers: rust/squeeze rust/ffi/session.rs
 # Takes: 10 s
 """/dev/labyrinth_squeeze takes all pages that an atomic request can get, for one process of root at a
@@ -208,7 +208,8 @@ def pages_come_back():
 def freed_pages_are_taken():
     """Pages that others free are taken within a few looks, so that the headroom stays."""
     freed = 8192
-    with module.loaded(**NO_POOL), consumer.loaded(BURST), opened() as fd:
+    with pressure.low_watermarks(), module.loaded(**NO_POOL), consumer.loaded(BURST), \
+            opened() as fd:
         module.write(f"/sys/module/{BURST}/parameters/every", 1)
         hold = os.open(f"/sys/module/{BURST}/parameters/hold", os.O_WRONLY)
         os.write(hold, str(freed).encode())

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-# Runs in: check soak soak-debug numa
+# Runs in: check soak
 # Covers: rust/squeeze rust/ffi/session.rs rust/ffi/mm/zone.rs tools/labyrinth/src/squeeze
 # Takes: 20 s
 """The tool holds the machine at the headroom that was asked for, and gives all back at its end,
@@ -22,7 +22,6 @@ from lib import consumer, ktap, module, pressure, tool
 MODULE = "labyrinth_burst"
 PARAMETERS = f"/sys/module/{MODULE}/parameters/"
 DEVICE = "/dev/labyrinth_squeeze"
-VM = "/proc/sys/vm/"
 MCL_CURRENT = 1
 MOST = 1 << 20
 MIB = 1 << 20
@@ -75,21 +74,13 @@ def squeezed(headroom, *arguments, **keywords):
 
 @contextlib.contextmanager
 def prepared():
-    """The module is loaded. Watermarks are low, so that little page cache is enough, and this
-    program and the tool stay in memory. The kernel does not reclaim inodes: those of a virtiofs
-    make kswapd request memory that it must not fail to get (a warning of the kernel)."""
-    settings = {"min_free_kbytes": 8192, "watermark_boost_factor": 0, "vfs_cache_pressure": 0}
-    before = {name: module.read(VM + name).strip() for name in settings}
+    """The module is loaded, watermarks are low, and this program stays in memory."""
     assert libc.mlockall(MCL_CURRENT) == 0
     try:
-        for name, value in settings.items():
-            module.write(VM + name, value)
-        with module.loaded(**NO_POOL):
+        with pressure.low_watermarks(), module.loaded(**NO_POOL):
             yield
     finally:
         libc.munlockall()
-        for name, value in before.items():
-            module.write(VM + name, value)
 
 
 def fill_page_cache():

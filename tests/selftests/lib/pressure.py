@@ -21,6 +21,8 @@ MIN_FREE = "/proc/sys/vm/min_free_kbytes"
 LISTS = "/proc/sys/vm/percpu_pagelist_high_fraction"
 # Sets how far the allocator raises its watermarks when memory is fragmented.
 BOOST = "/proc/sys/vm/watermark_boost_factor"
+# How readily the kernel reclaims inodes.
+CACHE_PRESSURE = "/proc/sys/vm/vfs_cache_pressure"
 # Limits the time of real-time tasks, so that other tasks can run.
 RT_LIMIT = "/proc/sys/kernel/sched_rt_runtime_us"
 OTHERS_SHARE = "/sys/kernel/debug/sched/fair_server/cpu{}/runtime"
@@ -118,6 +120,22 @@ def short_lists():
         yield
     finally:
         module.write(LISTS, before)
+
+
+@contextlib.contextmanager
+def low_watermarks():
+    """Sets low watermarks, so that little page cache is enough for a machine without free memory.
+    The kernel neither raises them nor reclaims inodes: without those of a virtiofs, kswapd makes
+    requests that must not fail, and the kernel warns of them."""
+    settings = {MIN_FREE: 8192, BOOST: 0, CACHE_PRESSURE: 0}
+    before = {path: module.read(path).strip() for path in settings}
+    try:
+        for path, value in settings.items():
+            module.write(path, value)
+        yield
+    finally:
+        for path, value in before.items():
+            module.write(path, value)
 
 
 @contextlib.contextmanager
