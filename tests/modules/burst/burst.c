@@ -13,7 +13,7 @@
 
 #include <linux/bottom_half.h>
 #include <linux/gfp.h>
-#include <linux/kstrtox.h>
+#include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -84,7 +84,7 @@ MODULE_PARM_DESC(burst, "FLAGS ORDER NODE MOST: requests blocks until a request 
 
 static int set_hold(const char *text, const struct kernel_param *param)
 {
-	unsigned long count;
+	unsigned long count, i;
 	LIST_HEAD(back);
 	int error;
 
@@ -95,7 +95,7 @@ static int set_hold(const char *text, const struct kernel_param *param)
 		free_all(&held, 0);
 		return 0;
 	}
-	for (unsigned long i = 0; i < count; i++) {
+	for (i = 0; i < count; i++) {
 		struct page *page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 
 		if (!page)

@@ -9,10 +9,16 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/gfp.h>
+#include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/workqueue.h>
+#include <linux/preempt.h>
+
+/* Linux 5.10 has only older names. */
+#ifndef in_hardirq
+#define in_hardirq() in_irq()
+#endif
 
 /* ZONE_DMA has 16 MiB. */
 static struct page *blocks[4096];
@@ -45,17 +51,19 @@ static void fail_in_task(void)
 	labyrinth_fail(in_task());
 }
 
-static void softirq_work(struct work_struct *work)
+static void softirq_work(struct tasklet_struct *tasklet)
 {
 	labyrinth_fail(in_serving_softirq());
 }
 
-static DECLARE_WORK(soft, softirq_work);
+/* Not the workqueue system_bh_wq, which is newer than the oldest kernel that the tool is for. */
+static DECLARE_TASKLET(soft, softirq_work);
 
 static void fail_in_softirq(void)
 {
-	queue_work(system_bh_wq, &soft);
-	flush_work(&soft);
+	tasklet_schedule(&soft);
+	/* This waits until it has run. */
+	tasklet_kill(&soft);
 }
 
 static void hard_irq_work(struct irq_work *work)
@@ -63,7 +71,11 @@ static void hard_irq_work(struct irq_work *work)
 	labyrinth_fail(in_hardirq());
 }
 
+#ifdef IRQ_WORK_INIT_HARD
 static struct irq_work hard = IRQ_WORK_INIT_HARD(hard_irq_work);
+#else
+static DEFINE_IRQ_WORK(hard, hard_irq_work);
+#endif
 
 static void fail_in_hard_irq(void)
 {
@@ -84,6 +96,7 @@ static const struct {
 static int set_fail(const char *text, const struct kernel_param *param)
 {
 	char name[16], warn[16];
+	size_t i;
 
 	if (sscanf(text, "%15s %u %u %15s", name, &order, &times, warn) != 4)
 		return -EINVAL;
@@ -91,7 +104,7 @@ static int set_fail(const char *text, const struct kernel_param *param)
 	if (!strcmp(warn, "nowarn"))
 		gfp |= __GFP_NOWARN;
 
-	for (size_t i = 0; i < ARRAY_SIZE(contexts); i++) {
+	for (i = 0; i < ARRAY_SIZE(contexts); i++) {
 		if (!strcmp(name, contexts[i].name)) {
 			contexts[i].fail();
 			if (times)
