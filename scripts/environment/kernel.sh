@@ -1,25 +1,32 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# kernel.sh stock|debug|kdir: prints the properties of a kernel as shell assignments. If the kernel
-# is not in the cache, it is made first.
+# kernel.sh stock|debug|kdir|RELEASE: prints the properties of a kernel as shell assignments. If the
+# kernel is not in the cache, it is made first. RELEASE is a release of Debian, see old-kernel.sh.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 # shellcheck source=scripts/environment/root.sh
 source "$SCRIPTS/environment/root.sh"
 
-K_ID=${1:?kernel.sh needs a kernel: stock, debug or kdir}
+# shellcheck source=scripts/environment/resolve.sh
+source "$SCRIPTS/environment/resolve.sh"
+# shellcheck source=scripts/environment/stock-kernel.sh
+source "$SCRIPTS/environment/stock-kernel.sh"
+# shellcheck source=scripts/environment/debug-kernel.sh
+source "$SCRIPTS/environment/debug-kernel.sh"
+# shellcheck source=scripts/environment/old-kernel.sh
+source "$SCRIPTS/environment/old-kernel.sh"
+
+K_ID=${1:?kernel.sh needs a kernel: stock, debug, kdir or a release of Debian}
 K_MAKE_ARGS=() K_MODULES='' K_IMAGE=''
 
 # Does not look for newer kernels, as all parts of a run must use the same one. setup.sh does.
-from_cache() {
-	# shellcheck source=scripts/environment/resolve.sh
-	source "$SCRIPTS/environment/resolve.sh"
-	# shellcheck source=scripts/environment/stock-kernel.sh
-	source "$SCRIPTS/environment/stock-kernel.sh"
-	# shellcheck source=scripts/environment/debug-kernel.sh
-	source "$SCRIPTS/environment/debug-kernel.sh"
+make_if_missing() {
 	"$SCRIPTS/environment/setup.sh" --have "$K_ID" || "$SCRIPTS/environment/setup.sh" "$K_ID"
+}
+
+from_cache() {
+	make_if_missing
 	load_resolved
 	"${K_ID}_entry"
 	local entry=${K_ID^^}_ENTRY
@@ -53,7 +60,18 @@ kdir)
 	source "$SCRIPTS/environment/preflight.sh"
 	preflight
 	;;
-*) die "there is no kernel '$K_ID'" "use stock, debug, or kdir with KDIR=<kernel tree>" ;;
+*)
+	is_old "$K_ID" || die "there is no kernel '$K_ID'" \
+		"use stock, debug, kdir with KDIR=<kernel tree>, or a release: ${OLD_KERNELS[*]}"
+	make_if_missing
+	load_old "$K_ID"
+	K_RELEASE=$R_RELEASE K_KEY=$OLD_ENTRY K_MODULES=$CACHE/$OLD_ENTRY
+	# These headers name the compiler of their release, which the root does not have.
+	K_MAKE_ARGS=(CC=gcc)
+	K_IMAGE=$K_MODULES/usr/lib/modules/$R_RELEASE/vmlinuz
+	K_BUILD=$K_MODULES/usr/src/linux-headers-$R_RELEASE
+	K_SOURCE=$K_BUILD
+	;;
 esac
 
 printf 'K_ID=%q\nK_KEY=%q\nK_RELEASE=%q\nK_BUILD=%q\nK_SOURCE=%q\nK_IMAGE=%q\nK_MODULES=%q\n' \

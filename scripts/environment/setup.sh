@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# setup.sh root|stock|debug…: makes the toolchain root or a kernel, unless it is in the cache. After
-# an interruption, the next run continues.
+# setup.sh root|stock|debug|RELEASE…: makes the toolchain root or a kernel, unless it is in the cache.
+# After an interruption, the next run continues. A RELEASE of Debian stands for its own kernel, see
+# old-kernel.sh.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -13,8 +14,26 @@ source "$SCRIPTS/environment/resolve.sh"
 source "$SCRIPTS/environment/stock-kernel.sh"
 # shellcheck source=scripts/environment/debug-kernel.sh
 source "$SCRIPTS/environment/debug-kernel.sh"
+# shellcheck source=scripts/environment/old-kernel.sh
+source "$SCRIPTS/environment/old-kernel.sh"
 
-# setup.sh --have stock|debug: succeeds if that kernel is in the cache.
+# setup.sh --missing RELEASE: prints why the archive has no such kernel. Prints nothing if it has one.
+if [[ ${1-} == --missing ]] && is_old "${2-}"; then
+	steps 2
+	make_root
+	resolve_old "$2"
+	echo "${R_MISSING-}"
+	exit
+fi
+
+# setup.sh --have stock|debug|RELEASE: succeeds if that kernel is in the cache.
+if [[ ${1-} == --have ]] && is_old "${2-}"; then
+	old_names "$2"
+	if ! root_ready || [[ ! -s $OLD_RESOLVED ]]; then exit 1; fi
+	load_old "$2"
+	[[ -z ${R_MISSING-} ]] && entry_ready "$OLD_ENTRY"
+	exit
+fi
 if [[ ${1-} == --have && ${2-} =~ ^(stock|debug)$ ]]; then
 	if ! root_ready || [[ ! -s $RESOLVED ]]; then exit 1; fi
 	load_resolved
@@ -25,21 +44,34 @@ if [[ ${1-} == --have && ${2-} =~ ^(stock|debug)$ ]]; then
 	exit
 fi
 
-(($#)) || die "setup.sh: nothing to set up" "setup.sh root|stock|debug…"
-count=1
+(($#)) || die "setup.sh: nothing to set up" "setup.sh root|stock|debug|RELEASE…"
+count=1 resolves=''
 for what; do
 	case $what in
 	root) ;;
-	stock) count=$((count + 3 + (count == 1))) ;;
-	debug) count=$((count + 2 + (count == 1))) ;;
-	*) die "setup.sh: unknown argument '$what'" "setup.sh root|stock|debug…" ;;
+	stock) count=$((count + 3)) resolves=1 ;;
+	debug) count=$((count + 2)) resolves=1 ;;
+	*)
+		is_old "$what" || die "setup.sh: unknown argument '$what'" \
+			"setup.sh root|stock|debug…, or a release: ${OLD_KERNELS[*]}"
+		count=$((count + 2))
+		;;
 	esac
 done
 
 AGAIN="scripts/environment/setup.sh $*"
-steps "$count"
+steps $((count + (resolves != 0)))
 make_root
-((count == 1)) || resolve
+[[ -z $resolves ]] || resolve
 for what; do
-	[[ $what == root ]] || "make_$what"
+	case $what in
+	root) ;;
+	stock | debug) "make_$what" ;;
+	# What is chosen for an old kernel must not be used for the others.
+	*)
+		(make_old "$what")
+		skip_step
+		skip_step
+		;;
+	esac
 done

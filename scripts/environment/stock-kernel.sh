@@ -14,17 +14,17 @@ download() {
 	cd "$CACHE/$entry.debs"
 	# Nobody may update the index during the download. If this fails, the end of the step drops
 	# the lock.
-	lock "apt-$ROOT_KEY"
+	lock "${APT_DIR##*/}"
 	root_apt apt-get download "${@/%/=$R_VERSION}"
 	unlock
 }
 
-unpack_packages() {
-	local names=("$R_IMAGE" "linux-headers-$R_RELEASE") deb
-	[[ -z $R_MODULES ]] || names+=("$R_MODULES")
-	download "$PACKAGES_ENTRY" "${names[@]}"
-	cd "$CACHE/$PACKAGES_ENTRY"
-	for deb in "$CACHE/$PACKAGES_ENTRY.debs"/*.deb; do
+# unpack_kernel ENTRY PACKAGE…: fetches and unpacks the packages of a kernel, and stays in the entry.
+unpack_kernel() {
+	local deb
+	download "$@"
+	cd "$CACHE/$1"
+	for deb in "$CACHE/$1.debs"/*.deb; do
 		"$SCRIPTS/environment/sandbox.sh" dpkg-deb -x "$deb" .
 	done
 	[[ -d usr/lib/modules ]] || { mkdir -p usr/lib && mv lib/modules usr/lib/; }
@@ -33,7 +33,13 @@ unpack_packages() {
 		mv "boot/vmlinuz-$R_RELEASE" "usr/lib/modules/$R_RELEASE/vmlinuz"
 	"$SCRIPTS/environment/sandbox.sh" depmod -b "$PWD/usr" -o "$PWD/usr" "$R_RELEASE" ||
 		"$SCRIPTS/environment/sandbox.sh" depmod -b "$PWD" "$R_RELEASE"
-	rm -rf "$CACHE/$PACKAGES_ENTRY.debs"
+	rm -rf "$CACHE/$1.debs"
+}
+
+unpack_packages() {
+	local names=("$R_IMAGE" "linux-headers-$R_RELEASE")
+	[[ -z $R_MODULES ]] || names+=("$R_MODULES")
+	unpack_kernel "$PACKAGES_ENTRY" "${names[@]}"
 }
 
 unpack_source() {

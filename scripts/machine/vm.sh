@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# vm.sh --kernel stock|debug|kdir [OPTION]… --log FILE -- COMMAND…
+# vm.sh --kernel stock|debug|kdir|RELEASE [OPTION]… --log FILE -- COMMAND…
 # Boots the kernel in a virtual machine and runs COMMAND in it as root. The guest sees the toolchain
 # root, the checkout and the cache read-only, at the same paths as the host.
 #   --timeout S      seconds for everything (default 600)
