@@ -6,11 +6,15 @@ use super::{
     blocks,
     document::{Headroom, ZoneHeadroom},
     list::Served,
-    model::{self, may_use, Gfp, Kernel, Request},
+    model::{self, may_use, Gfp, Kernel, Request, PAGE_BLOCK},
 };
 use crate::{
     exit::Problem,
-    memory::{buddyinfo, pagetypeinfo, zoneinfo, zoneinfo::Zone},
+    memory::{
+        buddyinfo,
+        pagetypeinfo::{self, Reserved},
+        zoneinfo::{self, Zone},
+    },
 };
 use std::{fs, path::Path};
 
@@ -34,7 +38,7 @@ pub struct Question {
 
 /// Answers a question. `proc` is `/proc` except in tests.
 pub fn look(proc: &Path, question: Question) -> anyhow::Result<Headroom> {
-    let all = zoneinfo::read(proc)?;
+    let mut all = zoneinfo::read(proc)?;
     let high = question.order > 0;
     let buddies = if high {
         buddyinfo::read(proc)
@@ -53,6 +57,21 @@ pub fn look(proc: &Path, question: Question) -> anyhow::Result<Headroom> {
         cpu: question.cpu,
     };
     let kernel = kernel(proc);
+    if question.types && all.iter().any(Zone::hides_reserved) {
+        add_reserved(
+            &mut all,
+            &pagetypeinfo::read_reserved(proc).unwrap_or_default(),
+        );
+    }
+    if kernel.version >= (6, 7) {
+        add_bounds(&mut all);
+    }
+    if let Some(setting) = fs::read_to_string(proc.join("sys/vm/min_free_kbytes"))
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+    {
+        add_boosts(&mut all, setting);
+    }
     let mut total = Served::default();
     let mut zones = Vec::new();
     let mut cannot_see = Vec::new();
@@ -75,6 +94,11 @@ pub fn look(proc: &Path, question: Question) -> anyhow::Result<Headroom> {
                 "{name}: which free blocks are in CMA areas (root can see them)"
             )),
             _ => {}
+        }
+        if zone.hides_reserved() {
+            cannot_see.push(format!(
+                "{name}: how much is reserved for atomic requests of high orders (root can see it)"
+            ));
         }
         if zone.lists.is_empty() {
             cannot_see.push(format!("{name}: the lists of the CPUs"));
@@ -106,20 +130,89 @@ pub fn look(proc: &Path, question: Question) -> anyhow::Result<Headroom> {
     })
 }
 
+/// Adds what zoneinfo of old kernels does not have.
+fn add_reserved(zones: &mut [Zone], reserved: &[Reserved]) {
+    for zone in zones.iter_mut().filter(|zone| zone.hides_reserved()) {
+        let of_zone = |one: &&Reserved| one.node == zone.node && one.zone == zone.name;
+        if let Some(found) = reserved.iter().find(of_zone) {
+            zone.reserved_highatomic = Some(found.pages);
+            zone.free_highatomic = Some(found.free);
+            zone.reserved_is_counted = true;
+        }
+    }
+}
+
+/// Adds the boosts, which zoneinfo of old kernels only has as a part of the watermarks. Without a
+/// boost, the min watermark of a zone is its share of vm.min_free_kbytes.
+fn add_boosts(zones: &mut [Zone], min_free_kbytes: u64) {
+    let pages = min_free_kbytes * 1024 / rustix::param::page_size() as u64;
+    let counts = |zone: &Zone| zone.is_populated() && zone.name != "HighMem";
+    let managed: u64 = zones
+        .iter()
+        .filter(|zone| counts(zone))
+        .map(|zone| zone.managed)
+        .sum();
+
+    for zone in zones.iter_mut().filter(|zone| counts(zone)) {
+        let share = u128::from(pages) * u128::from(zone.managed) / u128::from(managed);
+        let boost = zone.min.saturating_sub(share as u64);
+        // The kernel computed the share when the zone had a few pages less or more. It boosts by
+        // page blocks.
+        if !zone.boost_is_told && boost >= PAGE_BLOCK / 2 {
+            zone.boost = boost;
+        }
+    }
+}
+
+/// Adds the bounds of the lists, which kernels from 6.7 on have, but not all show in zoneinfo. They
+/// share the low watermark, and an eighth of the zone, among the CPUs.
+fn add_bounds(zones: &mut [Zone]) {
+    for zone in zones {
+        let cpus = zone.lists.len().max(1) as u64;
+        for list in zone.lists.iter_mut().filter(|list| list.bounds.is_none()) {
+            let bound = |pages: u64| (pages / cpus).max(4 * list.batch);
+            let least = bound(zone.low.saturating_sub(zone.boost));
+            list.bounds = Some((least, bound(zone.managed / 8).max(least)));
+        }
+    }
+}
+
 /// Reads what the rules depend on. A kernel that does not tell is taken for a new one.
 fn kernel(proc: &Path) -> Kernel {
-    let read = |name| fs::read_to_string(proc.join("sys").join(name)).ok();
-    let version = read("kernel/osrelease").and_then(|release| {
-        let mut numbers = release.split(|c: char| !c.is_ascii_digit());
-        Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+    let read = |name| fs::read_to_string(proc.join(name)).ok();
+    let found = read("sys/kernel/osrelease").and_then(|text| version(&text));
+    // Distributions have numbers of their own in the release, and tell the kernel's elsewhere.
+    let release = found.and_then(|(major, minor, release)| {
+        ["version_signature", "version"]
+            .into_iter()
+            .filter_map(read)
+            .flat_map(|text| {
+                text.split_whitespace()
+                    .filter_map(version)
+                    .collect::<Vec<_>>()
+            })
+            .filter(|other| (other.0, other.1) == (major, minor))
+            .map(|other| other.2)
+            .chain([release])
+            .max()
     });
 
     Kernel {
-        version: version.unwrap_or((u32::MAX, 0)),
-        boost_factor: read("vm/watermark_boost_factor")
+        version: found.map_or((u32::MAX, 0), |(major, minor, _)| (major, minor)),
+        release: release.unwrap_or(0),
+        boost_factor: read("sys/vm/watermark_boost_factor")
             .and_then(|factor| factor.trim().parse().ok())
             .unwrap_or(BOOST_FACTOR),
     }
+}
+
+/// Parses a version such as "6.1.192-3", of which the third number may lack.
+fn version(text: &str) -> Option<(u32, u32, u32)> {
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit());
+    let (major, minor) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
+    let release = numbers.next().and_then(|text| text.parse().ok());
+
+    Some((major, minor, release.unwrap_or(0)))
 }
 
 fn check_cpu(zones: &[Zone], cpu: Option<u32>) -> Result<(), Problem> {
@@ -157,10 +250,10 @@ fn no_zone(zones: &[Zone], node: Option<u32>) -> Problem {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{kernel, look, Question};
+    use super::{add_boosts, add_bounds, kernel, look, Question};
     use crate::{
         headroom::{document::Headroom, model::Gfp},
-        memory::zoneinfo::tests::TEXT,
+        memory::zoneinfo::{tests::TEXT, CpuList, Zone},
     };
     use std::{fs, path::Path};
 
@@ -227,8 +320,58 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn boosts_are_found_in_the_watermarks() {
+        // Two zones of Debian's 5.10.262 with 1 GiB, without and with a boost.
+        let zone = |name: &str, managed, min| Zone {
+            name: name.to_owned(),
+            managed,
+            min,
+            ..Zone::default()
+        };
+        let mut zones = [zone("DMA", 3977, 180), zone("DMA32", 246_574, 11_083)];
+        let usual = zones.clone();
+        add_boosts(&mut zones, 45_056);
+        assert_eq!(zones, usual);
+        zones[1].min = 12_619;
+        add_boosts(&mut zones, 45_056);
+        assert_eq!((zones[0].boost, zones[1].boost), (0, 1534));
+        zones[1].boost_is_told = true;
+        zones[1].boost = 0;
+        add_boosts(&mut zones, 45_056);
+        assert_eq!(zones[1].boost, 0);
+    }
+
+    #[test]
+    fn bounds_that_are_not_shown_are_computed() {
+        // A zone of Debian's 6.12.118 with 1 GiB and two CPUs.
+        let list = CpuList {
+            high: 10_164,
+            batch: 63,
+            ..CpuList::default()
+        };
+        let mut zones = [Zone {
+            low: 13_858,
+            managed: 243_886,
+            lists: vec![list; 2],
+            ..Zone::default()
+        }];
+        add_bounds(&mut zones);
+        assert_eq!(zones[0].lists[1].bounds, Some((6929, 15_242)));
+    }
+
+    #[test]
     fn the_kernel_is_recognized() {
         assert_eq!(kernel(proc().path()).version, (6, 1));
+        assert_eq!(kernel(proc().path()).release, 0);
+        let folder = proc();
+        let debian =
+            "Linux version 6.1.0-57-cloud-amd64 (gcc-12 (Debian 12.2.0-14) 12.2.0) #1 SMP \
+             PREEMPT_DYNAMIC Debian 6.1.192-3 (2026-11-26)\n";
+        fs::write(folder.path().join("version"), debian).unwrap();
+        assert_eq!(kernel(folder.path()).release, 192);
+        fs::remove_file(folder.path().join("version")).unwrap();
+        fs::write(folder.path().join("sys/kernel/osrelease"), "6.1.55\n").unwrap();
+        assert_eq!(kernel(folder.path()).release, 55);
         assert_eq!(kernel(proc().path()).boost_factor, 0);
         assert_eq!(kernel(Path::new("/nonexistent")).version.0, u32::MAX);
     }

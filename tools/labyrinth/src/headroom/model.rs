@@ -16,10 +16,10 @@ use crate::memory::zoneinfo::{CpuList, Zone};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The lists of CPUs hold blocks of orders up to this one.
+/// The lists of CPUs hold blocks of orders up to this one, on kernels that put blocks there.
 const LIST_ORDER: u32 = 3;
-/// The pages by which the kernel boosts watermarks at once, on most machines.
-const BOOST: u64 = 512;
+/// The pages of a page block on most machines. The kernel boosts watermarks by as many at once.
+pub const PAGE_BLOCK: u64 = 512;
 
 /// The flags of the requests of a burst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -70,6 +70,8 @@ pub struct Request {
 pub struct Kernel {
     /// The version, such as (6, 12).
     pub version: (u32, u32),
+    /// The stable release of this version, such as 118 of 6.12.118, or 0 if it is not known.
+    pub release: u32,
     /// `vm.watermark_boost_factor`.
     pub boost_factor: u64,
 }
@@ -78,12 +80,22 @@ impl Kernel {
     /// Whether single pages that are kept for high orders are a last resort for all requests that
     /// may not sleep.
     fn has_last_resort(self) -> bool {
-        self.version >= (6, 12)
+        self.version >= (6, 12) || self.is_6_1_116()
     }
 
-    /// Whether the mark counts pages that are kept for high orders as usable by `GFP_NOWAIT`.
-    fn counts_highatomic(self) -> bool {
-        self.version >= (6, 3)
+    /// Whether it is a release of 6.1 that has the rules of 6.3, and the last resort.
+    fn is_6_1_116(self) -> bool {
+        self.version == (6, 1) && self.release >= 116
+    }
+
+    /// Whether the lists of CPUs hold blocks of this order. Before 5.14 they hold single pages.
+    fn has_in_lists(self, order: u32) -> bool {
+        order == 0 || order <= LIST_ORDER && self.version >= (5, 14)
+    }
+
+    /// Whether the mark counts pages that are kept for high orders as usable.
+    fn counts_highatomic(self, gfp: Gfp) -> bool {
+        gfp == Gfp::Atomic || self.version >= (6, 3) || self.is_6_1_116()
     }
 }
 
@@ -136,8 +148,11 @@ pub fn arithmetic(
         .free_highatomic
         .or(zone.reserved_highatomic)
         .unwrap_or(0);
-    let highatomic = if atomic || kernel.counts_highatomic() {
+    // The mark of old kernels also counts reserved pages that are not free.
+    let highatomic = if kernel.counts_highatomic(request.gfp) {
         0
+    } else if zone.reserved_is_counted {
+        zone.reserved_highatomic.unwrap_or(kept)
     } else {
         kept
     };
@@ -174,8 +189,8 @@ pub fn arithmetic(
     let served: Vec<Served> = lists
         .iter()
         .map(|list| match blocks.filter(|_| request.order > 0) {
-            None if request.order == 0 => single(zone, &sum, kept, list, kernel),
-            blocks => high_order(zone, &sum, blocks, kept, list, request),
+            None if request.order == 0 => single(zone, &sum, kept, list, request, kernel),
+            blocks => high_order(zone, &sum, blocks, kept, list, request, kernel),
         })
         .collect();
     (sum, Served::any_of(&served))
@@ -200,17 +215,53 @@ fn lists(zone: &Zone, cpu: Option<u32>) -> Vec<CpuList> {
 /// Returns by how many pages the kernel may still boost the watermarks of a zone. It does so when a
 /// request takes a part of a page block of another type.
 fn more_boost(zone: &Zone, kernel: Kernel) -> u64 {
-    if kernel.boost_factor == 0 || zone.managed < 4 * BOOST {
+    if kernel.boost_factor == 0 || zone.managed < 4 * PAGE_BLOCK {
         return 0;
     }
     let high = zone.high.saturating_sub(zone.boost);
-    let most = (high * kernel.boost_factor / 10_000).max(BOOST);
+    let most = (high * kernel.boost_factor / 10_000).max(PAGE_BLOCK);
 
     most.saturating_sub(zone.boost)
 }
 
+/// Returns the most pages that can be reserved for atomic requests of high orders. The kernel reserves
+/// another page block while it has reserved less than a hundredth of the zone and a block.
+fn most_reserved(zone: &Zone) -> u64 {
+    zone.managed / 100 + 2 * PAGE_BLOCK
+}
+
+/// Returns how many free pages may be kept for these beyond what is known.
+fn hidden(zone: &Zone) -> u64 {
+    if zone.hides_reserved() {
+        most_reserved(zone)
+    } else {
+        0
+    }
+}
+
+/// Returns the pages of a zone above the limit that are there in any case, whatever is hidden.
+fn surely_above(zone: &Zone, sum: &Arithmetic, request: Request, kernel: Kernel) -> u64 {
+    let above = sum.above - sum.boost;
+
+    if kernel.counts_highatomic(request.gfp) {
+        above
+    } else {
+        let known = !zone.hides_reserved() && !zone.reserved_is_counted;
+        let most = if known { 0 } else { most_reserved(zone) };
+
+        above.saturating_sub(most.saturating_sub(sum.highatomic))
+    }
+}
+
 /// Requests of order 0.
-fn single(zone: &Zone, sum: &Arithmetic, kept: u64, list: &CpuList, kernel: Kernel) -> Served {
+fn single(
+    zone: &Zone,
+    sum: &Arithmetic,
+    kept: u64,
+    list: &CpuList,
+    request: Request,
+    kernel: Kernel,
+) -> Served {
     let pages = |above| Pages {
         above,
         above_high: zone
@@ -224,9 +275,11 @@ fn single(zone: &Zone, sum: &Arithmetic, kept: u64, list: &CpuList, kernel: Kern
         },
     };
     let now = list::served(pages(sum.above), list);
+    let mut least = pages(surely_above(zone, sum, request, kernel));
+    least.free = least.free.saturating_sub(hidden(zone));
 
     Served {
-        at_least: list::served(pages(sum.above - sum.boost), list).at_least,
+        at_least: list::served(least, list).at_least,
         ..now
     }
 }
@@ -240,7 +293,9 @@ fn high_order(
     kept: u64,
     list: &CpuList,
     request: Request,
+    kernel: Kernel,
 ) -> Served {
+    let in_lists = kernel.has_in_lists(request.order);
     let size = 1 << request.order;
     let by_mark = |above: u64| above.div_ceil(size);
     // Without buddyinfo only the mark is known.
@@ -258,10 +313,10 @@ fn high_order(
         blocks.highatomic
     };
     let (certain, possible) = (blocks.certain.saturating_sub(others), blocks.possible);
-    let refill = if request.order > LIST_ORDER {
-        1
-    } else {
+    let refill = if in_lists {
         (list.batch >> request.order).max(2)
+    } else {
+        1
     };
 
     if sum.above == 0 || possible == 0 {
@@ -287,9 +342,15 @@ fn high_order(
         };
         estimate = certain - stranded;
     }
-    let at_least = by_mark((sum.above - sum.boost).saturating_sub(list.threshold))
-        .min(certain)
+    let hidden_blocks = match request.gfp {
+        Gfp::Atomic => 0,
+        Gfp::Nowait => hidden(zone) >> request.order,
+    };
+    let above = surely_above(zone, sum, request, kernel);
+    let at_least = by_mark(above.saturating_sub(list.threshold))
+        .min(certain.saturating_sub(hidden_blocks))
         .saturating_sub(refill - 1);
+    // Pages that go back from the list can make blocks, also on kernels that put no blocks there.
     let in_list = if request.order > LIST_ORDER {
         0
     } else {
@@ -312,10 +373,11 @@ pub fn may_use(zone: &Zone, request: Request) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{arithmetic, may_use, Blocks, Gfp, Kernel, Request};
-    use crate::memory::zoneinfo::{parse, tests::TEXT};
+    use crate::memory::zoneinfo::{parse, tests::TEXT, Zone};
 
     const NEW: Kernel = Kernel {
         version: (7, 3),
+        release: 0,
         boost_factor: 0,
     };
 
@@ -397,6 +459,76 @@ mod tests {
         // With enough of them, the watermark decides.
         let (sum, served) = arithmetic(&zones[1], blocks(50_000), order_2, NEW);
         assert_eq!(served.estimate, sum.above.div_ceil(4));
+    }
+
+    #[test]
+    fn a_stable_release_can_have_newer_rules() {
+        let zones = parse(TEXT);
+        let above = |release| {
+            let kernel = Kernel {
+                version: (6, 1),
+                release,
+                ..NEW
+            };
+            arithmetic(&zones[1], None, request(Gfp::Nowait, 0), kernel)
+                .0
+                .above
+        };
+        assert_eq!(above(116), above(115) + 512);
+        assert_eq!(above(0), above(115));
+    }
+
+    #[test]
+    fn old_kernels_hide_what_is_reserved() {
+        let mut zone = parse(TEXT).remove(1);
+        let old = Kernel {
+            version: (6, 1),
+            ..NEW
+        };
+        let ask = |zone: &Zone, gfp, kernel| arithmetic(zone, None, request(gfp, 0), kernel).1;
+        (zone.reserved_highatomic, zone.free_highatomic) = (Some(0), None);
+        let known = ask(&zone, Gfp::Nowait, old);
+        zone.reserved_highatomic = None;
+        let hidden = ask(&zone, Gfp::Nowait, old);
+        assert_eq!(hidden.at_least, known.at_least - 2440 - 1024);
+        assert_eq!(
+            (hidden.estimate, hidden.at_most),
+            (known.estimate, known.at_most)
+        );
+        // The mark of an atomic request does not count what is reserved, but no refill takes it.
+        let atomic = ask(&zone, Gfp::Atomic, old);
+        assert_eq!(atomic.at_least, 101_320 - 1024 - 2440 - 1024);
+        // What was counted can be too little, and all of it counts, free or not.
+        (zone.reserved_highatomic, zone.free_highatomic) = (Some(1024), Some(7));
+        zone.reserved_is_counted = true;
+        let (sum, served) = arithmetic(&zone, None, request(Gfp::Nowait, 0), old);
+        assert_eq!(sum.highatomic, 1024);
+        assert_eq!(served.at_least, 101_320 - 1024 - 7168 - 2440 - 1024 - 62);
+        // Refills take all that is not free and kept.
+        (zone.min, zone.boost) = (0, 0);
+        let atomic = ask(&zone, Gfp::Atomic, old);
+        assert_eq!(atomic.at_most, 101_320 - 1024 - 7 + 190);
+    }
+
+    #[test]
+    fn lists_of_old_kernels_hold_single_pages() {
+        let zones = parse(TEXT);
+        let blocks = Blocks {
+            certain: 11,
+            possible: 11,
+            without_boost: 11,
+            highatomic: 0,
+            exact: true,
+        };
+        let old = Kernel {
+            version: (5, 10),
+            ..NEW
+        };
+        let (_, served) = arithmetic(&zones[1], Some(blocks), request(Gfp::Atomic, 2), old);
+        assert_eq!(
+            (served.at_least, served.estimate, served.at_most),
+            (11, 11, 11 + 190 / 4)
+        );
     }
 
     #[test]

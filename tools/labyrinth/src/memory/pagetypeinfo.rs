@@ -18,6 +18,16 @@ pub struct Blocks {
     pub free: Vec<u64>,
 }
 
+impl Blocks {
+    /// Returns how many pages these blocks have.
+    fn pages(&self) -> u64 {
+        (0..)
+            .zip(&self.free)
+            .map(|(order, count)| count << order)
+            .sum()
+    }
+}
+
 /// The free blocks of all zones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Types {
@@ -25,6 +35,65 @@ pub struct Types {
     pub page_block_order: usize,
     /// The blocks.
     pub blocks: Vec<Blocks>,
+}
+
+/// The page blocks of a zone that are reserved for atomic requests of high orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserved {
+    /// The node.
+    pub node: u32,
+    /// The name of the zone.
+    pub zone: String,
+    /// The pages of these blocks, free or not. The kernel can take more for reserved: it forgets
+    /// blocks that other requests have taken over.
+    pub pages: u64,
+    /// The free pages that are kept for such requests.
+    pub free: u64,
+}
+
+/// Reads how much is reserved. Kernels before 6.12 tell it nowhere else.
+pub fn read_reserved(proc: &Path) -> Option<Vec<Reserved>> {
+    parse_reserved(&fs::read_to_string(proc.join("pagetypeinfo")).ok()?)
+}
+
+fn parse_reserved(text: &str) -> Option<Vec<Reserved>> {
+    let lists: Vec<Blocks> = text
+        .lines()
+        .filter(|line| line.contains(", type   HighAtomic "))
+        .map(blocks)
+        .collect::<Option<_>>()?;
+    let mut lines = text.lines();
+    let size: u64 = lines
+        .find_map(|line| line.strip_prefix("Pages per block:"))?
+        .trim()
+        .parse()
+        .ok()?;
+    let column = lines
+        .find_map(|line| line.strip_prefix("Number of blocks type"))?
+        .split_whitespace()
+        .position(|kind| kind == "HighAtomic")?;
+
+    lines
+        .map(|line| {
+            let (node, rest) = line.strip_prefix("Node ")?.split_once(", zone")?;
+            let mut words = rest.split_whitespace();
+            let zone = words.next()?.to_owned();
+            let count: u64 = words.nth(column)?.parse().ok()?;
+            let node = node.trim().parse().ok()?;
+            let free = lists
+                .iter()
+                .filter(|list| list.node == node && list.zone == zone)
+                .map(Blocks::pages)
+                .sum();
+
+            Some(Reserved {
+                node,
+                zone,
+                pages: count.checked_mul(size)?,
+                free,
+            })
+        })
+        .collect()
 }
 
 /// Reads `pagetypeinfo` in this folder, which is `/proc` except in tests. Returns nothing if it
@@ -61,7 +130,7 @@ fn blocks(line: &str) -> Option<Blocks> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, parse_reserved, Reserved};
 
     const TEXT: &str = "\
 Page block order: 9
@@ -86,6 +155,21 @@ Node 0, zone    DMA32           40          300           12            1
             (types.blocks[1].node, types.blocks[1].zone.as_str()),
             (0, "DMA32")
         );
+    }
+
+    #[test]
+    fn reserved_blocks_are_counted() {
+        let wanted = Reserved {
+            node: 0,
+            zone: "DMA32".into(),
+            pages: 512,
+            free: 2,
+        };
+        assert_eq!(parse_reserved(TEXT), Some(vec![wanted]));
+        // Free blocks without an exact number do not matter.
+        assert!(parse_reserved(&TEXT.replace("     12\n", ">100000\n")).is_some());
+        assert_eq!(parse_reserved(&TEXT.replace("HighAtomic", "Other")), None);
+        assert_eq!(parse_reserved(""), None);
     }
 
     #[test]

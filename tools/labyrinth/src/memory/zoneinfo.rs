@@ -19,6 +19,8 @@ pub struct Zone {
     pub free: u64,
     /// The boost that `min`, `low` and `high` contain while a zone recovers from fragmentation.
     pub boost: u64,
+    /// Whether the kernel tells the boost. Those before 5.14 do not.
+    pub boost_is_told: bool,
     /// The min watermark.
     pub min: u64,
     /// The low watermark, below which kswapd is woken up.
@@ -37,6 +39,8 @@ pub struct Zone {
     pub reserved_highatomic: Option<u64>,
     /// Free pages among these.
     pub free_highatomic: Option<u64>,
+    /// Whether both come from another file, where the first can be too small.
+    pub reserved_is_counted: bool,
     /// The list of each CPU.
     pub lists: Vec<CpuList>,
 }
@@ -62,6 +66,11 @@ impl Zone {
     /// Returns whether the zone has memory.
     pub fn is_populated(&self) -> bool {
         self.managed != 0
+    }
+
+    /// Returns whether it is not known what is reserved for atomic requests of high orders.
+    pub fn hides_reserved(&self) -> bool {
+        self.is_populated() && self.free_highatomic.is_none() && self.reserved_highatomic.is_none()
     }
 
     /// Returns the highest zones' place that a request without zone flags (`GFP_ATOMIC`,
@@ -161,7 +170,7 @@ fn field(zone: &mut Zone, line: &str) {
         "free_highatomic" => zone.free_highatomic = Some(value),
         _ if !zone.lists.is_empty() => {}
         "free" => zone.free = value,
-        "boost" => zone.boost = value,
+        "boost" => (zone.boost, zone.boost_is_told) = (value, true),
         "min" => zone.min = value,
         "low" => zone.low = value,
         "high" => zone.high = value,
