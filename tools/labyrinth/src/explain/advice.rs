@@ -165,6 +165,20 @@ fn large(
     ));
 }
 
+/// Returns whether the machine has zones that the report does not show. The highest zone of a node
+/// is protected from no request.
+fn zones_are_left_out(judgement: &Judgement<'_>) -> bool {
+    judgement.zones.iter().any(|judged| {
+        let zone = judged.zone;
+        let is_highest = judgement
+            .zones
+            .iter()
+            .all(|other| other.zone.node != zone.node || other.zone.rank() <= zone.rank());
+
+        is_highest && zone.reserve.iter().any(|&pages| pages > 0)
+    })
+}
+
 /// The watermarks: how much memory the kernel keeps free for urgent requests.
 fn watermarks(judgement: &Judgement<'_>, zone: &Judged<'_>, out: &mut Vec<Advice>) {
     let page = judgement.page_kib;
@@ -177,6 +191,15 @@ fn watermarks(judgement: &Judgement<'_>, zone: &Judged<'_>, out: &mut Vec<Advice
     };
     if !judgement.lost.is_empty() {
         out.push(unknown());
+        return;
+    }
+    if zones_are_left_out(judgement) {
+        out.push(plain(
+            "vm.min_free_kbytes",
+            "Double vm.min_free_kbytes (sysctl vm.min_free_kbytes says what it is now): the kernel \
+             then keeps more memory free. The report has only zones that the request may use, so \
+             it does not tell the setting.",
+        ));
         return;
     }
     let lowmem = || {

@@ -170,11 +170,7 @@ pub fn judge_as(report: &Report, flags: Flags, order: u32) -> Option<Judgement<'
 /// Returns how the kernel treats urgent requests, and whether that is certain.
 fn rules(report: &Report, memory: &Memory) -> (Rules, bool) {
     if let Some(version) = &report.kernel {
-        return if version.at_least(6, 3) {
-            (Rules::MinReserve, true)
-        } else {
-            (Rules::Harder, true)
-        };
+        return (version.rules(), true);
     }
     if let Some(mode) = &report.mode {
         let names = mode.names.as_deref().unwrap_or("");
@@ -304,6 +300,10 @@ impl Request {
 
         for zone in &memory.zones {
             for (place, pair) in zone.reserve.windows(2).enumerate() {
+                // Zones above are not for the request, and newer kernels do not print them.
+                if layout.get(place).is_some_and(|name| *name == class) {
+                    break;
+                }
                 let Some(name) = layout.get(place + 1) else {
                     break;
                 };
@@ -313,9 +313,6 @@ impl Request {
                     if !lost.contains(&title) {
                         lost.push(title);
                     }
-                }
-                if *name == class {
-                    break;
                 }
             }
         }

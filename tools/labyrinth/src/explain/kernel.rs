@@ -9,23 +9,30 @@ pub struct Version {
     pub text: String,
     major: u32,
     minor: u32,
+    /// The stable release, or 0 if the log does not tell it.
+    release: u32,
 }
 
 impl Version {
     /// Reads a word such as `5.10.17-v7l+`.
     pub fn read(word: &str) -> Option<Self> {
         let (major, rest) = word.split_once('.')?;
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let mut numbers = rest.split(|c: char| !c.is_ascii_digit());
         let version = Self {
             text: word.to_owned(),
             major: major.parse().ok()?,
-            minor: rest[..digits].parse().ok()?,
+            minor: numbers.next()?.parse().ok()?,
+            release: numbers
+                .next()
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0),
         };
         ((2..=99).contains(&version.major) && word.len() <= 64).then_some(version)
     }
 
     /// Finds the version in the line with the CPU and the name of the process, or in the line that
-    /// the kernel prints at boot.
+    /// the kernel prints at boot. Debian has numbers of its own in the first word, and the stable
+    /// release in a later one.
     pub fn find(text: &str) -> Option<Self> {
         let after = if let Some(at) = text.find("Linux version ") {
             &text[at + "Linux version ".len()..]
@@ -33,7 +40,25 @@ impl Version {
             let at = text.find("ainted")?;
             &text[at + "ainted".len()..]
         };
-        after.split_whitespace().take(24).find_map(Self::read)
+        let mut words = after.split_whitespace().take(40).filter_map(Self::read);
+        let mut version = words.next()?;
+        let same = |other: &Self| (other.major, other.minor) == (version.major, version.minor);
+        let newest = words.filter(same).map(|other| other.release).max();
+
+        version.release = version.release.max(newest.unwrap_or(0));
+        Some(version)
+    }
+
+    /// Returns how this kernel lowers the watermark.
+    pub fn rules(&self) -> Rules {
+        // 6.1.116 has the rules of 6.3, and still __GFP_ATOMIC.
+        let early = (self.major, self.minor) == (6, 1) && self.release >= 116;
+
+        if early || self.at_least(6, 3) {
+            Rules::MinReserve
+        } else {
+            Rules::Harder
+        }
     }
 
     /// Returns whether this is such a kernel or a later one.
@@ -45,7 +70,7 @@ impl Version {
 /// How a kernel lowers the watermark for urgent requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rules {
-    /// Until 6.2: `__GFP_HIGH` halves the watermark (ALLOC_HIGH), `__GFP_ATOMIC` takes a quarter of
+    /// Until 6.2, except 6.1.116 and later 6.1: `__GFP_HIGH` halves the watermark (ALLOC_HIGH), `__GFP_ATOMIC` takes a quarter of
     /// the rest off it (ALLOC_HARDER).
     Harder,
     /// Since 6.3: `__GFP_HIGH` halves the watermark (ALLOC_MIN_RESERVE), and takes another quarter
@@ -55,7 +80,7 @@ pub enum Rules {
 
 #[cfg(test)]
 mod tests {
-    use super::Version;
+    use super::{Rules, Version};
 
     #[test]
     fn versions_are_found() {
@@ -83,5 +108,32 @@ mod tests {
         assert!(Version::read("6.3").unwrap().at_least(6, 3));
         assert!(!Version::read("6.2.9").unwrap().at_least(6, 3));
         assert_eq!(Version::read("10.0.0.1:53"), Version::read("10.0.0.1:53"));
+    }
+    #[test]
+    fn rules_came_with_a_stable_release() {
+        for (line, rules) in [
+            (
+                "CPU: 0 PID: 1 Comm: x Not tainted 5.10.0-46-cloud-amd64 #1 Debian 5.10.262-1",
+                Rules::Harder,
+            ),
+            (
+                "CPU: 0 PID: 1 Comm: x Not tainted 6.1.0-57-cloud-amd64 #1  Debian 6.1.192-3",
+                Rules::MinReserve,
+            ),
+            (
+                "CPU: 0 PID: 1 Comm: x Not tainted 6.1.0-57-cloud-amd64 #1",
+                Rules::Harder,
+            ),
+            (
+                "CPU: 0 PID: 1 Comm: x Not tainted 6.1.115 #2",
+                Rules::Harder,
+            ),
+            (
+                "CPU: 0 PID: 1 Comm: x Not tainted 6.3.0 #1",
+                Rules::MinReserve,
+            ),
+        ] {
+            assert_eq!(Version::find(line).unwrap().rules(), rules, "{line}");
+        }
     }
 }
