@@ -30,7 +30,7 @@ else
 		"suspend stock" "drivers stock" "numa stock")
 	[[ $what != soak ]] || jobs=("soak stock" "soak debug" "order stock" "mutation stock"
 		"mutation debug" "edu debug" "numa debug" "drivers debug" "stale stock"
-		"modversions stock" "runner stock" "browser stock")
+		"modversions stock" "old-kernels stock" "runner stock" "browser stock")
 	# Building the debug kernel takes longer than most tests. Only the tests on it wait.
 	"$SCRIPTS/environment/setup.sh" --have debug || jobs=("setup debug" "${jobs[@]}")
 fi

@@ -17,7 +17,7 @@ function with_settings(command) {
 }
 
 # Returns the command that repeats a case, or the whole part if it has no such case.
-function again(case,    what, kernel, item, command) {
+function again(case,    what, kernel, item, word, command) {
 	what = file
 	sub(/^console-/, "", what)
 	kernel = what
@@ -31,6 +31,11 @@ function again(case,    what, kernel, item, command) {
 		if (program != "" && case ~ /^[a-z0-9_]+$/) item = item ":" case
 	} else if (what ~ /^(host|compile-fail|lint|runner|mutation|tool)$/ && case ~ /^[a-z0-9_]+$/)
 		item = item ":" case
+	# The name of a program of this part begins with the kernel.
+	if (what == "old-kernels" && split(program, word, " ") == 2) {
+		item = item ":" word[1] ":" word[2]
+		if (case ~ /^[a-z0-9_]+$/) item = item ":" case
+	}
 	command = (kernel == "debug" ? " KERNEL=debug" : "") settings
 	if (what != "order") return "make quick WHAT=" item command
 	# Alone, the case may pass. It may fail only after the cases before it.

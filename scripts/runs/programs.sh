@@ -12,6 +12,7 @@
 #   drivers             a guest where labyrinth cannot be unloaded at the end
 #   stale               a guest that has the drivers of tests/stale
 #   runner              guests of tests/runner
+#   old                 guests of tests/old_kernels, without labyrinth.ko
 # A covered path is a prefix: rust/ffi/mm/dma stands for dma.c, dma.h and dma.rs. There may be
 # several lines of them. The time is measured on a stock kernel, emulated on 2 CPUs; `make quick`
 # chooses programs by it.
@@ -24,7 +25,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 cd "$TOP/tests/selftests"
 
-PLACES='check check-debug soak soak-debug numa edu drivers stale runner'
+PLACES='check check-debug soak soak-debug numa edu drivers stale runner old'
 declare -A runs_in=() covers=() takes=()
 problems=()
 for program in *.py; do

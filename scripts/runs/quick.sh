@@ -11,6 +11,8 @@
 #   compile-fail, compile-fail:CASE, host, host:CASE, lint, lint:CHECK, runner, runner:CASE,
 #   tool, tool:CASE
 #   build, bench, browser, suspend, stale, modversions, mutation, mutation:NAME
+#   old-kernels, old-kernels:RELEASE, old-kernels:RELEASE:PROGRAM.py, …:CASE
+#                                        the tool on old kernels; see tests/old_kernels/run.sh
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -68,14 +70,17 @@ unknown() {
 	compile-fail:*) cases=$(cd tests/compile_fail/cases && echo *.rs) ;;
 	lint:*) cases=$(sed -n 's/^check_\([a-z]*\)().*/\1/p' scripts/lint/lint.sh | paste -sd ' ') ;;
 	runner:*) cases="see tests/runner/run.sh" ;;
+	old-kernels:*) cases=$(old_kernels) ;;
 	esac
 	[[ -z ${cases-} ]] ||
 		die "quick: there is no '$1'" "${1%%:*}: $(sed -E 's/[.](patch|rs)//g' <<<"$cases")"
 	die "quick: there is no '$1'" "programs: ${programs[*]}
-parts: build lint host compile-fail kselftest order numa edu drivers soak runner suspend stale modversions mutation bench tool browser
-as PART:CASE: compile-fail:…, host:…, lint:…, runner:…, mutation:…, tool:…
+parts: build lint host compile-fail kselftest order numa edu drivers soak runner suspend stale modversions mutation old-kernels bench tool browser
+as PART:CASE: compile-fail:…, host:…, lint:…, runner:…, mutation:…, tool:…, old-kernels:…
 as PART:PROGRAM: numa:…, edu:…, drivers:…, soak:…"
 }
+
+old_kernels() { sed -n 's/^OLD_KERNELS=(\(.*\))$/\1/p' scripts/environment/old-kernel.sh; }
 
 named() {
 	local item part rest items
@@ -108,6 +113,10 @@ named() {
 			add "$part" ${rest:+"$rest"}
 			;;
 		host | tool) add "$part" ${rest:+"$rest"} ;;
+		old-kernels)
+			[[ -z $rest || " $(old_kernels) " == *" ${rest%%:*} "* ]] || unknown "$item"
+			add "$part" ${rest:+"$rest"}
+			;;
 		compile-fail)
 			[[ -z $rest || -e tests/compile_fail/cases/$rest.rs ]] || unknown "$item"
 			add "$part" ${rest:+"$rest"}
@@ -217,7 +226,7 @@ what_is_left() {
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	[[ $kernel == debug ]] || left_out+=("the debug kernel")
-	for part in numa edu drivers suspend stale modversions runner mutation bench tool browser; do
+	for part in numa edu drivers suspend stale modversions runner mutation old-kernels bench tool browser; do
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	printf 'left out: %s' "$(printf '%s\n' "${left_out[@]}" | paste -sd , | sed 's/,/, /g')"
@@ -233,8 +242,8 @@ if [[ $kernel == kdir ]]; then set_up root; else set_up root stock; fi
 
 # Start the guests first, as they take longest.
 jobs=()
-for part in kselftest order soak numa edu drivers mutation suspend stale modversions runner bench \
-	tool browser compile-fail host build lint; do
+for part in kselftest order soak numa edu drivers old-kernels mutation suspend stale modversions \
+	runner bench tool compile-fail host build lint; do
 	[[ -z ${chosen[$part]+set} ]] || jobs+=("$part $kernel${chosen[$part]% }")
 done
 jobs_start=$SECONDS

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-# Runs in: check soak numa
+# Runs in: check soak numa old
 # Covers: tools/labyrinth/src/headroom tools/labyrinth/src/memory
 # Takes: 12 s
 """The headroom that the tool predicts is what a burst of requests gets, in many states of memory.

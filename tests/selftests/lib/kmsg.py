@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Reads the kernel log from a moment on."""
 
+import contextlib
 import os
 import re
+import time
 
 WARNING = 4
 
@@ -89,3 +91,21 @@ class Provoked(Watch):
         matches = [match for _, text in self.records() if (match := pattern.match(text))]
         _expected.update(match.string for match in matches)
         return matches
+
+
+@contextlib.contextmanager
+def off_the_console():
+    """Keeps warnings that a block provokes in the log only. In the console of a guest they would be
+    taken for bugs."""
+    path = "/proc/sys/kernel/printk"
+    with open(path, encoding="ascii") as file:
+        before = file.read()
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(WARNING))
+    try:
+        yield
+        # Some kernels print to the console later.
+        time.sleep(0.5)
+    finally:
+        with open(path, "w", encoding="ascii") as file:
+            file.write(before)

@@ -45,7 +45,19 @@ def free():
         in_zone = int(re.search(r"pages free +(\d+)", zone).group(1))
         kept = re.search(r"protection: \((.*)\)", zone).group(1).split(",")
         pages += max(0, in_zone - max(map(int, kept)))
-    return pages * PAGE
+    return max(0, pages - _reserved()) * PAGE
+
+
+def _reserved():
+    """The pages that old kernels reserve for atomic requests of high orders. Newer ones, which tell
+    in zoneinfo, take them away again in time."""
+    if "reserved_highatomic" in module.read("/proc/zoneinfo"):
+        return 0
+    text = module.read("/proc/pagetypeinfo")
+    size = int(re.search(r"Pages per block: +(\d+)", text).group(1))
+    kinds, *zones = text.partition("Number of blocks type")[2].strip().splitlines()
+    column = kinds.split().index("HighAtomic") - len(kinds.split())
+    return size * sum(int(zone.split()[column]) for zone in zones)
 
 
 def used(*names):

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 
+from lib import module
 from lib.ktap import Skip
 
 TRACING = "/sys/kernel/tracing"
@@ -18,6 +19,12 @@ def path():
     if not program:
         raise Skip("LABYRINTH_TOOL does not name the tool (make tool)")
     return program
+
+
+def needs_module():
+    """Skips the case where labyrinth.ko is not installed: old kernels have no Rust."""
+    if not os.path.exists(module.path()):
+        raise Skip("this case is about labyrinth.ko, which needs a kernel with Rust")
 
 
 def run(*arguments, **keywords):
