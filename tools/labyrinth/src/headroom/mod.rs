@@ -45,8 +45,9 @@ large in comparison with the headroom. --cpu brings them closer together.
 
 Requests of high orders need free blocks that are large enough, too, and they lose by each boost of
 the watermarks (vm.watermark_boost_factor). /proc/buddyinfo counts blocks in CMA areas and isolated
-blocks, which such requests never get. /proc/pagetypeinfo tells them apart, and only root can read
-it; --watch reads it only once, because the kernel counts with interrupts off.
+blocks, which such requests never get. /proc/pagetypeinfo tells them apart. On kernels up to 6.12 it
+also tells what is reserved for atomic requests of high orders. Only root can read it, and --watch
+reads it only once, because the kernel counts with interrupts off.
 
 The limits of memory cgroups are not taken into account.
 

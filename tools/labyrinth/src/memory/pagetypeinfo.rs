@@ -51,7 +51,7 @@ pub struct Reserved {
     pub free: u64,
 }
 
-/// Reads how much is reserved. Kernels before 6.12 tell it nowhere else.
+/// Reads how much is reserved. Kernels up to 6.12 tell it nowhere else.
 pub fn read_reserved(proc: &Path) -> Option<Vec<Reserved>> {
     parse_reserved(&fs::read_to_string(proc.join("pagetypeinfo")).ok()?)
 }

@@ -19,7 +19,7 @@ pub struct Zone {
     pub free: u64,
     /// The boost that `min`, `low` and `high` contain while a zone recovers from fragmentation.
     pub boost: u64,
-    /// Whether the kernel tells the boost. Those before 5.14 do not.
+    /// Whether the kernel tells the boost, which 5.10 does not.
     pub boost_is_told: bool,
     /// The min watermark.
     pub min: u64,
