@@ -2,7 +2,9 @@
 
 //! The command line. Each subcommand declares its own options, beside its code.
 
-use crate::{compare, doctor, exit::Verdict, explain, failures, headroom, manual, report, run, squeeze};
+use crate::{
+    compare, doctor, exit::Verdict, explain, failures, headroom, manual, report, run, squeeze,
+};
 use clap::{Parser, Subcommand};
 
 /// Tells why atomic page allocations fail on this machine, and how far it is from failures.

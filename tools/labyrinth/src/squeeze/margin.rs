@@ -146,7 +146,8 @@ mod tests {
             (zone.free, zone.lists) = (0, Vec::new());
         }
         let least: u64 = zones.iter().map(|zone| zone.min).sum();
-        let with = |pages: u64| Margin::of(&format!("Active(file): {} kB", 4 * pages), &zones, 4096);
+        let with =
+            |pages: u64| Margin::of(&format!("Active(file): {} kB", 4 * pages), &zones, 4096);
         assert!(with(least - 1).is_running_out());
         assert!(!with(least).is_running_out());
     }
