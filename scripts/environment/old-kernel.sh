@@ -18,12 +18,12 @@ old_names() {
 	OLD_RESOLVED=$CACHE/resolved/$ROOT_KEY-$FLAVOUR-$1
 }
 
-# old_lines RELEASE: prints the lines of a sources.list, with the mirrors that the root is made from.
+# old_lines RELEASE: prints the lines of a sources.list, with the mirrors of the root.
 old_lines() {
 	local lines
 	lines=$(mirror_lines)
 	[[ -n $lines ]] ||
-		lines=$(cat "$ROOT_DIR"/etc/apt/sources.list "$ROOT_DIR"/etc/apt/sources.list.d/*.list)
+		lines=$(cat "$ROOT_DIR"/etc/apt/sources.list{,.d/*.list})
 	sed -nE "s/ $SUITE((-security)? .*)/ $1\\1/p" <<<"$lines"
 }
 
@@ -32,7 +32,10 @@ metapackages() {
 	root_apt apt-cache show "linux-image-$FLAVOUR" "linux-headers-$FLAVOUR" 2>/dev/null | awk '
 		$1 == "Package:" { package = $2 }
 		$1 == "Version:" { version = $2 }
-		$1 == "Depends:" { needs[package ~ /^linux-image-/, version] = $2; versions[version] }
+		$1 == "Depends:" {
+			needs[package ~ /^linux-image-/, version] = $2
+			versions[version]
+		}
 		END {
 			for (version in versions)
 				if (needs[1, version] != "" && needs[0, version] != "")
@@ -113,8 +116,8 @@ load_old() {
 	OLD_ENTRY=old-${R_VERSION//[~+]/.}-$FLAVOUR
 }
 
-# The Makefile of the headers includes another one, by its path in /usr/src. virtme-run looks in /lib
-# for the modules that the kernel needs to mount its root, and makes an initramfs with these.
+# The Makefile of the headers includes another one, by its path in /usr/src. virtme-run looks in
+# /lib for the modules that the kernel needs to mount its root, and makes an initramfs with these.
 unpack_old() {
 	unpack_kernel "$OLD_ENTRY" "${R_PACKAGES[@]}"
 	rm -rf lib

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# setup.sh root|stock|debug|RELEASE…: makes the toolchain root or a kernel, unless it is in the cache.
-# After an interruption, the next run continues. A RELEASE of Debian stands for its own kernel, see
-# old-kernel.sh.
+# setup.sh root|stock|debug|RELEASE…: makes the toolchain root or a kernel, unless it is in the
+# cache. After an interruption, the next run continues. A RELEASE of Debian stands for its own
+# kernel, see old-kernel.sh.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -17,7 +17,7 @@ source "$SCRIPTS/environment/debug-kernel.sh"
 # shellcheck source=scripts/environment/old-kernel.sh
 source "$SCRIPTS/environment/old-kernel.sh"
 
-# setup.sh --missing RELEASE: prints why the archive has no such kernel. Prints nothing if it has one.
+# setup.sh --missing RELEASE: prints why the archive has no such kernel, or nothing if it has one.
 if [[ ${1-} == --missing ]] && is_old "${2-}"; then
 	steps 2
 	make_root

@@ -19,7 +19,7 @@ download() {
 	unlock
 }
 
-# unpack_kernel ENTRY PACKAGE…: fetches and unpacks the packages of a kernel, and stays in the entry.
+# unpack_kernel ENTRY PACKAGE…: fetches and unpacks packages of a kernel, and stays in the entry.
 unpack_kernel() {
 	local deb
 	download "$@"

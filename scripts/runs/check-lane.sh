@@ -204,7 +204,9 @@ while next_job; do
 	suspend) command=("$TOP/tests/suspend/run.sh" "$kernel" "$folder/$name") ;;
 	stale) command=("$TOP/tests/stale/run.sh" "$kernel" "$folder/$name") ;;
 	modversions) command=(modversions "$name") ;;
-	old-kernels) command=("$TOP/tests/old_kernels/run.sh" "$kernel" "$folder/$name" "${arguments[@]}") ;;
+	old-kernels)
+		command=("$TOP/tests/old_kernels/run.sh" "$kernel" "$folder/$name" "${arguments[@]}")
+		;;
 	mutation) command=("$TOP/tests/mutation/run.sh" "$kernel" "$folder/$name" "${arguments[@]}") ;;
 	compile-fail) command=("$TOP/tests/compile_fail/run.sh" "$kernel" "${arguments[@]}") ;;
 	host) command=("$TOP/tests/host/run.sh" "${arguments[@]}") ;;

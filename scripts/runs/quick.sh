@@ -226,7 +226,8 @@ what_is_left() {
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	[[ $kernel == debug ]] || left_out+=("the debug kernel")
-	for part in numa edu drivers suspend stale modversions runner mutation old-kernels bench tool browser; do
+	for part in numa edu drivers suspend stale modversions runner mutation old-kernels bench \
+		tool browser; do
 		[[ -n ${chosen[$part]+set} ]] || left_out+=("$part")
 	done
 	printf 'left out: %s' "$(printf '%s\n' "${left_out[@]}" | paste -sd , | sed 's/,/, /g')"

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # run.sh stock FOLDER [RELEASE[:PROGRAM[:CASE]]]…: runs the programs that test the command line tool
 # on the kernels of old releases of Debian, or on those that the arguments name. labyrinth.ko is not
-# there, as these kernels have no Rust. A kernel that the mirror no longer has is skipped. The kernel
-# `stock` is only where the library of the tests comes from. Prints KTAP. Logs and consoles are kept
-# in FOLDER.
+# there, as these kernels have no Rust. A kernel that the mirror no longer has is skipped. Only a
+# library of the tests comes from the kernel `stock`. Prints KTAP. Logs and consoles are kept in
+# FOLDER.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -17,7 +17,7 @@ ksft=$K_SOURCE/tools/testing/selftests/kselftest/ksft.py
 build() {
 	local out=$folder/$1/modules
 	mkdir -p "$out"
-	cp "$TOP"/tests/old_kernels/Kbuild "$TOP"/tests/modules/{burst/burst,failing/failing}.c "$out/"
+	cp "$TOP"/tests/{old_kernels/Kbuild,modules/{burst/burst,failing/failing}.c} "$out/"
 	"$SCRIPTS/environment/sandbox.sh" --kernel "$1" --bind "$folder" \
 		make -C "$K_BUILD" "${K_MAKE_ARGS[@]}" M="$out" -j"$JOBS" modules
 }
@@ -63,9 +63,12 @@ on() {
 	case $rc in
 	0 | 1) echo "ok 1 $K_RELEASE ($release) reported nothing" ;;
 	*)
-		if reports=$("$SCRIPTS/machine/console-verdict.sh" "$log"); then reports=$(tail -n 5 "$log"); fi
+		if reports=$("$SCRIPTS/machine/console-verdict.sh" "$log"); then
+			reports=$(tail -n 5 "$log")
+		fi
 		tr -d '\r' <<<"$reports" | head -n 5 | sed 's/^/# /'
-		echo "not ok 1 $K_RELEASE ($release) died or reported a bug (status $rc of vm.sh): $log"
+		echo "# the whole console: $log"
+		echo "not ok 1 $K_RELEASE ($release) died, or reported a bug (status $rc of vm.sh)"
 		;;
 	esac
 }

@@ -70,8 +70,8 @@ impl Version {
 /// How a kernel lowers the watermark for urgent requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rules {
-    /// Until 6.2, except 6.1.116 and later 6.1: `__GFP_HIGH` halves the watermark (ALLOC_HIGH), `__GFP_ATOMIC` takes a quarter of
-    /// the rest off it (ALLOC_HARDER).
+    /// Until 6.2, but not in 6.1.116 and later: `__GFP_HIGH` halves the watermark (ALLOC_HIGH),
+    /// `__GFP_ATOMIC` takes a quarter of the rest off it (ALLOC_HARDER).
     Harder,
     /// Since 6.3: `__GFP_HIGH` halves the watermark (ALLOC_MIN_RESERVE), and takes another quarter
     /// of the rest off it if the caller cannot wait (ALLOC_NON_BLOCK).

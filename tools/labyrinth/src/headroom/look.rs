@@ -164,8 +164,8 @@ fn add_boosts(zones: &mut [Zone], min_free_kbytes: u64) {
     }
 }
 
-/// Adds the bounds of the lists, which kernels from 6.7 on have, but 6.12 does not show in zoneinfo.
-/// The CPUs share the low watermark, or at most an eighth of the zone.
+/// Adds the bounds of the lists. Kernels from 6.7 on have them, but 6.12 does not show them in
+/// zoneinfo. The CPUs share the low watermark, or at most an eighth of the zone.
 fn add_bounds(zones: &mut [Zone]) {
     for zone in zones {
         let cpus = zone.lists.len().max(1) as u64;

@@ -224,8 +224,8 @@ fn more_boost(zone: &Zone, kernel: Kernel) -> u64 {
     most.saturating_sub(zone.boost)
 }
 
-/// Returns the most pages that can be reserved for atomic requests of high orders. The kernel reserves
-/// another page block while it has reserved less than a hundredth of the zone and a block.
+/// Returns the most pages that can be reserved for atomic requests of high orders. The kernel
+/// reserves another page block while that is less than a hundredth of the zone and a block.
 fn most_reserved(zone: &Zone) -> u64 {
     zone.managed / 100 + 2 * PAGE_BLOCK
 }
