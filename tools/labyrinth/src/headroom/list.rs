@@ -92,7 +92,7 @@ pub fn served(zone: Pages, list: &CpuList) -> Served {
         .above
         .saturating_sub(drift + largest - 1)
         .max(1)
-        .min(zone.free + zone.last);
+        .min((zone.free + zone.last).saturating_sub(drift));
     let at_most = list.count + (zone.above + drift).min(zone.free + zone.last);
 
     Served {
@@ -268,6 +268,21 @@ mod tests {
             last: 50,
         };
         assert_eq!(simulate(zone, &LIST, 0, 0, 0), 200 + 50);
+    }
+
+    #[test]
+    fn the_counter_may_show_pages_that_are_gone() {
+        let zone = Pages {
+            above: 5000,
+            above_high: 0,
+            free: 200,
+            last: 0,
+        };
+        let list = CpuList {
+            threshold: 99,
+            ..LIST
+        };
+        assert_eq!(served(zone, &list).at_least, 101);
     }
 
     proptest! {
