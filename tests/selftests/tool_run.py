@@ -329,10 +329,8 @@ def no_difference_is_found_where_none_is():
             assert found[metric] == "no difference seen" or "cannot tell" in found[metric], found
 
 
-QUICK = (a_run_has_a_document_and_a_page, each_format_can_be_read, an_offence_has_consequences,
-         the_next_run_cleans_up)
-SLOW = (every_exercise_runs, a_run_continues_if_it_shall, settings_are_put_back,
-        wrong_usage_is_refused, the_reason_is_explained, a_gross_difference_is_found,
-        no_difference_is_found_where_none_is)
-
-ktap.main(*QUICK, *ktap.soak((), SLOW), by_name=SLOW)
+ktap.main(a_run_has_a_document_and_a_page, each_format_can_be_read, an_offence_has_consequences,
+          the_next_run_cleans_up, *ktap.soak((), slow := (
+              every_exercise_runs, a_run_continues_if_it_shall, settings_are_put_back,
+              wrong_usage_is_refused, the_reason_is_explained, a_gross_difference_is_found,
+              no_difference_is_found_where_none_is)), by_name=slow)
