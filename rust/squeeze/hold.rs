@@ -35,8 +35,10 @@ const MANY: i64 = 4096;
 /// The last pages above the limits are taken as drivers take theirs, so that they can go into the
 /// lists for such pages.
 const LAST: u64 = 1024;
-/// Blocks of the lowest order that are kept for later corrections.
-const SPARE_BLOCKS: u64 = 256;
+/// Blocks of the lowest order that are kept for later corrections: so many, and so many times what
+/// the headroom needs.
+const SPARE_BLOCKS: u64 = 1024;
+const SPARE_TIMES: u64 = 8;
 /// Pages whose return makes the next refill of a list as small as it can be: each of them halves
 /// it, and it doubles at most so often.
 const CALMING: u64 = 8;
@@ -105,8 +107,9 @@ enum End {
 enum Until {
     /// When a request is refused.
     Refusal,
-    /// When a request would be refused. A refusal would be a failure that tools count.
-    Limit,
+    /// When the zone has so many pages above its limit, and the other zones have none. A refusal
+    /// would be a failure that tools count.
+    Above(i64),
 }
 
 impl Hold {
@@ -177,31 +180,17 @@ impl Hold {
         let Some(list) = self.list(cx) else {
             return;
         };
+        let aim = plan::aim(wanted, &list);
         let now = plan::burst(above, &list) + elsewhere;
 
         if *settled {
             self.least = self.least.min(now);
             self.greatest = self.greatest.max(now);
         }
-        if elsewhere != 0 || plan::from_zone(above, &list) > wanted {
-            let before = self.held;
-            let many = above > MANY || elsewhere > MANY as u64;
-            let end = if many {
-                self.take_blocks_again(cx)
-            } else {
-                End::Refused
-            };
-            let end = if end == End::Refused {
-                self.take_singles(cx, AT_ONCE, Until::Limit)
-            } else {
-                end
-            };
-            self.later += self.held - before;
-            if end != End::Refused {
-                self.limited += u64::from(end == End::Limit);
-                return;
+        if elsewhere != 0 || above > aim.most {
+            if self.take_down(cx, aim.most) {
+                self.settle(cx);
             }
-            self.settle(cx);
         } else if now > wanted {
             self.trim(cx, now - wanted);
         } else if now < wanted && (self.order.refill || !*settled) {
@@ -213,6 +202,28 @@ impl Hold {
         }
     }
 
+    /// Takes what others have freed, until the zone has at most so many pages above its limit, and
+    /// the other zones have none. Returns false if this needs another look.
+    fn take_down(&mut self, cx: &SpinLocked, above: i64) -> bool {
+        let before = self.held;
+        let many = self.zone.above_limit() > above + MANY
+            || self.zone.above_limit_elsewhere() > MANY as u64;
+        let end = if many {
+            self.take_blocks_again(cx)
+        } else {
+            End::Refused
+        };
+        let end = if end == End::Refused {
+            self.take_singles(cx, AT_ONCE, Until::Above(above))
+        } else {
+            end
+        };
+
+        self.later += self.held - before;
+        self.limited += u64::from(end == End::Limit);
+        end == End::Refused
+    }
+
     /// Returns the list of this CPU, or `None` if it is in use.
     fn list(&self, cx: &SpinLocked) -> Option<List> {
         self.zone.list(cx).map(|list| List {
@@ -222,6 +233,7 @@ impl Hold {
             batch: list.batch,
             scale: list.scale,
             max_scale: list.max_scale,
+            drift: list.drift,
         })
     }
 
@@ -244,7 +256,8 @@ impl Hold {
         };
         let aim = plan::aim(self.order.headroom, &list);
 
-        while self.zone.above_limit() < aim.above {
+        let above = aim.above(1 << BLOCK_ORDER);
+        while self.zone.above_limit() < above {
             let Some(block) = self.stock.pop() else {
                 break;
             };
@@ -259,7 +272,8 @@ impl Hold {
     /// Takes pages out of the list of this CPU, which has at least as many.
     fn trim(&mut self, cx: &SpinLocked, pages: u64) {
         let before = self.held;
-        self.take_singles(cx, pages.min(AT_ONCE), Until::Limit);
+        // They come from the list, so the zone stays above its limit.
+        self.take_singles(cx, pages.min(AT_ONCE), Until::Above(0));
         self.later += self.held - before;
     }
 
@@ -281,7 +295,7 @@ impl Hold {
 
     /// Takes blocks, first those for the stock. Refused means that no block is left.
     fn take_blocks(&mut self, cx: &SpinLocked, mut budget: u64) -> End {
-        let stock = self.order.headroom.div_ceil(1 << BLOCK_ORDER) + SPARE_BLOCKS;
+        let stock = SPARE_TIMES * self.order.headroom.div_ceil(1 << BLOCK_ORDER) + SPARE_BLOCKS;
 
         while self.next_order >= BLOCK_ORDER {
             let order = if (self.stock.len() as u64) < stock {
@@ -341,15 +355,14 @@ impl Hold {
             if self.held >= self.order.most {
                 return End::Limit;
             }
-            if until == Until::Limit
-                && self.zone.above_limit() <= 0
-                && self.zone.above_limit_elsewhere() == 0
-            {
-                return End::Refused;
+            if let Until::Above(above) = until {
+                if self.zone.above_limit() <= above && self.zone.above_limit_elsewhere() == 0 {
+                    return End::Refused;
+                }
             }
             let gfp = NoKswapd(NoWarn(GfpAtomic));
-            let last = self.zone.above_limit() < LAST as i64
-                && self.zone.above_limit_elsewhere() < LAST;
+            let last =
+                self.zone.above_limit() < LAST as i64 && self.zone.above_limit_elsewhere() < LAST;
             let page = if last || has_free_cma() {
                 ExclusivePages::alloc(cx, gfp, 0, Place::Any)
             } else {

@@ -31,6 +31,8 @@ pub(super) struct List {
     pub(super) scale: u32,
     /// How often refills double at most.
     pub(super) max_scale: u32,
+    /// The pages that the CPU may have taken or freed without a change of the zone's counter.
+    pub(super) drift: u64,
 }
 
 /// The sizes of the refills in a burst.
@@ -100,27 +102,58 @@ pub(super) fn burst(above: i64, list: &List) -> u64 {
 }
 
 /// The state in which a burst gets so many pages.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Aim {
-    /// The pages of the zone above its limit: the middle of the range that will do.
-    pub(super) above: i64,
+    /// The fewest pages of the zone above its limit that will do.
+    pub(super) least: i64,
+    /// The most pages above its limit that will do.
+    pub(super) most: i64,
     /// The pages in the list.
     pub(super) in_list: u64,
 }
 
-/// Returns the state in which a burst gets `pages` pages, which must not be 0.
+impl Aim {
+    /// Returns a number of pages above the limit that blocks of `block` pages can reach without
+    /// going beyond the range, if it is wide enough.
+    pub(super) fn above(&self, block: i64) -> i64 {
+        (self.least + self.most - block)
+            .div_euclid(2)
+            .max(self.least)
+    }
+}
+
+/// Returns the state in which a burst gets `pages` pages.
+///
+/// During the burst, the counter of the zone falls by up to `drift` more than the burst has taken
+/// out of the zone, or by up to twice as much less: it may show late what the CPU has freed before,
+/// too. If a refill is too small for all of that, the range is that for an exact counter.
 pub(super) fn aim(pages: u64, list: &List) -> Aim {
     let mut refills = Refills::of(list);
     let mut before = 0;
 
+    if pages == 0 {
+        return Aim {
+            least: i64::MIN / 4,
+            most: 0,
+            in_list: 0,
+        };
+    }
     loop {
         let refill = refills.next();
-        if before + refill >= pages {
-            return Aim {
-                above: (before + refill.div_ceil(2)) as i64,
-                in_list: pages - 1 - before,
-            };
+        if before + refill < pages {
+            before += refill;
+            continue;
         }
-        before += refill;
+        let early = if before == 0 { 0 } else { list.drift };
+        let late = 2 * list.drift;
+        let (mut least, mut most) = (before + 1 + early, (before + refill).saturating_sub(late));
+        if least > most {
+            (least, most) = (before + 1, before + refill);
+        }
+        return Aim {
+            least: least as i64,
+            most: most as i64,
+            in_list: pages - 1 - before,
+        };
     }
 }

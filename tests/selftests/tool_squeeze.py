@@ -126,10 +126,12 @@ def bursts():
             os.close(served)
 
 
-def drift():
-    """By how much the kernel's counters of free pages can be wrong, in pages, for all CPUs."""
-    text = module.read("/proc/zoneinfo")
-    return sum(map(int, re.findall(r"vm stats threshold: (\d+)", text)))
+def tolerance():
+    """By how much a burst may miss the headroom, in pages. The module corrects the state of a CPU
+    only at its looks, and others can take and free a few pages until the burst: less than half a
+    refill of a list."""
+    batches = map(int, re.findall(r"\n +batch: +(\d+)", module.read("/proc/zoneinfo")))
+    return max(batches) // 2
 
 
 def free():
@@ -152,7 +154,13 @@ def a_burst_gets_so_many_pages():
                         with alone_on(cpu):
                             got.append(burst())
                 document = squeeze.end(signal.SIGINT)
-            ktap.note(f"{wanted} wanted: {got}; {document}")
+            ktap.note(f"{wanted} wanted, {got} served, {document['taken_later_pages']} taken later")
+            if document["looks_without_more"]:
+                # From then on, the machine cannot spare more. The first bursts were before that.
+                ktap.note(f"{document['looks_without_more']} looks could take no more")
+                del got[len(cpus):]
+            wrong = [pages for pages in got if abs(pages - wanted) > bool(wanted) * tolerance()]
+            assert not wrong, f"{wanted} wanted, {got} served: {document}"
 
 
 def freed_memory_is_taken():

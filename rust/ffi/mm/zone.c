@@ -126,3 +126,9 @@ unsigned int labyrinth_list_scale(int node, unsigned int kind)
 {
 	return READ_ONCE(list_of(node, kind)->alloc_factor);
 }
+
+/* Returns how many pages this CPU may have taken or freed that the zone's counter does not show. */
+unsigned long labyrinth_list_drift(int node, unsigned int kind)
+{
+	return raw_cpu_ptr(zone_of(node, kind)->per_cpu_zonestats)->stat_threshold;
+}

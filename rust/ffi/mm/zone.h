@@ -26,5 +26,6 @@ bool labyrinth_list(int node, unsigned int kind, unsigned long *ours,
 unsigned long labyrinth_list_high(int node, unsigned int kind);
 unsigned long labyrinth_list_batch(int node, unsigned int kind);
 unsigned int labyrinth_list_scale(int node, unsigned int kind);
+unsigned long labyrinth_list_drift(int node, unsigned int kind);
 
 #endif /* LABYRINTH_ZONE_H */

@@ -50,6 +50,8 @@ pub struct CpuList {
     pub scale: u32,
     /// How often refills double at most.
     pub max_scale: u32,
+    /// The pages that the CPU may have taken or freed without a change of the zone's counter.
+    pub drift: u64,
 }
 
 impl Zone {
@@ -102,6 +104,7 @@ impl Zone {
                 batch: helpers::labyrinth_list_batch(node, kind) as u64,
                 scale: helpers::labyrinth_list_scale(node, kind),
                 max_scale: helpers::LABYRINTH_LIST_MAX_SCALE,
+                drift: helpers::labyrinth_list_drift(node, kind) as u64,
             })
         }
     }
