@@ -70,6 +70,11 @@ impl Chain {
     pub fn len(&self) -> usize {
         self.len
     }
+
+    /// Returns whether there are no links. Any context.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
 }
 
 impl Default for Chain {
