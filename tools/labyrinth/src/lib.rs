@@ -23,6 +23,7 @@ pub mod progress;
 pub mod report;
 pub mod run;
 pub mod runs;
+pub mod signals;
 pub mod squeeze;
 pub mod terminal;
 pub mod tracing;

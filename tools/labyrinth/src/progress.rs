@@ -18,6 +18,7 @@ pub struct Progress {
     start: Instant,
     told: Option<Instant>,
     terminal: bool,
+    silent: bool,
 }
 
 impl Progress {
@@ -28,7 +29,16 @@ impl Progress {
             start: Instant::now(),
             told: None,
             terminal: io::stderr().is_terminal(),
+            silent: false,
         }
+    }
+
+    /// Starts a step that is never shown, as something else has the terminal.
+    pub fn silent() -> Self {
+        let mut progress = Self::new("");
+
+        progress.silent = true;
+        progress
     }
 
     /// Says how far the step is, such as "120 of 400 MB". Cheap if it is too early to say it again.
@@ -38,7 +48,7 @@ impl Progress {
             None => self.start.elapsed() >= SILENT,
             Some(told) => told.elapsed() >= Duration::from_secs(pause),
         };
-        if !due {
+        if self.silent || !due {
             return;
         }
         self.told = Some(Instant::now());

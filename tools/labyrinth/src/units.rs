@@ -93,6 +93,29 @@ pub fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// Returns a number in at most five characters, such as "7", "0.5", "12345", "123k" or "1.2M".
+pub fn short(value: f64) -> String {
+    const UNITS: [(f64, &str); 4] = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+
+    if value < 9.95 && value.fract() != 0.0 {
+        return format!("{value:.1}");
+    }
+    if value < 99_999.5 {
+        return format!("{value:.0}");
+    }
+    // From here on, 999.5 of a unit is rounded to one of the next.
+    let (size, unit) = UNITS
+        .into_iter()
+        .find(|(size, _)| value >= 0.9995 * size)
+        .unwrap_or((1.0, ""));
+    let scaled = value / size;
+    if scaled < 9.95 {
+        format!("{scaled:.1}{unit}")
+    } else {
+        format!("{scaled:.0}{unit}")
+    }
+}
+
 fn scaled(value: u64, units: &[(&str, u64)]) -> String {
     let &(unit, size) = units
         .iter()
@@ -110,8 +133,30 @@ fn scaled(value: u64, units: &[(&str, u64)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, counted, nanoseconds, parse_duration, parse_nanoseconds};
+    use super::{bytes, counted, nanoseconds, parse_duration, parse_nanoseconds, short};
     use std::time::Duration;
+
+    #[test]
+    fn short_numbers_are_short() {
+        let cases = [
+            (0.0, "0"),
+            (0.04, "0.0"),
+            (7.0, "7"),
+            (9.94, "9.9"),
+            (9.96, "10"),
+            (12_345.4, "12345"),
+            (99_999.4, "99999"),
+            (99_999.6, "100k"),
+            (999_499.0, "999k"),
+            (999_999.0, "1.0M"),
+            (1_234_567.0, "1.2M"),
+            (98_765_432.0, "99M"),
+            (5e15, "5000T"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(short(value), text);
+        }
+    }
 
     #[test]
     fn times_are_parsed() {

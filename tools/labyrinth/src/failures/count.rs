@@ -8,6 +8,7 @@ use super::{
     problem,
     watch::Watch,
 };
+use crate::progress::Progress;
 use std::path::Path;
 
 /// A running count.
@@ -25,7 +26,7 @@ impl Count {
         let probe = Probe::of(Source::Kprobe, root).ok()?;
 
         Some(Self {
-            watch: Watch::start(probe, root, &online).ok()?,
+            watch: Watch::start(probe, root, &online, Progress::silent()).ok()?,
         })
     }
 

@@ -94,6 +94,25 @@ impl Hotplug {
     }
 }
 
+/// Returns the CPUs that are online, and those that went online or offline since the last call. If
+/// it is unknown which, these are all. Returns nothing if the kernel says that none did.
+pub fn changed(
+    root: &Path,
+    hotplug: Option<&Hotplug>,
+) -> io::Result<Option<(BTreeSet<u32>, BTreeSet<u32>)>> {
+    let switched = match hotplug {
+        Some(hotplug) => hotplug.changed(),
+        None => Some(BTreeSet::new()),
+    };
+
+    if hotplug.is_some() && switched.as_ref().is_some_and(BTreeSet::is_empty) {
+        return Ok(None);
+    }
+    let online = online(root)?;
+    let switched = switched.unwrap_or_else(|| online.clone());
+    Ok(Some((online, switched)))
+}
+
 impl AsFd for Hotplug {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()

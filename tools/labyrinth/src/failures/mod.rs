@@ -10,12 +10,15 @@ pub mod flags;
 mod injected;
 mod live;
 mod log;
+pub mod overview;
 pub mod probe;
 pub mod problem;
 mod report;
+mod resolver;
 mod session;
+mod start;
 pub mod symbols;
-mod tally;
+pub mod tally;
 pub mod tracefs;
 pub mod watch;
 

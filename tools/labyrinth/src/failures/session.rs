@@ -5,30 +5,25 @@
 use super::{
     cpus::{self, Hotplug},
     document::{LogSummary, Summary},
-    flags::Names,
     injected,
     live::{Live, Mode},
     log::Log,
-    probe::{self, Cause, Probe, Raw, Source},
-    problem,
-    symbols::{self, Frame, Symbols},
+    probe::{Cause, Source},
+    resolver::Resolver,
+    start::{raise_limit, start},
     tally::{By, Failure, Tally},
-    watch::Watch,
-    Args, Choice, Injected, Problem,
+    watch::{self, Watch},
+    Args, Injected,
 };
+use crate::signals::{Signals, ENDS};
 use anyhow::Context as _;
 use rustix::{
     event::{poll, PollFd, PollFlags, Timespec},
     io::Errno,
-    process::{getrlimit, setrlimit, Resource, Rlimit},
 };
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::{
-    collections::{BTreeSet, HashMap},
-    fs, io,
-    os::{fd::AsFd, unix::net::UnixStream},
+    collections::BTreeSet,
     path::{Path, PathBuf},
-    rc::Rc,
     thread,
     time::{Duration, Instant},
 };
@@ -43,14 +38,14 @@ const LOG_DELAY: Duration = Duration::from_millis(50);
 
 /// Counts failures until the end.
 pub fn run(args: &Args, mode: Mode, root: &Path) -> anyhow::Result<Summary> {
-    let end = Signals::new().context("cannot catch signals")?;
+    let end = Signals::new(&ENDS).context("cannot catch signals")?;
     // First of all, so that no CPU is missed.
     let hotplug = Hotplug::listen().ok();
     raise_limit();
     let online = cpus::online(root).context("cannot tell which CPUs are online")?;
     let names = Resolver::new(root);
     let log = Log::open(root).ok();
-    let (source, main) = start(args.source, root, &online)?;
+    let (source, main) = start(args.source, root, &online, watch::progress)?;
     let injected = start_injected(args.injected, root, &online);
     let mut session = Session {
         root: root.to_owned(),
@@ -87,50 +82,6 @@ pub fn run(args: &Args, mode: Mode, root: &Path) -> anyhow::Result<Summary> {
     session.finish(args)
 }
 
-/// Allows as many open files as possible. Each CPU needs one or two.
-fn raise_limit() {
-    let limit = getrlimit(Resource::Nofile);
-
-    // If this fails, the limit may still do.
-    let _ = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            ..limit
-        },
-    );
-}
-
-/// Starts the source that was chosen.
-fn start(choice: Choice, root: &Path, online: &BTreeSet<u32>) -> anyhow::Result<(Source, Watch)> {
-    let one = |source| -> Result<(Source, Watch), Problem> {
-        if let Some(problem) = problem::expected(source, root) {
-            return Err(problem);
-        }
-        Probe::of(source, root)
-            .and_then(|probe| Watch::start(probe, root, online))
-            .map(|watch| (source, watch))
-            .map_err(|error| problem::explain(source, &error))
-    };
-
-    Ok(match choice {
-        Choice::Kprobe => one(Source::Kprobe)?,
-        Choice::Tracepoint => one(Source::Tracepoint)?,
-        Choice::Auto => match one(Source::Kprobe) {
-            Ok(started) => started,
-            Err(kprobe) => one(Source::Tracepoint).map_err(|tracepoint| {
-                if kprobe.what() == tracepoint.what() {
-                    return tracepoint;
-                }
-                Problem::cannot_run(
-                    format!("{}, and {}", kprobe.what(), tracepoint.what()),
-                    format!("{}, or {}", kprobe.fix(), tracepoint.fix()),
-                )
-            })?,
-        },
-    })
-}
-
 /// How injected failures are counted.
 #[derive(Default)]
 struct InjectedSource {
@@ -145,7 +96,7 @@ fn start_injected(choice: Injected, root: &Path, online: &BTreeSet<u32>) -> Inje
         return InjectedSource::default();
     }
     let started = injected::Event::define(root).and_then(|(event, probe)| {
-        let watch = Watch::start(probe, root, online)?;
+        let watch = Watch::start(probe, root, online, watch::progress())?;
         Ok((event, watch))
     });
 
@@ -297,25 +248,14 @@ impl Session {
         if let Some(log) = &mut self.log {
             log.read();
         }
-        let switched = match &self.hotplug {
-            Some(hotplug) => hotplug.changed(),
-            None => Some(BTreeSet::new()),
-        };
-        if self.hotplug.is_none() || switched.as_ref().is_none_or(|cpus| !cpus.is_empty()) {
-            self.follow(switched)?;
+        let changed = cpus::changed(&self.root, self.hotplug.as_ref())
+            .context("cannot tell which CPUs are online")?;
+        if let Some((online, switched)) = changed {
+            for watch in &mut self.watches {
+                watch.follow(&online, &switched);
+            }
+            self.resolver.nodes = cpus::nodes(&self.root);
         }
-        Ok(())
-    }
-
-    /// Follows CPUs that went online or offline, or looks at all if it is unknown which.
-    fn follow(&mut self, switched: Option<BTreeSet<u32>>) -> anyhow::Result<()> {
-        let online = cpus::online(&self.root).context("cannot tell which CPUs are online")?;
-        let switched = switched.unwrap_or_else(|| online.clone());
-
-        for watch in &mut self.watches {
-            watch.follow(&online, &switched);
-        }
-        self.resolver.nodes = cpus::nodes(&self.root);
         Ok(())
     }
 
@@ -398,143 +338,5 @@ impl Session {
             by_process: self.sums.by_process.rows(),
             by_node: self.sums.by_node.rows(),
         })
-    }
-}
-
-/// Finds names for what was recorded.
-struct Resolver {
-    root: PathBuf,
-    symbols: Option<Symbols>,
-    flags: Names,
-    nodes: HashMap<u32, u32>,
-    stacks: HashMap<Vec<u64>, Rc<[Frame]>>,
-    processes: HashMap<u32, Rc<str>>,
-    /// Whether the modules were checked since the last call of `begin`.
-    checked: bool,
-    gfp: HashMap<u64, Rc<str>>,
-}
-
-impl Resolver {
-    fn new(root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-            symbols: probe::symbols(root),
-            flags: probe::names(root),
-            nodes: cpus::nodes(root),
-            stacks: HashMap::new(),
-            processes: HashMap::new(),
-            checked: false,
-            gfp: HashMap::new(),
-        }
-    }
-
-    /// Says which names are missing, and what helps.
-    fn complain(&self) {
-        if self.symbols.is_none() {
-            eprintln!(
-                "labyrinth: the kernel hides its symbols, so callers are numbers; fix: run as \
-                 root, with sysctl kernel.kptr_restrict=1 or less"
-            );
-        }
-        if self.flags.is_empty() {
-            eprintln!(
-                "labyrinth: tracefs is not mounted, so flags are numbers; fix: mount -t tracefs \
-                 tracefs /sys/kernel/tracing"
-            );
-        }
-    }
-
-    fn resolve(&mut self, probe: &Probe, raw: Raw) -> Failure {
-        let stack = self.frames(&raw.stack);
-        let cause = probe.cause(&raw, &stack);
-        let gfp = raw.gfp.map(|gfp| {
-            let flags = &self.flags;
-            self.gfp
-                .entry(gfp)
-                .or_insert_with(|| flags.decode(gfp).into())
-                .clone()
-        });
-
-        Failure {
-            time: raw.time,
-            cause,
-            caller: symbols::caller(&stack).cloned(),
-            context: probe.context(&raw, &stack),
-            irqs_off: probe.irqs_off(&raw),
-            order: raw.order.filter(|_| cause != Cause::Other),
-            flags: gfp,
-            nowarn: raw.gfp.is_some_and(|gfp| self.flags.nowarn(gfp)),
-            process: self.process(raw.thread),
-            thread: raw.thread,
-            cpu: raw.cpu,
-            node: self.nodes.get(&raw.cpu).copied().unwrap_or(0),
-            stack,
-        }
-    }
-
-    /// Begins a batch. Modules and processes can have changed since the last one.
-    fn begin(&mut self) {
-        self.checked = false;
-        self.processes.clear();
-    }
-
-    fn frames(&mut self, addresses: &[u64]) -> Rc<[Frame]> {
-        if let (Some(symbols), false) = (&mut self.symbols, self.checked) {
-            self.checked = true;
-            if symbols.refresh() {
-                self.stacks.clear();
-            }
-        }
-        if let Some(frames) = self.stacks.get(addresses) {
-            return frames.clone();
-        }
-        let frames: Rc<[Frame]> = match &self.symbols {
-            Some(symbols) => symbols.frames(addresses).into(),
-            None => addresses
-                .iter()
-                .map(|&address| Frame::unknown(address))
-                .collect(),
-        };
-
-        self.stacks.insert(addresses.to_vec(), frames.clone());
-        frames
-    }
-
-    /// Returns the name of a thread, which may have ended.
-    fn process(&mut self, thread: Option<u32>) -> Rc<str> {
-        const ENDED: &str = "(ended)";
-        let root = &self.root;
-        let name = |thread| match thread {
-            0 => "swapper".into(),
-            _ => fs::read_to_string(root.join(format!("proc/{thread}/comm")))
-                .map_or(ENDED.into(), |name| name.trim_end().into()),
-        };
-
-        thread.map_or(ENDED.into(), |thread| {
-            self.processes
-                .entry(thread)
-                .or_insert_with(|| name(thread))
-                .clone()
-        })
-    }
-}
-
-/// Signals that end the program.
-struct Signals(UnixStream);
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        let (receiver, sender) = UnixStream::pair()?;
-
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            signal_hook::low_level::pipe::register(signal, sender.try_clone()?)?;
-        }
-        Ok(Self(receiver))
-    }
-}
-
-impl AsFd for Signals {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.0.as_fd()
     }
 }

@@ -154,7 +154,7 @@ impl Tally {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::{By, Failure, Tally};
     use crate::failures::{context::Context, probe::Cause, symbols::Frame};
 

@@ -34,6 +34,11 @@ pub struct Watch {
     seen: u64,
 }
 
+/// Returns the progress of a start.
+pub fn progress() -> Progress {
+    Progress::new("starting the probe")
+}
+
 struct OnCpu {
     // Declared first, so that the buffer is unmapped before the event is closed.
     sampler: Sampler,
@@ -44,8 +49,13 @@ struct OnCpu {
 }
 
 impl Watch {
-    /// Starts the probe on these CPUs.
-    pub fn start(probe: Probe, root: &Path, cpus: &BTreeSet<u32>) -> io::Result<Self> {
+    /// Starts the probe on these CPUs, and tells the progress.
+    pub fn start(
+        probe: Probe,
+        root: &Path,
+        cpus: &BTreeSet<u32>,
+        mut progress: Progress,
+    ) -> io::Result<Self> {
         let mut watch = Self {
             probe,
             root: root.to_owned(),
@@ -54,7 +64,6 @@ impl Watch {
             gone: 0,
             seen: 0,
         };
-        let mut progress = Progress::new("starting the probe");
 
         for (index, &cpu) in cpus.iter().enumerate() {
             progress.at(|| format!("{index} of {} CPUs", cpus.len()));

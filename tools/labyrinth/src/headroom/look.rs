@@ -3,7 +3,7 @@
 //! Looks at the memory once.
 
 use super::{
-    blocks,
+    blocks::{self, Blocks},
     document::{Headroom, ZoneHeadroom},
     list::Served,
     model::{self, may_use, Gfp, Kernel, Request, PAGE_BLOCK},
@@ -50,42 +50,65 @@ pub fn look(proc: &Path, question: Question) -> anyhow::Result<Headroom> {
     } else {
         None
     };
-    let request = Request {
-        gfp: question.gfp,
-        order: question.order,
-        place: Zone::place_of_normal(&all).unwrap_or(usize::MAX),
-        cpu: question.cpu,
-    };
     let kernel = kernel(proc);
+
     if question.types && all.iter().any(Zone::hides_reserved) {
         add_reserved(
             &mut all,
             &pagetypeinfo::read_reserved(proc).unwrap_or_default(),
         );
     }
+    complete(proc, &mut all, kernel);
+    answer(&all, question, kernel, |zone| {
+        blocks::of(zone, &buddies, types.as_ref(), question.order)
+    })
+}
+
+/// Adds what old kernels do not show, but what follows from the rest. Reads a setting only if such
+/// a kernel runs.
+pub fn complete(proc: &Path, zones: &mut [Zone], kernel: Kernel) {
     if kernel.version >= (6, 7) {
-        add_bounds(&mut all);
+        add_bounds(zones);
+    }
+    if zones
+        .iter()
+        .all(|zone| zone.boost_is_told || !zone.is_populated())
+    {
+        return;
     }
     if let Some(setting) = fs::read_to_string(proc.join("sys/vm/min_free_kbytes"))
         .ok()
         .and_then(|text| text.trim().parse().ok())
     {
-        add_boosts(&mut all, setting);
+        add_boosts(zones, setting);
     }
+}
+
+/// Answers a question from zones that are complete. `of_zone` tells the free blocks of a zone, and
+/// is asked only if the order is above 0.
+pub fn answer(
+    all: &[Zone],
+    question: Question,
+    kernel: Kernel,
+    of_zone: impl Fn(&Zone) -> Option<Blocks>,
+) -> anyhow::Result<Headroom> {
+    let high = question.order > 0;
+    let request = Request {
+        gfp: question.gfp,
+        order: question.order,
+        place: Zone::place_of_normal(all).unwrap_or(usize::MAX),
+        cpu: question.cpu,
+    };
     let mut total = Served::default();
     let mut zones = Vec::new();
     let mut cannot_see = Vec::new();
 
-    check_cpu(&all, question.cpu)?;
+    check_cpu(all, question.cpu)?;
     for zone in all.iter().filter(|zone| may_use(zone, request)) {
         if question.node.is_some_and(|node| node != zone.node) {
             continue;
         }
-        let blocks = if high {
-            blocks::of(zone, &buddies, types.as_ref(), question.order)
-        } else {
-            None
-        };
+        let blocks = if high { of_zone(zone) } else { None };
         let (arithmetic, served) = model::arithmetic(zone, blocks, request, kernel);
         let name = format!("node {}, zone {}", zone.node, zone.name);
         match blocks {
@@ -114,7 +137,7 @@ pub fn look(proc: &Path, question: Question) -> anyhow::Result<Headroom> {
         });
     }
     if zones.is_empty() {
-        return Err(no_zone(&all, question.node).into());
+        return Err(no_zone(all, question.node).into());
     }
     Ok(Headroom {
         schema: "labyrinth/headroom/1",
@@ -178,7 +201,7 @@ fn add_bounds(zones: &mut [Zone]) {
 }
 
 /// Reads what the rules depend on. A kernel that does not tell is taken for a new one.
-fn kernel(proc: &Path) -> Kernel {
+pub fn kernel(proc: &Path) -> Kernel {
     let read = |name| fs::read_to_string(proc.join(name)).ok();
     let found = read("sys/kernel/osrelease").and_then(|text| version(&text));
     // Distributions have numbers of their own in the release, and tell the kernel's elsewhere.

@@ -164,17 +164,18 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     })
 }
 
-/// Returns how many order-0 requests with GFP_ATOMIC a burst can still get, if that can be seen.
-pub fn now(proc: &Path) -> Option<u64> {
-    let question = Question {
-        gfp: Gfp::Atomic,
-        order: 0,
-        node: None,
-        cpu: None,
-        types: false,
-    };
+/// The usual question: how many order-0 requests with GFP_ATOMIC a burst can still get.
+pub const USUAL: Question = Question {
+    gfp: Gfp::Atomic,
+    order: 0,
+    node: None,
+    cpu: None,
+    types: false,
+};
 
-    look(proc, question).ok().map(|found| found.requests)
+/// Returns the answer to the usual question, if it can be seen.
+pub fn now(proc: &Path) -> Option<u64> {
+    look(proc, USUAL).ok().map(|found| found.requests)
 }
 
 /// Waits for the next look. Returns false if there is to be none.

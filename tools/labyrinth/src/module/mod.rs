@@ -3,12 +3,14 @@
 //! The files of the module in debugfs.
 
 pub mod exercise;
+pub mod metrics;
 pub mod series;
 
 use crate::exit::Problem;
 use anyhow::Context;
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -59,6 +61,13 @@ impl Module {
         let path = self.folder.join(name);
 
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    /// Reads a file into a buffer, instead of what the buffer had.
+    pub fn read_into(&self, name: &str, buffer: &mut String) -> io::Result<()> {
+        buffer.clear();
+        File::open(self.folder.join(name))?.read_to_string(buffer)?;
+        Ok(())
     }
 
     /// Writes a value to a control file.

@@ -48,9 +48,7 @@ impl Series {
     /// Returns the latency in ns that this many percent of the requests did not exceed: the upper
     /// edge of a bucket, so at most 1/16 too large.
     pub fn percentile(&self, percent: f64) -> Option<u64> {
-        let samples = self.samples();
-        // At least one sample, and with 100 percent the last.
-        let rank = ((samples as f64 * percent / 100.0).ceil() as u64).clamp(1, samples.max(1));
+        let rank = rank(self.samples(), percent);
         let mut below = 0;
 
         self.buckets
@@ -61,6 +59,12 @@ impl Series {
             })
             .map(|bucket| bucket.to_ns)
     }
+}
+
+/// Returns how many of the samples, in ascending order, make up this many percent: at least one,
+/// and with 100 percent all.
+pub fn rank(samples: u64, percent: f64) -> u64 {
+    ((samples as f64 * percent / 100.0).ceil() as u64).clamp(1, samples.max(1))
 }
 
 /// Reads the numbers of all exercises.

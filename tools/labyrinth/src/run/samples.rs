@@ -4,7 +4,7 @@
 
 use crate::{
     headroom,
-    module::{series::Series, Module},
+    module::{metrics, series::Series, Module},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,39 +93,18 @@ impl Sampler {
 }
 
 /// Returns the hits of each tier in the text of `metrics`.
-fn tiers(metrics: &str) -> Vec<Tier> {
-    let mut all: Vec<Tier> = Vec::new();
-
-    // The module counts each context by itself.
-    for tier in metrics.lines().filter_map(tier) {
-        match all
-            .iter_mut()
-            .find(|known| known.pool == tier.pool && known.tier == tier.tier)
-        {
-            Some(known) => known.pages += tier.pages,
-            None => all.push(tier),
-        }
-    }
-    all
-}
-
-fn tier(line: &str) -> Option<Tier> {
-    let rest = line.strip_prefix("labyrinth_pool_requests_total{")?;
-    let (labels, pages) = rest.split_once("} ")?;
-    let label = |name: &str| {
-        labels
-            .split(',')
-            .filter_map(|label| label.split_once('='))
-            .find(|(found, _)| *found == name)
-            .map(|(_, value)| value.trim_matches('"'))
+fn tiers(text: &str) -> Vec<Tier> {
+    let pools = metrics::parse(text).unwrap_or_default().pools;
+    let of = |pool: &metrics::Pool| -> Vec<Tier> {
+        let tiers = pool.tiers.iter().map(|tier| Tier {
+            pool: pool.name.clone(),
+            tier: tier.name.clone(),
+            pages: tier.hits,
+        });
+        tiers.collect()
     };
 
-    (label("outcome")? == "hit").then_some(())?;
-    Some(Tier {
-        pool: label("pool")?.to_owned(),
-        tier: label("tier")?.to_owned(),
-        pages: pages.trim().parse().ok()?,
-    })
+    pools.iter().flat_map(of).collect()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::{
         cpus,
         probe::{self, Probe, Source},
         problem,
-        watch::Watch,
+        watch::{self, Watch},
     },
     json,
     memory::zoneinfo,
@@ -129,7 +129,7 @@ fn measure(options: &Options, root: &Path, over: &dyn Fn() -> bool) -> anyhow::R
     );
     let online = cpus::online(root).context("cannot tell which CPUs are online")?;
     let watch = Probe::of_served(root, high, sleeps)
-        .and_then(|probe| Watch::start(probe, root, &online))
+        .and_then(|probe| Watch::start(probe, root, &online, watch::progress()))
         .map_err(|error| problem::explain(Source::Tracepoint, &error))?;
     let mut session = Session {
         watch,
