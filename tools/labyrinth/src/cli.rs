@@ -3,7 +3,7 @@
 //! The command line. Each subcommand declares its own options, beside its code.
 
 use crate::{
-    compare, doctor, exit::Verdict, explain, failures, headroom, manual, report, run, squeeze,
+    compare, doctor, exit::Verdict, explain, failures, headroom, manual, report, run, squeeze, top,
 };
 use clap::{Parser, Subcommand};
 
@@ -39,6 +39,8 @@ pub enum Command {
     Run(run::Args),
     /// Holds the machine at a few free pages, so that atomic requests fail
     Squeeze(squeeze::Args),
+    /// Shows headroom, failures, exercises and pools, live
+    Top(top::Args),
     /// Writes manual pages and completions into a folder
     #[command(hide = true)]
     Manual(manual::Args),
@@ -56,6 +58,7 @@ impl Command {
             Self::Report(args) => report::run(&args),
             Self::Run(args) => run::run(&args),
             Self::Squeeze(args) => squeeze::run(&args),
+            Self::Top(args) => top::run(&args),
             Self::Manual(args) => manual::run(&args),
         }
     }

@@ -26,6 +26,7 @@ pub mod runs;
 pub mod signals;
 pub mod squeeze;
 pub mod terminal;
+pub mod top;
 pub mod tracing;
 pub mod units;
 

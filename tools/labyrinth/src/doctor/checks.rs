@@ -68,7 +68,7 @@ pub fn all(root: &Path) -> Vec<Check> {
         check("tracefs", "names of flags", tracefs(root)),
         check("symbols", "names of callers", symbols(root)),
         check("log", "how many failures the kernel's log hides", log(root)),
-        check("zones", "headroom", zones(root)),
+        check("zones", "headroom and top", zones(root)),
         check(
             "explain",
             "reports in logs",
@@ -84,8 +84,12 @@ pub fn all(root: &Path) -> Vec<Check> {
         ));
     }
     checks.extend([
-        check("module", "run", module(root)),
-        check("debugfs", "run", debugfs(root)),
+        check("module", "run, and contexts and pools in top", module(root)),
+        check(
+            "debugfs",
+            "run, and contexts and pools in top",
+            debugfs(root),
+        ),
         check("device", "pages in user space", device(root, "labyrinth")),
         check("squeeze", "squeeze", device(root, "labyrinth_squeeze")),
         check("rust", "building the module", rust(root)),
