@@ -10,9 +10,7 @@ import json
 import os
 import random
 import re
-import shutil
 import subprocess
-import tempfile
 import time
 
 from lib import consumer, faults, kmsg, ktap, metrics, module, pressure, symbols, tool
@@ -314,22 +312,14 @@ def idle_takes_no_cpu():
     for source in sources():
         with tool.counting("--source", source) as process:
             time.sleep(1)
-            start = used(process.pid)
+            start = tool.cpu_time(process.pid)
             time.sleep(IDLE_SECONDS)
-            took = used(process.pid) - start
+            took = tool.cpu_time(process.pid) - start
             summary = process.end()
         ktap.note(f"{source}: {took * 1e3:.2f} ms in {IDLE_SECONDS} s, "
                   f"{summary['failures']} failures")
         # The clock of the scheduler is exact; a tick is 4 or 10 ms.
         assert took < IDLE_SECONDS * 1e-3 or summary["failures"], f"{took} s (tick {1 / ticks} s)"
-
-
-def used(pid):
-    """The CPU time of a process in seconds, from the scheduler's clock."""
-    return int(module.read(f"/proc/{pid}/schedstat").split()[0]) / 1e9 \
-        if os.path.exists(f"/proc/{pid}/schedstat") \
-        else sum(map(int, module.read(f"/proc/{pid}/stat").rpartition(")")[2].split()[11:13])) \
-        / os.sysconf("SC_CLK_TCK")
 
 
 def injected_failures_are_counted():
@@ -355,19 +345,7 @@ def injected_failures_are_counted():
 
 def obstacles_are_named():
     """Without root or tracefs, one sentence says what is wrong and one says what helps."""
-    def nobody():
-        os.setgroups([])
-        os.setgid(65534)
-        os.setuid(65534)
-
-    with tempfile.NamedTemporaryFile(dir="/tmp", delete_on_close=False) as copy:
-        # The folder of the tool can be closed to others.
-        with open(tool.path(), "rb") as program:
-            shutil.copyfileobj(program, copy)
-        os.fchmod(copy.fileno(), 0o755)
-        copy.close()
-        result = subprocess.run([copy.name, "failures", "--duration", "0"], text=True,
-                                capture_output=True, check=False, preexec_fn=nobody)
+    result = tool.run_as_nobody("failures", "--duration", "0")
     assert result.returncode == 3 and "only root" in result.stderr and "fix: " in result.stderr, \
         result
     script = ("umount /sys/kernel/tracing && mount -t tmpfs tmpfs /sys/kernel/debug && "

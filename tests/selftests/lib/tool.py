@@ -4,8 +4,10 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 
 from lib import module
 from lib.ktap import Skip
@@ -31,6 +33,23 @@ def run(*arguments, **keywords):
     """Runs the tool to its end, and returns the result."""
     return subprocess.run([path(), *arguments], capture_output=True, text=True, timeout=60,
                           check=False, **keywords)
+
+
+def run_as_nobody(*arguments):
+    """Runs the tool to its end without any rights, and returns the result."""
+    def nobody():
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+
+    with tempfile.NamedTemporaryFile(dir="/tmp", delete_on_close=False) as copy:
+        # The folder of the tool can be closed to others.
+        with open(path(), "rb") as program:
+            shutil.copyfileobj(program, copy)
+        os.fchmod(copy.fileno(), 0o755)
+        copy.close()
+        return subprocess.run([copy.name, *arguments], text=True, capture_output=True, check=False,
+                              preexec_fn=nobody, timeout=60)
 
 
 class Counting:
@@ -88,3 +107,11 @@ def traces():
     state["instances"] = sorted(os.listdir(TRACING + "/instances"))
     state["groups"] = sorted(os.listdir(TRACING + "/events"))
     return state
+
+
+def cpu_time(pid):
+    """The CPU time of a process in seconds, from the scheduler's clock."""
+    return int(module.read(f"/proc/{pid}/schedstat").split()[0]) / 1e9 \
+        if os.path.exists(f"/proc/{pid}/schedstat") \
+        else sum(map(int, module.read(f"/proc/{pid}/stat").rpartition(")")[2].split()[11:13])) \
+        / os.sysconf("SC_CLK_TCK")
