@@ -122,6 +122,8 @@ pub struct Arithmetic {
     pub boost: u64,
     /// Requests that the free blocks are large enough for, if the order is above 0.
     pub blocks: Option<u64>,
+    /// Of these, what is kept for atomic requests, if the requests are not atomic.
+    pub blocks_kept: Option<u64>,
     /// Pages of all types in the list of a CPU: the most of all CPUs that count.
     pub in_list: u64,
     /// How many pages a CPU may have taken or freed that `free` does not show yet.
@@ -183,6 +185,13 @@ pub fn arithmetic(
         blocks: blocks
             .filter(|_| request.order > 0)
             .map(|blocks| blocks.certain),
+        blocks_kept: blocks.filter(|_| request.order > 0).map(|blocks| {
+            if atomic {
+                0
+            } else {
+                blocks.highatomic
+            }
+        }),
         in_list: lists.iter().map(|list| list.count).max().unwrap_or(0),
         drift: lists.iter().map(|list| list.threshold).max().unwrap_or(0),
     };
@@ -350,9 +359,10 @@ fn high_order(
     let at_least = by_mark(above.saturating_sub(list.threshold))
         .min(certain.saturating_sub(hidden_blocks))
         .saturating_sub(refill - 1);
-    // Pages that go back from the list can make blocks, also on kernels that put no blocks there.
+    // A full list gives pages back to the zone when somebody frees one more, and these can make
+    // blocks, also of orders that are in no list.
     let in_list = if request.order > LIST_ORDER {
-        0
+        list.count.min(list::swallowed(list)) >> request.order
     } else {
         list.count >> request.order
     };
@@ -459,6 +469,28 @@ mod tests {
         // With enough of them, the watermark decides.
         let (sum, served) = arithmetic(&zones[1], blocks(50_000), order_2, NEW);
         assert_eq!(served.estimate, sum.above.div_ceil(4));
+        // Larger blocks are in no list, but pages that a list gives back can make some.
+        let order_4 = request(Gfp::Atomic, 4);
+        let (_, served) = arithmetic(&zones[1], blocks(11), order_4, NEW);
+        assert_eq!((served.at_least, served.at_most), (11, 11 + 62 / 16));
+    }
+
+    #[test]
+    fn kept_blocks_are_for_atomic_requests() {
+        let zones = parse(TEXT);
+        let blocks = Some(Blocks {
+            certain: 100,
+            possible: 100,
+            without_boost: 100,
+            highatomic: 40,
+            exact: true,
+        });
+        let kept = |gfp| {
+            let (sum, served) = arithmetic(&zones[1], blocks, request(gfp, 2), NEW);
+            (sum.blocks_kept, served.at_least)
+        };
+        assert_eq!(kept(Gfp::Atomic), (Some(0), 100 - 14));
+        assert_eq!(kept(Gfp::Nowait), (Some(40), 60 - 14));
     }
 
     #[test]
