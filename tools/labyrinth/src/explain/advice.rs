@@ -52,11 +52,10 @@ pub fn advise(report: &Report, judgement: Option<&Judgement<'_>>) -> Vec<Advice>
                  ranges; /proc/vmallocinfo lists them.",
             ));
         }
-        Kind::Page | Kind::Stall { .. } | Kind::Vmalloc { .. } | Kind::Vmemmap => {
-            if let Some(judgement) = judgement {
-                page(report, judgement, &mut out);
-            }
-        }
+        Kind::Page | Kind::Stall { .. } | Kind::Vmalloc { .. } | Kind::Vmemmap => match judgement {
+            Some(judgement) => page(report, judgement, &mut out),
+            None => without_figures(report, &mut out),
+        },
     }
     out
 }
@@ -76,7 +75,7 @@ pub fn no_addresses(what: &str, judgement: Option<&Judgement<'_>>) -> bool {
     ["vmap allocation", "vm_struct", "use vmalloc="]
         .iter()
         .any(|part| what.contains(part))
-        || unclear && judgement.is_some_and(Judgement::served)
+        || unclear && judgement.is_none_or(Judgement::served)
 }
 
 /// For a failure of the page allocator.
@@ -102,12 +101,12 @@ fn page(report: &Report, judgement: &Judgement<'_>, out: &mut Vec<Advice>) {
         return;
     };
     if judgement.order > 0 {
-        large(report, judgement, fragmented.or(low), out);
+        large(report, judgement.order, fragmented.or(low), out);
     }
     let urgent = judgement.flags.cannot_wait();
     if urgent {
         watermarks(judgement, main, out);
-        out.push(reserve(judgement));
+        out.push(reserve(judgement.order));
     } else if fragmented.is_none() {
         out.push(plain(
             "memory",
@@ -124,18 +123,34 @@ fn page(report: &Report, judgement: &Judgement<'_>, out: &mut Vec<Advice>) {
         ));
     }
     if let Some(zone) = low.filter(|_| judgement.lost.is_empty()) {
+        boost(judgement, zone, out);
         protection(judgement, zone, out);
         cma(judgement, zone, out);
     }
 }
 
+/// For a failure of which only the request is known.
+fn without_figures(report: &Report, out: &mut Vec<Advice>) {
+    let Some(flags) = report.mode.as_ref().and_then(|mode| mode.flags) else {
+        return;
+    };
+    let order = report.order.unwrap_or(0);
+    if order > 0 {
+        large(report, order, None, out);
+    }
+    if flags.cannot_wait() {
+        out.push(plain(
+            "vm.min_free_kbytes",
+            "Double vm.min_free_kbytes (sysctl vm.min_free_kbytes says what it is now): the kernel \
+             then keeps more memory for urgent requests. The log lacks the zones that would tell how \
+             much is needed; labyrinth headroom --bursts measures it.",
+        ));
+        out.push(reserve(order));
+    }
+}
+
 /// For a request of several pages.
-fn large(
-    report: &Report,
-    judgement: &Judgement<'_>,
-    zone: Option<&Judged<'_>>,
-    out: &mut Vec<Advice>,
-) {
+fn large(report: &Report, order: u32, zone: Option<&Judged<'_>>, out: &mut Vec<Advice>) {
     let free = zone
         .and_then(|zone| zone.zone.get("free"))
         .map_or(String::new(), |free| {
@@ -151,7 +166,7 @@ fn large(
         value: None,
         text: format!("Ask for single pages{free}: {how}. It is the only remedy that lasts."),
     });
-    if judgement.order >= 4 {
+    if order >= 4 {
         out.push(plain(
             "early",
             "Allocate the buffer once, when the driver is loaded, and keep it; memory is least \
@@ -297,11 +312,11 @@ fn watermarks(judgement: &Judgement<'_>, zone: &Judged<'_>, out: &mut Vec<Advice
 }
 
 /// A reserve of one's own.
-fn reserve(judgement: &Judgement<'_>) -> Advice {
-    let what = if judgement.order == 0 {
+fn reserve(order: u32) -> Advice {
+    let what = if order == 0 {
         "pages".to_owned()
     } else {
-        format!("blocks of order {}", judgement.order)
+        format!("blocks of order {order}")
     };
     Advice {
         setting: "reserve",
@@ -310,6 +325,33 @@ fn reserve(judgement: &Judgement<'_>) -> Advice {
             "If the caller must not fail: a reserve of {what} of its own, filled when it may wait (a \
              pool of labyrinth, or a mempool). No watermark guarantees that."
         ),
+    }
+}
+
+/// A watermark that the kernel has raised for a while.
+fn boost(judgement: &Judgement<'_>, zone: &Judged<'_>, out: &mut Vec<Advice>) {
+    let Verdict::TooLow(short) = zone.verdict else {
+        return;
+    };
+    let boost = zone.zone.get("boost").unwrap_or(0) / judgement.page_kib;
+    // Urgent requests must leave 3/8 of the watermark.
+    let share = if judgement.flags.high {
+        boost / 8 * 3
+    } else {
+        boost
+    };
+    if share >= short {
+        out.push(Advice {
+            setting: "vm.watermark_boost_factor",
+            value: Some(0),
+            text: format!(
+                "sysctl vm.watermark_boost_factor=0: without the boost of {} that the watermarks have \
+                 after fragmentation, zone {} had enough free memory. Large blocks then become \
+                 rarer.",
+                kib(boost.saturating_mul(judgement.page_kib)),
+                zone.zone.title()
+            ),
+        });
     }
 }
 
@@ -476,9 +518,10 @@ fn oom(report: &Report, judgement: Option<&Judgement<'_>>, out: &mut Vec<Advice>
     if let Some(judgement) = judgement {
         let fragmented = judgement.main(|judged| judged.verdict == Verdict::NoBlock);
         if judgement.order > 0 && fragmented.is_some() {
-            large(report, judgement, fragmented, out);
+            large(report, judgement.order, fragmented, out);
         }
         if let Some(zone) = judgement.main(|judged| matches!(judged.verdict, Verdict::TooLow(_))) {
+            boost(judgement, zone, out);
             cma(judgement, zone, out);
         }
         let high = judgement
@@ -491,6 +534,18 @@ fn oom(report: &Report, judgement: Option<&Judgement<'_>>, out: &mut Vec<Advice>
                 "A kernel of 64 bits has no HighMem, and can use all memory for everything. Until then, \
                  vm.vfs_cache_pressure above 100 frees low memory earlier.",
             ));
+        }
+    }
+    let holders = sum_up(memory, page);
+    if let (Some(unknown), Some(total)) = (holders.unknown, holders.total) {
+        if unknown > total / 2 {
+            out.push(plain(
+                "page_owner=on",
+                "Most of the memory is in none of the kernel's counters, so that killing processes does \
+                 not help. Find who holds it: /proc/allocinfo (CONFIG_MEM_ALLOC_PROFILING), or boot \
+                 with page_owner=on (CONFIG_PAGE_OWNER).",
+            ));
+            return;
         }
     }
     match largest_holder(memory, page) {

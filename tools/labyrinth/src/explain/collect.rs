@@ -5,6 +5,7 @@
 use super::{
     header::{self, number, number_after},
     kernel::Version,
+    mail::Mail,
     meminfo::{Fed, Memory},
     oom,
     prefix::{self, Text},
@@ -45,6 +46,7 @@ pub struct Collector {
     last_victim: Option<(u64, u64, Option<f64>)>,
     /// The parts so far of a message that netconsole split.
     fragments: Option<String>,
+    mail: Mail,
     /// How many reports the kernel suppressed, by what they are about.
     pub suppressed: BTreeMap<&'static str, u64>,
     /// Lines about lines that were lost, by what lost them.
@@ -69,15 +71,24 @@ impl Collector {
         self.last_page = None;
         self.last_victim = None;
         self.fragments = None;
+        self.mail.end();
     }
 
     /// Returns whether lines without any of the scanner's strings matter.
     pub fn wants_all(&self) -> bool {
-        !self.open.is_empty() || self.fragments.is_some()
+        !self.open.is_empty() || self.fragments.is_some() || self.mail.holds()
     }
 
     /// Takes a line, and returns the reports that are over.
     pub fn line(&mut self, line: &Line) -> Vec<Report> {
+        match self.mail.line(line) {
+            Some(line) => self.whole(&line),
+            None => Vec::new(),
+        }
+    }
+
+    /// Takes a line of which nothing is missing.
+    fn whole(&mut self, line: &Line) -> Vec<Report> {
         let mut text = prefix::strip(&line.bytes);
         let mut done = Vec::new();
 
@@ -123,8 +134,18 @@ impl Collector {
         }
     }
 
-    /// Ends all reports, at the end of a file.
+    /// Ends a file, and all reports.
     pub fn end(&mut self) -> Vec<Report> {
+        let mut done = match self.mail.end() {
+            Some(line) => self.whole(&line),
+            None => Vec::new(),
+        };
+        done.extend(self.end_reports());
+        done
+    }
+
+    /// Ends all reports.
+    fn end_reports(&mut self) -> Vec<Report> {
         if self.fragments.take().is_some() {
             if let Some(open) = self.open.last_mut() {
                 let line = open.report.last_line;
@@ -176,7 +197,7 @@ impl Collector {
             if let Some(version) = Version::find(message) {
                 // The machine booted, so whatever was printed before is over.
                 self.version = Some(version);
-                done.extend(self.end());
+                done.extend(self.end_reports());
             }
             return;
         }
@@ -308,10 +329,15 @@ impl Collector {
 
     /// Begins a report whose first line is missing, if this line is the rest of one.
     fn begin_without_head(&mut self, line: &Line, text: &Text, message: &str) -> bool {
-        let kind = if message.contains("Mem-Info:") || message.contains("lowmem_reserve[]") {
+        let kind = if message.contains("Mem-Info:")
+            || message.contains("lowmem_reserve[]")
+            || message.contains(" free:") && message.contains("kB min:")
+        {
             Kind::MemInfo
         } else if message.contains("oom-kill:constraint=")
-            || message.contains("Killed process ") && number_after(message, "process ").is_some()
+            || ["Killed process ", "ut of memory: Kill process "]
+                .iter()
+                .any(|key| number_after(message, key).is_some())
         {
             Kind::Oom
         } else {
@@ -413,7 +439,9 @@ impl Open {
         if !trace_over && report.trace.feed(message) {
             return Fed::Took(Vec::new());
         }
-        if message.contains("cpuset=") && message.contains("mems_allowed=") {
+        if message.contains("cpuset=") && message.contains("mems_allowed=")
+            || report.mode.is_none() && header::continues(message)
+        {
             header::details(report, message);
             return Fed::Took(Vec::new());
         }
@@ -573,7 +601,7 @@ fn missing(report: &mut Report) {
         .unwrap_or(0);
     for zone in &memory.zones {
         let title = zone.title();
-        let lacks: Vec<&str> = ["free", "min", "low", "managed"]
+        let lacks: Vec<&str> = ["free", "min", "low", "managed", "free_cma"]
             .into_iter()
             .filter(|field| zone.get(field).is_none())
             .collect();

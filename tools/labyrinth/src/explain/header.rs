@@ -50,6 +50,14 @@ fn kind(text: &str) -> Option<(Kind, usize)> {
         return ("order:".starts_with(rest) || rest.starts_with("order:"))
             .then_some((Kind::Page, at));
     }
+    // A mail program broke the line before these words.
+    let start = text.len() - text.trim_start().len();
+    if text[start..].starts_with("failure: order:") {
+        return Some((Kind::Page, start));
+    }
+    if text[start..].starts_with("oom-killer: gfp_mask=") {
+        return Some((Kind::Oom, start));
+    }
     if let Some(at) = text.find("page allocation stalls for ") {
         let ms = number_after(text, "stalls for ")?;
         return Some((Kind::Stall { ms }, at));
@@ -121,6 +129,15 @@ fn comm(before: &str) -> Option<String> {
         name.rsplit("] ").next()?
     };
     (!name.is_empty() && name.len() <= 63).then(|| name.to_owned())
+}
+
+/// Returns whether a text goes on with a first line that was broken.
+pub fn continues(text: &str) -> bool {
+    let rest = text.trim_start_matches([' ', ',']);
+
+    ["order:", "mode:0x", "gfp_mask=0x", "nodemask=", "order="]
+        .iter()
+        .any(|start| rest.starts_with(start))
 }
 
 /// Takes what can be in the first line or in one of those after it.

@@ -124,7 +124,7 @@ pub fn judge_as(report: &Report, flags: Flags, order: u32) -> Option<Judgement<'
     let (rules, rules_known) = rules(report, memory);
     let page_kib = memory.page_kib();
     let no_watermarks = flags.memalloc && !flags.nomemalloc;
-    let layouts = layouts(memory);
+    let layouts = layouts(memory, report.trace.short);
     let request = Request {
         flags,
         order,
@@ -217,7 +217,9 @@ type Layout = Vec<&'static str>;
 
 /// Returns the sets of zones that the kernel can have been built with, the likeliest first. Each
 /// kernel prints as many numbers in `lowmem_reserve[]` as it has zones, but not the empty zones.
-fn layouts(memory: &Memory) -> Vec<Layout> {
+/// Kernels since 6.2 do not print the zones either that the request may not use. `short` says that
+/// the CPU is known to be of 32 bits.
+fn layouts(memory: &Memory, short: bool) -> Vec<Layout> {
     let length = memory
         .zones
         .iter()
@@ -225,6 +227,8 @@ fn layouts(memory: &Memory) -> Vec<Layout> {
         .max()
         .unwrap_or(0);
     let seen = |name: &str| memory.zones.iter().any(|zone| zone.name == name);
+    let highmem =
+        memory.pages[1].is_some_and(|pages| pages > 0) && !seen("Movable") && !seen("DMA32");
     let mut all: Vec<Layout> = Vec::new();
 
     for bits in 0..16_u32 {
@@ -245,6 +249,8 @@ fn layouts(memory: &Memory) -> Vec<Layout> {
             && ZONES.iter().all(|zone| !seen(zone) || has(zone))
             // HighMem is for CPUs of 32 bits, and these two for those of 64.
             && !(has("HighMem") && (has("DMA32") || has("Device")))
+            && !(short && has("DMA32"))
+            && (has("HighMem") || !highmem)
             && memory.zones.iter().all(|zone| fits(zone, &layout));
         if possible {
             all.push(layout);
@@ -398,6 +404,10 @@ impl Request {
                 .or_else(|| pages("reserved_highatomic"))
                 .unwrap_or(0)
         };
+        let zones = report
+            .memory
+            .as_ref()
+            .map_or(&[][..], |memory| &memory.zones);
         // A request of several pages counts all but one of them as gone.
         let rest = 1_u64.checked_shl(self.order).unwrap_or(u64::MAX) - 1;
         let usable = pages("free").map(|free| free.saturating_sub(cma).saturating_sub(highatomic));
@@ -405,7 +415,7 @@ impl Request {
         let (reserve, reserve_other) = if self.no_watermarks {
             (Some(0), None)
         } else {
-            self.reserve(zone, layouts)
+            self.reserve(zone, layouts, zones)
         };
         let (largest, of_others) = self.blocks(zone);
         let mut judged = Judged {
@@ -446,6 +456,10 @@ impl Request {
             return Verdict::Unknown(missing);
         };
         let left = usable.saturating_sub(rest);
+        let hidden = self.hidden_cma(zone, report);
+        if hidden > 0 && left > limit && left.saturating_sub(hidden) <= limit {
+            return Verdict::Unknown(vec!["free_cma"]);
+        }
         if !self.no_watermarks && (left <= limit || usable < rest) {
             let needed = limit.saturating_add(rest).saturating_add(1);
             return Verdict::TooLow(needed.saturating_sub(usable));
@@ -457,6 +471,30 @@ impl Request {
             Some(largest) if largest >= self.order => Verdict::Serves,
             _ if zone.blocks_complete() => Verdict::NoBlock,
             _ => Verdict::Unknown(vec!["free lists"]),
+        }
+    }
+
+    /// Returns how many free pages can be in CMA areas if the line of the zone is cut off before
+    /// that field, which is the last one.
+    fn hidden_cma(&self, zone: &Zone, report: &Report) -> u64 {
+        if self.uses_cma() || self.no_watermarks || zone.get("free_cma").is_some() {
+            return 0;
+        }
+        let memory = report.memory.as_ref();
+        let reserved = memory.and_then(|memory| memory.pages[3]);
+        let mut typed = zone
+            .blocks
+            .iter()
+            .filter_map(|blocks| blocks.types.as_deref());
+        let listed = typed.any(|types| types.contains('C'));
+        if let Some(all) = memory.and_then(|memory| memory.counter("free_cma")) {
+            return all;
+        }
+        match reserved {
+            Some(0) => 0,
+            Some(_) => u64::MAX,
+            None if listed => u64::MAX,
+            None => 0,
         }
     }
 
@@ -488,9 +526,17 @@ impl Request {
 
     /// Returns the protection of a zone from this request, and another value if it is not certain
     /// which number is meant.
-    fn reserve(&self, zone: &Zone, layouts: &[Layout]) -> (Option<u64>, Option<u64>) {
+    fn reserve(
+        &self,
+        zone: &Zone,
+        layouts: &[Layout],
+        zones: &[Zone],
+    ) -> (Option<u64>, Option<u64>) {
         if zone.reserve.is_empty() {
-            return (None, None);
+            // No zone is protected from requests that can use no higher one.
+            let highest = |other: &Zone| other.node != zone.node || other.rank() <= zone.rank();
+            let last = !matches!(zone.name.as_str(), "DMA" | "DMA32");
+            return ((last && zones.iter().all(highest)).then_some(0), None);
         }
         let mut values = layouts.iter().filter_map(|layout| {
             let class = self.class(Some(layout));
@@ -508,11 +554,12 @@ impl Request {
         let mut largest = None;
         let mut others = String::new();
 
-        for (order, blocks) in zone.blocks.iter().enumerate() {
-            if blocks.count == 0 {
+        for blocks in &zone.blocks {
+            if blocks.count == 0 || blocks.kib < self.page_kib {
                 continue;
             }
-            let order = u32::try_from(order).unwrap_or(u32::MAX);
+            // Not by the place in the list, as some can be missing.
+            let order = (blocks.kib / self.page_kib).ilog2();
             let usable = match &blocks.types {
                 Some(types) => types.chars().any(|kind| allowed.contains(kind)),
                 None => true,
@@ -725,6 +772,48 @@ mod tests {
             Verdict::TooLow(26 + 3188 + 1 - 1298)
         );
         assert_eq!(judgement.zones[1].verdict, Verdict::Serves);
+    }
+
+    #[test]
+    fn zones_that_are_not_printed_are_not_missing() {
+        // Kernels since 6.2 leave out the zones above that of the request.
+        let text =
+            "x: page allocation failure: order:0, mode:0xcc1(GFP_KERNEL|GFP_DMA)\nMem-Info:\n\
+            DMA free:5192kB min:5200kB low:5300kB managed:663836kB free_cma:0kB\n\
+            lowmem_reserve[]: 0 2900 2900 2900\n";
+        let dma = report(text);
+        let judgement = judge(&dma).unwrap();
+        assert_eq!(judgement.lost, [""; 0]);
+        assert_eq!(judgement.zones[0].verdict, Verdict::TooLow(3));
+        let any = report(&text.replace("0xcc1(GFP_KERNEL|GFP_DMA)", "0xcc0(GFP_KERNEL)"));
+        assert_eq!(judge(&any).unwrap().lost, ["DMA32"]);
+    }
+
+    #[test]
+    fn the_highest_zone_has_no_protection() {
+        let text = "x: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)\nMem-Info:\n\
+            DMA32 free:5192kB min:104kB low:112kB managed:663836kB free_cma:0kB\n\
+            Normal free:3200kB min:4000kB low:5000kB managed:900000kB free_cma:0kB\n";
+        let report = report(text);
+        let judgement = judge(&report).unwrap();
+        let unknown = Verdict::Unknown(vec!["lowmem_reserve[]"]);
+        assert_eq!(judgement.zones[0].verdict, unknown);
+        assert_eq!(judgement.zones[1].verdict, Verdict::TooLow(201));
+    }
+
+    #[test]
+    fn memory_in_areas_can_be_hidden() {
+        let figures = "Normal free:6000kB min:4000kB low:5000kB managed:90000kB";
+        let counter = |pages: u64| {
+            let text = log("order:0, mode:0xcc0(GFP_KERNEL)", figures);
+            let text = text.replace(
+                "Mem-Info:\n",
+                &format!("Mem-Info:\nactive_anon:1 free_cma:{pages}\n"),
+            );
+            judge(&report(&text)).unwrap().zones[0].verdict.clone()
+        };
+        assert_eq!(counter(499), Verdict::Serves);
+        assert_eq!(counter(500), Verdict::Unknown(vec!["free_cma"]));
     }
 
     #[test]

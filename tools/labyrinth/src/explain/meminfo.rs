@@ -55,6 +55,19 @@ const COUNTERS: [&str; 22] = [
     "zspages",
 ];
 
+/// Counters that the kernel prints for the machine and for each node.
+const IN_BOTH: [&str; 6] = [
+    "active_anon",
+    "inactive_anon",
+    "active_file",
+    "inactive_file",
+    "mapped",
+    "shmem",
+];
+
+/// The sizes that a page can have, in KiB.
+const PAGE_SIZES: [u64; 6] = [4, 8, 16, 32, 64, 256];
+
 /// Blocks of one size in the free lists of a zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blocks {
@@ -86,6 +99,8 @@ pub struct Zone {
     pub blocks_total: Option<u64>,
     /// The line of the free lists.
     pub blocks_line: Option<u64>,
+    /// Whether the first ones could not be read.
+    gap: bool,
 }
 
 impl Zone {
@@ -152,6 +167,8 @@ pub struct Memory {
     /// The zones.
     pub zones: Vec<Zone>,
     counters: BTreeMap<&'static str, u64>,
+    /// Sums over the nodes in KiB.
+    nodes: BTreeMap<&'static str, u64>,
     /// Nodes of which the kernel says that nothing can be reclaimed.
     pub unreclaimable: Vec<u64>,
     /// Free and total swap in KiB.
@@ -215,13 +232,26 @@ impl Memory {
         self.zones.is_empty() && self.counters.is_empty()
     }
 
-    /// Returns the size of a page in KiB, if the free lists tell it.
+    /// Returns the size of a page in KiB, if the free lists or the counters tell it.
     pub fn page_kib(&self) -> Option<u64> {
         self.zones
             .iter()
+            .filter(|zone| !zone.gap)
             .filter_map(|zone| zone.blocks.first())
             .map(|blocks| blocks.kib)
-            .find(|kib| matches!(kib, 4 | 8 | 16 | 32 | 64 | 256))
+            .find(|kib| PAGE_SIZES.contains(kib))
+            .or_else(|| self.page_kib_of_counters())
+    }
+
+    /// Compares the nodes' counters, which are sizes, with those of the machine, which are pages.
+    fn page_kib_of_counters(&self) -> Option<u64> {
+        IN_BOTH.iter().find_map(|name| {
+            let pages = self.counter(name).filter(|&pages| pages > 0)?;
+            let kib = self.nodes.get(name)?;
+            PAGE_SIZES
+                .into_iter()
+                .find(|size| pages.checked_mul(*size) == Some(*kib))
+        })
     }
 
     /// Reads a line. `complete` says that the end of the line is not missing.
@@ -438,6 +468,11 @@ impl Memory {
                     return false;
                 };
                 if self.mode == Mode::Node || value.ends_with("kB") {
+                    if let Some(&key) = IN_BOTH.iter().find(|name| **name == key) {
+                        let kib = value.strip_suffix("kB").and_then(whole).unwrap_or(0);
+                        let sum = self.nodes.entry(key).or_default();
+                        *sum = sum.saturating_add(kib);
+                    }
                     return key.bytes().all(|byte| !byte.is_ascii_digit());
                 }
                 let Some(&key) = COUNTERS.iter().find(|counter| **counter == key) else {
@@ -536,6 +571,7 @@ impl Memory {
                         true
                     }
                     _ => {
+                        zone.gap |= zone.blocks.is_empty();
                         problems.push(format!(
                             "the free lists of zone {} have something else in them: {word:?}",
                             zone.title()
@@ -563,7 +599,11 @@ fn relevant(text: &str, mode: Mode) -> bool {
             .bytes()
             .next()
             .is_some_and(|byte| byte.is_ascii_digit());
-        if number && (COUNTERS.contains(&key) || FIELDS.contains(&key)) {
+        let within = matches!(mode, Mode::Figures(_) | Mode::Node | Mode::Global)
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || b"_()".contains(&byte));
+        if number && (within || COUNTERS.contains(&key) || FIELDS.contains(&key)) {
             return true;
         }
     }
@@ -671,6 +711,51 @@ mod tests {
         assert_eq!(problems, [""; 0]);
         assert_eq!(memory.zones[0].node, None);
         assert_eq!(memory.zones[0].get("boost"), Some(7216));
+    }
+
+    #[test]
+    fn counters_tell_the_size_of_a_page() {
+        let lines = |kib: u64| {
+            let node = |pages: u64| {
+                let size = pages * kib;
+                format!("Node {pages} active_anon:{size}kB inactive_anon:7kB shmem_thp: 0kB")
+            };
+            [
+                "active_anon:33 inactive_anon:2 isolated_anon:0".to_owned(),
+                node(1),
+                node(32),
+            ]
+        };
+        for kib in [4, 16, 64] {
+            let (memory, problems) = read(&lines(kib).each_ref().map(String::as_str));
+            assert_eq!(problems, [""; 0]);
+            assert_eq!(memory.page_kib(), Some(kib));
+        }
+        let (memory, _) = read(&lines(5).each_ref().map(String::as_str));
+        assert_eq!(memory.page_kib(), None);
+    }
+
+    #[test]
+    fn left_out_lists_do_not_tell_the_size_of_a_page() {
+        let (memory, problems) = read(&["Normal: ... 7*256kB ... 0*512kB = 1792kB"]);
+        assert_eq!((memory.page_kib(), problems.len()), (None, 2));
+    }
+
+    #[test]
+    fn wrapped_lines_are_read() {
+        let (memory, problems) = read(&[
+            "Normal free:4228kB min:3636kB low:4544kB",
+            "kernel_stack:1104kB pagetables:0kB managed:845324kB",
+            "local_pcp:388kB free_cma:0kB",
+            "lowmem_reserve[]: 0 0 8980 0",
+            "Normal: 25*4kB (UM) 27*8kB (UME) 2*64kB",
+            "(UME) 1*2048kB (M) 0*4096kB",
+            "= 2492kB",
+        ]);
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(memory.zones[0].get("managed"), Some(845_324));
+        assert_eq!(memory.zones[0].get("local_pcp"), Some(388));
+        assert!(memory.zones[0].blocks_complete());
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod group;
 mod header;
 mod judge;
 mod kernel;
+mod mail;
 mod meminfo;
 mod oom;
 mod prefix;

@@ -100,7 +100,7 @@ impl Reader {
         }
         if line.contains("no killable processes") || line.contains("System is deadlocked on memory")
         {
-            oom.dead_end = Some(line.to_owned());
+            oom.dead_end.get_or_insert_with(|| line.to_owned());
             return true;
         }
         if let Some(rest) = after(line, "oom-kill:constraint=") {

@@ -38,7 +38,8 @@ pub fn strip(bytes: &[u8]) -> Text {
         json = message;
         rest = &json;
     }
-    rest = rest.strip_prefix("MESSAGE=").unwrap_or(rest);
+    // journalctl -o verbose indents it.
+    rest = rest.trim_start().strip_prefix("MESSAGE=").unwrap_or(rest);
     // Prefixes of several programs can follow each other.
     for _ in 0..12 {
         let before = rest.len();
@@ -100,9 +101,10 @@ fn json_message(line: &str, text: &mut Text) -> Option<String> {
     {
         text.seconds = Some(us / 1e6);
     }
-    let message = ["MESSAGE", "message", "msg", "log"]
-        .iter()
-        .find_map(|key| object.get(key))?;
+    let keys = ["MESSAGE", "message", "msg", "log", "textPayload"];
+    let find = |object: &Value| keys.iter().find_map(|key| object.get(key)).cloned();
+    // The logs of clouds wrap the journal's fields.
+    let message = find(&object).or_else(|| find(object.get("jsonPayload")?))?;
     match message {
         Value::String(message) => Some(message.trim_end().to_owned()),
         // Bytes that are not UTF-8.
@@ -146,8 +148,12 @@ fn utc(us: u64) -> String {
 fn step<'a>(line: &'a str, text: &mut Text) -> &'a str {
     let rest = line.trim_start();
 
-    // Of mails and of tables in issue trackers.
-    if let Some(rest) = rest.strip_prefix("> ").or_else(|| rest.strip_prefix("| ")) {
+    // Of mails, where ">>> " is a quote in a quote, and of tables in issue trackers.
+    if rest.starts_with('>') {
+        let quoted = rest.trim_start_matches('>');
+        return quoted.strip_prefix(' ').unwrap_or(quoted);
+    }
+    if let Some(rest) = rest.strip_prefix("| ") {
         return rest;
     }
     if let Some(after) = rest.strip_prefix('<') {
@@ -160,15 +166,27 @@ fn step<'a>(line: &'a str, text: &mut Text) -> &'a str {
     if let Some(after) = rest.strip_prefix('[') {
         if let Some((inside, after)) = after.split_once(']') {
             if bracket(inside, text) {
-                return after;
+                // "[2026-02-09T08:09:39Z]: " and "[   12.345678@0]- ".
+                let after = after.strip_prefix(':').unwrap_or(after);
+                return after.strip_prefix('-').unwrap_or(after);
             }
         }
     }
     if let Some(after) = kmsg(rest, text) {
         return after;
     }
+    if let Some(after) = vendor(rest, text) {
+        return after;
+    }
     if let Some(after) = decoded(rest) {
         return after;
+    }
+    if let Some((word, after)) = rest.split_once(' ') {
+        // dmesg --time-format iso, and what collects the logs of containers.
+        if is_date(word) && word.contains('T') {
+            text.time.get_or_insert_with(|| word.to_owned());
+            return after;
+        }
     }
     if let Some(after) = after_kernel(rest, text) {
         return after;
@@ -176,16 +194,77 @@ fn step<'a>(line: &'a str, text: &mut Text) -> &'a str {
     line
 }
 
-/// Removes "kern  :warn  : " of `dmesg --decode`.
+/// Removes "kern  :warn  : " of `dmesg --decode`, and "kern: warning: " of others.
 fn decoded(line: &str) -> Option<&str> {
     let (facility, rest) = line.split_once(':')?;
     let (level, rest) = rest.split_once(": ")?;
     let levels = [
-        "emerg", "alert", "crit", "err", "warn", "notice", "info", "debug",
+        "emerg", "alert", "crit", "err", "error", "warn", "warning", "notice", "info", "debug",
     ];
-    let padded = facility.len() >= 6 && facility.trim_end().bytes().all(|b| b.is_ascii_lowercase());
+    let facility = facility.trim_end();
+    let known = ["kern", "user", "daemon", "syslog"].contains(&facility);
 
-    (padded && levels.contains(&level.trim_end())).then_some(rest)
+    (known && levels.contains(&level.trim())).then_some(rest)
+}
+
+/// Removes what vendors of telephones put before the text: "(2)[123:kworker/2:1]" or "-(2)[…]"
+/// with the CPU, "[pid:123,cpu0,kworker/0:1]", and "c2   123 " or "c2 ".
+fn vendor<'a>(line: &'a str, text: &mut Text) -> Option<&'a str> {
+    let caller = |text: &mut Text, pid: &str| {
+        if !pid.is_empty() && all_digits(pid) {
+            text.caller = Some(format!("T{pid}"));
+        }
+    };
+    if let Some(after) = line.strip_prefix("[pid:") {
+        let (inside, after) = after.split_once(']')?;
+        let (pid, rest) = inside.split_once(",cpu")?;
+        if !all_digits(pid) || !rest.as_bytes().first()?.is_ascii_digit() {
+            return None;
+        }
+        // Interrupts print with the PID of the process that they interrupted.
+        caller(text, pid);
+        return Some(after);
+    }
+    if let Some(after) = line.trim_start_matches('-').strip_prefix('(') {
+        let (cpu, after) = after.split_once(")[")?;
+        let (inside, after) = after.split_once(']')?;
+        let (pid, _) = inside.split_once(':')?;
+        if cpu.is_empty() || !all_digits(cpu) || pid.is_empty() || !all_digits(pid) {
+            return None;
+        }
+        caller(text, pid);
+        return Some(after);
+    }
+    let (word, after) = line.strip_prefix('c')?.split_once(' ')?;
+    if word.is_empty() || word.len() > 2 || !all_digits(word) || text.seconds.is_none() {
+        return None;
+    }
+    let after = after.trim_start();
+    match after.split_once(' ') {
+        Some((pid, rest)) if !pid.is_empty() && all_digits(pid) => Some(rest),
+        _ => Some(after),
+    }
+}
+
+/// Returns whether a word is a date with a time such as "2026-02-09T08:09:39.123Z", or one of both.
+fn is_date(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    let digits = |at: usize, count: usize| {
+        bytes
+            .get(at..at + count)
+            .is_some_and(|part| part.iter().all(u8::is_ascii_digit))
+    };
+    let is = |at: usize, byte: u8| bytes.get(at) == Some(&byte);
+    let date = digits(0, 4) && is(4, b'-') && digits(5, 2) && is(7, b'-') && digits(8, 2);
+    let clock = |at: usize| digits(at, 2) && is(at + 2, b':') && digits(at + 3, 2);
+
+    match bytes.len() {
+        5..=7 => clock(0),
+        8..=9 => clock(0) && is(5, b':'),
+        10 => date,
+        16.. => date && (is(10, b'T') || is(10, b't')) && clock(11),
+        _ => false,
+    }
 }
 
 fn all_digits(text: &str) -> bool {
@@ -240,10 +319,25 @@ fn bracket(inside: &str, text: &mut Text) -> bool {
         text.time.get_or_insert_with(|| word.to_owned());
         return true;
     }
-    // "[1234.567890 (CPU:0-pid:1:init)]" and "[  12.345678, 0]".
-    let first = word.split([' ', ',']).next().unwrap_or("");
+    // "[2026-02-09T08:09:39Z]", "[2026-02-09 08:09:39]", "[2026:02:09 08:09:39]" and "[Feb09 08:09]".
+    let day = |word: &str| {
+        is_date(&word.replace(':', "-"))
+            || word.len() == 5 && word[..3].bytes().all(|b| b.is_ascii_alphabetic())
+    };
+    if words.iter().all(|word| word.is_ascii())
+        && match words[..] {
+            [one] => one.len() > 10 && is_date(one),
+            [first, second] => day(first) && is_date(second.split('.').next().unwrap_or("")),
+            _ => false,
+        }
+    {
+        text.time.get_or_insert_with(|| word.to_owned());
+        return true;
+    }
+    // "[1234.567890 (CPU:0-pid:1:init)]", "[  12.345678, 0]", "[  12.345678@0]" and "[12.345678s]".
+    let first = word.split([' ', ',', '@']).next().unwrap_or("");
     if first.contains('.') && first.len() > 4 {
-        if let Ok(seconds) = first.trim_end_matches('@').parse::<f64>() {
+        if let Ok(seconds) = first.trim_end_matches('s').parse::<f64>() {
             text.time.get_or_insert_with(|| format!("[{inside}]"));
             text.seconds = Some(seconds);
             return true;
@@ -337,7 +431,7 @@ fn time_of(head: &str) -> String {
             // "Tue Mar 11 09:26:00 2025".
             let year = words
                 .get(last + 1)
-                .is_some_and(|word| word.len() == 4 && all_digits(word));
+                .is_some_and(|word| word.len() == 4 && word.starts_with("20") && all_digits(word));
             words[..=last + usize::from(year)].join(" ")
         }
         None => String::new(),
@@ -389,6 +483,23 @@ mod tests {
             "kern  :warn  : [   12.345678] ",
             "user  :info  : [   12.345678] ",
             "> [   12.345678] ",
+            "> >>>> [   12.345678] ",
+            ">> > [   12.345678] ",
+            "[2026-02-09 08:09:39] [   12.345678] ",
+            "[2026-02-09T08:09:39.123456+01:00] ",
+            "[Feb09 08:09] ",
+            "2026-02-09T08:09:39,123456+01:00 ",
+            "2026-02-09T08:09:39.123456789Z [   12.345678] ",
+            "kern: warning: [2026-02-09T08:09:39.123456789Z]: ",
+            "<4>[   12.345678]  (2)[123:kworker/2:1]",
+            "[   12.345678] -(0)[0:swapper/0]",
+            "[   12.345678s][2026:02:09 08:09:39][pid:123,cpu0,kworker/0:1]",
+            "[   12.345678s][pid:0,cpu1,in irq]",
+            "[   12.345678@0] ",
+            "[   12.345678@2]- ",
+            "[   12.345678] c1    123 ",
+            "<4>[   12.345678] c0 ",
+            "    MESSAGE=",
             "\x1b[32m[   12.345678] \x1b[0m\x1b[33m",
             "MESSAGE=",
         ] {
@@ -424,6 +535,8 @@ mod tests {
         let text = strip(line);
         assert_eq!((text.message.as_str(), text.seconds), ("a\nb", Some(5.0)));
         assert_eq!(strip(br#"{"MESSAGE":[97,255,98]}"#).message, "a\u{fffd}b");
+        let cloud = br#"{"insertId":"x","jsonPayload":{"message":"[    1.500000] a"}}"#;
+        assert_eq!(strip(cloud).message.trim(), "a");
         assert_eq!(strip(b"x kernel: a:0#012 b:0").message.trim(), "a:0\n b:0");
         assert_eq!(strip(b"{not json").message, "{not json");
     }
@@ -440,6 +553,10 @@ mod tests {
     fn text_of_the_kernel_stays() {
         for text in [
             "[ 1234]     0  1234     2238      512    61440       0    0 agetty",
+            "c0 ffee",
+            "(null)",
+            "[<800dcc54>] warn_alloc+0xcc/0x15c",
+            "user.slice: x: y",
             "Node 0 DMA: 1*4kB (U)",
         ] {
             assert_eq!(strip(text.as_bytes()).message, text);

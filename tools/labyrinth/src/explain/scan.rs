@@ -17,25 +17,29 @@ const CHUNK: usize = 256 << 10;
 const BEFORE: usize = 512;
 
 /// A line with one of these strings can begin a report, or tells something about reports.
-const ANCHORS: [&str; 14] = [
+const ANCHORS: [&str; 17] = [
     "allocation failure",
     "vmalloc error",
     "vmap allocation for size",
-    "alloc failure: order",
+    // Mail programs break lines after any word.
+    "failure: order",
+    "oom-killer: gfp_mask",
     "allocation stalls for",
     "nable to allocate memory on",
     "alloc failed, req-size",
     "invoked oom-killer",
     "oom-kill:constraint",
     "Killed process",
+    "ut of memory: Kill",
     "Mem-Info:",
     "lowmem_reserve[]",
+    "kB min:",
     "callbacks suppressed",
     "Linux version ",
 ];
 
 /// A line of a log.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// The number of the line, from 1.
     pub number: u64,

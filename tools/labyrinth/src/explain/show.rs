@@ -196,7 +196,11 @@ fn entry(out: &mut String, group: &Group, number: usize, coloured: bool) {
     if let Some(judgement) = &judgement {
         out.push('\n');
         out.push_str(&table(judgement, coloured));
-    } else if let Some(memory) = &report.memory {
+    } else if let Some(memory) = report
+        .memory
+        .as_ref()
+        .filter(|memory| !memory.zones.is_empty())
+    {
         out.push('\n');
         out.push_str(&plain_table(memory));
     }

@@ -95,6 +95,8 @@ pub struct Trace {
     pub interrupt: bool,
     /// Whether there was a trace.
     pub seen: bool,
+    /// Whether addresses are of 32 bits.
+    pub short: bool,
 }
 
 impl Trace {
@@ -118,6 +120,7 @@ impl Trace {
         let Some((name, module)) = frame(line) else {
             return false;
         };
+        self.short |= is_short(line);
         if line.contains("<IRQ>") {
             self.interrupt = true;
         }
@@ -176,6 +179,18 @@ impl Trace {
             .position(|(name, _)| !starts(name, &ALLOCATOR))
             .unwrap_or(self.frames.len());
         &self.frames[skip..]
+    }
+}
+
+/// Returns whether a line is of a CPU of 32 bits: its addresses have eight digits, or it has the form
+/// that only these use on ARM.
+fn is_short(line: &str) -> bool {
+    match line
+        .split_once("[<")
+        .and_then(|(_, rest)| rest.split_once(">]"))
+    {
+        Some((address, _)) => address.len() == 8,
+        None => line.contains(" from "),
     }
 }
 
@@ -268,11 +283,14 @@ mod tests {
             "[<80107e10>] (__alloc_pages_nodemask) from [<80108228>] (alloc_kmem_pages+0x20/0x28)",
         ]);
         assert_eq!(arm.caller().as_deref(), Some("brcmf_fws_attach [brcmfmac]"));
+        assert!(arm.short);
+        assert!(trace(&["[<80107e10>] foo+0x1/0x2"]).short);
         let old = trace(&[
             "[<ffffffff81114e64>] ? warn_alloc+0x1/0x2",
             "[<ffffffff81114e64>] foo+0x1/0x2",
         ]);
         assert_eq!(old.caller().as_deref(), Some("foo"));
+        assert!(!old.short && !trace(&["foo+0x1/0x2"]).short);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::{
     advice::no_addresses,
+    gfp::Flags,
     judge::{judge_as, Judged, Judgement, Verdict},
     kernel::Rules,
     meminfo::Memory,
@@ -85,10 +86,15 @@ fn page(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
     let mut why = shortage(report, judgement);
 
     if let Some(judgement) = judgement {
-        why.more.push(who(report, judgement));
+        why.more.push(asked(report, judgement));
         why.served_by = served_by(report, judgement);
     }
     why
+}
+
+/// Says who asked for what, if the zones are known, too.
+fn asked(report: &Report, judgement: &Judgement<'_>) -> String {
+    who(report, judgement.flags, judgement.order, judgement.page_kib)
 }
 
 /// Says what the zones lacked.
@@ -114,6 +120,12 @@ fn shortage(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
             "The log does not show why the request failed: the figures of {} are missing.",
             zones_named(&judgement.lost)
         );
+    } else if let Some(zone) = unknown.filter(|zone| hides(judgement, zone)) {
+        why.reason = format!(
+            "The log does not show why the request failed: {}, which is by far the largest one that it \
+             may use.",
+            not_read(zone)
+        );
     } else if let Some(zone) = no_block {
         fragmented(judgement, zone, &mut why);
     } else if let Some(zone) = low {
@@ -127,7 +139,7 @@ fn shortage(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
         why.reason = nowhere(judgement);
     }
     if serves.is_none() && (no_block.is_some() || low.is_some()) {
-        if let Some(zone) = unknown {
+        if let Some(zone) = unknown.filter(|zone| !hides(judgement, zone)) {
             why.more.push(format!(
                 "That is not the whole picture: {}.",
                 not_read(zone)
@@ -135,6 +147,18 @@ fn shortage(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
         }
     }
     why
+}
+
+/// Returns whether a zone that is not readable is so large that the others hardly matter.
+fn hides(judgement: &Judgement<'_>, zone: &Judged<'_>) -> bool {
+    let size = |judged: &Judged<'_>| judged.zone.get("managed").unwrap_or(0);
+    let others = judgement
+        .allowed()
+        .filter(|judged| !std::ptr::eq(judged.zone, zone.zone))
+        .map(size)
+        .fold(0_u64, u64::saturating_add);
+
+    size(zone) / 8 > others && others > 0
 }
 
 /// Says what of a zone could not be read.
@@ -181,11 +205,30 @@ fn no_figures(report: &Report) -> Why {
     let what = match (&report.mode, report.memory.is_some()) {
         (Some(mode), true) if mode.flags.is_none() => "the flags of the request are not readable",
         (None, true) => "the flags of the request are missing",
+        (_, true)
+            if report
+                .memory
+                .as_ref()
+                .is_some_and(|memory| memory.zones.is_empty()) =>
+        {
+            "the figures of the zones are missing"
+        }
         (_, true) => "the order of the request is missing",
         (_, false) => "the figures of the memory (\"Mem-Info\") are missing",
     };
+    let flags = report.mode.as_ref().and_then(|mode| mode.flags);
+    let page = report
+        .memory
+        .as_ref()
+        .and_then(Memory::page_kib)
+        .unwrap_or(4);
     Why {
         reason: format!("The log does not show why the request failed: {what}."),
+        more: flags
+            .zip(report.order)
+            .map(|(flags, order)| who(report, flags, order, page))
+            .into_iter()
+            .collect(),
         ..Why::default()
     }
 }
@@ -463,7 +506,7 @@ fn over(report: &Report, judgement: &Judgement<'_>, zone: &Judged<'_>) -> Vec<St
 }
 
 /// Says who asked for what.
-fn who(report: &Report, judgement: &Judgement<'_>) -> String {
+fn who(report: &Report, flags: Flags, order: u32, page: u64) -> String {
     let name = report
         .comm
         .as_deref()
@@ -484,19 +527,18 @@ fn who(report: &Report, judgement: &Judgement<'_>) -> String {
     };
     format!(
         "{name} asked for {} with {mode}{context}{from}; {}.",
-        request(judgement.order, judgement.page_kib),
-        patience(judgement)
+        request(order, page),
+        patience(flags, order)
     )
 }
 
 /// Says what the kernel did for the request.
-fn patience(judgement: &Judgement<'_>) -> &'static str {
-    let flags = judgement.flags;
+fn patience(flags: Flags, order: u32) -> &'static str {
     if flags.cannot_wait() {
         "it could not wait, so nothing was freed for it"
     } else if flags.noretry {
         "it could wait, but asked to give up early (__GFP_NORETRY)"
-    } else if judgement.order > 3 {
+    } else if order > 3 {
         "it could wait, but for more than order 3 the kernel gives up soon"
     } else if flags.retry_mayfail {
         "it could wait, and the kernel tried hard, but without killing processes for it"
@@ -694,17 +736,23 @@ fn vmalloc(
         };
     }
     let mut why = shortage(report, judgement);
-    let count = bytes.map(|bytes| bytes.div_ceil(4096));
-    why.more.insert(
-        0,
-        format!(
-            "vmalloc wanted memory{size}{}, page by page, and the page allocator refused one of them.",
-            count.filter(|_| judgement.is_some_and(|judgement| judgement.page_known && judgement.page_kib == 4))
-                .map_or(String::new(), |count| format!(" ({} pages)", grouped(count)))
+    let count = bytes.map(|bytes| bytes.div_ceil(4096)).filter(|_| {
+        judgement.is_some_and(|judgement| judgement.page_known && judgement.page_kib == 4)
+    });
+    let first = match report.order {
+        Some(order) if order > 0 => format!(
+            "vmalloc wanted memory{size} in blocks of order {order}, and the page allocator refused \
+             one of them. vmalloc then tries single pages, so that this alone does no harm."
         ),
-    );
+        _ => format!(
+            "vmalloc wanted memory{size}{}, page by page, and the page allocator refused one of \
+             them.",
+            count.map_or(String::new(), |count| format!(" ({} pages)", grouped(count)))
+        ),
+    };
+    why.more.insert(0, first);
     if let Some(judgement) = judgement {
-        why.more.push(who(report, judgement));
+        why.more.push(asked(report, judgement));
         why.served_by = served_by(report, judgement);
     }
     why

@@ -3,7 +3,7 @@
 //! Why the OOM killer was called, in words.
 
 use super::{
-    judge::{Judgement, Verdict},
+    judge::{Judged, Judgement, Verdict},
     meminfo::Memory,
     report::Report,
     why::Why,
@@ -168,6 +168,16 @@ fn machine(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
                 list(&judgement.lost)
             ));
         }
+        let low = judgement.main(|judged| matches!(judged.verdict, Verdict::TooLow(_)));
+        if let Some(boost) = low
+            .and_then(|zone| zone.zone.get("boost"))
+            .filter(|&kib| kib > 0)
+        {
+            why.more.push(format!(
+                "That watermark is raised by {} for a while, because memory was getting fragmented.",
+                kib(boost)
+            ));
+        }
         if report.oom.no_compaction {
             why.more
                 .push("This kernel was built without compaction (CONFIG_COMPACTION).".to_owned());
@@ -200,6 +210,13 @@ fn machine(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
 fn reason(report: &Report, judgement: Option<&Judgement<'_>>) -> String {
     if report.oom.by_hand {
         return "Somebody called the OOM killer by hand (SysRq-f); no request failed.".to_owned();
+    }
+    let unknown = report.mode.as_ref().is_some_and(|mode| mode.number == 0);
+    if unknown && report.trace.has("pagefault_out_of_memory") {
+        return "A page fault ended for lack of memory, and the kernel does not say which request \
+                failed. Mostly a charge to a memory control group was refused, such as at a limit of \
+                kernel memory (memory.kmem.limit_in_bytes)."
+            .to_owned();
     }
     match report.oom.constraint.as_deref() {
         Some("CONSTRAINT_CPUSET") => {
@@ -247,32 +264,21 @@ fn reason(report: &Report, judgement: Option<&Judgement<'_>>) -> String {
     }
     let low = judgement.main(|judged| matches!(judged.verdict, Verdict::TooLow(_)));
     if judgement.served() {
-        return "Memory ran out, but some was free again when the kernel printed the figures."
-            .to_owned();
+        return match judgement
+            .main(|_| true)
+            .and_then(|zone| elsewhere(judgement, zone))
+        {
+            Some(text) => format!("{text} Some of it was free again when the kernel printed this."),
+            None => "Memory ran out, but some was free again when the kernel printed the figures."
+                .to_owned(),
+        };
     }
     let Some(zone) = low else {
         return "The machine ran out of memory, but the zones of the request are not readable."
             .to_owned();
     };
-    // Plenty may be free where the request cannot use it.
-    let elsewhere = judgement
-        .zones
-        .iter()
-        .filter(|judged| matches!(judged.verdict, Verdict::Barred(_)))
-        .max_by_key(|judged| judged.zone.get("free"));
-    if let Some(other) = elsewhere {
-        let free = other.zone.get("free").unwrap_or(0);
-        let min = other.zone.get("min").unwrap_or(0);
-        if free > min.saturating_mul(4) && free > zone.zone.get("free").unwrap_or(0) {
-            return format!(
-                "The zones that the request may use ran out: zone {} had {} free, while zone {} had \
-                 {} that it may not use.",
-                zone.zone.title(),
-                kib(zone.zone.get("free").unwrap_or(0)),
-                other.zone.title(),
-                kib(free)
-            );
-        }
+    if let Some(text) = elsewhere(judgement, zone) {
+        return text;
     }
     let usable = zone.usable.unwrap_or(0);
     if zone.cma > usable.saturating_mul(4) && zone.cma > zone.limit().unwrap_or(0) {
@@ -291,6 +297,31 @@ fn reason(report: &Report, judgement: Option<&Judgement<'_>>) -> String {
         kib(usable.saturating_mul(page)),
         kib(zone.limit().unwrap_or(0).saturating_mul(page))
     )
+}
+
+/// Says that plenty is free where the request cannot use it, if that is so.
+fn elsewhere(judgement: &Judgement<'_>, zone: &Judged<'_>) -> Option<String> {
+    let other = judgement
+        .zones
+        .iter()
+        .filter(|judged| matches!(judged.verdict, Verdict::Barred(_)))
+        .max_by_key(|judged| judged.zone.get("free"))?;
+    let free = other.zone.get("free").unwrap_or(0);
+    let min = other.zone.get("min").unwrap_or(0);
+    let own = zone.zone.get("free").unwrap_or(0);
+
+    // What was free again for a moment is little.
+    let factor = if judgement.served() { 8 } else { 1 };
+    (free > min.saturating_mul(4) && free > own.saturating_mul(factor)).then(|| {
+        format!(
+            "The zones that the request may use ran out: zone {} had {} free, while zone {} had {} \
+             that it may not use.",
+            zone.zone.title(),
+            kib(own),
+            other.zone.title(),
+            kib(free)
+        )
+    })
 }
 
 /// Says whether there was swap.
