@@ -360,12 +360,14 @@ def second_cpu():
         raise Skip("there is one CPU")
     with prepared(alone=False):
         before = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {1})
         try:
             for _ in range(TIMES):
-                # The other CPU gives back the pages of a long list from time to time.
+                # The other CPU gives back a long list from time to time. Here it does at once, as
+                # it frees pages while its list is too long.
                 with pressure.short_lists():
-                    time.sleep(3)
+                    os.sched_setaffinity(0, {0})
+                    with full_lists():
+                        os.sched_setaffinity(0, {1})
                     measure("CPU 1", cpu=1)
                     measure("CPU 1", order=2, cpu=1)
         finally:
