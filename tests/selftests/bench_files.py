@@ -11,13 +11,21 @@ import os
 import queue
 import threading
 
-from lib import drivers, ktap, module, pressure
+from lib import drivers, ktap, module, pressure, symbols
 
 LAB = "labyrinth_lab"
 BENCH = f"/sys/kernel/debug/{LAB}/bench/"
 # Some of the peers: a page in C and in Rust, and the tiers of a pool.
 PEERS = {"empty_c", "empty_rust", "alloc_pages", "exclusive_page", "pool_hit", "pool_reserve",
          "pool_miss", "pool_bulk_miss"}
+
+
+BULK = {"alloc_pages_bulk", "exclusive_bulk"}
+
+
+def page_owner():
+    """Whether the kernel records the owner of each page."""
+    return os.path.exists("/sys/kernel/debug/page_owner")
 
 
 def result_of(file):
@@ -47,7 +55,9 @@ def short_plan():
     """Each peer has its figures."""
     with module.loaded(), drivers.loaded(LAB), pressure.one_cpu():
         found = lines_of("short")
-        assert "failed" not in found, found["failed"]
+        failed = {words[0] for words in found.get("failed", ())}
+        # With page_owner the allocator gives one page where a batch is asked for.
+        assert failed <= (BULK if page_owner() else set()), found["failed"]
         points = {(peer, int(order), int(batch)): tuple(map(int, figures))
                   for peer, order, batch, _, *figures in found["point"]}
         assert len(points) == len(found["point"]), "a point comes twice"
@@ -63,6 +73,8 @@ def several_cpus():
     with module.loaded(), drivers.loaded(LAB):
         if not os.path.exists(BENCH + "scaling"):
             raise ktap.Skip("this kernel has PREEMPT_RT")
+        if symbols.has("kasan_report"):
+            raise ktap.Skip("KASAN keeps freed objects in quarantine, so memory is used up")
         found = lines_of("scaling")
         cpus = {int(words[1]) for words in found["scale"]}
         assert {1, os.cpu_count()} <= cpus, cpus

@@ -55,6 +55,8 @@ where
     let timer = KBox::pin_init(Timer::start_on(cpu, 0, job), GFP_KERNEL)?;
 
     outcome.done.wait_for_completion();
+    // A peer that frees a kmem_cache takes the same lock again, which can deadlock.
+    drop(hotplug);
     // The timer owns the peer's resources, which must be freed here, in task context.
     drop(timer);
     outcome.figure()
