@@ -18,8 +18,7 @@ BENCH = f"/sys/kernel/debug/{LAB}/bench/"
 # Some of the peers: a page in C and in Rust, and the tiers of a pool.
 PEERS = {"empty_c", "empty_rust", "alloc_pages", "exclusive_page", "pool_hit", "pool_reserve",
          "pool_miss", "pool_bulk_miss"}
-
-
+# Those that ask the kernel for many pages at once.
 BULK = {"alloc_pages_bulk", "exclusive_bulk"}
 
 
