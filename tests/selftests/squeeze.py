@@ -14,11 +14,9 @@ import signal
 import stat
 import time
 
-from lib import consumer, ktap, module, pressure
+from lib import ktap, module, pressure
 
 DEVICE = "/dev/labyrinth_squeeze"
-# A module that can hold pages and free them.
-BURST = "labyrinth_burst"
 # Without the pool, only the squeeze holds pages.
 NO_POOL = {"pool_cache": 0, "pool_reserve": 0}
 # So many pages are held at most, so that the machine has plenty left.
@@ -205,26 +203,4 @@ def pages_come_back():
             os.close(writer)
 
 
-def freed_pages_are_taken():
-    """Pages that others free are taken within a few looks, so that the headroom stays."""
-    freed = 8192
-    with pressure.low_watermarks(), module.loaded(**NO_POOL), consumer.loaded(BURST), \
-            opened() as fd:
-        module.write(f"/sys/module/{BURST}/parameters/every", 1)
-        hold = os.open(f"/sys/module/{BURST}/parameters/hold", os.O_WRONLY)
-        os.write(hold, str(freed).encode())
-        start(fd, most=1 << 30)
-        take(fd)
-        assert command(fd, "hold") == 0
-        time.sleep(0.1)
-        before = report(fd)
-        os.write(hold, b"0")
-        os.close(hold)
-        # Requests that have waited for memory get a part of the pages.
-        module.wait_until(lambda: report(fd)["now"] == "0", "the pages are taken", seconds=2)
-        after = report(fd)
-        assert int(after["later"]) > int(before["later"]), f"{before}, {after}"
-
-
-ktap.main(for_root_only, one_at_a_time, unload_while_open, wrong_commands, pages_come_back,
-          freed_pages_are_taken)
+ktap.main(for_root_only, one_at_a_time, unload_while_open, wrong_commands, pages_come_back)
