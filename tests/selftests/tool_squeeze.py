@@ -32,6 +32,8 @@ LONG = "60s"
 ROUNDS = ktap.soak(3, 20)
 # After so many seconds, the module has looked at all CPUs.
 PAUSE = 0.1
+CPUS = sorted(os.sched_getaffinity(0))
+TRIES = 4
 WANTED = (0, 1, 100, 1000)
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -141,24 +143,33 @@ def free():
     return pressure.memory("MemFree") + lists * pressure.PAGE
 
 
+def held_bursts(wanted, burst):
+    """Squeezes the machine, and returns what bursts on each CPU get, and the document."""
+    got = []
+    with squeezed(wanted, "--refill") as squeeze:
+        for _ in range(ROUNDS):
+            for cpu in CPUS:
+                time.sleep(PAUSE)
+                with alone_on(cpu):
+                    got.append(burst())
+        document = squeeze.end(signal.SIGINT)
+    ktap.note(f"{wanted} wanted, {got} served, {document['taken_later_pages']} taken later, "
+              f"{document['looks_without_more']} looks could take no more")
+    return got, document
+
+
 def a_burst_gets_so_many_pages():
     """On each CPU, a burst gets as many pages as were asked for."""
-    cpus = sorted(os.sched_getaffinity(0))
     with prepared(), bursts() as burst:
         for wanted in WANTED:
-            got = []
-            with squeezed(wanted, "--refill") as squeeze:
-                for _ in range(ROUNDS):
-                    for cpu in cpus:
-                        time.sleep(PAUSE)
-                        with alone_on(cpu):
-                            got.append(burst())
-                document = squeeze.end(signal.SIGINT)
-            ktap.note(f"{wanted} wanted, {got} served, {document['taken_later_pages']} taken later")
-            if document["looks_without_more"]:
-                # From then on, the machine cannot spare more. The first bursts were before that.
-                ktap.note(f"{document['looks_without_more']} looks could take no more")
-                del got[len(cpus):]
+            # As long as kswapd finds page cache, it can free more than the machine can spare. Then
+            # the headroom is not held, and the document says so.
+            for _ in range(TRIES):
+                got, document = held_bursts(wanted, burst)
+                if not document["looks_without_more"]:
+                    break
+            else:
+                raise AssertionError(f"{wanted} could not be held: {document}")
             wrong = [pages for pages in got if abs(pages - wanted) > bool(wanted) * tolerance()]
             # kswapd can free many pages right before a burst.
             assert len(wrong) < len(got) / 2, f"{wanted} wanted, {got} served: {document}"
