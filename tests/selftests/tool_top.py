@@ -228,6 +228,6 @@ def without_root():
     assert len(view["notes"]) == 1 and "sudo labyrinth top" in view["notes"][0], view
 
 
-SLOW = (failures_are_counted, text_for_logs, without_root)
 ktap.main(the_rates_are_true, the_terminal_is_given_back, the_module_comes_and_goes,
-          *ktap.soak((), SLOW), by_name=SLOW)
+          *ktap.soak((), slow := (failures_are_counted, text_for_logs, without_root)),
+          by_name=slow)
