@@ -92,7 +92,7 @@ mod tests {
             let mut chain = Chain::new();
             let mut frames = KVec::new();
 
-            check(chain.pop().is_none() && chain.len() == 0)?;
+            check(chain.pop().is_none() && chain.is_empty())?;
             for order in [0, 3, 0, 1] {
                 let pages = ExclusivePages::alloc(thread.context(), GfpKernel, order, Place::Any)?;
                 frames.push((pages.pfn(), order), GFP_KERNEL)?;
