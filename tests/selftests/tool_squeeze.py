@@ -34,7 +34,7 @@ ROUNDS = ktap.soak(3, 20)
 PAUSE = 0.1
 CPUS = sorted(os.sched_getaffinity(0))
 TRIES = 4
-WANTED = (0, 1, 100, 1000)
+WANTED = ktap.soak((0, 1, 100), (0, 1, 100, 1000))
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -158,6 +158,22 @@ def held_bursts(wanted, burst):
     return got, document
 
 
+def judge(wanted, got, document):
+    """Requires that bursts got as many pages as were wanted. kswapd can free many pages right
+    before a burst. If several refills of a list are needed, these disturb most bursts, by one refill
+    at most."""
+    batch = 2 * tolerance()
+    refill = batch
+    while refill < wanted:
+        refill *= 2
+    right = [pages for pages in got if abs(pages - wanted) <= bool(wanted) * tolerance()]
+    share = 2 if wanted <= 3 * batch else 8
+    assert len(right) > len(got) / share, f"{wanted} wanted, {got} served: {document}"
+    if wanted > 3 * batch:
+        far = [pages for pages in got if abs(pages - wanted) > 2 * refill]
+        assert not far, f"{wanted} wanted, {got} served: {document}"
+
+
 def a_burst_gets_so_many_pages():
     """On each CPU, a burst gets as many pages as were asked for."""
     with prepared(), bursts() as burst:
@@ -170,9 +186,7 @@ def a_burst_gets_so_many_pages():
                     break
             else:
                 raise AssertionError(f"{wanted} could not be held: {document}")
-            wrong = [pages for pages in got if abs(pages - wanted) > bool(wanted) * tolerance()]
-            # kswapd can free many pages right before a burst.
-            assert len(wrong) < len(got) / 2, f"{wanted} wanted, {got} served: {document}"
+            judge(wanted, got, document)
 
 
 def freed_memory_is_taken():
