@@ -3,8 +3,8 @@
 # Runs in: check soak
 # Covers: rust/squeeze rust/ffi/session.rs
 # Takes: 10 s
-"""/dev/labyrinth_squeeze takes all pages that an atomic request can get, for one process of root at a
-time, and gives all back when the file is closed, the process dies or the time is over."""
+"""/dev/labyrinth_squeeze takes all pages that an atomic request can get, for one process of root at
+a time, and gives all back when the file is closed, the process dies or the time is over."""
 
 import contextlib
 import ctypes

@@ -160,7 +160,7 @@ def held_bursts(wanted, burst):
 
 def judge(wanted, got, document):
     """Requires that bursts got as many pages as were wanted. kswapd can free many pages right
-    before a burst. If several refills of a list are needed, these disturb most bursts, by one refill
+    before a burst. If several refills of a list are needed, this disturbs most bursts, by a refill
     at most."""
     batch = 2 * tolerance()
     refill = batch
@@ -281,8 +281,8 @@ def refusals_have_a_fix():
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o755)
             program = shutil.copy(tool.path(), folder)
-            result = subprocess.run([program, "squeeze", "--headroom", "0"], user=65534, check=False,
-                                    capture_output=True, text=True, timeout=60)
+            result = subprocess.run([program, "squeeze", "--headroom", "0"], user=65534,
+                                    check=False, capture_output=True, text=True, timeout=60)
         assert result.returncode == 3 and "run as root" in result.stderr, result
         with squeezed(0):
             refused("wait for it to end")
