@@ -89,9 +89,11 @@ pub(crate) fn device() -> Result<Pin<KBox<Device>>> {
 ///
 /// The order of the fields matters: the timers end before the pages are given back.
 pub(crate) struct Squeeze {
-    timers: Pin<KBox<Mutex<KVec<Pin<KBox<Timer<Tick>>>>>>>,
+    timers: Pin<KBox<Mutex<KVec<CpuTimer>>>>,
     hold: Arc<SpinLockBh<Option<Hold>>>,
 }
+
+type CpuTimer = Pin<KBox<Timer<Tick>>>;
 
 /// The timer's side, on one CPU.
 struct Tick {
