@@ -4,8 +4,8 @@
 set -euo pipefail
 cat <<'HELP'
 make            build labyrinth.ko for the newest stock Debian kernel that has Rust
-make demo       boot that kernel in a virtual machine, run the module, print its reports, and make
-                a page of HTML with its figures
+make demo       boot that kernel in a virtual machine, run the module, print its reports, and write
+                an HTML page with measurements
 make check      test everything on the stock kernel and on a debug kernel; includes lint
 make quick      test the files that have changed, in about two minutes, or run the tests in WHAT=…
 make soak       run stress tests, and tests that are too slow for make check; takes hours

@@ -4,7 +4,7 @@
 # prints the path of the tool. With arguments, runs `cargo ARGUMENT…` on its package instead, with
 # the same compiler, crates and options.
 # The crates are fetched once for each tools/labyrinth/Cargo.lock. After that, no network is used.
-# All checkouts share the compiled crates, but not what they compile of the tool itself.
+# All checkouts share the compiled crates, but each checkout compiles the tool itself.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -43,8 +43,8 @@ cargo_here() {
 	in_sandbox "$crates/home" "$1" --locked --offline --manifest-path "$package/Cargo.toml" "${@:2}"
 }
 
-# Cargo tells packages apart by their name, and compares the times of their files. So it would take
-# what another checkout has compiled later for the work of this one.
+# Cargo identifies a package by its name, and compares the times of files. So it would take a later
+# build of another checkout for a build of this one.
 own_package() {
 	local owner=$crates/target/checkout
 	[[ ! -e $owner || $(<"$owner") != "$TOP" ]] || return 0

@@ -66,7 +66,7 @@ kdir)
 	make_if_missing
 	load_old "$K_ID"
 	K_RELEASE=$R_RELEASE K_KEY=$OLD_ENTRY K_MODULES=$CACHE/$OLD_ENTRY
-	# These headers name the compiler of their release, which the root does not have.
+	# These headers require the compiler of their release, which the root does not have.
 	K_MAKE_ARGS=(CC=gcc)
 	K_IMAGE=$K_MODULES/usr/lib/modules/$R_RELEASE/vmlinuz
 	K_BUILD=$K_MODULES/usr/src/linux-headers-$R_RELEASE

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced, after resolve.sh and stock-kernel.sh. Fetches old kernels, on which the command line tool
-# is tested: for a release of Debian, the newest kernel of the series that the release began with,
-# and what C modules are built against. The packages are not changed.
+# Sourced, after resolve.sh and stock-kernel.sh. Fetches old kernels for the tests of the command
+# line tool. For a release of Debian, this is the newest kernel of the series that the release began
+# with, with the headers for building C modules. The packages are not changed.
 
 # Debian 11 has Linux 5.10, Debian 12 has 6.1, and Debian 13 has 6.12.
 OLD_KERNELS=(bullseye bookworm trixie)
@@ -12,7 +12,7 @@ R_RELEASE='' R_VERSION='' R_PACKAGES=()
 
 is_old() { [[ " ${OLD_KERNELS[*]} " == *" $1 "* ]]; }
 
-# old_names RELEASE: sets where its package index and the choice are kept.
+# old_names RELEASE: sets the paths of its package index and of the choice.
 old_names() {
 	APT_DIR=$CACHE/apt-$1-$ROOT_KEY
 	OLD_RESOLVED=$CACHE/resolved/$ROOT_KEY-$FLAVOUR-$1

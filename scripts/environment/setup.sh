@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # setup.sh root|stock|debug|RELEASE…: makes the toolchain root or a kernel, unless it is in the
 # cache. After an interruption, the next run continues. A RELEASE of Debian stands for its own
-# kernel, see old-kernel.sh.
+# kernel; see old-kernel.sh.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -67,7 +67,7 @@ for what; do
 	case $what in
 	root) ;;
 	stock | debug) "make_$what" ;;
-	# What is chosen for an old kernel must not be used for the others.
+	# A subshell, because the choice for an old kernel must not apply to the others.
 	*)
 		(make_old "$what")
 		skip_step

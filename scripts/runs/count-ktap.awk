@@ -31,7 +31,7 @@ function again(case,    what, kernel, item, word, command) {
 		if (program != "" && case ~ /^[a-z0-9_]+$/) item = item ":" case
 	} else if (what ~ /^(host|compile-fail|lint|runner|mutation|tool)$/ && case ~ /^[a-z0-9_]+$/)
 		item = item ":" case
-	# The name of a program of this part begins with the kernel.
+	# In this part, the names of programs begin with the kernel.
 	if (what == "old-kernels" && split(program, word, " ") == 2) {
 		item = item ":" word[1] ":" word[2]
 		if (case ~ /^[a-z0-9_]+$/) item = item ":" case

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# demo-guest.sh MODULE TOOL FOLDER: the part of the demo that runs in the guest. The tool leaves its
-# figures in FOLDER.
+# demo-guest.sh MODULE TOOL FOLDER: the part of the demo that runs in the guest. The tool writes its
+# measurements into FOLDER.
 set -euo pipefail
 tool=$2 folder=$3
 debugfs=/sys/kernel/debug/labyrinth
 seconds=10
 
-# measure NAME [OPTION]…: runs all exercises again, by the tool, which writes FOLDER/NAME.json.
+# measure NAME [OPTION]…: lets the tool run all exercises again, and write FOLDER/NAME.json.
 measure() {
 	local name=$1
 	shift

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # demo.sh: boots the stock kernel in a guest, allocates pages in atomic context for ten seconds, and
 # prints the reports of the module. Then the command line tool measures the page allocator and a
-# pool for some seconds each. build/demo keeps its figures, a page and a plot.
+# pool for some seconds each. build/demo gets the measurements, an HTML page and a plot.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
