@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A device whose open file is a session: a value of ours that lives as long as the file.
+//! A device whose open file has a session: a value of the module that lives as long as the file.
 //!
-//! A process opens the file, writes commands and reads a report. When it closes the file, or dies
-//! in whatever way, the kernel drops the session. There is one session at a time.
+//! A process opens the file, writes commands and reads a report. When it closes the file or dies,
+//! the kernel releases the file, which drops the session. There is at most one session at a time.
 //!
-//! A [`SessionDevice`] that is leaked (`mem::forget`) keeps the module loaded, see
-//! [`unload`](crate::ffi::unload). An open file does so, too.
+//! A leaked [`SessionDevice`] (`mem::forget`) keeps the module loaded, see
+//! [`unload`](crate::ffi::unload). An open file also keeps it loaded.
 //!
 //! The kernel crate's `MiscDevice` is not used, because its files have no owner before Linux 7.3,
 //! see [`user_map`](crate::ffi::mm::user_map).
@@ -80,7 +80,7 @@ pub struct SessionDevice<S: Session> {
     _sessions: PhantomData<fn() -> S>,
 }
 
-/// The state of a device that its file needs, too.
+/// The state that a device shares with its file.
 struct Shared {
     /// Whether the device can be opened yet.
     admits: Atomic<i32>,
@@ -158,7 +158,7 @@ impl<S: Session> SessionDevice<S> {
                 misc <- Opaque::try_ffi_init(move |slot: *mut bindings::miscdevice| {
                     // SAFETY: The initialiser may write to `slot`.
                     unsafe { slot.write(misc) };
-                    // SAFETY: It is complete, pinned, and removed before it is freed. The other
+                    // SAFETY: `slot` is complete, pinned, and removed before it is freed. The other
                     // fields, which the functions use, are initialised already.
                     to_result(unsafe { bindings::misc_register(slot) })
                 }),
@@ -202,7 +202,7 @@ impl<S: Session> SessionDevice<S> {
                 session: S::open(&cx)?,
             };
             let opened = Arc::into_raw(Arc::new(opened, GFP_KERNEL)?);
-            // SAFETY: The file is being opened, and by us, so no other code uses it.
+            // SAFETY: The file is just being opened, so no other code uses it.
             unsafe { (*file).private_data = opened.cast_mut().cast() };
             Ok(0)
         })
@@ -219,8 +219,8 @@ impl<S: Session> SessionDevice<S> {
         0
     }
 
-    /// Called by the kernel in task context. Takes the whole text as one command, whatever the
-    /// position is.
+    /// Called by the kernel in task context. Takes the whole text as one command, and ignores the
+    /// position.
     ///
     /// # Safety
     ///
@@ -251,7 +251,7 @@ impl<S: Session> SessionDevice<S> {
         })
     }
 
-    /// Called by the kernel in task context. Each read from the beginning gives a new report.
+    /// Called by the kernel in task context. Each read from the beginning returns a new report.
     ///
     /// # Safety
     ///

@@ -201,7 +201,7 @@ unsafe impl<G: Gfp> Gfp for MayFail<G> {
 unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for MayFail<G> {}
 
 /// `__GFP_KSWAPD_RECLAIM` removed from `G`: the request does not wake `kswapd` when memory is low.
-/// This is for code that wants memory to stay low.
+/// For code that must not cause reclaim.
 #[derive(Clone, Copy)]
 pub struct NoKswapd<G>(pub G);
 
@@ -216,9 +216,9 @@ unsafe impl<G: Gfp> Gfp for NoKswapd<G> {
 unsafe impl<C: Context, G: AllowedIn<C>> AllowedIn<C> for NoKswapd<G> {}
 
 /// `__GFP_MOVABLE` added to `G`, for code that takes most of the memory for a short time. The pages
-/// come from where the kernel keeps pages that it can move, although it cannot move these. Otherwise
-/// the allocator would turn page blocks for movable pages into others, and each time raise its
-/// watermarks. On a machine with CMA areas, such a request can take pages of these.
+/// come from page blocks for movable pages, although the kernel cannot move them. Without the flag,
+/// the allocator would convert these page blocks to another type, and boost the watermarks each
+/// time. On a machine with CMA areas, such a request can take pages from these areas.
 #[derive(Clone, Copy)]
 pub struct Movable<G>(pub G);
 

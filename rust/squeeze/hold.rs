@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pages that are held, and which of them to give back.
+//! The held pages: takes them, gives them back, and keeps the headroom of each CPU.
 
 use super::plan::{
     self,
@@ -26,29 +26,29 @@ use labyrinth::{
     MAX_ORDER, //
 };
 
-/// The lowest order whose blocks do not pass through the CPUs' lists.
+/// The lowest order that the lists of the CPUs do not hold.
 const BLOCK_ORDER: u32 = 4;
-/// Pages that are taken or given back at once, while bottom halves are disabled.
+/// The most pages to take or give back while bottom halves are disabled.
 const AT_ONCE: u64 = 2048;
-/// Free pages above the limits from which on there may be large blocks among them again.
+/// With more free pages than this above a limit, there may be large blocks among them.
 const MANY: i64 = 4096;
-/// The last pages above the limits are taken as drivers take theirs, so that they can go into the
-/// lists for such pages.
+/// The last pages above the limits are taken as drivers take theirs, without `__GFP_MOVABLE`. When
+/// they are freed, they go to the lists that serve drivers.
 const LAST: u64 = 1024;
-/// Blocks of the lowest order that are kept for later corrections: so many, and so many times what
+/// The stock of blocks for later corrections: `SPARE_BLOCKS`, and `SPARE_TIMES` as many blocks as
 /// the headroom needs.
 const SPARE_BLOCKS: u64 = 1024;
 const SPARE_TIMES: u64 = 8;
-/// Pages whose return makes the next refill of a list as small as it can be: each of them halves
-/// it, and it doubles at most so often.
+/// Freeing so many pages to a list makes its next refill as small as possible. Each freed page
+/// halves the number of times that the refill is doubled, and that number is small.
 const CALMING: u64 = 8;
 
-/// The request that a squeeze was started with.
+/// The parameters of a squeeze.
 #[derive(Clone, Copy)]
 pub(super) struct Order {
-    /// The pages that a burst on one CPU is to get.
+    /// The number of pages that a burst on one CPU should get.
     pub(super) headroom: u64,
-    /// The pages to hold at most.
+    /// The most pages to hold.
     pub(super) most: u64,
     /// The time after which all is given back.
     pub(super) nanos: u64,
@@ -61,7 +61,7 @@ pub(super) struct Order {
 pub(super) enum Phase {
     /// The process takes pages.
     Taking,
-    /// Each CPU keeps its headroom where it is to be.
+    /// Each CPU keeps the wanted headroom.
     Holding,
     /// The time is over, and all is given back.
     Over,
@@ -73,42 +73,42 @@ pub(super) struct Hold {
     begin: Moment,
     phase: Phase,
     zone: Zone,
-    /// Blocks of the zone, of the lowest order, that are given back to raise its free pages.
+    /// Blocks of `BLOCK_ORDER` from the zone, to raise the number of its free pages.
     stock: Chain,
     /// Larger blocks, and blocks of other zones.
     blocks: Chain,
     singles: Chain,
-    /// The order of the next block that is taken.
+    /// The order of the next block to take.
     next_order: u32,
     held: u64,
     first: u64,
     later: u64,
     limited: u64,
     refused: u64,
-    /// CPUs that have not had their headroom yet.
+    /// The number of CPUs that have not reached the wanted headroom yet.
     unsettled: u64,
     least: u64,
     greatest: u64,
 }
 
-/// The reason why no more pages were taken.
+/// The reason to stop taking pages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     /// A request was refused.
     Refused,
-    /// As many were taken as may be taken at once.
+    /// The budget of the call is used up.
     Enough,
-    /// As many are held as may be held.
+    /// The squeeze holds its most pages.
     Limit,
 }
 
-/// When to stop taking single pages.
+/// The condition to stop taking single pages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Until {
-    /// When a request is refused.
+    /// A request is refused.
     Refusal,
-    /// When the zone has so many pages above its limit, and the other zones have none. A refusal
-    /// would be a failure that tools count.
+    /// The zone has at most so many pages above its limit, and the other zones have none. This
+    /// avoids a refusal, which tools would count as a failed allocation.
     Above(i64),
 }
 
@@ -135,7 +135,7 @@ impl Hold {
         }
     }
 
-    /// Takes some of the pages. Returns false when there are no more.
+    /// Takes some pages. Returns false if there are no more.
     pub(super) fn take(&mut self, cx: &SpinLocked) -> bool {
         if self.phase != Phase::Taking {
             return false;
@@ -148,7 +148,7 @@ impl Hold {
         end == End::Enough
     }
 
-    /// Begins to hold the headroom of so many CPUs where it is to be.
+    /// Begins to hold the wanted headroom on so many CPUs.
     pub(super) fn hold(&mut self, cpus: u64) {
         if self.phase == Phase::Taking {
             self.phase = Phase::Holding;
@@ -156,8 +156,8 @@ impl Hold {
         }
     }
 
-    /// Called on each CPU again and again. `settled` says whether this CPU has had its headroom
-    /// once. Returns false when there is nothing left to do.
+    /// Called periodically on each CPU. `settled` says whether this CPU has reached the wanted
+    /// headroom before. Returns false when there is nothing left to do.
     pub(super) fn tick(&mut self, cx: &SpinLocked, settled: &mut bool) -> bool {
         if Moment::now().nanos_since(self.begin) >= self.order.nanos {
             self.phase = Phase::Over;
@@ -172,7 +172,7 @@ impl Hold {
         }
     }
 
-    /// Brings the headroom of this CPU to where it is to be.
+    /// Corrects the headroom of this CPU.
     fn adjust(&mut self, cx: &SpinLocked, settled: &mut bool) {
         let wanted = self.order.headroom;
         let above = self.zone.above_limit();
@@ -202,8 +202,8 @@ impl Hold {
         }
     }
 
-    /// Takes what others have freed, until the zone has at most so many pages above its limit, and
-    /// the other zones have none. Returns false if this needs another look.
+    /// Takes pages that others have freed, until the zone has at most `above` pages above its
+    /// limit, and the other zones have none. Returns false if this takes more than one call.
     fn take_down(&mut self, cx: &SpinLocked, above: i64) -> bool {
         let before = self.held;
         let many = self.zone.above_limit() > above + MANY
@@ -237,15 +237,15 @@ impl Hold {
         })
     }
 
-    /// Returns whether a burst on this CPU gets what it is to get.
+    /// Returns whether this CPU has the wanted headroom.
     fn is_right(&self, cx: &SpinLocked) -> bool {
         let above = self.zone.above_limit();
         self.list(cx)
             .is_some_and(|list| plan::burst(above, &list) == self.order.headroom)
     }
 
-    /// Gives pages back, and takes pages, so that a burst on this CPU gets what it is to get. The
-    /// zone must be at most a little above its limit.
+    /// Gives pages back, and takes pages, so that this CPU gets the wanted headroom. The zone must
+    /// be at most a little above its limit.
     fn settle(&mut self, cx: &SpinLocked) {
         if self.order.headroom == 0 {
             return;
@@ -269,10 +269,10 @@ impl Hold {
         self.fill(cx, list, aim.in_list);
     }
 
-    /// Takes pages out of the list of this CPU, which has at least as many.
+    /// Takes pages out of the list of this CPU. The list must have at least so many.
     fn trim(&mut self, cx: &SpinLocked, pages: u64) {
         let before = self.held;
-        // They come from the list, so the zone stays above its limit.
+        // The pages come from the list, so the zone stays above its limit.
         self.take_singles(cx, pages.min(AT_ONCE), Until::Above(0));
         self.later += self.held - before;
     }
@@ -293,7 +293,7 @@ impl Hold {
         }
     }
 
-    /// Takes blocks, first those for the stock. Refused means that no block is left.
+    /// Takes blocks, first for the stock. `Refused` means that no block is left.
     fn take_blocks(&mut self, cx: &SpinLocked, mut budget: u64) -> End {
         let stock = SPARE_TIMES * self.order.headroom.div_ceil(1 << BLOCK_ORDER) + SPARE_BLOCKS;
 
@@ -318,14 +318,14 @@ impl Hold {
         End::Refused
     }
 
-    /// Takes blocks that have become free since then.
+    /// Takes blocks that have become free since the last call of `take_blocks`.
     fn take_blocks_again(&mut self, cx: &SpinLocked) -> End {
         self.next_order = MAX_ORDER;
         self.take_blocks(cx, AT_ONCE)
     }
 
-    /// Takes a block. It is not for the kernel's reserves, as requests for blocks that may use
-    /// these make the kernel set memory aside for more of them.
+    /// Takes a block, without access to the kernel's reserves. With access, high-order requests
+    /// would make the kernel reserve page blocks for more of them (`MIGRATE_HIGHATOMIC`).
     fn take_one(&mut self, cx: &SpinLocked, order: u32) -> End {
         if self.held + (1 << order) > self.order.most {
             return End::Limit;
@@ -349,7 +349,7 @@ impl Hold {
         End::Enough
     }
 
-    /// Takes single pages, as an atomic request does. Refused means that there are no more.
+    /// Takes single pages, as atomic requests do. `Refused` means that there are no more.
     fn take_singles(&mut self, cx: &SpinLocked, budget: u64, until: Until) -> End {
         for _ in 0..budget {
             if self.held >= self.order.most {
@@ -378,7 +378,7 @@ impl Hold {
         End::Enough
     }
 
-    /// Gives single pages of the zone back, which go to the list of this CPU.
+    /// Gives single pages of the zone back. They go to the list of this CPU.
     fn free_singles(&mut self, pages: u64) {
         let mut others = Chain::new();
         let mut left = pages;
@@ -419,7 +419,7 @@ impl Hold {
         self.held != 0
     }
 
-    /// Writes a report: a name and a number in each line.
+    /// Writes a report, with a name and a value in each line.
     pub(super) fn report(&mut self, cx: &SpinLocked, out: &mut dyn fmt::Write) -> fmt::Result {
         let phase = match self.phase {
             Phase::Taking => "taking",

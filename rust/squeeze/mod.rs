@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/dev/labyrinth_squeeze`, which holds the machine at a few pages of headroom.
+//! `/dev/labyrinth_squeeze`: takes free memory until only a few pages of headroom are left.
 //!
 //! The headroom is the number of pages that a burst of `GFP_ATOMIC` requests on one CPU gets before
 //! the first refusal. A process opens the file, takes pages until there are no more, and lets the
-//! module give back as many as the headroom is to be. When the file is closed, in whatever way, all
-//! is given back.
+//! module give back the pages for the headroom. All pages are given back when the file is closed,
+//! also when the process dies.
 //!
-//! | command                                        | what it does                               |
+//! | command                                        | effect                                     |
 //! |------------------------------------------------|--------------------------------------------|
-//! | `start HEADROOM MOST MILLISECONDS REFILL`      | begins, and holds at most `MOST` pages     |
-//! | `take`                                         | takes some pages; `EAGAIN`: there are more |
+//! | `start HEADROOM MOST MILLISECONDS REFILL`      | starts to hold pages, at most `MOST`       |
+//! | `take`                                         | takes some pages; `EAGAIN`: call it again  |
 //! | `hold`                                         | holds the headroom from now on             |
 //!
-//! A timer on each CPU looks again every few milliseconds. If others have freed pages it takes
-//! them. If others have taken pages it does nothing, unless `REFILL` is 1. When the time is over,
-//! the timers give back all, even if the process is stopped.
+//! A timer on each CPU checks the headroom every few milliseconds. It takes the pages that others
+//! have freed. It replaces pages that others have taken only if `REFILL` is 1. When the time is
+//! over, the timers give all pages back, even if SIGSTOP has stopped the process.
 //!
 //! # Context
 //!
@@ -24,10 +24,10 @@
 //!
 //! # Errors
 //!
-//! | request                                                      | error     |
-//! |--------------------------------------------------------------|-----------|
-//! | a second process opens the file                              | `EBUSY`   |
-//! | a command or number that is not known, or the wrong moment   | `EINVAL`  |
+//! | request                                                       | error    |
+//! |---------------------------------------------------------------|----------|
+//! | a second process opens the file                               | `EBUSY`  |
+//! | an unknown command, a wrong number, or a command out of order | `EINVAL` |
 
 #![forbid(unsafe_code)]
 
@@ -69,9 +69,9 @@ use labyrinth::{
     }, //
 };
 
-/// The pause between two looks of a CPU, which the timer wheel rounds up.
+/// The pause between two checks on a CPU. The timer wheel rounds it up.
 const PERIOD_US: u32 = 1000;
-/// The longest time that a squeeze can be started for: an hour.
+/// The longest duration of a squeeze: an hour.
 const MAX_MS: u64 = 3_600_000;
 /// The largest headroom, in pages: 4 GiB.
 const MAX_HEADROOM: u64 = 1 << 20;
@@ -95,7 +95,7 @@ pub(crate) struct Squeeze {
 
 type CpuTimer = Pin<KBox<Timer<Tick>>>;
 
-/// The timer's side, on one CPU.
+/// The handler of the timer of one CPU.
 struct Tick {
     hold: Arc<SpinLockBh<Option<Hold>>>,
     settled: bool,
@@ -117,7 +117,7 @@ impl Handler for Tick {
 }
 
 impl Squeeze {
-    /// Begins: from here on, the timers watch over the end.
+    /// Starts a squeeze, and the timers that end it when its time is over.
     fn start(&self, cx: &mut Task, order: Order) -> Result {
         let mut timers = self.timers.lock();
         if !timers.is_empty() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The state of a zone and of a CPU's list in which a burst of requests gets so many pages.
+//! Computes for which state of a zone and of a CPU's list a burst gets a wanted number of pages.
 //!
 //! A burst takes the pages in the list of its CPU, then causes refills. Each refill moves pages from
 //! the zone to the list, until the zone is at its limit. Then the next request fails, even if the
@@ -11,27 +11,27 @@
 //!   pages of the burst = pages in the list + all refills but the last + 1
 //! ```
 //!
-//! To make a burst get exactly N pages, the refills come as close to N - 1 as they can, and the list
-//! has the rest. The zone then has a number of pages above its limit for which it is this refill
-//! that is the last one. As there are many such numbers, it does not matter that the zone's counter
-//! is not exact.
+//! For a burst of exactly N pages, there are as many refills before the last one as fit into N - 1
+//! pages, and the list holds the rest. Which refill is the last one depends on the number of pages
+//! that the zone has above its limit. A whole range of numbers leads to the same refill, so the
+//! zone's counter need not be exact.
 
 /// The list of a CPU.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct List {
-    /// The pages in it that the burst can get.
+    /// The pages in the list that the burst can get.
     pub(super) pages: u64,
-    /// Its other pages.
+    /// The other pages in the list.
     pub(super) others: u64,
-    /// The pages that it may hold.
+    /// The most pages that the list may hold.
     pub(super) high: u64,
-    /// The pages that a refill takes at first.
+    /// The size of a refill that is not doubled.
     pub(super) batch: u64,
-    /// How often the next refill is doubled.
+    /// The number of times that the next refill is doubled.
     pub(super) scale: u32,
-    /// How often refills double at most.
+    /// The most times that a refill is doubled.
     pub(super) max_scale: u32,
-    /// The pages that the CPU may have taken or freed without a change of the zone's counter.
+    /// The most pages that the CPU may take or free before the zone's counter shows it.
     pub(super) drift: u64,
 }
 
@@ -45,7 +45,7 @@ struct Refills {
 }
 
 impl Refills {
-    /// Returns the refills of a list that has no pages for the burst any more. The rules are those
+    /// Returns the refills of a list without pages for the burst. The rules are those
     /// of `nr_pcp_alloc()` in a zone below its high watermark.
     fn of(list: &List) -> Self {
         let batch = list.batch.max(1);
@@ -73,8 +73,8 @@ impl Refills {
     }
 }
 
-/// Returns how many pages a burst gets from a zone with `above` pages above its limit, those in the
-/// list not included.
+/// Returns how many pages a burst gets from a zone with `above` pages above its limit, not counting
+/// the pages in the list.
 pub(super) fn from_zone(above: i64, list: &List) -> u64 {
     let Ok(mut left @ 1..) = u64::try_from(above) else {
         return 0;
@@ -101,20 +101,20 @@ pub(super) fn burst(above: i64, list: &List) -> u64 {
     }
 }
 
-/// The state in which a burst gets so many pages.
+/// The state in which a burst gets a wanted number of pages.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Aim {
-    /// The fewest pages of the zone above its limit that will do.
+    /// The least suitable number of pages that the zone has above its limit.
     pub(super) least: i64,
-    /// The most pages above its limit that will do.
+    /// The largest suitable number of these pages.
     pub(super) most: i64,
     /// The pages in the list.
     pub(super) in_list: u64,
 }
 
 impl Aim {
-    /// Returns a number of pages above the limit that blocks of `block` pages can reach without
-    /// going beyond the range, if it is wide enough.
+    /// Returns the number of pages above the limit up to which to free blocks of `block` pages. If
+    /// the range is wide enough, the last block does not exceed it.
     pub(super) fn above(&self, block: i64) -> i64 {
         (self.least + self.most - block)
             .div_euclid(2)
@@ -124,9 +124,10 @@ impl Aim {
 
 /// Returns the state in which a burst gets `pages` pages.
 ///
-/// During the burst, the counter of the zone falls by up to `drift` more than the burst has taken
-/// out of the zone, or by up to twice as much less: it may show late what the CPU has freed before,
-/// too. If a refill is too small for all of that, the range is that for an exact counter.
+/// During the burst, the counter of the zone may fall by up to `drift` pages more than the burst
+/// takes from the zone. It may also fall by up to twice `drift` pages less, because it can show
+/// earlier frees of the CPU late. If a refill is too small for these errors, the range is that for
+/// an exact counter.
 pub(super) fn aim(pages: u64, list: &List) -> Aim {
     let mut refills = Refills::of(list);
     let mut before = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How far a zone is from refusing atomic requests of order 0, and the CPUs' lists of its pages.
+ * Free pages above a zone's limit for atomic requests of order 0, and the CPUs' lists of pages.
  * The rules are those of zone_watermark_fast() and rmqueue_pcplist() in mm/page_alloc.c.
  */
 #include <linux/gfp.h>
@@ -52,7 +52,7 @@ static long above(struct zone *zone)
 	long min = zone->_watermark[WMARK_MIN];
 	long free = zone_page_state(zone, NR_FREE_PAGES);
 
-	/* __GFP_HIGH may use a half, and more if the request cannot sleep. */
+	/* __GFP_HIGH may use a half of it, and a quarter of the rest if it cannot sleep. */
 	min -= min / 2;
 	min -= min / 4;
 	return free - zone_page_state(zone, NR_FREE_CMA_PAGES) - min -
@@ -115,19 +115,19 @@ unsigned long labyrinth_list_high(int node, unsigned int kind)
 		     READ_ONCE(pcp->high_max));
 }
 
-/* Returns how many pages a refill takes, before it is doubled. */
+/* Returns the size of a refill that is not doubled. */
 unsigned long labyrinth_list_batch(int node, unsigned int kind)
 {
 	return READ_ONCE(list_of(node, kind)->batch);
 }
 
-/* Returns how often the next refill is doubled. */
+/* Returns the number of times that the next refill is doubled. */
 unsigned int labyrinth_list_scale(int node, unsigned int kind)
 {
 	return READ_ONCE(list_of(node, kind)->alloc_factor);
 }
 
-/* Returns how many pages this CPU may have taken or freed that the zone's counter does not show. */
+/* Returns the most pages that this CPU may take or free before the zone's counter shows it. */
 unsigned long labyrinth_list_drift(int node, unsigned int kind)
 {
 	return raw_cpu_ptr(zone_of(node, kind)->per_cpu_zonestats)->stat_threshold;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How far a zone is from refusing atomic requests, and this CPU's list of its pages. helpers.h
- * includes this file.
+ * Free pages above the limit of a zone for atomic requests, and this CPU's list of its pages.
+ * helpers.h includes this file.
  */
 #ifndef LABYRINTH_ZONE_H
 #define LABYRINTH_ZONE_H
@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 #ifdef __BINDGEN__
-/* How often the refills of a list can double. */
+/* The most times that a refill of a list is doubled. */
 static const unsigned int LABYRINTH_LIST_MAX_SCALE = CONFIG_PCP_BATCH_SCALE_MAX;
 #endif
 

@@ -2,9 +2,9 @@
 
 //! Zones, and the CPUs' lists of their free pages.
 //!
-//! A request takes its page from the list of its CPU. An empty list is refilled from the zone, by
-//! many pages at once. Before each request the allocator compares the zone's free pages with a
-//! limit; pages in lists are not among them.
+//! A request takes its page from the list of its CPU. An empty list is refilled from the zone, with
+//! many pages at once. Before each request, the allocator compares the zone's free pages with a
+//! limit. Pages in lists do not count as free pages of the zone.
 //!
 //! C header: [`include/linux/mmzone.h`](srctree/include/linux/mmzone.h)
 
@@ -29,7 +29,7 @@ pub struct Zone {
     kind: c_uint,
 }
 
-/// Returns whether there are free pages in CMA areas, which movable pages can get. Any context.
+/// Returns whether CMA areas, which serve requests for movable pages, have free pages. Any context.
 pub fn has_free_cma() -> bool {
     // SAFETY: Reads a counter.
     unsafe { helpers::labyrinth_has_free_cma() }
@@ -38,19 +38,19 @@ pub fn has_free_cma() -> bool {
 /// The list of a CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CpuList {
-    /// The single pages in it that `GFP_ATOMIC` and `GFP_KERNEL` can get.
+    /// The single pages in the list that `GFP_ATOMIC` and `GFP_KERNEL` can get.
     pub pages: u64,
-    /// Its other pages.
+    /// The other pages in the list.
     pub others: u64,
-    /// The pages above which pages go back to the zone.
+    /// If the list has more pages than this, pages go back to the zone.
     pub high: u64,
-    /// The pages that a refill takes at first.
+    /// The size of a refill that is not doubled.
     pub batch: u64,
-    /// How often the next refill is doubled.
+    /// The number of times that the next refill is doubled.
     pub scale: u32,
-    /// How often refills double at most.
+    /// The most times that a refill is doubled.
     pub max_scale: u32,
-    /// The pages that the CPU may have taken or freed without a change of the zone's counter.
+    /// The most pages that the CPU may take or free before the zone's counter shows it.
     pub drift: u64,
 }
 
@@ -85,8 +85,8 @@ impl Zone {
     /// Returns this CPU's list, or `None` if it is in use. The time depends on the length of the
     /// list.
     ///
-    /// Under a lock, so that the task stays on its CPU. The numbers are those of one moment: hard
-    /// interrupts can change the list at any time, and other CPUs can empty it.
+    /// The caller must hold a lock, so that the task stays on its CPU. The numbers are a snapshot:
+    /// hard interrupts can change the list at any time, and other CPUs can empty it.
     pub fn list(&self, _cx: &SpinLocked) -> Option<CpuList> {
         let (mut pages, mut others) = (0, 0);
         let (node, kind) = (self.node, self.kind);

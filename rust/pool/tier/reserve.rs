@@ -177,7 +177,7 @@ impl Reserve {
     /// NMI.
     #[inline]
     pub(crate) fn fill(&self, pages: Pages) -> Result<(), Pages> {
-        // This is before the lock, because a full reserve is common.
+        // Check the level without the lock first, because the reserve is often full.
         if self.level() >= self.target.pages() {
             return Err(pages);
         }
@@ -293,6 +293,6 @@ pub fn fill_reserve(pool: &Pool, mut pages: Pages) -> Result<(), Pages> {
         return Err(pages);
     }
     pages.uncharge();
-    // The stack refuses pages beyond the target, so this needs no look at the level first.
+    // The stack refuses pages beyond the target, so the level need not be checked first.
     pool.reserve().push(pages)
 }

@@ -577,7 +577,7 @@ impl Pool {
         }
     }
 
-    /// Returns whether a tier of this pool may keep the pages without a look at the memory itself.
+    /// Returns whether a tier of this pool may keep the pages without checking the memory itself.
     /// Any context.
     #[inline(always)]
     pub(in crate::pool) fn keeps_unlooked(&self, pages: &Pages) -> bool {
