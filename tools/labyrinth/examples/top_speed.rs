@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Measures how much CPU time an update of `labyrinth top` takes in this program: reading files,
-//! computing, drawing 80x24 cells. The files are those of tests/top, which were recorded on a real
-//! kernel, so the time that the kernel takes to make them is not in it.
+//! Measures the CPU time of the tool in an update of `labyrinth top`: reading files, computing,
+//! drawing 80x24 cells. The files are those of tests/top, which were recorded on a real kernel. The
+//! time that the kernel takes to generate them is not included.
 //!
 //! ```text
 //! cargo run --release --example top_speed [UPDATES]

@@ -37,9 +37,9 @@ pub enum Command {
     Report(report::Args),
     /// Runs exercises of the module, and judges their failures and latencies
     Run(run::Args),
-    /// Holds the machine at a few free pages, so that atomic requests fail
+    /// Holds free memory, so that atomic requests fail
     Squeeze(squeeze::Args),
-    /// Shows headroom, failures, exercises and pools, live
+    /// Shows headroom, failures, exercises and pools live
     Top(top::Args),
     /// Writes manual pages and completions into a folder
     #[command(hide = true)]

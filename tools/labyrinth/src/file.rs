@@ -10,8 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file for a result. A command makes it before long work begins, so that no result is lost
-/// because it cannot be written.
+/// A file for a result. A command creates it before long work begins, so that an error does not
+/// come after the work.
 #[derive(Debug)]
 pub struct Target {
     path: PathBuf,
@@ -19,7 +19,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Makes the file, or empties it.
+    /// Creates the file, or empties it.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
         let file = File::create(path).map_err(|error| {
             Problem::usage(
@@ -34,7 +34,7 @@ impl Target {
         })
     }
 
-    /// Writes the result, and says where it is. `what` names it, such as "the page".
+    /// Writes the result, and prints its path. `what` names the result, such as "the page".
     pub fn write(mut self, what: &str, text: &str) -> anyhow::Result<()> {
         let path = self.path.display();
 

@@ -33,7 +33,7 @@ impl Progress {
         }
     }
 
-    /// Starts a step that is never shown, as something else has the terminal.
+    /// Starts a step that is never shown, because the terminal is in use.
     pub fn silent() -> Self {
         let mut progress = Self::new("");
 

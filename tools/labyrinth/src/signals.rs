@@ -18,7 +18,7 @@ use std::{
 /// The signals that end a command.
 pub const ENDS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// A file that can be read after one of some signals.
+/// A file that becomes readable when one of the signals arrives.
 pub struct Signals(UnixStream);
 
 impl Signals {

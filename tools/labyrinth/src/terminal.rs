@@ -22,7 +22,7 @@ pub fn is_screen() -> bool {
 
 /// Returns whether the text on the terminal can have characters beyond ASCII.
 pub fn is_unicode() -> bool {
-    // As the C library does: the first that is set decides.
+    // The first variable that is set decides, as in the C library.
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
         .filter_map(env::var_os)
@@ -32,7 +32,7 @@ pub fn is_unicode() -> bool {
     is_utf8(&locale.to_string_lossy()) && (!io::stdout().is_terminal() || shows_unicode(&term()))
 }
 
-/// Returns whether the terminal has a second screen, behind which the first is kept.
+/// Returns whether the terminal has an alternate screen, which leaves the normal one unchanged.
 pub fn has_second_screen() -> bool {
     shows_unicode(&term())
 }
@@ -45,7 +45,7 @@ pub fn term() -> String {
         .into_owned()
 }
 
-/// Those of the vt family have none.
+/// Terminals of the vt family have none.
 fn has_colours(term: &str) -> bool {
     !matches!(term, "" | "dumb" | "unknown") && !term.starts_with("vt")
 }
@@ -57,7 +57,7 @@ fn is_utf8(locale: &str) -> bool {
 }
 
 /// Whether this kind of terminal is an emulator whose fonts have blocks of all heights. The console
-/// of Linux has few characters, and that of a serial line can be anything.
+/// of Linux has few characters, and nothing is known about a terminal on a serial line.
 fn shows_unicode(term: &str) -> bool {
     const KINDS: [&str; 15] = [
         "xterm",

@@ -77,8 +77,8 @@ impl Drop for Instance {
     }
 }
 
-/// Removes the instances of processes that were killed before they could do so. Errors do not
-/// matter: another process may do the same at this time, or somebody may still read the trace.
+/// Removes the instances of killed processes. Errors do not matter: another process may remove the
+/// same instance at this time, or the trace may still be open.
 pub fn remove_orphans(tracing: &Path) {
     let instances = fs::read_dir(tracing.join("instances"));
 

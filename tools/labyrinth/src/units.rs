@@ -103,7 +103,7 @@ pub fn short(value: f64) -> String {
     if value < 99_999.5 {
         return format!("{value:.0}");
     }
-    // From here on, 999.5 of a unit is rounded to one of the next.
+    // 999.5 or more of a unit rounds up to 1 of the next unit.
     let (size, unit) = UNITS
         .into_iter()
         .find(|(size, _)| value >= 0.9995 * size)

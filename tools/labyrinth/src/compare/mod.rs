@@ -42,7 +42,7 @@ pub struct Args {
     /// The least difference of the success rate that matters, in percentage points
     #[arg(long, value_name = "POINTS", default_value = "0.1%", value_parser = percent)]
     success_matters: f64,
-    /// Compare runs although more differs than the kernel or the settings
+    /// Compare runs even if they differ in more than the kernel or the settings
     #[arg(long)]
     force: bool,
     /// Write a plot of the means and intervals into this file
@@ -216,7 +216,7 @@ fn sides(args: &Args) -> anyhow::Result<(Vec<Run>, Vec<Run>)> {
     Ok((a, b))
 }
 
-/// Says in which settings two runs differ.
+/// Returns the settings in which two runs differ, as text.
 fn settings(one: &Run, other: &Run) -> Vec<String> {
     let mut found = Vec::new();
 
@@ -236,7 +236,7 @@ fn value(run: &Run, name: &str) -> String {
     setting.map_or_else(|| "not given".into(), |setting| setting.value.to_string())
 }
 
-/// Says in what two runs differ that must be the same in all.
+/// Returns the differences of two runs in properties that all runs must share.
 fn conditions(one: &Run, other: &Run) -> Vec<String> {
     let mut found = Vec::new();
 
@@ -255,8 +255,8 @@ fn conditions(one: &Run, other: &Run) -> Vec<String> {
     found
 }
 
-/// Says why a difference between the sides would prove nothing: the runs of a side are not alike,
-/// or the sides differ both in their kernel and in their settings, or in something else.
+/// Returns the reasons why a comparison would prove nothing: the runs of a side differ among each
+/// other, or the sides differ both in their kernel and in their settings, or in something else.
 fn obstacles(a: &[Run], b: &[Run]) -> Vec<String> {
     let mut found: Vec<String> = conditions(&a[0], &b[0]);
     let between = settings(&a[0], &b[0]);

@@ -181,7 +181,7 @@ fn large(report: &Report, order: u32, zone: Option<&Judged<'_>>, out: &mut Vec<A
 }
 
 /// Returns whether the machine has zones that the report does not show. The highest zone of a node
-/// is protected from no request.
+/// has no lowmem_reserve. If the highest zone in the report has one, there are higher zones.
 fn zones_are_left_out(judgement: &Judgement<'_>) -> bool {
     judgement.zones.iter().any(|judged| {
         let zone = judged.zone;
@@ -212,8 +212,8 @@ fn watermarks(judgement: &Judgement<'_>, zone: &Judged<'_>, out: &mut Vec<Advice
         out.push(plain(
             "vm.min_free_kbytes",
             "Double vm.min_free_kbytes (sysctl vm.min_free_kbytes says what it is now): the kernel \
-             then keeps more memory free. The report has only zones that the request may use, so \
-             it does not tell the setting.",
+             then keeps more memory free. The report shows only the zones that the request may \
+             use, so the setting cannot be computed from it.",
         ));
         return;
     }

@@ -306,7 +306,7 @@ impl Request {
 
         for zone in &memory.zones {
             for (place, pair) in zone.reserve.windows(2).enumerate() {
-                // Zones above are not for the request, and newer kernels do not print them.
+                // The request may not use higher zones, and newer kernels do not print them.
                 if layout.get(place).is_some_and(|name| *name == class) {
                     break;
                 }

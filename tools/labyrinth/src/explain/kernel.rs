@@ -9,7 +9,7 @@ pub struct Version {
     pub text: String,
     major: u32,
     minor: u32,
-    /// The stable release, or 0 if the log does not tell it.
+    /// The number of the stable release, or 0 if the log does not have it.
     release: u32,
 }
 
@@ -31,8 +31,8 @@ impl Version {
     }
 
     /// Finds the version in the line with the CPU and the name of the process, or in the line that
-    /// the kernel prints at boot. Debian has numbers of its own in the first word, and the stable
-    /// release in a later one.
+    /// the kernel prints at boot. Debian has its own number in the first word, and the number of
+    /// the stable release in a later word.
     pub fn find(text: &str) -> Option<Self> {
         let after = if let Some(at) = text.find("Linux version ") {
             &text[at + "Linux version ".len()..]
@@ -51,7 +51,7 @@ impl Version {
 
     /// Returns how this kernel lowers the watermark.
     pub fn rules(&self) -> Rules {
-        // 6.1.116 has the rules of 6.3, and still __GFP_ATOMIC.
+        // 6.1.116 has the rules of 6.3, although it still has __GFP_ATOMIC.
         let early = (self.major, self.minor) == (6, 1) && self.release >= 116;
 
         if early || self.at_least(6, 3) {

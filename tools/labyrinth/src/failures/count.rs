@@ -17,7 +17,7 @@ pub struct Count {
 }
 
 impl Count {
-    /// Starts to count, if this machine can do so at no cost.
+    /// Starts to count, if that costs nothing on this machine.
     pub fn start(root: &Path) -> Option<Self> {
         if problem::expected(Source::Kprobe, root).is_some() {
             return None;

@@ -94,8 +94,8 @@ impl Hotplug {
     }
 }
 
-/// Returns the CPUs that are online, and those that went online or offline since the last call. If
-/// it is unknown which, these are all. Returns nothing if the kernel says that none did.
+/// Returns the CPUs that are online, and the CPUs that went online or offline since the last call.
+/// If the latter are unknown, returns all online CPUs for them. Returns `None` if no CPU changed.
 pub fn changed(
     root: &Path,
     hotplug: Option<&Hotplug>,

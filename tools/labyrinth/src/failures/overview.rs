@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Failures since the start, for a command that looks at them again and again.
+//! Counts failures since the start, for a command that shows the counts periodically.
 
 use super::{
     cpus::{self, Hotplug},
@@ -16,17 +16,17 @@ use crate::progress::Progress;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 
-/// The rows that are kept.
+/// The most rows to keep.
 const ROWS: usize = 20;
 
-/// Counts failures. Nothing stays in the kernel when the process ends, whatever ends it: failures
-/// that fault injection makes are not counted, as they would need an event in tracefs.
+/// Counts failures. Nothing stays in the kernel after the process, even if SIGKILL ends it. For
+/// this reason, injected failures are not counted: they need an event in tracefs.
 pub struct Overview {
     root: PathBuf,
     source: Source,
     watch: Watch,
     hotplug: Option<Hotplug>,
-    /// Names are read when the first failure needs them.
+    /// The names, which are read when the first failure needs them.
     resolver: Option<Resolver>,
     tally: Tally,
     other: u64,
@@ -35,9 +35,9 @@ pub struct Overview {
 }
 
 impl Overview {
-    /// Starts to count, without a word.
+    /// Starts to count, and prints nothing.
     pub fn start(root: &Path) -> anyhow::Result<Self> {
-        // First of all, so that no CPU is missed.
+        // Do this first, so that no CPU is missed.
         let hotplug = Hotplug::listen().ok();
         raise_limit();
         let online = cpus::online(root).context("cannot tell which CPUs are online")?;
@@ -61,7 +61,7 @@ impl Overview {
         self.source
     }
 
-    /// Returns whether the kernel can inject failures, which are not counted.
+    /// Returns whether the kernel can inject failures, which would not be counted.
     pub fn is_blind(&self) -> bool {
         self.blind
     }

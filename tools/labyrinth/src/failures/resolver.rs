@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Names for what was recorded.
+//! Resolves addresses, flags and thread IDs of recorded failures into names.
 
 use super::{
     cpus,
@@ -16,7 +16,7 @@ use std::{
     rc::Rc,
 };
 
-/// Finds names for what was recorded.
+/// Resolves the numbers of recorded failures into names.
 pub struct Resolver {
     root: PathBuf,
     symbols: Option<Symbols>,
@@ -45,7 +45,7 @@ impl Resolver {
         }
     }
 
-    /// Says which names are missing, and what helps.
+    /// Prints which names are missing, with the fix.
     pub fn complain(&self) {
         if self.symbols.is_none() {
             eprintln!(

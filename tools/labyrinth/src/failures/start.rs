@@ -16,7 +16,7 @@ use std::{collections::BTreeSet, path::Path};
 pub fn raise_limit() {
     let limit = getrlimit(Resource::Nofile);
 
-    // If this fails, the limit may still do.
+    // If this fails, the old limit may be sufficient.
     let _ = setrlimit(
         Resource::Nofile,
         Rlimit {
@@ -26,7 +26,7 @@ pub fn raise_limit() {
     );
 }
 
-/// Starts the source that was chosen, and tells the progress.
+/// Starts the chosen source, and shows the progress.
 pub fn start(
     choice: Choice,
     root: &Path,

@@ -34,7 +34,7 @@ pub struct Watch {
     seen: u64,
 }
 
-/// Returns the progress of a start.
+/// Returns the progress display for the start of a probe.
 pub fn progress() -> Progress {
     Progress::new("starting the probe")
 }
@@ -49,7 +49,7 @@ struct OnCpu {
 }
 
 impl Watch {
-    /// Starts the probe on these CPUs, and tells the progress.
+    /// Starts the probe on these CPUs, and shows the progress.
     pub fn start(
         probe: Probe,
         root: &Path,

@@ -64,8 +64,8 @@ pub fn look(proc: &Path, question: Question) -> anyhow::Result<Headroom> {
     })
 }
 
-/// Adds what old kernels do not show, but what follows from the rest. Reads a setting only if such
-/// a kernel runs.
+/// Computes the values that zoneinfo of old kernels does not have. Only on such a kernel, reads a
+/// setting.
 pub fn complete(proc: &Path, zones: &mut [Zone], kernel: Kernel) {
     if kernel.version >= (6, 7) {
         add_bounds(zones);
@@ -84,8 +84,8 @@ pub fn complete(proc: &Path, zones: &mut [Zone], kernel: Kernel) {
     }
 }
 
-/// Answers a question from zones that are complete. `of_zone` tells the free blocks of a zone, and
-/// is asked only if the order is above 0.
+/// Answers a question from complete zones. `of_zone` returns the free blocks of a zone, and is
+/// called only if the order is above 0.
 pub fn answer(
     all: &[Zone],
     question: Question,
@@ -153,7 +153,7 @@ pub fn answer(
     })
 }
 
-/// Adds what zoneinfo of old kernels does not have.
+/// Adds the reserved page blocks, which zoneinfo of old kernels does not show.
 fn add_reserved(zones: &mut [Zone], reserved: &[Reserved]) {
     for zone in zones.iter_mut().filter(|zone| zone.hides_reserved()) {
         let of_zone = |one: &&Reserved| one.node == zone.node && one.zone == zone.name;
@@ -165,8 +165,8 @@ fn add_reserved(zones: &mut [Zone], reserved: &[Reserved]) {
     }
 }
 
-/// Adds the boosts, which zoneinfo of old kernels only has as a part of the watermarks. Without a
-/// boost, the min watermark of a zone is its share of vm.min_free_kbytes.
+/// Adds the boosts, which zoneinfo of old kernels does not show by themselves. The min watermark of
+/// a zone is its share of vm.min_free_kbytes, plus the boost.
 fn add_boosts(zones: &mut [Zone], min_free_kbytes: u64) {
     let pages = min_free_kbytes * 1024 / rustix::param::page_size() as u64;
     let counts = |zone: &Zone| zone.is_populated() && zone.name != "HighMem";
@@ -179,16 +179,17 @@ fn add_boosts(zones: &mut [Zone], min_free_kbytes: u64) {
     for zone in zones.iter_mut().filter(|zone| counts(zone)) {
         let share = u128::from(pages) * u128::from(zone.managed) / u128::from(managed);
         let boost = zone.min.saturating_sub(share as u64);
-        // The kernel computed the share when the zone had a few pages less or more. It boosts by
-        // page blocks.
+        // The kernel computed the share when the zone had a few pages less or more, so ignore
+        // differences that are small. A boost is at least a page block.
         if !zone.boost_is_told && boost >= PAGE_BLOCK / 2 {
             zone.boost = boost;
         }
     }
 }
 
-/// Adds the bounds of the lists. Kernels from 6.7 on have them, but 6.12 does not show them in
-/// zoneinfo. The CPUs share the low watermark, or at most an eighth of the zone.
+/// Adds the bounds of the lists. Kernels from 6.7 on have bounds, but 6.12 does not show them in
+/// zoneinfo. The lower bound of a list is the CPU's share of the low watermark, and the upper bound
+/// is its share of an eighth of the zone.
 fn add_bounds(zones: &mut [Zone]) {
     for zone in zones {
         let cpus = zone.lists.len().max(1) as u64;
@@ -204,7 +205,7 @@ fn add_bounds(zones: &mut [Zone]) {
 pub fn kernel(proc: &Path) -> Kernel {
     let read = |name| fs::read_to_string(proc.join(name)).ok();
     let found = read("sys/kernel/osrelease").and_then(|text| version(&text));
-    // Distributions have numbers of their own in the release, and tell the kernel's elsewhere.
+    // Distributions have their own number in the release, and show the kernel's number elsewhere.
     let release = found.and_then(|(major, minor, release)| {
         ["version_signature", "version"]
             .into_iter()
@@ -229,7 +230,7 @@ pub fn kernel(proc: &Path) -> Kernel {
     }
 }
 
-/// Parses a version such as "6.1.192-3", of which the third number may lack.
+/// Parses a version such as "6.1.192-3". The third number may be missing.
 fn version(text: &str) -> Option<(u32, u32, u32)> {
     let mut numbers = text.split(|c: char| !c.is_ascii_digit());
     let (major, minor) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);

@@ -16,9 +16,9 @@ use crate::memory::zoneinfo::{CpuList, Zone};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The lists of CPUs hold blocks of orders up to this one, on kernels that put blocks there.
+/// The largest order of blocks in the lists of CPUs, on kernels that put blocks there.
 const LIST_ORDER: u32 = 3;
-/// The pages of a page block on most machines. The kernel boosts watermarks by as many at once.
+/// The size of a page block on most machines. The kernel boosts watermarks by this many pages.
 pub const PAGE_BLOCK: u64 = 512;
 
 /// The flags of the requests of a burst.
@@ -70,7 +70,7 @@ pub struct Request {
 pub struct Kernel {
     /// The version, such as (6, 12).
     pub version: (u32, u32),
-    /// The stable release of this version, such as 118 of 6.12.118, or 0 if it is not known.
+    /// The number of the stable release, such as 118 for 6.12.118, or 0 if it is not known.
     pub release: u32,
     /// `vm.watermark_boost_factor`.
     pub boost_factor: u64,
@@ -83,7 +83,7 @@ impl Kernel {
         self.version >= (6, 12) || self.is_6_1_116()
     }
 
-    /// Whether it is a release of 6.1 that has the rules of 6.3, and the last resort.
+    /// Whether it is a stable release of 6.1 with the rules of 6.3, and with the last resort.
     fn is_6_1_116(self) -> bool {
         self.version == (6, 1) && self.release >= 116
     }
@@ -93,7 +93,7 @@ impl Kernel {
         order == 0 || order <= LIST_ORDER && self.version >= (5, 14)
     }
 
-    /// Whether the mark counts pages that are kept for high orders as usable.
+    /// Whether the check of the watermark counts pages that are kept for high orders as usable.
     fn counts_highatomic(self, gfp: Gfp) -> bool {
         gfp == Gfp::Atomic || self.version >= (6, 3) || self.is_6_1_116()
     }
@@ -150,7 +150,7 @@ pub fn arithmetic(
         .free_highatomic
         .or(zone.reserved_highatomic)
         .unwrap_or(0);
-    // The mark of old kernels also counts reserved pages that are not free.
+    // On old kernels, the check of the watermark subtracts reserved pages even if they are in use.
     let highatomic = if kernel.counts_highatomic(request.gfp) {
         0
     } else if zone.reserved_is_counted {
@@ -234,12 +234,12 @@ fn more_boost(zone: &Zone, kernel: Kernel) -> u64 {
 }
 
 /// Returns the most pages that can be reserved for atomic requests of high orders. The kernel
-/// reserves another page block while that is less than a hundredth of the zone and a block.
+/// reserves another page block while less than one percent of the zone plus one block is reserved.
 fn most_reserved(zone: &Zone) -> u64 {
     zone.managed / 100 + 2 * PAGE_BLOCK
 }
 
-/// Returns how many free pages may be kept for these beyond what is known.
+/// Returns how many free pages may be kept for such requests without being shown.
 fn hidden(zone: &Zone) -> u64 {
     if zone.hides_reserved() {
         most_reserved(zone)
@@ -248,7 +248,7 @@ fn hidden(zone: &Zone) -> u64 {
     }
 }
 
-/// Returns the pages of a zone above the limit that are there in any case, whatever is hidden.
+/// Returns the least number of usable pages above the limit, however many are hidden.
 fn surely_above(zone: &Zone, sum: &Arithmetic, request: Request, kernel: Kernel) -> u64 {
     let above = sum.above - sum.boost;
 
@@ -359,8 +359,8 @@ fn high_order(
     let at_least = by_mark(above.saturating_sub(list.threshold))
         .min(certain.saturating_sub(hidden_blocks))
         .saturating_sub(refill - 1);
-    // A full list gives pages back to the zone when somebody frees one more, and these can make
-    // blocks, also of orders that are in no list.
+    // When a page is freed to a full list, the list gives pages back to the zone. They can form
+    // blocks, even of orders that no list holds.
     let in_list = if request.order > LIST_ORDER {
         list.count.min(list::swallowed(list)) >> request.order
     } else {
@@ -527,16 +527,16 @@ mod tests {
             (hidden.estimate, hidden.at_most),
             (known.estimate, known.at_most)
         );
-        // The mark of an atomic request does not count what is reserved, but no refill takes it.
+        // Reserved pages are above the limit of an atomic request, but no refill takes them.
         let atomic = ask(&zone, Gfp::Atomic, old);
         assert_eq!(atomic.at_least, 101_320 - 1024 - 2440 - 1024);
-        // What was counted can be too little, and all of it counts, free or not.
+        // The counted blocks can be too few. All their pages are subtracted, free or not.
         (zone.reserved_highatomic, zone.free_highatomic) = (Some(1024), Some(7));
         zone.reserved_is_counted = true;
         let (sum, served) = arithmetic(&zone, None, request(Gfp::Nowait, 0), old);
         assert_eq!(sum.highatomic, 1024);
         assert_eq!(served.at_least, 101_320 - 1024 - 7168 - 2440 - 1024 - 62);
-        // Refills take all that is not free and kept.
+        // Refills take all pages except the free ones that are kept.
         (zone.min, zone.boost) = (0, 0);
         let atomic = ask(&zone, Gfp::Atomic, old);
         assert_eq!(atomic.at_most, 101_320 - 1024 - 7 + 190);

@@ -44,14 +44,14 @@ pub struct Reserved {
     pub node: u32,
     /// The name of the zone.
     pub zone: String,
-    /// The pages of these blocks, free or not. The kernel can take more for reserved: it forgets
-    /// blocks that other requests have taken over.
+    /// The pages of these blocks, free or not. The kernel's own counter can be larger, because it
+    /// still counts blocks that other requests have taken over.
     pub pages: u64,
     /// The free pages that are kept for such requests.
     pub free: u64,
 }
 
-/// Reads how much is reserved. Kernels up to 6.12 tell it nowhere else.
+/// Reads how much is reserved. Kernels up to 6.12 show it in no other file.
 pub fn read_reserved(proc: &Path) -> Option<Vec<Reserved>> {
     parse_reserved(&fs::read_to_string(proc.join("pagetypeinfo")).ok()?)
 }

@@ -19,7 +19,7 @@ pub struct Zone {
     pub free: u64,
     /// The boost that `min`, `low` and `high` contain while a zone recovers from fragmentation.
     pub boost: u64,
-    /// Whether the kernel tells the boost, which 5.10 does not.
+    /// Whether the kernel shows the boost; 5.10 does not.
     pub boost_is_told: bool,
     /// The min watermark.
     pub min: u64,
@@ -39,7 +39,8 @@ pub struct Zone {
     pub reserved_highatomic: Option<u64>,
     /// Free pages among these.
     pub free_highatomic: Option<u64>,
-    /// Whether both come from another file, where the first can be too small.
+    /// Whether `reserved_highatomic` and `free_highatomic` come from pagetypeinfo. The former can
+    /// then be too small.
     pub reserved_is_counted: bool,
     /// The list of each CPU.
     pub lists: Vec<CpuList>,
@@ -68,7 +69,7 @@ impl Zone {
         self.managed != 0
     }
 
-    /// Returns whether it is not known what is reserved for atomic requests of high orders.
+    /// Returns whether the reserve for atomic requests of high orders is unknown.
     pub fn hides_reserved(&self) -> bool {
         self.is_populated() && self.free_highatomic.is_none() && self.reserved_highatomic.is_none()
     }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The numbers of the exercises and of the pools, from the file `metrics`. It has much more, which
-//! is skipped line by line: the file is read up to a hundred times a second.
+//! Reads the numbers of the exercises and of the pools from the file `metrics`. All other lines of
+//! the file are skipped quickly, because it is read up to a hundred times a second.
 
 use std::borrow::Cow;
 
-/// What `metrics` says.
+/// The numbers in `metrics`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
     /// Each series of requests, in the order of the module.
@@ -14,7 +14,7 @@ pub struct Metrics {
     pub running: Vec<(String, bool)>,
     /// The pools.
     pub pools: Vec<Pool>,
-    /// What is recorded: 0 nothing, 1 all, 2 only outcomes.
+    /// The setting `recording`: 0 records nothing, 1 all, 2 only outcomes.
     pub recording: Option<u64>,
 }
 
@@ -27,11 +27,11 @@ pub struct Series {
     pub gfp: String,
     /// Requests that got a page.
     pub successes: u64,
-    /// Requests that did not.
+    /// Requests that failed.
     pub failures: u64,
-    /// The largest latency in ns that each bucket counts. `None` is without a limit.
+    /// The upper edge of each bucket, in ns. `None` means that the bucket has none.
     pub edges: Vec<Option<u64>>,
-    /// How many latencies there are in each bucket.
+    /// The number of latencies in each bucket.
     pub buckets: Vec<u64>,
 }
 
@@ -40,7 +40,7 @@ pub struct Series {
 pub struct Pool {
     /// The name.
     pub name: String,
-    /// The tiers, in the order in which requests ask them.
+    /// The tiers, in the order in which requests try them.
     pub tiers: Vec<Tier>,
     /// Requests that no tier could serve.
     pub failures: u64,
@@ -59,9 +59,9 @@ pub struct Pool {
 pub struct Tier {
     /// "cache", "buddy", "reserve" or "emergency"
     pub name: String,
-    /// Requests that it served.
+    /// Requests that the tier served.
     pub hits: u64,
-    /// Requests that it could not serve.
+    /// Requests that the tier could not serve.
     pub misses: u64,
 }
 
@@ -74,7 +74,7 @@ pub fn parse(text: &str) -> Option<Metrics> {
     }
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("labyrinth_") {
-            // A line that is not understood is one of a newer module.
+            // Lines of a newer module may have another form.
             let _ = metrics.add(rest);
         }
     }
@@ -85,7 +85,7 @@ pub fn parse(text: &str) -> Option<Metrics> {
 }
 
 impl Metrics {
-    /// Adds a line such as `pool_cached{pool="default"} 12`, if it is one of ours.
+    /// Adds a line such as `pool_cached{pool="default"} 12`, if it has a known name.
     fn add(&mut self, line: &str) -> Option<()> {
         let name = &line[..line.find(['{', ' '])?];
         let (labels, value) = line[name.len()..].rsplit_once(' ')?;
@@ -128,7 +128,7 @@ impl Metrics {
         Some(())
     }
 
-    /// Returns the series with these labels. The lines of one follow each other.
+    /// Returns the series with these labels. The lines of a series follow each other.
     fn series(&mut self, labels: Labels<'_>) -> Option<&mut Series> {
         let (context, gfp) = (labels.get("context")?, labels.get("gfp")?);
         let known = self
@@ -163,7 +163,7 @@ impl Metrics {
 }
 
 impl Series {
-    /// Makes numbers of each bucket from numbers that count all buckets before, too.
+    /// Converts cumulative counts of buckets into the count of each bucket.
     fn separate(&mut self) {
         let mut before = 0;
 
@@ -210,7 +210,7 @@ impl<'a> Labels<'a> {
     }
 }
 
-/// Returns where a value ends: at a quote that is not escaped.
+/// Returns the end of a value, which is at a quote that is not escaped.
 fn end(value: &str) -> Option<usize> {
     let mut escaped = false;
 
@@ -239,7 +239,7 @@ fn unescaped(value: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Parses seconds such as "0.000001023" without a loss. "+Inf" has no number.
+/// Parses seconds such as "0.000001023" without a loss. Returns no number for "+Inf".
 fn nanoseconds(seconds: &str) -> Option<u64> {
     let (whole, part) = seconds.split_once('.').unwrap_or((seconds, ""));
     let part = part.get(..9).unwrap_or(part);

@@ -63,7 +63,7 @@ impl Module {
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     }
 
-    /// Reads a file into a buffer, instead of what the buffer had.
+    /// Reads a file into a buffer, and replaces the old contents.
     pub fn read_into(&self, name: &str, buffer: &mut String) -> io::Result<()> {
         buffer.clear();
         File::open(self.folder.join(name))?.read_to_string(buffer)?;

@@ -113,7 +113,7 @@ pub fn file(plot: &Plot<'_>, names: &[String]) -> anyhow::Result<String> {
     sized(plot, FILE_SIZE, names).map(|svg| alone(&svg))
 }
 
-/// Gives an `svg` element what it has to bring along in a file of its own: colours, and a ground.
+/// Adds the style and the background that an `svg` element needs in a file of its own.
 pub fn alone(svg: &str) -> String {
     let (head, inside) = svg.split_once("<title>").unwrap_or_default();
 

@@ -37,7 +37,7 @@ fn percent(tail: f64) -> String {
     match nines {
         0 => "0".into(),
         1..=5 => format!("{:.*}", nines.saturating_sub(2), 100.0 - 100.0 / tail),
-        // All digits would be wider than the place for them.
+        // There is no space for all digits.
         _ => format!("{nines} nines"),
     }
 }
@@ -85,8 +85,8 @@ fn percentiles<'a>(description: &'a str, series: &'a [Points]) -> Plot<'a> {
     }
 }
 
-/// Returns a file with the percentiles of these exercises, of all runs: the first exercise of each
-/// run, then the second, as far as a plot can tell them apart.
+/// Returns an SVG file with the percentiles of these exercises: the first exercise of each run,
+/// then the second, and so on, up to the number of lines that a plot can distinguish.
 pub(super) fn svg(runs: &[Run], exercises: &[(String, String)]) -> anyhow::Result<String> {
     let (mut names, mut lines) = (vec![], vec![]);
 

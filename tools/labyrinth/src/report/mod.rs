@@ -25,7 +25,7 @@ pub struct Args {
     /// Write the page into this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write a plot of the percentiles into this file, and a page only with --output
+    /// Write a plot of the percentiles into this file; without --output, write no page
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }

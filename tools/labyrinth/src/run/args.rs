@@ -54,8 +54,8 @@ pub struct Args {
     #[arg(long, value_name = "TIMES", default_value_t = 1,
         value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) repeat: u64,
-    /// Measure each time with another setting, too, such as pool=1, in turn, as `compare
-    /// --interleaved` wants it; can be repeated
+    /// Measure in turn without and with another setting, such as pool=1, for `compare
+    /// --interleaved`; can be repeated
     #[arg(long, value_name = "SETTING=VALUE")]
     versus: Vec<Versus>,
     /// Fail if a latency is above a bound, such as p99.9=50us or max=1ms; can be repeated
@@ -74,7 +74,7 @@ pub struct Args {
     /// Output formats
     #[command(flatten)]
     format: Formats,
-    /// Write a page with plots, as `labyrinth report` makes it, into this file; with any format
+    /// Also write an HTML page with plots, like that of `labyrinth report`, into this file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
@@ -244,7 +244,7 @@ impl Args {
         Ok(self.context.clone())
     }
 
-    /// Returns the settings of the exercises for each side: one, or two with --versus.
+    /// Returns the settings of the exercises for each side. There are two sides with --versus.
     pub(super) fn sides(&self) -> Vec<(&'static str, Vec<Setting>)> {
         let values = [self.period, self.batch, self.hold, self.pool.into()];
         let settings: Vec<Setting> = SETTINGS
@@ -281,7 +281,7 @@ impl Args {
         watched && self.on_threshold.last() != Some(&Action::Continue)
     }
 
-    /// Starts a trace, if an action is to save one. Removes those of runs that were killed.
+    /// Starts a trace if an action saves one. Removes the traces of killed runs.
     pub(super) fn trace(&self) -> anyhow::Result<Option<Instance>> {
         let wanted = |action: &Action| matches!(action, Action::Trace(_));
         let tracing = Path::new("/sys/kernel/tracing");
@@ -327,7 +327,7 @@ impl Args {
             .try_for_each(|action| action.carry_out(trace))
     }
 
-    /// Makes the file of the page, if one is wanted.
+    /// Creates the file of the page, if there is one.
     pub(super) fn page(&self) -> anyhow::Result<Option<Target>> {
         self.html.as_deref().map(Target::create).transpose()
     }

@@ -141,7 +141,7 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     })
 }
 
-/// What all runs of a command share.
+/// The state that all runs of a command share.
 struct Session<'a> {
     args: &'a Args,
     module: &'a Module,
@@ -152,8 +152,8 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Makes and prints all runs, those of two sides in turn. Returns whether one of them crossed a
-    /// threshold, and the runs for a page if one is `wanted`.
+    /// Makes and prints all runs, with the two sides in turn. Returns whether a run crossed a
+    /// threshold, and the runs for a page if `wanted`.
     fn all(&self, wanted: bool) -> anyhow::Result<(bool, Vec<Run>)> {
         let sides = self.args.sides();
         let (mut crossed, mut runs) = (false, Vec::new());
@@ -215,7 +215,7 @@ impl Session<'_> {
         for name in &self.contexts {
             self.borrowed.set(name, "run", "0")?;
         }
-        // The exercises have ended, so these are the last numbers.
+        // The exercises have ended, so these numbers are final.
         let series = self.measured()?;
         let samples = sampler.finish(module, &series);
 
@@ -245,7 +245,8 @@ impl Session<'_> {
     }
 }
 
-/// Returns the report as others read it. So a page is the same, whoever makes it from the run.
+/// Returns the run as a reader of the document gets it, so that `run --html` and `report` make the
+/// same page.
 fn as_read(report: &Report, name: &str) -> anyhow::Result<Run> {
     let mut runs = runs::parse(&serde_json::to_string(report)?, name)?;
     Ok(runs.remove(0))

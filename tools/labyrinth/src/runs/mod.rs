@@ -100,7 +100,7 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Run>> {
     parse(&text, &name)
 }
 
-/// Reads the runs of a text. `name` says where it is from.
+/// Reads the runs of a text. `name` is the name of its file.
 pub fn parse(text: &str, name: &str) -> anyhow::Result<Vec<Run>> {
     let wrong = |why: String| {
         Problem::usage(

@@ -10,7 +10,7 @@ use std::{
     process::{Child, Command, ExitStatus},
 };
 
-/// The first process that the OOM killer chooses.
+/// The `oom_score_adj` of the process that the OOM killer chooses first.
 const FIRST_VICTIM: &str = "1000";
 
 /// A running command.
@@ -21,7 +21,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a command, which the OOM killer must treat as `score` says.
+    /// Starts a command. `score` becomes its `oom_score_adj`.
     pub fn start(words: &[OsString], score: Option<&str>) -> Result<Self, Problem> {
         let started = Command::new(&words[0]).args(&words[1..]).spawn();
         let child = started.map_err(|error| {
@@ -65,7 +65,7 @@ fn number(status: ExitStatus) -> i32 {
 }
 
 /// Makes this process the first victim of the OOM killer, because its death gives all pages back.
-/// Returns what its score was.
+/// Returns its `oom_score_adj` from before.
 pub fn become_first_victim() -> Option<String> {
     let path = "/proc/self/oom_score_adj";
     let before = fs::read_to_string(path).ok()?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The device of the module that holds pages. Its file is the squeeze: the kernel gives all pages
-//! back when it is closed, also because the process has died.
+//! The device through which the module holds pages. All pages are given back when the file is
+//! closed, also when the process dies.
 
 use crate::exit::Problem;
 use rustix::io::Errno;
@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-/// The device below `/`.
+/// The path of the device below `/`.
 pub const PATH: &str = "dev/labyrinth_squeeze";
 
 /// An open device.
@@ -22,41 +22,41 @@ pub struct Device {
     file: File,
 }
 
-/// The request that a squeeze is started with.
+/// The parameters of a squeeze.
 #[derive(Clone, Copy, Debug)]
 pub struct Order {
-    /// The pages that a burst is to get.
+    /// The number of pages that a burst should get.
     pub headroom: u64,
-    /// The pages to hold at most.
+    /// The most pages to hold.
     pub most: u64,
-    /// The time after which the module gives all back.
+    /// The time after which the module gives all pages back.
     pub time: Duration,
     /// Whether pages that others have taken are replaced.
     pub refill: bool,
 }
 
-/// What the module reports. All numbers are pages, unless they count something.
+/// The report of the module. Numbers are pages, unless they count something else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Whether the time is over.
     pub over: bool,
     /// Pages that are held.
     pub held: u64,
-    /// Pages that were taken until the first refusal.
+    /// Pages that were taken before the first refusal.
     pub first: u64,
-    /// Pages that were taken later, because others had freed memory.
+    /// Pages that were taken later, after others had freed them.
     pub later: u64,
-    /// How often no more could be taken, because as many were held as may be.
+    /// How many checks could take no more pages, because the most were held.
     pub limited: u64,
     /// How many requests of the module itself were refused.
     pub refused: u64,
-    /// How many CPUs have not had their headroom yet.
+    /// How many CPUs have not reached the wanted headroom yet.
     pub unsettled: u64,
     /// Pages that a burst on this CPU gets now.
     pub now: u64,
-    /// The least and the most that a burst on any CPU would have got, at each look.
+    /// The smallest headroom of a CPU that a check found.
     pub least: u64,
-    /// See `least`.
+    /// The largest headroom of a CPU that a check found.
     pub greatest: u64,
 }
 
@@ -75,7 +75,7 @@ impl Device {
         (&self.file).write_all(text.as_bytes())
     }
 
-    /// Starts the squeeze: from here on the module watches over its end.
+    /// Starts the squeeze. From now on, the module ends it when its time is over.
     pub fn start(&self, order: Order) -> io::Result<()> {
         self.command(&format!(
             "start {} {} {} {}",
@@ -132,7 +132,7 @@ fn parse(text: &str) -> Status {
     }
 }
 
-/// Says why the device cannot be opened.
+/// Explains why the device cannot be opened.
 fn problem(path: &Path, error: &io::Error) -> Problem {
     let what = format!("cannot open {}: {error}", path.display());
 

@@ -1,55 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a squeeze has done.
+//! The result of a squeeze, as a document.
 
 use crate::json;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Why a squeeze has ended.
+/// The reason why a squeeze ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
-    /// The command has ended.
+    /// The command ended.
     Command,
-    /// A signal came.
+    /// The tool received a signal.
     Signal,
     /// The time was over.
     Time,
-    /// Memory that can be reclaimed was running out.
+    /// Reclaimable memory was running out.
     Memory,
-    /// The OOM killer has killed a process.
+    /// The OOM killer killed a process.
     OomKill,
 }
 
-/// What a squeeze has done. The numbers of memory are in pages.
+/// The result of a squeeze. Amounts of memory are in pages.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Squeezed {
     /// "labyrinth/squeeze/1"
     pub schema: &'static str,
     /// The headroom that was asked for.
     pub headroom: u64,
-    /// The headroom that `labyrinth headroom` predicted before.
+    /// The headroom that `labyrinth headroom` predicted before the squeeze.
     pub before_pages: u64,
-    /// The pages that were in fact taken until the first refusal.
+    /// The pages that the module took before the first refusal.
     pub taken_pages: u64,
-    /// The pages that were held at the end.
+    /// The pages that the module held at the end.
     pub held_pages: u64,
-    /// The pages that were taken later, because others had freed memory.
+    /// The pages that the module took later, after others had freed them.
     pub taken_later_pages: u64,
-    /// The least that a burst on any CPU would have got, at each look of the module.
+    /// The smallest headroom of a CPU that a check of the module found.
     pub least_pages: u64,
-    /// The most that a burst on any CPU would have got.
+    /// The largest headroom of a CPU that a check of the module found.
     pub most_pages: u64,
-    /// How often the module could not hold as many pages as it would have had to.
+    /// How many checks found too much headroom while the module held the most pages that it may.
     pub looks_without_more: u64,
-    /// The headroom that `labyrinth headroom` predicts afterwards.
+    /// The headroom that `labyrinth headroom` predicts after the squeeze.
     pub after_pages: u64,
     /// How long the headroom was held, in seconds.
     pub seconds: f64,
-    /// Why it has ended.
+    /// The reason why the squeeze ended.
     pub end: End,
-    /// Failed requests of others meanwhile. Missing if they could not be counted.
+    /// Failed requests of others during the squeeze. Missing if the tool could not count them.
     pub failures: Option<u64>,
     /// The exit status of the command, or 128 plus the signal that ended it.
     pub command_status: Option<i32>,

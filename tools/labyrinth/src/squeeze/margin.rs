@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether the machine can live with a squeeze.
+//! Decides whether the machine has enough reclaimable memory for a squeeze.
 //!
-//! During a squeeze all zones are far below their min watermarks. So each request of others that may
-//! sleep reclaims memory first, and the OOM killer comes if there is nothing to reclaim. What can be
-//! reclaimed without harm is page cache that is clean and not mapped, and half of the reclaimable
-//! slab. Mapped page cache is the code of running programs: without it they hardly move on.
+//! During a squeeze, all zones are far below their min watermarks. So each request that may sleep
+//! must reclaim memory first, and the OOM killer runs if there is nothing to reclaim. The tool
+//! assumes that the kernel can reclaim clean unmapped page cache, and half of the reclaimable slab,
+//! without harm. Mapped page cache has the code of running programs, which hardly make progress
+//! without it.
 //!
-//! The margin is the sum of all high watermarks. Up to these, the kernel reclaims once it has begun,
-//! so a machine with less than that would reclaim the last page.
+//! The margin is the sum of all high watermarks. kswapd reclaims until free memory reaches these,
+//! so a machine with less reclaimable memory would lose all of it.
 
 use crate::{
     exit::Problem,
@@ -17,14 +18,14 @@ use crate::{
 };
 use std::{fs, path::Path};
 
-/// The memory that matters, in pages.
+/// The state of the memory, in pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Margin {
     /// Pages that can be reclaimed without harm.
     pub reclaimable: u64,
-    /// As many must stay.
+    /// The least number of pages that must stay reclaimable.
     pub needed: u64,
-    /// The sum of all min watermarks, below which requests that may sleep cannot go on.
+    /// The sum of all min watermarks. With less memory, requests that may sleep cannot succeed.
     pub least: u64,
     /// Free pages in zones and in the lists of CPUs.
     pub free: u64,
@@ -66,18 +67,18 @@ impl Margin {
         }
     }
 
-    /// Returns whether there is enough.
+    /// Returns whether enough memory can be reclaimed.
     pub fn is_kept(&self) -> bool {
         self.reclaimable >= self.needed
     }
 
-    /// Returns whether so little is left that the OOM killer is near.
+    /// Returns whether so little memory is left that the OOM killer may run soon.
     pub fn is_running_out(&self) -> bool {
         self.free + self.reclaimable < self.least
     }
 
-    /// Returns how many pages may be held: the free ones, and those that others reclaim, except for
-    /// the margin.
+    /// Returns how many pages may be held: the free pages, and the reclaimable pages beyond the
+    /// margin.
     pub fn may_hold(&self) -> u64 {
         self.free + self.reclaimable.saturating_sub(self.needed)
     }
@@ -86,8 +87,8 @@ impl Margin {
     pub fn problem(&self) -> Problem {
         Problem::cannot_run(
             format!(
-                "the squeeze would bring the OOM killer: {} of memory can be reclaimed, and {} \
-                 must stay",
+                "the OOM killer could run during the squeeze: {} of memory can be reclaimed, but \
+                 {} are needed",
                 units::bytes(self.reclaimable * self.page),
                 units::bytes(self.needed * self.page)
             ),

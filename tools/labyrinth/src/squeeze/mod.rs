@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `labyrinth squeeze`: holds the machine at a few pages of headroom, so that requests fail.
+//! `labyrinth squeeze`: holds free memory so that atomic requests fail.
 
 mod child;
 mod device;
@@ -37,30 +37,30 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The largest headroom of the module.
+/// The largest headroom that the module accepts.
 const MOST: i64 = 1 << 20;
-/// How often the tool looks whether the squeeze is to end.
+/// The pause between two checks of the tool for the end of the squeeze.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long the tool waits for the first looks of the module.
+/// The longest time to wait until the module has checked each CPU.
 const SETTLING: Duration = Duration::from_millis(500);
-/// The longest squeeze of the module.
+/// The longest duration of a squeeze in the module.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// What must be known.
+/// The text below the options of `labyrinth squeeze --help`.
 const LONG_HELP: &str = "\
-The headroom is what a burst of GFP_ATOMIC requests for single pages gets on one CPU before the
-first refusal. The module holds all other pages. It looks again every few milliseconds, on each
-CPU, and takes what others have freed since then. It does not replace what others have taken: the
-headroom is at most N, unless --refill is given. Between two looks it can be more.
+The headroom is the number of pages that a burst of GFP_ATOMIC requests for single pages gets on
+one CPU before the first refusal. The module holds all other free pages. It checks each CPU every
+few milliseconds, and takes the pages that others have freed since the last check. Between two
+checks, the headroom can be larger than N. The module replaces pages that others have taken only if
+--refill is given; otherwise the headroom can be smaller than N.
 
-Requests that may sleep wait for reclaim meanwhile, so the machine is slow, and the page cache
-shrinks. Do not use it on a machine that others need.
+Meanwhile, requests that may sleep have to reclaim memory, so the machine is slow, and the page
+cache shrinks. Do not run this command on a machine that others need.
 
-All is given back when the tool ends or dies, and when the time is over, even if the tool is
-stopped. Of all processes, the OOM killer kills the tool first.
+All pages are given back when the tool ends or dies, and when the time is over, even if SIGSTOP has
+stopped the tool. The OOM killer kills the tool before all other processes.
 
-Examples: the failure path of a driver during a minute, and a test in which all atomic requests
-fail:
+Examples: run the failure path of a driver for a minute; run a test while atomic requests fail:
 
   labyrinth squeeze --headroom 100
   labyrinth squeeze --headroom 0 -- ./test-of-my-driver";
@@ -69,16 +69,16 @@ fail:
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = LONG_HELP)]
 pub struct Args {
-    /// The pages that a burst can still get
+    /// Number of pages that a burst can still get
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=MOST as u64))]
     headroom: u64,
-    /// Give all back after this time, at most an hour
+    /// Give all pages back after this time, at most an hour
     #[arg(short, long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     duration: Duration,
     /// Replace the pages that others take, so that each burst gets N pages
     #[arg(long)]
     refill: bool,
-    /// Squeeze even if the OOM killer may come
+    /// Squeeze even if the OOM killer may run
     #[arg(long)]
     force: bool,
     /// Print JSON
@@ -109,7 +109,7 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     if !args.force && !margin.is_kept() {
         return Err(margin.problem().into());
     }
-    // All that needs memory comes before the squeeze.
+    // Do everything that needs memory before the squeeze.
     let mut count = failures::Count::start(Path::new("/"));
     mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE).map_err(|error| {
         Problem::cannot_run(format!("cannot lock memory: {error}"), "run as root")
@@ -157,7 +157,7 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     verdict(&squeezed)
 }
 
-/// Waits until each CPU has had its headroom once. On a busy machine others change it too fast.
+/// Waits until each CPU has reached the wanted headroom once. On a busy machine, some may never do.
 fn settle(device: &Device) -> io::Result<()> {
     let start = Instant::now();
 
@@ -171,8 +171,8 @@ fn settle(device: &Device) -> io::Result<()> {
 fn verdict(squeezed: &Squeezed) -> anyhow::Result<Verdict> {
     match squeezed.end {
         End::Memory | End::OomKill => Err(Problem::cannot_run(
-            "the squeeze was given up early, as memory ran out",
-            "squeeze a machine with more page cache, or a shorter time",
+            "the squeeze ended early, because memory ran out",
+            "squeeze a machine with more page cache, or for a shorter time",
         )
         .into()),
         _ if squeezed.command_status.unwrap_or(0) != 0 => Ok(Verdict::Crossed),
@@ -180,7 +180,7 @@ fn verdict(squeezed: &Squeezed) -> anyhow::Result<Verdict> {
     }
 }
 
-/// A squeeze and what can end it.
+/// A squeeze, with the conditions that can end it.
 struct Squeeze<'a> {
     args: &'a Args,
     proc: &'a Path,
@@ -189,7 +189,7 @@ struct Squeeze<'a> {
 }
 
 impl Squeeze<'_> {
-    /// Takes all pages that there are.
+    /// Takes all pages that the module may take.
     fn take(&self, device: &Device, margin: Margin) -> anyhow::Result<()> {
         let mut progress = Progress::new("taking free memory");
         let most = if self.args.force {
@@ -227,7 +227,7 @@ impl Squeeze<'_> {
         };
         if running.is_none() {
             eprintln!(
-                "labyrinth: holding {} of headroom; ctrl-C gives all back",
+                "labyrinth: holding the headroom at {}; Ctrl-C gives all pages back",
                 units::counted(self.args.headroom, "page")
             );
         }
@@ -252,7 +252,7 @@ impl Squeeze<'_> {
         }
     }
 
-    /// Returns whether so little can be reclaimed that the OOM killer is near.
+    /// Returns whether so little memory is left that the OOM killer may run soon.
     fn is_running_out(&self) -> bool {
         !self.args.force && Margin::read(self.proc).is_ok_and(|now| now.is_running_out())
     }

@@ -6,42 +6,42 @@ use super::document::{End, Squeezed};
 use crate::units;
 use std::io::{self, Write};
 
-/// Prints what a squeeze has done.
+/// Prints the result of a squeeze.
 pub fn text(out: &mut impl Write, squeezed: &Squeezed) -> io::Result<()> {
     let pages = |count| units::counted(count, "page");
 
     writeln!(
         out,
-        "The machine was held at {} of headroom for {:.1} s, until {}.",
+        "The headroom was held at {} for {:.1} s, until {}.",
         pages(squeezed.headroom),
         squeezed.seconds,
         match squeezed.end {
             End::Command => "the command ended",
-            End::Signal => "a signal came",
+            End::Signal => "the tool received a signal",
             End::Time => "the time was over",
             End::Memory => "reclaimable memory was running out",
-            End::OomKill => "the OOM killer had killed a process",
+            End::OomKill => "the OOM killer killed a process",
         }
     )?;
     writeln!(
         out,
-        "Before, {} could be taken (predicted: {}). Others freed {} more meanwhile.",
+        "The module took {} pages at first (predicted: {}), and later {} that others had freed.",
         squeezed.taken_pages, squeezed.before_pages, squeezed.taken_later_pages
     )?;
     writeln!(
         out,
-        "A burst would have got {} at least and {} at most. Afterwards it gets {}.",
+        "Meanwhile, a burst would have got {} to {} pages. Now it would get {}.",
         squeezed.least_pages, squeezed.most_pages, squeezed.after_pages
     )?;
     if squeezed.looks_without_more > 0 {
         writeln!(
             out,
-            "{} looks found more headroom, but as much was held as the machine can spare.",
+            "{} checks found more headroom, but the module held all that the machine can spare.",
             squeezed.looks_without_more
         )?;
     }
     if let Some(failures) = squeezed.failures {
-        writeln!(out, "Requests of others that failed meanwhile: {failures}.")?;
+        writeln!(out, "Failed requests of others meanwhile: {failures}.")?;
     }
     if let Some(status) = squeezed.command_status {
         writeln!(out, "The command ended with status {status}.")?;

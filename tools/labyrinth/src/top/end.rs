@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! When a live view ends by itself.
+//! The conditions under which a live view ends by itself.
 
 use std::time::{Duration, Instant};
 
-/// When it ends, if not by a key or a signal.
+/// The end of a view, unless a key or a signal ends it earlier.
 #[derive(Clone, Copy, Debug)]
 pub struct End {
     time: Option<Instant>,
@@ -20,12 +20,12 @@ impl End {
         }
     }
 
-    /// Returns the time, if it has one.
+    /// Returns the time of the end, if there is one.
     pub fn time(&self) -> Option<Instant> {
         self.time
     }
 
-    /// Returns whether it has come, after so many updates.
+    /// Returns whether the end has come, after `updates` updates.
     pub fn has_come(&self, updates: u64) -> bool {
         self.time.is_some_and(|time| Instant::now() >= time)
             || self.updates.is_some_and(|wanted| updates >= wanted)

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The keys, from the bytes of a terminal. On a slow line each byte of a key can come by itself.
+//! Recognizes keys in the bytes from a terminal. On a slow line, the bytes of a key can come one by
+//! one.
 
-/// What a key asks for.
+/// The action of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// End.
     Quit,
-    /// Freeze the screen, or go on.
+    /// Freeze the screen, or continue.
     Pause,
-    /// Forget the least and the peak values.
+    /// Reset the least and the peak values.
     Forget,
     /// Show the keys, or the numbers again.
     Help,
-    /// Draw everything again.
+    /// Redraw the screen.
     Redraw,
     /// Select the context with this index.
     Select(usize),
     /// Select the next context.
     Next,
-    /// Select the one before.
+    /// Select the previous context.
     Previous,
 }
 
@@ -27,7 +28,7 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Keys(Within);
 
-/// Within which sequence the next byte is.
+/// The state within an escape sequence.
 #[derive(Clone, Copy, Debug, Default)]
 enum Within {
     #[default]
@@ -39,7 +40,7 @@ enum Within {
 }
 
 impl Keys {
-    /// Takes a byte. Returns what it asks for, if it is the last one of a key that is known.
+    /// Takes a byte. Returns an action if the byte is the last one of a known key.
     pub fn take(&mut self, byte: u8) -> Option<Action> {
         match (std::mem::take(&mut self.0), byte) {
             (_, 0x1b) => self.0 = Within::Escape,
@@ -57,7 +58,7 @@ impl Keys {
 
 fn plain(byte: u8) -> Option<Action> {
     Some(match byte {
-        // Ctrl-C and ctrl-D, which are no signals here.
+        // Ctrl-C and Ctrl-D, which raise no signals here.
         b'q' | b'Q' | 0x03 | 0x04 => Action::Quit,
         b'p' | b'P' | b' ' => Action::Pause,
         b'r' | b'R' => Action::Forget,
@@ -96,7 +97,7 @@ mod tests {
         assert_eq!(actions(b"\x1b[1;2A"), [Action::Previous]);
         // Page down, and an arrow after it.
         assert_eq!(actions(b"\x1b[6~\x1b[B"), [Action::Next]);
-        // The letters within are no keys.
+        // Letters within a sequence are no keys.
         assert_eq!(actions(b"\x1b[q\x1bOp"), []);
         assert_eq!(actions(b"\x1b\x1bq"), [Action::Quit]);
     }

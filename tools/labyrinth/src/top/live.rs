@@ -54,37 +54,37 @@ pub fn run(end: &End, interval: Duration, look: Look, root: &Path) -> anyhow::Re
         keys: Keys::default(),
     };
     let result = live.draw(&state, &screen, true).and_then(|()| {
-        // This can take a while, so there is something to look at.
+        // This can take a while, so show something meanwhile.
         sources.count_failures();
         live.watch(end, &ends, &resized, &mut sources, &mut state, &screen)
     });
 
     match result {
-        // The terminal is gone: nobody looks any more.
+        // The terminal is gone, for example because its connection was closed.
         Err(error) if Errno::from_io_error(&error) == Some(Errno::IO) => Ok(()),
         result => Ok(result?),
     }
 }
 
-/// What is on the terminal.
+/// The view on a terminal.
 struct Live {
     terminal: Terminal<Vt<File>>,
     look: Look,
     interval: Duration,
-    /// What is shown while the screen is frozen.
+    /// The values to show while the screen is frozen.
     frozen: Option<View>,
     selected: usize,
     help: bool,
     keys: Keys,
 }
 
-/// Why a wait was over.
+/// The reason for the end of a wait.
 enum Event {
     /// It is time for an update.
     Due,
     /// Keys were pressed.
     Keys,
-    /// The terminal has another size, or was used by others.
+    /// The size of the terminal has changed, or this process continues after it was stopped.
     Resized,
     /// The end has come.
     End,
@@ -124,7 +124,7 @@ impl Live {
                     state.update(sources.read());
                     self.draw(state, screen, false)?;
                     updates += 1;
-                    // A machine or a line that is too slow skips updates.
+                    // Skip updates if the machine or the line is too slow.
                     due = (due + self.interval).max(Instant::now());
                     if end.has_come(updates) {
                         return Ok(());
@@ -134,7 +134,7 @@ impl Live {
         }
     }
 
-    /// Reads keys, and does what they ask for. Returns whether to go on.
+    /// Reads keys, and carries out their actions. Returns whether to go on.
     fn press(&mut self, state: &mut State, screen: &Screen) -> io::Result<bool> {
         let mut bytes = [0; 64];
         let Some(input) = screen.keys() else {
@@ -173,7 +173,7 @@ impl Live {
         Ok(true)
     }
 
-    /// Draws what has changed, or everything.
+    /// Draws the changed cells, or all.
     fn draw(&mut self, state: &State, screen: &Screen, everything: bool) -> io::Result<()> {
         let picture = Picture {
             view: self.frozen.as_ref().unwrap_or(state.view()),
@@ -194,7 +194,7 @@ impl Live {
     }
 }
 
-/// Waits until something is to be done, at the latest until this time.
+/// Waits for the next event, at most until this time.
 fn wait(ends: &Signals, resized: &Signals, screen: &Screen, until: Instant) -> io::Result<Event> {
     let keys = screen.keys();
     let mut fds = vec![

@@ -24,27 +24,28 @@ use std::{path::Path, time::Duration};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Shows the headroom, the failed allocations of the whole machine, and the exercises and pools of the
-module. Headroom needs no rights, failures need root, and the rest needs the module. What is missing
-is said. The module may come and go meanwhile.
+module. Headroom needs no privileges, failures need root, and the rest needs root and the module.
+Notes on the screen say what is missing. The module may be loaded and unloaded meanwhile.
 
-Rates are those of the last second. Latencies are those of the last 10 seconds; each is the upper
-edge of a bucket, which is a power of two, so it is up to two times too large.
+Rates cover the last second, and latencies cover the last 10 seconds. Each latency is shown as the
+upper edge of its histogram bucket. These edges are powers of two, so a latency can be shown up to
+two times too large.
 
-Keys: q ends, p freezes the screen, r forgets least and peak values, digits and arrows select the
-context of the histogram, ? shows all keys. On a terminal that is not known to show more, such as
-that of a serial console (TERM=vt100, vt220, linux), all characters are ASCII.
+Keys: q ends, p freezes the screen, r resets the least and the peak values, digits and arrows select
+the context of the histogram, ? shows all keys. Terminals that may lack other characters, such as a
+serial console, get only ASCII characters (TERM=vt100, vt220, linux).
 
-If standard output is no terminal, or one whose cursor cannot be moved (TERM=dumb), each update is
-printed as text. The first one comes after an interval.
+If standard output is not a terminal, or if the terminal cannot move its cursor (TERM=dumb), each
+update is printed as text. The first update comes after one interval.
 
-Example: a minute in a log, with a screen in each 10 seconds:
+Example: a log of one minute, with an update every 10 seconds:
 
   labyrinth top --plain --interval 10000 --count 6 >top.log")]
 pub struct Args {
     /// Time between two updates, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(10..=3_600_000))]
     interval: u64,
-    /// End after so many updates
+    /// End after this number of updates
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// End after this time, such as 90s, 5m or 2h; a number without a unit means seconds

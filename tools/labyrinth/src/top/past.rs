@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How far counters went in the last seconds.
+//! The increments of counters in the last seconds.
 
 use std::{collections::VecDeque, time::Duration};
 
-/// For at least so long it is known how far the counters went. Intervals are never exact, so it is
-/// a bit less than the 10 s that are promised.
+/// The increments are kept for at least this time. It is a bit less than the documented 10 s,
+/// because intervals are never exact.
 const WINDOW: Duration = Duration::from_millis(9_500);
-/// Rates are those of so long a time, or of one interval if this is longer.
+/// Rates cover this time, or one interval if that is longer.
 const RATES: Duration = Duration::from_millis(950);
 
-/// Some counters, which are read again and again.
+/// Counters that are read periodically.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     before: Option<Vec<u64>>,
@@ -19,17 +19,17 @@ pub struct Past {
     total: Step,
 }
 
-/// How far the counters went in a time.
+/// The increments of the counters in some time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Step {
-    /// The time.
+    /// The length of the time.
     pub length: Duration,
-    /// How far each counter went.
+    /// The increment of each counter.
     pub counts: Vec<u64>,
 }
 
 impl Step {
-    /// Returns how far a counter went in a second.
+    /// Returns the increment of a counter per second.
     pub fn rate(&self, index: usize) -> f64 {
         let seconds = self.length.as_secs_f64();
         let count = self.counts.get(index).copied().unwrap_or(0);
@@ -58,15 +58,16 @@ impl Step {
 }
 
 impl Past {
-    /// Takes the values of the counters, so long after the last ones. Returns how far they went, if
-    /// there were any before.
+    /// Takes the values of the counters, `length` after the last ones. Returns their increments, if
+    /// there were values before.
     ///
-    /// If one went back, all of them were set to 0 meanwhile, and have come from there.
+    /// If a counter is smaller than before, all counters were reset to 0 meanwhile. The increments
+    /// are then counted from 0.
     pub fn add(&mut self, now: Vec<u64>, length: Duration) -> Option<&Step> {
         let before = self.before.replace(now.clone())?;
 
         if before.len() != now.len() {
-            // A histogram has got other buckets: the module is another one.
+            // The histogram has other buckets, so another module was loaded.
             *self = Self {
                 before: Some(now),
                 ..Self::default()
@@ -96,7 +97,7 @@ impl Past {
         self.steps.back()
     }
 
-    /// Returns how far the counters went in the last second, or the last interval.
+    /// Returns the increments in the last second, or in the last interval.
     pub fn lately(&self) -> Option<Step> {
         let mut sum = Step::default();
 
@@ -109,7 +110,7 @@ impl Past {
         (!self.steps.is_empty()).then_some(sum)
     }
 
-    /// Returns how far they went in the window.
+    /// Returns the increments in the window.
     pub fn in_window(&self) -> &Step {
         &self.total
     }
@@ -128,7 +129,7 @@ mod tests {
         let mut past = Past::default();
         assert_eq!(past.add(vec![1000, 5], TENTH), None);
         assert_eq!(past.lately(), None);
-        // 10 and 30 in turn, in a tenth of a second each: on average 200 a second.
+        // 10 and 30 in turn in each tenth of a second, which is 200 a second on average.
         for step in 1..=20 {
             let now = 1000 + step / 2 * 40 + step % 2 * 10;
             past.add(vec![now, 5], TENTH);
@@ -153,7 +154,7 @@ mod tests {
         let mut past = Past::default();
         past.add(vec![1_000_000, 500, 7], TENTH);
         let step = past.add(vec![40, 501, 8], TENTH).unwrap();
-        // The second one has passed its old value already, but it was set to 0, too.
+        // The second counter has already passed its old value, but it was reset, too.
         assert_eq!(step.counts, [40, 501, 8]);
         assert_eq!(
             past.add(vec![50, 511, 8], TENTH).unwrap().counts,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The view as text or JSON, for logs and other programs. Each update covers the time since the one
-//! before, so the first one comes after an interval.
+//! The view as text or JSON, for logs and other programs. Each update covers the time since the
+//! last one, so the first update comes after one interval.
 
 use super::{
     draw::{Look, Screen},
@@ -26,20 +26,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The columns of the text.
+/// The width of the text.
 const WIDTH: u16 = 80;
-/// The most rows. Those at the end that are empty are left out.
+/// The most rows. Empty rows at the end are left out.
 const HEIGHT: u16 = 120;
 
-/// What is printed.
+/// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Text.
     Plain {
-        /// Whether it can have characters beyond ASCII.
+        /// Whether to use characters beyond ASCII.
         unicode: bool,
     },
-    /// A document in a line.
+    /// JSON, with one document in each line.
     Json,
 }
 

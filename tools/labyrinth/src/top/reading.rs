@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reads everything once for an update.
+//! Reads all values for an update.
 
 use crate::{
     failures::{overview::Overview, probe::Source, tally::Row},
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What was read at a time.
+/// The values of one reading.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
     /// The time since the start.
@@ -27,7 +27,7 @@ pub struct Reading {
     pub failures: Option<Failed>,
     /// The numbers of the module.
     pub module: Option<Metrics>,
-    /// What is missing, and what helps.
+    /// Notes on missing values, with the fix.
     pub notes: Vec<String>,
 }
 
@@ -45,32 +45,32 @@ pub struct Room {
 /// Failures since the start.
 #[derive(Clone, Debug)]
 pub struct Failed {
-    /// Where they are seen.
+    /// The source of the failures.
     pub source: Source,
-    /// How many there were.
+    /// The number of failures.
     pub count: u64,
-    /// The most frequent ones.
+    /// The most frequent failures.
     pub rows: Vec<Row>,
 }
 
-/// Where the numbers come from.
+/// The sources of the values.
 pub struct Sources {
     root: PathBuf,
     start: Instant,
     kernel: Kernel,
     failures: Failures,
     is_root: bool,
-    /// The text of `metrics`. It is kept, because it is large.
+    /// The buffer for the text of `metrics`. It is large, so it is reused.
     text: String,
 }
 
-/// How failures are counted.
+/// The counting of failures.
 enum Failures {
-    /// Not yet.
+    /// It has not begun yet.
     Later,
-    /// By an overview.
+    /// An overview counts them.
     Counted(Box<Overview>),
-    /// Not at all, for this reason.
+    /// They cannot be counted, for this reason.
     Unseen(String),
 }
 
@@ -121,7 +121,7 @@ impl Sources {
                 });
                 if overview.is_blind() {
                     notes.push(
-                        "failures: not those of fail_page_alloc: use labyrinth failures".to_owned(),
+                        "injected failures are not counted: use labyrinth failures".to_owned(),
                     );
                 }
             }
@@ -164,13 +164,13 @@ impl Sources {
         let module = Module::find(&self.root.join("sys"))?;
 
         module.read_into("metrics", &mut self.text)?;
-        // It can be unloaded at this moment, or its text can be too long for it.
+        // The text is cut off if the module is unloaded at this moment, or if the text is too long.
         metrics::parse(&self.text)
             .ok_or_else(|| anyhow::anyhow!("the end of the module's file metrics is missing"))
     }
 }
 
-/// Says what is wrong and what helps, in one line.
+/// Returns the error and its fix in one line.
 fn advice(of: &str, error: &anyhow::Error) -> String {
     match error.downcast_ref::<crate::exit::Problem>() {
         Some(problem) => format!("{}: {}", problem.what(), problem.fix()),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Takes the terminal, and gives it back as it was, whatever happens.
+//! Takes the terminal, and restores it in any case.
 
 use rustix::termios::{
     tcgetattr, tcsetattr, InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios,
@@ -14,24 +14,25 @@ use std::{
     thread,
 };
 
-/// Hides the cursor, and shows it. A VT100 does not know these, and ignores them.
+/// Hides the cursor, and shows it. A VT100 ignores these unknown sequences.
 const HIDE: &str = "\x1b[?25l";
 const SHOW: &str = "\x1b[?25h";
-/// Changes to the second screen, and back.
+/// Changes to the alternate screen, and back.
 const SECOND: &str = "\x1b[?1049h";
 const FIRST: &str = "\x1b[?1049l";
-/// Ends all styles, and goes to the last line, whatever its number is.
+/// Ends all styles, and goes to the last line. Terminals limit the number to that of their last
+/// line.
 const LAST_LINE: &str = "\x1b[0m\x1b[999;1H\r\n";
 
-/// The terminal while it is ours. It is given back when this is dropped, and before the message of
-/// a panic.
+/// The terminal while the view uses it. It is restored when this value is dropped, and before the
+/// message of a panic.
 pub struct Screen {
     terminal: Arc<Terminal>,
     hook: Arc<dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync>,
 }
 
 struct Terminal {
-    /// Where keys come from, with its settings before, if it is a terminal.
+    /// The input and its old settings, if it is a terminal.
     input: Option<(OwnedFd, Termios)>,
     output: File,
     has_second: bool,
@@ -39,7 +40,7 @@ struct Terminal {
 }
 
 impl Screen {
-    /// Takes a terminal. Keys come from `input` if it is a terminal, too.
+    /// Takes a terminal. Keys come from `input`, if that is a terminal, too.
     pub fn take(input: OwnedFd, output: OwnedFd, has_second: bool) -> io::Result<Self> {
         let settings = tcgetattr(&input).ok();
         let terminal = Arc::new(Terminal {
@@ -79,7 +80,7 @@ impl Screen {
         output.write_all(format!("{second}{HIDE}").as_bytes())
     }
 
-    /// Returns where keys come from, if there are any.
+    /// Returns the input, if it is a terminal.
     pub fn keys(&self) -> Option<impl AsFd + '_> {
         self.terminal.input.as_ref().map(|(input, _)| input)
     }
@@ -97,7 +98,7 @@ impl Drop for Screen {
 }
 
 impl Terminal {
-    /// Gives the terminal back, once. Nothing can be done about errors: it may be gone.
+    /// Restores the terminal, once. Ignores errors, because the terminal may be gone.
     fn give_back(&self) {
         let mut is_ours = self.is_ours.lock().unwrap_or_else(PoisonError::into_inner);
 
@@ -112,8 +113,8 @@ impl Terminal {
     }
 }
 
-/// Returns settings with which each key can be read at once, is not shown, and is no signal. Flow
-/// control stays, because slow terminals need it.
+/// Returns settings without line buffering, echo and signals from keys. Flow control stays, because
+/// slow terminals need it.
 fn keys_one_by_one(settings: &Termios) -> Termios {
     let mut settings = settings.clone();
 
@@ -212,7 +213,7 @@ mod tests {
         assert!(result.is_err());
         assert_eq!(settings(&slave), before);
         let end = text(&mut master);
-        // Once, although both the hook and the drop do it.
+        // The terminal is restored once, although both the hook and the drop restore it.
         assert_eq!(end.matches("\x1b[?25h").count(), 1, "{end:?}");
         assert!(!end.contains(FIRST), "{end:?}");
     }

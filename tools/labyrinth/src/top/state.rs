@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! From readings to what is shown: rates, windows of latencies, charts, least and peak values.
+//! Computes the shown values from readings: rates, latencies, charts, least and peak values.
 
 use super::{
     past::{Past, Step},
@@ -13,15 +13,15 @@ use crate::module::{
 };
 use std::time::Duration;
 
-/// The values that a chart keeps: more than a terminal has columns.
+/// The number of values in a chart, which is larger than the width of a terminal.
 const CHART: usize = 400;
 
-/// Where the counters of a series are in its [`Past`]. The buckets follow.
+/// The indices of the counters of a series in its [`Past`]. The buckets follow.
 const SUCCESSES: usize = 0;
 const FAILURES: usize = 1;
 const BUCKETS: usize = 2;
 
-/// What is known from all readings.
+/// The state after all readings so far.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     last: Option<Duration>,
@@ -32,7 +32,7 @@ pub struct State {
 }
 
 impl State {
-    /// Returns what is to be shown.
+    /// Returns the values to show.
     pub fn view(&self) -> &View {
         &self.view
     }
@@ -50,7 +50,7 @@ impl State {
         self.module(reading.module.unwrap_or_default(), length);
     }
 
-    /// Forgets the least and the peak values so far.
+    /// Resets the least and the peak values.
     pub fn forget(&mut self) {
         if let Some(headroom) = &mut self.view.headroom {
             headroom.least = headroom.requests;
@@ -100,7 +100,7 @@ impl State {
         });
     }
 
-    /// Takes the numbers of the module. Those that are not there any more are forgotten.
+    /// Takes the numbers of the module. Drops contexts and pools that are not there any more.
     fn module(&mut self, metrics: Metrics, length: Duration) {
         let mut contexts = std::mem::take(&mut self.view.contexts);
         let mut pasts = std::mem::take(&mut self.series);
@@ -173,7 +173,7 @@ fn context(
     next
 }
 
-/// Returns the latencies among some steps of a series.
+/// Returns the latencies in a step of a series.
 fn latency(series: &metrics::Series, step: &Step) -> Latency {
     let counts = step.counts.get(BUCKETS..).unwrap_or(&[]);
     let samples = counts.iter().sum();
@@ -337,7 +337,7 @@ pub(super) mod tests {
         state.update(with(1, vec![series(0, 0, [1_000_000, 105, 3])]));
         let latency = state.view().contexts[0].latency.clone();
         assert_eq!((latency.samples, latency.seconds), (100, 1.0));
-        // 98 in the second bucket, 2 in the last, which has no edge.
+        // 98 are in the second bucket. 2 are in the last, which has no upper edge.
         assert_eq!(
             (latency.p50_ns, latency.p99_ns, latency.max_ns),
             (Some(1023), None, None)
@@ -420,7 +420,7 @@ pub(super) mod tests {
             rates(&state),
             [("default".into(), Some(20.0)), ("mine".into(), Some(7.0))]
         );
-        // The first one goes, and another one comes in its place.
+        // Another pool replaces the first one.
         state.update(pools(2, vec![pool("other", 999, 1), pool("mine", 9, 4)]));
         assert_eq!(
             rates(&state),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What there is to show after an update, which is also the document of `--json`.
+//! The values to show after an update. They are also the document of `--json`.
 
 use crate::{
     failures::{probe::Source, tally::Row},
@@ -13,21 +13,21 @@ use std::collections::VecDeque;
 /// The numbers of some time, the newest last.
 pub type Chart = VecDeque<u64>;
 
-/// The machine and the module. All rates are those of the last second, or of the last interval if
-/// this is longer. They are missing until there are two readings.
+/// The values of the machine and of the module. Rates cover the last second, or the last interval
+/// if that is longer. They are missing until there are two readings.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct View {
     /// "labyrinth/top/1"
     pub schema: &'static str,
-    /// The time since the start, in seconds.
+    /// The time since the start of the command, in seconds.
     pub seconds: f64,
-    /// What is missing, and what helps.
+    /// Notes on missing values, with the fix.
     pub notes: Vec<String>,
-    /// Requests of order 0 with GFP_ATOMIC that a burst can still get.
+    /// The headroom: how many GFP_ATOMIC requests of order 0 a burst can still get.
     pub headroom: Option<Headroom>,
-    /// Failed page allocations of the whole machine.
+    /// The failed page allocations of the whole machine.
     pub failures: Option<Failures>,
-    /// The exercises of the module, with each set of flags. None without the module.
+    /// The exercises of the module, with each set of flags. Empty without the module.
     pub contexts: Vec<Context>,
     /// The pools of the module and of drivers.
     pub pools: Vec<Pool>,
@@ -49,16 +49,16 @@ pub struct Headroom {
     pub chart: Chart,
 }
 
-/// Failures since the start.
+/// Failures since the start of the command.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Failures {
-    /// Where they are seen.
+    /// The source of the failures.
     pub source: Source,
-    /// How many there were.
+    /// The number of failures.
     pub failures: u64,
-    /// How many there are in a second.
+    /// The number of failures per second.
     pub failures_per_second: Option<f64>,
-    /// The most frequent ones.
+    /// The most frequent failures.
     pub rows: Vec<Row>,
     /// Failures in a second.
     #[serde(skip)]
@@ -76,18 +76,18 @@ pub struct Context {
     pub running: bool,
     /// Requests that got a page, since the module was loaded or its counters were reset.
     pub successes: u64,
-    /// Requests that did not.
+    /// Requests that failed in that time.
     pub failures: u64,
-    /// Requests in a second that got a page.
+    /// Requests per second that got a page.
     pub successes_per_second: Option<f64>,
-    /// Requests in a second that did not.
+    /// Requests per second that failed.
     pub failures_per_second: Option<f64>,
-    /// The most requests in a second so far.
+    /// The highest rate of requests that got a page so far.
     pub most_per_second: f64,
     /// The latencies of the last seconds.
     pub latency: Latency,
-    /// The longest latency so far in ns: the upper edge of its bucket. Missing if there was none,
-    /// or if it is beyond the last edge.
+    /// The upper edge in ns of the bucket of the longest latency so far. Missing if there was no
+    /// latency, or if its bucket has no upper edge.
     pub longest_ns: Option<u64>,
     /// Requests in a second.
     #[serde(skip)]
@@ -97,9 +97,9 @@ pub struct Context {
     pub latency_chart: Chart,
 }
 
-/// Latencies. All are upper edges of buckets, which are powers of two, so that they are up to two
-/// times too large. They are missing if there are no latencies, or if these are beyond the last
-/// edge.
+/// Latencies. Each value is the upper edge of a bucket. Edges are powers of two, so the value can
+/// be up to two times too large. A value is missing if there are no latencies, or if its bucket has
+/// no upper edge.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Latency {
     /// The time in which the latencies were measured, in seconds.
@@ -110,16 +110,16 @@ pub struct Latency {
     pub p50_ns: Option<u64>,
     /// The latency in ns that 99 percent did not exceed.
     pub p99_ns: Option<u64>,
-    /// The longest one in ns.
+    /// The longest latency in ns.
     pub max_ns: Option<u64>,
-    /// The histogram, from the shortest to the longest one.
+    /// The histogram, from the shortest to the longest latency.
     pub buckets: Vec<Bucket>,
 }
 
 /// A bucket of a histogram.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Bucket {
-    /// The longest latency that it counts, in ns. Missing if there is no limit.
+    /// The upper edge of the bucket, in ns. Missing if the bucket has none.
     pub to_ns: Option<u64>,
     /// How many there are.
     pub count: u64,
@@ -130,11 +130,11 @@ pub struct Bucket {
 pub struct Pool {
     /// The name.
     pub pool: String,
-    /// The tiers, in the order in which requests ask them.
+    /// The tiers, in the order in which requests try them.
     pub tiers: Vec<Tier>,
     /// Requests that no tier could serve.
     pub failures: u64,
-    /// Such requests in a second.
+    /// Requests per second that no tier could serve.
     pub failures_per_second: Option<f64>,
     /// Pages in the caches of the CPUs.
     pub cached: u64,
@@ -156,11 +156,11 @@ pub struct Pool {
 pub struct Tier {
     /// "cache", "buddy", "reserve" or "emergency"
     pub tier: String,
-    /// Requests that it served.
+    /// Requests that the tier served.
     pub hits: u64,
-    /// Requests that it served in a second.
+    /// Requests per second that the tier served.
     pub hits_per_second: Option<f64>,
-    /// Requests that it could not serve.
+    /// Requests that the tier could not serve.
     pub misses: u64,
 }
 

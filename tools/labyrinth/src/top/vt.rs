@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Writes cells to a terminal, with the few control sequences that a VT100 knows. A serial line is
-//! slow, so nothing is written twice.
+//! Writes cells to a terminal, with control sequences that a VT100 knows. A serial line is slow, so
+//! unchanged cells are not written again.
 
 use ratatui::{
     backend::{Backend, WindowSize},
@@ -14,20 +14,20 @@ use std::{
     os::fd::AsFd,
 };
 
-/// The size of a terminal that does not tell it, as on a serial line.
+/// The size of a terminal that does not report it, as on a serial line.
 const USUAL: Size = Size::new(80, 24);
 
 /// A terminal for ratatui.
 pub struct Vt<T> {
     terminal: T,
-    /// What is not written yet.
+    /// The text that is not written yet.
     text: Vec<u8>,
-    /// Where the cursor is, if that is known.
+    /// The position of the cursor, if it is known.
     cursor: Option<(u16, u16)>,
     style: Style,
 }
 
-/// How the terminal shows the next characters.
+/// The style in which the terminal shows the next characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Style {
     bold: bool,
@@ -98,10 +98,10 @@ impl<T: Write + AsFd> Backend for Vt<T> {
             }
             self.set_style(Style::of(cell));
             self.text.extend_from_slice(cell.symbol().as_bytes());
-            // Behind the last column terminals differ, so the cursor is set anew for each line.
+            // Terminals differ in what follows the last column, so set the cursor for each line.
             self.cursor = Some((x + 1, y));
         }
-        // A message of the kernel on the same line must not be shown in our style.
+        // End the style, so that messages of the kernel on the same terminal do not have it.
         self.set_style(Style::default());
         Ok(())
     }
@@ -171,7 +171,7 @@ mod tests {
         io::{Read, Seek, SeekFrom},
     };
 
-    /// Returns what is written for these cells.
+    /// Returns the bytes that are written for these cells.
     fn written(cells: &[(u16, u16, Cell)]) -> String {
         let mut file = tempfile::tempfile().unwrap();
         let mut vt = Vt::<File>::new(file.try_clone().unwrap());

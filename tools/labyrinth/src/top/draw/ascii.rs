@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! For terminals that know only ASCII.
+//! Converts a screen for terminals that know only ASCII.
 
 use ratatui::{buffer::Buffer, layout::Rect};
 

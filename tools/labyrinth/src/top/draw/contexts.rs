@@ -43,10 +43,10 @@ const NARROW: [Column; 6] = [
     number("fail", 5),
     number("p99 ≤", 5),
 ];
-/// The width that the wide table needs, with a chart.
+/// The least width of the wide table with a chart.
 const WIDTH: u16 = 72;
 
-/// Draws the table, or the part of it with the selected context.
+/// Draws the table, or the part that has the selected context.
 pub(super) fn draw(screen: Screen<'_>, area: Rect, buffer: &mut Buffer) {
     let contexts = &screen.view.contexts;
     let shown = usize::from(area.height.saturating_sub(1));

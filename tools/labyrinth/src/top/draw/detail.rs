@@ -12,10 +12,10 @@ use crate::{
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-/// The rows that it wants, and the fewest that make sense.
+/// The wanted number of rows, and the least useful number.
 pub(super) const ROWS: u16 = 8;
 pub(super) const LEAST_ROWS: u16 = 5;
-/// A bucket has at least so many columns, for its label.
+/// The least width of a bucket, for its label.
 const BAR: u16 = 6;
 /// The columns of the charts, if the screen is wide enough for both.
 const CHARTS: u16 = 30;
@@ -86,7 +86,7 @@ pub(super) fn draw(screen: Screen<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Draws the histogram: bars, then how many latencies each stands for, then their upper edges.
+/// Draws the histogram: the bars, then the count of each, then the upper edges.
 fn histogram(screen: Screen<'_>, context: &Context, area: Rect, buffer: &mut Buffer) {
     let buckets = merge(&context.latency.buckets, usize::from(area.width / BAR));
     let most = buckets.iter().map(|bucket| bucket.count).max().unwrap_or(0);
@@ -124,7 +124,7 @@ fn histogram(screen: Screen<'_>, context: &Context, area: Rect, buffer: &mut Buf
     }
 }
 
-/// Merges neighbours, so that there are at most so many buckets.
+/// Merges neighbouring buckets until there are at most `most`.
 fn merge(buckets: &[Bucket], most: usize) -> Vec<Bucket> {
     let together = buckets.len().div_ceil(most.max(1)).max(1);
     let merged = buckets.chunks(together).map(|chunk| Bucket {

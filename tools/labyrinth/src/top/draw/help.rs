@@ -7,8 +7,8 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 const LINES: [(&str, &str); 8] = [
     ("q, ctrl-C", "end"),
-    ("p, space", "freeze the screen, and go on"),
-    ("r", "forget least and peak values"),
+    ("p, space", "freeze the screen, or continue"),
+    ("r", "reset least and peak values"),
     ("1 to 9", "select a context"),
     ("arrows, j k", "select the next or previous"),
     ("ctrl-L", "draw everything again"),

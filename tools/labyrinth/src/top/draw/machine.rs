@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The whole machine: headroom, failures, and what cannot be seen.
+//! The rows about the whole machine: headroom, failures, and notes on missing values.
 
 use super::{
     text::{put, put_chart, rate},
@@ -12,19 +12,19 @@ use crate::{
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-/// The columns that the names of rows have.
+/// The width of the names of rows.
 const NAME: u16 = 10;
-/// A chart has at least so many columns, or there is none.
+/// The least width of a chart. With less space, there is no chart.
 const LEAST_CHART: u16 = 6;
 
-/// Returns the lines that say what is missing.
+/// Returns the lines of the notes on missing values.
 pub(super) fn note_lines(screen: Screen<'_>, width: u16) -> impl Iterator<Item = &str> {
     let notes = screen.view.notes.iter();
 
     notes.flat_map(move |note| wrap(note, usize::from(width)))
 }
 
-/// The rows that say what is missing.
+/// The rows of the notes on missing values.
 pub(super) fn notes(screen: Screen<'_>, area: Rect, buffer: &mut Buffer) {
     for (row, line) in area.rows().zip(note_lines(screen, area.width)) {
         put(buffer, row, 0, line, screen.look.warning());
@@ -90,7 +90,7 @@ pub(super) fn callers(screen: Screen<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Splits a text into lines of at most so many characters, between words.
+/// Splits a text between words into lines of at most `width` characters.
 fn wrap(text: &str, width: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let (mut start, mut end, mut length, mut at) = (0, 0, 0, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Draws a screen. This depends on nothing but what is shown.
+//! Draws a screen, from nothing but the values that it shows.
 
 mod ascii;
 mod contexts;
@@ -24,28 +24,28 @@ use text::{put, put_right};
 /// A screen.
 #[derive(Clone, Copy, Debug)]
 pub struct Screen<'a> {
-    /// What it shows.
+    /// The values to show.
     pub view: &'a View,
-    /// How it looks.
+    /// The colours and characters.
     pub look: Look,
     /// The time between two updates.
     pub interval: Duration,
     /// The index of the context whose details are shown.
     pub selected: usize,
-    /// Whether it is frozen.
+    /// Whether the screen is frozen.
     pub paused: bool,
-    /// Whether it shows the keys instead.
+    /// Whether the screen shows the keys instead of the values.
     pub help: bool,
-    /// Whether there are keys.
+    /// Whether keys can be pressed.
     pub keys: bool,
 }
 
-/// How a screen looks.
+/// The colours and characters of a screen.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
-    /// Whether there are colours.
+    /// Whether to use colours.
     pub coloured: bool,
-    /// Whether there are characters beyond ASCII.
+    /// Whether to use characters beyond ASCII.
     pub unicode: bool,
 }
 
@@ -106,7 +106,7 @@ impl Screen<'_> {
             .as_ref()
             .map_or(0, |failures| failures.rows.len());
         let notes = rows(machine::note_lines(self, area.width).count());
-        // In the order in which they get their rows.
+        // The parts get their rows in this order.
         let parts = plan::share(
             area.height,
             [

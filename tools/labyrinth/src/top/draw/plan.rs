@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Shares out the rows of a screen.
+//! Divides the rows of a screen among its parts.
 
-/// Shares out the rows. Each part has a least and a wanted number. All get their least number
-/// first, then what they want, in their order, as long as there are rows.
+/// Divides the rows among the parts. Each part has a least and a wanted number of rows. All parts
+/// get their least number first. The other rows go to the parts in order, up to the wanted numbers.
 pub(super) fn share<const N: usize>(rows: u16, parts: [(u16, u16); N]) -> [u16; N] {
     let mut left = rows;
     let mut take = |wanted: u16| {

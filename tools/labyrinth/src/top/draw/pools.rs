@@ -40,12 +40,12 @@ const NARROW: [Column; 4] = [
 ];
 /// The tiers of the wide table.
 const TIERS: [&str; 4] = ["cache", "buddy", "reserve", "emergency"];
-/// The width that the wide table needs.
+/// The least width of the wide table.
 const WIDTH: u16 = 70;
-/// A gauge has at most so many columns. Behind it is a chart.
+/// The largest width of a gauge. A chart follows it.
 const GAUGE: u16 = 10;
 
-/// Draws the table. The last row says how many pools have no row.
+/// Draws the table. If there are too few rows, the last one says how many pools are missing.
 pub(super) fn draw(screen: Screen<'_>, area: Rect, buffer: &mut Buffer) {
     let pools = &screen.view.pools;
     let wide = area.width >= WIDTH;
@@ -116,7 +116,7 @@ fn cells(pool: &Pool, wide: bool, look: Look) -> Vec<(String, Style)> {
     cells
 }
 
-/// Draws how full the reserve is. Returns the column behind it.
+/// Draws the gauge of a reserve. Returns the column behind it.
 fn gauge(pool: &Pool, start: u16, row: Rect, buffer: &mut Buffer, look: Look) -> u16 {
     let width = row.width.saturating_sub(start).min(GAUGE);
     let full = u128::from(pool.reserved.min(pool.reserve_target)) * u128::from(width);

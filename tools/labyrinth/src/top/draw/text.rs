@@ -8,8 +8,8 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 /// Blocks of ascending heights.
 pub(super) const BLOCKS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/// Puts a text into the first row of an area, at a column. Returns the column behind it. What does
-/// not fit is left out, as are control characters, which names can have.
+/// Puts a text into the first row of an area, at a column. Returns the column behind it. Leaves out
+/// the part that does not fit, and control characters, which names can have.
 pub(super) fn put(buffer: &mut Buffer, area: Rect, column: u16, text: &str, style: Style) -> u16 {
     if area.height == 0 || column >= area.width {
         return column;
@@ -27,8 +27,8 @@ pub(super) fn put_right(buffer: &mut Buffer, area: Rect, text: &str, style: Styl
     put(buffer, area, area.width.saturating_sub(width), text, style);
 }
 
-/// Puts the newest values of a chart into an area, from the left to the right. The largest of them
-/// is as high as the area.
+/// Puts the newest values of a chart into an area, from left to right. The largest of them gets the
+/// whole height of the area.
 pub(super) fn put_chart(buffer: &mut Buffer, area: Rect, chart: &Chart, style: Style) {
     let newest = chart
         .iter()
@@ -50,7 +50,7 @@ pub(super) fn put_chart(buffer: &mut Buffer, area: Rect, chart: &Chart, style: S
     }
 }
 
-/// Puts a bar into an area. A value above 0 is never invisible.
+/// Puts a bar into an area. The bar of a value above 0 is always visible.
 pub(super) fn put_bar(buffer: &mut Buffer, area: Rect, value: f64, most: f64, style: Style) {
     let area = area.intersection(buffer.area);
     let rows = area.height;
@@ -85,7 +85,7 @@ pub(super) fn latency(nanos: Option<u64>) -> String {
 fn short_time(nanos: u64) -> String {
     const UNITS: [(f64, &str); 3] = [(1e9, "s"), (1e6, "ms"), (1e3, "µs")];
     let value = nanos as f64;
-    // From here on, 999.5 of a unit is rounded to one of the next.
+    // 999.5 or more of a unit rounds up to 1 of the next unit.
     let (size, unit) = UNITS
         .into_iter()
         .find(|(size, _)| value >= 0.9995 * size)
@@ -106,7 +106,7 @@ pub(super) struct Column {
     pub(super) head: &'static str,
     /// The width.
     pub(super) width: u16,
-    /// Whether it has numbers, which are at its right end.
+    /// Whether the column has numbers, which are aligned to the right.
     pub(super) is_number: bool,
 }
 
