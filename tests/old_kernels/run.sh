@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # run.sh stock FOLDER [RELEASE[:PROGRAM[:CASE]]]…: runs the programs that test the command line tool
-# on the kernels of old releases of Debian, or on those that the arguments name. labyrinth.ko is not
-# there, as these kernels have no Rust. A kernel that the mirror no longer has is skipped. Only a
-# library of the tests comes from the kernel `stock`. Prints KTAP. Logs and consoles are kept in
-# FOLDER.
+# on the kernels of old releases of Debian, or on those that the arguments name. The tests run
+# without labyrinth.ko, because these kernels have no Rust. A kernel that the mirror no longer has
+# is skipped. The source of the kernel `stock` only provides a library for the tests. Prints KTAP.
+# Logs and consoles are kept in FOLDER.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -41,7 +41,7 @@ prepare() {
 	build "$1" && install_tests "$1"
 }
 
-# on RELEASE: prints the results of the programs on a kernel, and one for its console.
+# on RELEASE: prints the results of the programs on a kernel, and a result for its console.
 on() {
 	local release=$1 rc=0 assignments reports log=$folder/$1.log items=() item
 	for item in "${chosen[@]}"; do
@@ -86,5 +86,5 @@ for release in $releases; do
 		on "$release"
 	fi
 done | tee "$folder/results"
-# How many results there are is known at the end.
+# The number of results is known only at the end.
 echo "1..$(grep -cE '^(not )?ok ' "$folder/results")"

@@ -251,7 +251,7 @@ all_refused() {
 	done
 }
 
-# The demo names a page in its last line, with the figures of its runs, which loads nothing.
+# The last line of the demo names a page. The page has the figures of the runs, and loads nothing.
 demo_makes_a_page() {
 	local out=$folder/demo.out runs=("$TOP"/build/demo/{allocator,pool}.json)
 	rm -rf "$TOP/build/demo"
@@ -267,7 +267,7 @@ demo_makes_a_page() {
 stamp='[   12.345678]'
 cases=36
 [[ -z ${LABYRINTH_SOAK-} ]] || cases=45
-# Cases of make soak also run if they are named.
+# Cases of make soak also run if the arguments name them.
 more=${LABYRINTH_SOAK-}${names[*]}
 ktap_print_header
 # Unknown names must not pass.

@@ -3,8 +3,9 @@
 # Runs in: check soak
 # Covers: rust/squeeze rust/ffi/session.rs
 # Takes: 10 s
-"""/dev/labyrinth_squeeze takes all pages that an atomic request can get, for one process of root at
-a time, and gives all back when the file is closed, the process dies or the time is over."""
+"""/dev/labyrinth_squeeze takes all pages that an atomic request can get. Only one process of root
+at a time can use it. All pages are given back when the file is closed, the process dies, or the
+time is over."""
 
 import contextlib
 import ctypes
@@ -19,9 +20,9 @@ from lib import ktap, module, pressure
 DEVICE = "/dev/labyrinth_squeeze"
 # Without the pool, only the squeeze holds pages.
 NO_POOL = {"pool_cache": 0, "pool_reserve": 0}
-# So many pages are held at most, so that the machine has plenty left.
+# The most pages to hold, so that the machine has plenty left.
 MOST = 16384
-# A time that no case takes.
+# A time that is longer than any case.
 LONG_MS = 600_000
 CAP_SYS_ADMIN = 21
 PR_CAPBSET_DROP = 24
@@ -166,8 +167,8 @@ def back(before):
 
 
 def pages_come_back():
-    """All is given back when the file is closed, when its process is killed, and when the time is
-    over, even if the process is stopped."""
+    """All pages are given back when the file is closed, when its process is killed, and when the
+    time is over, even if SIGSTOP has stopped the process."""
     with module.loaded(**NO_POOL):
         before = free()
         with opened() as fd:
@@ -191,7 +192,7 @@ def pages_come_back():
             assert free() < before - 0.8 * MOST, f"{before} pages free before, {free()} now"
             if stop:
                 os.kill(pid, stop)
-                # The process still has the file, and is given the time.
+                # The process still has the file open, and its time must end.
                 begin = time.monotonic()
                 back(before)
                 assert time.monotonic() - begin < 3, "the time is over, and pages are held"

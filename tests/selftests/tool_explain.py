@@ -3,7 +3,7 @@
 # Runs in: soak old
 # Covers: tools/labyrinth/src/explain
 # Takes: 50 s
-"""The tool understands what this kernel itself reports about a failed allocation."""
+"""The tool understands the reports of this kernel about failed allocations."""
 
 import json
 import os
@@ -22,7 +22,7 @@ KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 def reported(context):
-    """Makes a request fail. Returns what the kernel logs about it."""
+    """Makes a request fail. Returns the kernel's report."""
     # The kernel reports one failure in ten seconds.
     time.sleep(10.5)
     marker = f"labyrinth-test: a request fails in {context}"
@@ -35,7 +35,7 @@ def reported(context):
 
 
 def explained(text):
-    """What the tool says about the only report in a text, as JSON and for people."""
+    """The tool's answer for the only report in a text, as JSON and as text."""
     answers = [subprocess.run([tool.path(), "explain", *more], input=text, capture_output=True,
                               text=True, timeout=60, check=False) for more in (["--json"], [])]
     assert all(answer.returncode == 0 for answer in answers), answers
@@ -56,7 +56,7 @@ def zones():
 
 
 def check(context):
-    """Requires that the tool gets all of the report right."""
+    """Requires that the tool understands each part of the report."""
     text = reported(context)
     assert FLAGS in text, text
     report, words = explained(text)
@@ -69,11 +69,11 @@ def check(context):
     # Since 6.1 the kernel leaves out zones that the request may not use.
     assert "DMA" in seen and seen.items() <= zones().items(), f"{seen}, {zones()}: {report}"
     verdicts = {zone["name"]: zone["verdict"] for zone in report["zones"]}
-    # The module has taken all such blocks of this zone, and may use no other zone.
+    # The module has taken all blocks of this order in the zone, and the request may use no other.
     assert verdicts.pop("DMA") in ("no-block", "too-low"), report
     assert set(verdicts.values()) <= {"barred"}, report
 
-    # Without the names of the flags, their number is decoded as on this kernel.
+    # If the names of the flags are missing, the tool decodes their number as this kernel does.
     number = re.search(r"mode:(0x[0-9a-f]+)\(", text).group(1)
     other, _ = explained(text.replace(f"{number}({FLAGS})", number))
     assert other["flags"] == number and other["zones"] == report["zones"], other

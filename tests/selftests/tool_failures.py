@@ -229,7 +229,7 @@ def others_are_undisturbed():
     trigger = f"{tool.TRACING}/events/kmem/mm_page_alloc/trigger"
     own = "hist:keys=order:size=256 if " + NO_PAGE
     if not os.path.exists(os.path.dirname(trigger) + "/hist"):
-        raise Skip("others cannot count here, either (CONFIG_HIST_TRIGGERS)")
+        raise Skip("the kernel has no histogram triggers to compare with (CONFIG_HIST_TRIGGERS)")
     probes = f"{tool.TRACING}/kprobe_events"
     both = "kprobe" in sources() and os.path.exists(probes)
     with contextlib.ExitStack() as stack:

@@ -4,9 +4,9 @@
 # Covers: tools/labyrinth/src/run tools/labyrinth/src/runs tools/labyrinth/src/report
 # Covers: tools/labyrinth/src/compare tools/labyrinth/src/module tools/labyrinth/src/tracing.rs
 # Takes: 20 s
-"""`labyrinth run` counts what the module counts, in each format; it judges by its bounds, and puts
-everything back. `report` and `compare` say the same as its documents. `explain` finds the reason of
-a failure in the log of this kernel."""
+"""`labyrinth run` prints the counts of the module in each format, judges by its bounds, and
+restores all settings. `report` and `compare` agree with its documents. `explain` finds the reason
+of a failure in the log of this kernel."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ from lib.ktap import Again, Skip
 
 ONE = ("--context", "timer_softirq")
 SHORT = (*ONE, "--duration", "300ms")
-# Less than any request takes.
+# A bound that each request crosses.
 CROSSED = ("--fail-above", "max=1ns")
 SECONDS = ktap.soak(3, 5)
 INSTANCES = tool.TRACING + "/instances"
@@ -48,7 +48,7 @@ def text(*parts):
 
 
 def a_run_has_a_document_and_a_page():
-    """The document and the page of a run say what the module counted, and `report` makes the same
+    """The document and the page of a run have the counts of the module, and `report` makes the same
     page from the document."""
     with module.loaded(), folder() as place:
         found = runs.document("--duration", f"{SECONDS}s", "--pool", "--html", place + "/page.html",
@@ -75,7 +75,7 @@ def a_run_has_a_document_and_a_page():
 
 
 def each_format_can_be_read():
-    """Independent readers find in each format what the module counted."""
+    """Independent readers find the counts of the module in each format."""
     with module.loaded():
         runs.agrees(runs.from_csv(runs.run("--csv", *SHORT)))
         results = runs.from_ktap(runs.run("--ktap", *SHORT))
@@ -126,7 +126,7 @@ def an_offence_has_consequences():
 
 
 def a_run_continues_if_it_shall():
-    """With `continue` the run goes on to its end, and its status is 1 nevertheless."""
+    """With `continue`, the run goes on to its end, and its status is still 1."""
     with module.loaded():
         found = runs.document(*ONE, "--duration", "1s", *CROSSED, "--on-threshold", "continue",
                               status=1)
@@ -161,8 +161,8 @@ class Running:
 
 @contextlib.contextmanager
 def own_settings():
-    """Settings that are not the usual ones, and an exercise that runs. They must be the same after
-    the block."""
+    """Changes some settings, and starts an exercise. The block must leave all settings
+    unchanged."""
     module.tune("timer_softirq", batch=33, period_us=50_000, guard=1)
     with module.running("task", period_us=20_000, hold_us=100):
         before = runs.settings()
@@ -205,7 +205,7 @@ def the_next_run_cleans_up():
 
 
 def wrong_usage_is_refused():
-    """What cannot work is refused before anything is changed, with the fix."""
+    """Wrong usage is refused, with the fix, before anything is changed."""
     with module.loaded(), own_settings():
         for arguments in (("--context", "tusk"), ("--html", "/nonexistent/page.html"),
                           (*CROSSED, "--on-threshold", "trace", "--event", "no:such"),
@@ -218,8 +218,8 @@ def wrong_usage_is_refused():
 
 @contextlib.contextmanager
 def silent_console():
-    """Keeps the kernel's reports off the console, where a run of all tests takes them for bugs. The
-    log has them nevertheless."""
+    """Keeps the kernel's reports off the console, where a run of all tests takes them for bugs.
+    They are still in the log."""
     before = module.read(PRINTK)
     module.write(PRINTK, "1")
     try:
@@ -234,7 +234,7 @@ def the_reason_is_explained():
     order = 8
     with consumer.loaded(FAILING), kmsg.Provoked() as log, silent_console():
         for context in ("task", "hard_irq"):
-            # A hard interrupt must not allocate on PREEMPT_RT, and where lockdep applies its rules.
+            # A hard interrupt must not allocate on PREEMPT_RT, or where lockdep checks its rules.
             if context == "hard_irq" and any(map(os.path.exists, ("/sys/kernel/realtime",
                                                                   "/proc/lockdep"))):
                 continue
@@ -273,7 +273,7 @@ def interleaved(place, one, other):
 
 
 def findings(*arguments, status):
-    """The findings of `compare` by metric, as its document and its KTAP have them."""
+    """The findings of `compare` by metric, from its document. Its KTAP must agree."""
     result = tool.run("compare", "--json", *arguments)
     assert result.returncode == status, result
     found = json.loads(result.stdout)
@@ -290,7 +290,7 @@ def findings(*arguments, status):
 
 
 def a_gross_difference_is_found():
-    """A pool is better than the page allocator, and the other way round worse."""
+    """A pool is better than the page allocator, and the page allocator worse than a pool."""
     with module.loaded(), folder() as place:
         name = interleaved(place, (), ("--pool",))
         plot = place + "/plot.svg"
@@ -308,7 +308,8 @@ def a_gross_difference_is_found():
         opposite = {"better": "worse", "worse": "better"}
         assert worse["p50"] == "worse", worse
         for metric, finding in better.items():
-            # What matters is a part of the mean of A, so other findings can differ.
+            # The smallest difference that matters is a part of the mean of A, so other findings can
+            # differ.
             if finding in opposite and worse[metric] in opposite:
                 assert worse[metric] == opposite[finding], f"{metric}: {better}, {worse}"
         few = findings(*sides[:1], sides[0], "--matters", "50%", status=0)

@@ -3,8 +3,8 @@
 # Runs in: check soak
 # Covers: rust/squeeze rust/ffi/session.rs rust/ffi/mm/zone.rs tools/labyrinth/src/squeeze
 # Takes: 20 s
-"""The tool holds the machine at the headroom that was asked for, and gives all back at its end,
-whatever that end is."""
+"""The tool holds the headroom that was asked for. All pages are given back at its end, however it
+ends."""
 
 import contextlib
 import ctypes
@@ -27,10 +27,10 @@ MOST = 1 << 20
 MIB = 1 << 20
 # Without the pool, only the squeeze holds pages.
 NO_POOL = {"pool_cache": 0, "pool_reserve": 0}
-# The time of a test that does not want to see the end of the time.
+# The time for cases that do not test its end.
 LONG = "60s"
 ROUNDS = ktap.soak(3, 20)
-# After so many seconds, the module has looked at all CPUs.
+# After so many seconds, the module has checked all CPUs.
 PAUSE = 0.1
 CPUS = sorted(os.sched_getaffinity(0))
 TRIES = 4
@@ -76,7 +76,7 @@ def squeezed(headroom, *arguments, **keywords):
 
 @contextlib.contextmanager
 def prepared():
-    """The module is loaded, watermarks are low, and this program stays in memory."""
+    """Loads the module, lowers the watermarks, and locks this program in memory."""
     assert libc.mlockall(MCL_CURRENT) == 0
     try:
         with pressure.low_watermarks(), module.loaded(**NO_POOL):
@@ -99,7 +99,7 @@ def fill_page_cache():
 
 @contextlib.contextmanager
 def alone_on(cpu):
-    """Runs this process on one CPU, before all others."""
+    """Runs this process on one CPU, with priority over others."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {cpu})
     os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
@@ -129,9 +129,8 @@ def bursts():
 
 
 def tolerance():
-    """By how much a burst may miss the headroom, in pages. The module corrects the state of a CPU
-    only at its looks, and others can take and free a few pages until the burst: less than half a
-    refill of a list."""
+    """By how many pages a burst may miss the headroom. Between the last check of the module and the
+    burst, others can take and free a few pages. This must be less than half a refill of a list."""
     batches = map(int, re.findall(r"\n +batch: +(\d+)", module.read("/proc/zoneinfo")))
     return max(batches) // 2
 
@@ -154,14 +153,14 @@ def held_bursts(wanted, burst):
                     got.append(burst())
         document = squeeze.end(signal.SIGINT)
     ktap.note(f"{wanted} wanted, {got} served, {document['taken_later_pages']} taken later, "
-              f"{document['looks_without_more']} looks could take no more")
+              f"{document['looks_without_more']} checks could take no more")
     return got, document
 
 
 def judge(wanted, got, document):
     """Requires that bursts got as many pages as were wanted. kswapd can free many pages right
-    before a burst. If several refills of a list are needed, this disturbs most bursts, by a refill
-    at most."""
+    before a burst. If a burst needs several refills of a list, that can disturb most bursts, by at
+    most one refill."""
     batch = 2 * tolerance()
     refill = batch
     while refill < wanted:
@@ -178,8 +177,8 @@ def a_burst_gets_so_many_pages():
     """On each CPU, a burst gets as many pages as were asked for."""
     with prepared(), bursts() as burst:
         for wanted in WANTED:
-            # As long as kswapd finds page cache, it can free more than the machine can spare. Then
-            # the headroom is not held, and the document says so.
+            # As long as there is page cache, kswapd can free more pages than the module may hold.
+            # The headroom is then not held, and the document says so.
             for _ in range(TRIES):
                 got, document = held_bursts(wanted, burst)
                 if not document["looks_without_more"]:
@@ -237,7 +236,7 @@ def all_comes_back():
 
 
 def time_has_an_end():
-    """When the time is over all is given back, even if the tool is stopped."""
+    """When the time is over, all pages are given back, even if SIGSTOP has stopped the tool."""
     with prepared():
         before = free()
         with squeezed(0, duration="1500ms") as squeeze:
@@ -273,11 +272,11 @@ def refused(fix, *arguments, **keywords):
 
 
 def refusals_have_a_fix():
-    """The tool refuses to run without the module, without root, twice, and when the OOM killer
-    would come."""
+    """The tool refuses to run without the module, without root, while it runs already, and when the
+    OOM killer could run."""
     refused("insmod")
     with prepared():
-        # The folder of the tool may be closed to others.
+        # Other users may have no access to the folder of the tool.
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o755)
             program = shutil.copy(tool.path(), folder)

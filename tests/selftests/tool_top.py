@@ -3,8 +3,8 @@
 # Runs in: check soak
 # Covers: tools/labyrinth/src/top tools/labyrinth/src/failures/overview
 # Takes: 12 s
-"""The live view of the tool on a terminal shows what the module counts, and gives the terminal
-back, whatever ends it."""
+"""The live view of the tool on a terminal shows the counts of the module, and restores the
+terminal, however it ends."""
 
 import contextlib
 import json
@@ -19,8 +19,8 @@ from lib.vt import Terminal
 CONTEXT = "timer_softirq"
 FAILING = "labyrinth_failing"
 SECONDS = ktap.soak(5, 60)
-# The largest difference between a rate on the screen and that of the module's counters: the times
-# of both readings differ.
+# The largest relative difference between a rate on the screen and the rate of the module's
+# counters, which are read at another time.
 SHARE = 0.15
 
 
@@ -38,7 +38,7 @@ def exercised():
 
 
 def shown(terminal):
-    """The pages in a second of the exercise that the screen shows, or None."""
+    """The rate of the exercise on the screen, in pages per second, or None."""
     row = terminal.screen.line(CONTEXT)
     return float(row[2]) if row and row[2] != "-" else None
 
@@ -110,8 +110,8 @@ def resized(terminal):
 
 
 def the_terminal_is_given_back():
-    """Whatever ends the view, the settings of the terminal are as before, and the cursor is
-    shown. A terminal without a size has 80 columns."""
+    """However the view ends, the terminal has its old settings, and shows the cursor. If the
+    terminal does not report its size, the view has 80 columns."""
     ways = [("\x03", 0), (signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, 0)]
     for way, status in ways[:ktap.soak(2, 4)]:
         with top("--interval", "100", told=False) as terminal:
@@ -142,13 +142,13 @@ class Lines:
         self.process.communicate()
 
     def next(self):
-        """The next one."""
+        """The next view."""
         line = self.process.stdout.readline()
         assert line, "the view has ended"
         return json.loads(line)
 
     def until(self, condition, what):
-        """The next one for which a condition is true, and all before it."""
+        """The views up to the first for which a condition is true."""
         views = []
         for _ in range(200):
             views.append(self.next())
@@ -166,8 +166,8 @@ def rate(view):
 
 
 def the_module_comes_and_goes():
-    """The module is loaded, its counters are reset, and it is unloaded. No rate is ever giant, and
-    what helps is said."""
+    """The module is loaded, reset and unloaded. No rate is ever giant, and a note says how to load
+    the module."""
     with Lines("--interval", "100") as lines:
         note = lines.next()["notes"][0]
         assert "modprobe labyrinth" in note and len(note) <= 80, note
@@ -188,7 +188,7 @@ def the_module_comes_and_goes():
 
 
 def failures_are_counted():
-    """Failures are counted by their callers, and nothing is left behind by a kill."""
+    """Failures are counted by their callers, and SIGKILL leaves nothing behind."""
     before = tool.traces()
     with consumer.loaded(FAILING), Lines("--interval", "100") as lines:
         lines.until(lambda view: view["failures"], "count")
@@ -203,7 +203,7 @@ def failures_are_counted():
 
 
 def text_for_logs():
-    """Without a terminal, each update is a screen of plain text, and the count is kept."""
+    """Without a terminal, each update is a screen of plain text, and --count limits the updates."""
     with exercised():
         result = tool.run("top", "--count", "2", "--interval", "1000")
     assert result.returncode == 0 and not result.stderr, result
@@ -218,7 +218,7 @@ def text_for_logs():
 
 
 def without_root():
-    """Without root there is the headroom, and what is missing is said."""
+    """Without root, the view shows the headroom, and a note says what is missing."""
     with exercised():
         result = tool.run_as_nobody("top", "--json", "--count", "1", "--interval", "100")
     assert result.returncode == 0, result

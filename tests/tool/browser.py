@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""browser.py CHROMIUM PAGE…: opens pages of `labyrinth report` at three widths, in the light and in
-the dark, and on paper. Checks that nothing has to be scrolled sideways, that no text is smaller
-than 9 pixels, and that text and plots stand out from the ground. Prints KTAP. Pictures of the pages
-and what a printer would get go to the current folder, where the pages are."""
+"""browser.py CHROMIUM PAGE…: opens pages of `labyrinth report` at three widths, with light and dark
+colours, and prints them to PDF. Checks that no page must be scrolled sideways, that no text is
+smaller than 9 pixels, and that text and plots have enough contrast. Prints KTAP. Screenshots and
+PDF files go to the current folder, where the pages are."""
 
 import html
 import json
@@ -75,12 +75,12 @@ def chromium(program, dark, *arguments):
 
 
 def on_paper(page):
-    """The page as it is printed, for a screen: this cannot be measured otherwise."""
+    """The page with the print style on the screen, because a printed page cannot be measured."""
     return page.replace("@media print", "@media all").replace("@media screen", "@media not all")
 
 
 def measure(program, page, width, dark, name):
-    """Returns what a page looks like at a width, and saves a picture of it."""
+    """Returns measurements of a page at a width, and saves a screenshot."""
     around = (f"<!DOCTYPE html><meta charset=utf-8><style>body{{margin:0}}</style>"
               f"<iframe style='border:0;display:block' width={width} height=6000 "
               f"srcdoc=\"{html.escape(page)}\"></iframe><pre></pre><script>{MEASURE}</script>")
@@ -95,7 +95,7 @@ def measure(program, page, width, dark, name):
 
 
 def problems(found, width):
-    """Says what is wrong with a page that looks like this."""
+    """Returns the problems of a page with these measurements."""
     if found["wide"] > width:
         yield f"it is {found['wide']} pixels wide"
     if found["text"] < LEAST_TEXT:
@@ -121,7 +121,7 @@ def screen(program, page, width, dark):
 
 
 def paper(program, page):
-    """A page on paper. The printer of a user who likes it dark prints black on white, too."""
+    """A page on paper. Dark colours are for screens only: the page is printed black on white."""
     name = f"{page.stem}_print"
 
     def case():

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # browser.sh FOLDER: opens pages of `labyrinth report` in Chromium, and prints KTAP. FOLDER gets the
-# pages and pictures of them. Skips itself, with the reason, if there is no Chromium.
+# pages and screenshots. Skips itself, with the reason, if there is no Chromium.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""made_up_runs.py FOLDER: writes documents as `labyrinth run --json` does. FOLDER/one gets one, and
-FOLDER/many more than a plot can show, with long names, large numbers, failures and offences."""
+"""made_up_runs.py FOLDER: writes documents as `labyrinth run --json` does. FOLDER/one gets one
+document. FOLDER/many gets more than a plot can show, with long names, large numbers, failures and
+crossed bounds."""
 
 import json
 import pathlib

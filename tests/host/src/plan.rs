@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tests which state of a zone and of a list the squeeze aims at.
+//! Tests of the plan of the squeeze: the state of a zone and of a list that it aims at.
 
 use crate::{
     property::holds,
@@ -37,7 +37,7 @@ const LIST: List = List {
     drift: 0,
 };
 
-/// Refills of 63, 126 and 252 pages, then of 500 - 63.
+/// The refills have 63, 126 and 252 pages, then 500 - 63.
 fn of_known_refills() {
     for (above, served) in [
         (-5, 0),
@@ -62,7 +62,7 @@ fn of_known_refills() {
     assert_eq!(from_zone(64 + 126, &others), 63 * 3 + 1);
 }
 
-/// Any list that the kernel can have.
+/// Generates any list that the kernel can have.
 fn lists() -> impl Strategy<Value = List> {
     (
         0..3000u64,
@@ -83,8 +83,8 @@ fn lists() -> impl Strategy<Value = List> {
         })
 }
 
-/// A burst in a model with the kernel's own variables, page by page. After the first refill, the
-/// counter of the zone shows `late` pages more than are free.
+/// Models a burst page by page, with the variables of the kernel. From the first refill on, the
+/// counter of the zone shows `late` more pages than are free.
 fn model(above: i64, list: &List, late: i64) -> u64 {
     let (mut free, mut in_list, mut scale, mut served) = (above, list.pages, list.scale, 0);
     let batch = list.batch.max(1);
@@ -120,8 +120,8 @@ fn burst_is_that_of_the_kernel() {
     });
 }
 
-/// A burst gets each number of pages exactly, wherever in the range the zone is, and however wrong
-/// its counter is, if refills are large enough for that.
+/// A burst gets each number of pages exactly, for each number of free pages in the range, and for
+/// each error of the counter that the refills are large enough for.
 fn aim_gives_each_number() {
     holds(
         (lists(), 1..20_000u64, 0..=100i64, 0..=100i64),
@@ -139,7 +139,8 @@ fn aim_gives_each_number() {
                 list.batch.max(1)
             };
             if 3 * list.drift < refill {
-                // The counter falls by the drift more, or by twice the drift less.
+                // The counter falls by up to the drift more than the pages, or by up to twice the
+                // drift less.
                 let drift = list.drift as i64;
                 let late = 3 * drift * wrong / 100 - drift;
                 assert_eq!(model(above, &ready, late), pages, "{late} late");
@@ -148,7 +149,7 @@ fn aim_gives_each_number() {
     );
 }
 
-/// Bursts of no pages need a zone at its limit.
+/// For bursts that get no pages, the zone must be at its limit.
 fn aim_at_nothing() {
     let aim = aim(0, &LIST);
     assert_eq!((aim.most, aim.in_list), (0, 0));

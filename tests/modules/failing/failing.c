@@ -15,7 +15,7 @@
 #include <linux/moduleparam.h>
 #include <linux/preempt.h>
 
-/* Linux 5.10 has only older names. */
+/* Linux 5.10 has only the older names of these functions. */
 #ifndef in_hardirq
 #define in_hardirq() in_irq()
 #endif
@@ -56,13 +56,13 @@ static void softirq_work(struct tasklet_struct *tasklet)
 	labyrinth_fail(in_serving_softirq());
 }
 
-/* Not the workqueue system_bh_wq, which is newer than the oldest kernel that the tool is for. */
+/* A tasklet, because the oldest kernels that the tool supports have no system_bh_wq. */
 static DECLARE_TASKLET(soft, softirq_work);
 
 static void fail_in_softirq(void)
 {
 	tasklet_schedule(&soft);
-	/* This waits until it has run. */
+	/* This waits until the tasklet has run. */
 	tasklet_kill(&soft);
 }
 

@@ -96,8 +96,8 @@ def _check(log, messages):
     time.sleep(0.1)
     for message in messages:
         assert log.expect(re.compile(message)), f"{log.records()} does not say {message}"
-    # More symbols may be unknown. Loading by force prints messages of its own, with CONFIG_MODVERSIONS
-    # one about the first symbol that has no version.
+    # More symbols may be unknown. A forced load prints messages of its own, and with
+    # CONFIG_MODVERSIONS a message about the first symbol that has no version.
     log.expect(re.compile(r"\w+: (Unknown symbol|module uses symbol|bad vermagic)"
                           r"|\w+: \w+: kernel tainted|Disabling lock debugging"))
 

@@ -95,8 +95,8 @@ class Provoked(Watch):
 
 @contextlib.contextmanager
 def off_the_console():
-    """Keeps warnings that a block provokes in the log only. In the console of a guest they would be
-    taken for bugs."""
+    """Keeps warnings that a block provokes off the console, where they would be taken for bugs.
+    They are still in the log."""
     path = "/proc/sys/kernel/printk"
     with open(path, encoding="ascii") as file:
         before = file.read()
@@ -104,7 +104,7 @@ def off_the_console():
         file.write(str(WARNING))
     try:
         yield
-        # Some kernels print to the console later.
+        # Some kernels print to the console with a delay.
         time.sleep(0.5)
     finally:
         with open(path, "w", encoding="ascii") as file:

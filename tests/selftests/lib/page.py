@@ -15,8 +15,8 @@ ATTRIBUTES = {"src", "srcset", "href", "xlink:href", "data", "poster", "action",
 
 
 class Page(html.parser.HTMLParser):
-    """The tables of a page as [caption, rows], where a row has the cells by the name of their
-    column; and whatever the page would load."""
+    """The tables of a page as [caption, rows], and everything that the page would load. A row has
+    its cells by the names of the columns."""
 
     def __init__(self, text):
         super().__init__()
@@ -52,7 +52,7 @@ class Page(html.parser.HTMLParser):
             self.tables[-1][1].append(dict(zip(self._head, self._open, strict=True)))
 
     def of(self, exercise, run):
-        """The row of an exercise of a run, and its table of buckets."""
+        """The row of an exercise of a run, and the rows of its buckets."""
         captions = [caption for caption, _ in self.tables]
         at = captions.index(f"Requests and latencies of {exercise}")
         assert captions[at + 1] == "Buckets", captions
@@ -63,7 +63,7 @@ class Page(html.parser.HTMLParser):
 
 
 def check(text, runs):
-    """Checks that a page loads nothing, and has the numbers of these documents by name."""
+    """Checks that a page loads nothing, and has the numbers of these documents."""
     page = Page(text)
     assert not page.loads, f"the page loads or runs {page.loads}"
     about = {row["run"]: row for caption, rows in page.tables if caption == "What ran where"

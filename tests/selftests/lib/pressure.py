@@ -49,8 +49,8 @@ def free():
 
 
 def _reserved():
-    """The pages that old kernels reserve for atomic requests of high orders. Newer ones, which tell
-    in zoneinfo, take them away again in time."""
+    """The pages that old kernels reserve for atomic requests of high orders. Newer kernels, which
+    show the reserve in zoneinfo, release it in time."""
     if "reserved_highatomic" in module.read("/proc/zoneinfo"):
         return 0
     text = module.read("/proc/pagetypeinfo")
@@ -136,9 +136,9 @@ def short_lists():
 
 @contextlib.contextmanager
 def low_watermarks():
-    """Sets low watermarks, so that little page cache is enough for a machine without free memory.
-    The kernel neither raises them nor reclaims inodes: without those of a virtiofs, kswapd makes
-    requests that must not fail, and the kernel warns of them."""
+    """Sets low watermarks, so that a machine without free memory needs little page cache. The
+    kernel does not boost them. It also does not reclaim inodes: to drop an inode of virtiofs,
+    kswapd would make requests that must not fail, and the kernel warns of these."""
     settings = {MIN_FREE: 8192, BOOST: 0, CACHE_PRESSURE: 0}
     before = {path: module.read(path).strip() for path in settings}
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Reads what `labyrinth run` prints in each of its formats."""
+"""Reads the output of `labyrinth run` in each of its formats."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ STEP = re.compile(r"^ *(\d+\.\d+) +([01]\.\d+) +(\d+) +(\d+\.\d+)?$")
 
 
 def run(*arguments, status=0):
-    """Runs exercises, and returns what the tool has printed. The module must be loaded."""
+    """Runs exercises, and returns the output of the tool. The module must be loaded."""
     result = tool.run("run", *arguments)
     assert result.returncode == status, f"status {result.returncode}, not {status}: {result}"
     return result.stdout
@@ -39,13 +39,13 @@ def document(*arguments, status=0):
 
 
 def outcomes(found):
-    """The requests of a document that got a page, and those that did not, by exercise and flags."""
+    """The numbers of successful and of failed requests in a document, by exercise and flags."""
     return {(series["context"], series["gfp"]): (series["successes"], series["failures"])
             for series in found["series"]}
 
 
 def agrees(found):
-    """Checks that these outcomes are those that the module counts. Its counters start with a run,
+    """Checks that these outcomes are those that the module counts. The run has reset the counters,
     and its exercises have ended."""
     now = metrics.Metrics().check_idle()
     wanted = {(context, gfp): (now.allocated(context=context, gfp=gfp),
@@ -85,7 +85,7 @@ def from_ktap(text):
 
 
 def from_hgrm(text):
-    """The number of latencies of each exercise and its flags. Checks the distribution."""
+    """The number of latencies of each exercise with its flags. Checks the distribution."""
     totals, steps, name = {}, [], None
     for line in text.splitlines():
         if head := re.match(r"^#\[(\w+) (\S+)\]$", line):

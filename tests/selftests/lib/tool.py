@@ -24,7 +24,7 @@ def path():
 
 
 def needs_module():
-    """Skips the case where labyrinth.ko is not installed: old kernels have no Rust."""
+    """Skips the case if labyrinth.ko is not installed, as on old kernels, which have no Rust."""
     if not os.path.exists(module.path()):
         raise Skip("this case is about labyrinth.ko, which needs a kernel with Rust")
 
@@ -43,7 +43,7 @@ def run_as_nobody(*arguments):
         os.setuid(65534)
 
     with tempfile.NamedTemporaryFile(dir="/tmp", delete_on_close=False) as copy:
-        # The folder of the tool can be closed to others.
+        # Other users may have no access to the folder of the tool.
         with open(path(), "rb") as program:
             shutil.copyfileobj(program, copy)
         os.fchmod(copy.fileno(), 0o755)

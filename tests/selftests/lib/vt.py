@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A terminal: a pty, and a screen that knows as much as a VT100 does."""
+"""A terminal: a pty, and a screen with the control sequences of a VT100."""
 
 import fcntl
 import os
@@ -12,12 +12,12 @@ import termios
 import time
 
 _TOKEN = re.compile(rb"\x1b\[(\??)([0-9;]*)([A-Za-z])|([ -~]+)|\r|\n")
-# A sequence whose end has not come yet.
+# An incomplete sequence at the end.
 _PARTIAL = re.compile(rb"\x1b(\[[0-9;?]*)?\Z")
 
 
 class Screen:
-    """What a terminal shows. Anything that is not known to it is an error."""
+    """The contents of a terminal. An unknown sequence is an error."""
 
     def __init__(self, columns, rows):
         self.columns, self.rows = columns, rows
@@ -31,7 +31,7 @@ class Screen:
         self.cells = [[" "] * self.columns for _ in range(self.rows)]
 
     def feed(self, data):
-        """Takes what was written to the terminal."""
+        """Takes bytes that were written to the terminal."""
         data = self._rest + data
         partial = _PARTIAL.search(data)
         self._rest = data[partial.start():] if partial else b""
@@ -67,7 +67,7 @@ class Screen:
             assert numbers == [2], numbers
             self._clear()
         else:
-            # Neither colours, nor anything but bold and reversed.
+            # The only styles are bold and reversed; there are no colours.
             assert command == b"m" and set(numbers) <= {0, 1, 7}, f"{numbers} {command}"
 
     def lines(self):
@@ -75,7 +75,7 @@ class Screen:
         return ["".join(line).rstrip() for line in self.cells]
 
     def line(self, start):
-        """The words of the first line that has this word near its beginning, or None."""
+        """The words of the first line that begins with this word, or None."""
         for line in self.lines():
             words = line.lstrip("> ").split()
             if words[:1] == [start]:
@@ -108,7 +108,7 @@ class Terminal:
         os.close(self._slave)
 
     def set_size(self, columns, rows):
-        """Tells the size to those who ask."""
+        """Sets the size of the pty."""
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def resize(self, columns, rows):
@@ -122,7 +122,7 @@ class Terminal:
         os.write(self._master, keys.encode())
 
     def look(self, seconds):
-        """Takes what is written in this time."""
+        """Takes what the program writes in this time."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if select.select([self._master], [], [], left)[0]:
@@ -144,5 +144,5 @@ class Terminal:
         return self.process.returncode
 
     def is_as_before(self):
-        """Whether the settings of the terminal are those from before the program."""
+        """Whether the terminal has the settings from before the program."""
         return termios.tcgetattr(self._slave) == self.before
