@@ -129,7 +129,7 @@ fn page(report: &Report, judgement: &Judgement<'_>, out: &mut Vec<Advice>) {
     }
 }
 
-/// For a failure of which only the request is known.
+/// Advice for a failure if the log has only the request.
 fn without_figures(report: &Report, out: &mut Vec<Advice>) {
     let Some(flags) = report.mode.as_ref().and_then(|mode| mode.flags) else {
         return;
@@ -328,7 +328,7 @@ fn reserve(order: u32) -> Advice {
     }
 }
 
-/// A watermark that the kernel has raised for a while.
+/// Advice on a boosted watermark.
 fn boost(judgement: &Judgement<'_>, zone: &Judged<'_>, out: &mut Vec<Advice>) {
     let Verdict::TooLow(short) = zone.verdict else {
         return;

@@ -87,7 +87,7 @@ impl Collector {
         }
     }
 
-    /// Takes a line of which nothing is missing.
+    /// Takes a complete line.
     fn whole(&mut self, line: &Line) -> Vec<Report> {
         let mut text = prefix::strip(&line.bytes);
         let mut done = Vec::new();
@@ -134,7 +134,7 @@ impl Collector {
         }
     }
 
-    /// Ends a file, and all reports.
+    /// Ends a file, with all its reports.
     pub fn end(&mut self) -> Vec<Report> {
         let mut done = match self.mail.end() {
             Some(line) => self.whole(&line),

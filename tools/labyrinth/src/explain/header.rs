@@ -50,7 +50,7 @@ fn kind(text: &str) -> Option<(Kind, usize)> {
         return ("order:".starts_with(rest) || rest.starts_with("order:"))
             .then_some((Kind::Page, at));
     }
-    // A mail program broke the line before these words.
+    // A mail program has wrapped the line before these words.
     let start = text.len() - text.trim_start().len();
     if text[start..].starts_with("failure: order:") {
         return Some((Kind::Page, start));
@@ -131,7 +131,7 @@ fn comm(before: &str) -> Option<String> {
     (!name.is_empty() && name.len() <= 63).then(|| name.to_owned())
 }
 
-/// Returns whether a text goes on with a first line that was broken.
+/// Returns whether a text continues a first line that was wrapped.
 pub fn continues(text: &str) -> bool {
     let rest = text.trim_start_matches([' ', ',']);
 

@@ -217,8 +217,8 @@ type Layout = Vec<&'static str>;
 
 /// Returns the sets of zones that the kernel can have been built with, the likeliest first. Each
 /// kernel prints as many numbers in `lowmem_reserve[]` as it has zones, but not the empty zones.
-/// Kernels since 6.2 do not print the zones either that the request may not use. `short` says that
-/// the CPU is known to be of 32 bits.
+/// Kernels since 6.2 also leave out the zones that the request may not use. `short` says that the
+/// CPU is known to have 32 bits.
 fn layouts(memory: &Memory, short: bool) -> Vec<Layout> {
     let length = memory
         .zones
@@ -474,8 +474,8 @@ impl Request {
         }
     }
 
-    /// Returns how many free pages can be in CMA areas if the line of the zone is cut off before
-    /// that field, which is the last one.
+    /// Returns how many free pages of a zone may be in CMA areas without being shown. The field is
+    /// the last one of the zone's line, which can be cut off.
     fn hidden_cma(&self, zone: &Zone, report: &Report) -> u64 {
         if self.uses_cma() || self.no_watermarks || zone.get("free_cma").is_some() {
             return 0;
@@ -533,7 +533,7 @@ impl Request {
         zones: &[Zone],
     ) -> (Option<u64>, Option<u64>) {
         if zone.reserve.is_empty() {
-            // No zone is protected from requests that can use no higher one.
+            // The highest zone has no lowmem_reserve for any request.
             let highest = |other: &Zone| other.node != zone.node || other.rank() <= zone.rank();
             let last = !matches!(zone.name.as_str(), "DMA" | "DMA32");
             return ((last && zones.iter().all(highest)).then_some(0), None);
@@ -558,7 +558,7 @@ impl Request {
             if blocks.count == 0 || blocks.kib < self.page_kib {
                 continue;
             }
-            // Not by the place in the list, as some can be missing.
+            // Do not use the place in the list, because some entries can be missing.
             let order = (blocks.kib / self.page_kib).ilog2();
             let usable = match &blocks.types {
                 Some(types) => types.chars().any(|kind| allowed.contains(kind)),

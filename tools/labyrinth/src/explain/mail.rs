@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Logs in mails that were saved as they were sent.
+//! Decodes logs in raw mails.
 //!
-//! The encoding "quoted-printable" breaks long lines anywhere, with an equals sign at the end, and
-//! writes an equals sign itself as `=3D`.
+//! The encoding "quoted-printable" wraps long lines anywhere, with an equals sign at the end of the
+//! line. It writes an equals sign of the text as `=3D`.
 
 use super::scan::{Line, LONGEST};
 
-/// Lines in this encoding have at most 76 characters, and broken ones have nearly as many.
+/// The length of wrapped lines. Lines in this encoding have at most 76 characters.
 const BROKEN: std::ops::RangeInclusive<usize> = 70..=76;
 /// The code of the equals sign.
 const EQUALS: &[u8] = b"=3D";
 
-/// Puts broken lines together.
+/// Joins wrapped lines.
 #[derive(Default)]
 pub struct Mail {
     held: Option<Line>,
-    /// Whether the encoding was seen.
+    /// Whether the file is known to have the encoding.
     encoded: bool,
 }
 
@@ -26,7 +26,7 @@ impl Mail {
         self.held.is_some()
     }
 
-    /// Takes a line, and returns it with the parts before it, unless it goes on.
+    /// Takes a line. Returns the joined line, unless more parts follow.
     pub fn line(&mut self, line: &Line) -> Option<Line> {
         let end = line.bytes.len() - usize::from(line.bytes.ends_with(b"\r"));
         let part = &line.bytes[..end];
@@ -55,14 +55,14 @@ impl Mail {
         Some(whole)
     }
 
-    /// Ends a file, and returns the line whose rest is missing.
+    /// Ends a file, and returns an incomplete line at its end.
     pub fn end(&mut self) -> Option<Line> {
         self.encoded = false;
         self.held.take()
     }
 }
 
-/// Returns the bytes with each code replaced by what it stands for.
+/// Returns the bytes with each code replaced by its character.
 fn decode(bytes: &[u8]) -> Vec<u8> {
     let digit = |at: usize| match bytes.get(at) {
         Some(&byte @ (b'0'..=b'9' | b'A'..=b'F')) => char::from(byte).to_digit(16),

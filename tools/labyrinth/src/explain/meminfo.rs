@@ -55,7 +55,7 @@ const COUNTERS: [&str; 22] = [
     "zspages",
 ];
 
-/// Counters that the kernel prints for the machine and for each node.
+/// Counters that the kernel prints both for the machine and for each node.
 const IN_BOTH: [&str; 6] = [
     "active_anon",
     "inactive_anon",
@@ -65,7 +65,7 @@ const IN_BOTH: [&str; 6] = [
     "shmem",
 ];
 
-/// The sizes that a page can have, in KiB.
+/// The possible sizes of a page, in KiB.
 const PAGE_SIZES: [u64; 6] = [4, 8, 16, 32, 64, 256];
 
 /// Blocks of one size in the free lists of a zone.
@@ -99,7 +99,7 @@ pub struct Zone {
     pub blocks_total: Option<u64>,
     /// The line of the free lists.
     pub blocks_line: Option<u64>,
-    /// Whether the first ones could not be read.
+    /// Whether the counts of the smallest blocks could not be read.
     gap: bool,
 }
 
@@ -167,7 +167,7 @@ pub struct Memory {
     /// The zones.
     pub zones: Vec<Zone>,
     counters: BTreeMap<&'static str, u64>,
-    /// Sums over the nodes in KiB.
+    /// Sums of the counters of the nodes, in KiB.
     nodes: BTreeMap<&'static str, u64>,
     /// Nodes of which the kernel says that nothing can be reclaimed.
     pub unreclaimable: Vec<u64>,
@@ -232,7 +232,7 @@ impl Memory {
         self.zones.is_empty() && self.counters.is_empty()
     }
 
-    /// Returns the size of a page in KiB, if the free lists or the counters tell it.
+    /// Returns the size of a page in KiB, if it follows from the free lists or the counters.
     pub fn page_kib(&self) -> Option<u64> {
         self.zones
             .iter()
@@ -243,7 +243,8 @@ impl Memory {
             .or_else(|| self.page_kib_of_counters())
     }
 
-    /// Compares the nodes' counters, which are sizes, with those of the machine, which are pages.
+    /// Computes the size of a page from the counters of the nodes, which are in KiB, and those of
+    /// the machine, which are in pages.
     fn page_kib_of_counters(&self) -> Option<u64> {
         IN_BOTH.iter().find_map(|name| {
             let pages = self.counter(name).filter(|&pages| pages > 0)?;

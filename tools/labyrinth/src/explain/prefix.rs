@@ -38,7 +38,7 @@ pub fn strip(bytes: &[u8]) -> Text {
         json = message;
         rest = &json;
     }
-    // journalctl -o verbose indents it.
+    // journalctl -o verbose indents the field.
     rest = rest.trim_start().strip_prefix("MESSAGE=").unwrap_or(rest);
     // Prefixes of several programs can follow each other.
     for _ in 0..12 {
@@ -103,7 +103,7 @@ fn json_message(line: &str, text: &mut Text) -> Option<String> {
     }
     let keys = ["MESSAGE", "message", "msg", "log", "textPayload"];
     let find = |object: &Value| keys.iter().find_map(|key| object.get(key)).cloned();
-    // The logs of clouds wrap the journal's fields.
+    // Logs of cloud providers have the fields of the journal in another object.
     let message = find(&object).or_else(|| find(object.get("jsonPayload")?))?;
     match message {
         Value::String(message) => Some(message.trim_end().to_owned()),
@@ -148,7 +148,7 @@ fn utc(us: u64) -> String {
 fn step<'a>(line: &'a str, text: &mut Text) -> &'a str {
     let rest = line.trim_start();
 
-    // Of mails, where ">>> " is a quote in a quote, and of tables in issue trackers.
+    // Prefixes of mails, where ">>> " is a nested quote, and of tables in issue trackers.
     if rest.starts_with('>') {
         let quoted = rest.trim_start_matches('>');
         return quoted.strip_prefix(' ').unwrap_or(quoted);
@@ -182,7 +182,7 @@ fn step<'a>(line: &'a str, text: &mut Text) -> &'a str {
         return after;
     }
     if let Some((word, after)) = rest.split_once(' ') {
-        // dmesg --time-format iso, and what collects the logs of containers.
+        // The prefix of dmesg --time-format iso, and of log collectors for containers.
         if is_date(word) && word.contains('T') {
             text.time.get_or_insert_with(|| word.to_owned());
             return after;
@@ -194,7 +194,7 @@ fn step<'a>(line: &'a str, text: &mut Text) -> &'a str {
     line
 }
 
-/// Removes "kern  :warn  : " of `dmesg --decode`, and "kern: warning: " of others.
+/// Removes "kern  :warn  : " of `dmesg --decode`, and "kern: warning: " of other programs.
 fn decoded(line: &str) -> Option<&str> {
     let (facility, rest) = line.split_once(':')?;
     let (level, rest) = rest.split_once(": ")?;
@@ -207,7 +207,7 @@ fn decoded(line: &str) -> Option<&str> {
     (known && levels.contains(&level.trim())).then_some(rest)
 }
 
-/// Removes what vendors of telephones put before the text: "(2)[123:kworker/2:1]" or "-(2)[…]"
+/// Removes the prefixes of phone vendors: "(2)[123:kworker/2:1]" or "-(2)[…]"
 /// with the CPU, "[pid:123,cpu0,kworker/0:1]", and "c2   123 " or "c2 ".
 fn vendor<'a>(line: &'a str, text: &mut Text) -> Option<&'a str> {
     let caller = |text: &mut Text, pid: &str| {
@@ -221,7 +221,7 @@ fn vendor<'a>(line: &'a str, text: &mut Text) -> Option<&'a str> {
         if !all_digits(pid) || !rest.as_bytes().first()?.is_ascii_digit() {
             return None;
         }
-        // Interrupts print with the PID of the process that they interrupted.
+        // A message from an interrupt has the PID of the interrupted process.
         caller(text, pid);
         return Some(after);
     }
@@ -246,7 +246,7 @@ fn vendor<'a>(line: &'a str, text: &mut Text) -> Option<&'a str> {
     }
 }
 
-/// Returns whether a word is a date with a time such as "2026-02-09T08:09:39.123Z", or one of both.
+/// Returns whether a word is a date, a time or both, such as "2026-02-09T08:09:39.123Z".
 fn is_date(word: &str) -> bool {
     let bytes = word.as_bytes();
     let digits = |at: usize, count: usize| {

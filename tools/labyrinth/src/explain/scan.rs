@@ -21,7 +21,7 @@ const ANCHORS: [&str; 17] = [
     "allocation failure",
     "vmalloc error",
     "vmap allocation for size",
-    // Mail programs break lines after any word.
+    // Mail programs can wrap lines after any word.
     "failure: order",
     "oom-killer: gfp_mask",
     "allocation stalls for",

@@ -95,7 +95,7 @@ pub struct Trace {
     pub interrupt: bool,
     /// Whether there was a trace.
     pub seen: bool,
-    /// Whether addresses are of 32 bits.
+    /// Whether addresses have 32 bits.
     pub short: bool,
 }
 
@@ -182,8 +182,8 @@ impl Trace {
     }
 }
 
-/// Returns whether a line is of a CPU of 32 bits: its addresses have eight digits, or it has the form
-/// that only these use on ARM.
+/// Returns whether a line is from a 32-bit CPU: its addresses have eight digits, or it has a form
+/// that only 32-bit ARM uses.
 fn is_short(line: &str) -> bool {
     match line
         .split_once("[<")

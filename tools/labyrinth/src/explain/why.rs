@@ -92,7 +92,7 @@ fn page(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
     why
 }
 
-/// Says who asked for what, if the zones are known, too.
+/// Describes the caller and the request, if the zones are known.
 fn asked(report: &Report, judgement: &Judgement<'_>) -> String {
     who(report, judgement.flags, judgement.order, judgement.page_kib)
 }
@@ -149,7 +149,7 @@ fn shortage(report: &Report, judgement: Option<&Judgement<'_>>) -> Why {
     why
 }
 
-/// Returns whether a zone that is not readable is so large that the others hardly matter.
+/// Returns whether an unreadable zone is so large that the other zones hardly matter.
 fn hides(judgement: &Judgement<'_>, zone: &Judged<'_>) -> bool {
     let size = |judged: &Judged<'_>| judged.zone.get("managed").unwrap_or(0);
     let others = judgement

@@ -299,7 +299,7 @@ fn reason(report: &Report, judgement: Option<&Judgement<'_>>) -> String {
     )
 }
 
-/// Says that plenty is free where the request cannot use it, if that is so.
+/// Returns a sentence if a zone that the request cannot use has plenty of free memory.
 fn elsewhere(judgement: &Judgement<'_>, zone: &Judged<'_>) -> Option<String> {
     let other = judgement
         .zones
@@ -310,7 +310,7 @@ fn elsewhere(judgement: &Judgement<'_>, zone: &Judged<'_>) -> Option<String> {
     let min = other.zone.get("min").unwrap_or(0);
     let own = zone.zone.get("free").unwrap_or(0);
 
-    // What was free again for a moment is little.
+    // Memory that is free again after the failure is little.
     let factor = if judgement.served() { 8 } else { 1 };
     (free > min.saturating_mul(4) && free > own.saturating_mul(factor)).then(|| {
         format!(

@@ -122,7 +122,8 @@ pub struct Arithmetic {
     pub boost: u64,
     /// Requests that the free blocks are large enough for, if the order is above 0.
     pub blocks: Option<u64>,
-    /// Of these, what is kept for atomic requests, if the requests are not atomic.
+    /// The requests among these whose blocks are kept for atomic requests, if the request is not
+    /// atomic.
     pub blocks_kept: Option<u64>,
     /// Pages of all types in the list of a CPU: the most of all CPUs that count.
     pub in_list: u64,
@@ -469,7 +470,7 @@ mod tests {
         // With enough of them, the watermark decides.
         let (sum, served) = arithmetic(&zones[1], blocks(50_000), order_2, NEW);
         assert_eq!(served.estimate, sum.above.div_ceil(4));
-        // Larger blocks are in no list, but pages that a list gives back can make some.
+        // No list has larger blocks, but pages that a list gives back can form some.
         let order_4 = request(Gfp::Atomic, 4);
         let (_, served) = arithmetic(&zones[1], blocks(11), order_4, NEW);
         assert_eq!((served.at_least, served.at_most), (11, 11 + 62 / 16));
