@@ -19,7 +19,7 @@ BENCH = f"/sys/kernel/debug/{LAB}/bench/"
 # Some of the peers: a page in C and in Rust, and the tiers of a pool.
 PEERS = {"empty_c", "empty_rust", "alloc_pages", "exclusive_page", "pool_hit", "pool_reserve",
          "pool_miss", "pool_bulk_miss"}
-# Those that ask the kernel for many pages at once.
+# The operations that request many pages at once.
 BULK = {"alloc_pages_bulk", "exclusive_bulk"}
 
 
@@ -65,7 +65,7 @@ def short_plan():
     with module.loaded(), drivers.loaded(LAB), room_for_a_plan():
         found = lines_of("short")
         failed = {words[0] for words in found.get("failed", ())}
-        # With page_owner the allocator gives one page where a batch is asked for.
+        # With page_owner, the allocator returns one page for a request for a batch.
         assert failed <= (BULK if page_owner() else set()), found["failed"]
         points = {(peer, int(order), int(batch)): tuple(map(int, figures))
                   for peer, order, batch, _, *figures in found["point"]}

@@ -3,13 +3,14 @@
 # Runs in: check soak numa old
 # Covers: tools/labyrinth/src/headroom tools/labyrinth/src/memory
 # Takes: 12 s
-"""The headroom that the tool predicts is what a burst of requests gets, in many states of memory.
+"""A burst of requests gets the headroom that the tool predicts, in many states of memory.
 
-One CPU is online, and the burst has a real-time priority and disables bottom halves. So nobody
-frees memory during the burst, and the prediction must hold: the served requests are within the
-bounds. They differ from the estimate by at most a tenth, unless the bounds are apart by exactly
-what the lists of the CPU hold, may take, and have not counted yet. The output then says how much
-that is. `make soak` measures many states of memory, see Documentation/tool.md."""
+One CPU is online, and the burst has a real-time priority and disables bottom halves. So no memory
+is freed during the burst, and the number of served requests must be within the predicted bounds.
+It may differ from the estimate by more than a tenth only if the lists of the CPU explain the width
+of the bounds: by the pages that they hold, the size of a refill, and changes that the zone's
+counter does not show yet. The output then has these numbers. `make soak` measures many states of
+memory, see Documentation/tool.md."""
 
 import contextlib
 import functools
@@ -39,7 +40,7 @@ LIST_ORDER = 3
 # This folder of the guest is on a disk of the host.
 DISK = "/.labyrinth/log"
 BLOCKS = "/sys/devices/system/memory/"
-# What the kernel says about memory that cannot be taken offline, and about its watermarks.
+# Messages of the kernel about memory that cannot be taken offline, and about its watermarks.
 MEMORY_MESSAGES = re.compile(r"page: |head: |flags: |page_type: |raw: |page dumped because: "
                              r"|min_free_kbytes is not updated")
 
@@ -47,8 +48,9 @@ rows = []
 
 
 class Watching:
-    """The tool while it watches. It keeps its memory, which would be free after its end. Only the
-    test runs before it, so that kswapd frees nothing between the prediction and the burst."""
+    """The tool while it watches. It goes on to run during the burst, because its end would free its
+    memory. Only the test has a higher priority, so that kswapd frees nothing between the
+    prediction and the burst."""
 
     def __init__(self, *arguments):
         # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
@@ -121,7 +123,8 @@ def measure(state, gfp="atomic", order=0, node=-1, cpu=0):
 
 
 class Limits:
-    """The bounds of a zone, computed from what the lists of the CPU hold and may take."""
+    """The bounds of a zone, computed from the pages in the lists of the CPU and the size of
+    refills."""
 
     def __init__(self, zone, order, cpu):
         numbers = zone["arithmetic"]
@@ -131,12 +134,12 @@ class Limits:
         self.boost = numbers["boost"]
         self.taken = self._refill(zone, order, cpu) - (1 << order)
         if order > LIST_ORDER:
-            # No list has such blocks, but one can give pages back that make some.
+            # No list has such blocks, but pages that a list gives back can form some.
             self.held = min(self.held, self._refill(zone, 0, cpu) - 1)
         self.least, self.most = self._bounds(numbers, order)
 
     def _refill(self, zone, order, cpu):
-        """The most pages that a refill of the list takes at once."""
+        """The most pages that a refill of the list takes."""
         lists = module.read("/proc/zoneinfo").split("Node ")[1:]
         text = next(text for text in lists
                     if text.startswith(f"{zone['node']}, zone {zone['zone']:>8}\n"))
@@ -172,7 +175,7 @@ class Limits:
 
 
 def explanation(limits):
-    """Says what the lists hold and may take, for the zones that serve anything."""
+    """The limits of the zones that can serve a request, as text."""
     return "; ".join(str(one) for one in limits if one.most) or "no zone serves any"
 
 
@@ -277,7 +280,7 @@ def full_lists():
 
 @contextlib.contextmanager
 def movable():
-    """Turns a part of the memory into a zone for pages that can be moved."""
+    """Turns a part of the memory into a zone Movable."""
     states = sorted(glob.glob(BLOCKS + "memory[0-9]*/state"),
                     key=lambda path: int(re.search(r"memory(\d+)/", path).group(1)))
     mine = None
@@ -304,7 +307,7 @@ def movable():
 
 @contextlib.contextmanager
 def fragmented(keep_free, every=2):
-    """Keeps one page of `every` ones of most of the free memory."""
+    """Keeps one of every `every` pages of most of the free memory."""
     count = (pressure.free() - keep_free) // PAGE
     module.write(PARAMETERS + "every", every)
     module.write(PARAMETERS + "hold", max(count, 0))
@@ -316,7 +319,8 @@ def fragmented(keep_free, every=2):
 
 @contextlib.contextmanager
 def prepared(alone=True):
-    """One CPU, unless not `alone`, the module of the test, and no boost of the watermarks."""
+    """Loads the module of the test, disables the boost of watermarks, and if `alone`, leaves only
+    one CPU online."""
     tool.path()
     score = module.read("/proc/self/oom_score_adj").strip()
     cpus = pressure.one_cpu() if alone else contextlib.nullcontext()
@@ -362,8 +366,8 @@ def second_cpu():
         before = os.sched_getaffinity(0)
         try:
             for _ in range(TIMES):
-                # The other CPU gives back a long list from time to time. Here it does at once, as
-                # it frees pages while its list is too long.
+                # The kernel shrinks the list of the other CPU from time to time. Freeing pages
+                # while the list is too long shrinks it at once.
                 with pressure.short_lists():
                     os.sched_setaffinity(0, {0})
                     with full_lists():
@@ -388,7 +392,7 @@ def full_of_page_cache():
 
 
 def full_of_dirty_pages():
-    """The page cache has pages that must be written first."""
+    """The page cache has dirty pages."""
     if not os.access(DISK, os.W_OK):
         raise Skip(f"{DISK} is not a folder on a disk")
     size = 64 << 20
@@ -407,7 +411,7 @@ def full_of_dirty_pages():
 
 
 def full_of_tmpfs():
-    """A file in a tmpfs has most of the memory."""
+    """A file in a tmpfs uses most of the memory."""
     with prepared(), tmpfs(room(1.3)):
         for _ in range(TIMES):
             measure("tmpfs")
@@ -417,7 +421,7 @@ def full_of_tmpfs():
 
 
 def full_of_huge_pages():
-    """Huge pages have most of the memory."""
+    """Huge pages use most of the memory."""
     with prepared():
         count = max(pressure.free() - room(2) - (8 << 20), 0) >> 21
         with setting("nr_hugepages", count):
@@ -512,7 +516,7 @@ def a_zone_is_nearly_empty():
 
 
 def a_movable_zone():
-    """A part of the memory is only for pages that can be moved."""
+    """A part of the memory is in a zone Movable."""
     with prepared(), movable():
         for _ in range(TIMES):
             measure("zone Movable")
