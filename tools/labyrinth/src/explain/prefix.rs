@@ -106,7 +106,8 @@ fn json_message(line: &str, text: &mut Text) -> Option<String> {
     // Logs of cloud providers have the fields of the journal in another object.
     let message = find(&object).or_else(|| find(object.get("jsonPayload")?))?;
     match message {
-        Value::String(message) => Some(message.trim_end().to_owned()),
+        // JSON can spell the characters that were removed from the line.
+        Value::String(message) => Some(clean(message.as_bytes()).trim_end().to_owned()),
         // Bytes that are not UTF-8.
         Value::Array(bytes) => {
             let bytes: Vec<u8> = bytes
@@ -537,6 +538,8 @@ mod tests {
         assert_eq!(strip(br#"{"MESSAGE":[97,255,98]}"#).message, "a\u{fffd}b");
         let cloud = br#"{"insertId":"x","jsonPayload":{"message":"[    1.500000] a"}}"#;
         assert_eq!(strip(cloud).message.trim(), "a");
+        let hostile = br#"{"MESSAGE":"\u001b]0;a\u0007b\u001b[2Jc\u009b1md"}"#;
+        assert_eq!(strip(hostile).message, "]0;a\u{fffd}bc\u{fffd}1md");
         assert_eq!(strip(b"x kernel: a:0#012 b:0").message.trim(), "a:0\n b:0");
         assert_eq!(strip(b"{not json").message, "{not json");
     }
