@@ -124,8 +124,8 @@ impl Resolver {
         let root = &self.root;
         let name = |thread| match thread {
             0 => "swapper".into(),
-            _ => fs::read_to_string(root.join(format!("proc/{thread}/comm")))
-                .map_or(ENDED.into(), |name| name.trim_end().into()),
+            _ => fs::read(root.join(format!("proc/{thread}/comm")))
+                .map_or(ENDED.into(), |name| readable(&name).into()),
         };
 
         thread.map_or(ENDED.into(), |thread| {
@@ -134,5 +134,42 @@ impl Resolver {
                 .or_insert_with(|| name(thread))
                 .clone()
         })
+    }
+}
+
+/// Returns the name of a thread as text. A process chooses its name: it can have bytes that are no
+/// text, and characters that would change the terminal.
+fn readable(name: &[u8]) -> String {
+    String::from_utf8_lossy(name)
+        .trim_end()
+        .replace(char::is_control, "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Resolver;
+    use std::fs;
+
+    #[test]
+    fn names_cannot_change_the_terminal() {
+        let root = tempfile::tempdir().unwrap();
+        let mut resolver = Resolver::new(root.path());
+
+        for (thread, name, expected) in [
+            (7, &b"kworker/0:1\n"[..], "kworker/0:1"),
+            (
+                8,
+                b"\x1b]0;a\x07b\xc2\x9bm\n",
+                "\u{fffd}]0;a\u{fffd}b\u{fffd}m",
+            ),
+            // A long name is cut in the middle of a character.
+            (9, b"abcdefghijklmn\xc3\n", "abcdefghijklmn\u{fffd}"),
+        ] {
+            let folder = root.path().join(format!("proc/{thread}"));
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("comm"), name).unwrap();
+            assert_eq!(&*resolver.process(Some(thread)), expected);
+        }
+        assert_eq!(&*resolver.process(Some(10)), "(ended)");
     }
 }
