@@ -171,11 +171,11 @@ def own_settings():
 
 
 def settings_are_put_back():
-    """The settings are as before after the end of a run, after SIGINT and after SIGTERM."""
+    """The settings are as before after the end of a run, after SIGINT, SIGTERM and SIGHUP."""
     traces = tool.traces()
     with module.loaded(), own_settings():
         tool.run("run", *SHORT)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             process = Running("--on-threshold", "trace", "--fail-above", "max=1000s")
             status, output, errors = process.end(number)
             assert status == 0, f"{status}: {errors}"

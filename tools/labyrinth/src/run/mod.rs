@@ -21,15 +21,13 @@ use crate::{
     progress::Progress,
     report,
     runs::{self, Run},
+    signals::ENDS,
     tracing::Instance,
 };
 use samples::{Sample, Sampler};
 use schemars::JsonSchema;
 use serde::Serialize;
-use signal_hook::{
-    consts::{SIGINT, SIGTERM},
-    flag,
-};
+use signal_hook::flag;
 use std::{
     path::Path,
     sync::{
@@ -116,7 +114,7 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     let stop = Arc::new(AtomicBool::new(false));
 
     exercise::check(&module, &contexts)?;
-    for signal in [SIGINT, SIGTERM] {
+    for signal in ENDS {
         flag::register(signal, Arc::clone(&stop))?;
     }
     let trace = args.trace()?;
