@@ -266,9 +266,13 @@ fn obstacles(a: &[Run], b: &[Run]) -> Vec<String> {
     }
     for (name, runs) in [("A", a), ("B", b)] {
         for run in runs {
+            // Files in the order of their names, such as 1, 10, 2, are not in that of the turns.
+            let kernel = (run.kernel != runs[0].kernel)
+                .then(|| format!("the kernel is {} and {}", runs[0].kernel, run.kernel));
             let within = settings(&runs[0], run)
                 .into_iter()
-                .chain(conditions(&runs[0], run));
+                .chain(conditions(&runs[0], run))
+                .chain(kernel);
             for difference in within {
                 let text = format!("within {name}, {difference}");
                 if !found.contains(&text) {
@@ -439,6 +443,7 @@ pub(super) mod tests {
         b[1].settings[0].value = 32;
         b[0].seconds = 60.0;
         b[0].cpus = 4;
+        b[1].kernel = "7.4".into();
         assert_eq!(
             obstacles(&a, &b),
             [
@@ -446,7 +451,8 @@ pub(super) mod tests {
                 "the duration is 10.0 s and 60.0 s",
                 "within B, batch is 16 and 32",
                 "within B, the number of CPUs is 4 and 2",
-                "within B, the duration is 60.0 s and 10.0 s"
+                "within B, the duration is 60.0 s and 10.0 s",
+                "within B, the kernel is 7.3.4 and 7.4"
             ]
         );
     }
