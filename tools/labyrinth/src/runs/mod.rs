@@ -126,6 +126,7 @@ pub fn parse(text: &str, name: &str) -> anyhow::Result<Vec<Run>> {
         if run.series.iter().any(broken) {
             return Err(wrong("a histogram is not in ascending order".into()).into());
         }
+        make_readable(&mut run);
         run.source = name.to_owned();
         if !runs.is_empty() {
             run.source += &format!(" #{}", runs.len() + 1);
@@ -136,6 +137,25 @@ pub fn parse(text: &str, name: &str) -> anyhow::Result<Vec<Run>> {
         return Err(wrong("it is empty".into()).into());
     }
     Ok(runs)
+}
+
+/// Replaces control characters in all texts. A document can come from anybody, and the texts go to
+/// the terminal.
+fn make_readable(run: &mut Run) {
+    let series = run.series.iter_mut();
+    let offences = run.offences.iter_mut();
+    let texts = [&mut run.kernel, &mut run.verdict]
+        .into_iter()
+        .chain(&mut run.architecture)
+        .chain(&mut run.preemption)
+        .chain(&mut run.parameters)
+        .chain(run.settings.iter_mut().map(|setting| &mut setting.name))
+        .chain(series.flat_map(|series| [&mut series.context, &mut series.gfp]))
+        .chain(offences.flat_map(|one| [&mut one.context, &mut one.gfp, &mut one.what]));
+
+    for text in texts.filter(|text| text.contains(char::is_control)) {
+        *text = text.replace(char::is_control, "\u{fffd}");
+    }
 }
 
 /// Returns the runs of a list of files and folders, separated by commas.
@@ -222,5 +242,24 @@ pub(crate) mod tests {
         };
         assert_eq!(names(format!("{path}")), ["1.json", "2.json", "2.json #2"]);
         assert_eq!(names(format!("{path}/1.json,{path}/1.json")).len(), 2);
+    }
+
+    #[test]
+    fn documents_cannot_change_the_terminal() {
+        let text = r#"{"schema": "labyrinth/run/1", "kernel": "\u001b[2J7.3", "verdict": "pass\u0007",
+            "settings": [{"name": "a\u009bm", "value": 1}],
+            "series": [{"context": "\u001bx", "gfp": "\u001by", "successes": 1, "failures": 0, "latency_sum_ns": 0, "latency_min_ns": 0,
+                "latency_max_ns": 0, "buckets": []}]}"#;
+        let run = &parse(text, "a.json").unwrap()[0];
+        assert_eq!(
+            (run.kernel.as_str(), run.verdict.as_str()),
+            ("\u{fffd}[2J7.3", "pass\u{fffd}")
+        );
+        assert_eq!(run.settings[0].name, "a\u{fffd}m");
+        let series = &run.series[0];
+        assert_eq!(
+            (series.context.as_str(), series.gfp.as_str()),
+            ("\u{fffd}x", "\u{fffd}y")
+        );
     }
 }
