@@ -7,6 +7,8 @@
 //! assumes that the kernel can reclaim clean unmapped page cache, and half of the reclaimable slab,
 //! without harm. Mapped page cache has the code of running programs, which hardly make progress
 //! without it.
+//! The kernel runs the OOM killer sooner than it reclaims what `memory.min` of a control group
+//! protects.
 //!
 //! The margin is the sum of all high watermarks. kswapd reclaims until free memory reaches these,
 //! so a machine with less reclaimable memory would lose all of it.
@@ -17,6 +19,9 @@ use crate::{
     units,
 };
 use std::{fs, path::Path};
+
+/// The mount point of the control groups.
+pub const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// The state of the memory, in pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,14 +40,15 @@ pub struct Margin {
 
 impl Margin {
     /// Reads the state of the memory.
-    pub fn read(proc: &Path) -> anyhow::Result<Self> {
+    pub fn read(proc: &Path, cgroups: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(proc.join("meminfo"))?;
         let zones = zoneinfo::read(proc)?;
+        let page = rustix::param::page_size() as u64;
 
-        Ok(Self::of(&text, &zones, rustix::param::page_size() as u64))
+        Ok(Self::of(&text, &zones, page, protected(cgroups) / page))
     }
 
-    fn of(meminfo: &str, zones: &[Zone], page: u64) -> Self {
+    fn of(meminfo: &str, zones: &[Zone], page: u64, protected: u64) -> Self {
         let pages = |name: &str| {
             meminfo
                 .lines()
@@ -58,7 +64,8 @@ impl Margin {
         let lists = zones.iter().flat_map(|zone| &zone.lists);
 
         Self {
-            reclaimable: files.saturating_sub(kept) + pages("SReclaimable") / 2,
+            reclaimable: (files.saturating_sub(kept) + pages("SReclaimable") / 2)
+                .saturating_sub(protected),
             needed: zones.iter().map(|zone| zone.high).sum(),
             least: zones.iter().map(|zone| zone.min).sum(),
             free: zones.iter().map(|zone| zone.free).sum::<u64>()
@@ -98,6 +105,27 @@ impl Margin {
     }
 }
 
+/// Returns how many bytes `memory.min` protects from reclaim at most. A group protects no more than
+/// the groups above it, so only the highest groups count.
+fn protected(cgroups: &Path) -> u64 {
+    let of = |group: &Path| {
+        let read = |name| fs::read_to_string(group.join(name)).ok();
+        let bytes = |text: String| match text.trim() {
+            "max" => Some(u64::MAX),
+            number => number.parse().ok(),
+        };
+        let least: u64 = read("memory.min").and_then(bytes)?;
+        Some(least.min(read("memory.current").and_then(bytes)?))
+    };
+
+    fs::read_dir(cgroups)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|group| of(&group.path()))
+        .fold(0, u64::saturating_add)
+}
+
 /// Returns how many processes the OOM killer has killed since boot.
 pub fn killed(proc: &Path) -> u64 {
     fs::read_to_string(proc.join("vmstat"))
@@ -109,7 +137,7 @@ pub fn killed(proc: &Path) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{killed, Margin};
+    use super::{killed, protected, Margin};
     use crate::memory::zoneinfo::{parse, tests::TEXT};
 
     fn margin(files_kb: u64) -> Margin {
@@ -117,7 +145,7 @@ mod tests {
             "MemFree: 1 kB\nActive(file): {files_kb} kB\nInactive(file): 400 kB\nMapped: 200 kB\n\
              Dirty: 100 kB\nWriteback: 0 kB\nSReclaimable: 80 kB\n"
         );
-        Margin::of(&text, &parse(TEXT), 4096)
+        Margin::of(&text, &parse(TEXT), 4096, 0)
     }
 
     #[test]
@@ -148,9 +176,23 @@ mod tests {
         }
         let least: u64 = zones.iter().map(|zone| zone.min).sum();
         let with =
-            |pages: u64| Margin::of(&format!("Active(file): {} kB", 4 * pages), &zones, 4096);
-        assert!(with(least - 1).is_running_out());
-        assert!(!with(least).is_running_out());
+            |pages: u64| Margin::of(&format!("Active(file): {} kB", 4 * pages), &zones, 4096, 9);
+        assert!(with(least + 8).is_running_out());
+        assert!(!with(least + 9).is_running_out());
+    }
+
+    #[test]
+    fn groups_protect_what_they_have() {
+        let folder = tempfile::tempdir().unwrap();
+        for (group, least, has) in [("a", "max", 1000), ("b", "500", 2000), ("c", "0", 4000)] {
+            let group = folder.path().join(group);
+            std::fs::create_dir(&group).unwrap();
+            std::fs::write(group.join("memory.min"), format!("{least}\n")).unwrap();
+            std::fs::write(group.join("memory.current"), format!("{has}\n")).unwrap();
+        }
+        std::fs::create_dir(folder.path().join("without")).unwrap();
+        assert_eq!(protected(folder.path()), 1500);
+        assert_eq!(protected(&folder.path().join("missing")), 0);
     }
 
     #[test]

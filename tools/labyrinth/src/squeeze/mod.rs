@@ -19,7 +19,7 @@ use crate::{
 use child::Running;
 use device::{Device, Order, Status};
 use document::{End, Squeezed};
-use margin::Margin;
+use margin::{Margin, CGROUPS};
 use rustix::mm::{mlockall, MlockAllFlags};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
@@ -105,7 +105,7 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
         flag::register(signal, Arc::clone(&stop))?;
     }
     let device = Device::open(Path::new("/"))?;
-    let margin = Margin::read(proc)?;
+    let margin = Margin::read(proc, Path::new(CGROUPS))?;
     if !args.force && !margin.is_kept() {
         return Err(margin.problem().into());
     }
@@ -254,7 +254,8 @@ impl Squeeze<'_> {
 
     /// Returns whether so little memory is left that the OOM killer may run soon.
     fn is_running_out(&self) -> bool {
-        !self.args.force && Margin::read(self.proc).is_ok_and(|now| now.is_running_out())
+        let now = || Margin::read(self.proc, Path::new(CGROUPS));
+        !self.args.force && now().is_ok_and(|now| now.is_running_out())
     }
 }
 
