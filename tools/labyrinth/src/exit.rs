@@ -9,6 +9,7 @@
 //! | 2 | wrong usage |
 //! | 3 | the command cannot run here |
 
+use crate::message::say;
 use std::{
     fmt,
     io::{self, ErrorKind},
@@ -84,27 +85,33 @@ pub fn of(result: anyhow::Result<Verdict>) -> ExitCode {
         Ok(Verdict::Crossed) => return ExitCode::from(1),
         Err(error) => error,
     };
-    if is_broken_pipe(&error) {
+    if has_kind(&error, ErrorKind::BrokenPipe) {
         // The reader, such as `head`, has what it wanted.
         return ExitCode::SUCCESS;
     }
-    eprintln!("labyrinth: error: {error:#}");
+    let full = has_kind(&error, ErrorKind::StorageFull);
+    if full && (error.is::<io::Error>() || error.is::<serde_json::Error>()) {
+        say!("error: cannot write the output: {error}");
+    } else {
+        say!("error: {error:#}");
+    }
     let Some(problem) = error.chain().find_map(|e| e.downcast_ref::<Problem>()) else {
+        if full {
+            say!("fix: make room where the output goes, or send it elsewhere");
+        }
         return ExitCode::from(3);
     };
-    eprintln!("labyrinth: fix: {}", problem.fix);
+    say!("fix: {}", problem.fix);
     ExitCode::from(problem.status)
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
+/// Returns whether the cause of the error is an error of this kind from a file.
+fn has_kind(error: &anyhow::Error, wanted: ErrorKind) -> bool {
     let kind = |cause: &(dyn std::error::Error + 'static)| {
         let json = cause.downcast_ref::<serde_json::Error>();
         let io = cause.downcast_ref::<io::Error>();
         json.and_then(serde_json::Error::io_error_kind)
             .or(io.map(io::Error::kind))
     };
-    error
-        .chain()
-        .filter_map(kind)
-        .any(|kind| kind == ErrorKind::BrokenPipe)
+    error.chain().filter_map(kind).any(|kind| kind == wanted)
 }

@@ -2,8 +2,7 @@
 
 //! Files that the user names for a page or a plot.
 
-use crate::exit::Problem;
-use anyhow::Context;
+use crate::{exit::Problem, message::say};
 use std::{
     fs::File,
     io::Write,
@@ -38,10 +37,13 @@ impl Target {
     pub fn write(mut self, what: &str, text: &str) -> anyhow::Result<()> {
         let path = self.path.display();
 
-        self.file
-            .write_all(text.as_bytes())
-            .with_context(|| format!("cannot write {path}"))?;
-        eprintln!("labyrinth: {what} is in {path}");
+        self.file.write_all(text.as_bytes()).map_err(|error| {
+            Problem::cannot_run(
+                format!("cannot write {path}: {error}"),
+                "make room on its disk, or give a file elsewhere",
+            )
+        })?;
+        say!("{what} is in {path}");
         Ok(())
     }
 }

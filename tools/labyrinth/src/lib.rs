@@ -17,6 +17,7 @@ pub mod headroom;
 pub mod json;
 pub mod manual;
 pub mod memory;
+pub mod message;
 pub mod module;
 pub mod plot;
 pub mod progress;

@@ -72,7 +72,8 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.terminal && self.told.is_some() {
-            eprint!("\r\x1b[K");
+            // As above.
+            let _ = io::stderr().write_all(b"\r\x1b[K");
         }
     }
 }

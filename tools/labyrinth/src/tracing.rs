@@ -2,7 +2,7 @@
 
 //! A private instance of tracefs, which disturbs nobody else's tracing.
 
-use crate::exit::Problem;
+use crate::{exit::Problem, message::say};
 use anyhow::Context;
 use std::{
     fs,
@@ -69,10 +69,7 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir(&self.folder) {
-            eprintln!(
-                "labyrinth: warning: cannot remove {}: {error}",
-                self.folder.display()
-            );
+            say!("warning: cannot remove {}: {error}", self.folder.display());
         }
     }
 }

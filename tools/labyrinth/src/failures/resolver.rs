@@ -9,6 +9,7 @@ use super::{
     symbols::{self, Frame, Symbols},
     tally::Failure,
 };
+use crate::message::say;
 use std::{
     collections::HashMap,
     fs,
@@ -48,14 +49,14 @@ impl Resolver {
     /// Prints which names are missing, with the fix.
     pub fn complain(&self) {
         if self.symbols.is_none() {
-            eprintln!(
-                "labyrinth: the kernel hides its symbols, so callers are numbers; fix: run as \
+            say!(
+                "the kernel hides its symbols, so callers are numbers; fix: run as \
                  root, with sysctl kernel.kptr_restrict=1 or less"
             );
         }
         if self.flags.is_empty() {
-            eprintln!(
-                "labyrinth: tracefs is not mounted, so flags are numbers; fix: mount -t tracefs \
+            say!(
+                "tracefs is not mounted, so flags are numbers; fix: mount -t tracefs \
                  tracefs /sys/kernel/tracing"
             );
         }

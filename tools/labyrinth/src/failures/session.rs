@@ -15,7 +15,10 @@ use super::{
     watch::{self, Watch},
     Args, Injected,
 };
-use crate::signals::{Signals, ENDS};
+use crate::{
+    message::say,
+    signals::{Signals, ENDS},
+};
 use anyhow::Context as _;
 use rustix::{
     event::{poll, PollFd, PollFlags, Timespec},
@@ -68,8 +71,8 @@ pub fn run(args: &Args, mode: Mode, root: &Path) -> anyhow::Result<Summary> {
         },
     };
 
-    eprintln!(
-        "labyrinth: counting failed page allocations by {}{}",
+    say!(
+        "counting failed page allocations by {}{}",
         source.name(),
         if args.duration.is_none() {
             "; ctrl-C ends it"

@@ -3,7 +3,7 @@
 //! The exercises of the module, and their settings, which a run changes and puts back.
 
 use super::Module;
-use crate::exit::Problem;
+use crate::{exit::Problem, message::say};
 
 /// The settings of an exercise. `run` is the last, so that an exercise starts with the others.
 pub const SETTINGS: [&str; 7] = [
@@ -68,7 +68,7 @@ impl Drop for Borrowed<'_> {
 
 fn tell(result: anyhow::Result<()>) {
     if let Err(error) = result {
-        eprintln!("labyrinth: warning: a setting could not be put back: {error:#}");
+        say!("warning: a setting could not be put back: {error:#}");
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     exit::Problem,
     file::Target,
+    message::say,
     module::{series::Series, Module},
     tracing::{remove_orphans, Instance},
     units,
@@ -191,7 +192,7 @@ impl Action {
             Self::Continue => Ok(()),
             Self::Trace(file) => {
                 trace.map_or(Ok(()), |trace| trace.save(Path::new(file)))?;
-                eprintln!("labyrinth: the trace is in {file}");
+                say!("the trace is in {file}");
                 Ok(())
             }
             Self::Shell(command) => run_command(Command::new("sh").args(["-c", command])),
@@ -211,7 +212,7 @@ fn run_command(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status()?;
 
     if !status.success() {
-        eprintln!("labyrinth: warning: an action at the threshold ended with {status}");
+        say!("warning: an action at the threshold ended with {status}");
     }
     Ok(())
 }
@@ -317,10 +318,7 @@ impl Args {
         trace: Option<&Instance>,
     ) -> anyhow::Result<()> {
         for offence in offences {
-            eprintln!(
-                "labyrinth: {} {}: {}",
-                offence.context, offence.gfp, offence.what
-            );
+            say!("{} {}: {}", offence.context, offence.gfp, offence.what);
         }
         self.on_threshold
             .iter()

@@ -13,6 +13,7 @@ pub use device::PATH;
 use crate::{
     exit::{Problem, Verdict},
     failures, headroom, json,
+    message::say,
     progress::Progress,
     units,
 };
@@ -226,8 +227,8 @@ impl Squeeze<'_> {
             words => Some(Running::start(words, score)?),
         };
         if running.is_none() {
-            eprintln!(
-                "labyrinth: holding the headroom at {}; Ctrl-C gives all pages back",
+            say!(
+                "holding the headroom at {}; Ctrl-C gives all pages back",
                 units::counted(self.args.headroom, "page")
             );
         }

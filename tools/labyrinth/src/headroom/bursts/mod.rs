@@ -23,6 +23,7 @@ use crate::{
     },
     json,
     memory::zoneinfo,
+    message::say,
     progress::Progress,
     terminal, units,
 };
@@ -143,9 +144,9 @@ fn measure(options: &Options, root: &Path, over: &dyn Fn() -> bool) -> anyhow::R
     let mut least = u64::MAX;
     let mut progress = Progress::new("measuring bursts");
 
-    eprintln!("labyrinth: measuring how many atomic pages are taken at once; ctrl-C ends it");
+    say!("measuring how many atomic pages are taken at once; ctrl-C ends it");
     if !session.callers.named() {
-        eprintln!("labyrinth: the kernel hides its symbols, so callers have no names");
+        say!("the kernel hides its symbols, so callers have no names");
     }
     while !over() && options.duration.is_none_or(|end| start.elapsed() < end) {
         if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
