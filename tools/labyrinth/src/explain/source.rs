@@ -29,14 +29,14 @@ pub fn open(files: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
         return Ok(vec![if io::stdin().is_terminal() {
             file(Path::new(KMSG))?
         } else {
-            stdin()
+            stdin()?
         }]);
     }
     files
         .iter()
         .map(|path| {
             if path.as_os_str() == "-" {
-                Ok(stdin())
+                stdin()
             } else {
                 file(path)
             }
@@ -44,18 +44,29 @@ pub fn open(files: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
         .collect()
 }
 
-fn stdin() -> Source {
-    Source {
-        name: "standard input".to_owned(),
+fn stdin() -> anyhow::Result<Source> {
+    let name = "standard input".to_owned();
+    let reader = plain(Box::new(io::stdin()), &name, "FILE")?;
+
+    Ok(Source {
+        name,
         size: None,
-        reader: Box::new(io::stdin()),
-    }
+        reader,
+    })
 }
 
 fn file(path: &Path) -> anyhow::Result<Source> {
     let name = path.display().to_string();
     let cannot = |error: &io::Error| {
-        Problem::cannot_run(format!("cannot read {name}: {error}"), fix(path, error))
+        let what = format!("cannot read {name}: {error}");
+
+        match error.kind() {
+            // The other commands also take this for wrong usage.
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                Problem::usage(what, fix(path, error))
+            }
+            _ => Problem::cannot_run(what, fix(path, error)),
+        }
     };
     let metadata = std::fs::metadata(path).map_err(|error| cannot(&error))?;
 
@@ -86,39 +97,55 @@ fn file(path: &Path) -> anyhow::Result<Source> {
     } else {
         File::open(path).map_err(|error| cannot(&error))?
     };
-    let mut reader: Box<dyn Read> = Box::new(file);
+    let reader = plain(Box::new(file), &name, &name)?;
+    Ok(Source {
+        name,
+        size: metadata.is_file().then_some(metadata.len()),
+        reader,
+    })
+}
+
+/// Returns the reader, unless what it reads must be made text first. `file` is the log in the
+/// command that does so.
+fn plain(mut reader: Box<dyn Read>, name: &str, file: &str) -> anyhow::Result<Box<dyn Read>> {
     let mut magic = Vec::new();
+
     reader
         .by_ref()
         .take(6)
         .read_to_end(&mut magic)
-        .map_err(|error| cannot(&error))?;
-    if let Some(program) = compressed(&magic) {
+        .map_err(|error| {
+            Problem::cannot_run(
+                format!("cannot read {name}: {error}"),
+                fix(Path::new(name), &error),
+            )
+        })?;
+    if let Some((what, program)) = not_text(&magic) {
         return Err(Problem::usage(
-            format!("{name} is compressed"),
-            format!("{program} {name} | labyrinth explain"),
+            format!("{name} is {what}"),
+            format!("{program} {file} | labyrinth explain"),
         )
         .into());
     }
-    Ok(Source {
-        name,
-        size: metadata.is_file().then_some(metadata.len()),
-        reader: Box::new(io::Cursor::new(magic).chain(reader)),
-    })
+    Ok(Box::new(io::Cursor::new(magic).chain(reader)))
 }
 
-fn compressed(magic: &[u8]) -> Option<&'static str> {
-    let programs: [(&[u8], &str); 5] = [
-        (b"\x1f\x8b", "zcat"),
-        (b"\xfd7zXZ", "xzcat"),
-        (b"BZh", "bzcat"),
-        (b"\x28\xb5\x2f\xfd", "zstdcat"),
-        (b"LPKSHH", "journalctl -k -o short-monotonic --file"),
+/// Returns what begins with these bytes, if it is not text, and the program that makes text of it.
+fn not_text(magic: &[u8]) -> Option<(&'static str, &'static str)> {
+    let journal = "journalctl -k -o short-monotonic --file";
+    let kinds: [(&[u8], &str, &str); 7] = [
+        (b"\x1f\x8b", "compressed", "zcat"),
+        (b"\xfd7zXZ", "compressed", "xzcat"),
+        (b"BZh", "compressed", "bzcat"),
+        (b"\x28\xb5\x2f\xfd", "compressed", "zstdcat"),
+        (b"LPKSHH", "a file of systemd-journald", journal),
+        (b"\xff\xfe", "in UTF-16", "iconv -f UTF-16 -t UTF-8"),
+        (b"\xfe\xff", "in UTF-16", "iconv -f UTF-16 -t UTF-8"),
     ];
-    programs
+    kinds
         .iter()
-        .find(|(start, _)| magic.starts_with(start))
-        .map(|(_, program)| *program)
+        .find(|(start, ..)| magic.starts_with(start))
+        .map(|&(_, what, program)| (what, program))
 }
 
 fn fix(path: &Path, error: &io::Error) -> String {
@@ -130,7 +157,7 @@ fn fix(path: &Path, error: &io::Error) -> String {
             "run it as root, or: sudo cat {} | labyrinth explain",
             path.display()
         ),
-        ErrorKind::NotFound => "name a file that exists".to_owned(),
+        ErrorKind::NotFound | ErrorKind::NotADirectory => "name a file that exists".to_owned(),
         _ => "look at the file and its disk".to_owned(),
     }
 }
@@ -179,14 +206,31 @@ impl Read for Records {
 
 #[cfg(test)]
 mod tests {
-    use super::{compressed, open};
+    use super::{not_text, open, plain};
     use crate::exit::Problem;
+    use std::io::Read;
 
     #[test]
     fn compressed_logs_are_named() {
-        assert_eq!(compressed(b"\x1f\x8b\x08"), Some("zcat"));
-        assert_eq!(compressed(b"[    0"), None);
-        assert_eq!(compressed(b""), None);
+        assert_eq!(not_text(b"\x1f\x8b\x08"), Some(("compressed", "zcat")));
+        assert_eq!(not_text(b"[    0"), None);
+        assert_eq!(not_text(b""), None);
+    }
+
+    #[test]
+    fn standard_input_is_looked_at_too() {
+        let read = |log: &'static [u8]| plain(Box::new(log), "standard input", "FILE");
+        let error = read(b"\xff\xfe[\0").err().unwrap();
+        let problem = error.downcast_ref::<Problem>().unwrap();
+        assert_eq!(problem.what(), "standard input is in UTF-16");
+        assert!(problem.fix().ends_with(" FILE | labyrinth explain"));
+
+        let mut text = String::new();
+        read(b"[    0.1] text")
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
+        assert_eq!(text, "[    0.1] text");
     }
 
     #[test]
