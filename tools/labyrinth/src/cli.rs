@@ -63,3 +63,29 @@ impl Command {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::Parser;
+
+    #[test]
+    fn all_durations_are_written_alike() {
+        let commands = [
+            "failures",
+            "headroom --watch",
+            "headroom --bursts",
+            "run",
+            "squeeze --headroom 0",
+            "top",
+        ];
+
+        for command in commands {
+            for (time, taken) in [("60", true), ("1m", true), ("1 min", false), ("-1", false)] {
+                let words = command.split(' ').chain(["--duration", time]);
+                let parsed = Cli::try_parse_from(["labyrinth"].into_iter().chain(words));
+                assert_eq!(parsed.is_ok(), taken, "{command} --duration {time}");
+            }
+        }
+    }
+}

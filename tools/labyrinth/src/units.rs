@@ -75,8 +75,9 @@ fn parse(text: &str, units: &[(&str, u64)]) -> Result<u64, String> {
     let (Some(&(_, size)), Some(number)) = (size, number) else {
         let names: Vec<&str> = names().collect();
         return Err(format!(
-            "'{text}' is no time; it is a number and one of {}",
-            names.join(", ")
+            "'{text}' is no time; give one number and one of {}, such as 10{}",
+            names.join(", "),
+            names[1],
         ));
     };
     let value = number * size as f64;

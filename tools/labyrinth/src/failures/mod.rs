@@ -26,7 +26,7 @@ pub use count::Count;
 
 use crate::{
     exit::{Problem, Verdict},
-    json, terminal,
+    json, terminal, units,
 };
 use clap::ValueEnum;
 use live::Mode;
@@ -82,8 +82,10 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "auto")]
     injected: Injected,
 
-    /// Seconds until the end; without it, until ctrl-C or SIGTERM
-    #[arg(short, long, value_name = "SECONDS", value_parser = seconds)]
+    /// How long to count, such as 90s, 5m or 2h; without it, until ctrl-C or SIGTERM
+    ///
+    /// A number without a unit means seconds.
+    #[arg(short, long, value_name = "TIME", value_parser = units::parse_duration)]
     duration: Option<Duration>,
 
     /// What the summary sums up by
@@ -114,13 +116,6 @@ pub struct Args {
     /// Print the summary as JSON, and with --each, each failure as a line of JSON before it
     #[arg(long)]
     json: bool,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "not a number of seconds".to_owned())
 }
 
 /// Counts failures until the end, and prints them.

@@ -10,7 +10,7 @@ pub mod look;
 pub mod model;
 mod show;
 
-use crate::{exit::Verdict, json, terminal};
+use crate::{exit::Verdict, json, terminal, units};
 use clap::ArgGroup;
 use look::{look, Question};
 use model::Gfp;
@@ -92,9 +92,11 @@ pub struct Args {
     /// What the largest burst is multiplied with, for the recommendation of --bursts
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0, requires = "bursts", value_parser = factor)]
     safety: f64,
-    /// End after this many seconds, with --watch or --bursts
-    #[arg(long, value_name = "SECONDS", requires = "live")]
-    duration: Option<u64>,
+    /// End --watch or --bursts after this time, such as 90s, 5m or 2h
+    ///
+    /// A number without a unit means seconds.
+    #[arg(short, long, value_name = "TIME", requires = "live", value_parser = units::parse_duration)]
+    duration: Option<Duration>,
     /// Exit with status 1 if there were ever fewer than so many requests left
     #[arg(long, value_name = "REQUESTS")]
     fail_below: Option<u64>,
@@ -130,7 +132,7 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     }
     if args.bursts {
         let options = bursts::Options {
-            duration: args.duration.map(Duration::from_secs),
+            duration: args.duration,
             safety: args.safety,
             node: args.node,
             fail_below: args.fail_below,
@@ -182,7 +184,7 @@ pub fn now(proc: &Path) -> Option<u64> {
 fn wait(args: &Args, stop: &AtomicBool, start: Instant) -> bool {
     let until = Instant::now() + Duration::from_millis(args.interval);
     let over = || {
-        let limit = args.duration.map(Duration::from_secs);
+        let limit = args.duration;
         stop.load(Relaxed) || limit.is_some_and(|limit| start.elapsed() >= limit)
     };
 
