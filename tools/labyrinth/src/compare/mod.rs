@@ -192,7 +192,7 @@ fn sides(args: &Args) -> anyhow::Result<(Vec<Run>, Vec<Run>)> {
     if !args.interleaved {
         let [a, b] = args.sides.as_slice() else {
             return Err(Problem::usage(
-                format!("{} sides are given, not 2", args.sides.len()),
+                format!("two sides are needed, not {}", args.sides.len()),
                 "put commas between the files of a side, or add --interleaved",
             )
             .into());
