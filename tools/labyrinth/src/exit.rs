@@ -90,7 +90,8 @@ pub fn of(result: anyhow::Result<Verdict>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let full = has_kind(&error, ErrorKind::StorageFull);
-    if full && (error.is::<io::Error>() || error.is::<serde_json::Error>()) {
+    // Errors of other files have a context, which names the file.
+    if full && error.chain().len() == 1 {
         say!("error: cannot write the output: {error}");
     } else {
         say!("error: {error:#}");
