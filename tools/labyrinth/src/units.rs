@@ -31,7 +31,8 @@ pub fn nanoseconds(ns: u64) -> String {
     )
 }
 
-/// Parses a time such as 50us, 1.5ms or 2s. A number without a unit means ns.
+/// Parses a time such as 50us, 1.5ms or 2s. A unit is needed: with ns as the usual one, a bound
+/// that somebody knows from rtla, where it is in µs, would be crossed at once.
 pub fn parse_nanoseconds(text: &str) -> Result<u64, String> {
     parse(
         text,
@@ -41,7 +42,6 @@ pub fn parse_nanoseconds(text: &str) -> Result<u64, String> {
             ("µs", 1_000),
             ("ms", 1_000_000),
             ("s", 1_000_000_000),
-            ("", 1),
         ],
     )
 }
@@ -163,7 +163,8 @@ mod tests {
     fn times_are_parsed() {
         assert_eq!(parse_nanoseconds("50us"), Ok(50_000));
         assert_eq!(parse_nanoseconds("1.5ms"), Ok(1_500_000));
-        assert_eq!(parse_nanoseconds("7"), Ok(7));
+        assert_eq!(parse_nanoseconds("7ns"), Ok(7));
+        assert!(parse_nanoseconds("7").is_err());
         assert_eq!(parse_duration("5m"), Ok(Duration::from_secs(300)));
         assert_eq!(parse_duration("3"), Ok(Duration::from_secs(3)));
         for text in ["", "s", "-1s", "1e3", "1.2.3s", "5 s", "9999999999d", "1y"] {

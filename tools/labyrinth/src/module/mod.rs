@@ -8,6 +8,7 @@ pub mod series;
 
 use crate::exit::Problem;
 use anyhow::Context;
+use rustix::io::Errno;
 use std::{
     fs::{self, File},
     io::{self, Read},
@@ -74,8 +75,19 @@ impl Module {
     pub fn write(&self, name: &str, value: &str) -> anyhow::Result<()> {
         let path = self.folder.join(name);
 
-        fs::write(&path, value)
-            .with_context(|| format!("cannot write {value} to {}", path.display()))
+        fs::write(&path, value).map_err(|error| {
+            let what = format!("cannot write {value} to {}", path.display());
+
+            // The file does not take this value, as opposed to any.
+            match Errno::from_io_error(&error) {
+                Some(Errno::RANGE | Errno::INVAL) => Problem::usage(
+                    format!("{what}: {error}"),
+                    "give a value that Documentation/usage.md allows for this file",
+                )
+                .into(),
+                _ => anyhow::Error::new(error).context(what),
+            }
+        })
     }
 
     /// Returns the names of the folders in a folder, sorted.

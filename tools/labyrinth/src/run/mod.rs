@@ -282,7 +282,10 @@ fn wait(
 
     while start.elapsed() < time && !stop.load(Relaxed) && !ended()? {
         thread::sleep(LOOK.min(time.saturating_sub(start.elapsed())));
-        progress.at(|| format!("of {} s", time.as_secs()));
+        progress.at(|| {
+            let part = start.elapsed().as_secs_f64() / time.as_secs_f64();
+            format!("{:.0} % of {} s", 100.0 * part.min(1.0), time.as_secs())
+        });
     }
     Ok(())
 }

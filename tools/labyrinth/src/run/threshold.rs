@@ -95,7 +95,7 @@ mod tests {
         let series = &parse(STATS, LATENCY).unwrap()[0];
         let crossed = |text| Threshold::parse(text).unwrap().offence(series).is_some();
         assert!(crossed("p50=1us"));
-        assert!(!crossed("p50=1087"));
+        assert!(!crossed("p50=1087ns"));
         assert!(crossed("p50=1086ns"));
         assert!(crossed("max=262us"));
         assert!(!crossed("max=1ms"));
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         for text in [
-            "", "p99", "p101=1us", "pxx=1us", "mean=1us", "max=", "max=1h", "max=-1us",
+            "", "p99", "p101=1us", "pxx=1us", "mean=1us", "max=", "max=1h", "max=-1us", "max=50",
         ] {
             assert!(Threshold::parse(text).is_err(), "{text}");
         }
