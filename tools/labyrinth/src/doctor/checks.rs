@@ -11,6 +11,7 @@ use crate::{
     },
     memory::zoneinfo,
 };
+use rustix::fs::{access, Access};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{
@@ -223,8 +224,14 @@ fn debugfs(root: &Path) -> Found {
 }
 
 fn device(root: &Path, name: &str) -> Found {
-    if root.join("dev").join(name).exists() {
-        return Ok(Some(format!("/dev/{name}")));
+    let path = root.join("dev").join(name);
+
+    if path.exists() {
+        return if access(&path, Access::READ_OK | Access::WRITE_OK).is_ok() {
+            Ok(Some(format!("/dev/{name}")))
+        } else {
+            wrong(format!("/dev/{name} is only for others"), "run as root")
+        };
     }
     if root.join("sys/class/misc").join(name).exists() {
         return wrong(
@@ -268,12 +275,27 @@ fn rust(root: &Path) -> Found {
 #[cfg(test)]
 mod tests {
     use super::{all, debugfs, device, module, rust, zones};
-    use std::{fs, path::Path};
+    use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
     fn put(root: &Path, file: &str, text: &str) {
         let path = root.join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn a_device_of_others_is_missing() {
+        let root = tempfile::tempdir().unwrap();
+        let device = |mode| {
+            let path = root.path().join("dev/labyrinth");
+            put(root.path(), "dev/labyrinth", "");
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            device(root.path(), "labyrinth").is_ok()
+        };
+
+        assert!(device(0o600));
+        // Root may do everything.
+        assert_eq!(device(0), rustix::process::geteuid().is_root());
     }
 
     #[test]
