@@ -99,8 +99,11 @@ impl Margin {
                 units::bytes(self.reclaimable * self.page),
                 units::bytes(self.needed * self.page)
             ),
-            "read large files into the page cache, lower vm.min_free_kbytes, or use --force on a \
-             machine that may lose processes",
+            format!(
+                "read {} of files into the page cache (cat FILES >/dev/null), lower \
+                 vm.min_free_kbytes, or use --force on a machine that may lose processes",
+                units::bytes(self.needed.saturating_sub(self.reclaimable) * self.page)
+            ),
         )
     }
 }

@@ -27,7 +27,11 @@ pub fn text(out: &mut impl Write, bursts: &Bursts, coloured: bool) -> anyhow::Re
         );
         writeln!(out, "{}", paint(coloured, Style::Warning, &line))?;
     }
-    for length in &bursts.lengths {
+    let some = bursts
+        .lengths
+        .iter()
+        .filter(|length| !length.bursts.is_empty());
+    for length in some {
         writeln!(out, "\nThe largest bursts in {} ms:", length.milliseconds)?;
         for burst in &length.bursts {
             let pages = units::counted(burst.pages, "page");
