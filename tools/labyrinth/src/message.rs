@@ -24,8 +24,11 @@ pub fn print(text: Arguments<'_>) {
 }
 
 fn print_to(out: &mut impl Write, text: Arguments<'_>) {
-    // Nobody is there to be told.
-    let _ = writeln!(out, "labyrinth: {text}");
+    let line = format!("labyrinth: {text}\n");
+
+    // In one piece, so that a command that runs meanwhile cannot write into it. If it fails, nobody
+    // is there to be told.
+    let _ = out.write_all(line.as_bytes());
 }
 
 #[cfg(test)]
