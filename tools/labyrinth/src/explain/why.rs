@@ -244,8 +244,15 @@ fn too_low(report: &Report, judgement: &Judgement<'_>, zone: &Judged<'_>, why: &
     } else {
         "free"
     };
+    let size = about((1_u64 << judgement.order.min(40)).saturating_mul(page));
+    // The limit alone is no reason if more than that was free.
+    let request = if usable > limit {
+        format!("a request for {size}")
+    } else {
+        "such a request".to_owned()
+    };
     why.reason = format!(
-        "Free memory was too low: zone {} had {} {subject}, and such a request must leave {} free.",
+        "Free memory was too low: zone {} had {} {subject}, and {request} must leave {} free.",
         zone.zone.title(),
         kib(usable.saturating_mul(page)),
         kib(limit.saturating_mul(page)),
