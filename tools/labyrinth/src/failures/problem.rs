@@ -25,8 +25,8 @@ pub fn expected(source: Source, root: &Path) -> Option<Problem> {
         return Some(Problem::cannot_run(
             "only root may see failures of the whole machine",
             "run it with sudo, or give the program CAP_PERFMON: setcap cap_perfmon,cap_syslog=ep \
-             $(command -v labyrinth); without root, `labyrinth headroom` and `labyrinth explain` \
-             work",
+             $(command -v labyrinth), on Debian with sysctl kernel.perf_event_paranoid=2; without \
+             root, `labyrinth headroom` and `labyrinth explain` work",
         ));
     }
     if read("sys/kernel/security/lockdown").contains("[confidentiality]") {
@@ -73,8 +73,9 @@ pub fn explain(source: Source, error: &io::Error) -> Problem {
     match Errno::from_io_error(error) {
         Some(Errno::ACCESS | Errno::PERM) => Problem::cannot_run(
             format!("the kernel refuses {name}: {error}"),
-            "run as root outside of a container, or allow CAP_PERFMON there (seccomp and an LSM \
-             can forbid perf_event_open, too)",
+            // Debian's default is 3, where its kernels do not accept CAP_PERFMON.
+            "run as root outside of a container, or allow CAP_PERFMON there (seccomp, an LSM and \
+             kernel.perf_event_paranoid above 2 can forbid perf_event_open, too)",
         ),
         Some(Errno::NOSYS | Errno::OPNOTSUPP) => Problem::cannot_run(
             format!("this kernel does not know {name}: {error}"),
