@@ -177,6 +177,8 @@ def settings_are_put_back():
         tool.run("run", *SHORT)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             process = Running("--on-threshold", "trace", "--fail-above", "max=1000s")
+            # The first period takes a while.
+            time.sleep(0.5)
             status, output, errors = process.end(number)
             assert status == 0, f"{status}: {errors}"
             found = json.loads(output)
