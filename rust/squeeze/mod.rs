@@ -125,6 +125,16 @@ impl Squeeze {
         }
         self.hold.with(cx, |_, hold| *hold = Some(Hold::new(order)));
 
+        let started = self.start_timers(cx, &mut timers);
+        if started.is_err() {
+            // Without a timer on each CPU, a squeeze might have no end.
+            timers.clear();
+            drop(self.hold.with(cx, |_, hold| hold.take()));
+        }
+        started
+    }
+
+    fn start_timers(&self, cx: &mut Task, timers: &mut KVec<CpuTimer>) -> Result {
         let cpus = HotplugGuard::new(cx);
         for cpu in cpus.online() {
             let tick = Tick {
