@@ -224,7 +224,7 @@ fn lists(zone: &Zone, cpu: Option<u32>) -> Vec<CpuList> {
 
 /// Returns by how many pages the kernel may still boost the watermarks of a zone. It does so when a
 /// request takes a part of a page block of another type.
-fn more_boost(zone: &Zone, kernel: Kernel) -> u64 {
+pub fn more_boost(zone: &Zone, kernel: Kernel) -> u64 {
     if kernel.boost_factor == 0 || zone.managed < 4 * PAGE_BLOCK {
         return 0;
     }

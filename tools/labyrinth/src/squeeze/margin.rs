@@ -6,15 +6,20 @@
 //! must reclaim memory first, and the OOM killer runs if there is nothing to reclaim. The tool
 //! assumes that the kernel can reclaim clean unmapped page cache, and half of the reclaimable slab,
 //! without harm. Mapped page cache has the code of running programs, which hardly make progress
-//! without it.
-//! The kernel runs the OOM killer sooner than it reclaims what `memory.min` of a control group
-//! protects.
+//! without it. The kernel runs the OOM killer sooner than it reclaims what `memory.min` of a control
+//! group protects.
 //!
 //! The margin is the sum of all high watermarks. kswapd reclaims until free memory reaches these,
-//! so a machine with less reclaimable memory would lose all of it.
+//! so a machine with less reclaimable memory would lose all of it. The squeeze itself can make the
+//! kernel raise the watermarks (`vm.watermark_boost_factor`), so the margin contains the highest
+//! boost.
 
 use crate::{
     exit::Problem,
+    headroom::{
+        look::kernel,
+        model::{more_boost, Kernel},
+    },
     memory::zoneinfo::{self, Zone},
     units,
 };
@@ -45,10 +50,16 @@ impl Margin {
         let zones = zoneinfo::read(proc)?;
         let page = rustix::param::page_size() as u64;
 
-        Ok(Self::of(&text, &zones, page, protected(cgroups) / page))
+        Ok(Self::of(
+            &text,
+            &zones,
+            kernel(proc),
+            page,
+            protected(cgroups) / page,
+        ))
     }
 
-    fn of(meminfo: &str, zones: &[Zone], page: u64, protected: u64) -> Self {
+    fn of(meminfo: &str, zones: &[Zone], kernel: Kernel, page: u64, protected: u64) -> Self {
         let pages = |name: &str| {
             meminfo
                 .lines()
@@ -66,7 +77,10 @@ impl Margin {
         Self {
             reclaimable: (files.saturating_sub(kept) + pages("SReclaimable") / 2)
                 .saturating_sub(protected),
-            needed: zones.iter().map(|zone| zone.high).sum(),
+            needed: zones
+                .iter()
+                .map(|zone| zone.high + more_boost(zone, kernel))
+                .sum(),
             least: zones.iter().map(|zone| zone.min).sum(),
             free: zones.iter().map(|zone| zone.free).sum::<u64>()
                 + lists.map(|list| list.count).sum::<u64>(),
@@ -141,14 +155,23 @@ pub fn killed(proc: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{killed, protected, Margin};
-    use crate::memory::zoneinfo::{parse, tests::TEXT};
+    use crate::{
+        headroom::model::Kernel,
+        memory::zoneinfo::{parse, tests::TEXT},
+    };
+
+    const WITHOUT_BOOST: Kernel = Kernel {
+        version: (7, 3),
+        release: 4,
+        boost_factor: 0,
+    };
 
     fn margin(files_kb: u64) -> Margin {
         let text = format!(
             "MemFree: 1 kB\nActive(file): {files_kb} kB\nInactive(file): 400 kB\nMapped: 200 kB\n\
              Dirty: 100 kB\nWriteback: 0 kB\nSReclaimable: 80 kB\n"
         );
-        Margin::of(&text, &parse(TEXT), 4096, 0)
+        Margin::of(&text, &parse(TEXT), WITHOUT_BOOST, 4096, 0)
     }
 
     #[test]
@@ -172,14 +195,40 @@ mod tests {
     }
 
     #[test]
+    fn the_kernel_may_raise_the_watermarks() {
+        let mut zones = parse(TEXT);
+        zones.retain(|zone| zone.managed > 100_000);
+        assert!(!zones.is_empty());
+        let needed = |zones: &[_], boost_factor| {
+            let kernel = Kernel {
+                boost_factor,
+                ..WITHOUT_BOOST
+            };
+            Margin::of("", zones, kernel, 4096, 0).needed
+        };
+        let before = needed(&zones, 0);
+        let raised = needed(&zones, 15_000);
+        assert!(raised > 2 * before, "{before} {raised}");
+
+        // Once the kernel has raised them, nothing is added.
+        for zone in &mut zones {
+            zone.boost = raised;
+            zone.high += raised;
+        }
+        assert_eq!(needed(&zones, 15_000), needed(&zones, 0));
+    }
+
+    #[test]
     fn the_min_watermarks_are_the_end() {
         let mut zones = parse(TEXT);
         for zone in &mut zones {
             (zone.free, zone.lists) = (0, Vec::new());
         }
         let least: u64 = zones.iter().map(|zone| zone.min).sum();
-        let with =
-            |pages: u64| Margin::of(&format!("Active(file): {} kB", 4 * pages), &zones, 4096, 9);
+        let with = |pages: u64| {
+            let text = format!("Active(file): {} kB", 4 * pages);
+            Margin::of(&text, &zones, WITHOUT_BOOST, 4096, 9)
+        };
         assert!(with(least + 8).is_running_out());
         assert!(!with(least + 9).is_running_out());
     }
