@@ -111,6 +111,8 @@ def an_offence_has_consequences():
             start = time.monotonic()
             found = runs.document(
                 *ONE, "--duration", "50s", *CROSSED,
+                # This cannot be written, which must not hide the verdict or the other actions.
+                "--on-threshold", f"trace,file={place}/no/folder",
                 "--on-threshold", f"trace,file={place}/trace",
                 "--on-threshold", f"shell,command=echo one, two >{place}/said",
                 "--on-threshold", f"signal,num={signal.SIGUSR1.value},pid=parent", status=1)
@@ -212,6 +214,7 @@ def wrong_usage_is_refused():
         for arguments in (("--context", "tusk"), ("--html", "/nonexistent/page.html"),
                           ("--batch", "0"), ("--fail-above", "max=50"),
                           (*CROSSED, "--on-threshold", "trace", "--event", "no:such"),
+                          ("--duration", "0s"),
                           ("--on-threshold", "continue", "--on-threshold", "trace")):
             result = tool.run("run", *arguments)
             # clap says what it wants without the word.

@@ -234,6 +234,12 @@ impl Args {
                 "add --json, or leave out --repeat and --versus",
             ));
         }
+        if self.duration.is_zero() {
+            return Err(Problem::usage(
+                "a run of no time has no requests to judge",
+                "give --duration a time such as 10s",
+            ));
+        }
         Ok(())
     }
 
@@ -311,18 +317,16 @@ impl Args {
         offences
     }
 
-    /// Carries out the actions.
-    pub(super) fn react(
-        &self,
-        offences: &[Offence],
-        trace: Option<&Instance>,
-    ) -> anyhow::Result<()> {
+    /// Carries out the actions. If one of them fails, the others and the verdict still count.
+    pub(super) fn react(&self, offences: &[Offence], trace: Option<&Instance>) {
         for offence in offences {
             say!("{} {}: {}", offence.context, offence.gfp, offence.what);
         }
-        self.on_threshold
-            .iter()
-            .try_for_each(|action| action.carry_out(trace))
+        for action in &self.on_threshold {
+            if let Err(error) = action.carry_out(trace) {
+                say!("error: an action at the threshold failed: {error:#}");
+            }
+        }
     }
 
     /// Creates the file of the page, if there is one.

@@ -208,7 +208,7 @@ impl Session<'_> {
         let seconds = start.elapsed().as_secs_f64();
         let mut offences = args.offences(&self.measured()?);
         if react && !offences.is_empty() {
-            args.react(&offences, self.trace.as_ref())?;
+            args.react(&offences, self.trace.as_ref());
         }
         for name in &self.contexts {
             self.borrowed.set(name, "run", "0")?;
