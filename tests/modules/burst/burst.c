@@ -5,9 +5,10 @@
  * on the CPU of the writer, with bottom halves disabled, until a request fails or MOST blocks are
  * held. Then it frees them all. FLAGS is atomic or nowait. NODE is -1, or the only node to use.
  * The parameter "served" is the number of blocks of the last burst, and "failed" says whether it
- * ended with a failure. Writing a number to the parameter "hold" takes so many pages, keeps those
- * whose number is a multiple of "every", and frees the others, so that memory is fragmented.
- * Writing 0 frees all.
+ * ended with a failure. The parameter "switches" is the number of context switches of the writer
+ * until the end of the burst: on PREEMPT_RT, disabled bottom halves do not prevent these. Writing a
+ * number to the parameter "hold" takes so many pages, keeps those whose number is a multiple of
+ * "every", and frees the others, so that memory is fragmented. Writing 0 frees all.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -23,6 +24,7 @@
 
 static unsigned long served;
 static bool failed;
+static unsigned long switches;
 static unsigned int every = 2;
 static LIST_HEAD(held);
 
@@ -71,6 +73,7 @@ static int set_burst(const char *text, const struct kernel_param *param)
 		list_add(&page->lru, &blocks);
 		served++;
 	}
+	switches = current->nvcsw + current->nivcsw;
 	free_all(&blocks, order);
 	local_bh_enable();
 	return 0;
@@ -119,6 +122,8 @@ module_param(served, ulong, 0400);
 MODULE_PARM_DESC(served, "The number of blocks that the last burst got");
 module_param(failed, bool, 0400);
 MODULE_PARM_DESC(failed, "Whether the last burst ended with a failure");
+module_param(switches, ulong, 0400);
+MODULE_PARM_DESC(switches, "Context switches of the writer until the last burst ended");
 
 static int __init burst_init(void)
 {

@@ -86,38 +86,48 @@ def one_cpu():
 
 
 @contextlib.contextmanager
+def unlimited(cpu):
+    """Lets real-time tasks keep other tasks off a CPU for any time."""
+    limits = {path: module.read(path).strip() for path in (RT_LIMIT, OTHERS_SHARE.format(cpu))
+              if os.path.exists(path)}
+    try:
+        for path in limits:
+            module.write(path, -1 if path == RT_LIMIT else 0)
+        yield
+    finally:
+        for path, before in limits.items():
+            module.write(path, before)
+
+
+@contextlib.contextmanager
 def hogged(cpu, seconds=5):
     """Runs a real-time task that lets nothing else run on a CPU, for some seconds or until the
     block ends. Yields a function that returns whether the task still runs. The caller moves to
     other CPUs."""
-    limits = {path: module.read(path).strip() for path in (RT_LIMIT, OTHERS_SHARE.format(cpu))
-              if os.path.exists(path)}
     affinity = os.sched_getaffinity(0)
     os.sched_setaffinity(0, affinity - {cpu})
     reader, writer = os.pipe()
     try:
-        for path in limits:
-            module.write(path, -1 if path == RT_LIMIT else 0)
-        pid = os.fork()
-        if not pid:
-            os.sched_setaffinity(0, {cpu})
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
-            end = time.monotonic() + seconds
-            os.write(writer, b"!")
-            while time.monotonic() < end:
-                pass
-            os._exit(0)
-        assert os.read(reader, 1) == b"!"
-        try:
-            yield lambda: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-        finally:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        with unlimited(cpu):
+            pid = os.fork()
+            if not pid:
+                os.sched_setaffinity(0, {cpu})
+                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+                end = time.monotonic() + seconds
+                os.write(writer, b"!")
+                while time.monotonic() < end:
+                    pass
+                os._exit(0)
+            assert os.read(reader, 1) == b"!"
+            try:
+                yield lambda: os.waitid(os.P_PID, pid,
+                                        os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+            finally:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
     finally:
         os.close(reader)
         os.close(writer)
-        for path, before in limits.items():
-            module.write(path, before)
         os.sched_setaffinity(0, affinity)
 
 
