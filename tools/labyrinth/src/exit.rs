@@ -9,7 +9,7 @@
 //! | 2 | wrong usage |
 //! | 3 | the command cannot run here |
 
-use crate::message::say;
+use crate::{message::say, stdout::has_kind};
 use std::{
     fmt,
     io::{self, ErrorKind},
@@ -73,9 +73,12 @@ impl std::error::Error for Problem {}
 
 /// Prints an error of clap, or the help that was asked for, and returns the exit status.
 pub fn of_usage(error: &clap::Error) -> ExitCode {
-    // Nothing can be done if the terminal is gone.
-    let _ = error.print();
-    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+    match error.print() {
+        // Nothing can be done if standard error is gone.
+        _ if error.use_stderr() => ExitCode::from(2),
+        Err(failed) => of(Err(failed.into())),
+        Ok(()) => ExitCode::SUCCESS,
+    }
 }
 
 /// Prints the error of a command, if it failed, and returns the exit status.
@@ -91,7 +94,7 @@ pub fn of(result: anyhow::Result<Verdict>) -> ExitCode {
     }
     let full = has_kind(&error, ErrorKind::StorageFull);
     // Errors of other files have a context, which names the file.
-    if full && error.chain().len() == 1 {
+    if error.chain().len() == 1 && (full || error.is::<io::Error>()) {
         say!("error: cannot write the output: {error}");
     } else {
         say!("error: {error:#}");
@@ -104,15 +107,4 @@ pub fn of(result: anyhow::Result<Verdict>) -> ExitCode {
     };
     say!("fix: {}", problem.fix);
     ExitCode::from(problem.status)
-}
-
-/// Returns whether the cause of the error is an error of this kind from a file.
-fn has_kind(error: &anyhow::Error, wanted: ErrorKind) -> bool {
-    let kind = |cause: &(dyn std::error::Error + 'static)| {
-        let json = cause.downcast_ref::<serde_json::Error>();
-        let io = cause.downcast_ref::<io::Error>();
-        json.and_then(serde_json::Error::io_error_kind)
-            .or(io.map(io::Error::kind))
-    };
-    error.chain().filter_map(kind).any(|kind| kind == wanted)
 }

@@ -26,17 +26,17 @@ pub mod run;
 pub mod runs;
 pub mod signals;
 pub mod squeeze;
+pub mod stdout;
 pub mod terminal;
 pub mod top;
 pub mod tracing;
 pub mod units;
 
-use clap::Parser;
 use std::{ffi::OsString, process::ExitCode};
 
 /// Runs the tool with these arguments, the first of which is its name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let parsed = match cli::Cli::try_parse_from(args) {
+    let parsed = match cli::parse(args) {
         Ok(cli) => cli,
         Err(error) => return exit::of_usage(&error),
     };

@@ -12,16 +12,13 @@ use crate::{
     file::Target,
     json,
     runs::{self, Run},
-    terminal,
+    stdout, terminal,
 };
 use judge::{judge, Finding, Metric, METRICS};
 use schemars::JsonSchema;
 use serde::Serialize;
 use statistics::{estimate, Estimate};
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 /// How far the lengths of runs may differ.
 const LENGTHS: f64 = 0.1;
@@ -68,8 +65,6 @@ Each metric is judged by itself: the more metrics, the more likely one verdict i
 Take turns with the runs of both sides, so that what changes with time does so for both:
 --interleaved takes runs in this order. The sides may differ in the kernel or in settings of the
 exercises, but not in both, as nobody could tell which of them made the difference.
-
-Exit status: 1 if a metric is worse.
 
 Examples:
   for i in 1 2 3 4 5; do labyrinth run --json >before/$i.json; done
@@ -150,16 +145,14 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
         Target::create(path)?.write("the plot", &plot::svg(&comparison)?)?;
     }
     if args.json {
-        json::print(&comparison, false)?;
+        stdout::reached(json::print(&comparison, false))?;
     } else {
         let text = if args.ktap {
             show::ktap(&comparison)
         } else {
             show::table(&comparison, terminal::colours())
         };
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
+        stdout::print(&text)?;
     }
     let worse = comparison.count(Finding::Worse) > 0;
     Ok(if worse {

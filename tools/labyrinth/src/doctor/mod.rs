@@ -7,23 +7,20 @@ mod checks;
 use crate::{
     exit::Verdict,
     json::{self, Document},
+    stdout,
     terminal::{self, paint, Style},
 };
 use checks::Check;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
-    path::Path,
-};
+use std::{fmt::Write as _, path::Path};
 
 /// The options of `labyrinth doctor`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 There is one line for each thing, with what it is good for. A missing thing has a second line, with
-what helps. The exit status is 0 if everything works that needs no module: failures by one source
-at least, headroom and explain. Otherwise it is 1. The probes that this tries are gone at its end.
+what helps. What needs no module is failures by one source at least, headroom and explain. The
+probes that this tries are gone at its end.
 
 Example: find out how to see callers by name on this machine:
 
@@ -62,9 +59,9 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     };
 
     if args.json {
-        json::print(&diagnosis, false)?;
+        stdout::reached(json::print(&diagnosis, false))?;
     } else {
-        io::stdout().write_all(text(&diagnosis, terminal::colours()).as_bytes())?;
+        stdout::print(&text(&diagnosis, terminal::colours()))?;
     }
     Ok(if diagnosis.works_without_module {
         Verdict::Fine

@@ -31,17 +31,13 @@ mod words;
 
 pub use document::Document;
 
-use crate::{exit::Verdict, json, progress::Progress, terminal, units};
+use crate::{exit::Verdict, json, progress::Progress, stdout, terminal, units};
 use anyhow::Context;
 use collect::Collector;
 use group::Groups;
 use scan::Scanner;
 use source::Source;
-use std::{
-    collections::BTreeMap,
-    io::{self, Read, Write},
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, io::Read, path::PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -127,11 +123,9 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     let found = read(source::open(&args.files)?, args.all)?;
 
     if args.json {
-        json::print(&found.document(), false)?;
+        stdout::reached(json::print(&found.document(), false))?;
     } else {
-        let mut out = io::stdout().lock();
-        out.write_all(found.text(terminal::colours()).as_bytes())?;
-        out.flush()?;
+        stdout::print(&found.text(terminal::colours()))?;
     }
     Ok(if args.fail_if_found && found.groups.reports() > 0 {
         Verdict::Crossed

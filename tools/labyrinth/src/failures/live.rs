@@ -4,14 +4,11 @@
 
 use super::{context::Context, document::Event, probe::Cause, tally::Failure};
 use crate::{
-    json,
+    json, stdout,
     terminal::{self, Style},
     units,
 };
-use std::{
-    io::{self, Write},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// The lines of a second, without --each.
 const LINES: u32 = 10;
@@ -37,6 +34,8 @@ pub struct Live {
     since: Instant,
     printed: u32,
     left_out: u64,
+    /// Whether the reader of standard output has left.
+    pub is_alone: bool,
 }
 
 impl Live {
@@ -48,6 +47,7 @@ impl Live {
             since: Instant::now(),
             printed: 0,
             left_out: 0,
+            is_alone: false,
         }
     }
 
@@ -55,7 +55,11 @@ impl Live {
     pub fn show(&mut self, failure: &Failure) -> anyhow::Result<()> {
         match self.mode {
             Mode::Quiet => return Ok(()),
-            Mode::Json => return json::print(&Event::from(failure), true),
+            Mode::Json => {
+                let there = stdout::reached(json::print(&Event::from(failure), true))?;
+                self.keep(there);
+                return Ok(());
+            }
             Mode::Limited => {
                 self.catch_up(false)?;
                 if self.printed == LINES {
@@ -66,8 +70,18 @@ impl Live {
             }
             Mode::Each => {}
         }
-        writeln!(io::stdout(), "{}", line(failure, self.coloured))?;
+        let there = stdout::print(&format!("{}\n", line(failure, self.coloured)))?;
+        self.keep(there);
         Ok(())
+    }
+
+    /// Prints no more lines if the reader has left.
+    fn keep(&mut self, there: bool) {
+        if !there {
+            self.is_alone = true;
+            self.mode = Mode::Quiet;
+            self.left_out = 0;
+        }
     }
 
     /// Says how many failures were left out, if a second has passed or at the `end`.
@@ -77,11 +91,9 @@ impl Live {
         }
         if self.left_out > 0 {
             let text = format!("… and {} more", units::counted(self.left_out, "failure"));
-            writeln!(
-                io::stdout(),
-                "{}",
-                terminal::paint(self.coloured, Style::Faint, &text)
-            )?;
+            let text = terminal::paint(self.coloured, Style::Faint, &text);
+            let there = stdout::print(&format!("{text}\n"))?;
+            self.keep(there);
         }
         self.since = Instant::now();
         self.printed = 0;

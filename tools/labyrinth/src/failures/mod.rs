@@ -26,15 +26,11 @@ pub use count::Count;
 
 use crate::{
     exit::{Problem, Verdict},
-    json, terminal, units,
+    json, stdout, terminal, units,
 };
 use clap::ValueEnum;
 use live::Mode;
-use std::{
-    io::{self, Write},
-    path::Path,
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 use tally::By;
 
 /// Which source is used.
@@ -130,9 +126,9 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     let summary = session::run(args, mode, Path::new("/"))?;
 
     if args.json {
-        json::print(&summary, args.each)?;
+        stdout::reached(json::print(&summary, args.each))?;
     } else {
-        io::stdout().write_all(report::text(&summary, terminal::colours()).as_bytes())?;
+        stdout::print(&report::text(&summary, terminal::colours()))?;
     }
     Ok(if summary.crossed {
         Verdict::Crossed

@@ -10,7 +10,7 @@ pub mod look;
 pub mod model;
 mod show;
 
-use crate::{exit::Verdict, json, terminal, units};
+use crate::{exit::Verdict, json, stdout, terminal, units};
 use clap::ArgGroup;
 use look::{look, Question};
 use model::Gfp;
@@ -146,15 +146,17 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
         least = least.min(headroom.requests);
         headroom.least = least;
         let mut out = io::stdout().lock();
-        if args.json {
-            json::print(&headroom, args.watch)?;
+        let there = stdout::reached(if args.json {
+            json::print(&headroom, args.watch)
         } else if args.watch {
-            show::line(&mut out, &headroom, start.elapsed())?;
+            show::line(&mut out, &headroom, start.elapsed())
         } else {
-            show::table(&mut out, &headroom, args.arithmetic, terminal::colours())?;
-        }
+            show::table(&mut out, &headroom, args.arithmetic, terminal::colours())
+        })?;
         drop(out);
-        if !args.watch || !wait(args, &stop, start) {
+        // Without a reader, only the verdict counts.
+        let open = there || args.fail_below.is_some_and(|bound| least >= bound);
+        if !args.watch || !open || !wait(args, &stop, start) {
             break;
         }
     }

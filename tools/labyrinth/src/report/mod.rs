@@ -9,11 +9,9 @@ use crate::{
     exit::Verdict,
     file::Target,
     runs::{self, Run},
+    stdout,
 };
-use std::{
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// The options of `labyrinth report`.
 #[derive(Debug, clap::Args)]
@@ -76,9 +74,7 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     if let Some(path) = &args.output {
         Target::create(path)?.write("the page", &page(&all)?)?;
     } else if args.svg.is_none() {
-        let mut out = io::stdout().lock();
-        out.write_all(page(&all)?.as_bytes())?;
-        out.flush()?;
+        stdout::print(&page(&all)?)?;
     }
     Ok(Verdict::Fine)
 }

@@ -22,8 +22,20 @@ use std::{
     time::Duration,
 };
 
+const EXAMPLES: &str = "\
+A run resets the counters of the exercises at its start, and restores their settings at its end. A
+reported percentile is at most 1/16 too large.
+
+Examples: judge the timer softirq for a minute, and trace what led to the first slow request;
+measure with and without a pool, for compare; write a page with plots:
+
+  labyrinth run -x timer_softirq -d 1m --fail-above p99.9=50us --on-threshold trace
+  labyrinth run --json --repeat 5 --versus pool=1 >runs.json
+  labyrinth run --fail-if-failures --html page.html";
+
 /// The options of `labyrinth run`. Their names are those of rtla where it has such an option.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     /// The exercises to run, separated by commas; all if this is missing
     #[arg(
@@ -70,7 +82,9 @@ pub struct Args {
     #[arg(long, value_name = "ACTION", value_parser = Action::parse, long_help = ACTIONS)]
     on_threshold: Vec<Action>,
     /// An event to record for the action `trace`, as SYSTEM:EVENT or SYSTEM; can be repeated
-    #[arg(short, long, value_name = "EVENT", default_value = "labyrinth")]
+    ///
+    /// Default: labyrinth
+    #[arg(short, long, value_name = "EVENT")]
     event: Vec<String>,
     /// Output formats
     #[command(flatten)]
@@ -108,6 +122,9 @@ struct Formats {
     #[arg(long)]
     openmetrics: bool,
 }
+
+/// The events of a trace if none are named.
+const EVENT: &str = "labyrinth";
 
 /// The settings that a run changes.
 const SETTINGS: [&str; 4] = ["period_us", "batch", "hold_us", "pool"];
@@ -228,6 +245,18 @@ impl Args {
                 "put --on-threshold continue last",
             ));
         }
+        if !self.has_bounds() && !self.on_threshold.is_empty() {
+            return Err(Problem::usage(
+                "there is no threshold, so --on-threshold has no effect",
+                "add --fail-above or --fail-if-failures, or leave out --on-threshold",
+            ));
+        }
+        if !self.event.is_empty() && !self.saves_trace() {
+            return Err(Problem::usage(
+                "no action saves a trace, so --event has no effect",
+                "add --on-threshold trace, or leave out --event",
+            ));
+        }
         if (self.repeat > 1 || !self.versus.is_empty()) && self.format() != Format::Json {
             return Err(Problem::usage(
                 "several runs can only be printed as JSON",
@@ -281,21 +310,32 @@ impl Args {
         }
     }
 
+    /// Returns whether there is a threshold.
+    pub(super) fn has_bounds(&self) -> bool {
+        self.fail_if_failures || !self.fail_above.is_empty()
+    }
+
     /// Returns whether the run ends at the first offence.
     pub(super) fn stops_at_first(&self) -> bool {
-        let watched = self.fail_if_failures || !self.fail_above.is_empty();
+        self.has_bounds() && self.on_threshold.last() != Some(&Action::Continue)
+    }
 
-        watched && self.on_threshold.last() != Some(&Action::Continue)
+    fn saves_trace(&self) -> bool {
+        let saves = |action: &Action| matches!(action, Action::Trace(_));
+
+        self.on_threshold.iter().any(saves)
     }
 
     /// Starts a trace if an action saves one. Removes the traces of killed runs.
     pub(super) fn trace(&self) -> anyhow::Result<Option<Instance>> {
-        let wanted = |action: &Action| matches!(action, Action::Trace(_));
         let tracing = Path::new("/sys/kernel/tracing");
 
         remove_orphans(tracing);
-        if !self.on_threshold.iter().any(wanted) {
+        if !self.saves_trace() {
             return Ok(None);
+        }
+        if self.event.is_empty() {
+            return Instance::new(tracing, &[EVENT.to_owned()]).map(Some);
         }
         Instance::new(tracing, &self.event).map(Some)
     }
@@ -392,7 +432,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_together_is_refused() {
-        let check = |line| {
+        let check = |line: &str| {
             parse(line)
                 .unwrap()
                 .check()
@@ -403,10 +443,14 @@ mod tests {
         }
         let line = "run --on-threshold continue --on-threshold trace";
         assert!(check(line).unwrap_err().contains("continue"));
-        assert_eq!(
-            check("run --json --repeat 2 --on-threshold continue"),
-            Ok(())
-        );
+        let line = "run --on-threshold trace";
+        assert!(check(line).unwrap_err().contains("--on-threshold"));
+        let bound = "run --json --repeat 2 --fail-if-failures --on-threshold";
+        assert_eq!(check(&format!("{bound} continue")), Ok(()));
+        assert_eq!(check(&format!("{bound} trace --event kmem")), Ok(()));
+        for line in ["run --event kmem", &format!("{bound} continue -e kmem")] {
+            assert!(check(line).unwrap_err().contains("--event"), "{line}");
+        }
         assert_eq!(check("run --csv"), Ok(()));
     }
 

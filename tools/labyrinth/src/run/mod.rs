@@ -164,11 +164,13 @@ impl Session<'_> {
                     return Ok((crossed, runs));
                 }
                 crossed |= !report.offences.is_empty();
-                output::print(&report, self.args.format())?;
+                let there = output::print(&report, self.args.format())?;
                 if wanted {
                     runs.push(as_read(&report, &self.args.named(name, turn))?);
                 }
-                if self.stopped() || crossed && self.args.stops_at_first() {
+                // Without a reader, only the page and the verdict count.
+                let needed = there || wanted || !crossed && self.args.has_bounds();
+                if self.stopped() || !needed || crossed && self.args.stops_at_first() {
                     return Ok((crossed, runs));
                 }
             }
@@ -206,9 +208,9 @@ impl Session<'_> {
             Ok(args.stops_at_first() && !args.offences(&self.measured()?).is_empty())
         })?;
         let seconds = start.elapsed().as_secs_f64();
-        let mut offences = args.offences(&self.measured()?);
-        if react && !offences.is_empty() {
-            args.react(&offences, self.trace.as_ref());
+        let first = args.offences(&self.measured()?);
+        if react && !first.is_empty() {
+            args.react(&first, self.trace.as_ref());
         }
         for name in &self.contexts {
             self.borrowed.set(name, "run", "0")?;
@@ -217,9 +219,7 @@ impl Session<'_> {
         let series = self.measured()?;
         let samples = sampler.finish(module, &series);
 
-        if offences.is_empty() {
-            offences = args.offences(&series);
-        }
+        let offences = threshold::all(first, args.offences(&series));
         let uname = rustix::system::uname();
         Ok(Report {
             schema: "labyrinth/run/1",

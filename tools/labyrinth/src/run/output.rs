@@ -6,12 +6,12 @@ use super::{Measured, Report};
 use crate::{
     json,
     module::series::Series,
+    stdout,
     terminal::{self, paint, Style},
     units,
 };
 use comfy_table::{presets::NOTHING, CellAlignment, Table};
 use hdrhistogram::Histogram;
-use std::io::{self, Write};
 
 /// A format of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,16 +30,12 @@ pub enum Format {
     OpenMetrics,
 }
 
-/// Prints the report to standard output.
-pub fn print(report: &Report, format: Format) -> anyhow::Result<()> {
+/// Prints the report to standard output. Returns whether its reader is still there.
+pub fn print(report: &Report, format: Format) -> anyhow::Result<bool> {
     if format == Format::Json {
-        return json::print(report, false);
+        return stdout::reached(json::print(report, false));
     }
-    let mut out = io::stdout().lock();
-
-    out.write_all(text(report, format, terminal::colours()).as_bytes())?;
-    out.flush()?;
-    Ok(())
+    stdout::print(&text(report, format, terminal::colours()))
 }
 
 fn text(report: &Report, format: Format, coloured: bool) -> String {

@@ -26,6 +26,26 @@ pub struct Offence {
     pub gfp: String,
     /// What happened.
     pub what: String,
+    /// The bound as the user wrote it; `None` means that no request may fail.
+    #[serde(skip)]
+    bound: Option<String>,
+}
+
+impl Offence {
+    fn is_like(&self, other: &Self) -> bool {
+        (&self.context, &self.gfp, &self.bound) == (&other.context, &other.gfp, &other.bound)
+    }
+}
+
+/// Returns all offences of a run: those at its end, with the final numbers, and those that ended it
+/// if a percentile has fallen below its bound since.
+pub fn all(first: Vec<Offence>, mut last: Vec<Offence>) -> Vec<Offence> {
+    for offence in first {
+        if !last.iter().any(|other| other.is_like(&offence)) {
+            last.push(offence);
+        }
+    }
+    last
 }
 
 impl Threshold {
@@ -69,6 +89,7 @@ impl Threshold {
             context: series.context.clone(),
             gfp: series.gfp.clone(),
             what: format!("{} was crossed: {}", self.text, units::nanoseconds(found)),
+            bound: Some(self.text.clone()),
         })
     }
 }
@@ -79,12 +100,13 @@ pub fn failures(series: &Series) -> Option<Offence> {
         context: series.context.clone(),
         gfp: series.gfp.clone(),
         what: format!("{} failed", units::counted(series.failures, "request")),
+        bound: None,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{failures, Threshold};
+    use super::{all, failures, Threshold};
     use crate::module::series::{
         parse,
         tests::{LATENCY, STATS},
@@ -103,6 +125,32 @@ mod tests {
             .unwrap()
             .what
             .starts_with("3 requests failed"));
+    }
+
+    #[test]
+    fn the_final_offences_have_the_final_numbers() {
+        let before = &parse(STATS, LATENCY).unwrap()[0];
+        let mut after = before.clone();
+        after.failures += 1;
+        let mut other = before.clone();
+        other.context = "task".into();
+        let bound = Threshold::parse("p50=1us").unwrap();
+
+        let first = vec![failures(before).unwrap(), bound.offence(before).unwrap()];
+        let last = vec![failures(&after).unwrap(), failures(&other).unwrap()];
+        let found = all(first, last);
+        let found: Vec<(&str, &str)> = found
+            .iter()
+            .map(|offence| (offence.context.as_str(), &offence.what[..9]))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("timer_softirq", "4 request"),
+                ("task", "3 request"),
+                ("timer_softirq", "p50=1us w"),
+            ]
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
     failures, headroom, json,
     message::say,
     progress::Progress,
-    units,
+    stdout, units,
 };
 use child::Running;
 use device::{Device, Order, Status};
@@ -151,9 +151,9 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
         command_status,
     };
     if args.json {
-        json::print(&squeezed, false)?;
+        stdout::reached(json::print(&squeezed, false))?;
     } else {
-        show::text(&mut io::stdout().lock(), &squeezed)?;
+        stdout::reached(show::text(&mut io::stdout().lock(), &squeezed))?;
     }
     verdict(&squeezed)
 }

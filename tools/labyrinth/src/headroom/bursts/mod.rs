@@ -25,7 +25,7 @@ use crate::{
     memory::zoneinfo,
     message::say,
     progress::Progress,
-    terminal, units,
+    stdout, terminal, units,
 };
 use advice::{advise, Advice, Facts, ZoneFacts};
 use anyhow::Context as _;
@@ -70,9 +70,10 @@ pub fn run(options: &Options, over: &dyn Fn() -> bool) -> anyhow::Result<Verdict
     let bursts = measure(options, Path::new("/"), over)?;
 
     if options.json {
-        json::print(&bursts, false)?;
+        stdout::reached(json::print(&bursts, false))?;
     } else {
-        show::text(&mut io::stdout().lock(), &bursts, terminal::colours())?;
+        let mut out = io::stdout().lock();
+        stdout::reached(show::text(&mut out, &bursts, terminal::colours()))?;
     }
     let crossed = options
         .fail_below
