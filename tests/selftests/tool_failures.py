@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import time
 
@@ -136,15 +137,20 @@ def a_threshold_is_crossed():
             assert process.status == status and summary["crossed"] == bool(status), summary
 
 
+def stopped(pid):
+    """Whether a process is stopped by a signal."""
+    return module.read(f"/proc/{pid}/stat").rpartition(")")[2].split()[0] == "T"
+
+
 def no_details_are_lost_silently():
     """More failures than the buffer holds are still counted, and are shown as without details."""
     times = 12_000
-    with consumer.loaded(MODULE), tool.counting() as process, contextlib.ExitStack() as stack:
-        # A softirq lets nothing else run on its CPU, and so not the tool.
-        stack.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
-        for pid in (0, process.pid):
-            os.sched_setaffinity(pid, {0})
+    with consumer.loaded(MODULE), tool.counting() as process:
+        # Meanwhile, the tool reads nothing.
+        os.kill(process.pid, signal.SIGSTOP)
+        module.wait_until(lambda: stopped(process.pid), "the stop of the tool", 20)
         fail("softirq", times)
+        os.kill(process.pid, signal.SIGCONT)
         summary = consistent(process.end())
     got = counted(summary, caller=MODULE)
     ktap.note(f"{got} of {times} with details, {summary['without_details']} without")

@@ -199,6 +199,8 @@ def the_next_run_cleans_up():
         process = Running("--on-threshold", "trace", "--fail-above", "max=1000s")
         process.end(signal.SIGKILL)
         assert process.instance in os.listdir(INSTANCES), os.listdir(INSTANCES)
+        # PIDs are used again: a dead owner can have the PID of a living process.
+        os.mkdir(f"{INSTANCES}/labyrinth-{os.getpid()}")
         left = runs.settings()
         assert (left[ONE[1], "run"], left[ONE[1], "batch"]) == ("1", "7"), left
         runs.run("--csv", *SHORT)
@@ -208,13 +210,52 @@ def the_next_run_cleans_up():
     assert after == traces, f"{traces} became {after}"
 
 
+def two_runs_have_two_traces():
+    """A run does not remove the tracing instance of another run, whose owner it cannot see if that is
+    in another PID namespace."""
+    with module.loaded():
+        process = Running("--on-threshold", "trace", "--fail-above", "max=1000s")
+        hidden = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", tool.path(), "run",
+                                 "--csv", "--context", "task", "--duration", "300ms"],
+                                capture_output=True, text=True, timeout=60, check=False)
+        assert hidden.returncode == 0, hidden
+        assert process.instance in os.listdir(INSTANCES), os.listdir(INSTANCES)
+        status, _, errors = process.end(signal.SIGTERM)
+        assert status == 0 and "warning" not in errors, errors
+        assert process.instance not in os.listdir(INSTANCES), os.listdir(INSTANCES)
+
+
+def a_reader_may_leave():
+    """The verdict does not depend on the reader of standard output."""
+    with module.loaded():
+        for arguments, status in ((CROSSED, 1), (("--fail-if-failures",), 0)):
+            reader, writer = os.pipe()
+            os.close(reader)
+            with os.fdopen(writer, "w", encoding="utf-8") as gone:
+                result = subprocess.run([tool.path(), "run", *SHORT, *arguments], stdout=gone,
+                                        stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+            assert result.returncode == status, result
+            assert "panicked" not in result.stderr, result
+
+
+def the_verdict_names_what_the_table_shows():
+    """The offences are those of the final numbers, although the run ends at the first one."""
+    with module.loaded():
+        found = runs.document("--duration", "20s", *CROSSED, status=1)
+        slow = {(series["context"], series["gfp"]) for series in found["series"]
+                if series["latency_max_ns"] and series["latency_max_ns"] > 1}
+        named = {(offence["context"], offence["gfp"]) for offence in found["offences"]}
+        assert slow == named, found
+
+
 def wrong_usage_is_refused():
     """Wrong usage is refused, with the fix, before anything is changed."""
     with module.loaded(), own_settings():
         for arguments in (("--context", "tusk"), ("--html", "/nonexistent/page.html"),
                           ("--batch", "0"), ("--fail-above", "max=50"),
                           (*CROSSED, "--on-threshold", "trace", "--event", "no:such"),
-                          ("--duration", "0s"),
+                          ("--duration", "0s"), ("--on-threshold", "trace"),
+                          (*CROSSED, "--event", "kmem"),
                           ("--on-threshold", "continue", "--on-threshold", "trace")):
             result = tool.run("run", *arguments)
             # clap says what it wants without the word.
@@ -339,6 +380,7 @@ def no_difference_is_found_where_none_is():
 
 ktap.main(a_run_has_a_document_and_a_page, each_format_can_be_read, an_offence_has_consequences,
           the_next_run_cleans_up, *ktap.soak((), slow := (
+              two_runs_have_two_traces, a_reader_may_leave, the_verdict_names_what_the_table_shows,
               every_exercise_runs, a_run_continues_if_it_shall, settings_are_put_back,
               wrong_usage_is_refused, the_reason_is_explained, a_gross_difference_is_found,
               no_difference_is_found_where_none_is)), by_name=slow)
