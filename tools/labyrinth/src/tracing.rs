@@ -117,14 +117,22 @@ impl Drop for Instance {
     }
 }
 
-/// Removes the instances of killed processes. Errors do not matter: the owner of an instance may live,
-/// another process may remove the same instance at this time, or somebody reads the trace.
+/// Returns whether an instance has a name that [`Instance::make`] gives. Others may use the prefix,
+/// too, but with words after it.
+fn is_ours(name: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    name.strip_prefix(PREFIX)
+        .is_some_and(|rest| rest.split('-').count() <= 2 && rest.split('-').all(number))
+}
+
+/// Removes the instances of killed processes. Errors do not matter: the owner of an instance may
+/// live, another process may remove the same instance at this time, or somebody reads the trace.
 pub fn remove_orphans(tracing: &Path) {
     let instances = fs::read_dir(tracing.join("instances"));
 
     for entry in instances.into_iter().flatten().flatten() {
         let name = entry.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with(PREFIX)) {
+        if name.to_str().is_some_and(is_ours) {
             let _ = fs::remove_dir(entry.path());
         }
     }
@@ -132,7 +140,7 @@ pub fn remove_orphans(tracing: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use super::{remove_orphans, Instance};
+    use super::{is_ours, remove_orphans, Instance};
     use std::fs;
 
     /// A folder that cannot be removed stands for an instance that is held, because it has a file
@@ -141,13 +149,26 @@ mod tests {
     fn orphans_go_and_others_stay() {
         let tracing = tempfile::tempdir().unwrap();
         let instances = tracing.path().join("instances");
-        for name in ["labyrinth-1", "labyrinth-2", "mine"] {
+        for name in ["labyrinth-1", "labyrinth-2", "labyrinth-3-1", "mine"] {
             fs::create_dir_all(instances.join(name)).unwrap();
         }
         fs::write(instances.join("labyrinth-2/tracing_on"), "1").unwrap();
         remove_orphans(tracing.path());
         let exists = |name: &str| instances.join(name).exists();
         assert!(!exists("labyrinth-1") && exists("labyrinth-2") && exists("mine"));
+        assert!(!exists("labyrinth-3-1"));
+    }
+
+    #[test]
+    fn others_may_use_the_prefix() {
+        for name in [
+            "labyrinth-",
+            "labyrinth-mine",
+            "labyrinth-1-",
+            "labyrinth-1-2-3",
+        ] {
+            assert!(!is_ours(name), "{name}");
+        }
     }
 
     #[test]
