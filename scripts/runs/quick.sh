@@ -50,16 +50,22 @@ program() {
 	add "$1" "$name$case"
 }
 
-# cases_of PROGRAM: prints the arguments of its call of ktap.main(), which are its cases.
+# cases_of PROGRAM: prints its cases, which are the functions that its call of ktap.main() names,
+# by themselves or as parts of a tuple such as SLOW.
 cases_of() {
-	sed -n '/^ktap[.]main(/,$p' "tests/selftests/$1" | tr -s '\n ' ' ' |
-		sed 's/^ktap[.]main(//; s/) *$//'
+	local file=tests/selftests/$1 text tuple
+	text=$(sed -n '/^ *ktap[.]main(/,$p' "$file")
+	# A tuple can consist of others, which come before it.
+	for tuple in $(sed -nE 's/^ *([A-Z]+) = .*/\1/p' "$file" | tac); do
+		! grep -qw "$tuple" <<<"$text" || text+=$(sed -n "/^ *$tuple = /,/)\$/p" "$file")
+	done
+	sed -nE 's/^def (\w+)\(.*/\1/p' "$file" | grep -xF "$(grep -oE '\w+' <<<"$text")" | paste -sd ' '
 }
 
 # is_case PROGRAM CASE: whether there is such a case. A program that makes its cases when it runs
 # has to check the name itself.
 is_case() {
-	grep -qF '.__name__ = ' "tests/selftests/$1" || grep -qwF -- "$2" <<<"$(cases_of "$1")"
+	grep -qF '.__name__ = ' "tests/selftests/$1" || [[ " $(cases_of "$1") " == *" $2 "* ]]
 }
 
 # unknown ITEM: refuses an unknown name, and lists those that exist.
