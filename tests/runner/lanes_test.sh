@@ -76,7 +76,17 @@ test_unknown_names() {
 	rm -rf "${work:?}"/*
 	cp -r "$here/../../scripts" "$work/scripts"
 	mkdir -p "$work/tests"/{selftests,mutation/cases,compile_fail/cases}
-	printf '# Runs in: check\nktap.main(one,\n          two)\n' >"$work/tests/selftests/a_program.py"
+	cat >"$work/tests/selftests/a_program.py" <<-'PROGRAM'
+		# Runs in: check
+		def one():
+		def helper():
+		def two():
+		def slow():
+		SLOW = (two,
+		        slow)
+		ktap.main(one,
+		          *ktap.soak((), SLOW), by_name=SLOW)
+	PROGRAM
 	chmod +x "$work/tests/selftests/a_program.py"
 	mkdir "$work/tests/runner"
 	touch "$work/tests/runner/run.sh" "$work/tests/mutation/cases"/{a_leak,stack_short}.patch
@@ -89,7 +99,7 @@ labyrinth: fix: mutation: a_leak stack_short" &&
 labyrinth: fix: compile-fail: a_copy used_twice" &&
 		is "$(sed -n 2p "$work/program.py")" "labyrinth: fix: programs: a_program.py" &&
 		is "$(<"$work/a_program:three")" "labyrinth: error: quick: a_program.py has no case 'three'
-labyrinth: fix: cases: one, two" &&
+labyrinth: fix: cases: one two slow" &&
 		is "$(sed -n 1p "$work/lint:none")" "labyrinth: error: quick: there is no 'lint:none'" &&
 		is "$(sed -n 1p "$work/runner:none")" "labyrinth: error: quick: there is no 'runner:none'"
 }
