@@ -153,7 +153,7 @@ def held_bursts(wanted, burst):
                     got.append(burst())
         document = squeeze.end(signal.SIGINT)
     ktap.note(f"{wanted} wanted, {got} served, {document['taken_later_pages']} taken later, "
-              f"{document['looks_without_more']} checks could take no more")
+              f"{document['checks_at_limit']} checks could take no more")
     return got, document
 
 
@@ -181,7 +181,7 @@ def a_burst_gets_so_many_pages():
             # The headroom is then not held, and the document says so.
             for _ in range(TRIES):
                 got, document = held_bursts(wanted, burst)
-                if not document["looks_without_more"]:
+                if not document["checks_at_limit"]:
                     break
             else:
                 raise AssertionError(f"{wanted} could not be held: {document}")

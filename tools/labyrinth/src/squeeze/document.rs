@@ -42,7 +42,7 @@ pub struct Squeezed {
     /// The largest headroom of a CPU that a check of the module found.
     pub most_pages: u64,
     /// How many checks found too much headroom while the module held the most pages that it may.
-    pub looks_without_more: u64,
+    pub checks_at_limit: u64,
     /// The headroom that `labyrinth headroom` predicts after the squeeze.
     pub after_pages: u64,
     /// How long the headroom was held, in seconds.

@@ -143,7 +143,7 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
         taken_later_pages: status.later,
         least_pages: status.least,
         most_pages: status.greatest,
-        looks_without_more: status.limited,
+        checks_at_limit: status.limited,
         after_pages: headroom::now(proc).unwrap_or(0),
         seconds,
         end,

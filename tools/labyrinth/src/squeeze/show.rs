@@ -33,11 +33,11 @@ pub fn text(out: &mut impl Write, squeezed: &Squeezed) -> io::Result<()> {
         "Meanwhile, a burst would have got {} to {} pages. Now it would get {}.",
         squeezed.least_pages, squeezed.most_pages, squeezed.after_pages
     )?;
-    if squeezed.looks_without_more > 0 {
+    if squeezed.checks_at_limit > 0 {
         writeln!(
             out,
             "{} checks found more headroom, but the module held all that the machine can spare.",
-            squeezed.looks_without_more
+            squeezed.checks_at_limit
         )?;
     }
     if let Some(failures) = squeezed.failures {
