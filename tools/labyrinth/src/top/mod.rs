@@ -27,9 +27,9 @@ Shows the headroom, the failed allocations of the whole machine, and the exercis
 module. Headroom needs no privileges, failures need root, and the rest needs root and the module.
 Notes on the screen say what is missing. The module may be loaded and unloaded meanwhile.
 
-Rates cover the last second, and latencies cover the last 10 seconds. Each latency is shown as the
-upper edge of its histogram bucket. These edges are powers of two, so a latency can be shown up to
-two times too large.
+Rates cover the last second, and latencies cover the last 10 seconds, each rounded to whole
+intervals. Each latency is shown as the upper edge of its histogram bucket. These edges are powers
+of two, so a latency can be shown up to two times too large.
 
 Keys: q ends, p freezes the screen, r resets the least and the peak values, digits and arrows select
 the context of the histogram, ? shows all keys. Terminals that may lack other characters, such as a

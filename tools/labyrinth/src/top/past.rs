@@ -4,11 +4,10 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-/// The increments are kept for at least this time. It is a bit less than the documented 10 s,
-/// because intervals are never exact.
-const WINDOW: Duration = Duration::from_millis(9_500);
-/// Rates cover this time, or one interval if that is longer.
-const RATES: Duration = Duration::from_millis(950);
+/// Increments are kept for this time, rounded to whole intervals.
+const WINDOW: Duration = Duration::from_secs(10);
+/// Rates cover this time, rounded to whole intervals, but at least one.
+const RATES: Duration = Duration::from_secs(1);
 
 /// Counters that are read periodically.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +87,8 @@ impl Past {
         self.total.add(&step);
         self.steps.push_back(step);
         while let Some(oldest) = self.steps.front() {
-            if self.steps.len() == 1 || self.total.length - oldest.length < WINDOW {
+            let without = self.total.length - oldest.length;
+            if self.steps.len() == 1 || nearer(self.total.length, without, WINDOW) {
                 break;
             }
             self.total.subtract(oldest);
@@ -99,21 +99,27 @@ impl Past {
 
     /// Returns the increments in the last second, or in the last interval.
     pub fn lately(&self) -> Option<Step> {
-        let mut sum = Step::default();
+        let mut steps = self.steps.iter().rev();
+        let mut sum = steps.next()?.clone();
 
-        for step in self.steps.iter().rev() {
-            sum.add(step);
-            if sum.length >= RATES {
+        for step in steps {
+            if nearer(sum.length, sum.length + step.length, RATES) {
                 break;
             }
+            sum.add(step);
         }
-        (!self.steps.is_empty()).then_some(sum)
+        Some(sum)
     }
 
     /// Returns the increments in the window.
     pub fn in_window(&self) -> &Step {
         &self.total
     }
+}
+
+/// Returns whether a time is nearer to the wanted one than another time is.
+fn nearer(time: Duration, other: Duration, wanted: Duration) -> bool {
+    time.abs_diff(wanted) < other.abs_diff(wanted)
 }
 
 #[cfg(test)]
@@ -175,6 +181,23 @@ mod tests {
         // One step that is longer than the window stays.
         past.add(vec![20_000], TEN * 3);
         assert_eq!(past.in_window().counts, [10_000]);
+    }
+
+    #[test]
+    fn times_are_rounded_to_whole_intervals() {
+        let after = |interval| {
+            let mut past = Past::default();
+            past.add(vec![0], Duration::ZERO);
+            for now in 1..=1000 {
+                past.add(vec![now], Duration::from_millis(interval));
+            }
+            (past.lately().unwrap().counts[0], past.in_window().counts[0])
+        };
+        // Real intervals are never exact.
+        assert_eq!(after(999), (1, 10));
+        assert_eq!(after(1001), (1, 10));
+        assert_eq!(after(300), (3, 33));
+        assert_eq!(after(3000), (1, 3));
     }
 
     #[test]
