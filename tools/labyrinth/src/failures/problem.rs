@@ -23,7 +23,7 @@ pub fn expected(source: Source, root: &Path) -> Option<Problem> {
     }
     if !privileged(&read("proc/self/status")) {
         return Some(Problem::cannot_run(
-            "only root may see failures of the whole machine",
+            "only root may watch the page allocations of the whole machine",
             "run it with sudo, or give the program CAP_PERFMON: setcap cap_perfmon,cap_syslog=ep \
              $(command -v labyrinth), on Debian with sysctl kernel.perf_event_paranoid=2; without \
              root, `labyrinth headroom` and `labyrinth explain` work",

@@ -22,7 +22,8 @@ pub struct Headroom {
     pub requests: u64,
     /// Requests that it gets in the worst case.
     pub at_least: u64,
-    /// Requests that it gets in the best case, if nobody frees memory meanwhile.
+    /// Requests that it gets in the best case, if nobody frees memory meanwhile. The kernel may give
+    /// back the pages in the lists of other CPUs.
     pub at_most: u64,
     /// The least `requests` seen so far with --watch.
     pub least: u64,

@@ -20,12 +20,34 @@ const SAMPLES: u64 = 8;
 pub struct Pages {
     /// Pages above the limit of the requests, as the kernel's counter says.
     pub above: u64,
+    /// Pages that are missing up to the limit, if none is above it.
+    pub missing: u64,
     /// Pages above the high watermark, above which the kernel lets its lists grow.
     pub above_high: u64,
     /// Free pages that a refill can take.
     pub free: u64,
     /// Free pages that only single requests get, when all others are gone.
     pub last: u64,
+}
+
+/// What the other CPUs can add to a zone during a burst, although they free nothing. All numbers are
+/// pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OtherCpus {
+    /// The pages in their lists. These can come back to the zone at any time: the kernel shrinks the
+    /// lists of idle CPUs (`decay_pcp_high()`), and drains lists for reclaim and compaction.
+    pub in_lists: u64,
+    /// How many pages they may have taken or freed that the counter of free pages does not show
+    /// yet. The kernel can update the counter at any time.
+    pub drift: u64,
+}
+
+impl OtherCpus {
+    /// Returns the most pages above the limit, if none of them come from the CPU of the burst.
+    /// `missing` is by how much the zone is below the limit.
+    pub fn most_above(self, above: u64, missing: u64) -> u64 {
+        (above + self.in_lists + self.drift).saturating_sub(missing)
+    }
 }
 
 /// Requests that a burst gets.
@@ -66,7 +88,7 @@ impl Served {
 /// What cannot be seen is how many pages of the list are of the type of the requests, how far the
 /// list has doubled its refills, and how many pages the CPU has taken or freed that the counter of
 /// free pages does not show yet. The bounds hold for all of these, and the estimate is the mean.
-pub fn served(zone: Pages, list: &CpuList) -> Served {
+pub fn served(zone: Pages, list: &CpuList, others: OtherCpus) -> Served {
     let list = &CpuList {
         batch: list.batch.max(1),
         ..*list
@@ -85,15 +107,18 @@ pub fn served(zone: Pages, list: &CpuList) -> Served {
         }
     }
     let estimate = u64::try_from(sum / count).unwrap_or(u64::MAX);
-    if zone.above == 0 {
+    let most_above = others.most_above(zone.above, zone.missing);
+    if most_above == 0 {
         return Served::default();
     }
+    let all_drift = drift + others.drift;
     let at_least = zone
         .above
-        .saturating_sub(drift + largest - 1)
-        .max(1)
-        .min((zone.free + zone.last).saturating_sub(drift));
-    let at_most = list.count + (zone.above + drift).min(zone.free + zone.last);
+        .saturating_sub(all_drift + largest - 1)
+        .max(u64::from(zone.above > others.drift))
+        .min((zone.free + zone.last).saturating_sub(all_drift));
+    let most_free = zone.free + zone.last + others.in_lists + all_drift;
+    let at_most = list.count + (most_above + drift).min(most_free);
 
     Served {
         estimate: estimate.clamp(at_least, at_most),
@@ -111,8 +136,9 @@ fn most_scale(list: &CpuList) -> u32 {
     }
 }
 
-/// Returns the most pages that a list swallows when its zone is at the limit.
-pub fn swallowed(list: &CpuList) -> u64 {
+/// Returns the most pages of the last refill that can be left in the list when its zone is at the
+/// limit.
+pub fn most_left_over(list: &CpuList) -> u64 {
     largest_refill(list) - 1
 }
 
@@ -164,7 +190,7 @@ fn simulate(mut zone: Pages, list: &CpuList, in_list: u64, mut scale: u32, taken
                 refill = refill.max(2);
             }
         }
-        // Skips what is the same again and again, but neither of the marks.
+        // Skip refills that are all the same, but stop before the limit and the high watermark.
         let far = zone
             .above
             .min(zone.free)
@@ -195,7 +221,7 @@ fn simulate(mut zone: Pages, list: &CpuList, in_list: u64, mut scale: u32, taken
 
 #[cfg(test)]
 mod tests {
-    use super::{served, simulate, Pages};
+    use super::{served, simulate, OtherCpus, Pages};
     use crate::memory::zoneinfo::CpuList;
     use proptest::prelude::*;
 
@@ -208,9 +234,15 @@ mod tests {
         threshold: 0,
     };
 
+    const ALONE: OtherCpus = OtherCpus {
+        in_lists: 0,
+        drift: 0,
+    };
+
     fn pages(above: u64) -> Pages {
         Pages {
             above,
+            missing: 0,
             above_high: 0,
             free: above + 1000,
             last: 0,
@@ -254,15 +286,41 @@ mod tests {
             ..LIST
         };
         assert_eq!(simulate(pages(630), &list, 0, 0, 0), 9 * 63 + 1);
-        let bounds = served(pages(630), &list);
+        let bounds = served(pages(630), &list, ALONE);
         assert_eq!((bounds.at_least, bounds.at_most), (568, 630));
         assert_eq!(bounds.estimate, 568);
+    }
+
+    #[test]
+    fn lists_of_other_cpus_can_come_back() {
+        let others = OtherCpus {
+            in_lists: 300,
+            drift: 7,
+        };
+        let (alone, bounds) = (
+            served(pages(5000), &LIST, ALONE),
+            served(pages(5000), &LIST, others),
+        );
+        assert_eq!(bounds.estimate, alone.estimate);
+        assert_eq!(bounds.at_least, alone.at_least - 7);
+        assert_eq!(bounds.at_most, alone.at_most + 300 + 7);
+        // They can lift a zone above its limit.
+        let below = |missing| Pages {
+            missing,
+            ..pages(0)
+        };
+        let list = CpuList { count: 9, ..LIST };
+        let bounds = served(below(305), &list, others);
+        assert_eq!((bounds.at_least, bounds.estimate), (0, 0));
+        assert_eq!(bounds.at_most, 9 + 2);
+        assert_eq!(served(below(307), &list, others).at_most, 0);
     }
 
     #[test]
     fn pages_kept_for_high_orders_come_last() {
         let zone = Pages {
             above: 500,
+            missing: 0,
             above_high: 0,
             free: 200,
             last: 50,
@@ -274,6 +332,7 @@ mod tests {
     fn the_counter_may_show_pages_that_are_gone() {
         let zone = Pages {
             above: 5000,
+            missing: 0,
             above_high: 0,
             free: 200,
             last: 0,
@@ -282,7 +341,7 @@ mod tests {
             threshold: 99,
             ..LIST
         };
-        assert_eq!(served(zone, &list).at_least, 101);
+        assert_eq!(served(zone, &list, ALONE).at_least, 101);
     }
 
     proptest! {
@@ -297,8 +356,10 @@ mod tests {
                 bounds: doubles.then_some((high, high + grows)),
             };
             let scale = if doubles { scale } else { 0 };
-            let zone = Pages { above, above_high: above_high.min(above), free: above + 5000, last: 0 };
-            let bounds = served(zone, &list);
+            let zone = Pages {
+                above, missing: 0, above_high: above_high.min(above), free: above + 5000, last: 0,
+            };
+            let bounds = served(zone, &list, ALONE);
             let one = simulate(zone, &list, count * share / 100, scale, threshold * taken / 100);
             prop_assert!(bounds.at_least <= one && one <= bounds.at_most, "{one} {bounds:?}");
             prop_assert!(bounds.at_least <= bounds.estimate && bounds.estimate <= bounds.at_most);

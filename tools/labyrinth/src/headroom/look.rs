@@ -52,7 +52,7 @@ pub fn look(proc: &Path, question: Question) -> anyhow::Result<Headroom> {
     };
     let kernel = kernel(proc);
 
-    if question.types && all.iter().any(Zone::hides_reserved) {
+    if question.types && all.iter().any(Zone::highatomic_is_unknown) {
         add_reserved(
             &mut all,
             &pagetypeinfo::read_reserved(proc).unwrap_or_default(),
@@ -72,7 +72,7 @@ pub fn complete(proc: &Path, zones: &mut [Zone], kernel: Kernel) {
     }
     if zones
         .iter()
-        .all(|zone| zone.boost_is_told || !zone.is_populated())
+        .all(|zone| zone.boost_is_shown || !zone.is_populated())
     {
         return;
     }
@@ -118,7 +118,7 @@ pub fn answer(
             )),
             _ => {}
         }
-        if zone.hides_reserved() {
+        if zone.highatomic_is_unknown() {
             cannot_see.push(format!(
                 "{name}: how much is reserved for atomic requests of high orders (root can see it)"
             ));
@@ -155,12 +155,12 @@ pub fn answer(
 
 /// Adds the reserved page blocks, which zoneinfo of old kernels does not show.
 fn add_reserved(zones: &mut [Zone], reserved: &[Reserved]) {
-    for zone in zones.iter_mut().filter(|zone| zone.hides_reserved()) {
+    for zone in zones.iter_mut().filter(|zone| zone.highatomic_is_unknown()) {
         let of_zone = |one: &&Reserved| one.node == zone.node && one.zone == zone.name;
         if let Some(found) = reserved.iter().find(of_zone) {
             zone.reserved_highatomic = Some(found.pages);
             zone.free_highatomic = Some(found.free);
-            zone.reserved_is_counted = true;
+            zone.highatomic_from_pagetypeinfo = true;
         }
     }
 }
@@ -181,7 +181,7 @@ fn add_boosts(zones: &mut [Zone], min_free_kbytes: u64) {
         let boost = zone.min.saturating_sub(share as u64);
         // The kernel computed the share when the zone had a few pages less or more, so ignore
         // differences that are small. A boost is at least a page block.
-        if !zone.boost_is_told && boost >= PAGE_BLOCK / 2 {
+        if !zone.boost_is_shown && boost >= PAGE_BLOCK / 2 {
             zone.boost = boost;
         }
     }
@@ -359,7 +359,7 @@ pub(crate) mod tests {
         zones[1].min = 12_619;
         add_boosts(&mut zones, 45_056);
         assert_eq!((zones[0].boost, zones[1].boost), (0, 1534));
-        zones[1].boost_is_told = true;
+        zones[1].boost_is_shown = true;
         zones[1].boost = 0;
         add_boosts(&mut zones, 45_056);
         assert_eq!(zones[1].boost, 0);

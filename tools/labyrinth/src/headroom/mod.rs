@@ -10,7 +10,7 @@ pub mod look;
 pub mod model;
 mod show;
 
-use crate::{exit::Verdict, json, stdout, terminal, units};
+use crate::{exit::Verdict, json, message::say, stdout, terminal, units};
 use clap::ArgGroup;
 use look::{look, Question};
 use model::Gfp;
@@ -41,7 +41,10 @@ The answer is for a burst on one CPU that keeps its pages while nobody frees any
 interrupt. It comes from /proc/zoneinfo, by the rules of the page allocator. The kernel does not
 show which pages in the list of a CPU are of the right type, nor how many pages the next refill of
 this list takes. So there are an estimate and two bounds, which are far apart if the lists are
-large in comparison with the headroom. --cpu brings them closer together.
+large in comparison with the headroom. --cpu improves the estimate.
+
+The upper bound includes all pages in the lists of the other CPUs. The kernel can give them back to
+the zone during the burst, for example when it shrinks the list of an idle CPU.
 
 Requests of high orders need free blocks that are large enough, too, and they lose by each boost of
 the watermarks (vm.watermark_boost_factor). /proc/buddyinfo counts blocks in CMA areas and isolated
@@ -160,12 +163,18 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
             break;
         }
     }
-    let crossed = args.fail_below.is_some_and(|bound| least < bound);
-    Ok(if crossed {
-        Verdict::Crossed
-    } else {
-        Verdict::Fine
-    })
+    Ok(verdict(args.fail_below, least))
+}
+
+/// Compares the least headroom with the value of --fail-below. Says so if it was too small.
+fn verdict(fail_below: Option<u64>, least: u64) -> Verdict {
+    match fail_below {
+        Some(bound) if least < bound => {
+            say!("the headroom was {least}, which is less than {bound} (--fail-below)");
+            Verdict::Crossed
+        }
+        _ => Verdict::Fine,
+    }
 }
 
 /// The usual question: how many order-0 requests with GFP_ATOMIC a burst can still get.

@@ -10,7 +10,7 @@
 
 use super::{
     blocks::Blocks,
-    list::{self, Pages, Served},
+    list::{self, OtherCpus, Pages, Served},
 };
 use crate::memory::zoneinfo::{CpuList, Zone};
 use schemars::JsonSchema;
@@ -129,6 +129,19 @@ pub struct Arithmetic {
     pub in_list: u64,
     /// How many pages a CPU may have taken or freed that `free` does not show yet.
     pub drift: u64,
+    /// Pages in the lists of the other CPUs. They can come back to the zone during the burst.
+    pub in_other_lists: u64,
+    /// How many pages the other CPUs may have taken or freed that `free` does not show yet.
+    pub drift_of_others: u64,
+}
+
+impl Arithmetic {
+    /// Returns how many pages are missing up to the limit.
+    fn missing(&self) -> u64 {
+        let unusable = self.cma + self.highatomic + self.rest_of_block;
+
+        (unusable + self.out_of_reach + self.protection).saturating_sub(self.free)
+    }
 }
 
 /// Returns the arithmetic of a zone for a kind of request, and how many requests it serves.
@@ -154,7 +167,7 @@ pub fn arithmetic(
     // On old kernels, the check of the watermark subtracts reserved pages even if they are in use.
     let highatomic = if kernel.counts_highatomic(request.gfp) {
         0
-    } else if zone.reserved_is_counted {
+    } else if zone.highatomic_from_pagetypeinfo {
         zone.reserved_highatomic.unwrap_or(kept)
     } else {
         kept
@@ -173,6 +186,10 @@ pub fn arithmetic(
         (request.gfp.out_of_reach(raised) - out_of_reach).min(above)
     };
     let lists = lists(zone, request.cpu);
+    let in_list = lists.iter().map(|list| list.count).max().unwrap_or(0);
+    let drift = lists.iter().map(|list| list.threshold).max().unwrap_or(0);
+    let all_lists: u64 = zone.lists.iter().map(|list| list.count).sum();
+    let all_drift: u64 = zone.lists.iter().map(|list| list.threshold).sum();
     let sum = Arithmetic {
         free: zone.free,
         cma: zone.free_cma,
@@ -193,14 +210,27 @@ pub fn arithmetic(
                 blocks.highatomic
             }
         }),
-        in_list: lists.iter().map(|list| list.count).max().unwrap_or(0),
-        drift: lists.iter().map(|list| list.threshold).max().unwrap_or(0),
+        in_list,
+        drift,
+        in_other_lists: all_lists.saturating_sub(in_list),
+        drift_of_others: all_drift.saturating_sub(drift),
     };
     let served: Vec<Served> = lists
         .iter()
-        .map(|list| match blocks.filter(|_| request.order > 0) {
-            None if request.order == 0 => single(zone, &sum, kept, list, request, kernel),
-            blocks => high_order(zone, &sum, blocks, kept, list, request, kernel),
+        .map(|list| {
+            let burst = Burst {
+                request,
+                kernel,
+                list,
+                others: OtherCpus {
+                    in_lists: all_lists.saturating_sub(list.count),
+                    drift: all_drift.saturating_sub(list.threshold),
+                },
+            };
+            match blocks.filter(|_| request.order > 0) {
+                None if request.order == 0 => single(zone, &sum, kept, burst),
+                blocks => high_order(zone, &sum, blocks, kept, burst),
+            }
         })
         .collect();
     (sum, Served::any_of(&served))
@@ -222,6 +252,15 @@ fn lists(zone: &Zone, cpu: Option<u32>) -> Vec<CpuList> {
     }
 }
 
+/// A burst on a CPU.
+#[derive(Clone, Copy)]
+struct Burst<'a> {
+    request: Request,
+    kernel: Kernel,
+    list: &'a CpuList,
+    others: OtherCpus,
+}
+
 /// Returns by how many pages the kernel may still boost the watermarks of a zone. It does so when a
 /// request takes a part of a page block of another type.
 pub fn more_boost(zone: &Zone, kernel: Kernel) -> u64 {
@@ -240,23 +279,24 @@ fn most_reserved(zone: &Zone) -> u64 {
     zone.managed / 100 + 2 * PAGE_BLOCK
 }
 
-/// Returns how many free pages may be kept for such requests without being shown.
-fn hidden(zone: &Zone) -> u64 {
-    if zone.hides_reserved() {
+/// Returns how many free pages can be kept for such requests if the kernel does not show it.
+fn most_unknown_highatomic(zone: &Zone) -> u64 {
+    if zone.highatomic_is_unknown() {
         most_reserved(zone)
     } else {
         0
     }
 }
 
-/// Returns the least number of usable pages above the limit, however many are hidden.
-fn surely_above(zone: &Zone, sum: &Arithmetic, request: Request, kernel: Kernel) -> u64 {
+/// Returns the least number of usable pages above the limit, if the reserve for atomic requests of
+/// high orders is as large as it can be.
+fn least_above(zone: &Zone, sum: &Arithmetic, request: Request, kernel: Kernel) -> u64 {
     let above = sum.above - sum.boost;
 
     if kernel.counts_highatomic(request.gfp) {
         above
     } else {
-        let known = !zone.hides_reserved() && !zone.reserved_is_counted;
+        let known = !zone.highatomic_is_unknown() && !zone.highatomic_from_pagetypeinfo;
         let most = if known { 0 } else { most_reserved(zone) };
 
         above.saturating_sub(most.saturating_sub(sum.highatomic))
@@ -264,16 +304,16 @@ fn surely_above(zone: &Zone, sum: &Arithmetic, request: Request, kernel: Kernel)
 }
 
 /// Requests of order 0.
-fn single(
-    zone: &Zone,
-    sum: &Arithmetic,
-    kept: u64,
-    list: &CpuList,
-    request: Request,
-    kernel: Kernel,
-) -> Served {
+fn single(zone: &Zone, sum: &Arithmetic, kept: u64, burst: Burst<'_>) -> Served {
+    let Burst {
+        request,
+        kernel,
+        list,
+        others,
+    } = burst;
     let pages = |above| Pages {
         above,
+        missing: sum.missing(),
         above_high: zone
             .free
             .saturating_sub(zone.free_cma + kept + zone.high + sum.protection),
@@ -284,12 +324,12 @@ fn single(
             0
         },
     };
-    let now = list::served(pages(sum.above), list);
-    let mut least = pages(surely_above(zone, sum, request, kernel));
-    least.free = least.free.saturating_sub(hidden(zone));
+    let now = list::served(pages(sum.above), list, others);
+    let mut least = pages(least_above(zone, sum, request, kernel));
+    least.free = least.free.saturating_sub(most_unknown_highatomic(zone));
 
     Served {
-        at_least: list::served(least, list).at_least,
+        at_least: list::served(least, list, others).at_least,
         ..now
     }
 }
@@ -301,14 +341,18 @@ fn high_order(
     sum: &Arithmetic,
     blocks: Option<Blocks>,
     kept: u64,
-    list: &CpuList,
-    request: Request,
-    kernel: Kernel,
+    burst: Burst<'_>,
 ) -> Served {
+    let Burst {
+        request,
+        kernel,
+        list,
+        others,
+    } = burst;
     let in_lists = kernel.has_in_lists(request.order);
     let size = 1 << request.order;
-    let by_mark = |above: u64| above.div_ceil(size);
-    // Without buddyinfo only the mark is known.
+    let requests = |above: u64| above.div_ceil(size);
+    // Without buddyinfo only the watermark is known.
     let blocks = blocks.unwrap_or(Blocks {
         certain: 0,
         possible: u64::MAX,
@@ -317,31 +361,37 @@ fn high_order(
         exact: false,
     });
     // Only atomic requests get blocks that are kept for these.
-    let others = if request.gfp == Gfp::Atomic {
+    let blocks_kept = if request.gfp == Gfp::Atomic {
         0
     } else {
         blocks.highatomic
     };
-    let (certain, possible) = (blocks.certain.saturating_sub(others), blocks.possible);
+    let (certain, possible) = (blocks.certain.saturating_sub(blocks_kept), blocks.possible);
     let refill = if in_lists {
         (list.batch >> request.order).max(2)
     } else {
         1
     };
 
-    if sum.above == 0 || possible == 0 {
+    let most_above = others.most_above(sum.above, sum.missing());
+    // A page that comes back can complete a block, if the rest of the block is free.
+    let most_blocks = possible
+        .saturating_add(others.in_lists)
+        .min((zone.free + others.in_lists + others.drift + list.threshold) >> request.order);
+
+    if most_above == 0 || most_blocks == 0 {
         return Served::default();
     }
-    let (now, boosted) = (by_mark(sum.above), by_mark(sum.above - sum.boost));
-    let without_boost = blocks.without_boost.saturating_sub(others);
-    let marked = if now <= without_boost {
-        now
+    let (unboosted, boosted) = (requests(sum.above), requests(sum.above - sum.boost));
+    let without_boost = blocks.without_boost.saturating_sub(blocks_kept);
+    let above_watermark = if unboosted <= without_boost {
+        unboosted
     } else {
-        boosted.max(without_boost.min(now))
+        boosted.max(without_boost.min(unboosted))
     };
     let low = zone.low + sum.protection + zone.free_cma + kept;
-    let mut estimate = marked;
-    if certain <= marked {
+    let mut estimate = above_watermark;
+    if certain <= above_watermark {
         // The last blocks go into the list. If the zone is still above its low watermark, no
         // request gets them, as the zone has no other large block.
         let above_low = zone.free.saturating_sub(low) > certain.saturating_mul(size);
@@ -352,22 +402,22 @@ fn high_order(
         };
         estimate = certain - stranded;
     }
-    let hidden_blocks = match request.gfp {
+    let unknown_blocks = match request.gfp {
         Gfp::Atomic => 0,
-        Gfp::Nowait => hidden(zone) >> request.order,
+        Gfp::Nowait => most_unknown_highatomic(zone) >> request.order,
     };
-    let above = surely_above(zone, sum, request, kernel);
-    let at_least = by_mark(above.saturating_sub(list.threshold))
-        .min(certain.saturating_sub(hidden_blocks))
+    let above = least_above(zone, sum, request, kernel);
+    let at_least = requests(above.saturating_sub(list.threshold + others.drift))
+        .min(certain.saturating_sub(unknown_blocks))
         .saturating_sub(refill - 1);
     // When a page is freed to a full list, the list gives pages back to the zone. They can form
     // blocks, even of orders that no list holds.
     let in_list = if request.order > LIST_ORDER {
-        list.count.min(list::swallowed(list)) >> request.order
+        list.count.min(list::most_left_over(list)) >> request.order
     } else {
         list.count >> request.order
     };
-    let at_most = by_mark(sum.above + list.threshold).min(possible) + in_list;
+    let at_most = requests(most_above + list.threshold).min(most_blocks) + in_list;
 
     Served {
         estimate: estimate.clamp(at_least, at_most.max(at_least)),
@@ -408,7 +458,8 @@ mod tests {
         // The boost of 64 does not count: (7168 - 64) * 3 / 8.
         assert_eq!((sum.min, sum.out_of_reach), (7104, 2664));
         assert_eq!(sum.above, 101_320 - 1024 - 2664);
-        assert_eq!(served.at_most, sum.above + 190);
+        // The pages in the lists of both CPUs.
+        assert_eq!(served.at_most, sum.above + 190 + 17);
         assert!(served.at_least < sum.above && sum.above - 63 <= served.estimate);
     }
 
@@ -438,18 +489,30 @@ mod tests {
 
     #[test]
     fn the_cpu_decides_about_the_list() {
-        let zones = parse(TEXT);
+        let mut zones = parse(TEXT);
+        (zones[1].lists[0].threshold, zones[1].lists[1].threshold) = (20, 30);
         let on = |cpu| Request {
             cpu: Some(cpu),
             ..request(Gfp::Atomic, 0)
         };
-        let most = |cpu| arithmetic(&zones[1], None, on(cpu), NEW).1.at_most;
-        assert_eq!(most(0) - most(1), 190 - 17);
+        let lists = |cpu| {
+            let (sum, served) = arithmetic(&zones[1], None, on(cpu), NEW);
+            // The lists of other CPUs can come back.
+            assert_eq!(served.at_most, sum.above + 190 + 17 + 20 + 30);
+            (
+                sum.in_list,
+                sum.drift,
+                sum.in_other_lists,
+                sum.drift_of_others,
+            )
+        };
+        assert_eq!(lists(0), (190, 20, 17, 30));
+        assert_eq!(lists(1), (17, 30, 190, 20));
     }
 
     #[test]
     fn high_orders_need_large_blocks() {
-        let zones = parse(TEXT);
+        let mut zones = parse(TEXT);
         let blocks = |count| {
             Some(Blocks {
                 certain: count,
@@ -464,14 +527,18 @@ mod tests {
         assert_eq!(sum.blocks, Some(11));
         // Of 11 blocks, all could be in the list of a CPU in the end, as a refill takes 15.
         assert_eq!((served.estimate, served.at_least), (1, 0));
-        assert_eq!(served.at_most, 11 + 190 / 4);
-        let (_, served) = arithmetic(&zones[1], blocks(0), order_2, NEW);
+        // Each page that comes back from the other list can complete a block.
+        assert_eq!(served.at_most, 11 + 190 + 17 / 4);
+        let (_, served) = arithmetic(&zones[0], blocks(0), order_2, NEW);
         assert_eq!(served.at_most, 0);
         // With enough of them, the watermark decides.
         let (sum, served) = arithmetic(&zones[1], blocks(50_000), order_2, NEW);
         assert_eq!(served.estimate, sum.above.div_ceil(4));
         // No list has larger blocks, but pages that a list gives back can form some.
         let order_4 = request(Gfp::Atomic, 4);
+        let (_, served) = arithmetic(&zones[1], blocks(11), order_4, NEW);
+        assert_eq!((served.at_least, served.at_most), (11, 11 + 190 + 17 / 16));
+        zones[1].lists.pop();
         let (_, served) = arithmetic(&zones[1], blocks(11), order_4, NEW);
         assert_eq!((served.at_least, served.at_most), (11, 11 + 62 / 16));
     }
@@ -533,14 +600,14 @@ mod tests {
         assert_eq!(atomic.at_least, 101_320 - 1024 - 2440 - 1024);
         // The counted blocks can be too few. All their pages are subtracted, free or not.
         (zone.reserved_highatomic, zone.free_highatomic) = (Some(1024), Some(7));
-        zone.reserved_is_counted = true;
+        zone.highatomic_from_pagetypeinfo = true;
         let (sum, served) = arithmetic(&zone, None, request(Gfp::Nowait, 0), old);
         assert_eq!(sum.highatomic, 1024);
         assert_eq!(served.at_least, 101_320 - 1024 - 7168 - 2440 - 1024 - 62);
         // Refills take all pages except the free ones that are kept.
         (zone.min, zone.boost) = (0, 0);
         let atomic = ask(&zone, Gfp::Atomic, old);
-        assert_eq!(atomic.at_most, 101_320 - 1024 - 7 + 190);
+        assert_eq!(atomic.at_most, 101_320 - 1024 - 7 + 190 + 17);
     }
 
     #[test]
@@ -560,7 +627,7 @@ mod tests {
         let (_, served) = arithmetic(&zones[1], Some(blocks), request(Gfp::Atomic, 2), old);
         assert_eq!(
             (served.at_least, served.estimate, served.at_most),
-            (11, 11, 11 + 190 / 4)
+            (11, 11, 11 + 190 + 17 / 4)
         );
     }
 

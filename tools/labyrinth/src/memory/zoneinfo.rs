@@ -20,7 +20,7 @@ pub struct Zone {
     /// The boost that `min`, `low` and `high` contain while a zone recovers from fragmentation.
     pub boost: u64,
     /// Whether the kernel shows the boost; 5.10 does not.
-    pub boost_is_told: bool,
+    pub boost_is_shown: bool,
     /// The min watermark.
     pub min: u64,
     /// The low watermark, below which kswapd is woken up.
@@ -41,7 +41,7 @@ pub struct Zone {
     pub free_highatomic: Option<u64>,
     /// Whether `reserved_highatomic` and `free_highatomic` come from pagetypeinfo. The former can
     /// then be too small.
-    pub reserved_is_counted: bool,
+    pub highatomic_from_pagetypeinfo: bool,
     /// The list of each CPU.
     pub lists: Vec<CpuList>,
 }
@@ -70,7 +70,7 @@ impl Zone {
     }
 
     /// Returns whether the reserve for atomic requests of high orders is unknown.
-    pub fn hides_reserved(&self) -> bool {
+    pub fn highatomic_is_unknown(&self) -> bool {
         self.is_populated() && self.free_highatomic.is_none() && self.reserved_highatomic.is_none()
     }
 
@@ -171,7 +171,7 @@ fn field(zone: &mut Zone, line: &str) {
         "free_highatomic" => zone.free_highatomic = Some(value),
         _ if !zone.lists.is_empty() => {}
         "free" => zone.free = value,
-        "boost" => (zone.boost, zone.boost_is_told) = (value, true),
+        "boost" => (zone.boost, zone.boost_is_shown) = (value, true),
         "min" => zone.min = value,
         "low" => zone.low = value,
         "high" => zone.high = value,

@@ -18,8 +18,8 @@ pub struct ZoneFacts {
     pub out_of_reach: u64,
     /// Whether the zone is kept for requests that cannot use a higher one.
     pub protected: bool,
-    /// The most pages that the list of a CPU swallows.
-    pub swallowed: u64,
+    /// The most pages of the last refill that can be left in the list of a CPU.
+    pub left_over: u64,
 }
 
 /// What was seen.
@@ -49,7 +49,7 @@ pub struct Advice {
     /// The pages that must be there: the largest burst with its safety factor.
     pub needed: u64,
     /// The pages that only GFP_ATOMIC gets, when all other requests have stopped at the min
-    /// watermark, without those that the list of a CPU swallows.
+    /// watermark, without those that can be left in the list of a CPU.
     pub guaranteed: u64,
     /// The value for vm.min_free_kbytes, or none if the present one is enough or unknown.
     pub min_free_kbytes: Option<u64>,
@@ -62,12 +62,12 @@ pub struct Advice {
 /// Derives the advice.
 pub fn advise(facts: &Facts) -> Advice {
     let needed = (facts.burst as f64 * facts.safety).ceil() as u64;
-    let open = || facts.zones.iter().filter(|zone| !zone.protected);
-    let reach: u64 = open().map(|zone| zone.min - zone.out_of_reach).sum();
-    let min: u64 = open().map(|zone| zone.min).sum();
+    let unprotected = || facts.zones.iter().filter(|zone| !zone.protected);
+    let reach: u64 = unprotected().map(|zone| zone.min - zone.out_of_reach).sum();
+    let min: u64 = unprotected().map(|zone| zone.min).sum();
     let all: u64 = facts.zones.iter().map(|zone| zone.min).sum();
-    let swallowed: u64 = open().map(|zone| zone.swallowed).sum();
-    let guaranteed = reach.saturating_sub(swallowed);
+    let left_over: u64 = unprotected().map(|zone| zone.left_over).sum();
+    let guaranteed = reach.saturating_sub(left_over);
     let mut reasoning = vec![
         format!(
             "The largest burst took {} in {} ms. With a safety factor of {}, {} must be there.",
@@ -78,8 +78,8 @@ pub fn advise(facts: &Facts) -> Advice {
         ),
         format!(
             "When all other requests have stopped at the min watermarks of {min} pages, GFP_ATOMIC \
-             can still get {reach} of them. The list of a CPU may swallow {swallowed}, so \
-             {guaranteed} are sure."
+             can still get {reach} of them. The last refill can leave {left_over} in the list of \
+             a CPU, so {guaranteed} are certain."
         ),
         format!(
             "At the worst moment, such a burst could have got {}.",
@@ -97,13 +97,13 @@ pub fn advise(facts: &Facts) -> Advice {
         .min_free_kbytes
         .filter(|_| guaranteed < needed && reach > 0)
         .map(|now| {
-            let factor = (needed + swallowed) as f64 / reach as f64;
+            let factor = (needed + left_over) as f64 / reach as f64;
             (now as f64 * factor).ceil() as u64
         });
     if let Some(wanted) = wanted {
         let share = wanted as f64 / (facts.memory * facts.page_kib).max(1) as f64;
         reasoning.push(format!(
-            "vm.min_free_kbytes grows by the same factor as the pages: ({needed} + {swallowed}) / \
+            "vm.min_free_kbytes grows by the same factor as the pages: ({needed} + {left_over}) / \
              {reach}."
         ));
         if share > TOO_MUCH {
@@ -133,7 +133,7 @@ mod tests {
             min: 800,
             out_of_reach: 300,
             protected: false,
-            swallowed: 100,
+            left_over: 100,
         };
         Facts {
             burst,

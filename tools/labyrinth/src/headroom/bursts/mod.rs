@@ -12,6 +12,7 @@ use super::{
     list,
     look::{look, Question},
     model::Gfp,
+    verdict,
 };
 use crate::{
     exit::Verdict,
@@ -75,14 +76,7 @@ pub fn run(options: &Options, over: &dyn Fn() -> bool) -> anyhow::Result<Verdict
         let mut out = io::stdout().lock();
         stdout::reached(show::text(&mut out, &bursts, terminal::colours()))?;
     }
-    let crossed = options
-        .fail_below
-        .is_some_and(|bound| bursts.least_headroom < bound);
-    Ok(if crossed {
-        Verdict::Crossed
-    } else {
-        Verdict::Fine
-    })
+    Ok(verdict(options.fail_below, bursts.least_headroom))
 }
 
 /// Everything while it measures.
@@ -115,7 +109,7 @@ impl Session {
                 who: callers.number(probe, raw),
             });
         });
-        merger.asked(|event| windows.iter_mut().for_each(|window| window.add(event)));
+        merger.all_were_read(|event| windows.iter_mut().for_each(|window| window.add(event)));
     }
 }
 
@@ -274,7 +268,12 @@ fn advice(options: &Options, root: &Path, burst: u64, least: u64) -> anyhow::Res
                     min,
                     out_of_reach: Gfp::Atomic.out_of_reach(min),
                     protected: zone.protection.get(place).is_some_and(|&pages| pages > 0),
-                    swallowed: zone.lists.iter().map(list::swallowed).max().unwrap_or(0),
+                    left_over: zone
+                        .lists
+                        .iter()
+                        .map(list::most_left_over)
+                        .max()
+                        .unwrap_or(0),
                 }
             })
             .collect(),

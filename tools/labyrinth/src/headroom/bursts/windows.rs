@@ -125,9 +125,10 @@ impl Merger {
         self.waiting.push(event);
     }
 
-    /// All CPUs were asked for their events. Calls `each` with those of which no older ones can
-    /// come: another CPU can have been asked before an event of it that is not newer than these.
-    pub fn asked(&mut self, mut each: impl FnMut(Event)) {
+    /// Must be called after the buffers of all CPUs were read. Calls `each` with the events before
+    /// which no others can come. The buffer of a CPU may have been read just before an event that is
+    /// older than the newest ones of other CPUs, so these have to wait.
+    pub fn all_were_read(&mut self, mut each: impl FnMut(Event)) {
         let quiet = self.newest == self.known;
 
         self.waiting.sort_by_key(|event| event.time);
@@ -189,13 +190,13 @@ mod tests {
         let mut seen = Vec::new();
         merger.add(event(5, 1, 0));
         merger.add(event(9, 1, 0));
-        merger.asked(|event| seen.push(event.time));
+        merger.all_were_read(|event| seen.push(event.time));
         assert!(seen.is_empty());
         merger.add(event(7, 1, 1));
         merger.add(event(12, 1, 1));
-        merger.asked(|event| seen.push(event.time));
+        merger.all_were_read(|event| seen.push(event.time));
         assert_eq!(seen, [5, 7, 9]);
-        merger.asked(|event| seen.push(event.time));
+        merger.all_were_read(|event| seen.push(event.time));
         assert_eq!(seen, [5, 7, 9, 12]);
         merger.add(event(20, 1, 1));
         merger.finish(|event| seen.push(event.time));
