@@ -157,7 +157,7 @@ fn simulate(mut zone: Pages, list: &CpuList, in_list: u64, mut scale: u32, taken
     let others = list.count - in_list;
     let (min, max) = list.bounds.unwrap_or((list.high, list.high));
     let mut high = list.high.clamp(min, max);
-    let mut hidden = taken;
+    let mut uncounted = taken;
     let mut served = 0;
 
     if zone.above == 0 {
@@ -207,11 +207,11 @@ fn simulate(mut zone: Pages, list: &CpuList, in_list: u64, mut scale: u32, taken
             return served + zone.last.min(zone.above);
         }
         zone.free -= got;
-        hidden += got;
-        let shown = hidden - hidden % (list.threshold + 1);
-        hidden -= shown;
-        zone.above = zone.above.saturating_sub(shown);
-        zone.above_high = zone.above_high.saturating_sub(shown);
+        uncounted += got;
+        let counted = uncounted - uncounted % (list.threshold + 1);
+        uncounted -= counted;
+        zone.above = zone.above.saturating_sub(counted);
+        zone.above_high = zone.above_high.saturating_sub(counted);
         if zone.above == 0 {
             return served + 1;
         }
@@ -371,17 +371,17 @@ mod tests {
             let list = CpuList { threshold, ..LIST };
             let jump = simulate(pages(above), &list, 0, scale, 0);
             let mut left = above;
-            let (mut hidden, mut total, mut scale) = (0, 0, scale);
+            let (mut uncounted, mut total, mut scale) = (0, 0, scale);
             let slow = loop {
                 if left == 0 { break total; }
                 let mut refill = 63u64 << scale;
                 if refill <= 437 && scale < 5 { scale += 1; }
                 refill = refill.min(437);
-                hidden += refill;
-                let shown = hidden - hidden % (threshold + 1);
-                hidden -= shown;
-                if left <= shown { break total + 1; }
-                left -= shown;
+                uncounted += refill;
+                let counted = uncounted - uncounted % (threshold + 1);
+                uncounted -= counted;
+                if left <= counted { break total + 1; }
+                left -= counted;
                 total += refill;
             };
             prop_assert_eq!(jump, slow);

@@ -38,6 +38,16 @@ pub struct Question {
 
 /// Answers a question. `proc` is `/proc` except in tests.
 pub fn look(proc: &Path, question: Question) -> anyhow::Result<Headroom> {
+    look_again(proc, question, &mut Vec::new())
+}
+
+/// Answers a question. `reserved` are the reserves for atomic requests of high orders that an
+/// earlier look has read from pagetypeinfo. This look updates them if it may read this file.
+pub fn look_again(
+    proc: &Path,
+    question: Question,
+    reserved: &mut Vec<Reserved>,
+) -> anyhow::Result<Headroom> {
     let mut all = zoneinfo::read(proc)?;
     let high = question.order > 0;
     let buddies = if high {
@@ -52,11 +62,11 @@ pub fn look(proc: &Path, question: Question) -> anyhow::Result<Headroom> {
     };
     let kernel = kernel(proc);
 
-    if question.types && all.iter().any(Zone::highatomic_is_unknown) {
-        add_reserved(
-            &mut all,
-            &pagetypeinfo::read_reserved(proc).unwrap_or_default(),
-        );
+    if all.iter().any(Zone::highatomic_is_unknown) {
+        if question.types {
+            *reserved = pagetypeinfo::read_reserved(proc).unwrap_or_default();
+        }
+        add_reserved(&mut all, reserved, !question.types);
     }
     complete(proc, &mut all, kernel);
     answer(&all, question, kernel, |zone| {
@@ -154,13 +164,14 @@ pub fn answer(
 }
 
 /// Adds the reserved page blocks, which zoneinfo of old kernels does not show.
-fn add_reserved(zones: &mut [Zone], reserved: &[Reserved]) {
+fn add_reserved(zones: &mut [Zone], reserved: &[Reserved], are_old: bool) {
     for zone in zones.iter_mut().filter(|zone| zone.highatomic_is_unknown()) {
         let of_zone = |one: &&Reserved| one.node == zone.node && one.zone == zone.name;
         if let Some(found) = reserved.iter().find(of_zone) {
             zone.reserved_highatomic = Some(found.pages);
             zone.free_highatomic = Some(found.free);
             zone.highatomic_from_pagetypeinfo = true;
+            zone.highatomic_is_old = are_old;
         }
     }
 }
@@ -274,7 +285,7 @@ fn no_zone(zones: &[Zone], node: Option<u32>) -> Problem {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{add_boosts, add_bounds, kernel, look, Question};
+    use super::{add_boosts, add_bounds, kernel, look, look_again, Question};
     use crate::{
         headroom::{document::Headroom, model::Gfp},
         memory::zoneinfo::{tests::TEXT, CpuList, Zone},
@@ -331,6 +342,45 @@ pub(crate) mod tests {
         assert!(answer.cannot_see[0].contains("DMA32"));
         // 1,024 of the pages are in CMA areas, perhaps as blocks of order 2.
         assert_eq!(answer.zones[1].arithmetic.blocks, Some(5 + 2 * 300 - 256));
+    }
+
+    #[test]
+    fn later_looks_remember_what_is_reserved() {
+        let folder = proc();
+        let zoneinfo: Vec<&str> = TEXT
+            .lines()
+            .filter(|line| !line.contains("highatomic"))
+            .collect();
+        fs::write(folder.path().join("zoneinfo"), zoneinfo.join("\n")).unwrap();
+        let types = folder.path().join("pagetypeinfo");
+        fs::write(
+            &types,
+            "Page block order: 9\n\
+             Pages per block:  512\n\
+             Node    0, zone    DMA32, type   HighAtomic      3      2\n\
+             Number of blocks type     Unmovable      Movable   HighAtomic\n\
+             Node 0, zone      DMA            1            7            0\n\
+             Node 0, zone    DMA32           52          960            2\n",
+        )
+        .unwrap();
+        let mut question = Question {
+            gfp: Gfp::Nowait,
+            ..QUESTION
+        };
+        let mut reserved = Vec::new();
+        let mut ask = |question| {
+            let answer = look_again(folder.path(), question, &mut reserved).unwrap();
+            assert!(answer.cannot_see.is_empty(), "{:?}", answer.cannot_see);
+            assert_eq!(answer.zones[1].arithmetic.highatomic, 1024);
+            answer
+        };
+        let first = ask(question);
+        question.types = false;
+        fs::remove_file(types).unwrap();
+        let second = ask(question);
+        assert_eq!(first.requests, second.requests);
+        // The reserve may have been released meanwhile.
+        assert_eq!(second.at_most, first.at_most + 1024);
     }
 
     #[test]

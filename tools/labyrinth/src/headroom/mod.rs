@@ -12,7 +12,7 @@ mod show;
 
 use crate::{exit::Verdict, json, message::say, stdout, terminal, units};
 use clap::ArgGroup;
-use look::{look, Question};
+use look::{look, look_again, Question};
 use model::Gfp;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
@@ -50,7 +50,8 @@ Requests of high orders need free blocks that are large enough, too, and they lo
 the watermarks (vm.watermark_boost_factor). /proc/buddyinfo counts blocks in CMA areas and isolated
 blocks, which such requests never get. /proc/pagetypeinfo tells them apart. On kernels up to 6.12 it
 also tells what is reserved for atomic requests of high orders. Only root can read it, and --watch
-reads it only once, because the kernel counts with interrupts off.
+reads it only once, because the kernel counts with interrupts off. The bounds allow for later
+changes of the reserve.
 
 The limits of memory cgroups are not taken into account.
 
@@ -122,6 +123,7 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     let stop = Arc::new(AtomicBool::new(false));
     let start = Instant::now();
     let mut least = u64::MAX;
+    let mut reserved = Vec::new();
     let mut question = Question {
         gfp: args.gfp,
         order: args.order,
@@ -144,7 +146,7 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
         return bursts::run(&options, &|| stop.load(Relaxed));
     }
     loop {
-        let mut headroom = look(proc, question)?;
+        let mut headroom = look_again(proc, question, &mut reserved)?;
         question.types = false;
         least = least.min(headroom.requests);
         headroom.least = least;

@@ -279,10 +279,22 @@ fn most_reserved(zone: &Zone) -> u64 {
     zone.managed / 100 + 2 * PAGE_BLOCK
 }
 
-/// Returns how many free pages can be kept for such requests if the kernel does not show it.
+/// Returns how many more free pages can be kept for such requests than the zone shows.
 fn most_unknown_highatomic(zone: &Zone) -> u64 {
     if zone.highatomic_is_unknown() {
         most_reserved(zone)
+    } else if zone.highatomic_is_old {
+        most_reserved(zone).saturating_sub(zone.free_highatomic.unwrap_or(0))
+    } else {
+        0
+    }
+}
+
+/// Returns how many pages the kernel may have released that the zone shows as kept for such
+/// requests.
+fn most_released_highatomic(zone: &Zone, kept: u64) -> u64 {
+    if zone.highatomic_is_old {
+        kept
     } else {
         0
     }
@@ -326,11 +338,18 @@ fn single(zone: &Zone, sum: &Arithmetic, kept: u64, burst: Burst<'_>) -> Served 
     };
     let now = list::served(pages(sum.above), list, others);
     let mut least = pages(least_above(zone, sum, request, kernel));
-    least.free = least.free.saturating_sub(most_unknown_highatomic(zone));
+    let unknown = most_unknown_highatomic(zone).min(least.free);
+    least.free -= unknown;
+    if kernel.has_last_resort() {
+        least.last += unknown;
+    }
+    let mut most = pages(sum.above + most_released_highatomic(zone, sum.highatomic));
+    most.free += most_released_highatomic(zone, kept);
 
     Served {
+        estimate: now.estimate,
         at_least: list::served(least, list, others).at_least,
-        ..now
+        at_most: list::served(most, list, others).at_most,
     }
 }
 
@@ -373,7 +392,8 @@ fn high_order(
         1
     };
 
-    let most_above = others.most_above(sum.above, sum.missing());
+    let released = most_released_highatomic(zone, sum.highatomic);
+    let most_above = others.most_above(sum.above + released, sum.missing());
     // A page that comes back can complete a block, if the rest of the block is free.
     let most_blocks = possible
         .saturating_add(others.in_lists)
@@ -404,7 +424,10 @@ fn high_order(
     }
     let unknown_blocks = match request.gfp {
         Gfp::Atomic => 0,
-        Gfp::Nowait => most_unknown_highatomic(zone) >> request.order,
+        Gfp::Nowait if zone.highatomic_is_unknown() || zone.highatomic_is_old => {
+            (most_reserved(zone) >> request.order).saturating_sub(blocks.highatomic)
+        }
+        Gfp::Nowait => 0,
     };
     let above = least_above(zone, sum, request, kernel);
     let at_least = requests(above.saturating_sub(list.threshold + others.drift))
@@ -604,6 +627,15 @@ mod tests {
         let (sum, served) = arithmetic(&zone, None, request(Gfp::Nowait, 0), old);
         assert_eq!(sum.highatomic, 1024);
         assert_eq!(served.at_least, 101_320 - 1024 - 7168 - 2440 - 1024 - 62);
+        // An earlier look may have seen a reserve that is gone or larger now.
+        zone.highatomic_is_old = true;
+        let old_look = arithmetic(&zone, None, request(Gfp::Nowait, 0), old).1;
+        assert_eq!(old_look.estimate, served.estimate);
+        assert_eq!(old_look.at_least, served.at_least);
+        assert_eq!(old_look.at_most, served.at_most + 1024);
+        let atomic = ask(&zone, Gfp::Atomic, old);
+        assert_eq!(atomic.at_least, 101_320 - 1024 - 2440 - 1024);
+        zone.highatomic_is_old = false;
         // Refills take all pages except the free ones that are kept.
         (zone.min, zone.boost) = (0, 0);
         let atomic = ask(&zone, Gfp::Atomic, old);

@@ -42,6 +42,8 @@ pub struct Zone {
     /// Whether `reserved_highatomic` and `free_highatomic` come from pagetypeinfo. The former can
     /// then be too small.
     pub highatomic_from_pagetypeinfo: bool,
+    /// Whether they come from an earlier look, so that the reserve can be smaller or larger now.
+    pub highatomic_is_old: bool,
     /// The list of each CPU.
     pub lists: Vec<CpuList>,
 }
