@@ -45,13 +45,17 @@ ATTEMPTS = 10
 PRIORITY = 98
 # A refill takes at most two to this power of batches (CONFIG_PCP_BATCH_SCALE_MAX).
 SCALE = 5
-# The lists of CPUs hold blocks of orders up to this one.
+# The lists of CPUs hold blocks of orders up to this one. Before Linux 5.14 they hold single pages.
 LIST_ORDER = 3
+LINUX = tuple(map(int, re.match(r"(\d+)\.(\d+)", os.uname().release).groups()))
+# The size of a page block.
+PAGE_BLOCK = 512
 # This folder of the guest is on a disk of the host.
 DISK = "/.labyrinth/log"
 BLOCKS = "/sys/devices/system/memory/"
 # Messages of the kernel about memory that cannot be taken offline, and about its watermarks.
-MEMORY_MESSAGES = re.compile(r"page: |head: |flags: |page_type: |raw: |page dumped because: "
+MEMORY_MESSAGES = re.compile(r"page:|head:|(anon |ksm )?flags: |page_type: |raw: |aops:|memcg:"
+                             r"|page->mem_cgroup:|page dumped because: "
                              r"|min_free_kbytes is not updated")
 
 # For mlockall().
@@ -164,6 +168,10 @@ def disturbance(answer, switches, text, cpu):
         if free or held > 0:
             others.append(f"{free:+} pages are free in node {zone['node']} {zone['zone']}, and "
                           f"{held:+} in the list")
+    # Starting the burst takes a little memory. The allocator may refill a list for it.
+    free = number("free_before") - sum(map(int, re.findall(r"pages free +(\d+)", text)))
+    if free:
+        others.append(f"{free:+} pages are free at the beginning of the burst")
     if switches:
         others.append(f"others ran {switches} times")
     return "; ".join(others)
@@ -201,7 +209,7 @@ def measure(state, gfp="atomic", order=0, node=-1, cpu=0):
     answer, served = undisturbed(f"{state}: {gfp}, order {order}",
                                  f"{gfp} {order} {node} {MOST}".encode(), arguments, cpu)
     error = answer["requests"] - served
-    limits = [Limits(zone, order, cpu) for zone in answer["zones"]]
+    limits = [Limits(zone, gfp, order, cpu) for zone in answer["zones"]]
     row = {"least": answer["at_least"], "most": answer["at_most"], "served": served,
            "error": error, "limits": limits}
     row["text"] = (f"{state}: {gfp}, order {order}: predicted {answer['requests']} "
@@ -214,11 +222,18 @@ def measure(state, gfp="atomic", order=0, node=-1, cpu=0):
 
 
 class Limits:
-    """The bounds of a zone, computed from the pages in the lists of the CPU and the size of
-    refills."""
+    """The bounds of a zone, computed from the pages in the lists of the CPUs, the size of refills,
+    and what old kernels can keep for atomic requests of high orders without showing it."""
 
-    def __init__(self, zone, order, cpu):
+    def __init__(self, zone, gfp, order, cpu):
         numbers = zone["arithmetic"]
+        self.gfp = gfp
+        self.text = self._text(zone)
+        # The most pages that may be kept, and those that the tool found.
+        self.kept, self.seen = 0, numbers["highatomic"]
+        if "reserved_highatomic" not in self.text and LINUX < (6, 1):
+            managed = int(re.search(r"\n +managed +(\d+)", self.text).group(1))
+            self.kept = managed // 100 + 2 * PAGE_BLOCK
         self.name = f"node {zone['node']} {zone['zone']}"
         self.held = numbers["in_list"]
         self.drift = numbers["drift"]
@@ -226,22 +241,28 @@ class Limits:
         self.others = numbers["in_other_lists"]
         self.drift_of_others = numbers["drift_of_others"]
         self.boost = numbers["boost"]
-        self.taken = self._refill(zone, order, cpu) - (1 << order)
+        self.taken = self._refill(order, cpu) - (1 << order)
         if order > LIST_ORDER:
             # No list has such blocks, but pages that a list gives back can form some.
-            self.held = min(self.held, self._refill(zone, 0, cpu) - 1)
+            self.held = min(self.held, self._refill(0, cpu) - 1)
         self.least, self.most = self._bounds(numbers, order)
 
-    def _refill(self, zone, order, cpu):
-        """The most pages that a refill of the list takes."""
+    @staticmethod
+    def _text(zone):
+        """The lines of the zone in zoneinfo."""
         lists = module.read("/proc/zoneinfo").split("Node ")[1:]
-        text = next(text for text in lists
+        return next(text for text in lists
                     if text.startswith(f"{zone['node']}, zone {zone['zone']:>8}\n"))
-        text = re.search(rf"cpu: {cpu}\n((?: .*\n)*?)(?: +cpu: | *vm stats|\S|$)", text).group(1)
+
+    def _refill(self, order, cpu):
+        """The most pages that a refill of the list takes."""
+        text = re.search(rf"cpu: {cpu}\n((?: .*\n)*?)(?: +cpu: | *vm stats|\S|$)",
+                         self.text).group(1)
         fields = {name: int(value) for name, value in re.findall(r"(\w+): +(\d+)", text)}
         batch = max(fields["batch"], 1)
         if order:
-            return max(batch >> order, 2) << order if order <= LIST_ORDER else 1 << order
+            in_lists = order <= LIST_ORDER and LINUX >= (5, 14)
+            return max(batch >> order, 2) << order if in_lists else 1 << order
         high = max(fields["high"], fields.get("high_max", 0))
         scaled = batch << SCALE if "high_max" in fields else batch
         return max(min(scaled, max(high - batch, batch)), 2)
@@ -250,12 +271,16 @@ class Limits:
         """The least and the most requests that the zone serves."""
         limit = sum(numbers[name] for name in ("cma", "highatomic", "rest_of_block", "out_of_reach",
                                                "protection"))
+        # What an earlier look has seen there may have been released.
         most = numbers["free"] - limit + self.others + self.drift_of_others
+        most += self.seen if self.kept else 0
         if most <= 0:
             return 0, 0
         size = 1 << order
         most += self.drift
         above = numbers["above"] - self.boost
+        if self.gfp != "atomic":
+            above = max(above - max(self.kept - self.seen, 0), 0)
         least = above - self.drift - self.drift_of_others
         if order:
             # A page that comes back can complete a block, if the rest of the block is free.
@@ -264,18 +289,24 @@ class Limits:
             if not blocks:
                 return 0, 0
             least, most = -(-max(least, 0) // size), -(-most // size)
-            mine = max(numbers["blocks"] - numbers["blocks_kept"], 0)
+            kept = max(numbers["blocks_kept"], 0 if self.gfp == "atomic" else self.kept // size)
+            mine = max(numbers["blocks"] - kept, 0)
             least = max(min(least, mine) - self.taken // size, 0)
             most = min(most, blocks) + self.held // size
             return least, max(most, least)
         # The first request is served if the zone is above the limit.
-        return max(least - self.taken, int(above > self.drift_of_others)), most + self.held
+        least = max(least - self.taken, int(above > self.drift_of_others))
+        if self.kept:
+            free = numbers["free"] - numbers["cma"] - self.kept
+            least = min(least, max(free - self.drift - self.drift_of_others, 0))
+        return least, most + self.held
 
     def __str__(self):
         others = f", other lists hold {self.others}, and have not counted {self.drift_of_others}"
         return (f"{self.name} holds {self.held}, may take {self.taken}, "
                 f"has not counted {self.drift}, boost {self.boost}"
-                + others * bool(self.others or self.drift_of_others))
+                + others * bool(self.others or self.drift_of_others)
+                + f", may keep {self.kept} for high orders" * bool(self.kept))
 
 
 def explanation(limits):
@@ -558,19 +589,40 @@ def full_of_page_cache():
         judge()
 
 
+@contextlib.contextmanager
+def much_dirty(folder):
+    """Lets a disk have any number of dirty pages. Without this, virtiofs may have few of them, and
+    writes the others back at once."""
+    device = os.stat(folder).st_dev
+    limit = f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/strict_limit"
+    if not os.path.exists(limit):
+        raise Skip("the kernel limits the dirty pages of virtiofs, and has no strict_limit (6.2)")
+    before = module.read(limit).strip()
+    with setting("dirty_ratio", 100), setting("dirty_background_ratio", 99), \
+            setting("dirty_writeback_centisecs", 0):
+        module.write(limit, 0)
+        try:
+            yield
+        finally:
+            module.write(limit, before)
+
+
 def full_of_dirty_pages():
     """The page cache has dirty pages."""
     if not os.access(DISK, os.W_OK):
         raise Skip(f"{DISK} is not a folder on a disk")
     size = 64 << 20
     name = f"{DISK}/tool_headroom-{os.getpid()}"
-    with prepared(), anonymous(room(1.2) + size), open(name, "w+b", buffering=0) as file:
+    with prepared(), much_dirty(DISK), anonymous(room(1.2) + size), \
+            open(name, "w+b", buffering=0) as file:
         os.unlink(name)
         os.ftruncate(file.fileno(), size)
         with mmap.mmap(file.fileno(), size) as pages:
             for at in range(0, size, PAGE):
                 pages[at] = 1
-            ktap.note(f"{pressure.memory('Dirty') // PAGE} dirty pages")
+            dirty = pressure.memory("Dirty")
+            ktap.note(f"{dirty // PAGE} dirty pages")
+            assert dirty > size // 2, "the kernel has written most of the pages back"
             measure("dirty pages")
             measure("dirty pages", gfp="nowait")
             measure("dirty pages", order=1)
@@ -697,9 +749,9 @@ def other_lists():
     """The lists of the CPU are short or long, and empty or full."""
     with prepared():
         for fraction, length in ((1_000_000, "short"), (8, "long")):
-            # A list of this length must not swallow what the machine needs.
+            # A list of this length must leave the pages that the machine needs.
             leave = room(1.5) + pressure.memory("MemTotal") // fraction
-            with setting("percpu_pagelist_high_fraction", fraction), anonymous(leave):
+            with setting(os.path.basename(pressure.LISTS), fraction), anonymous(leave):
                 measure(f"{length} lists")
                 measure(f"{length} lists", gfp="nowait")
                 with full_lists():
@@ -786,12 +838,25 @@ def bursts_are_measured():
         assert advice["min_free_kbytes"] > min_free(), advice
 
 
+def problems_are_named():
+    """A headroom below --fail-below, and --bursts without root, are explained in one sentence."""
+    result = tool.run("headroom", "--fail-below", str(1 << 40))
+    assert result.returncode == 1 and result.stderr.count("\n") == 1, result
+    assert re.search(rf"headroom was \d+, .* {1 << 40} \(--fail-below\)$", result.stderr), result
+    result = tool.run("headroom", "--fail-below", "0")
+    assert result.returncode == 0 and not result.stderr, result
+    result = tool.run_as_nobody("headroom", "--bursts", "--duration", "1")
+    what, fix = result.stderr.splitlines()
+    assert result.returncode == 3 and "only root may watch the page allocations" in what, result
+    assert "fix: " in fix, result
+
+
 CASES = (fresh, second_cpu, full_of_page_cache, full_of_dirty_pages, full_of_tmpfs,
          full_of_huge_pages, full_of_anonymous_memory, fragmented_memory, boosted_watermarks,
          other_watermarks, other_protection, a_zone_is_nearly_empty, a_movable_zone, other_lists,
          kept_for_atomic_requests)
 if len(nodes()) < 2:
     SLOW = CASES[1:]
-    ktap.main(fresh, bursts_are_measured, *ktap.soak((), SLOW), by_name=SLOW)
+    ktap.main(fresh, bursts_are_measured, problems_are_named, *ktap.soak((), SLOW), by_name=SLOW)
 else:
     ktap.main(nodes_have_their_own, *ktap.soak((), CASES), by_name=CASES)

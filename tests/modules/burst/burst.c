@@ -6,9 +6,10 @@
  * held. Then it frees them all. FLAGS is atomic or nowait. NODE is -1, or the only node to use.
  * The parameter "served" is the number of blocks of the last burst, and "failed" says whether it
  * ended with a failure. The parameter "switches" is the number of context switches of the writer
- * until the end of the burst: on PREEMPT_RT, disabled bottom halves do not prevent these. Writing a
- * number to the parameter "hold" takes so many pages, keeps those whose number is a multiple of
- * "every", and frees the others, so that memory is fragmented. Writing 0 frees all.
+ * until the end of the burst: on PREEMPT_RT, disabled bottom halves do not prevent these. The
+ * parameter "free_before" is the number of free pages in all zones at the beginning of the burst.
+ * Writing a number to the parameter "hold" takes so many pages, keeps those whose number is a
+ * multiple of "every", and frees the others, so that memory is fragmented. Writing 0 frees all.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -21,10 +22,12 @@
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/vmstat.h>
 
 static unsigned long served;
 static bool failed;
 static unsigned long switches;
+static unsigned long free_before;
 static unsigned int every = 2;
 static LIST_HEAD(held);
 
@@ -63,6 +66,7 @@ static int set_burst(const char *text, const struct kernel_param *param)
 	served = 0;
 	failed = false;
 	local_bh_disable();
+	free_before = global_zone_page_state(NR_FREE_PAGES);
 	while (served < most) {
 		struct page *page = alloc_pages_node(node, gfp, order);
 
@@ -124,6 +128,8 @@ module_param(failed, bool, 0400);
 MODULE_PARM_DESC(failed, "Whether the last burst ended with a failure");
 module_param(switches, ulong, 0400);
 MODULE_PARM_DESC(switches, "Context switches of the writer until the last burst ended");
+module_param(free_before, ulong, 0400);
+MODULE_PARM_DESC(free_before, "Free pages at the beginning of the last burst");
 
 static int __init burst_init(void)
 {

@@ -19,6 +19,9 @@ SPARE = 8 * MIB
 MIN_FREE = "/proc/sys/vm/min_free_kbytes"
 # The allocator's per-CPU lists hold at most this fraction of the memory, or four batches.
 LISTS = "/proc/sys/vm/percpu_pagelist_high_fraction"
+if not os.path.exists(LISTS):
+    # The name before Linux 5.14.
+    LISTS = "/proc/sys/vm/percpu_pagelist_fraction"
 # Sets how far the allocator raises its watermarks when memory is fragmented.
 BOOST = "/proc/sys/vm/watermark_boost_factor"
 # How readily the kernel reclaims inodes.
