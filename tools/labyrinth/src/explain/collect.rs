@@ -10,10 +10,15 @@ use super::{
     oom,
     prefix::{self, Text},
     report::{Kind, Report},
-    scan::Line,
+    scan::{Line, LONGEST},
+    unwrap::Unwrap,
+    words::start,
 };
 use std::collections::BTreeMap;
 
+/// The longest part of a message that is looked at. The kernel's messages have 1 KiB at most, and the
+/// names of groups in them 4 KiB.
+const LONGEST_MESSAGE: usize = 8 << 10;
 /// After so many lines that do not belong to it, a report is over.
 const PATIENCE: u64 = 300;
 /// The page allocator reports once in so many seconds.
@@ -47,6 +52,7 @@ pub struct Collector {
     /// The parts so far of a message that netconsole split.
     fragments: Option<String>,
     mail: Mail,
+    unwrap: Unwrap,
     /// How many reports the kernel suppressed, by what they are about.
     pub suppressed: BTreeMap<&'static str, u64>,
     /// Lines about lines that were lost, by what lost them.
@@ -72,19 +78,36 @@ impl Collector {
         self.last_victim = None;
         self.fragments = None;
         self.mail.end();
+        self.unwrap.end();
     }
 
     /// Returns whether lines without any of the scanner's strings matter.
     pub fn wants_all(&self) -> bool {
-        !self.open.is_empty() || self.fragments.is_some() || self.mail.holds()
+        !self.open.is_empty()
+            || self.fragments.is_some()
+            || self.mail.holds()
+            || self.unwrap.holds()
     }
 
     /// Takes a line, and returns the reports that are over.
     pub fn line(&mut self, line: &Line) -> Vec<Report> {
+        // Otherwise, nothing but a held line makes the caller give all lines, and they do not matter.
+        let matters = !self.wants_all() || !self.open.is_empty();
+
         match self.mail.line(line) {
-            Some(line) => self.whole(&line),
+            Some(line) => self.decoded(line, matters),
             None => Vec::new(),
         }
+    }
+
+    /// Takes a line that may be a part of one.
+    fn decoded(&mut self, line: Line, matters: bool) -> Vec<Report> {
+        let mut done = Vec::new();
+
+        for line in self.unwrap.line(line, matters).into_iter().flatten() {
+            done.extend(self.whole(&line));
+        }
+        done
     }
 
     /// Takes a complete line.
@@ -97,7 +120,7 @@ impl Collector {
             let part = std::mem::take(&mut text.message);
             let before = self.fragments.take().filter(|whole| whole.len() == at);
             let whole = before.unwrap_or_default() + &part;
-            if whole.len() < of && (at == 0 || whole.len() > part.len()) {
+            if whole.len() < of.min(LONGEST) && (at == 0 || whole.len() > part.len()) {
                 self.fragments = Some(whole);
                 return done;
             }
@@ -130,6 +153,12 @@ impl Collector {
     ) {
         let last = messages.matches('\n').count();
         for (index, message) in messages.split('\n').enumerate() {
+            let mut message = message;
+            if message.len() > LONGEST_MESSAGE {
+                // A part of a number is another number.
+                message = start(message, LONGEST_MESSAGE)
+                    .trim_end_matches(|c: char| c.is_ascii_alphanumeric());
+            }
             self.message(line, text, message, complete || index < last, done);
         }
     }
@@ -137,9 +166,12 @@ impl Collector {
     /// Ends a file, with all its reports.
     pub fn end(&mut self) -> Vec<Report> {
         let mut done = match self.mail.end() {
-            Some(line) => self.whole(&line),
+            Some(line) => self.decoded(line, false),
             None => Vec::new(),
         };
+        if let Some(line) = self.unwrap.end() {
+            done.extend(self.whole(&line));
+        }
         done.extend(self.end_reports());
         done
     }

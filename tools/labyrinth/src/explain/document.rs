@@ -24,8 +24,16 @@ pub struct Document {
     pub bytes: u64,
     /// Their lines.
     pub lines: u64,
+    /// Bytes that are not text, such as NUL.
+    pub binary_bytes: u64,
+    /// The lines that have such bytes.
+    pub binary_lines: u64,
+    /// Lines of which only a part was read, because they are too long.
+    pub long_lines: u64,
     /// How many reports there are.
     pub reports_count: u64,
+    /// How many of them are not described, because there are too many kinds.
+    pub left_out_count: u64,
     /// The reports. Those that are alike are one entry, unless each was wanted.
     pub reports: Vec<Entry>,
     /// How many reports the kernel suppressed.
@@ -158,7 +166,11 @@ pub fn document(found: &Found) -> Document {
         files: found.files.clone(),
         bytes: found.bytes,
         lines: found.lines,
+        binary_bytes: found.binary.bytes,
+        binary_lines: found.binary.lines,
+        long_lines: found.long_lines,
         reports_count: found.groups.reports(),
+        left_out_count: found.groups.left_out,
         reports: found.groups.groups().iter().map(entry).collect(),
         suppressed: pairs(&found.suppressed),
         lost: pairs(&found.lost),

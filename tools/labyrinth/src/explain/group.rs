@@ -9,6 +9,8 @@ use std::collections::HashMap;
 const NAMED: usize = 8;
 /// How many kinds of reports are kept apart.
 const MOST: usize = 10_000;
+/// How many bytes they may take together.
+const ROOM: usize = 32 << 20;
 
 /// Reports with the same process, order, flags and caller.
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ pub struct Groups {
     groups: Vec<Group>,
     index: HashMap<Key, usize>,
     each: bool,
+    /// About how many bytes all groups take.
+    size: usize,
     /// Reports for which there was no room.
     pub left_out: u64,
 }
@@ -59,7 +63,10 @@ impl Groups {
             let group = &mut self.groups[index];
             group.count += 1;
             group.last_time.clone_from(&report.time);
-            let line = if worth(&report) > worth(&group.report) {
+            let (old, new) = (group.report.size(), report.size());
+            let fits = self.size + new <= ROOM + old;
+            let line = if fits && worth(&report) > worth(&group.report) {
+                self.size = self.size + new - old;
                 std::mem::replace(&mut group.report, report).line
             } else {
                 report.line
@@ -69,10 +76,12 @@ impl Groups {
             }
             return;
         }
-        if self.groups.len() >= MOST {
+        let size = report.size() + size_of::<Group>() + size_of_key(&key);
+        if self.groups.len() >= MOST || self.size + size > ROOM {
             self.left_out += 1;
             return;
         }
+        self.size += size;
         self.index.insert(key, self.groups.len());
         self.groups.push(Group {
             count: 1,
@@ -91,6 +100,12 @@ impl Groups {
     pub fn reports(&self) -> u64 {
         self.left_out + self.groups.iter().map(|group| group.count).sum::<u64>()
     }
+}
+
+fn size_of_key((kind, comm, _, _, caller): &Key) -> usize {
+    let texts = [Some(kind), comm.as_ref(), caller.as_ref()];
+
+    size_of::<Key>() + texts.into_iter().flatten().map(String::len).sum::<usize>()
 }
 
 /// A report that lacks less is worth more.
@@ -158,6 +173,14 @@ mod tests {
         );
         assert_eq!(groups.groups()[0].lines, [5]);
         assert_eq!(groups.reports(), 4);
+        let mut full = Groups::new(false);
+        for order in 0..30 {
+            let mut large = report(1, "sh", order);
+            large.comm = Some("x".repeat(super::ROOM / 8));
+            full.add(large);
+        }
+        assert!(full.left_out > 0 && full.groups().len() > 2);
+        assert_eq!(full.reports(), 30);
         let mut each = Groups::new(true);
         each.add(report(1, "sh", 0));
         each.add(report(2, "sh", 0));

@@ -591,6 +591,9 @@ fn nodes(list: &str) -> Option<Vec<u64>> {
             return None;
         }
         nodes.extend(first..=last);
+        if nodes.len() > 4097 {
+            return None;
+        }
     }
     Some(nodes)
 }

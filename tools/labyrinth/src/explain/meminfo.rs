@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub const ZONES: [&str; 6] = ["DMA", "DMA32", "Normal", "HighMem", "Movable", "Device"];
 
 /// The fields of a zone that are used here.
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "free",
     "boost",
     "min",
@@ -27,10 +27,11 @@ const FIELDS: [&str; 15] = [
     "active_file",
     "inactive_file",
     "writepending",
+    "zspages",
 ];
 
 /// The counters of the whole machine that are used here, in pages.
-const COUNTERS: [&str; 22] = [
+const COUNTERS: [&str; 21] = [
     "active_anon",
     "inactive_anon",
     "isolated_anon",
@@ -52,7 +53,6 @@ const COUNTERS: [&str; 22] = [
     "free",
     "free_pcp",
     "free_cma",
-    "zspages",
 ];
 
 /// Counters that the kernel prints both for the machine and for each node.
@@ -64,6 +64,12 @@ const IN_BOTH: [&str; 6] = [
     "mapped",
     "shmem",
 ];
+
+/// How many zones are kept. The largest machines have some hundred.
+const MOST_ZONES: usize = 512;
+
+/// What the kernel prints for each node only.
+const IN_NODES: [&str; 2] = ["Balloon", "kernel_stack"];
 
 /// The possible sizes of a page, in KiB.
 const PAGE_SIZES: [u64; 6] = [4, 8, 16, 32, 64, 256];
@@ -177,8 +183,6 @@ pub struct Memory {
     pub pages: [Option<u64>; 4],
     /// Total, free and size in KiB of huge pages, by node and size.
     pub huge: Vec<[u64; 3]>,
-    /// The largest allocations, if the kernel profiles them.
-    pub profile: Vec<String>,
     /// Whether the line "Mem-Info:" was seen.
     pub begun: bool,
     /// Whether one of the last lines was seen.
@@ -207,6 +211,34 @@ impl Memory {
     /// Returns a counter of the whole machine in pages.
     pub fn counter(&self, name: &str) -> Option<u64> {
         self.counters.get(name).copied()
+    }
+
+    /// Returns the sum of a field over all zones in KiB, if they have it.
+    pub fn of_zones(&self, field: &str) -> Option<u64> {
+        self.zones
+            .iter()
+            .filter_map(|zone| zone.get(field))
+            .reduce(u64::saturating_add)
+    }
+
+    /// Returns the memory of the balloon of a virtual machine in KiB. Kernels since 6.17 print it.
+    pub fn balloon(&self) -> u64 {
+        self.nodes.get("Balloon").copied().unwrap_or(0)
+    }
+
+    /// Returns about how many bytes this takes.
+    pub fn size(&self) -> usize {
+        let of_zone = |zone: &Zone| {
+            size_of::<Zone>()
+                + zone.name.len()
+                + 24 * FIELDS.len()
+                + 8 * zone.reserve.capacity()
+                + (size_of::<Blocks>() + 16) * zone.blocks.capacity()
+        };
+        self.zones.iter().map(of_zone).sum::<usize>()
+            + 32 * (COUNTERS.len() + IN_BOTH.len() + IN_NODES.len())
+            + 8 * self.unreclaimable.capacity()
+            + 24 * self.huge.capacity()
     }
 
     /// Returns all numbers that were read.
@@ -438,7 +470,7 @@ impl Memory {
             .position(|zone| zone.name == name && zone.node == node);
         match index {
             Some(index) => wanted(&self.zones[index]).then_some(index),
-            None if self.zones.len() < 4096 => {
+            None if self.zones.len() < MOST_ZONES => {
                 self.zones.push(Zone::named(node, name));
                 Some(self.zones.len() - 1)
             }
@@ -459,7 +491,9 @@ impl Memory {
             Mode::Global | Mode::Node => {
                 if word.starts_with("all_unreclaimable?") {
                     if let (Some(&"yes"), Some(node)) = (words.peek(), self.whole_node) {
-                        if !self.unreclaimable.contains(&node) {
+                        if self.unreclaimable.len() < MOST_ZONES
+                            && !self.unreclaimable.contains(&node)
+                        {
                             self.unreclaimable.push(node);
                         }
                     }
@@ -469,7 +503,8 @@ impl Memory {
                     return false;
                 };
                 if self.mode == Mode::Node || value.ends_with("kB") {
-                    if let Some(&key) = IN_BOTH.iter().find(|name| **name == key) {
+                    let mut known = IN_BOTH.iter().chain(&IN_NODES);
+                    if let Some(&key) = known.find(|name| **name == key) {
                         let kib = value.strip_suffix("kB").and_then(whole).unwrap_or(0);
                         let sum = self.nodes.entry(key).or_default();
                         *sum = sum.saturating_add(kib);

@@ -7,6 +7,7 @@
 //! did, and [`why`] and [`advice`] put the result into words.
 
 mod advice;
+mod binary;
 mod collect;
 mod document;
 mod gfp;
@@ -25,6 +26,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod unwrap;
 mod why;
 mod why_oom;
 mod words;
@@ -33,6 +35,7 @@ pub use document::Document;
 
 use crate::{exit::Verdict, json, progress::Progress, stdout, terminal, units};
 use anyhow::Context;
+use binary::Binary;
 use collect::Collector;
 use group::Groups;
 use scan::Scanner;
@@ -61,7 +64,8 @@ back. It prints at most one failure of the page allocator in ten seconds, and no
 It does not print which task flags allowed more (PF_MEMALLOC, real-time priority). Numbers that are \
 proposed for settings come from a single burst; labyrinth headroom measures more of them.
 
-Logs may be damaged, cut off and mixed. What could not be read is named with its line.
+Logs may be damaged, cut off and mixed. What could not be read is named with its line. Of a line \
+longer than 64 KiB, only a part is read.
 
 Examples:
   labyrinth explain                          the log of the running kernel
@@ -104,6 +108,10 @@ pub struct Found {
     lost: BTreeMap<&'static str, u64>,
     bytes: u64,
     lines: u64,
+    /// The bytes that are not text.
+    binary: Binary,
+    /// How many lines are too long.
+    long_lines: u64,
 }
 
 impl Found {
@@ -153,6 +161,8 @@ fn read(sources: Vec<Source>, each: bool) -> anyhow::Result<Found> {
         lost: BTreeMap::new(),
         bytes: 0,
         lines: 0,
+        binary: Binary::default(),
+        long_lines: 0,
     };
     for source in sources {
         let name = source.name;
@@ -178,6 +188,8 @@ fn read(sources: Vec<Source>, each: bool) -> anyhow::Result<Found> {
         }
         found.bytes += scanner.bytes();
         found.lines += scanner.lines();
+        found.binary.add(scanner.binary());
+        found.long_lines += scanner.long_lines();
         found.files.push(name);
     }
     found.suppressed = collector.suppressed;

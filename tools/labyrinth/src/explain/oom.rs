@@ -9,6 +9,8 @@ use super::{
 
 /// How many of the largest processes and caches are kept.
 const LARGEST: usize = 3;
+/// The longest line with the killed process.
+const LONGEST_VICTIM: usize = 512;
 /// How many statistics of a group are kept.
 const STATS: usize = 96;
 
@@ -22,6 +24,8 @@ pub struct Reader {
     columns: usize,
     /// Whether the process that was killed is named, which is the last of the report.
     pub ended: bool,
+    /// The line with that name, if its end is missing.
+    partial: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +40,20 @@ enum Mode {
 impl Reader {
     /// Reads a line, if it is one of these.
     pub fn feed(&mut self, oom: &mut Oom, text: &str) -> bool {
+        if let Some(mut whole) = self.partial.take() {
+            // A terminal has broken the line, or its end is lost.
+            whole.push_str(text);
+            let mut more = oom.clone();
+            self.ended = true;
+            if !victim(&mut more, &whole) || more.victim == oom.victim {
+                return false;
+            }
+            if whole.len() < LONGEST_VICTIM && !is_whole(&whole) {
+                (self.partial, self.ended) = (Some(whole), false);
+            }
+            *oom = more;
+            return true;
+        }
         let line = text.trim();
 
         if let Some(rest) = line.strip_prefix("Task in ") {
@@ -111,7 +129,11 @@ impl Reader {
         if victim(oom, line) {
             self.mode = Mode::Elsewhere;
             // Kernels before 5.0 print "Kill process" first, and "Killed process" then.
-            self.ended = line.contains("Killed process");
+            let last = line.contains("Killed process");
+            self.ended = last && is_whole(line);
+            if last && !self.ended {
+                self.partial = Some(text.trim_start().to_owned());
+            }
             return true;
         }
         self.row(oom, line)
@@ -169,6 +191,13 @@ impl Reader {
             }
         }
     }
+}
+
+/// Returns whether the line with the killed process names all that is used of it.
+fn is_whole(line: &str) -> bool {
+    ["anon-rss:", "file-rss:"]
+        .iter()
+        .all(|key| after(line, key).and_then(kib).is_some())
 }
 
 fn whole(word: &str) -> Option<u64> {
@@ -309,6 +338,24 @@ mod tests {
         let line = "Memory cgroup out of memory: Killed process 5 (a) total-vm:1kB, anon-rss:1kB";
         let (oom, _) = read(&[line]);
         assert_eq!(oom.constraint.as_deref(), Some("CONSTRAINT_MEMCG"));
+    }
+
+    #[test]
+    fn a_broken_last_line_is_joined() {
+        let line = "Out of memory: Killed process 12345 (a name) total-vm:8952kB, \
+                    anon-rss:3000kB, file-rss:600kB, shmem-rss:0kB";
+        for width in 31..line.find("600kB").unwrap() {
+            let (first, rest) = line.split_at(width);
+            let (oom, _) = read(&[first, rest]);
+            let victim = oom.victim.unwrap();
+            let found = (victim.pid, victim.comm.as_str(), victim.rss[0]);
+            assert_eq!(found, (Some(12345), "a name", Some(3000)), "{first}");
+        }
+        let mut oom = Oom::default();
+        let mut reader = Reader::default();
+        assert!(reader.feed(&mut oom, "Killed process 5 (a) total-vm:1kB"));
+        assert!(!reader.ended && !reader.feed(&mut oom, "usb 1-1: new device"));
+        assert!(reader.ended && oom.victim.unwrap().comm == "a");
     }
 
     #[test]

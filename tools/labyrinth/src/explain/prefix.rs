@@ -21,7 +21,9 @@ pub struct Text {
 
 /// Removes the prefixes of a line.
 pub fn strip(bytes: &[u8]) -> Text {
-    let line = clean(bytes);
+    // A crash of the machine leaves NUL bytes before the first line of the next boot.
+    let start = bytes.iter().position(|&byte| byte != 0);
+    let line = clean(&bytes[start.unwrap_or(bytes.len())..]);
     let mut text = Text::default();
     if let Some(part) = kmsg(&line, &mut text) {
         if text.fragment.is_some() {
@@ -503,6 +505,7 @@ mod tests {
             "    MESSAGE=",
             "\x1b[32m[   12.345678] \x1b[0m\x1b[33m",
             "MESSAGE=",
+            "\0\0\0[   12.345678] ",
         ] {
             let stripped = strip(format!("{prefix}{text}\x1b[0m\r").as_bytes());
             assert_eq!(stripped.message.trim(), text, "{prefix:?}");

@@ -2,7 +2,7 @@
 
 //! What a log says about a failed request.
 
-use super::{gfp::Mode, kernel::Version, meminfo::Memory, trace::Trace};
+use super::{gfp::Mode, kernel::Version, meminfo::Memory, trace::Trace, words::start};
 
 /// What failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +90,17 @@ pub struct Oom {
     pub no_compaction: bool,
 }
 
+impl Oom {
+    /// Returns about how many bytes the lists take.
+    fn size(&self) -> usize {
+        let names = self.stats.iter().chain(&self.slabs).map(|(name, _)| name);
+        let names = names.chain(self.tasks.iter().map(|(name, ..)| name));
+        let victim = self.victim.as_ref().map_or(0, |victim| victim.comm.len());
+
+        names.map(|name| 64 + name.len()).sum::<usize>() + victim
+    }
+}
+
 /// A process that the OOM killer killed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Victim {
@@ -114,6 +125,8 @@ pub struct Unread {
 
 /// How many notes about unreadable things are kept for a report.
 const NOTES: usize = 16;
+/// How long a note can be. It can quote the log.
+const LONGEST_NOTE: usize = 512;
 
 /// A report of the kernel.
 #[derive(Clone, Debug)]
@@ -195,10 +208,9 @@ impl Report {
 
     /// Notes that something could not be read.
     pub fn note(&mut self, line: Option<u64>, what: impl Into<String>) {
-        let note = Unread {
-            line,
-            what: what.into(),
-        };
+        let mut what = what.into();
+        what.truncate(start(&what, LONGEST_NOTE).len());
+        let note = Unread { line, what };
         if self.unread.contains(&note) {
             return;
         }
@@ -207,6 +219,43 @@ impl Report {
         } else {
             self.unread_more += 1;
         }
+    }
+
+    /// Returns about how many bytes this takes.
+    pub fn size(&self) -> usize {
+        let oom = &self.oom;
+        let texts = [
+            &self.time,
+            &self.printer,
+            &self.comm,
+            &self.nodemask,
+            &self.mems_allowed,
+            &oom.constraint,
+            &oom.memcg,
+            &oom.dead_end,
+            &self.slab.cache,
+        ];
+        let texts = texts.into_iter().flatten().map(String::len);
+        let kind = match &self.kind {
+            Kind::Vmalloc { what, .. } => what.len(),
+            Kind::Cma { area, .. } => area.as_ref().map_or(0, String::len),
+            _ => 0,
+        };
+        let names = self.mode.iter().filter_map(|mode| mode.names.as_ref());
+        size_of::<Self>()
+            + self.file.len()
+            + kind
+            + texts.sum::<usize>()
+            + names.map(String::len).sum::<usize>()
+            + self.trace.size()
+            + self.memory.as_ref().map_or(0, Memory::size)
+            + oom.size()
+            + 32 * self.slab.nodes.capacity()
+            + self
+                .unread
+                .iter()
+                .map(|note| 48 + note.what.len())
+                .sum::<usize>()
     }
 
     /// Returns whether such a report is without memory information.

@@ -6,6 +6,7 @@
 //! few strings with which reports begin, and only then are lines taken one by one. Memory is
 //! bounded: of a line longer than [`LONGEST`], only a part is kept.
 
+use super::binary::Binary;
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 use std::io::{self, Read};
 
@@ -66,6 +67,8 @@ pub struct Scanner<R> {
     inside: bool,
     ended: bool,
     bytes: u64,
+    binary: Binary,
+    long_lines: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,12 +92,24 @@ impl<R: Read> Scanner<R> {
             inside: false,
             ended: false,
             bytes: 0,
+            binary: Binary::default(),
+            long_lines: 0,
         }
     }
 
     /// Returns how many bytes were read so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Returns which bytes so far are not text.
+    pub fn binary(&self) -> &Binary {
+        &self.binary
+    }
+
+    /// Returns of how many lines so far only a part was looked at.
+    pub fn long_lines(&self) -> u64 {
+        self.long_lines
     }
 
     /// Returns how many lines were seen so far.
@@ -160,8 +175,7 @@ impl<R: Read> Scanner<R> {
             }
             searched = rest.len();
             if searched > LONGEST {
-                let mut line = self.make(LONGEST, false);
-                line.cut = true;
+                let line = self.make(searched, false);
                 self.drop_line()?;
                 return Ok(Some(line));
             }
@@ -178,13 +192,23 @@ impl<R: Read> Scanner<R> {
         }
     }
 
-    fn make(&self, length: usize, unfinished: bool) -> Line {
+    fn make(&mut self, length: usize, unfinished: bool) -> Line {
         let kept = length.min(LONGEST);
+        let cut = self.inside || kept < length;
 
+        self.long_lines += u64::from(cut);
+        let mut bytes = &self.buffer[self.start..self.start + kept];
+        // A part of a number is another number.
+        while self.inside && bytes.first().is_some_and(u8::is_ascii_alphanumeric) {
+            bytes = &bytes[1..];
+        }
+        while kept < length && bytes.last().is_some_and(u8::is_ascii_alphanumeric) {
+            bytes = &bytes[..bytes.len() - 1];
+        }
         Line {
             number: self.number,
-            bytes: self.buffer[self.start..self.start + kept].to_vec(),
-            cut: self.inside || kept < length,
+            bytes: bytes.to_vec(),
+            cut,
             unfinished,
         }
     }
@@ -245,6 +269,7 @@ impl<R: Read> Scanner<R> {
             match self.reader.read(&mut self.buffer[self.end..target]) {
                 Ok(0) => self.ended = true,
                 Ok(count) => {
+                    self.binary.feed(&self.buffer[self.end..self.end + count]);
                     self.end += count;
                     self.bytes += count as u64;
                 }
@@ -324,7 +349,7 @@ mod tests {
         assert_eq!((second.number, second.cut), (2, false));
         assert_eq!(scanner.line().unwrap().unwrap().bytes, b"next");
         assert_eq!(scanner.line().unwrap(), None);
-        assert_eq!(scanner.lines(), 3);
+        assert_eq!((scanner.lines(), scanner.long_lines()), (3, 1));
     }
 
     #[test]

@@ -12,7 +12,10 @@ use super::{
     words::{about, grouped, list},
     Found,
 };
-use crate::terminal::{paint, Style};
+use crate::{
+    terminal::{paint, Style},
+    units,
+};
 use std::fmt::Write;
 
 /// How wide paragraphs are.
@@ -129,12 +132,50 @@ fn summary(found: &Found) -> String {
     if !lost.is_empty() {
         let _ = write!(out, " By their own account, {}.", list(&lost));
     }
+    if found.binary.bytes > 0 {
+        out.push_str(&not_text(found));
+    }
+    if found.long_lines > 0 {
+        let _ = write!(
+            out,
+            " Of {}, only a part was read, because {} longer than 64 KiB.",
+            units::counted(found.long_lines, "line"),
+            if found.long_lines == 1 {
+                "it is"
+            } else {
+                "they are"
+            }
+        );
+    }
     if found.groups.left_out > 0 {
         let _ = write!(
             out,
             " {} further reports are counted, but not described.",
             grouped(found.groups.left_out)
         );
+    }
+    out
+}
+
+/// Says how much of the log is not text.
+fn not_text(found: &Found) -> String {
+    let binary = &found.binary;
+    let mut out = format!(
+        " {} of {} bytes are not text and could not be read: {} {} such bytes, the first of them line {}.",
+        grouped(binary.bytes),
+        grouped(found.bytes),
+        units::counted(binary.lines, "line"),
+        if binary.lines == 1 { "has" } else { "have" },
+        grouped(binary.first)
+    );
+    if binary.nul > found.bytes / 5 * 2 && binary.nul < found.bytes / 5 * 3 {
+        out.push_str(" It may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE | labyrinth explain.");
+    } else if binary.nul > 64 && binary.nul * 2 > binary.bytes {
+        out.push_str(
+            " After a crash of the machine, a log can have NUL bytes instead of its lines.",
+        );
+    } else if binary.bytes > found.bytes / 20 {
+        out.push_str(" So this is hardly a log.");
     }
     out
 }

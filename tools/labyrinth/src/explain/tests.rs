@@ -138,8 +138,16 @@ fn reports(log: &[u8]) -> Vec<Report> {
 }
 
 /// Returns all numbers in a log.
+/// A line can be broken within a number.
 fn numbers(log: &[u8]) -> HashSet<u64> {
+    let joined: Vec<u8> = log
+        .iter()
+        .copied()
+        .filter(|byte| !b"\r\n".contains(byte))
+        .collect();
+
     log.split(|byte| !byte.is_ascii_digit())
+        .chain(joined.split(|byte| !byte.is_ascii_digit()))
         .filter_map(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
         .collect()
 }
@@ -220,6 +228,10 @@ enum Change {
     Mix(prop::sample::Index, u8),
     /// Breaks lines anew.
     Wrap(u8),
+    /// Changes a bit.
+    Flip(prop::sample::Index, u8),
+    /// Makes a line very long.
+    Long(prop::sample::Index, usize),
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -235,6 +247,8 @@ fn change() -> impl Strategy<Value = Change> {
         (place(), place()).prop_map(|(one, other)| Change::Copy(one, other)),
         (place(), 1..9_u8).prop_map(|(log, run)| Change::Mix(log, run)),
         (5..200_u8).prop_map(Change::Wrap),
+        (place(), 0..8_u8).prop_map(|(at, bit)| Change::Flip(at, bit)),
+        (place(), 1..200_000_usize).prop_map(|(at, count)| Change::Long(at, count)),
     ]
 }
 
@@ -284,6 +298,16 @@ fn apply(log: &mut Vec<u8>, change: &Change, all: &[(String, Vec<u8>)]) {
             lines.extend(second);
             *log = lines.join(&b'\n');
         }
+        Change::Flip(at, bit) => {
+            let at = at.index(log.len());
+            log[at] ^= 1 << bit;
+        }
+        Change::Long(at, count) => {
+            let at = at.index(log.len());
+            let byte = log[at];
+            let bytes = if byte == b'\n' { b'x' } else { byte };
+            log.splice(at..at, std::iter::repeat_n(bytes, *count));
+        }
         Change::Wrap(width) => {
             let lines: Vec<&[u8]> = log
                 .split(|byte| *byte == b'\n')
@@ -293,6 +317,11 @@ fn apply(log: &mut Vec<u8>, change: &Change, all: &[(String, Vec<u8>)]) {
         }
     }
 }
+
+/// The most time for a MiB, also on a busy machine. Each log is read twice.
+const SLOWEST: std::time::Duration = std::time::Duration::from_secs(10);
+/// The most memory of the tests in KiB, most of which is for the changed logs.
+const MOST_MEMORY: u64 = 256 << 10;
 
 fn changed(cases: u32) {
     let all = logs();
@@ -311,7 +340,11 @@ fn changed(cases: u32) {
             for change in &changes {
                 apply(&mut log, change, &all);
             }
+            let start = std::time::Instant::now();
             check(&log);
+            let time = start.elapsed();
+            let most = SLOWEST * (1 + u32::try_from(log.len() >> 20).unwrap());
+            assert!(time < most, "{time:?} for {} bytes", log.len());
             Ok(())
         })
         .unwrap();
@@ -322,11 +355,23 @@ fn damaged_logs_are_survived() {
     changed(200);
 }
 
-/// For as many seconds as `LABYRINTH_SOAK` says, or 60.
+/// Returns the largest memory of this process so far in KiB.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+
+    numbers(line.unwrap().as_bytes())
+        .into_iter()
+        .next()
+        .unwrap()
+}
+
+/// For as many seconds as `LABYRINTH_FUZZ_SECONDS` says, or 60. The time for each log and the memory
+/// of all are bounded.
 #[test]
 #[ignore = "takes as long as one likes"]
 fn damaged_logs_are_survived_for_long() {
-    let seconds = std::env::var("LABYRINTH_SOAK")
+    let seconds = std::env::var("LABYRINTH_FUZZ_SECONDS")
         .ok()
         .and_then(|seconds| seconds.parse().ok())
         .unwrap_or(60);
@@ -336,7 +381,9 @@ fn damaged_logs_are_survived_for_long() {
         changed(500);
         cases += 500;
     }
-    println!("{cases} logs");
+    let peak = peak();
+    println!("{cases} logs, at most {peak} KiB of memory");
+    assert!(peak < MOST_MEMORY, "{peak} KiB");
 }
 
 proptest! {

@@ -100,6 +100,14 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// Returns about how many bytes this takes.
+    pub fn size(&self) -> usize {
+        let of = |(name, module): &(String, Option<String>)| {
+            64 + name.len() + module.as_ref().map_or(0, String::len)
+        };
+        self.frames.iter().map(of).sum()
+    }
+
     /// Takes a line of the trace, if it is one.
     pub fn feed(&mut self, text: &str) -> bool {
         let line = text.trim();

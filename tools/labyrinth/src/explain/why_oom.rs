@@ -379,6 +379,10 @@ pub fn sum_up(memory: &Memory, page: u64) -> Holders {
         (sum(&["slab_reclaimable"]), "slab caches that can be freed"),
         (sum(&["pagetables"]), "page tables"),
         (Some(huge), "huge pages"),
+        (
+            memory.of_zones("zspages"),
+            "compressed memory (zram, zswap)",
+        ),
         (sum(&["free"]), "free memory"),
     ]
     .into_iter()
@@ -405,9 +409,11 @@ pub fn sum_up(memory: &Memory, page: u64) -> Holders {
         "free",
         "free_pcp",
     ]);
-    let unknown = total
-        .zip(counted)
-        .map(|(total, counted)| total.saturating_sub(counted).saturating_sub(huge));
+    let compressed = memory.of_zones("zspages").unwrap_or(0);
+    let unknown = total.zip(counted).map(|(total, counted)| {
+        let known = counted.saturating_add(huge).saturating_add(compressed);
+        total.saturating_sub(known)
+    });
     Holders {
         parts,
         unknown,
@@ -432,12 +438,27 @@ pub fn holders(memory: &Memory, page: u64) -> Vec<String> {
             .map_or(String::new(), |total| format!(" of {}", about(total)));
         out.push(format!("Most{of} was held by {}.", list(&parts)));
     }
+    if holders
+        .total
+        .is_some_and(|total| memory.balloon() > total / 8)
+    {
+        out.push(format!(
+            "The host has taken {} by the balloon of this virtual machine.",
+            about(memory.balloon())
+        ));
+    }
     if let (Some(unknown), Some(total)) = (holders.unknown, holders.total) {
         if unknown > total / 6 {
             out.push(format!(
-                "{} are in none of the kernel's counters: drivers (graphics, network), ZFS or a \
+                "{} are in none of the kernel's counters: drivers (graphics, network), ZFS{} or a \
                  balloon of a virtual machine can hold them.",
-                about(unknown)
+                about(unknown),
+                // Kernels since 6.18 print what zram and zswap hold.
+                if memory.of_zones("zspages").is_none() {
+                    ", zram"
+                } else {
+                    ""
+                }
             ));
         }
     }

@@ -18,6 +18,16 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
+/// Returns the beginning of a text, of so many bytes at most.
+pub fn start(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 /// Returns a size in KiB as such, for comparison with the log.
 pub fn kib(kib: u64) -> String {
     format!("{} KiB", grouped(kib))
@@ -51,7 +61,7 @@ pub fn request(order: u32, page_kib: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{grouped, list, request};
+    use super::{grouped, list, request, start};
 
     #[test]
     fn numbers_and_lists_are_legible() {
@@ -61,6 +71,7 @@ mod tests {
         let items = ["a", "b", "c"].map(str::to_owned);
         assert_eq!(list(&items), "a, b and c");
         assert_eq!(list(&items[..1]), "a");
+        assert_eq!((start("aä", 2), start("aä", 9)), ("a", "aä"));
         assert_eq!(request(0, 4), "1 page (order 0, 4 KiB)");
         assert_eq!(request(4, 4), "16 pages in a row (order 4, 64 KiB)");
     }
