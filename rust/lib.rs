@@ -186,12 +186,17 @@ pub mod percpu {
     };
 }
 
-/// Memory: free pages, shrinkers, and memory that goes bad.
+/// Memory: free pages, shrinkers, callbacks before the OOM killer, and memory that goes bad.
 pub mod mm {
     pub use crate::ffi::mm::{
         bad_memory::{
             BadMemory,
             Listener, //
+        },
+        oom::{
+            OomContext,
+            OomNotifier,
+            OutOfMemory, //
         },
         shrinker::{
             Shrink,

@@ -15,6 +15,7 @@
 #include "irq/interrupt.h"
 #include "mm/bad_memory.h"
 #include "mm/dma.h"
+#include "mm/oom.h"
 #include "mm/page.h"
 #include "mm/page_mark.h"
 #include "mm/shrinker.h"
