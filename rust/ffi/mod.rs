@@ -14,6 +14,7 @@ pub(crate) mod cpu;
 pub(crate) mod debugfs;
 pub(crate) mod exports;
 pub(crate) mod irq;
+pub(crate) mod misc_device;
 pub(crate) mod mm;
 pub(crate) mod number;
 #[cfg(CONFIG_PCI)]

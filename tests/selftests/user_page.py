@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak soak-debug
-# Covers: rust/device rust/page/transfer/user.rs rust/ffi/mm/user_map.rs
+# Covers: rust/device rust/page/transfer/user.rs rust/ffi/mm/user_map.rs rust/ffi/misc_device.rs
 # Takes: 24 s
 """/dev/labyrinth gives a page to only one process, whatever that process and others try."""
 

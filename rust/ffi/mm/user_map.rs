@@ -29,20 +29,17 @@
 //! `mmap()` makes the entry and only the end of the mapping clears it, so there is no page fault to
 //! serve. If one occurs nevertheless, it ends in `SIGBUS`.
 //!
-//! # Why not the kernel crate's `MiscDevice`
-//!
-//! Before Linux 7.3 its files have no owner, so a module can be unloaded while one of its pages is
-//! mapped. It also gives no access to later events of a mapping.
-//!
-//! C headers: [`include/linux/miscdevice.h`](srctree/include/linux/miscdevice.h),
-//! [`include/linux/mm.h`](srctree/include/linux/mm.h)
+//! C header: [`include/linux/mm.h`](srctree/include/linux/mm.h)
 
 use crate::ffi::{
     context::{
         MaySleep,
         Task, //
     },
-    debugfs::OWNER,
+    misc_device::{
+        FileDevice,
+        MiscDevice, //
+    },
     unload::CallbackRegistration, //
 };
 use core::{
@@ -52,11 +49,7 @@ use core::{
 };
 use kernel::{
     bindings,
-    container_of,
-    error::{
-        from_result,
-        to_result, //
-    },
+    error::to_result,
     mm::virt::{
         flags,
         VmaNew, //
@@ -64,15 +57,9 @@ use kernel::{
     page::PAGE_SIZE,
     prelude::*,
     sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Release, //
-        },
         Arc,
         UniqueArc, //
-    },
-    types::Opaque, //
+    }, //
 };
 
 /// A source of pages for processes.
@@ -86,144 +73,34 @@ pub trait Mappable: Send + Sync + 'static {
 }
 
 /// The device `/dev/NAME`, for root only (mode 0600).
-///
-/// # Invariants
-///
-/// `misc` is registered, with the functions of this type, from the end of [`Self::new`] until the
-/// value is dropped.
-#[pin_data(PinnedDrop)]
-pub struct MapDevice<M: Mappable> {
-    pages: Arc<M>,
-    /// Whether the device can be opened yet.
-    admits: Atomic<i32>,
-    #[pin]
-    misc: Opaque<bindings::miscdevice>,
-    _registration: CallbackRegistration,
-}
+pub type MapDevice<M> = MiscDevice<Maps<M>>;
 
-// SAFETY: A device may be removed by any thread; `M` is `Send` and `Sync`.
-unsafe impl<M: Mappable> Send for MapDevice<M> {}
-// SAFETY: A shared reference only gives access to an atomic.
-unsafe impl<M: Mappable> Sync for MapDevice<M> {}
+/// A device whose files can be mapped.
+#[allow(unnameable_types, reason = "drivers use the alias of its device")]
+pub struct Maps<M>(Arc<M>);
 
 impl<M: Mappable> MapDevice<M> {
-    // INVARIANT (of `MapDevice`): The functions require a file of a `MapDevice<M>`.
-    const FILE: bindings::file_operations = bindings::file_operations {
-        // An open file keeps the module loaded, and each mapping has an open file.
-        owner: OWNER,
-        open: Some(Self::open),
-        release: Some(Self::release),
-        mmap: Some(Self::mmap),
-        llseek: Some(bindings::noop_llseek),
-        ..pin_init::zeroed()
-    };
-
     /// Makes the device, which cannot be opened before [`Self::admit`]. Task context only, may
     /// sleep.
     ///
     /// Fails with `ENOMEM` and with the errors of `misc_register()`.
     pub fn new(name: &'static CStr, pages: M) -> Result<Pin<KBox<Self>>> {
-        let pages = Arc::new(pages, GFP_KERNEL)?;
-        let misc = bindings::miscdevice {
-            minor: bindings::MISC_DYNAMIC_MINOR as c_int,
-            name: name.as_char_ptr(),
-            fops: const { &Self::FILE },
-            mode: 0o600,
-            ..pin_init::zeroed()
-        };
-        KBox::try_pin_init(
-            try_pin_init!(Self {
-                _registration: CallbackRegistration::new(Self::open as *const c_void)?,
-                pages,
-                admits: Atomic::new(0),
-                // INVARIANT: Registered if this succeeds.
-                misc <- Opaque::try_ffi_init(move |slot: *mut bindings::miscdevice| {
-                    // SAFETY: The initialiser may write to `slot`.
-                    unsafe { slot.write(misc) };
-                    // SAFETY: It is complete, pinned, and removed before it is freed. The other
-                    // fields, which the functions use, are initialised already.
-                    to_result(unsafe { bindings::misc_register(slot) })
-                }),
-            }? Error),
-            GFP_KERNEL,
-        )
-    }
-
-    /// Lets processes open the device. Call this when loading the module cannot fail any more: a
-    /// file that was opened before a failure would outlive the module. Any context.
-    pub fn admit(&self) {
-        self.admits.store(1, Release);
-    }
-
-    /// Called by the kernel in task context. The file gets a reference of its own to the source of
-    /// the pages.
-    ///
-    /// # Safety
-    ///
-    /// `file` must be one of a `MapDevice<M>` that `misc_open()` has just prepared.
-    unsafe extern "C" fn open(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: `misc_open()` has left the address of the `miscdevice` in there, which is a field
-        // of a `MapDevice<M>`. It holds `misc_mtx`, so `misc_deregister()`, the first step of the
-        // end of that `MapDevice`, waits for us.
-        let device = unsafe {
-            let misc = Opaque::cast_from((*file).private_data.cast::<bindings::miscdevice>());
-            &*container_of!(misc, Self, misc)
-        };
-
-        from_result(|| {
-            if device.admits.load(Acquire) == 0 {
-                return Err(EAGAIN);
-            }
-            let pages = Arc::into_raw(Arc::clone(&device.pages));
-            // SAFETY: The file is being opened, and by us, so no other code uses it.
-            unsafe { (*file).private_data = pages.cast_mut().cast() };
-            Ok(0)
-        })
-    }
-
-    /// Called by the kernel in task context, when no process has the file open any more and no
-    /// mapping of it is left.
-    ///
-    /// # Safety
-    ///
-    /// `file` must be one that [`Self::open`] has opened, and must be passed to this once.
-    unsafe extern "C" fn release(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: `open` has left its `Arc<M>` there, and this is its end.
-        drop(unsafe { Arc::from_raw((*file).private_data.cast::<M>()) });
-        0
-    }
-
-    /// Called by the kernel in task context.
-    ///
-    /// # Safety
-    ///
-    /// `file` must be one that [`Self::open`] has opened and [`Self::release`] has not seen, and
-    /// `vma` must be a mapping of it that is being made.
-    unsafe extern "C" fn mmap(
-        file: *mut bindings::file,
-        vma: *mut bindings::vm_area_struct,
-    ) -> c_int {
-        // SAFETY: The file has this `Arc<M>`, which lives as long as the file.
-        let pages = unsafe { &*(*file).private_data.cast::<M>() };
-        // SAFETY: By the requirement above.
-        let area = unsafe { VmaNew::from_raw(vma) };
-        // SAFETY: This is a system call, which may sleep; the token ends with it.
-        let cx = unsafe { Task::assume() };
-
-        from_result(|| {
-            pages.mmap(&cx, NewArea::new(area, Self::open as *const c_void)?)?;
-            Ok(0)
-        })
+        Self::register(name, Maps(Arc::new(pages, GFP_KERNEL)?))
     }
 }
 
-#[pinned_drop]
-impl<M: Mappable> PinnedDrop for MapDevice<M> {
-    /// Removes the device. A file that is open keeps the module loaded, and keeps its reference to
-    /// the source of the pages.
-    fn drop(self: Pin<&mut Self>) {
-        // SAFETY: Registered by the invariant.
-        unsafe { bindings::misc_deregister(self.misc.get()) };
+impl<M: Mappable> FileDevice for Maps<M> {
+    /// The file has a reference of its own to the source of the pages, as it can outlive the
+    /// device.
+    type File = Arc<M>;
+
+    fn open(&self, _cx: &Task) -> Result<Arc<M>> {
+        Ok(self.0.clone())
+    }
+
+    fn mmap(pages: &Arc<M>, cx: &Task, area: &VmaNew, code: *const c_void) -> Result {
+        pages.mmap(cx, NewArea::new(area, code)?)?;
+        Ok(())
     }
 }
 
