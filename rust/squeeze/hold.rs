@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The held pages: takes them, gives them back, and keeps the headroom of each CPU.
+//!
+//! All of this runs under a spinlock with bottom halves disabled, so each call does a bounded
+//! amount of [`Work`]. At the bound it stops, and the next call continues, by the process or by a
+//! timer.
 
-use super::plan::{
-    self,
-    List, //
+use super::{
+    plan::{
+        self,
+        List, //
+    },
+    work::Work, //
 };
 use core::fmt;
 use labyrinth::{
@@ -28,8 +35,6 @@ use labyrinth::{
 
 /// The lowest order that the lists of the CPUs do not hold.
 const BLOCK_ORDER: u32 = 4;
-/// The most pages to take or give back while bottom halves are disabled.
-const AT_ONCE: u64 = 2048;
 /// With more free pages than this above a limit, there may be large blocks among them.
 const MANY: i64 = 4096;
 /// The last pages above the limits are taken as drivers take theirs, without `__GFP_MOVABLE`. When
@@ -54,6 +59,8 @@ pub(super) struct Order {
     pub(super) nanos: u64,
     /// Whether pages that others have taken are replaced.
     pub(super) refill: bool,
+    /// Whether the pages are held even if the kernel runs out of memory.
+    pub(super) force: bool,
 }
 
 /// The phase of a squeeze.
@@ -65,6 +72,8 @@ pub(super) enum Phase {
     Holding,
     /// The time is over, and all is given back.
     Over,
+    /// The kernel has run out of memory, and all is given back.
+    OutOfMemory,
 }
 
 /// The pages of a squeeze.
@@ -85,8 +94,13 @@ pub(super) struct Hold {
     later: u64,
     limited: u64,
     refused: u64,
+    /// The number of CPUs with a timer.
+    cpus: u64,
     /// The number of CPUs that have not reached the wanted headroom yet.
     unsettled: u64,
+    /// The number of checks of CPUs that had reached the wanted headroom, and how many found it.
+    checks: u64,
+    exact: u64,
     least: u64,
     greatest: u64,
 }
@@ -96,7 +110,7 @@ pub(super) struct Hold {
 enum End {
     /// A request was refused.
     Refused,
-    /// The budget of the call is used up.
+    /// All pages that were wanted are there, or the work of this section is done.
     Enough,
     /// The squeeze holds its most pages.
     Limit,
@@ -117,6 +131,7 @@ impl Hold {
     pub(super) fn new(order: Order) -> Self {
         Self {
             order,
+            cpus: 1,
             begin: Moment::now(),
             phase: Phase::Taking,
             zone: Zone::preferred(),
@@ -130,6 +145,8 @@ impl Hold {
             limited: 0,
             refused: 0,
             unsettled: 0,
+            checks: 0,
+            exact: 0,
             least: u64::MAX,
             greatest: 0,
         }
@@ -140,26 +157,42 @@ impl Hold {
         if self.phase != Phase::Taking {
             return false;
         }
-        let end = match self.take_blocks(cx, AT_ONCE) {
-            End::Refused => self.take_singles(cx, AT_ONCE, Until::Refusal),
+        let mut work = Work::shared_by(1);
+        let end = match self.take_blocks(cx, &mut work) {
+            End::Refused => self.take_singles(cx, &mut work, u64::MAX, Until::Refusal),
             end => end,
         };
         self.first = self.held;
         end == End::Enough
     }
 
-    /// Begins to hold the wanted headroom on so many CPUs.
-    pub(super) fn hold(&mut self, cpus: u64) {
+    /// Sets the number of CPUs with a timer.
+    pub(super) fn set_cpus(&mut self, cpus: u64) {
+        self.cpus = cpus;
+        self.unsettled = cpus;
+    }
+
+    /// Begins to hold the wanted headroom on each CPU.
+    pub(super) fn hold(&mut self) {
         if self.phase == Phase::Taking {
             self.phase = Phase::Holding;
-            self.unsettled = cpus;
         }
+    }
+
+    /// Ends the squeeze because the kernel has run out of memory. Returns how many pages are held.
+    /// The caller, and the timers, give them back.
+    pub(super) fn run_out(&mut self) -> u64 {
+        if matches!(self.phase, Phase::Taking | Phase::Holding) {
+            self.phase = Phase::OutOfMemory;
+        }
+        self.held
     }
 
     /// Called periodically on each CPU. `settled` says whether this CPU has reached the wanted
     /// headroom before. Returns false when there is nothing left to do.
     pub(super) fn tick(&mut self, cx: &SpinLocked, settled: &mut bool) -> bool {
-        if Moment::now().nanos_since(self.begin) >= self.order.nanos {
+        let is_on = matches!(self.phase, Phase::Taking | Phase::Holding);
+        if is_on && Moment::now().nanos_since(self.begin) >= self.order.nanos {
             self.phase = Phase::Over;
         }
         match self.phase {
@@ -168,12 +201,13 @@ impl Hold {
                 self.adjust(cx, settled);
                 true
             }
-            Phase::Over => self.give_back(),
+            Phase::Over | Phase::OutOfMemory => self.give_back(),
         }
     }
 
     /// Corrects the headroom of this CPU.
     fn adjust(&mut self, cx: &SpinLocked, settled: &mut bool) {
+        let mut work = Work::shared_by(self.cpus);
         let wanted = self.order.headroom;
         let above = self.zone.above_limit();
         let elsewhere = self.zone.above_limit_elsewhere();
@@ -184,17 +218,19 @@ impl Hold {
         let now = plan::burst(above, &list) + elsewhere;
 
         if *settled {
+            self.checks += 1;
+            self.exact += u64::from(now == wanted);
             self.least = self.least.min(now);
             self.greatest = self.greatest.max(now);
         }
-        if elsewhere != 0 || above > aim.most {
-            if self.take_down(cx, aim.most) {
-                self.settle(cx);
+        if elsewhere != 0 || aim.is_high(above) {
+            if self.take_down(cx, &mut work, aim.low()) {
+                self.settle(cx, &mut work);
             }
         } else if now > wanted {
-            self.trim(cx, now - wanted);
+            self.trim(cx, &mut work, now - wanted);
         } else if now < wanted && (self.order.refill || !*settled) {
-            self.settle(cx);
+            self.settle(cx, &mut work);
         }
         if !*settled && self.is_right(cx) {
             *settled = true;
@@ -204,17 +240,17 @@ impl Hold {
 
     /// Takes pages that others have freed, until the zone has at most `above` pages above its
     /// limit, and the other zones have none. Returns false if this takes more than one call.
-    fn take_down(&mut self, cx: &SpinLocked, above: i64) -> bool {
+    fn take_down(&mut self, cx: &SpinLocked, work: &mut Work, above: i64) -> bool {
         let before = self.held;
         let many = self.zone.above_limit() > above + MANY
             || self.zone.above_limit_elsewhere() > MANY as u64;
         let end = if many {
-            self.take_blocks_again(cx)
+            self.take_blocks_again(cx, work)
         } else {
             End::Refused
         };
         let end = if end == End::Refused {
-            self.take_singles(cx, AT_ONCE, Until::Above(above))
+            self.take_singles(cx, work, u64::MAX, Until::Above(above))
         } else {
             end
         };
@@ -246,46 +282,65 @@ impl Hold {
 
     /// Gives pages back, and takes pages, so that this CPU gets the wanted headroom. The zone must
     /// be at most a little above its limit.
-    fn settle(&mut self, cx: &SpinLocked) {
+    fn settle(&mut self, cx: &SpinLocked, work: &mut Work) {
         if self.order.headroom == 0 {
             return;
         }
-        self.free_singles(CALMING);
+        self.free_singles(work, CALMING);
         let Some(list) = self.list(cx) else {
             return;
         };
         let aim = plan::aim(self.order.headroom, &list);
 
-        let above = aim.above(1 << BLOCK_ORDER);
-        while self.zone.above_limit() < above {
-            let Some(block) = self.stock.pop() else {
-                break;
-            };
-            self.free(block);
+        if self.zone.above_limit() < aim.least {
+            self.raise(work, aim.above(1 << BLOCK_ORDER));
         }
+        let Some(list) = self.list(cx) else {
+            return;
+        };
         if list.pages > aim.in_list {
-            return self.trim(cx, list.pages - aim.in_list);
+            return self.trim(cx, work, list.pages - aim.in_list);
         }
-        self.fill(cx, list, aim.in_list);
+        self.fill(cx, work, list, aim.in_list);
+    }
+
+    /// Gives pages back until the zone has at least `above` pages above its limit.
+    fn raise(&mut self, work: &mut Work, above: i64) {
+        let pages = 1 << BLOCK_ORDER;
+
+        while self.zone.above_limit() < above {
+            if self.stock.is_empty() {
+                // Single pages first go to the list, which then gives pages to the zone.
+                if !self.free_singles(work, pages) {
+                    break;
+                }
+            } else if work.begin(pages) {
+                if let Some(block) = self.stock.pop() {
+                    self.free(block);
+                }
+            } else {
+                break;
+            }
+        }
     }
 
     /// Takes pages out of the list of this CPU. The list must have at least so many.
-    fn trim(&mut self, cx: &SpinLocked, pages: u64) {
+    fn trim(&mut self, cx: &SpinLocked, work: &mut Work, pages: u64) {
         let before = self.held;
         // The pages come from the list, so the zone stays above its limit.
-        self.take_singles(cx, pages.min(AT_ONCE), Until::Above(0));
+        self.take_singles(cx, work, pages, Until::Above(0));
         self.later += self.held - before;
     }
 
     /// Puts pages into the list of this CPU until it has `wanted` of them.
-    fn fill(&mut self, cx: &SpinLocked, list: List, wanted: u64) {
+    fn fill(&mut self, cx: &SpinLocked, work: &mut Work, list: List, wanted: u64) {
         let mut list = list;
         // Some of the pages go to lists for other kinds of requests.
         for _ in 0..4 {
             if list.pages >= wanted {
                 break;
             }
-            self.free_singles(wanted - list.pages);
+            self.free_singles(work, wanted - list.pages);
             let Some(now) = self.list(cx) else {
                 break;
             };
@@ -294,7 +349,7 @@ impl Hold {
     }
 
     /// Takes blocks, first for the stock. `Refused` means that no block is left.
-    fn take_blocks(&mut self, cx: &SpinLocked, mut budget: u64) -> End {
+    fn take_blocks(&mut self, cx: &SpinLocked, work: &mut Work) -> End {
         let stock = SPARE_TIMES * self.order.headroom.div_ceil(1 << BLOCK_ORDER) + SPARE_BLOCKS;
 
         while self.next_order >= BLOCK_ORDER {
@@ -303,14 +358,11 @@ impl Hold {
             } else {
                 self.next_order
             };
+            if !work.begin(1 << order) {
+                return End::Enough;
+            }
             match self.take_one(cx, order) {
-                End::Enough => {
-                    let pages = 1 << order;
-                    if pages >= budget {
-                        return End::Enough;
-                    }
-                    budget -= pages;
-                }
+                End::Enough => {}
                 _ if order != self.next_order => self.next_order = BLOCK_ORDER,
                 _ => self.next_order -= 1,
             }
@@ -319,9 +371,9 @@ impl Hold {
     }
 
     /// Takes blocks that have become free since the last call of `take_blocks`.
-    fn take_blocks_again(&mut self, cx: &SpinLocked) -> End {
+    fn take_blocks_again(&mut self, cx: &SpinLocked, work: &mut Work) -> End {
         self.next_order = MAX_ORDER;
-        self.take_blocks(cx, AT_ONCE)
+        self.take_blocks(cx, work)
     }
 
     /// Takes a block, without access to the kernel's reserves. With access, high-order requests
@@ -349,9 +401,10 @@ impl Hold {
         End::Enough
     }
 
-    /// Takes single pages, as atomic requests do. `Refused` means that there are no more.
-    fn take_singles(&mut self, cx: &SpinLocked, budget: u64, until: Until) -> End {
-        for _ in 0..budget {
+    /// Takes up to `pages` single pages, as atomic requests do. `Refused` means that there are no
+    /// more.
+    fn take_singles(&mut self, cx: &SpinLocked, work: &mut Work, pages: u64, until: Until) -> End {
+        for _ in 0..pages {
             if self.held >= self.order.most {
                 return End::Limit;
             }
@@ -359,6 +412,9 @@ impl Hold {
                 if self.zone.above_limit() <= above && self.zone.above_limit_elsewhere() == 0 {
                     return End::Refused;
                 }
+            }
+            if !work.begin(1) {
+                return End::Enough;
             }
             let gfp = NoKswapd(NoWarn(GfpAtomic));
             let last =
@@ -378,12 +434,14 @@ impl Hold {
         End::Enough
     }
 
-    /// Gives single pages of the zone back. They go to the list of this CPU.
-    fn free_singles(&mut self, pages: u64) {
+    /// Gives single pages of the zone back. They go to the list of this CPU. Returns whether there
+    /// were so many.
+    fn free_singles(&mut self, work: &mut Work, pages: u64) -> bool {
         let mut others = Chain::new();
         let mut left = pages;
 
-        while left > 0 {
+        // Pages of other zones are put aside, which is work, too.
+        while left > 0 && work.begin(1) {
             let Some(page) = self.singles.pop() else {
                 break;
             };
@@ -397,6 +455,7 @@ impl Hold {
         while let Some(page) = others.pop() {
             self.blocks.push(page);
         }
+        left == 0
     }
 
     fn free(&mut self, pages: ExclusivePages<Uninit>) {
@@ -404,19 +463,22 @@ impl Hold {
     }
 
     /// Gives some pages back. Returns false when none are left.
-    fn give_back(&mut self) -> bool {
-        let end = self.held.saturating_sub(AT_ONCE);
+    pub(super) fn give_back(&mut self) -> bool {
+        let mut work = Work::shared_by(self.cpus);
 
-        while self.held > end {
+        loop {
             let Some(pages) = [&mut self.blocks, &mut self.stock, &mut self.singles]
                 .into_iter()
                 .find_map(Chain::pop)
             else {
-                break;
+                return false;
             };
+            let more = work.begin(1 << pages.order());
             self.free(pages);
+            if !more {
+                return true;
+            }
         }
-        self.held != 0
     }
 
     /// Writes a report, with a name and a value in each line.
@@ -425,6 +487,7 @@ impl Hold {
             Phase::Taking => "taking",
             Phase::Holding => "holding",
             Phase::Over => "over",
+            Phase::OutOfMemory => "out_of_memory",
         };
         let above = self.zone.above_limit();
         let elsewhere = self.zone.above_limit_elsewhere();
@@ -441,6 +504,8 @@ impl Hold {
             ("limited", self.limited),
             ("refused", self.refused),
             ("unsettled", self.unsettled),
+            ("checks", self.checks),
+            ("exact", self.exact),
             ("now", now),
             ("least", self.least.min(self.greatest)),
             ("greatest", self.greatest),

@@ -9,7 +9,7 @@
 //!
 //! | command                                        | effect                                     |
 //! |------------------------------------------------|--------------------------------------------|
-//! | `start HEADROOM MOST MILLISECONDS REFILL`      | starts to hold pages, at most `MOST`       |
+//! | `start HEADROOM MOST MILLISECONDS REFILL FORCE`| starts to hold pages, at most `MOST`       |
 //! | `take`                                         | takes some pages; `EAGAIN`: call it again  |
 //! | `hold`                                         | holds the headroom from now on             |
 //!
@@ -17,10 +17,14 @@
 //! have freed. It replaces pages that others have taken only if `REFILL` is 1. When the time is
 //! over, the timers give all pages back, even if SIGSTOP has stopped the process.
 //!
+//! When the kernel has run out of memory and would kill a process, all pages are given back at
+//! once, and the squeeze is over, unless `FORCE` is 1.
+//!
 //! # Context
 //!
 //! Commands run in task context and timers in the timer softirq, both under one lock that disables
-//! bottom halves. Nothing here sleeps or wakes `kswapd`.
+//! bottom halves. No section under this lock sleeps or wakes `kswapd`, and the work of each is
+//! bounded ([`work`]).
 //!
 //! # Errors
 //!
@@ -33,6 +37,7 @@
 
 mod hold;
 mod plan;
+mod work;
 
 use core::{
     fmt,
@@ -53,10 +58,16 @@ use kernel::{
 };
 use labyrinth::{
     context::{
+        IrqsOn,
         Softirq,
         Task, //
     },
     cpu::HotplugGuard,
+    mm::{
+        OomContext,
+        OomNotifier,
+        OutOfMemory, //
+    },
     session::{
         Session,
         SessionDevice, //
@@ -86,18 +97,44 @@ pub(crate) fn device() -> Result<Pin<KBox<Device>>> {
 }
 
 /// The squeeze of an open file.
-///
-/// The order of the fields matters: the timers end before the pages are given back.
 pub(crate) struct Squeeze {
-    timers: Pin<KBox<Mutex<KVec<CpuTimer>>>>,
-    hold: Arc<SpinLockBh<Option<Hold>>>,
+    callbacks: Pin<KBox<Mutex<Callbacks>>>,
+    hold: SharedHold,
 }
 
+/// Everything that calls a squeeze that has been started.
+struct Callbacks {
+    timers: KVec<CpuTimer>,
+    notifier: Option<OomNotifier<GiveBack>>,
+}
+
+type SharedHold = Arc<SpinLockBh<Option<Hold>>>;
 type CpuTimer = Pin<KBox<Timer<Tick>>>;
+
+/// Gives all pages back when the kernel has run out of memory.
+struct GiveBack(SharedHold);
+
+impl OutOfMemory for GiveBack {
+    fn give_back(&self, cx: &mut OomContext) -> usize {
+        let pages = self
+            .0
+            .with(cx, |_, hold| hold.as_mut().map_or(0, Hold::run_out));
+
+        give_all_back(cx, &self.0);
+        // The timers may have given back a part of them.
+        pages as usize
+    }
+}
+
+/// Gives all pages back. Bottom halves and, on a kernel that can be preempted, other tasks can run
+/// in between.
+fn give_all_back<C: IrqsOn>(cx: &mut C, hold: &SharedHold) {
+    while hold.with(cx, |_, hold| hold.as_mut().is_some_and(Hold::give_back)) {}
+}
 
 /// The handler of the timer of one CPU.
 struct Tick {
-    hold: Arc<SpinLockBh<Option<Hold>>>,
+    hold: SharedHold,
     settled: bool,
 }
 
@@ -117,32 +154,43 @@ impl Handler for Tick {
 }
 
 impl Squeeze {
-    /// Starts a squeeze, and the timers that end it when its time is over.
+    /// Starts a squeeze, and what will end it: the timers when its time is over, and the notifier
+    /// when memory has run out.
     fn start(&self, cx: &mut Task, order: Order) -> Result {
-        let mut timers = self.timers.lock();
-        if !timers.is_empty() {
+        let mut callbacks = self.callbacks.lock();
+        if !callbacks.timers.is_empty() {
             return Err(EINVAL);
         }
         self.hold.with(cx, |_, hold| *hold = Some(Hold::new(order)));
 
-        let started = self.start_timers(cx, &mut timers);
+        let started = self.start_callbacks(cx, order, &mut callbacks);
         if started.is_err() {
             // Without a timer on each CPU, a squeeze might have no end.
-            timers.clear();
+            callbacks.timers.clear();
             drop(self.hold.with(cx, |_, hold| hold.take()));
+            callbacks.notifier = None;
         }
         started
     }
 
-    fn start_timers(&self, cx: &mut Task, timers: &mut KVec<CpuTimer>) -> Result {
+    fn start_callbacks(&self, cx: &mut Task, order: Order, callbacks: &mut Callbacks) -> Result {
+        if !order.force {
+            callbacks.notifier = Some(OomNotifier::new(GiveBack(self.hold.clone()))?);
+        }
         let cpus = HotplugGuard::new(cx);
+        let count = cpus.online().count() as u64;
+        self.hold.with(cx, |_, hold| {
+            if let Some(hold) = hold {
+                hold.set_cpus(count);
+            }
+        });
         for cpu in cpus.online() {
             let tick = Tick {
                 hold: self.hold.clone(),
                 settled: false,
             };
             let timer = KBox::pin_init(Timer::start_on(cpu, PERIOD_US, tick), GFP_KERNEL)?;
-            timers.push(timer, GFP_KERNEL)?;
+            callbacks.timers.push(timer, GFP_KERNEL)?;
         }
         Ok(())
     }
@@ -151,7 +199,13 @@ impl Squeeze {
 impl Session for Squeeze {
     fn open(_cx: &Task) -> Result<Self> {
         Ok(Self {
-            timers: KBox::pin_init(new_mutex!(KVec::new()), GFP_KERNEL)?,
+            callbacks: KBox::pin_init(
+                new_mutex!(Callbacks {
+                    timers: KVec::new(),
+                    notifier: None,
+                }),
+                GFP_KERNEL,
+            )?,
             hold: Arc::pin_init(
                 SpinLockBh::new(None, c"labyrinth_squeeze", static_lock_class!()),
                 GFP_KERNEL,
@@ -169,8 +223,8 @@ impl Session for Squeeze {
                 word.parse().map_err(|_| EINVAL)
             };
             let (headroom, most) = (number()?, number()?);
-            let (ms, refill) = (number()?, number()?);
-            if !(1..=MAX_MS).contains(&ms) || refill > 1 || headroom > MAX_HEADROOM {
+            let (ms, refill, force) = (number()?, number()?, number()?);
+            if !(1..=MAX_MS).contains(&ms) || refill > 1 || force > 1 || headroom > MAX_HEADROOM {
                 return Err(EINVAL);
             }
             return self.start(
@@ -180,17 +234,17 @@ impl Session for Squeeze {
                     most,
                     nanos: ms * 1_000_000,
                     refill: refill == 1,
+                    force: force == 1,
                 },
             );
         }
-        let cpus = self.timers.lock().len() as u64;
         self.hold.with(cx, |cx, hold| {
             let hold = hold.as_mut().ok_or(EINVAL)?;
             match command {
                 "take" if hold.take(cx) => Err(EAGAIN),
                 "take" => Ok(()),
                 "hold" => {
-                    hold.hold(cpus);
+                    hold.hold();
                     Ok(())
                 }
                 _ => Err(EINVAL),
@@ -203,5 +257,14 @@ impl Session for Squeeze {
             Some(hold) => hold.report(cx, out),
             None => out.write_str("phase idle\n"),
         })
+    }
+
+    fn close(&self, cx: &mut Task) {
+        let mut callbacks = self.callbacks.lock();
+
+        callbacks.timers.clear();
+        give_all_back(cx, &self.hold);
+        // As long as pages are held, the kernel can ask for them.
+        callbacks.notifier = None;
     }
 }

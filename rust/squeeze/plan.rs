@@ -16,6 +16,9 @@
 //! that the zone has above its limit. A whole range of numbers leads to the same refill, so the
 //! zone's counter need not be exact.
 
+/// While kswapd reclaims memory, a list may keep so many batches of freed pages (`nr_pcp_high()`).
+const WHILE_RECLAIMING: u64 = 4;
+
 /// The list of a CPU.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct List {
@@ -63,33 +66,49 @@ impl Refills {
     }
 
     /// Returns the size of the next refill.
-    fn next(&mut self) -> u64 {
-        let wanted = self.batch << self.scale;
+    fn size(&self) -> u64 {
+        (self.batch << self.scale).min(self.most)
+    }
 
-        if wanted <= self.most && self.scale < self.max_scale {
-            self.scale += 1;
+    /// Returns whether the refill after the next one will be larger.
+    fn grows(&self) -> bool {
+        self.batch << self.scale <= self.most && self.scale < self.max_scale
+    }
+
+    /// Counts refills, as long as they have at most `left` pages in all. If each refill is larger
+    /// than the one before, this counts one of them, and otherwise all. Returns their pages, or
+    /// `None` if the next refill is larger than `left`.
+    ///
+    /// So the number of calls for a burst depends on `max_scale`, and not on the number of pages.
+    fn next_within(&mut self, left: u64) -> Option<u64> {
+        let refill = self.size();
+        let times = left / refill;
+
+        if times == 0 {
+            return None;
         }
-        wanted.min(self.most)
+        if self.grows() {
+            self.scale += 1;
+            return Some(refill);
+        }
+        Some(times * refill)
     }
 }
 
 /// Returns how many pages a burst gets from a zone with `above` pages above its limit, not counting
 /// the pages in the list.
 pub(super) fn from_zone(above: i64, list: &List) -> u64 {
-    let Ok(mut left @ 1..) = u64::try_from(above) else {
+    let Ok(above @ 1..) = u64::try_from(above) else {
         return 0;
     };
     let mut refills = Refills::of(list);
     let mut served = 0;
 
-    loop {
-        let refill = refills.next();
-        if refill >= left {
-            return served + 1;
-        }
-        served += refill;
-        left -= refill;
+    // The last refill takes the zone to its limit, so there is a page left for it.
+    while let Some(pages) = refills.next_within(above - 1 - served) {
+        served += pages;
     }
+    served + 1
 }
 
 /// Returns how many pages a burst gets.
@@ -120,14 +139,36 @@ impl Aim {
             .div_euclid(2)
             .max(self.least)
     }
+
+    /// Returns whether a zone with `above` pages above its limit is in the upper half of the range,
+    /// or beyond it. Before the next check, others may free as many pages as are left in the range.
+    pub(super) fn is_high(&self, above: i64) -> bool {
+        above > self.most - self.width() / 2
+    }
+
+    /// Returns the number of pages above the limit down to which to take pages that others have
+    /// freed. Most of the range lies above it, because others go on freeing pages.
+    pub(super) fn low(&self) -> i64 {
+        self.most - self.width() * 3 / 4
+    }
+
+    /// Returns the width of the range. For bursts without pages, only its end matters.
+    fn width(&self) -> i64 {
+        if self.least < 0 {
+            0
+        } else {
+            self.most - self.least
+        }
+    }
 }
 
 /// Returns the state in which a burst gets `pages` pages.
 ///
 /// During the burst, the counter of the zone may fall by up to `drift` pages more than the burst
 /// takes from the zone. It may also fall by up to twice `drift` pages less, because it can show
-/// earlier frees of the CPU late. If a refill is too small for these errors, the range is that for
-/// an exact counter.
+/// earlier frees of the CPU late. Others, such as kswapd, may free pages that go to the list, and
+/// that makes the last refill smaller. If a refill is too small for these errors, the range is that
+/// without them.
 pub(super) fn aim(pages: u64, list: &List) -> Aim {
     let mut refills = Refills::of(list);
     let mut before = 0;
@@ -139,22 +180,26 @@ pub(super) fn aim(pages: u64, list: &List) -> Aim {
             in_list: 0,
         };
     }
-    loop {
-        let refill = refills.next();
-        if before + refill < pages {
-            before += refill;
-            continue;
-        }
-        let early = if before == 0 { 0 } else { list.drift };
-        let late = 2 * list.drift;
-        let (mut least, mut most) = (before + 1 + early, (before + refill).saturating_sub(late));
-        if least > most {
-            (least, most) = (before + 1, before + refill);
-        }
-        return Aim {
-            least: least as i64,
-            most: most as i64,
-            in_list: pages - 1 - before,
-        };
+    while let Some(more) = refills.next_within(pages - 1 - before) {
+        before += more;
+    }
+    let last = refills.size();
+    let crowded = Refills::of(&List {
+        others: list.others.max(WHILE_RECLAIMING * refills.batch),
+        ..*list
+    });
+    let early = if before == 0 { 0 } else { list.drift };
+    let late = 2 * list.drift;
+    let (mut least, mut most) = (
+        before + 1 + early,
+        (before + last.min(crowded.most)).saturating_sub(late),
+    );
+    if least > most {
+        (least, most) = (before + 1, before + last);
+    }
+    Aim {
+        least: least as i64,
+        most: most as i64,
+        in_list: pages - 1 - before,
     }
 }

@@ -87,9 +87,24 @@ static struct per_cpu_pages *list_of(int node, unsigned int kind)
 	return raw_cpu_ptr(zone_of(node, kind)->per_cpu_pageset);
 }
 
+/* Counts the entries of a list, up to a bound. */
+static unsigned long count(const struct list_head *list)
+{
+	const struct list_head *entry;
+	unsigned long pages = 0;
+
+	list_for_each(entry, list) {
+		if (pages == LABYRINTH_LIST_MOST)
+			break;
+		pages++;
+	}
+	return pages;
+}
+
 /*
- * Counts the single pages for kernel memory in this CPU's list, and its other pages. Returns
- * false if the list is in use. The caller must stay on the CPU, and keep softirqs out.
+ * Counts the single pages for kernel memory in this CPU's list, and its other pages. If there
+ * are LABYRINTH_LIST_MOST or more of the first, the rest counts among the others. Returns false
+ * if the list is in use. The caller must stay on the CPU, and keep softirqs out.
  *
  * While the lock is held, a hard interrupt finds the list in use, as it does during any request.
  */
@@ -100,7 +115,7 @@ bool labyrinth_list(int node, unsigned int kind, unsigned long *ours,
 
 	if (!spin_trylock(&pcp->lock))
 		return false;
-	*ours = list_count_nodes(&pcp->lists[MIGRATE_UNMOVABLE]);
+	*ours = count(&pcp->lists[MIGRATE_UNMOVABLE]);
 	*others = pcp->count - *ours;
 	spin_unlock(&pcp->lock);
 	return true;

@@ -13,6 +13,13 @@
 static const unsigned int LABYRINTH_LIST_MAX_SCALE = CONFIG_PCP_BATCH_SCALE_MAX;
 #endif
 
+/*
+ * The most pages of a CPU's list that are counted. On large machines, a list can have hundreds of
+ * thousands of pages, and they are counted with bottom halves disabled. A refill has at most
+ * 63 << 6 pages of 4 KiB.
+ */
+#define LABYRINTH_LIST_MOST 4096
+
 struct page;
 
 bool labyrinth_page_in_zone(const struct page *page, int node,

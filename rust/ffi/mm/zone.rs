@@ -38,9 +38,9 @@ pub fn has_free_cma() -> bool {
 /// The list of a CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CpuList {
-    /// The single pages in the list that `GFP_ATOMIC` and `GFP_KERNEL` can get.
+    /// The single pages in the list that `GFP_ATOMIC` and `GFP_KERNEL` can get, at most 4096.
     pub pages: u64,
-    /// The other pages in the list.
+    /// The other pages in the list, and the rest of the pages above.
     pub others: u64,
     /// If the list has more pages than this, pages go back to the zone.
     pub high: u64,
@@ -82,8 +82,7 @@ impl Zone {
         unsafe { helpers::labyrinth_above_elsewhere(self.node, self.kind) as u64 }
     }
 
-    /// Returns this CPU's list, or `None` if it is in use. The time depends on the length of the
-    /// list.
+    /// Returns this CPU's list, or `None` if it is in use.
     ///
     /// The caller must hold a lock, so that the task stays on its CPU. The numbers are a snapshot:
     /// hard interrupts can change the list at any time, and other CPUs can empty it.

@@ -13,9 +13,12 @@ use logic::{
     List, //
 };
 use proptest::strategy::Strategy;
+use work::Work;
 
 #[path = "../../../rust/squeeze/plan.rs"]
 mod logic;
+#[path = "../../../rust/squeeze/work.rs"]
+mod work;
 
 pub(crate) const CASES: &[Case] = &[
     ("plan_of_known_refills", of_known_refills),
@@ -25,6 +28,8 @@ pub(crate) const CASES: &[Case] = &[
     ),
     ("plan_aim_gives_each_number", aim_gives_each_number),
     ("plan_aim_at_nothing", aim_at_nothing),
+    ("plan_of_much_memory", of_much_memory),
+    ("plan_work_is_bounded", work_is_bounded),
 ];
 
 const LIST: List = List {
@@ -132,6 +137,9 @@ fn aim_gives_each_number() {
                 ..list
             };
             let above = aim.least + (aim.most - aim.least) * place / 100;
+            // Pages are taken before the range ends, and not more than others may have left.
+            assert!(aim.is_high(aim.most + 1) && !aim.is_high(aim.low()));
+            assert!((aim.least..=aim.most).contains(&aim.low()));
             assert_eq!(model(above, &ready, 0), pages);
             let refill = if list.high < list.batch {
                 1
@@ -154,4 +162,38 @@ fn aim_at_nothing() {
     let aim = aim(0, &LIST);
     assert_eq!((aim.most, aim.in_list), (0, 0));
     assert!(aim.least < 0);
+    assert_eq!(aim.low(), 0);
+    assert!(aim.is_high(1) && !aim.is_high(0));
+}
+
+/// The time does not depend on the number of pages, even if each refill has one page. Otherwise this
+/// would take centuries.
+fn of_much_memory() {
+    let short = List { high: 0, ..LIST };
+    let most = i64::MAX as u64;
+    for list in [LIST, short] {
+        let served = from_zone(i64::MAX, &list);
+        assert!(served > most - 500 && served <= most, "{served}");
+        let aim = aim(1 << 62, &list);
+        assert!(aim.least > 1 << 61, "{aim:?}");
+    }
+    assert_eq!(from_zone(i64::MAX, &short), most);
+}
+
+/// The sections of all CPUs together take or give back a bounded number of pages, and each section
+/// takes some.
+fn work_is_bounded() {
+    for cpus in [0, 1, 2, 7, 32, 1000] {
+        for pages in [1, 16, 1024] {
+            let mut work = Work::shared_by(cpus);
+            let mut done = 0;
+            while work.begin(pages) {
+                done += pages;
+            }
+            assert!(done >= 64, "{cpus} CPUs, {done} pages");
+            // The last block may exceed the bound.
+            let bound = (2048 / cpus.max(1)).max(64);
+            assert!(done < bound + pages, "{cpus} CPUs, {done} pages");
+        }
+    }
 }
