@@ -3,15 +3,63 @@
 //! The command that runs while the machine is squeezed.
 
 use crate::exit::Problem;
+use rustix::fs::{access, Access};
 use std::{
-    ffi::OsString,
-    fs, io,
-    os::unix::process::ExitStatusExt,
+    env,
+    ffi::{OsStr, OsString},
+    fs,
+    io::{self, ErrorKind},
+    os::unix::{ffi::OsStrExt, process::ExitStatusExt},
+    path::Path,
     process::{Child, Command, ExitStatus},
 };
 
 /// The `oom_score_adj` of the process that the OOM killer chooses first.
 const FIRST_VICTIM: &str = "1000";
+
+/// The folders with programs if there is no `PATH`.
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
+
+/// Checks that a command can be run, as far as this is possible without running it.
+pub fn check(words: &[OsString]) -> Result<(), Problem> {
+    let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+
+    find(&words[0], &path).map_err(|error| problem(words, &error))
+}
+
+/// Searches the program as `execvp()` does. The error is that of the last file with this name.
+fn find(name: &OsStr, path: &OsStr) -> io::Result<()> {
+    if name.as_bytes().contains(&b'/') {
+        return check_program(Path::new(name));
+    }
+    let mut result = Err(ErrorKind::NotFound.into());
+
+    for folder in env::split_paths(path) {
+        match check_program(&folder.join(name)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Ok(()) => return Ok(()),
+            other => result = other,
+        }
+    }
+    result
+}
+
+fn check_program(file: &Path) -> io::Result<()> {
+    if !fs::metadata(file)?.is_file() {
+        return Err(ErrorKind::PermissionDenied.into());
+    }
+    Ok(access(file, Access::EXEC_OK)?)
+}
+
+fn problem(words: &[OsString], error: &io::Error) -> Problem {
+    let fix = match error.kind() {
+        ErrorKind::PermissionDenied => "make it executable, or give another command after --",
+        _ => "give a command that exists, after --",
+    };
+    let name = words[0].to_string_lossy();
+
+    Problem::usage(format!("cannot run {name}: {error}"), fix)
+}
 
 /// A running command.
 #[derive(Debug)]
@@ -24,12 +72,7 @@ impl Running {
     /// Starts a command. `score` becomes its `oom_score_adj`.
     pub fn start(words: &[OsString], score: Option<&str>) -> Result<Self, Problem> {
         let started = Command::new(&words[0]).args(&words[1..]).spawn();
-        let child = started.map_err(|error| {
-            Problem::usage(
-                format!("cannot run {}: {error}", words[0].to_string_lossy()),
-                "give a command that exists, after --",
-            )
-        })?;
+        let child = started.map_err(|error| problem(words, &error))?;
 
         if let Some(score) = score {
             // If the command has ended already, there is nothing to protect.
@@ -76,7 +119,8 @@ pub fn become_first_victim() -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Running;
+    use super::{check, find, Running};
+    use std::{fs, io::ErrorKind, os::unix::fs::PermissionsExt};
 
     fn run(words: &[&str]) -> i32 {
         let words: Vec<_> = words.iter().map(Into::into).collect();
@@ -88,6 +132,38 @@ mod tests {
         assert_eq!(run(&["true"]), 0);
         assert_eq!(run(&["sh", "-c", "exit 7"]), 7);
         assert_eq!(run(&["sh", "-c", "kill -9 $$"]), 128 + 9);
+    }
+
+    #[test]
+    fn programs_are_found_in_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+        for folder in [&first, &second] {
+            fs::create_dir(folder).unwrap();
+        }
+        let path = std::env::join_paths([&first, &second]).unwrap();
+        let found = |name: &str| find(name.as_ref(), &path).map_err(|error| error.kind());
+
+        assert_eq!(found("program"), Err(ErrorKind::NotFound));
+        fs::create_dir(first.join("program")).unwrap();
+        assert_eq!(found("program"), Err(ErrorKind::PermissionDenied));
+        let program = second.join("program");
+        fs::write(&program, "").unwrap();
+        fs::set_permissions(&program, PermissionsExt::from_mode(0o644)).unwrap();
+        assert_eq!(found("program"), Err(ErrorKind::PermissionDenied));
+        fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        assert_eq!(found("program"), Ok(()));
+        assert_eq!(found(program.to_str().unwrap()), Ok(()));
+        assert_eq!(found("./program"), Err(ErrorKind::NotFound));
+    }
+
+    #[test]
+    fn commands_are_checked_before_they_run() {
+        assert!(check(&["true".into(), "/nonexistent".into()]).is_ok());
+        for (name, fix) in [("/nonexistent", "exists"), ("/", "executable")] {
+            let error = check(&[name.into()]).unwrap_err();
+            assert!(error.what().contains(name) && error.fix().contains(fix));
+        }
     }
 
     #[test]

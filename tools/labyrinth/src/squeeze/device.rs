@@ -33,6 +33,8 @@ pub struct Order {
     pub time: Duration,
     /// Whether pages that others have taken are replaced.
     pub refill: bool,
+    /// Whether the pages are held even if the kernel runs out of memory.
+    pub force: bool,
 }
 
 /// The report of the module. Numbers are pages, unless they count something else.
@@ -40,6 +42,8 @@ pub struct Order {
 pub struct Status {
     /// Whether the time is over.
     pub over: bool,
+    /// Whether all pages are given back because the kernel has run out of memory.
+    pub out_of_memory: bool,
     /// Pages that are held.
     pub held: u64,
     /// Pages that were taken before the first refusal.
@@ -52,8 +56,10 @@ pub struct Status {
     pub refused: u64,
     /// How many CPUs have not reached the wanted headroom yet.
     pub unsettled: u64,
-    /// Pages that a burst on this CPU gets now.
-    pub now: u64,
+    /// How many checks of CPUs that had reached the wanted headroom there were.
+    pub checks: u64,
+    /// How many of them found the wanted headroom.
+    pub exact: u64,
     /// The smallest headroom of a CPU that a check found.
     pub least: u64,
     /// The largest headroom of a CPU that a check found.
@@ -78,11 +84,12 @@ impl Device {
     /// Starts the squeeze. From now on, the module ends it when its time is over.
     pub fn start(&self, order: Order) -> io::Result<()> {
         self.command(&format!(
-            "start {} {} {} {}",
+            "start {} {} {} {} {}",
             order.headroom,
             order.most,
             order.time.as_millis(),
-            u8::from(order.refill)
+            u8::from(order.refill),
+            u8::from(order.force)
         ))
     }
 
@@ -120,13 +127,15 @@ fn parse(text: &str) -> Status {
 
     Status {
         over: value("phase") == "over",
+        out_of_memory: value("phase") == "out_of_memory",
         held: number("held"),
         first: number("first"),
         later: number("later"),
         limited: number("limited"),
         refused: number("refused"),
         unsettled: number("unsettled"),
-        now: number("now"),
+        checks: number("checks"),
+        exact: number("exact"),
         least: number("least"),
         greatest: number("greatest"),
     }
@@ -157,11 +166,16 @@ mod tests {
 
     #[test]
     fn reports_are_read() {
-        let text = "phase holding\nheadroom 100\nheld 4711\nfirst 4800\nnow 100\nmore 1\n";
+        let text = "phase holding\nheadroom 100\nheld 4711\nfirst 4800\nchecks 9\nmore 1\n";
         let status = parse(text);
         assert!(!status.over);
-        assert_eq!((status.held, status.first, status.now), (4711, 4800, 100));
-        assert!(parse("phase over\n").over);
+        assert_eq!((status.held, status.first, status.checks), (4711, 4800, 9));
+        let over = |phase| {
+            let status = parse(&format!("phase {phase}\n"));
+            (status.over, status.out_of_memory)
+        };
+        assert_eq!(over("over"), (true, false));
+        assert_eq!(over("out_of_memory"), (false, true));
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub enum End {
     Time,
     /// Reclaimable memory was running out.
     Memory,
+    /// The kernel had run out of memory. The module gave all pages back before a process was
+    /// killed.
+    OutOfMemory,
     /// The OOM killer killed a process.
     OomKill,
 }
@@ -33,10 +36,14 @@ pub struct Squeezed {
     pub before_pages: u64,
     /// The pages that the module took before the first refusal.
     pub taken_pages: u64,
-    /// The pages that the module held at the end.
+    /// The pages that the module held before it gave all back.
     pub held_pages: u64,
     /// The pages that the module took later, after others had freed them.
     pub taken_later_pages: u64,
+    /// How often the module checked a CPU that had reached the wanted headroom.
+    pub checks: u64,
+    /// How many of these checks found exactly the wanted headroom.
+    pub exact_checks: u64,
     /// The smallest headroom of a CPU that a check of the module found.
     pub least_pages: u64,
     /// The largest headroom of a CPU that a check of the module found.

@@ -44,6 +44,8 @@ const MOST: i64 = 1 << 20;
 const LOOK: Duration = Duration::from_millis(50);
 /// The longest time to wait until the module has checked each CPU.
 const SETTLING: Duration = Duration::from_millis(500);
+/// The additional time for each page of headroom, which the module gives back in small portions.
+const SETTLING_OF_PAGE: Duration = Duration::from_micros(20);
 /// The longest duration of a squeeze in the module.
 const LONGEST: Duration = Duration::from_secs(3600);
 
@@ -59,7 +61,18 @@ Meanwhile, requests that may sleep have to reclaim memory, so the machine is slo
 cache shrinks. Do not run this command on a machine that others need.
 
 All pages are given back when the tool ends or dies, and when the time is over, even if SIGSTOP has
-stopped the tool. The OOM killer kills the tool before all other processes.
+stopped the tool. If the kernel runs out of memory, the module gives all pages back before the OOM
+killer kills a process, unless --force is given. With --force, the OOM killer kills the tool before
+all other processes.
+
+When the squeeze ends before COMMAND, the tool waits for COMMAND. A second signal ends the tool at
+once.
+
+Exit status:
+  0  the squeeze lasted until its end: of COMMAND, of the time, or a signal
+  1  COMMAND failed
+  2  wrong usage; also if COMMAND cannot be run, and then no memory is taken
+  3  the machine cannot be squeezed, or the squeeze ended early because memory ran out
 
 Examples: run the failure path of a driver for a minute; run a test while atomic requests fail:
 
@@ -79,13 +92,13 @@ pub struct Args {
     /// Replace the pages that others take, so that each burst gets N pages
     #[arg(long)]
     refill: bool,
-    /// Squeeze even if the OOM killer may run
+    /// Squeeze even if the OOM killer may run, and hold the pages when it does
     #[arg(long)]
     force: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Squeeze while this command runs
+    /// Squeeze while this command runs; it follows `--`, and status 1 means that it failed
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
@@ -102,7 +115,12 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     let proc = Path::new("/proc");
     let stop = Arc::new(AtomicBool::new(false));
 
+    if !args.command.is_empty() {
+        child::check(&args.command)?;
+    }
     for signal in [SIGHUP, SIGINT, SIGTERM] {
+        // After the first signal, the tool may have to wait for the command.
+        flag::register_conditional_default(signal, Arc::clone(&stop))?;
         flag::register(signal, Arc::clone(&stop))?;
     }
     let device = Device::open(Path::new("/"))?;
@@ -129,6 +147,12 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
     let (end, status, running) = squeeze.hold(&device, score.as_deref())?;
     let seconds = start.elapsed().as_secs_f64();
     drop(device);
+    if running.is_some() && end != End::Command {
+        say!(
+            "all pages are given back, because {}; waiting for the command to end",
+            show::reason(end)
+        );
+    }
 
     let failures = count
         .as_mut()
@@ -141,6 +165,8 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
         taken_pages: status.first,
         held_pages: status.held,
         taken_later_pages: status.later,
+        checks: status.checks,
+        exact_checks: status.exact,
         least_pages: status.least,
         most_pages: status.greatest,
         checks_at_limit: status.limited,
@@ -159,10 +185,11 @@ pub fn run(args: &Args) -> anyhow::Result<Verdict> {
 }
 
 /// Waits until each CPU has reached the wanted headroom once. On a busy machine, some may never do.
-fn settle(device: &Device) -> io::Result<()> {
+fn settle(device: &Device, headroom: u64) -> io::Result<()> {
     let start = Instant::now();
+    let longest = SETTLING + SETTLING_OF_PAGE * u32::try_from(headroom).unwrap_or(u32::MAX);
 
-    while start.elapsed() < SETTLING && device.status()?.unsettled > 0 {
+    while start.elapsed() < longest && device.status()?.unsettled > 0 {
         thread::sleep(Duration::from_millis(1));
     }
     Ok(())
@@ -171,8 +198,11 @@ fn settle(device: &Device) -> io::Result<()> {
 /// Judges a squeeze.
 fn verdict(squeezed: &Squeezed) -> anyhow::Result<Verdict> {
     match squeezed.end {
-        End::Memory | End::OomKill => Err(Problem::cannot_run(
-            "the squeeze ended early, because memory ran out",
+        End::Memory | End::OutOfMemory | End::OomKill => Err(Problem::cannot_run(
+            format!(
+                "the squeeze ended early and gave all pages back, because {}",
+                show::reason(squeezed.end)
+            ),
             "squeeze a machine with more page cache, or for a shorter time",
         )
         .into()),
@@ -204,6 +234,7 @@ impl Squeeze<'_> {
             most,
             time: self.args.duration,
             refill: self.args.refill,
+            force: self.args.force,
         })?;
         while device.take()? && !self.stop.load(Relaxed) {
             progress.at(|| match device.status() {
@@ -221,7 +252,7 @@ impl Squeeze<'_> {
         score: Option<&str>,
     ) -> anyhow::Result<(End, Status, Option<Running>)> {
         device.hold()?;
-        settle(device)?;
+        settle(device, self.args.headroom)?;
         let mut running = match self.args.command.as_slice() {
             [] => None,
             words => Some(Running::start(words, score)?),
@@ -232,11 +263,19 @@ impl Squeeze<'_> {
                 units::counted(self.args.headroom, "page")
             );
         }
+        let mut held = 0;
         loop {
-            let status = device.status()?;
+            let mut status = device.status()?;
+            if status.over || status.out_of_memory {
+                // The module is giving the pages back already.
+                status.held = held;
+            }
+            held = status.held;
             let ended = running.as_mut().map(Running::has_ended).transpose()?;
             let end = if ended == Some(true) {
                 End::Command
+            } else if status.out_of_memory {
+                End::OutOfMemory
             } else if self.stop.load(Relaxed) {
                 End::Signal
             } else if status.over {
