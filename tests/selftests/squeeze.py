@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak
-# Covers: rust/squeeze rust/ffi/session.rs
+# Covers: rust/squeeze rust/ffi/session.rs rust/ffi/misc_device.rs rust/ffi/mm/oom
 # Takes: 10 s
 """/dev/labyrinth_squeeze takes all pages that an atomic request can get. Only one process of root
-at a time can use it. All pages are given back when the file is closed, the process dies, or the
-time is over."""
+at a time can use it. All pages are given back when the file is closed, the process dies, the time
+is over, or the kernel runs out of memory."""
 
 import contextlib
 import ctypes
@@ -26,6 +26,7 @@ MOST = 16384
 LONG_MS = 600_000
 CAP_SYS_ADMIN = 21
 PR_CAPBSET_DROP = 24
+MCL_CURRENT = 1
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -60,9 +61,9 @@ def report(fd):
     return dict(line.split(" ") for line in os.pread(fd, 1024, 0).decode().splitlines())
 
 
-def start(fd, headroom=0, most=MOST, milliseconds=LONG_MS, refill=0):
+def start(fd, headroom=0, most=MOST, milliseconds=LONG_MS, refill=0, force=0):
     """Starts a squeeze, which must work."""
-    assert command(fd, f"start {headroom} {most} {milliseconds} {refill}") == 0
+    assert command(fd, f"start {headroom} {most} {milliseconds} {refill} {force}") == 0
 
 
 def refused(what, code):
@@ -141,15 +142,16 @@ def wrong_commands():
     """Commands that are wrong, or come at the wrong moment, change nothing."""
     with module.loaded(**NO_POOL), opened() as fd:
         assert report(fd) == {"phase": "idle"}
-        for text in ("", "take", "hold", "start", "start 0", f"start 0 {MOST} 1000",
-                     f"start 0 {MOST} 0 0", f"start 0 {MOST} 3600001 0", f"start 0 {MOST} 1000 2",
-                     f"start -1 {MOST} 1000 0", f"start {(1 << 20) + 1} {MOST} 1000 0", "stop",
+        for text in ("", "take", "hold", "start", "start 0", f"start 0 {MOST} 1000 0",
+                     f"start 0 {MOST} 0 0 0", f"start 0 {MOST} 3600001 0 0",
+                     f"start 0 {MOST} 1000 2 0", f"start 0 {MOST} 1000 0 2",
+                     f"start -1 {MOST} 1000 0 0", f"start {(1 << 20) + 1} {MOST} 1000 0 0", "stop",
                      "take\0", "x" * 128):
             if text:
                 assert command(fd, text) == errno.EINVAL, text
         assert report(fd) == {"phase": "idle"}
         start(fd)
-        assert command(fd, f"start 0 {MOST} 1000 0") == errno.EINVAL
+        assert command(fd, f"start 0 {MOST} 1000 0 0") == errno.EINVAL
         assert command(fd, "stop") == errno.EINVAL
         assert report(fd)["phase"] == "taking"
         refused(lambda: os.pread(fd, 5, 0), errno.EINVAL)
@@ -204,4 +206,33 @@ def pages_come_back():
             os.close(writer)
 
 
-ktap.main(for_root_only, one_at_a_time, unload_while_open, wrong_commands, pages_come_back)
+def nobody_is_killed():
+    """When the kernel has run out of memory, all pages are given back, and no process is killed.
+    The module says so until the file is closed."""
+    assert libc.mlockall(MCL_CURRENT) == 0
+    try:
+        with pressure.low_watermarks(), module.loaded(**NO_POOL):
+            before, kills = free(), pressure.killed()
+            for hold in (False, True):
+                with pressure.greedy(before // 2 * pressure.PAGE) as greedy, opened() as fd:
+                    # The rest is for other processes until then.
+                    start(fd, most=before - MOST // 2)
+                    take(fd)
+                    if hold:
+                        assert command(fd, "hold") == 0
+                    assert free() < before / 4, f"{before} pages free before, {free()} now"
+                    assert greedy(), "the process did not get its memory"
+                    state = report(fd)
+                    assert state["phase"] == "out_of_memory", state
+                    module.wait_until(lambda fd=fd: report(fd)["held"] == "0", "no page is held",
+                                      seconds=5)
+                    # It is over.
+                    assert command(fd, "take") == command(fd, "hold") == 0
+                    assert report(fd)["held"] == "0"
+            assert pressure.killed() == kills
+    finally:
+        libc.munlockall()
+
+
+ktap.main(for_root_only, one_at_a_time, unload_while_open, wrong_commands, pages_come_back,
+          nobody_is_killed)

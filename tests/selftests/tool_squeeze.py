@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check soak
-# Covers: rust/squeeze rust/ffi/session.rs rust/ffi/mm/zone.rs tools/labyrinth/src/squeeze
+# Covers: rust/squeeze rust/ffi/session.rs rust/ffi/mm/zone rust/ffi/mm/oom
+# Covers: tools/labyrinth/src/squeeze
 # Takes: 20 s
 """The tool holds the headroom that was asked for. All pages are given back at its end, however it
 ends."""
@@ -17,7 +18,7 @@ import subprocess
 import tempfile
 import time
 
-from lib import consumer, ktap, module, pressure, tool
+from lib import consumer, kmsg, ktap, module, pressure, tool
 
 MODULE = "labyrinth_burst"
 PARAMETERS = f"/sys/module/{MODULE}/parameters/"
@@ -51,12 +52,14 @@ class Squeeze:
         while "taking" in self.said:
             self.said = self.process.stderr.readline()
 
-    def end(self, number=None):
-        """Waits for the end, after a signal if there is one, and returns the document."""
+    def end(self, number=None, status=0):
+        """Waits for the end with a status, after a signal if there is one, and returns the
+        document."""
         if number:
             self.process.send_signal(number)
         output, errors = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, f"{self.process.returncode}: {self.said}{errors}"
+        self.said += errors
+        assert self.process.returncode == status, f"{self.process.returncode}: {self.said}"
         return json.loads(output)
 
 
@@ -251,7 +254,8 @@ def time_has_an_end():
 
 
 def commands_run_meanwhile():
-    """A command runs during the squeeze, and its status counts."""
+    """A command runs during the squeeze, and its status counts. The tool waits for it, even if the
+    squeeze is over."""
     with prepared():
         for text, status in (("exit 0", 0), ("cat /dev/labyrinth_squeeze", 1), ("exit 7", 7)):
             fill_page_cache()
@@ -261,8 +265,58 @@ def commands_run_meanwhile():
             assert document["end"] == "command", document
             assert document["command_status"] == status, document
         fill_page_cache()
-        missing = tool.run("squeeze", "--headroom", "0", "--", "/nonexistent")
-        assert missing.returncode == 2 and "/nonexistent" in missing.stderr, missing
+        before = free()
+        # The command looks at the memory when the squeeze is over.
+        text = "sleep 2; grep MemFree /proc/meminfo >&2; exit 5"
+        result = tool.run("squeeze", "--headroom", "0", "--json", "--duration", "500ms", "--", "sh",
+                          "-c", text)
+        document = json.loads(result.stdout)
+        assert document["end"] == "time" and document["seconds"] < 1.5, document
+        assert result.returncode == 1 and document["command_status"] == 5, (result, document)
+        assert "waiting for the command" in result.stderr, result
+        then = int(re.search(r"MemFree: +(\d+) kB", result.stderr).group(1)) * 1024
+        assert then > before * 0.7, (before, then)
+
+
+def commands_are_checked_first():
+    """If the command cannot run, the tool says so, and takes no memory."""
+    with prepared(), tempfile.NamedTemporaryFile() as text:
+        for command in ("/nonexistent", "nonexistent-command", "/", text.name):
+            # If the tool opened the device, it would find it busy.
+            with open(DEVICE, "rb"):
+                result = tool.run("squeeze", "--headroom", "0", "--", command)
+            assert result.returncode == 2 and command in result.stderr, result
+
+
+def nobody_is_killed():
+    """If a process takes memory faster than the tool looks, the module gives all pages back, and
+    no process is killed. The tool says so."""
+    with prepared():
+        for headroom in (0, 100):
+            before, kills = free(), pressure.killed()
+            with pressure.greedy(before // 2) as take, squeezed(headroom, "--refill") as squeeze:
+                assert free() < before / 4
+                # The tool cannot look at all.
+                squeeze.process.send_signal(signal.SIGSTOP)
+                assert take(), "the process did not get its memory"
+                document = squeeze.end(signal.SIGCONT, status=3)
+                assert "run out of memory" in squeeze.said, squeeze.said
+            assert document["end"] == "out_of_memory", document
+            assert pressure.killed() == kills
+            given_back(before, "the end")
+
+
+def force_risks_a_kill():
+    """With --force, the module keeps its pages until the OOM killer has killed the tool."""
+    with prepared(), kmsg.off_the_console(), kmsg.Provoked() as log:
+        before, kills = free(), pressure.killed()
+        with pressure.greedy(before // 2) as take, squeezed(0, "--force") as squeeze:
+            squeeze.process.send_signal(signal.SIGSTOP)
+            assert take(), "the process did not get its memory"
+            assert squeeze.process.wait(timeout=60) == -signal.SIGKILL
+        assert pressure.killed() > kills
+        assert any("Killed process" in match.string for match in log.expect(re.compile("")))
+        given_back(before, "the end")
 
 
 def refused(fix, *arguments, **keywords):
@@ -296,6 +350,8 @@ def refusals_have_a_fix():
     assert result.returncode == 2, result
 
 
-CASES = (a_burst_gets_so_many_pages, freed_memory_is_taken, failures_end_with_the_squeeze,
-         all_comes_back, time_has_an_end, commands_run_meanwhile, refusals_have_a_fix)
-ktap.main(*CASES)
+# A kill writes much into the kernel log.
+SLOW = (force_risks_a_kill,)
+ktap.main(a_burst_gets_so_many_pages, freed_memory_is_taken, failures_end_with_the_squeeze,
+          all_comes_back, time_has_an_end, commands_run_meanwhile, commands_are_checked_first,
+          nobody_is_killed, refusals_have_a_fix, *ktap.soak((), SLOW), by_name=SLOW)

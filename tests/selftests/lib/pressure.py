@@ -232,3 +232,39 @@ def _fill(name, leave):
     finally:
         os.close(fd)
     return size
+
+
+@contextlib.contextmanager
+def greedy(size):
+    """Yields a function with which another process takes so many bytes of memory, as fast as it
+    can. It returns whether the process got them."""
+    begin, begin_writer = os.pipe()
+    done, done_writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            os.close(begin_writer)
+            os.read(begin, 1)
+            with mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE):
+                pages = int(module.read("/proc/self/statm").split()[1])
+                os.write(done_writer, b"!" if pages >= size // PAGE else b"?")
+        finally:
+            os._exit(0)
+    os.close(begin)
+    os.close(done_writer)
+
+    def take():
+        os.write(begin_writer, b"!")
+        return os.read(done, 1) == b"!"
+
+    try:
+        yield take
+    finally:
+        os.close(begin_writer)
+        os.close(done)
+        os.waitpid(pid, 0)
+
+
+def killed():
+    """How many processes the OOM killer has killed."""
+    return int(re.search(r"^oom_kill (\d+)", module.read("/proc/vmstat"), re.MULTILINE).group(1))
