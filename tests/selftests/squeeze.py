@@ -214,7 +214,8 @@ def nobody_is_killed():
         with pressure.low_watermarks(), module.loaded(**NO_POOL):
             before, kills = free(), pressure.killed()
             for hold in (False, True):
-                with pressure.greedy(before // 2 * pressure.PAGE) as greedy, opened() as fd:
+                size = before // 2 * pressure.PAGE
+                with pressure.greedy(size, score=1000) as greedy, opened() as fd:
                     # The rest is for other processes until then.
                     start(fd, most=before - MOST // 2)
                     take(fd)

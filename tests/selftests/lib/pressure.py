@@ -235,15 +235,16 @@ def _fill(name, leave):
 
 
 @contextlib.contextmanager
-def greedy(size):
+def greedy(size, score=0):
     """Yields a function with which another process takes so many bytes of memory, as fast as it
-    can. It returns whether the process got them."""
+    can. It returns whether the process got them. `score` is the `oom_score_adj` of the process."""
     begin, begin_writer = os.pipe()
     done, done_writer = os.pipe()
     pid = os.fork()
     if not pid:
         try:
             os.close(begin_writer)
+            module.write("/proc/self/oom_score_adj", score)
             os.read(begin, 1)
             with mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE):
                 pages = int(module.read("/proc/self/statm").split()[1])
