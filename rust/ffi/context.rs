@@ -94,6 +94,10 @@ use kernel::{
 pub unsafe trait Context {
     /// The kind of context that reports count a request under.
     const KIND: Kind;
+
+    /// Whether the context is a softirq or a hard interrupt. There the allocator ignores the memory
+    /// policy of the interrupted task.
+    const INTERRUPTS: bool = false;
 }
 
 /// The kinds of contexts that are told apart in reports.
@@ -448,6 +452,7 @@ unsafe impl Context for Task {
 // SAFETY: As above.
 unsafe impl Context for Softirq {
     const KIND: Kind = Kind::Softirq;
+    const INTERRUPTS: bool = true;
 }
 // SAFETY: As above.
 unsafe impl Context for SpinLocked {
@@ -464,6 +469,7 @@ unsafe impl Context for IrqsOff {
 // SAFETY: As for `Task`.
 unsafe impl Context for HardIrq {
     const KIND: Kind = Kind::IrqsOff;
+    const INTERRUPTS: bool = true;
 }
 
 // SAFETY: As for `Task`.

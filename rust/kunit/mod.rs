@@ -16,6 +16,7 @@ mod page;
 mod raw_lock;
 mod registry;
 mod shrinker;
+mod stack;
 mod stats;
 mod task;
 mod unload;

@@ -23,7 +23,8 @@ use crate::ffi::{
         Context,
         PlainAlloc, //
     },
-    helpers, //
+    helpers,
+    mm::allocator, //
 };
 use core::ptr;
 use kernel::bindings;
@@ -49,6 +50,7 @@ pub(super) mod functions {
     use super::{
         bindings,
         CheckedShape,
+        Context,
         Place, //
     };
 
@@ -61,17 +63,25 @@ pub(super) mod functions {
         ///
         /// # Safety
         ///
-        /// Allocation by these functions with these flags must be allowed in the current context.
-        /// `order` must be at most [`MAX_ORDER`](super::super::MAX_ORDER).
-        unsafe fn alloc(gfp: bindings::gfp_t, order: u32, place: Place) -> *mut bindings::page;
+        /// The current context must be a `C`, and allocation by these functions with these flags
+        /// must be allowed in it. `order` must be at most
+        /// [`MAX_ORDER`](super::super::MAX_ORDER).
+        unsafe fn alloc<C: Context>(
+            gfp: bindings::gfp_t,
+            order: u32,
+            place: Place,
+        ) -> *mut bindings::page;
 
         /// Allocates single pages, up to one for each element, stores their addresses in the first
-        /// elements, and returns how many there are. All elements must be null before.
+        /// elements, and returns how many there are. These elements are not null.
         ///
         /// # Safety
         ///
-        /// As for [`Self::alloc`].
-        unsafe fn alloc_bulk(gfp: bindings::gfp_t, pages: &mut [*mut bindings::page]) -> usize;
+        /// As for [`Self::alloc`]. All elements must be null before.
+        unsafe fn alloc_bulk<C: Context>(
+            gfp: bindings::gfp_t,
+            pages: &mut [*mut bindings::page],
+        ) -> usize;
     }
 }
 
@@ -103,10 +113,18 @@ impl functions::Functions for AllocPages {
     }
 
     #[inline(always)]
-    unsafe fn alloc(gfp: bindings::gfp_t, order: u32, place: Place) -> *mut bindings::page {
+    unsafe fn alloc<C: Context>(
+        gfp: bindings::gfp_t,
+        order: u32,
+        place: Place,
+    ) -> *mut bindings::page {
         match place {
             // SAFETY: The caller promises that this is allowed.
-            Place::Any => unsafe { helpers::labyrinth_alloc_pages(gfp, order) },
+            Place::Any if C::INTERRUPTS => unsafe {
+                helpers::labyrinth_alloc_pages_here(gfp, order)
+            },
+            // SAFETY: As above.
+            Place::Any => unsafe { allocator::alloc_pages(gfp, order) },
             // SAFETY: As above; the node is online (invariant of `Node`).
             Place::Near(node) => unsafe {
                 helpers::labyrinth_alloc_pages_node(node.number(), gfp, order)
@@ -120,7 +138,10 @@ impl functions::Functions for AllocPages {
     }
 
     #[inline(always)]
-    unsafe fn alloc_bulk(gfp: bindings::gfp_t, pages: &mut [*mut bindings::page]) -> usize {
+    unsafe fn alloc_bulk<C: Context>(
+        gfp: bindings::gfp_t,
+        pages: &mut [*mut bindings::page],
+    ) -> usize {
         // SAFETY: The caller promises that this is allowed. C writes as many pointers as there are
         // elements at most.
         unsafe { helpers::labyrinth_alloc_pages_bulk(gfp, pages.len(), pages.as_mut_ptr()) }
@@ -160,7 +181,11 @@ impl functions::Functions for AllocPagesNoLock {
     }
 
     #[inline]
-    unsafe fn alloc(_gfp: bindings::gfp_t, order: u32, place: Place) -> *mut bindings::page {
+    unsafe fn alloc<C: Context>(
+        _gfp: bindings::gfp_t,
+        order: u32,
+        place: Place,
+    ) -> *mut bindings::page {
         let node = match place {
             Place::Any => bindings::NUMA_NO_NODE,
             Place::Near(node) => node.number(),
@@ -174,10 +199,13 @@ impl functions::Functions for AllocPagesNoLock {
     }
 
     #[inline]
-    unsafe fn alloc_bulk(gfp: bindings::gfp_t, pages: &mut [*mut bindings::page]) -> usize {
+    unsafe fn alloc_bulk<C: Context>(
+        gfp: bindings::gfp_t,
+        pages: &mut [*mut bindings::page],
+    ) -> usize {
         for (got, slot) in pages.iter_mut().enumerate() {
             // SAFETY: The caller promises what `alloc` requires.
-            *slot = unsafe { Self::alloc(gfp, 0, Place::Any) };
+            *slot = unsafe { Self::alloc::<C>(gfp, 0, Place::Any) };
             if slot.is_null() {
                 return got;
             }

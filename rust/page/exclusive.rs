@@ -14,7 +14,10 @@ use super::{
 use crate::ffi::{
     context::Context,
     helpers,
-    mm::call_site::CallSite, //
+    mm::{
+        allocator,
+        call_site::CallSite, //
+    }, //
 };
 use core::{
     marker::PhantomData,
@@ -116,7 +119,7 @@ impl ExclusivePage<Uninit> {
     pub fn alloc<C: Context, G: AllowedIn<C>>(_cx: &C, _gfp: G) -> Result<Self, AllocError> {
         // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this is
         // the context.
-        let page = unsafe { G::Calls::alloc(G::RAW, 0, Place::Any) };
+        let page = unsafe { G::Calls::alloc::<C>(G::RAW, 0, Place::Any) };
 
         // INVARIANT: Freshly allocated, hence ours alone; without `__GFP_HIGHMEM` it is in the
         // linear mapping. Any bytes are a valid `Uninit`.
@@ -298,6 +301,6 @@ impl<T: Contents> Drop for ExclusivePage<T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: By the invariant the page is allocated with order 0 and ours to free.
-        unsafe { helpers::labyrinth_free_pages(self.page.as_ptr(), 0) };
+        unsafe { allocator::free_pages(self.page.as_ptr(), 0) };
     }
 }

@@ -25,6 +25,7 @@ use crate::ffi::{
     context::Context,
     helpers,
     mm::{
+        allocator,
         bad_memory,
         call_site::CallSite,
         zone::Zone, //
@@ -32,7 +33,10 @@ use crate::ffi::{
 };
 use core::{
     marker::PhantomData,
-    mem::ManuallyDrop,
+    mem::{
+        ManuallyDrop,
+        MaybeUninit, //
+    },
     ops::{
         Deref,
         DerefMut, //
@@ -40,7 +44,11 @@ use core::{
     ptr::NonNull, //
 };
 use kernel::{
-    alloc::AllocError,
+    alloc::{
+        AllocError,
+        Allocator,
+        Vec, //
+    },
     bindings,
     page::PAGE_SIZE, //
 };
@@ -208,6 +216,7 @@ impl CheckedShape {
 /// - The page is the first of 2^order allocated ones in the kernel's linear mapping, owned by this
 ///   value, which has exclusive access to their contents.
 /// - The contents are valid `T`s.
+#[repr(transparent)]
 pub struct ExclusivePages<T: Contents> {
     tagged: Tagged,
     _contents: PhantomData<T>,
@@ -265,7 +274,7 @@ impl ExclusivePages<Uninit> {
         // SAFETY: `AllowedIn` says that the flags are fit for the context, and `_cx` that this is
         // the context. Those of a shape only say how the pages are described and which zones will
         // do. The order of a form is at most `MAX_ORDER`.
-        let page = unsafe { G::Calls::alloc(G::RAW | shape.gfp, shape.order(), place) };
+        let page = unsafe { G::Calls::alloc::<C>(G::RAW | shape.gfp, shape.order(), place) };
         // SAFETY: Freshly allocated in this form, hence ours alone, and without `__GFP_HIGHMEM` in
         // the linear mapping. Any bytes are a valid `Uninit`.
         unsafe { Self::from_page(page, shape.form) }.ok_or(AllocError)
@@ -276,31 +285,65 @@ impl ExclusivePages<Uninit> {
     ///
     /// `cx` and `gfp` are as for [`Self::alloc`].
     pub fn alloc_bulk<C: Context, G: AllowedIn<C>>(
-        _cx: &C,
-        _gfp: G,
+        cx: &C,
+        gfp: G,
         wanted: usize,
         mut sink: impl FnMut(Self),
     ) -> usize {
         let mut got = 0;
 
         while got < wanted {
-            let mut pages = [core::ptr::null_mut(); BULK];
             let chunk = BULK.min(wanted - got);
-            // SAFETY: As in `alloc`.
-            let filled = unsafe { G::Calls::alloc_bulk(G::RAW, &mut pages[..chunk]) };
+            let mut slots = [const { MaybeUninit::uninit() }; BULK];
+            let filled = Self::alloc_in(cx, gfp, &mut slots[..chunk]);
 
-            for page in pages.into_iter().take(filled) {
-                // SAFETY: As in `alloc`, a single page.
-                if let Some(page) = unsafe { Self::from_page(page, Form::SINGLE) } {
-                    got += 1;
-                    sink(page);
-                }
+            for pages in &slots[..filled] {
+                // SAFETY: One of the first `filled`, which are initialised. It is not used again.
+                sink(unsafe { pages.assume_init_read() });
             }
+            got += filled;
             if filled < chunk {
                 break;
             }
         }
         got
+    }
+
+    /// Like [`Self::alloc_bulk`], but adds the pages to a vector, at most as many as it has room
+    /// for. The allocator itself writes to the vector.
+    pub fn alloc_into<C: Context, G: AllowedIn<C>, A: Allocator>(
+        cx: &C,
+        gfp: G,
+        wanted: usize,
+        pages: &mut Vec<Self, A>,
+    ) -> usize {
+        let room = pages.spare_capacity_mut();
+        let wanted = wanted.min(room.len());
+        let filled = Self::alloc_in(cx, gfp, &mut room[..wanted]);
+        // SAFETY: As many elements behind the last one were just initialised.
+        unsafe { pages.inc_len(filled) };
+        filled
+    }
+
+    /// Allocates single pages into the first of `slots`, and returns how many.
+    #[inline(always)]
+    fn alloc_in<C: Context, G: AllowedIn<C>>(
+        _cx: &C,
+        _gfp: G,
+        slots: &mut [MaybeUninit<Self>],
+    ) -> usize {
+        let (first, count) = (
+            slots.as_mut_ptr().cast::<*mut bindings::page>(),
+            slots.len(),
+        );
+        // SAFETY: The slots are ours. By `repr(transparent)` each of them has the size and
+        // alignment of a pointer, and zeroes are null.
+        unsafe { first.write_bytes(0, count) };
+        // SAFETY: As above; they were just initialised, and `slots` stays borrowed.
+        let pages = unsafe { core::slice::from_raw_parts_mut(first, count) };
+        // INVARIANT: As in `alloc`, each address is that of a single page, whose tag is 0.
+        // SAFETY: As in `alloc`; all elements are null.
+        unsafe { G::Calls::alloc_bulk::<C>(G::RAW, pages) }
     }
 
     /// Fills the pages with zeroes. Any context.
@@ -549,7 +592,7 @@ impl<T: Contents> Drop for ExclusivePages<T> {
             return self.drop_block();
         }
         // SAFETY: By the invariant the page is allocated with this order and ours to free.
-        unsafe { helpers::labyrinth_free_pages(self.page(), 0) };
+        unsafe { allocator::free_pages(self.page(), 0) };
     }
 }
 
@@ -562,7 +605,7 @@ impl<T: Contents> ExclusivePages<T> {
             unsafe { helpers::labyrinth_free_around_bad(self.page(), self.order()) };
         } else {
             // SAFETY: As above.
-            unsafe { helpers::labyrinth_free_pages(self.page(), self.order()) };
+            unsafe { allocator::free_pages(self.page(), self.order()) };
         }
     }
 }

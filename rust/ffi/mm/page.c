@@ -20,6 +20,19 @@ struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order)
 	return page;
 }
 
+/*
+ * The same in an interrupt or a softirq, where alloc_pages() ignores the memory policy of
+ * the interrupted task and takes the nearest pages. So it need not be called.
+ */
+struct page *labyrinth_alloc_pages_here(gfp_t gfp, unsigned int order)
+{
+	struct page *page = labyrinth_alloc_held(alloc_pages_node_noprof(numa_node_id(), gfp,
+									 order));
+
+	labyrinth_pages_allocated(page, order);
+	return page;
+}
+
 struct page *labyrinth_alloc_pages_node(int node, gfp_t gfp,
 					unsigned int order)
 {

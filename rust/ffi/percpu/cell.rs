@@ -59,18 +59,22 @@ use kernel::{
 
 /// The copy of one CPU.
 #[repr(C)]
-struct Body<T, S> {
+pub(super) struct Body<T, S> {
     /// The first field, so that the address of the per-CPU allocation is that of the token.
     token: UnsafeCell<*mut Body<T, S>>,
     private: UnsafeCell<T>,
-    shared: S,
+    pub(super) shared: S,
 }
+
+/// The largest size of a per-CPU allocation: `PCPU_MIN_UNIT_SIZE`.
+const MAX_SIZE: usize = 32 << 10;
 
 /// One `T` for each possible CPU, with exclusive access, beside an `S` that all code may read.
 ///
 /// # Invariants
 ///
-/// - `base` is a live per-CPU allocation of a `Body` for each possible CPU, initialised and ours.
+/// - `base` is a live per-CPU allocation of a `Body` for each possible CPU, initialised and ours,
+///   with the space behind it that [`Self::with_space_behind`] was asked for.
 /// - The token of a body is the body's address, or 0 while exactly one holder has the address.
 /// - Tokens are taken only by an exchange that is atomic among all CPUs.
 pub struct CpuCell<T, S> {
@@ -86,19 +90,29 @@ unsafe impl<T: Send, S: Sync> Sync for CpuCell<T, S> {}
 
 impl<T, S> CpuCell<T, S> {
     /// Allocates and initialises a body for each possible CPU. Task context only, may sleep.
-    pub fn new(mut init: impl FnMut() -> Result<(T, S), AllocError>) -> Result<Self, AllocError> {
+    pub fn new(init: impl FnMut() -> Result<(T, S), AllocError>) -> Result<Self, AllocError> {
+        Self::with_space_behind(0, init)
+    }
+
+    /// Like [`Self::new`], with `space` bytes right behind each body, which are not initialised.
+    pub(super) fn with_space_behind(
+        space: usize,
+        mut init: impl FnMut() -> Result<(T, S), AllocError>,
+    ) -> Result<Self, AllocError> {
         const {
-            // The allocator refuses more than PCPU_MIN_UNIT_SIZE.
             assert!(
-                size_of::<Body<T, S>>() <= 32 << 10,
+                size_of::<Body<T, S>>() <= MAX_SIZE,
                 "too large for per-CPU memory"
             );
         };
+        // The allocator would warn.
+        if space > const { MAX_SIZE - size_of::<Body<T, S>>() } {
+            return Err(AllocError);
+        }
+        let size = size_of::<Body<T, S>>() + space;
 
-        // SAFETY: Task context; size and alignment are those of a type.
-        let base = unsafe {
-            helpers::labyrinth_percpu_alloc(size_of::<Body<T, S>>(), align_of::<Body<T, S>>())
-        };
+        // SAFETY: Task context; the alignment is that of a type.
+        let base = unsafe { helpers::labyrinth_percpu_alloc(size, align_of::<Body<T, S>>()) };
         let base = NonNull::new(base).ok_or(AllocError)?;
 
         for (done, cpu) in online::possible().enumerate() {
@@ -136,17 +150,26 @@ impl<T, S> CpuCell<T, S> {
     /// `None`.
     #[inline(always)]
     pub fn with<R>(&self, access: impl FnOnce(&mut T, &S) -> R) -> Option<R> {
-        // SAFETY: By the invariant `base` is a per-CPU allocation that begins with a token.
-        let body = unsafe { arch::token::take(self.base) }?.cast::<Body<T, S>>();
-        // SAFETY: The token was the address of an initialised body, which lives as long as `self`.
-        let body = unsafe { body.as_ref() };
+        self.with_body(|body| {
+            // SAFETY: The body is initialised, and lives as long as `self`.
+            let body = unsafe { body.as_ref() };
+            // SAFETY: The body is held, so by the invariant no other code has access until it is
+            // given back.
+            access(unsafe { &mut *body.private.get() }, &body.shared)
+        })
+    }
 
-        // SAFETY: We took the token, so by the invariant no other code has access until it is back.
-        let result = access(unsafe { &mut *body.private.get() }, &body.shared);
+    /// Like [`Self::with`], with the address of the body.
+    #[inline(always)]
+    pub(super) fn with_body<R>(&self, access: impl FnOnce(NonNull<Body<T, S>>) -> R) -> Option<R> {
+        // SAFETY: By the invariant `base` is a per-CPU allocation that begins with a token.
+        let token = unsafe { arch::token::take(self.base) }?;
+
+        let result = access(token.cast());
 
         // INVARIANT: The token becomes the body's address again, and our access has ended.
-        // SAFETY: `token` is the word that the token was taken from.
-        unsafe { arch::token::give_back(body.token.get().cast(), NonNull::from(body).cast()) };
+        // SAFETY: The token was the address of its body, which begins with the token's word.
+        unsafe { arch::token::give_back(token.as_ptr(), token) };
         Some(result)
     }
 
@@ -184,21 +207,35 @@ impl<T, S> CpuCell<T, S> {
         T: Send,
         S: Sync,
     {
+        self.with_body_of(cpu, |body| {
+            // SAFETY: As in `with`.
+            let body = unsafe { body.as_ref() };
+            // SAFETY: As in `with`.
+            access(unsafe { &mut *body.private.get() }, &body.shared)
+        })
+    }
+
+    /// Like [`Self::with_of`], with the address of the body.
+    pub(super) fn with_body_of<R: Send>(
+        &self,
+        cpu: u32,
+        access: impl FnOnce(NonNull<Body<T, S>>) -> R,
+    ) -> Option<R>
+    where
+        T: Send,
+        S: Sync,
+    {
         if !online::is_possible(cpu) {
             return None;
         }
-        // SAFETY: The body is initialised by the invariant, and lives as long as `self`. Other code
-        // may change it at the same time, which its `UnsafeCell`s allow.
-        let body = unsafe { Self::body_of(self.base, cpu).as_ref() };
-        let word = body.token.get().cast();
-
-        // SAFETY: The word is that of a token, which is given back below.
+        let word = Self::body_of(self.base, cpu).as_ptr().cast();
+        // SAFETY: The body begins with the word of its token, which is given back below.
         let token = NonNull::new(unsafe { helpers::labyrinth_token_take_of(word) })?;
-        // SAFETY: As in `with`.
-        let result = access(unsafe { &mut *body.private.get() }, &body.shared);
 
-        // INVARIANT: As in `with`.
-        // SAFETY: As in `with`; the token was taken by the function that belongs to this one.
+        let result = access(token.cast());
+
+        // INVARIANT: As in `with_body`.
+        // SAFETY: As in `with_body`; the token was taken by the function that belongs to this one.
         unsafe { helpers::labyrinth_token_give_back_of(word, token.as_ptr()) };
         Some(result)
     }

@@ -302,7 +302,8 @@ impl<'a, const LEN: usize> CounterSlice<'a, LEN> {
         unsafe { arch::counter::increment_at::<INDEX>(self.first) };
     }
 
-    /// Raises the counter with a fixed index to `n`, unless it is larger already. Any context.
+    /// Raises the counter with a fixed index to `n`, unless it is as large already. Returns whether
+    /// it was less. Any context.
     ///
     /// A plain load checks whether the counter is large enough already. Nothing that happens after
     /// the load makes the check wrong: an interrupt can only raise the counter, and a task that is
@@ -310,13 +311,15 @@ impl<'a, const LEN: usize> CounterSlice<'a, LEN> {
     /// by an exchange that compares again. Only code that knows of every update that may have read
     /// the counter before may clear it, see [`stats::samples`](crate::stats).
     #[inline(always)]
-    pub(crate) fn raise<const INDEX: usize>(self, n: u64) {
+    pub(crate) fn raise<const INDEX: usize>(self, n: u64) -> bool {
         const { assert!(INDEX < LEN) };
         // SAFETY: As for `add`.
-        if unsafe { arch::counter::is_below::<INDEX>(self.first, n) } {
+        let below = unsafe { arch::counter::is_below::<INDEX>(self.first, n) };
+        if below {
             // SAFETY: As for `add`.
             unsafe { helpers::labyrinth_percpu_raise(self.first.as_ptr(), INDEX, n) };
         }
+        below
     }
 }
 
@@ -360,5 +363,11 @@ impl Counter {
     #[inline(always)]
     pub fn add(&self, n: u64) {
         self.set(self.read().wrapping_add(n));
+    }
+
+    /// Subtracts `n`. The caller should be the only writer.
+    #[inline(always)]
+    pub(crate) fn subtract(&self, n: u64) {
+        self.set(self.read().wrapping_sub(n));
     }
 }

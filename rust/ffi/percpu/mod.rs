@@ -4,3 +4,4 @@
 
 pub(crate) mod cell;
 pub(crate) mod counters;
+pub(crate) mod stack;

@@ -81,12 +81,6 @@ fn normal() -> Request {
     Request::new(Priority::Normal)
 }
 
-/// Adds pages to a vector that has space for them.
-#[inline(always)]
-fn keep(items: &mut KVec<Pages>, pages: Pages) {
-    drop(items.push_within_capacity(pages));
-}
-
 /// Gets `ops` pages in batches that fill `items`, and gives each batch back. `get` returns how many
 /// pages it got. Returns whether all batches were full.
 #[inline(always)]
@@ -150,7 +144,7 @@ impl Peer for ExclusiveBulk {
     fn batch<C: PlainAlloc>(&mut self, cx: &C, ops: usize, items: &mut KVec<Pages>) -> bool {
         let get = |items: &mut KVec<Pages>| {
             let batch = items.capacity();
-            ExclusivePages::alloc_bulk(cx, GfpAtomic, batch, |pages| keep(items, pages))
+            ExclusivePages::alloc_into(cx, GfpAtomic, batch, items)
         };
         in_batches(ops, items, get, KVec::clear)
     }
@@ -294,14 +288,9 @@ impl<const CACHED: bool> Peer for Bulk<CACHED> {
     #[inline]
     fn batch<C: PlainAlloc>(&mut self, cx: &C, ops: usize, items: &mut KVec<Pages>) -> bool {
         let pool = &self.0 .0;
-        let get = |items: &mut KVec<Pages>| {
-            let batch = items.capacity();
-            pool.get_bulk(cx, Priority::Normal, batch, |pages| keep(items, pages))
-        };
+        let get = |items: &mut KVec<Pages>| pool.get_into(cx, Priority::Normal, items);
         in_batches(ops, items, get, |items| {
-            for pages in items.drain_all() {
-                pool.put(cx, pages);
-            }
+            pool.put_bulk(cx, items.drain_all())
         })
     }
 }

@@ -62,6 +62,9 @@ macro_rules! define {
 tiers!(define);
 
 impl Tier {
+    /// The tier that a pool asks after the per-CPU cache.
+    pub(crate) const SECOND: Self = Self::ALL[1];
+
     /// Returns the name in reports.
     pub const fn name(self) -> &'static str {
         match self.c_name().to_str() {

@@ -36,7 +36,13 @@ use crate::{
     },
     stats::Row, //
 };
-use kernel::prelude::*;
+use kernel::{
+    alloc::{
+        Allocator,
+        Vec, //
+    },
+    prelude::*, //
+};
 
 /// The pool's own numbers cover this tier.
 pub(super) static ROWS: [Row<Pool>; 0] = [];
@@ -48,6 +54,8 @@ pub(in crate::pool) struct Buddy {
     shape: CheckedShape,
     place: Place,
     exclusion: Exclusion,
+    /// Whether pages of all nodes will do, and none are excluded.
+    any_page: bool,
 }
 
 impl Buddy {
@@ -59,10 +67,12 @@ impl Buddy {
     /// Makes the source for the shape, place and excluded memory of a pool. Fails with `ERANGE` for
     /// an order above [`MAX_ORDER`](crate::page::MAX_ORDER).
     pub(super) fn for_pool(config: &PoolConfig) -> Result<Self> {
+        let exclusion = Exclusion::new(config.excluded);
         Ok(Self {
             shape: CheckedShape::of(&config.shape()).ok_or(ERANGE)?,
             place: config.place,
-            exclusion: Exclusion::new(config.excluded),
+            any_page: config.place == Place::Any && exclusion.is_open(),
+            exclusion,
         })
     }
 
@@ -80,15 +90,16 @@ impl Buddy {
         call: &Call<'_, C, M>,
         gfp: impl AllowedIn<C>,
     ) -> Option<Pages> {
-        if bad_memory::known() {
-            return self.ask_for_good(call, gfp);
+        if bad_memory::known() || !self.any_page {
+            return self.ask_for_some(call, gfp);
         }
-        self.exclusion.first(|| self.alloc(call.cx, gfp))
+        ExclusivePages::alloc_checked(call.cx, gfp, self.shape, Place::Any).ok()
     }
 
+    /// Asks for pages of the chosen node that are neither excluded nor bad.
     #[cold]
     #[inline(never)]
-    fn ask_for_good<C: Context, M: CalledIn<C>>(
+    fn ask_for_some<C: Context, M: CalledIn<C>>(
         &self,
         call: &Call<'_, C, M>,
         gfp: impl AllowedIn<C>,
@@ -102,6 +113,24 @@ impl Buddy {
         ExclusivePages::alloc_checked(cx, gfp, self.shape, self.place).ok()
     }
 
+    /// Like [`Self::get_bulk`], but adds the pages to a vector, as many as it has room for.
+    pub(in crate::pool) fn get_into<C: Context, M: CalledIn<C>, A: Allocator>(
+        &self,
+        call: &Call<'_, C, M>,
+        request: &mut Request,
+        pages: &mut Vec<Pages, A>,
+    ) -> usize {
+        let wanted = pages.capacity() - pages.len();
+        if self.shape.order() == 0 && self.any_page && !bad_memory::known() {
+            request.enter(Tier::Buddy);
+            return ExclusivePages::alloc_into(call.cx, M::nowait(), wanted, pages);
+        }
+        self.get_bulk(call, request, wanted, |one| {
+            // There is room for as many.
+            let _ = pages.push_within_capacity(one);
+        })
+    }
+
     /// Asks for `wanted` pages at once, passes each to `sink` and returns how many there were. For
     /// an order above 0, for a node and with excluded memory, the allocator has no bulk interface.
     /// Then pages are requested one by one, until the first failure.
@@ -112,7 +141,7 @@ impl Buddy {
         wanted: usize,
         mut sink: impl FnMut(Pages),
     ) -> usize {
-        if self.shape.order() == 0 && self.place == Place::Any && self.exclusion.is_open() {
+        if self.shape.order() == 0 && self.any_page {
             request.enter(Tier::Buddy);
             let mut got = 0;
             ExclusivePages::alloc_bulk(call.cx, M::nowait(), wanted, |pages| {

@@ -19,8 +19,11 @@ use crate::{
         },
         mm::bad_memory,
         percpu::{
-            cell::CpuCell,
-            counters::Counter, //
+            counters::Counter,
+            stack::{
+                CpuStack,
+                Stack, //
+            }, //
         }, //
     },
     page::CalledIn,
@@ -31,10 +34,7 @@ use crate::{
             page_source::PageSource,
             request::Request,
             schedule::Refilled,
-            stack::{
-                take_in_parts,
-                Stack, //
-            },
+            stack::take_in_parts,
             tier::Tier, //
         },
         tiered::CONTEXT,
@@ -82,8 +82,6 @@ pub(super) static ROWS: [Row<Pool>; 4] = [
     ),
 ];
 
-type Slots = KVec<Option<Pages>>;
-
 /// A stack of pages for each CPU.
 ///
 /// Any context, including interrupts disabled, NMI and PREEMPT_RT. No call waits. If a stack is in
@@ -91,7 +89,7 @@ type Slots = KVec<Option<Pages>>;
 /// touches only memory of its own CPU. Any CPU can refill and drain a stack, one page at a time, so
 /// requests hardly ever fail for that reason.
 pub struct CpuCache {
-    cell: CpuCell<Stack<Slots>, CacheCounts>,
+    stacks: CpuStack<Pages, CacheCounts>,
     capacity: usize,
     /// The number of pages that the refill thread fills each CPU's stack with at its next turn.
     to_prime: Atomic<u32>,
@@ -99,8 +97,6 @@ pub struct CpuCache {
 
 /// Counters of one CPU's cache, written by the holder of the stack.
 struct CacheCounts {
-    /// The pages in the stack.
-    level: Counter,
     /// Pages handed out, by context.
     hits: [Counter; Kind::COUNT],
     /// Pages taken back, by context.
@@ -115,17 +111,11 @@ struct CacheCounts {
 impl CacheCounts {
     const fn new() -> Self {
         Self {
-            level: Counter::new(0),
             hits: [const { Counter::new(0) }; Kind::COUNT],
             recycled: [const { Counter::new(0) }; Kind::COUNT],
             refilled: Counter::new(0),
             drained: Counter::new(0),
         }
-    }
-
-    /// The pages in the stack.
-    fn level(&self) -> u64 {
-        self.level.read()
     }
 }
 
@@ -133,15 +123,8 @@ impl CpuCache {
     /// Makes the tier, without pages. Task context only, may sleep.
     pub(super) fn new(config: &PoolConfig) -> impl PinInit<Self, Error> {
         let capacity = config.cache;
-        let stack = move || {
-            let mut slots = KVec::with_capacity(capacity, GFP_KERNEL)?;
-            for _ in 0..capacity {
-                slots.push(None, GFP_KERNEL)?;
-            }
-            Ok((Stack::new(slots), CacheCounts::new()))
-        };
         try_init!(Self {
-            cell: CpuCell::new(stack)?,
+            stacks: CpuStack::new(capacity, CacheCounts::new)?,
             capacity,
             to_prime: Atomic::new(0),
         }? Error)
@@ -153,20 +136,18 @@ impl CpuCache {
     }
 
     /// Returns the counters of each CPU, with its number. Any context.
-    fn counts(&self) -> impl Iterator<Item = (u32, &CacheCounts)> {
-        self.cell.shared()
+    fn counts(&self) -> impl Iterator<Item = &CacheCounts> {
+        self.stacks.shared().map(|(.., counts)| counts)
     }
 
     /// Returns the sum of a counter over all CPUs. Any context.
     fn sum(&self, counter: impl Fn(&CacheCounts) -> &Counter) -> u64 {
-        self.counts()
-            .map(|(_, counts)| counter(counts).read())
-            .sum()
+        self.counts().map(|counts| counter(counts).read()).sum()
     }
 
     /// Returns how many pages are in all stacks, approximately. Any context.
     pub fn level(&self) -> u64 {
-        self.sum(|counts| &counts.level)
+        self.stacks.shared().map(|(_, len, _)| len as u64).sum()
     }
 
     /// Takes up to `wanted` pages at once, passes each to `sink`, and returns how many there were.
@@ -179,7 +160,7 @@ impl CpuCache {
     ) -> usize {
         request.enter(Tier::Cache);
         let good_only = bad_memory::known();
-        self.cell
+        self.stacks
             .with(|stack, counts| {
                 let mut got = 0;
                 while got < wanted {
@@ -192,19 +173,47 @@ impl CpuCache {
                     sink(pages);
                     got += 1;
                 }
-                counts.level.set(stack.len() as u64);
                 counts.hits[C::KIND as usize].add(got as u64);
                 got
             })
             .unwrap_or(0)
     }
 
+    /// Takes pages back, until the stack is full or the next page is not one that `keeps` accepts.
+    /// Returns that page, or `None` if all were taken.
+    #[inline(always)]
+    pub(crate) fn put_bulk<C: Context>(
+        &self,
+        _cx: &C,
+        pages: &mut impl Iterator<Item = Pages>,
+        keeps: impl Fn(&Pages) -> bool,
+    ) -> Option<Pages> {
+        let left = self.stacks.with(|stack, counts| {
+            let before = stack.len();
+            let left = loop {
+                let Some(mut given) = pages.next() else {
+                    break None;
+                };
+                if !keeps(&given) {
+                    break Some(given);
+                }
+                given.uncharge();
+                if let Err(given) = stack.push(given) {
+                    break Some(given);
+                }
+            };
+            counts.recycled[C::KIND as usize].add((stack.len() - before) as u64);
+            left
+        });
+        // If the stack is in use, no page has been taken.
+        left.unwrap_or_else(|| pages.next())
+    }
+
     /// Like [`PageSource::get`], for a request that has already entered this tier.
     #[inline(always)]
     pub(crate) fn get_noted<C: Context>(&self, _cx: &C) -> Option<Pages> {
-        self.cell.with(|stack, counts| {
+        self.stacks.with(|stack, counts| {
             let pages = stack.pop()?;
-            counts.level.set(stack.len() as u64);
             counts.hits[C::KIND as usize].add(1);
             Some(pages)
         })?
@@ -215,9 +224,8 @@ impl CpuCache {
     #[inline(never)]
     pub(crate) fn get_good<C: Context>(&self, _cx: &C, request: &mut Request) -> Option<Pages> {
         request.enter(Tier::Cache);
-        self.cell.with(|stack, counts| {
+        self.stacks.with(|stack, counts| {
             let pages = top_of_good(stack)?;
-            counts.level.set(stack.len() as u64);
             counts.hits[C::KIND as usize].add(1);
             Some(pages)
         })?
@@ -258,10 +266,9 @@ impl CpuCache {
         // The closure is called at most once. If it does not take the pages, they are freed here,
         // because freeing takes locks.
         let mut pages = Some(pages);
-        self.cell.with_of(cpu, |stack, counts| {
+        self.stacks.with_of(cpu, |stack, counts| {
             if let Some(given) = pages.take() {
                 pages = stack.push(given).err();
-                counts.level.set(stack.len() as u64);
                 counts.refilled.add(pages.is_none().into());
             }
         });
@@ -270,18 +277,15 @@ impl CpuCache {
 
     /// Returns how many pages are in the stack of a CPU, approximately. Any context.
     pub fn level_of(&self, cpu: u32) -> usize {
-        self.cell
-            .shared_of(cpu)
-            .map_or(0, |counts| counts.level() as usize)
+        self.stacks.len_of(cpu)
     }
 
     /// Frees up to `wanted` pages of a CPU, online or not, and returns how many. The error has the
     /// number so far, if the stack is in use. Contexts: those in which pages may be freed.
     pub(crate) fn drain(&self, cpu: u32, wanted: usize) -> Result<usize, usize> {
         for drained in 0..wanted {
-            let pages = self.cell.with_of(cpu, |stack, counts| {
+            let pages = self.stacks.with_of(cpu, |stack, counts| {
                 let pages = stack.pop();
-                counts.level.set(stack.len() as u64);
                 counts.drained.add(pages.is_some().into());
                 pages
             });
@@ -300,9 +304,8 @@ impl CpuCache {
     /// which must not be 0. Contexts: those in which pages may be freed.
     fn drain_bad_of(&self, cpu: u32, at_once: usize) -> Result<usize, usize> {
         take_in_parts(self.level_of(cpu), at_once, |places| {
-            self.cell.with_of(cpu, move |stack, counts| {
+            self.stacks.with_of(cpu, move |stack, counts| {
                 let pages = stack.take_where(places, Pages::is_known_bad);
-                counts.level.set(stack.len() as u64);
                 counts.drained.add(pages.is_some().into());
                 pages
             })
@@ -318,8 +321,8 @@ impl CpuCache {
         };
         let wanted = wanted.min(all);
         let mut drained = 0;
-        for (cpu, counts) in self.counts() {
-            let part = (counts.level() as usize * wanted + all - 1) / divisor;
+        for (cpu, len, _) in self.stacks.shared() {
+            let part = (len * wanted + all - 1) / divisor;
             let part = part.min(wanted - drained);
             drained += self.drain(cpu, part).unwrap_or_else(|some| some);
         }
@@ -330,7 +333,7 @@ impl CpuCache {
 /// Takes the topmost good page. Bad pages stay until [`TierOps::drain_bad`].
 #[cold]
 #[inline(never)]
-fn top_of_good(stack: &mut Stack<Slots>) -> Option<Pages> {
+fn top_of_good(stack: &mut Stack<'_, Pages>) -> Option<Pages> {
     let pages = stack.take_where(0..usize::MAX, |pages| !pages.is_known_bad());
     if pages.is_none() && stack.len() != 0 {
         bad_memory::found_again();
@@ -446,11 +449,10 @@ impl<C: Context, M: CalledIn<C>> PageSource<Call<'_, C, M>> for CpuCache {
     fn put(&self, _call: &Call<'_, C, M>, pages: Pages) -> Result<Tier, Pages> {
         // The closure is called at most once, and leaves the pages here if it cannot keep them.
         let mut pages = Some(pages);
-        self.cell.with(|stack, counts| {
+        self.stacks.with(|stack, counts| {
             if let Some(given) = pages.take() {
                 match stack.push(given) {
                     Ok(()) => {
-                        counts.level.set(stack.len() as u64);
                         counts.recycled[C::KIND as usize].add(1);
                     }
                     Err(given) => pages = Some(given),

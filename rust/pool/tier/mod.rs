@@ -100,6 +100,20 @@ macro_rules! chain_beyond_first {
     };
 }
 
+/// Only the second tier of the list.
+macro_rules! second {
+    ($tiers:ident, $first:ident $of_first:ident, $tier:ident $field:ident, $($rest:tt)+) => {
+        chain!($tiers, $tier $field)
+    };
+}
+
+/// Like `chain!`, without the first two tiers of the list.
+macro_rules! chain_beyond_second {
+    ($tiers:ident, $tier:ident $field:ident, $($rest:tt)+) => {
+        chain_beyond_first!($tiers, $($rest)+)
+    };
+}
+
 macro_rules! define {
     ($($(#[$doc:meta])* $tier:ident: $name:literal, $least:ident, $file:ident::$type:ident;)*) => {
         $(pub(crate) mod $file;)*
@@ -154,14 +168,24 @@ macro_rules! define {
                 }
             }
 
-            /// Asks the tiers after the first one, in order.
+            /// Asks the second tier.
             #[inline(always)]
-            pub(super) fn get_beyond<C: Context, M: CalledIn<C>>(
+            pub(super) fn get_second<C: Context, M: CalledIn<C>>(
                 &self,
                 call: &Call<'_, C, M>,
                 request: &mut Request,
             ) -> Option<Pages> {
-                chain_beyond_first!(self, $($tier $file),*).get(call, request)
+                second!(self, $($tier $file),*).get(call, request)
+            }
+
+            /// Asks the tiers after the second one, in order.
+            #[inline(always)]
+            pub(super) fn get_beyond_second<C: Context, M: CalledIn<C>>(
+                &self,
+                call: &Call<'_, C, M>,
+                request: &mut Request,
+            ) -> Option<Pages> {
+                chain_beyond_second!(self, $($tier $file),*).get(call, request)
             }
 
             /// Offers pages to the tiers after the first one, in order, and returns the tier that

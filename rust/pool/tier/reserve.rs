@@ -126,6 +126,12 @@ impl Reserve {
         self.level.read() as usize
     }
 
+    /// Returns whether the reserve has as many pages as it should hold, approximately. Any context.
+    #[inline(always)]
+    pub(in crate::pool) fn is_full(&self) -> bool {
+        self.level() >= self.target.pages()
+    }
+
     /// Takes the topmost good page. Bad pages stay until [`TierOps::drain_bad`].
     #[cold]
     #[inline(never)]
@@ -178,7 +184,7 @@ impl Reserve {
     #[inline]
     pub(crate) fn fill(&self, pages: Pages) -> Result<(), Pages> {
         // Check the level without the lock first, because the reserve is often full.
-        if self.level() >= self.target.pages() {
+        if self.is_full() {
             return Err(pages);
         }
         self.push(pages)
@@ -219,7 +225,7 @@ impl Reserve {
                 return Refilled::Starved;
             }
         }
-        if self.level() >= self.target.pages() {
+        if self.is_full() {
             Refilled::Full
         } else {
             Refilled::Partly

@@ -140,19 +140,26 @@ impl Counts {
             Some(tier) => self.add(Index::Served(context, tier), requests),
             None => self.add(Index::Failed(context), requests),
         }
-        self.hungry();
+    }
+
+    /// Counts a request that its CPU's cache could not serve, and the tier after the cache did. Any
+    /// context.
+    #[inline(always)]
+    pub(super) fn served_second(&self, context: Kind) {
+        self.add(Index::Missed(context, Tier::Cache), 1);
+        self.add(Index::Served(context, Tier::SECOND), 1);
     }
 
     /// Counts the pages that one call did not find in its CPU's cache.
     #[inline]
     pub(super) fn bulk_missed(&self, context: Kind, pages: usize) {
         self.add(Index::Missed(context, Tier::Cache), pages);
-        self.hungry();
     }
 
-    #[inline]
-    fn hungry(&self) {
-        self.0.all().raise::<{ Index::Hungry.index() }>(1);
+    /// Notes that this CPU's cache is empty. Returns whether that was news. Any context.
+    #[inline(always)]
+    pub(super) fn hungry(&self) -> bool {
+        self.0.all().raise::<{ Index::Hungry.index() }>(1)
     }
 
     /// Counts the pages that a tier served in one call.
@@ -167,10 +174,10 @@ impl Counts {
         self.add(Index::Kept(context, tier), 1);
     }
 
-    /// Counts a page that went back to the allocator.
+    /// Counts pages that went back to the allocator.
     #[inline]
-    pub(super) fn release(&self, context: Kind) {
-        self.add(Index::Released(context), 1);
+    pub(super) fn release(&self, context: Kind, pages: usize) {
+        self.add(Index::Released(context), pages);
     }
 
     /// Counts a request that did not ask the allocator, because too many pages wait to be freed.

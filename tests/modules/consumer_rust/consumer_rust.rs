@@ -59,6 +59,8 @@ module! {
 
 labyrinth::import!();
 
+type Pages = ExclusivePages<Uninit>;
+
 /// Blocks that the softirq asks for each time.
 const BULK: usize = 8;
 /// The timer's period.
@@ -158,23 +160,24 @@ impl User {
         }
     }
 
-    /// Asks for many blocks at once and uses those that it gets.
-    fn bulk<C: PlainAlloc>(&self, cx: &C, blocks: &Count) {
-        let mut taken = [const { None }; BULK];
-        let mut free = taken.iter_mut();
-
-        self.pool.get_bulk(cx, Priority::High, BULK, |pages| {
-            if let Some(place) = free.next() {
-                *place = Some(pages);
-            }
-        });
-        for pages in taken.into_iter().flatten() {
-            self.exercise(cx, pages, blocks);
+    /// Asks for many blocks at once, uses those that it gets, and gives them back at once. `batch`
+    /// is empty, and has room for them.
+    fn bulk<C: PlainAlloc>(&self, cx: &C, batch: &mut KVec<Pages>, blocks: &Count) {
+        let got = self.pool.get_into(cx, Priority::High, batch);
+        if got != batch.len() {
+            self.tally.corruptions.one();
         }
+        let used = batch.drain_all().map(|pages| self.used(pages, blocks));
+        self.pool.put_bulk(cx, used);
     }
 
-    /// Fills a block, verifies it, and gives it back.
-    fn exercise<C: PlainAlloc>(&self, cx: &C, pages: ExclusivePages<Uninit>, blocks: &Count) {
+    /// Uses a block, and gives it back.
+    fn exercise<C: PlainAlloc>(&self, cx: &C, pages: Pages, blocks: &Count) {
+        self.pool.put(cx, self.used(pages, blocks));
+    }
+
+    /// Fills a block, and verifies it.
+    fn used(&self, pages: Pages, blocks: &Count) -> Pages {
         let value = blocks.one() as u8;
         let mut pages = pages.zeroed();
 
@@ -182,21 +185,29 @@ impl User {
         if !pages.as_flattened().iter().all(|&byte| byte == value) {
             self.tally.corruptions.one();
         }
-        self.pool.put(cx, pages.into_uninit());
+        pages.into_uninit()
     }
 }
 
-impl Handler for User {
+/// The part of the module that works in the timer softirq.
+struct Ticker {
+    user: User,
+    batch: KVec<Pages>,
+}
+
+impl Handler for Ticker {
     fn expired(&mut self, cx: &mut Softirq) -> Next {
-        self.single(cx, &self.tally.softirq_blocks, &self.tally.latencies[1]);
-        self.bulk(cx, &self.tally.softirq_blocks);
+        let Self { user, batch } = self;
+        let blocks = &user.tally.softirq_blocks;
+        user.single(cx, blocks, &user.tally.latencies[1]);
+        user.bulk(cx, batch, blocks);
         Next::After(PERIOD_US)
     }
 }
 
 /// The loaded module.
 struct Consumer {
-    _timer: Pin<KBox<Timer<User>>>,
+    _timer: Pin<KBox<Timer<Ticker>>>,
     _statistics: Registration,
 }
 
@@ -220,11 +231,15 @@ impl Consumer {
             user.single(cx, &tally.task_blocks, &tally.latencies[0]);
         }
 
+        let ticker = Ticker {
+            user,
+            batch: KVec::with_capacity(BULK, GFP_KERNEL)?,
+        };
         let statistics = Registration::new(&[&ROWS], None, tally)?;
         let hotplug = HotplugGuard::new(cx);
         let cpu = hotplug.online().next().ok_or(ENODEV)?;
         Ok(Self {
-            _timer: KBox::pin_init(Timer::start_on(cpu, PERIOD_US, user), GFP_KERNEL)?,
+            _timer: KBox::pin_init(Timer::start_on(cpu, PERIOD_US, ticker), GFP_KERNEL)?,
             _statistics: statistics,
         })
     }
