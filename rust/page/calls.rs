@@ -23,8 +23,7 @@ use crate::ffi::{
         Context,
         PlainAlloc, //
     },
-    helpers,
-    mm::allocator, //
+    helpers, //
 };
 use core::ptr;
 use kernel::bindings;
@@ -120,11 +119,7 @@ impl functions::Functions for AllocPages {
     ) -> *mut bindings::page {
         match place {
             // SAFETY: The caller promises that this is allowed.
-            Place::Any if C::INTERRUPTS => unsafe {
-                helpers::labyrinth_alloc_pages_here(gfp, order)
-            },
-            // SAFETY: As above.
-            Place::Any => unsafe { allocator::alloc_pages(gfp, order) },
+            Place::Any => unsafe { helpers::labyrinth_alloc_pages(gfp, order, C::INTERRUPTS) },
             // SAFETY: As above; the node is online (invariant of `Node`).
             Place::Near(node) => unsafe {
                 helpers::labyrinth_alloc_pages_node(node.number(), gfp, order)

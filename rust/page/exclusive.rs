@@ -14,10 +14,7 @@ use super::{
 use crate::ffi::{
     context::Context,
     helpers,
-    mm::{
-        allocator,
-        call_site::CallSite, //
-    }, //
+    mm::call_site::CallSite, //
 };
 use core::{
     marker::PhantomData,
@@ -301,6 +298,6 @@ impl<T: Contents> Drop for ExclusivePage<T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: By the invariant the page is allocated with order 0 and ours to free.
-        unsafe { allocator::free_pages(self.page.as_ptr(), 0) };
+        unsafe { helpers::labyrinth_free_pages(self.page.as_ptr(), 0) };
     }
 }

@@ -25,7 +25,6 @@ use crate::ffi::{
     context::Context,
     helpers,
     mm::{
-        allocator,
         bad_memory,
         call_site::CallSite,
         zone::Zone, //
@@ -592,7 +591,7 @@ impl<T: Contents> Drop for ExclusivePages<T> {
             return self.drop_block();
         }
         // SAFETY: By the invariant the page is allocated with this order and ours to free.
-        unsafe { allocator::free_pages(self.page(), 0) };
+        unsafe { helpers::labyrinth_free_pages(self.page(), 0) };
     }
 }
 
@@ -605,7 +604,7 @@ impl<T: Contents> ExclusivePages<T> {
             unsafe { helpers::labyrinth_free_around_bad(self.page(), self.order()) };
         } else {
             // SAFETY: As above.
-            unsafe { allocator::free_pages(self.page(), self.order()) };
+            unsafe { helpers::labyrinth_free_pages(self.page(), self.order()) };
         }
     }
 }

@@ -27,7 +27,7 @@ PAGES = {
 # function that labyrinth_free_pages() calls. Other functions that the driver calls, such as
 # free_irq(), can free pages, too. An address without a name is in an unloaded module.
 BY_LABYRINTH = r"(?:\s+\S+ \[labyrinth\])+\s+(0x[0-9a-f]+)$"
-CALLS = {"alloc": re.compile(r"\balloc_pages_noprof\+\S+" + BY_LABYRINTH, re.M),
+CALLS = {"alloc": re.compile(r"\b_*alloc_pages(?:_node)?_noprof\+\S+" + BY_LABYRINTH, re.M),
          "free": re.compile(r"(?:stacktrace:|\b_*free_\w*pages?\w*\+0x\S+)" + BY_LABYRINTH, re.M)}
 # The same while the driver is loaded, and its addresses have names.
 OURS = {name: re.compile(call.pattern.replace("(0x[0-9a-f]+)$", rf"\S+ \[{edu.NAME}\]"), re.M)

@@ -2,7 +2,6 @@
 
 //! Memory: pages, mappings of them, watermarks, and callbacks when memory is short.
 
-pub(crate) mod allocator;
 pub(crate) mod bad_memory;
 pub(crate) mod call_site;
 pub(crate) mod dma;

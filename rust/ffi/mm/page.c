@@ -12,23 +12,19 @@
 #include "alloc_tag.h"
 #include "page.h"
 
-struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order)
-{
-	struct page *page = labyrinth_alloc_held(alloc_pages_noprof(gfp, order));
-
-	labyrinth_pages_allocated(page, order);
-	return page;
-}
-
 /*
- * The same in an interrupt or a softirq, where alloc_pages() ignores the memory policy of
- * the interrupted task and takes the nearest pages. So it need not be called.
+ * In an interrupt or a softirq (@interrupts), alloc_pages() ignores the memory policy of the
+ * interrupted task, and takes the nearest pages. There the function for a node does the same
+ * in fewer instructions.
  */
-struct page *labyrinth_alloc_pages_here(gfp_t gfp, unsigned int order)
+struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order, bool interrupts)
 {
-	struct page *page = labyrinth_alloc_held(alloc_pages_node_noprof(numa_node_id(), gfp,
-									 order));
+	struct page *page;
 
+	if (interrupts)
+		page = labyrinth_alloc_held(alloc_pages_node_noprof(numa_node_id(), gfp, order));
+	else
+		page = labyrinth_alloc_held(alloc_pages_noprof(gfp, order));
 	labyrinth_pages_allocated(page, order);
 	return page;
 }

@@ -21,8 +21,7 @@ static const gfp_t LABYRINTH_GFP_RETRY_MAYFAIL = __GFP_RETRY_MAYFAIL;
 static const gfp_t LABYRINTH_GFP_THISNODE = __GFP_THISNODE;
 #endif
 
-struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order);
-struct page *labyrinth_alloc_pages_here(gfp_t gfp, unsigned int order);
+struct page *labyrinth_alloc_pages(gfp_t gfp, unsigned int order, bool interrupts);
 struct page *labyrinth_alloc_pages_node(int node, gfp_t gfp,
 					unsigned int order);
 struct page *labyrinth_alloc_page_nolock(int node);
