@@ -10,6 +10,8 @@ import statistics
 from collections import defaultdict
 
 PEER = "pool_hit"
+# The reserve: by itself, and through the chain of a pool whose allocator refuses.
+RESERVES = ("pool_reserve", "pool_refused")
 
 # Peers in Rust. The counts of an empty loop in the same language are subtracted from each peer's.
 RUST = ("exclusive_", "pool_")
@@ -18,6 +20,9 @@ LOOPS = ("empty_c", "empty_rust")
 # Limits for a cache hit: accesses to shared cache lines and waits for each operation, and the
 # increase of its instructions.
 MOST = 0.001
+
+# Limits for a page of the reserve: the same accesses and waits, and the increase of instructions.
+MOST_SHARED, MOST_WAITS, MOST_MORE = 3, 0.001, 0.05
 
 LIMITS = """\
 The throughput is from the medians of short samples. Each sample is divided by the sample of a
@@ -122,14 +127,23 @@ def cases(ktap, scaling, sharing):
 
 
 def requirements(ktap, sharing):
-    """Adds a case for each requirement for a cache hit. Returns them as data."""
+    """Adds a case for each requirement for a cache hit and for the reserve. Returns them as data."""
     most, found = sharing.cpus[-1], []
     one, (instructions, shared, waits) = sharing.cost(PEER, 1), sharing.cost(PEER, most)
-    for name, figure, at_most in (
-            (f"a hit takes no more instructions on {most} CPUs than on one",
-             instructions / one[0], 1 + MOST),
-            (f"a hit on {most} CPUs uses no cache line that another CPU writes", shared, MOST),
-            (f"a hit on {most} CPUs waits for no other CPU", waits, MOST)):
+    required = [
+        (f"a hit takes no more instructions on {most} CPUs than on one",
+         instructions / one[0], 1 + MOST),
+        (f"a hit on {most} CPUs uses no cache line that another CPU writes", shared, MOST),
+        (f"a hit on {most} CPUs waits for no other CPU", waits, MOST)]
+    for peer in RESERVES:
+        one, (instructions, shared, waits) = sharing.cost(peer, 1), sharing.cost(peer, most)
+        required += [
+            (f"{peer} takes hardly more instructions on {most} CPUs than on one",
+             instructions / one[0], 1 + MOST_MORE),
+            (f"{peer} on {most} CPUs seldom uses cache lines that another CPU writes", shared,
+             MOST_SHARED),
+            (f"{peer} on {most} CPUs waits for no other CPU", waits, MOST_WAITS)]
+    for name, figure, at_most in required:
         ktap.case(figure <= at_most, f"required: {name}",
                   f"perf={figure:.4f}, at most {at_most:.4f}")
         found.append({"name": name, "ratio": figure, "at_most": at_most,

@@ -33,6 +33,7 @@ use labyrinth::{
     },
     ExclusivePages,
     GfpAtomic,
+    GfpNoLock,
     Place,
     Pool,
     Uninit, //
@@ -257,6 +258,30 @@ impl Peer for ReserveAlone {
     fn put<C: PlainAlloc>(&mut self, _: &C, pages: Pages) {
         // The pages came from the reserve, so it has space for them.
         drop(fill_reserve(&self.0, pages));
+    }
+}
+
+/// A pool with empty caches whose allocator refuses, so that all requests go to its reserve.
+#[derive(Clone)]
+pub(super) struct Refused(Arc<RegisteredPool>);
+
+impl Peer for Refused {
+    const NAME: &'static str = "pool_refused";
+    type Item = Pages;
+
+    fn prepare(_order: u32, batch: usize) -> Result<Self> {
+        // With `GfpNoLock` the allocator has no blocks of two pages.
+        Ok(Self(full_pool(1, 0, 0, batch)?))
+    }
+
+    #[inline]
+    fn get<C: PlainAlloc>(&mut self, cx: &C) -> Option<Pages> {
+        self.0.get_with(cx, GfpNoLock, &mut normal())
+    }
+
+    #[inline]
+    fn put<C: PlainAlloc>(&mut self, cx: &C, pages: Pages) {
+        self.0.put_with(cx, GfpNoLock, pages);
     }
 }
 

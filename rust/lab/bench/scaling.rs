@@ -160,6 +160,7 @@ pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
     ours::<P, _>(out, &reference, Exclusive::prepare(0, 1)?)?;
     ours::<P, _>(out, &reference, pool::Miss::prepare(0, 1)?)?;
     ours::<P, _>(out, &reference, pool::ReserveAlone::prepare(0, 256)?)?;
+    ours::<P, _>(out, &reference, pool::Refused::prepare(0, 256)?)?;
     // In each context an interrupted request may keep a page.
     ours::<P, _>(out, &reference, pool::Hit::prepare(0, 32)?)
 }

@@ -10,6 +10,7 @@ pub(crate) mod fallback;
 pub(crate) mod page_source;
 pub(crate) mod request;
 pub(crate) mod schedule;
+pub(crate) mod shares;
 pub(crate) mod stack;
 pub(crate) mod target;
 pub(crate) mod tier;

@@ -25,22 +25,26 @@ impl Priority {
 }
 
 /// A request with a priority. It records the tiers that it has asked.
+///
+/// It is a single number, so that functions can return it in a register beside the pages.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
-    priority: Priority,
-    /// A bit for each [`Tier`].
-    been_to: u8,
+    /// A bit for each [`Tier`], and above them the [`Priority`].
+    bits: u8,
 }
 
-const _: () = assert!(Tier::COUNT <= u8::BITS as usize);
+/// The number of bits for tiers.
+const TIER_BITS: u32 = 6;
+
+const _: () = assert!(Tier::COUNT <= TIER_BITS as usize);
+const _: () = assert!(Priority::COUNT <= 1 << (u8::BITS - TIER_BITS));
 
 impl Request {
     /// Makes a request that has asked no tier yet.
     #[inline(always)]
     pub const fn new(priority: Priority) -> Self {
         Self {
-            priority,
-            been_to: 0,
+            bits: (priority as u8) << TIER_BITS,
         }
     }
 
@@ -48,33 +52,36 @@ impl Request {
     #[inline(always)]
     pub(crate) const fn served_by(tier: Tier) -> Self {
         Self {
-            priority: Priority::Low,
-            been_to: 1 << tier as u8,
+            bits: 1 << tier as u8,
         }
     }
 
     /// Returns the priority.
     #[inline(always)]
     pub const fn priority(&self) -> Priority {
-        self.priority
+        match self.bits >> TIER_BITS {
+            0 => Priority::Low,
+            1 => Priority::Normal,
+            _ => Priority::High,
+        }
     }
 
     /// Notes that `tier` is being asked.
     #[inline(always)]
     pub(crate) fn enter(&mut self, tier: Tier) {
-        self.been_to |= 1 << tier as u8;
+        self.bits |= 1 << tier as u8;
     }
 
     /// Returns whether the request may use `tier`.
     #[inline(always)]
     pub(crate) fn may_use(&self, tier: Tier) -> bool {
-        self.priority >= tier.least_priority()
+        self.bits >> TIER_BITS >= tier.least_priority() as u8
     }
 
     /// Returns whether `tier` was asked.
     #[inline(always)]
     pub(crate) const fn has_been_to(&self, tier: Tier) -> bool {
-        self.been_to & 1 << tier as u8 != 0
+        self.bits & 1 << tier as u8 != 0
     }
 
     /// Returns the tier that was asked last. If the request was served, that tier served it. Any

@@ -13,6 +13,7 @@ use crate::{
             Kind,
             Task, //
         },
+        cpu::online::possible,
         mm::bad_memory,
         percpu::counters::Counter,
         sync::spin_lock::RawSpinLock, //
@@ -25,6 +26,13 @@ use crate::{
             page_source::PageSource,
             request::Request,
             schedule::Refilled,
+            shares::{
+                Contents,
+                Numbers,
+                Part,
+                Shares,
+                SHARE, //
+            },
             stack::{
                 take_in_parts,
                 Stack, //
@@ -41,8 +49,10 @@ use crate::{
     },
     stats::Row, //
 };
+use core::iter::once;
 use kernel::{
     alloc::AllocError,
+    cpu::CpuId,
     prelude::*,
     static_lock_class, //
 };
@@ -80,20 +90,136 @@ pub(super) static ROWS: [Row<Pool>; 5] = [
     ),
 ];
 
+/// The slots of a part.
+type Slots = KVVec<Option<Pages>>;
+
+/// A part of the reserve, on cache lines of its own.
+#[pin_data]
+#[repr(align(64))]
+pub(crate) struct ReservePart {
+    #[pin]
+    contents: RawSpinLock<Contents<Slots>>,
+    /// The numbers of the contents, written under the lock and read without it.
+    pages: Counter,
+    room: Counter,
+    active: Counter,
+    moves: Counter,
+}
+
+impl ReservePart {
+    /// Makes a part without pages. Task context only, may sleep.
+    fn new(slots: usize, room: usize) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            contents <- RawSpinLock::new(
+                Contents::new(Self::slots(slots)?, room),
+                c"labyrinth_reserve",
+                static_lock_class!(),
+            ),
+            pages: Counter::new(0),
+            room: Counter::new(room as u64),
+            active: Counter::new(0),
+            moves: Counter::new(0),
+        }? Error)
+    }
+
+    /// Makes a share. Its lock has a class of its own, because the lock of the common part is taken
+    /// while it is held.
+    fn share() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            contents <- RawSpinLock::new(
+                Contents::new(Self::slots(SHARE)?, 0),
+                c"labyrinth_reserve_share",
+                static_lock_class!(),
+            ),
+            pages: Counter::new(0),
+            room: Counter::new(0),
+            active: Counter::new(0),
+            moves: Counter::new(0),
+        }? Error)
+    }
+
+    fn slots(count: usize) -> Result<Slots, AllocError> {
+        let mut slots = KVVec::with_capacity(count, GFP_KERNEL)?;
+        for _ in 0..count {
+            slots.push(None, GFP_KERNEL)?;
+        }
+        Ok(slots)
+    }
+
+    #[inline(always)]
+    fn publish_level(&self, numbers: Numbers) {
+        self.pages.set(numbers.pages as u64);
+        self.room.set(numbers.room as u64);
+    }
+}
+
+impl Part for ReservePart {
+    type Page = Pages;
+    type Slots = Slots;
+
+    #[inline(always)]
+    fn with<R: Send>(&self, section: impl FnOnce(&mut Contents<Slots>) -> R + Send) -> R {
+        self.contents.with(|contents| {
+            let result = section(contents);
+            self.publish_level(contents.numbers());
+            result
+        })
+    }
+
+    fn publish(&self, contents: &Contents<Slots>) {
+        let numbers = contents.numbers();
+        self.publish_level(numbers);
+        self.active.set(numbers.active as u64);
+        self.moves.set(numbers.moves as u64);
+    }
+
+    #[inline(always)]
+    fn numbers(&self) -> Numbers {
+        Numbers {
+            pages: self.pages.read() as usize,
+            room: self.room.read() as usize,
+            active: self.active.read() as usize,
+            moves: self.moves.read() as usize,
+        }
+    }
+}
+
 /// A fixed number of pages, set aside for the case that the allocator has none.
 ///
+/// Each CPU has a share, so that CPUs that use the reserve at the same time do not wait for each
+/// other, see [`Shares`].
+///
 /// Any context but NMI, including interrupts disabled and PREEMPT_RT: the critical sections are a
-/// few instructions under a `raw_spinlock_t`.
+/// few instructions under a `raw_spinlock_t`, a few more for each page of a batch.
 #[pin_data]
 pub struct Reserve {
     #[pin]
-    stack: RawSpinLock<Stack<KVVec<Option<Pages>>>>,
-    /// The number of pages in the stack, written under the lock and read without it.
-    level: Counter,
-    /// The number of pages given back to the allocator because they were bad or excluded, written
-    /// under the lock.
+    common: ReservePart,
+    /// The shares, by CPU number. A reserve without pages has none.
+    shares: KVVec<Pin<KBox<ReservePart>>>,
+    /// The number of pages given back to the allocator because they were bad, written by the refill
+    /// thread.
     drained: Counter,
     target: Target,
+}
+
+impl Shares for Reserve {
+    type Part = ReservePart;
+
+    #[inline(always)]
+    fn common(&self) -> &ReservePart {
+        &self.common
+    }
+
+    #[inline(always)]
+    fn here(&self) -> Option<&ReservePart> {
+        let cpu = CpuId::current().as_u32() as usize;
+        self.shares.get(cpu).map(|share| &**share)
+    }
+
+    fn shares(&self) -> impl Iterator<Item = &ReservePart> {
+        self.shares.iter().map(|share| &**share)
+    }
 }
 
 impl Reserve {
@@ -101,49 +227,44 @@ impl Reserve {
     pub(super) fn new(config: &PoolConfig) -> impl PinInit<Self, Error> {
         let target = config.reserve;
         try_pin_init!(Self {
-            stack <- RawSpinLock::new(
-                Stack::new(Self::slots(target)?),
-                c"labyrinth_reserve",
-                static_lock_class!(),
-            ),
-            level: Counter::new(0),
+            common <- ReservePart::new(target, target),
+            shares: Self::new_shares(target)?,
             drained: Counter::new(0),
             target: Target::new(target),
         }? Error)
     }
 
-    fn slots(target: usize) -> Result<KVVec<Option<Pages>>, AllocError> {
-        let mut slots = KVVec::with_capacity(target, GFP_KERNEL)?;
-        for _ in 0..target {
-            slots.push(None, GFP_KERNEL)?;
+    fn new_shares(target: usize) -> Result<KVVec<Pin<KBox<ReservePart>>>> {
+        let mut shares = KVVec::new();
+        if target != 0 {
+            // Numbers of CPUs that are not possible have a share, too, which is never used.
+            let last = possible().max().unwrap_or(0);
+            for _ in 0..=last {
+                shares.push(
+                    KBox::pin_init(ReservePart::share(), GFP_KERNEL)?,
+                    GFP_KERNEL,
+                )?;
+            }
         }
-        Ok(slots)
+        Ok(shares)
     }
 
     /// Returns how many pages are in the reserve, approximately. Any context.
-    #[inline(always)]
     pub fn level(&self) -> usize {
-        self.level.read() as usize
+        self.sum().pages
     }
 
     /// Returns whether the reserve has as many pages as it should hold, approximately. Any context.
-    #[inline(always)]
-    pub(in crate::pool) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.level() >= self.target.pages()
     }
 
-    /// Takes the topmost good page. Bad pages stay until [`TierOps::drain_bad`].
-    #[cold]
-    #[inline(never)]
-    fn get_good(&self) -> Option<Pages> {
-        self.stack.with(|stack| {
-            let pages = stack.take_where(0..usize::MAX, |pages| !pages.is_known_bad());
-            if pages.is_none() && stack.len() != 0 {
-                bad_memory::found_again();
-            }
-            self.level.set(stack.len() as u64);
-            pages
-        })
+    /// Returns whether no page is missing from the reserve, as far as can be seen at a glance. Any
+    /// context.
+    #[inline(always)]
+    pub(in crate::pool) fn seems_full(&self) -> bool {
+        let common = self.common.numbers();
+        common.room == 0 && common.active == 0
     }
 
     /// Returns the target of refills.
@@ -154,8 +275,8 @@ impl Reserve {
 
     /// Takes a page out if the request may use the reserve. Any context but NMI.
     #[inline]
-    fn take(&self, request: &Request) -> Option<Pages> {
-        if request.may_use(Tier::Reserve) && self.target.pages() != 0 {
+    fn take_for(&self, request: &Request) -> Option<Pages> {
+        if request.may_use(Tier::Reserve) {
             self.take_one()
         } else {
             None
@@ -164,38 +285,22 @@ impl Reserve {
 
     #[inline(always)]
     fn take_one(&self) -> Option<Pages> {
-        // An empty reserve is common in a storm. This check without the lock may miss a page that
-        // has just come back, which is harmless.
-        if self.level() == 0 {
-            return None;
-        }
         if bad_memory::known() {
-            return self.get_good();
+            return self.take_good();
         }
-        self.stack.with(|stack| {
-            let pages = stack.pop();
-            self.level.set(stack.len() as u64);
+        self.take(Stack::pop)
+    }
+
+    /// Takes a good page. Bad pages stay until [`TierOps::drain_bad`].
+    #[cold]
+    #[inline(never)]
+    fn take_good(&self) -> Option<Pages> {
+        self.take(|stack| {
+            let pages = stack.take_where(0..usize::MAX, |pages| !pages.is_known_bad());
+            if pages.is_none() && stack.len() != 0 {
+                bad_memory::found_again();
+            }
             pages
-        })
-    }
-
-    /// Puts a page into the reserve. The error has the page if the reserve is full. Any context but
-    /// NMI.
-    #[inline]
-    pub(crate) fn fill(&self, pages: Pages) -> Result<(), Pages> {
-        // Check the level without the lock first, because the reserve is often full.
-        if self.is_full() {
-            return Err(pages);
-        }
-        self.push(pages)
-    }
-
-    #[inline(always)]
-    fn push(&self, pages: Pages) -> Result<(), Pages> {
-        self.stack.with(|stack| {
-            let result = stack.push(pages);
-            self.level.set(stack.len() as u64);
-            result
         })
     }
 }
@@ -204,6 +309,7 @@ impl Reserve {
 impl Reserve {
     /// Adds up to `chunk` pages.
     fn refill_some(&self, pool: &Pool, cx: &Task, chunk: usize) -> Refilled {
+        self.gather(false);
         let wanted = self.target.wanted(self.level(), chunk);
         if wanted != 0 {
             let mut aside = pool.aside();
@@ -214,7 +320,7 @@ impl Reserve {
                     break;
                 };
                 // Pages that came back meanwhile have filled the reserve.
-                if self.fill(pages).is_err() {
+                if self.put_in_common(pages).is_err() {
                     break;
                 }
                 pool.counts().filled_into(Tier::Reserve);
@@ -226,6 +332,8 @@ impl Reserve {
             }
         }
         if self.is_full() {
+            // All CPUs can see at a glance that no page is missing.
+            self.gather(true);
             Refilled::Full
         } else {
             Refilled::Partly
@@ -250,14 +358,16 @@ impl TierOps for Reserve {
 
     /// Releases the lock after each `at_once` pages, which must not be 0.
     fn drain_bad(&self, at_once: usize) -> Result<usize, usize> {
-        take_in_parts(self.level(), at_once, |places| {
-            Some(self.stack.with(move |stack| {
-                let pages = stack.take_where(places, Pages::is_known_bad);
-                self.level.set(stack.len() as u64);
-                self.drained.add(pages.is_some().into());
-                pages
-            }))
-        })
+        let mut taken = 0;
+        for part in Iterator::chain(once(&self.common), self.shares()) {
+            // A lock is waited for, so the search of a part is always complete.
+            let (Ok(some) | Err(some)) = take_in_parts(part.numbers().pages, at_once, |places| {
+                Some(part.with(move |held| held.take_where(places, Pages::is_known_bad)))
+            });
+            taken += some;
+        }
+        self.drained.add(taken as u64);
+        Ok(taken)
     }
 }
 
@@ -275,7 +385,7 @@ impl<C: Context, M: CalledIn<C>> PageSource<Call<'_, C, M>> for Reserve {
 
     #[inline]
     fn put(&self, _call: &Call<'_, C, M>, pages: Pages) -> Result<Tier, Pages> {
-        self.fill(pages).map(|()| Tier::Reserve)
+        Shares::put(self, pages).map(|()| Tier::Reserve)
     }
 }
 
@@ -286,7 +396,7 @@ impl<C: Context, M: CalledIn<C>> PageSource<Call<'_, C, M>> for Reserve {
 #[doc(hidden)]
 #[inline]
 pub fn take_from_reserve(pool: &Pool, request: &Request) -> Option<Pages> {
-    pool.reserve().take(request)
+    pool.reserve().take_for(request)
 }
 
 /// Puts a page into the reserve of a pool, for the benchmark, as [`take_from_reserve`] takes one.
@@ -299,6 +409,5 @@ pub fn fill_reserve(pool: &Pool, mut pages: Pages) -> Result<(), Pages> {
         return Err(pages);
     }
     pages.uncharge();
-    // The stack refuses pages beyond the target, so the level need not be checked first.
-    pool.reserve().push(pages)
+    Shares::put(pool.reserve(), pages)
 }

@@ -659,7 +659,7 @@ impl Pool {
         let mut next = cache.put_bulk(cx, &mut pages, keeps);
 
         // If the reserve is full now, single pages go to the allocator without a further check.
-        let full = self.form == Form::SINGLE && self.reserve().is_full();
+        let full = self.form == Form::SINGLE && self.reserve().seems_full();
         let mut released = 0;
         while let Some(given) = next {
             if full && given.form() == Form::SINGLE {

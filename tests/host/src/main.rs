@@ -20,6 +20,7 @@ mod request;
 mod samples;
 mod saturating;
 mod schedule;
+mod shares;
 mod stack;
 mod target;
 
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         saturating::CASES,
         chain::CASES,
         schedule::CASES,
+        shares::CASES,
         canary::CASES,
         excluded::CASES,
         cell::CASES,
