@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# bench.sh [--short] [--hardware]: compares all ways to get a page, in the timer softirq, and some
+# bench.sh [--short] [--hardware] [--wide]: compares all ways to get a page, in the timer softirq, and some
 # of them on 1, 2, 4 and 8 CPUs at once, in mixed contexts. Fails if a required ratio is not met.
 # Prints results as KTAP. The folder build/bench gets results.ktap, results.md, results.json and the
 # consoles.
 #   --short     only the measurements for the required ratios, once, on one CPU
 #   --hardware  count cycles of the real CPU with KVM, instead of instructions with QEMU's -icount.
 #               The figures are medians, and no ratio is required.
+#   --wide      only the accesses to shared memory, on 1 to 64 emulated CPUs. Takes some minutes.
 # To measure on a real machine without KVM: make KDIR=…, insmod labyrinth.ko and labyrinth_lab.ko,
 # and read labyrinth_lab/bench/full and …/scaling in debugfs. rust/lab/bench explains these lines.
 # Each run boots its own guest from an initramfs, because virtiofs under emulation needs
@@ -27,7 +28,8 @@ while (($#)); do
 	case $1 in
 	--short) extent=short ;;
 	--hardware) clock=cycles ;;
-	*) usage "unknown argument '$1'; there are --short and --hardware" ;;
+	--wide) extent=wide ;;
+	*) usage "unknown argument '$1'; there are --short, --hardware and --wide" ;;
 	esac
 	shift
 done
@@ -76,7 +78,10 @@ case $clock in
 instructions) machines=(-accel "tcg,thread=multi,tb-size=512" -cpu max) ;;
 cycles) machines=(-accel kvm -cpu host) ;;
 esac
-machines+=(-smp 8 -m 512M)
+case $extent in
+wide) machines+=(-smp 64 -m 1G) ;;
+*) machines+=(-smp 8 -m 512M) ;;
+esac
 
 # boot NAME FILE INIT_ON_ALLOC OPTION…: reads a file of the benchmark in a guest with these options.
 # Writes NAME.log and NAME.points. `watched` repeats it after a pause, which would be in the times.
@@ -104,6 +109,14 @@ sharing() {
 	boot sharing sharing 0 "${machines[@]}" -plugin "$out/sharing.so,out=$out/sharing.counted"
 }
 
+if [[ $extent == wide ]]; then
+	[[ $clock == instructions ]] || usage "--wide counts in an emulator, so it excludes --hardware"
+	steps 1
+	step "benchmark, 1 to 64 CPUs at once (sharing)" "$out/sharing.err" sharing
+	"$SCRIPTS/environment/sandbox.sh" python3 -B "$TOP/tests/bench/scaling.py" "$out" ||
+		die "a required figure is not met (see 'not ok' above)"
+	exit
+fi
 runs=(init_on_alloc-0)
 # On PREEMPT_RT most peers must not run in a hard interrupt.
 at_once=(scaling sharing)

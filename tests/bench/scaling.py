@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Evaluates how a peer slows down when several CPUs use it at once.
+"""scaling.py FOLDER: evaluates how a peer slows down when several CPUs use it at once.
 
 Reads FOLDER/scaling.points, the times in mixed contexts, and FOLDER/sharing.points with
-FOLDER/sharing.counted, the counts of the QEMU plugin.
+FOLDER/sharing.counted, the counts of the QEMU plugin. As a program it reads only the counts, and
+prints them as a table and the requirements as KTAP.
 """
 
 import os
 import statistics
+import sys
 from collections import defaultdict
 
 PEER = "pool_hit"
+# The requirements are for so many CPUs, or as many as there are.
+REQUIRED_CPUS = 8
 # The reserve: by itself, and through the chain of a pool whose allocator refuses.
 RESERVES = ("pool_reserve", "pool_refused")
 
@@ -117,6 +121,11 @@ def cases(ktap, scaling, sharing):
             ktap.case(rate > 0, f"scaling: {peer} on {cpus} CPUs", *notes)
     if not sharing:
         return []
+    return counts(ktap, sharing)
+
+
+def counts(ktap, sharing):
+    """Adds a case for each count and each requirement. Returns the requirements as data."""
     for peer in sharing.peers:
         for cpus in sharing.cpus:
             instructions, shared, waits = sharing.cost(peer, cpus)
@@ -128,7 +137,7 @@ def cases(ktap, scaling, sharing):
 
 def requirements(ktap, sharing):
     """Adds a case for each requirement for a cache hit and for the reserve. Returns them as data."""
-    most, found = sharing.cpus[-1], []
+    most, found = max(n for n in sharing.cpus if n <= REQUIRED_CPUS), []
     one, (instructions, shared, waits) = sharing.cost(PEER, 1), sharing.cost(PEER, most)
     required = [
         (f"a hit takes no more instructions on {most} CPUs than on one",
@@ -168,14 +177,21 @@ def markdown(scaling, sharing):
         out += table("Requests in a million that found a cache in use, contexts mixed",
                      dict.fromkeys(peer for peer, _ in away), scaling.cpus,
                      lambda peer, n: f"{away[peer, n][0] * 1e6 / away[peer, n][1]:.0f}")
-    for title, which, digits in (
-            ("Instructions, by CPUs", 0, 2),
-            ("Accesses to cache lines that another CPU uses and one writes, by CPUs", 1, 2),
-            ("Waits (PAUSE), by CPUs", 2, 2)):
-        if sharing:
-            out += table(title, sharing.peers, sharing.cpus,
-                         lambda peer, n, i=which, d=digits: f"{sharing.cost(peer, n)[i]:.{d}f}")
+    if sharing:
+        out += tables_of_counts(sharing)
     return out + [LIMITS.format(cpus=os.cpu_count()), ""]
+
+
+def tables_of_counts(sharing):
+    """The counts as Markdown."""
+    out = []
+    for which, title in enumerate((
+            "Instructions, by CPUs",
+            "Accesses to cache lines that another CPU uses and one writes, by CPUs",
+            "Waits (PAUSE), by CPUs")):
+        out += table(title, sharing.peers, sharing.cpus,
+                     lambda peer, n, i=which: f"{sharing.cost(peer, n)[i]:.2f}")
+    return out
 
 
 def data(scaling, sharing):
@@ -192,3 +208,22 @@ def data(scaling, sharing):
                      **dict(zip(("instructions", "shared", "waits"), sharing.cost(peer, cpus)))}
                     for peer in sharing.peers for cpus in sharing.cpus] if sharing else [],
     }
+
+
+def main(folder):
+    """Evaluates the counts alone."""
+    # report.py uses this file, too.
+    from report import Ktap  # pylint: disable=import-outside-toplevel,cyclic-import
+    ktap, sharing = Ktap(), Sharing(folder)
+    counts(ktap, sharing)
+    with open(os.path.join(folder, "sharing.md"), "w", encoding="utf-8") as file:
+        file.write("\n".join(tables_of_counts(sharing)) + "\n")
+    print(*tables_of_counts(sharing), sep="\n")
+    print(ktap.text(), end="")
+    return 1 if ktap.failures else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1]))

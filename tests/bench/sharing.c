@@ -28,7 +28,7 @@
 
 EXPORT int qemu_plugin_version = 4;
 
-#define MAX_CPUS 8
+#define MAX_CPUS 64
 #define MAX_ACCESSES 65536
 #define SLOTS 65536
 #define LINE 64

@@ -2,7 +2,7 @@
 
 //! One peer on several CPUs at once.
 //!
-//! In turn 1, 2, 4 and 8 of the online CPUs work. Each of them has a *worker* in the timer softirq.
+//! In turn 1, 2, 4, 8 and so on up to 64 of the online CPUs work. Each of them has a *worker* in the timer softirq.
 //! If contexts are mixed, it also has a worker in a thread (with interrupts disabled during each
 //! sample) and a worker in a hard interrupt, if the peer may run there. All workers go on until
 //! each of them has its samples, so no sample is taken when other CPUs have already ended.
@@ -78,7 +78,10 @@ use labyrinth::{
 };
 
 /// The numbers of CPUs that work at once.
-const CPUS: [usize; 4] = [1, 2, 4, 8];
+const CPUS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
+
+/// The pages in a reserve: each CPU can have a full share.
+const RESERVE: usize = 2048;
 
 /// The peers in C that take part.
 const IN_C: [&str; 8] = [
@@ -159,8 +162,8 @@ pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
     ours::<P, _>(out, &reference, Empty::prepare(0, 1)?)?;
     ours::<P, _>(out, &reference, Exclusive::prepare(0, 1)?)?;
     ours::<P, _>(out, &reference, pool::Miss::prepare(0, 1)?)?;
-    ours::<P, _>(out, &reference, pool::ReserveAlone::prepare(0, 256)?)?;
-    ours::<P, _>(out, &reference, pool::Refused::prepare(0, 256)?)?;
+    ours::<P, _>(out, &reference, pool::ReserveAlone::prepare(0, RESERVE)?)?;
+    ours::<P, _>(out, &reference, pool::Refused::prepare(0, RESERVE)?)?;
     // In each context an interrupted request may keep a page.
     ours::<P, _>(out, &reference, pool::Hit::prepare(0, 32)?)
 }
