@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # run.sh [CASE]…: tests the command line tool without a guest, with KTAP on stdout. Cases: `unit`
 # (all tests of the package), `format`, `clippy`, `licences`, `manual`; or the name of one of the
-# package's tests. The test programs tests/selftests/tool_*.py use the tool in a guest.
+# package's tests; or `fuzz`, which is also run if LABYRINTH_SOAK is set: changed logs for `explain`,
+# for LABYRINTH_FUZZ_SECONDS (default: 300). The test programs tests/selftests/tool_*.py use the tool in a guest.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
@@ -61,6 +62,11 @@ manual() {
 	done
 }
 
+fuzz() {
+	"${tool[@]}" test --config "env.LABYRINTH_FUZZ_SECONDS=\"${LABYRINTH_FUZZ_SECONDS-300}\"" \
+		--release -j"$JOBS" -- --ignored --nocapture damaged_logs_are_survived_for_long
+}
+
 # run.sh --alone CASE: runs the case itself, with its output on stdout and its status.
 if [[ ${1-} == --alone ]]; then
 	case $2 in
@@ -68,16 +74,18 @@ if [[ ${1-} == --alone ]]; then
 	clippy) clippy ;;
 	licences) licences ;;
 	manual) manual ;;
+	fuzz) fuzz ;;
 	esac
 	exit
 fi
 
 cases=(unit format clippy licences manual)
+[[ -z ${LABYRINTH_SOAK-} ]] || cases+=(fuzz)
 (($# == 0)) || cases=("$@")
 for case in "${cases[@]}"; do
 	case $case in
 	unit) unit ;;
-	format | clippy | licences | manual)
+	format | clippy | licences | manual | fuzz)
 		rc=0
 		# set -e has no effect in a function whose status is tested, so this is another shell.
 		bash "$0" --alone "$case" >"$out/$case.log" 2>&1 || rc=$?
