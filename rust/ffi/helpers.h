@@ -13,6 +13,7 @@
 #include "debugfs.h"
 #include "exports.h"
 #include "irq/interrupt.h"
+#include "mm/attribute.h"
 #include "mm/bad_memory.h"
 #include "mm/dma.h"
 #include "mm/oom.h"

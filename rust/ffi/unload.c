@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
+#include "mm/attribute.h"
 #include "unload.h"
 
 struct called_module {
@@ -104,6 +105,7 @@ void labyrinth_unload_end(void)
 	struct called_module *called, *next;
 
 	unregister_module_notifier(&module_notifier);
+	labyrinth_attribute_settle();
 	list_for_each_entry_safe(called, next, &modules, list)
 		kfree(called);
 }

@@ -38,12 +38,16 @@
 //!                      │                  │
 //!                      │                  │ ── Secret::new(…) ──────────────────► Secret
 //!                      │                  │ ◄─ into_inner(), scrubbed ───────────  scrubbed at end
+//!                      │                  │
+//!                      │                  │ ── AttributedPages::set(…) sleeps ──► AttributedPages
+//!                      │                  │ ◄─ AttributedPages::reset(…) sleeps ─  without cache
 //!                      └──────────────────┘
 //! ```
 //!
 //! The types can be combined: [`VmappedPages`] and a [`Secret`] can be shared, and [`VmappedPages`]
 //! can be a secret. Blocks of several pages ([`ExclusivePages`]) have the same transfers, except
-//! those to [`VmappedPages`] and to processes, which take single pages.
+//! those to [`VmappedPages`] and to processes, which take single pages. [`AttributedPages`] are
+//! changed many blocks at a time.
 
 mod calls;
 mod chain;

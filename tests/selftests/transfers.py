@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 # Runs in: check check-debug soak-debug
-# Covers: rust/page rust/stats/transfer.rs rust/ffi/mm/vmap tests/modules/transfers
+# Covers: rust/page rust/stats/transfer.rs rust/ffi/mm/vmap rust/ffi/mm/attribute tests/modules/transfers
 # Takes: 30 s
 """A driver makes transfers of ownership in every context where they are allowed."""
 
 import errno
+import mmap
+import os
 import time
 
-from lib import transfers, ktap, module, pressure
+from lib import ktap, module, pressure, tracing, transfers
+from lib.ktap import Skip
 
 # The subjects that must have cases.
-SUBJECTS = ("share", "secret", "view", "zero", "guard")
+SUBJECTS = ("share", "secret", "view", "zero", "guard", "attribute", "flush")
 
 
 def every_subject_has_cases():
@@ -67,6 +70,56 @@ def counted():
                 assert (count.nanos > 0) == (samples > 0), f"{kind}: {count}"
 
 
+def attributes_counted():
+    """labyrinth counts changes of cache attributes, and each page that is lost."""
+    with transfers.loaded():
+        module.write(module.file("recording"), 1)
+        module.write(module.file("reset"), 1)
+        # Each uses five blocks with 13 pages. The second has to change the pages back at once.
+        transfers.run("attribute_uncached")
+        transfers.run("attribute_set_refused")
+        transfers.run("attribute_set_lost")
+        transfers.run("attribute_reset_refused")
+        found = {kind: count[:2] for kind, count in transfers.counts().items() if any(count)}
+        if not found.get("lose"):
+            raise Skip("the kernel has no kprobes, which make a change fail")
+        assert found == {"set_uncached": (1, 0), "set_write_combined": (1, 2),
+                         "set_write_back": (2, 1), "lose": (13, 0)}, found
+
+        module.write(module.file("reset"), 1)
+        transfers.run("attribute_dropped_lost")
+        found = transfers.counts()
+        # Later blocks are changed back in the same way: all those of a drop at once, or in parts.
+        dropped = found["reset_dropped"]
+        assert dropped.failures == 1 and 20 <= dropped.successes <= 100, dropped
+        assert found["lose"][:2] == (13, 0), found["lose"]
+        assert found["set_write_combined"][:2] == (21, 0), found["set_write_combined"]
+
+
+# The functions that flush, and the registers with the address and the number of bytes, by machine.
+FLUSHES = {"x86_64": ("clflush_cache_range", "di", "si")}
+
+
+def flushes_reach_the_kernel():
+    """Each flush calls the kernel's function for its range, and no refused flush does."""
+    machine = os.uname().machine
+    if machine not in FLUSHES:
+        raise Skip(f"this test does not know how {machine} flushes")
+    function, address, size = FLUSHES[machine]
+    with transfers.loaded():
+        module.write(module.file("reset"), 1)
+        with tracing.calls(function, f"address=%{address}:x64 size=%{size}:u32") as calls:
+            transfers.run("flush_page_task")
+            transfers.run("flush_block")
+            transfers.run("flush_view")
+            found = [(int(address, 0) % mmap.PAGESIZE, int(size)) for address, size in calls()]
+        flushed = transfers.counts()["flush"][:2]
+    page = mmap.PAGESIZE
+    assert found == [(0, page), (100, 100), (page - 1, 2 * page + 2), (0, 3 * page)], found
+    # One flush of no bytes, and five out of range, have not called the function.
+    assert flushed == (5, 5), flushed
+
+
 def files_of_any_size():
     """A file that says that it is empty, or larger than all memory, can be read."""
     text = "".join(f"{line}\n" for line in range(3000))
@@ -118,5 +171,6 @@ def cases_of_the_module():
         return [case_of(name) for name in transfers.cases()]
 
 
-ktap.main(every_subject_has_cases, unknown_case, counted, files_of_any_size, nothing_is_left_behind,
+ktap.main(every_subject_has_cases, unknown_case, counted, attributes_counted,
+          flushes_reach_the_kernel, files_of_any_size, nothing_is_left_behind,
           more=cases_of_the_module)

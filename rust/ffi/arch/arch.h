@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Differences between architectures: the mapping of the first page of an area that vmap() has
- * made.
+ * Differences between architectures:
+ *
+ * - the mapping of the first page of an area that vmap() has made;
+ * - how pages get a cache attribute, where they are mapped with it, and how they become
+ *   write-back again;
+ * - flushing.
  */
 #ifndef LABYRINTH_ARCH_H
 #define LABYRINTH_ARCH_H

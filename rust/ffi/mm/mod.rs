@@ -2,6 +2,7 @@
 
 //! Memory: pages, mappings of them, watermarks, and callbacks when memory is short.
 
+pub(crate) mod attribute;
 pub(crate) mod bad_memory;
 pub(crate) mod call_site;
 pub(crate) mod dma;

@@ -19,10 +19,13 @@
 //!
 //! Transfers to C and back are an exception. They are part of the fast path of the C interface,
 //! where finding the statistics and reading the clock would cost more than all the rest. Each of
-//! them is counted by one instruction, whatever `recording` says, and has no latency.
+//! them is counted by one instruction, whatever `recording` says, and has no latency. The same is
+//! true of what the kernel does with dropped [`AttributedPages`] in a thread of its own.
 
+pub(crate) mod attributed;
 pub(crate) mod canary;
 pub(crate) mod dma;
+mod flush;
 pub(crate) mod foreign;
 pub(crate) mod guarded;
 mod kernel_page;
@@ -31,6 +34,12 @@ pub(crate) mod shared;
 pub(crate) mod user;
 pub(crate) mod vmap;
 
+pub use attributed::{
+    AttributedPages,
+    CacheAttribute,
+    Uncached,
+    WriteCombined, //
+};
 pub use guarded::{
     Damaged,
     Guarded, //
@@ -51,9 +60,15 @@ pub use vmap::VmappedPages;
 
 use crate::{
     ffi::{
-        mm::foreign_pages::{
-            self,
-            ForeignEvent, //
+        mm::{
+            attribute::{
+                self,
+                AttributeEvent, //
+            },
+            foreign_pages::{
+                self,
+                ForeignEvent, //
+            }, //
         },
         sync::rcu_slot::{
             Publication,
@@ -139,6 +154,19 @@ kinds! {
     /// Guards are checked: when their pages are transferred, unguarded or freed, and on demand. It
     /// fails if they were damaged.
     SentinelCheck: "sentinel_check",
+    /// Blocks become uncached, all those of one call at once.
+    SetUncached: "set_uncached",
+    /// Blocks become write-combined, all those of one call at once.
+    SetWriteCombined: "set_write_combined",
+    /// Blocks with another cache attribute become write-back, all those of one call at once.
+    SetWriteBack: "set_write_back",
+    /// Blocks with another cache attribute that were dropped become write-back, and are freed. The
+    /// kernel changes many of them at once. If it fails, their pages are lost.
+    ResetDropped: "reset_dropped",
+    /// A page whose cache attribute could not be changed back is lost.
+    Lose: "lose",
+    /// A part of pages is flushed from the caches.
+    Flush: "flush",
     /// Exclusive pages go to C.
     IntoForeign: "into_foreign",
     /// C gives pages back. It fails if they were not lent by the pool that C names.
@@ -160,6 +188,12 @@ impl Transfer {
             add(Self::FromForeign as usize, false, refused);
             let given = foreign_pages::count(ForeignEvent::Given);
             add(Self::IntoForeign as usize, true, given);
+
+            let late = attribute::count(AttributeEvent::LateReset);
+            add(Self::ResetDropped as usize, true, late);
+            let failed = attribute::count(AttributeEvent::LateResetFailed);
+            add(Self::ResetDropped as usize, false, failed);
+            add(Self::Lose as usize, true, attribute::count(AttributeEvent::PageLost));
         },
     };
 

@@ -6,8 +6,13 @@
 #include <linux/compiler.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
+#include <linux/pgtable.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+
+#ifdef CONFIG_X86_64
+#include <asm/msr.h>
+#endif
 
 #include "probe.h"
 
@@ -66,4 +71,27 @@ void labyrinth_probe_hold(const void *address)
 void labyrinth_probe_let_go(const void *address)
 {
 	put_page(virt_to_page(address));
+}
+
+/*
+ * Returns the memory type that an access to the address has: the page table entry says
+ * which of the eight types of the CPU's own table it is. Without an entry -EFAULT.
+ */
+int labyrinth_probe_memory_type(const void *address)
+{
+#ifdef CONFIG_X86_64
+	unsigned int level, index;
+	pte_t *pte = lookup_address((unsigned long)address, &level);
+	u64 entry, types;
+
+	if (!pte || !(pte_val(*pte) & _PAGE_PRESENT))
+		return -EFAULT;
+	entry = pte_val(*pte);
+	index = !!(entry & _PAGE_PWT) | !!(entry & _PAGE_PCD) << 1 |
+		!!(entry & (level == PG_LEVEL_4K ? _PAGE_PAT : _PAGE_PAT_LARGE)) << 2;
+	rdmsrq(MSR_IA32_CR_PAT, types);
+	return types >> (8 * index) & 7;
+#else
+	return -EOPNOTSUPP;
+#endif
 }

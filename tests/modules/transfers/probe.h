@@ -16,5 +16,6 @@ void labyrinth_probe_flip(void *address);
 bool labyrinth_probe_free(const void *address);
 void labyrinth_probe_hold(const void *address);
 void labyrinth_probe_let_go(const void *address);
+int labyrinth_probe_memory_type(const void *address);
 
 #endif /* LABYRINTH_TRANSFER_PROBE_H */

@@ -17,6 +17,8 @@ extern "C" {
     fn labyrinth_probe_free(address: *const c_void) -> bool;
     fn labyrinth_probe_hold(address: *const c_void);
     fn labyrinth_probe_let_go(address: *const c_void);
+    #[cfg(CONFIG_X86_64)]
+    fn labyrinth_probe_memory_type(address: *const c_void) -> c_int;
 }
 
 /// Reads a byte at any address. Any context. `EFAULT` if there is no page.
@@ -73,4 +75,14 @@ pub(crate) fn hold(address: usize) {
 pub(crate) fn let_go(address: usize) {
     // SAFETY: The address of a page that [`hold`] was called for.
     unsafe { labyrinth_probe_let_go(address as *const c_void) };
+}
+
+/// Returns the memory type of accesses to an address, by the page table and the CPU: 0 is uncached,
+/// 1 write-combined, 6 write-back, and 7 uncached, too. Any context.
+#[cfg(CONFIG_X86_64)]
+pub(crate) fn memory_type(address: usize) -> Result<c_int> {
+    // SAFETY: The address may be anything.
+    let kind = unsafe { labyrinth_probe_memory_type(address as *const c_void) };
+    to_result(kind)?;
+    Ok(kind)
 }

@@ -7,17 +7,21 @@
 
 #![deny(unsafe_code)]
 
+mod attribute;
 mod bridge;
 mod case;
 mod charge;
 mod context;
 mod control;
+mod flush;
 mod guard;
 mod pages;
 mod pool;
 #[allow(unsafe_code, reason = "it calls C functions of its own")]
 mod probe;
 mod rcu;
+#[allow(unsafe_code, reason = "it calls C functions of its own")]
+mod refusal;
 mod secret;
 mod share;
 mod timer;
@@ -29,11 +33,13 @@ use kernel::prelude::*;
 use labyrinth::debugfs::Root;
 
 /// All cases, by subject.
-const SUBJECTS: [&[&[Case]]; 9] = [
+const SUBJECTS: [&[&[Case]]; 11] = [
     bridge::CASES,
     share::CASES,
     secret::CASES,
     vmap::CASES,
+    attribute::CASES,
+    flush::CASES,
     zero::CASES,
     guard::CASES,
     rcu::CASES,

@@ -100,3 +100,25 @@ def histograms(**wanted):
 def count(entries, *symbols):
     """The number of hits whose keys contain all of these texts."""
     return sum(hits for keys, hits in entries if all(symbol in keys for symbol in symbols))
+
+
+@contextlib.contextmanager
+def calls(function, arguments):
+    """Records calls of a kernel function by this process. Yields a function that returns the values
+    of the arguments of each call so far."""
+    probes = TRACING + "/kprobe_events"
+    if not os.path.exists(probes):
+        raise Skip("the kernel has no events of kprobes (CONFIG_KPROBE_EVENTS)")
+    event = f"{INSTANCE}/events/labyrinth_test/calls"
+    module.write(probes, f"p:labyrinth_test/calls {function} {arguments}")
+    os.mkdir(INSTANCE)
+    try:
+        module.write(event + "/filter", f"common_pid == {os.getpid()}")
+        module.write(event + "/enable", 1)
+        yield lambda: [re.findall(r"\w+=(\S+)", line)
+                       for line in module.read(INSTANCE + "/trace").splitlines()
+                       if not line.startswith("#")]
+    finally:
+        module.write(event + "/enable", 0)
+        os.rmdir(INSTANCE)
+        module.write(probes, "-:labyrinth_test/calls")

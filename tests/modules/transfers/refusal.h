@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Makes functions of the kernel fail, for tests only. refusal.rs calls these.
+ */
+#ifndef LABYRINTH_TRANSFER_REFUSAL_H
+#define LABYRINTH_TRANSFER_REFUSAL_H
+
+/* The functions that can fail. */
+#define LABYRINTH_REFUSE_SET	0
+#define LABYRINTH_REFUSE_RESET	1
+#define LABYRINTH_NR_REFUSALS	2
+
+int labyrinth_refuse(unsigned int which, int times);
+int labyrinth_refusals_left(unsigned int which);
+void labyrinth_refuse_no_more(unsigned int which);
+
+#endif /* LABYRINTH_TRANSFER_REFUSAL_H */
