@@ -16,6 +16,7 @@
 #include "mm/attribute.h"
 #include "mm/bad_memory.h"
 #include "mm/dma.h"
+#include "mm/host.h"
 #include "mm/oom.h"
 #include "mm/page.h"
 #include "mm/page_mark.h"

@@ -41,6 +41,9 @@
 //!                      │                  │
 //!                      │                  │ ── AttributedPages::set(…) sleeps ──► AttributedPages
 //!                      │                  │ ◄─ AttributedPages::reset(…) sleeps ─  without cache
+//!                      │                  │
+//!                      │                  │ ── HostPages::share(cx, …) sleeps ──► HostPages
+//!                      │                  │ ◄─ take_back(cx) sleeps, zeroed ─────  the host, too
 //!                      └──────────────────┘
 //! ```
 //!

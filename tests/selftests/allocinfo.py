@@ -197,11 +197,14 @@ def pages_of_a_driver():
     with profiling(), module.loaded(**NO_POOL), drivers.loaded(transfers.NAME):
         for what, wanted in [("page", {"held_page": (PAGE, 1)}),
                              ("block", {"held_block": (4 * PAGE, 1)}),
+                             ("uncached", {"held_block": (4 * PAGE, 1)}),
+                             # The kernel frees the uncached block later.
                              ("page", {"held_page": (PAGE, 1)}),
                              ("given", {}),
                              ("nothing", {})]:
             found = holding(what)
             assert found == wanted, f"{what}: {found}"
+            module.wait_until(lambda: lines()[HELD][1] == (what == "given"), f"{what} is held")
             held = lines()[HELD]
             assert held == ((PAGE, 1) if what == "given" else (0, 0)), f"{what}: held is {held}"
 

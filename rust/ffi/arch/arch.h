@@ -5,7 +5,8 @@
  * - the mapping of the first page of an area that vmap() has made;
  * - how pages get a cache attribute, where they are mapped with it, and how they become
  *   write-back again;
- * - flushing.
+ * - flushing;
+ * - sharing pages with the host of a confidential guest.
  */
 #ifndef LABYRINTH_ARCH_H
 #define LABYRINTH_ARCH_H

@@ -72,4 +72,20 @@ static inline void labyrinth_arch_attribute_unmap(void *mapping)
 	vunmap(mapping);
 }
 
+/* Not all of them export the functions to modules. */
+static inline bool labyrinth_arch_host_exists(void)
+{
+	return false;
+}
+
+static inline int labyrinth_arch_host_share(void *address, int count)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int labyrinth_arch_host_take_back(void *address, int count)
+{
+	return -EOPNOTSUPP;
+}
+
 #endif /* LABYRINTH_ARCH_GENERIC_H */

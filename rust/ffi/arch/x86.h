@@ -3,6 +3,7 @@
 #ifndef LABYRINTH_ARCH_X86_H
 #define LABYRINTH_ARCH_X86_H
 
+#include <linux/cc_platform.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -74,6 +75,22 @@ static inline int labyrinth_arch_flush(void *address, size_t bytes)
 		bytes -= part;
 	}
 	return 0;
+}
+
+/* The kernel's functions do nothing, and succeed, on a machine without encrypted memory. */
+static inline bool labyrinth_arch_host_exists(void)
+{
+	return cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
+}
+
+static inline int labyrinth_arch_host_share(void *address, int count)
+{
+	return set_memory_decrypted((unsigned long)address, count);
+}
+
+static inline int labyrinth_arch_host_take_back(void *address, int count)
+{
+	return set_memory_encrypted((unsigned long)address, count);
 }
 
 #endif /* LABYRINTH_ARCH_X86_H */

@@ -3,10 +3,11 @@
  * Cache attributes of pages, and flushing. How pages get an attribute depends on the
  * architecture, see ../arch/arch.h.
  *
- * While a block of pages has another attribute than write-back, two words in the struct
- * page of its first page are for this file: page->private has the order of the block, and
- * lru.prev the address where the pages are mapped with the attribute. The owner sets the
- * order before it calls a function of this file.
+ * While a block of pages has another attribute than write-back, page->private of its first
+ * page is for this file. It has the address where the block is mapped with the attribute,
+ * and in its low bits the order. The owner puts the order there before it calls
+ * labyrinth_attribute_set(). Blocks that are shared with the host (host.c) have the order and
+ * a flag in the word, and come here when they are dropped.
  */
 #include <linux/atomic.h>
 #include <linux/llist.h>
@@ -17,8 +18,10 @@
 #include <asm/barrier.h>
 
 #include "../arch/arch.h"
+#include "alloc_tag.h"
 #include "attribute.h"
 #include "bad_memory.h"
+#include "host.h"
 #include "page.h"
 
 static atomic64_t events[LABYRINTH_NR_ATTRIBUTE_EVENTS];
@@ -28,21 +31,47 @@ u64 labyrinth_attribute_events(unsigned int which)
 	return atomic64_read(&events[which]);
 }
 
-/* Pages whose attribute is not known must not be freed, so they stay allocated for ever. */
-static void lose(int count)
+/*
+ * Pages in a state that is not known must not be freed, so the block stays allocated for ever.
+ * It is in no driver's line of /proc/allocinfo any more.
+ */
+void labyrinth_attribute_lose(struct page *block, unsigned int order)
 {
-	atomic64_add(count, &events[LABYRINTH_PAGE_LOST]);
+	labyrinth_uncharge(block, order);
+	atomic64_add(1 << order, &events[LABYRINTH_PAGE_LOST]);
+}
+
+static unsigned int order_of(const struct page *block)
+{
+	return page_private(block) & LABYRINTH_BLOCK_ORDER;
+}
+
+static bool is_of_host(const struct page *block)
+{
+	return page_private(block) & LABYRINTH_BLOCK_OF_HOST;
 }
 
 static int pages_of(const struct page *block)
 {
-	return 1 << page_private(block);
+	return 1 << order_of(block);
+}
+
+/* The address at which the pages of a block are mapped with their attribute. */
+void *labyrinth_attribute_mapping(const struct page *block)
+{
+	return (void *)(page_private(block) & PAGE_MASK);
 }
 
 static void unmap_blocks(struct page **pages, int count)
 {
 	for (int i = 0; i < count; i += pages_of(pages[i]))
-		labyrinth_arch_attribute_unmap(pages[i]->lru.prev);
+		labyrinth_arch_attribute_unmap(labyrinth_attribute_mapping(pages[i]));
+}
+
+static void lose_blocks(struct page **pages, int count)
+{
+	for (int i = 0; i < count; i += pages_of(pages[i]))
+		labyrinth_attribute_lose(pages[i], order_of(pages[i]));
 }
 
 static int map_blocks(struct page **pages, int count, unsigned int attribute)
@@ -55,7 +84,7 @@ static int map_blocks(struct page **pages, int count, unsigned int attribute)
 			unmap_blocks(pages, i);
 			return -ENOMEM;
 		}
-		pages[i]->lru.prev = mapping;
+		set_page_private(pages[i], (unsigned long)mapping | order_of(pages[i]));
 	}
 	return 0;
 }
@@ -75,7 +104,7 @@ int labyrinth_attribute_set(struct page **pages, int count, unsigned int attribu
 	*lost = false;
 	/* The kernel may have changed some of the pages before it failed. */
 	if (error && labyrinth_arch_attribute_reset(pages, count)) {
-		lose(count);
+		lose_blocks(pages, count);
 		*lost = true;
 	}
 	return error;
@@ -92,51 +121,72 @@ int labyrinth_attribute_reset(struct page **pages, int count)
 	return labyrinth_arch_attribute_reset(pages, count);
 }
 
-/* The address at which the pages of a block are mapped with their attribute. */
-void *labyrinth_attribute_mapping(const struct page *block)
-{
-	return block->lru.prev;
-}
-
-/*
- * Orders all accesses to pages of any attribute before it against all after it. The
- * barriers of locks and atomics do so for write-back pages only.
- */
+/* Orders all accesses to pages of any attribute before it against all after it. */
 void labyrinth_attribute_fence(void)
 {
+	/* Barriers for SMP, as those of locks, order accesses to write-back pages only. */
 	mb();
 }
 
-/* Blocks that were dropped, possibly where one cannot sleep. */
+/*
+ * Blocks that were dropped, possibly where one cannot sleep. Some of them have an attribute,
+ * and others are shared with the host (see host.c).
+ */
 static LLIST_HEAD(dropped);
 
 /* The pages that the work changes at once. The largest block has as many pages. */
 static struct page *batch[1024];
 
+static void free_block(struct page *block, unsigned int order)
+{
+	if (order && labyrinth_pages_bad(block, order))
+		labyrinth_free_around_bad(block, order);
+	else
+		labyrinth_free_pages(block, order);
+}
+
 static void free_blocks(struct llist_node *node, const struct llist_node *end)
 {
 	while (node != end) {
 		struct page *block = llist_entry(node, struct page, pcp_llist);
-		unsigned int order = page_private(block);
 
 		node = node->next;
-		if (order && labyrinth_pages_bad(block, order))
-			labyrinth_free_around_bad(block, order);
-		else
-			labyrinth_free_pages(block, order);
+		free_block(block, order_of(block));
 	}
+}
+
+/* Takes a block back from the host and frees it. The block may be in a list. */
+static void take_back(struct page *block)
+{
+	unsigned int order = order_of(block);
+
+	if (labyrinth_host_take_back(block, order)) {
+		atomic64_inc(&events[LABYRINTH_LATE_RESET_FAILED]);
+		return;
+	}
+	atomic64_inc(&events[LABYRINTH_LATE_RESET]);
+	free_block(block, order);
 }
 
 /* Resets and frees the first blocks of a list, and returns the rest. */
 static struct llist_node *reset_some(struct llist_node *first)
 {
+	struct page *block = llist_entry(first, struct page, pcp_llist);
 	struct llist_node *node;
 	int count = 0;
 
+	if (is_of_host(block)) {
+		node = first->next;
+		take_back(block);
+		return node;
+	}
 	for (node = first; node; node = node->next) {
-		struct page *block = llist_entry(node, struct page, pcp_llist);
-		int more = pages_of(block);
+		int more;
 
+		block = llist_entry(node, struct page, pcp_llist);
+		if (is_of_host(block))
+			break;
+		more = pages_of(block);
 		if (count + more > (int)ARRAY_SIZE(batch))
 			break;
 		for (int i = 0; i < more; i++)
@@ -144,7 +194,7 @@ static struct llist_node *reset_some(struct llist_node *first)
 	}
 	if (labyrinth_attribute_reset(batch, count)) {
 		atomic64_inc(&events[LABYRINTH_LATE_RESET_FAILED]);
-		lose(count);
+		lose_blocks(batch, count);
 		return node;
 	}
 	atomic64_inc(&events[LABYRINTH_LATE_RESET]);
@@ -165,9 +215,14 @@ static void reset_dropped(struct work_struct *work)
 /* The kernel runs one work at most once at a time, so the work has the batch to itself. */
 static DECLARE_WORK(work, reset_dropped);
 
-/* Makes a block write-back and frees it, later. Any context but NMI. */
+/*
+ * Makes a block write-back, or takes it back from the host, and frees it, later. Any context
+ * but NMI.
+ */
 void labyrinth_attribute_drop(struct page *block)
 {
+	/* The list needs the words that say which line the block is charged to. */
+	labyrinth_uncharge(block, order_of(block));
 	if (llist_add(&block->pcp_llist, &dropped))
 		schedule_work(&work);
 }

@@ -9,6 +9,13 @@
 
 struct page;
 
+/*
+ * The parts of page->private below the address of a mapping: the order of the block, and a
+ * flag that says that it is shared with the host and has no attribute.
+ */
+#define LABYRINTH_BLOCK_ORDER		0x0f
+#define LABYRINTH_BLOCK_OF_HOST		0x10
+
 /* The attributes of labyrinth_attribute_set(). */
 #define LABYRINTH_UNCACHED		0
 #define LABYRINTH_WRITE_COMBINED	1
@@ -22,6 +29,7 @@ struct page;
 int labyrinth_attribute_set(struct page **pages, int count, unsigned int attribute,
 			    bool *lost);
 int labyrinth_attribute_reset(struct page **pages, int count);
+void labyrinth_attribute_lose(struct page *block, unsigned int order);
 void labyrinth_attribute_drop(struct page *block);
 void labyrinth_attribute_settle(void);
 void *labyrinth_attribute_mapping(const struct page *block);

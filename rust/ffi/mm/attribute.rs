@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Counters of what happens to pages with a cache attribute after they were dropped.
+//! Counters of what happens to pages that were dropped with a cache attribute, or while the host
+//! shared them.
 
 use crate::ffi::helpers;
 
 /// The events that are counted.
 #[derive(Clone, Copy)]
 pub(crate) enum AttributeEvent {
-    /// Blocks that were dropped became write-back, all at once.
+    /// Blocks that were dropped became write-back, all at once, or one became exclusive.
     LateReset,
     /// That failed, and their pages are lost.
     LateResetFailed,

@@ -172,6 +172,10 @@ impl<A: CacheAttribute> AttributedPages<A> {
         };
         let mut lost = false;
 
+        for block in &blocks {
+            // SAFETY: An allocated page, whose word is its owner's.
+            unsafe { helpers::labyrinth_page_set_link(block.page(), block.order() as usize) };
+        }
         // SAFETY: A context that may sleep. The table has all pages of blocks that are ours alone,
         // and no reference to their contents exists. The function does not keep the table.
         let error = unsafe {
@@ -263,10 +267,9 @@ impl<A: CacheAttribute> AttributedPages<A> {
     /// written, devices included. Any context.
     pub fn write<R>(&mut self, work: impl FnOnce(&mut [Bytes]) -> R) -> R {
         fence();
+        let (first, count) = (self.contents().as_ptr(), 1 << self.order());
         // SAFETY: As in `read`, and `self` is borrowed mutably.
-        let result = work(unsafe {
-            slice::from_raw_parts_mut(self.contents().as_ptr(), 1 << self.order())
-        });
+        let result = work(unsafe { slice::from_raw_parts_mut(first, count) });
         fence();
         result
     }
@@ -307,8 +310,7 @@ impl<A: CacheAttribute> Drop for AttributedPages<A> {
 /// All pages of some blocks.
 type Table = KVVec<NonNull<bindings::page>>;
 
-/// Lists all pages of some blocks, and notes the order of each block for C. `EINVAL` if there are
-/// no pages, or more than C can count.
+/// Lists all pages of some blocks. `EINVAL` if there are no pages, or more than C can count.
 fn make_table<'a>(
     blocks: impl Iterator<Item = &'a ExclusivePages<Bytes>> + Clone,
 ) -> Result<Table> {
@@ -319,8 +321,6 @@ fn make_table<'a>(
     let mut table = KVVec::with_capacity(count, GFP_KERNEL)?;
 
     for block in blocks {
-        // SAFETY: An allocated page, whose word is its owner's.
-        unsafe { helpers::labyrinth_page_set_link(block.page(), block.order() as usize) };
         for index in 0..block.len() {
             // SAFETY: The block has so many pages, and their structures are in a row.
             let page = unsafe { NonNull::new_unchecked(block.page().add(index)) };

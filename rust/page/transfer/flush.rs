@@ -30,9 +30,7 @@ fn flush(contents: &[u8], range: Range<usize>) -> Result {
     let begun = Transfer::Flush.begin();
     let result = contents.get(range).ok_or(EINVAL).and_then(|part| {
         // SAFETY: The bytes can be read. The function changes nothing but what is in the caches.
-        to_result(unsafe {
-            helpers::labyrinth_flush(part.as_ptr().cast_mut().cast(), part.len())
-        })
+        to_result(unsafe { helpers::labyrinth_flush(part.as_ptr().cast_mut().cast(), part.len()) })
     });
     begun.done(result.is_ok());
     result

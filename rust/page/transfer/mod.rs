@@ -20,7 +20,8 @@
 //! Transfers to C and back are an exception. They are part of the fast path of the C interface,
 //! where finding the statistics and reading the clock would cost more than all the rest. Each of
 //! them is counted by one instruction, whatever `recording` says, and has no latency. The same is
-//! true of what the kernel does with dropped [`AttributedPages`] in a thread of its own.
+//! true of what the kernel does with dropped [`AttributedPages`] and [`HostPages`] in a thread of its
+//! own.
 
 pub(crate) mod attributed;
 pub(crate) mod canary;
@@ -28,6 +29,7 @@ pub(crate) mod dma;
 mod flush;
 pub(crate) mod foreign;
 pub(crate) mod guarded;
+pub(crate) mod host;
 mod kernel_page;
 pub(crate) mod secret;
 pub(crate) mod shared;
@@ -44,6 +46,7 @@ pub use guarded::{
     Damaged,
     Guarded, //
 };
+pub use host::HostPages;
 pub use secret::{
     Scrub,
     Secret, //
@@ -160,10 +163,16 @@ kinds! {
     SetWriteCombined: "set_write_combined",
     /// Blocks with another cache attribute become write-back, all those of one call at once.
     SetWriteBack: "set_write_back",
-    /// Blocks with another cache attribute that were dropped become write-back, and are freed. The
-    /// kernel changes many of them at once. If it fails, their pages are lost.
+    /// Pages become shared with the host of a confidential guest.
+    ShareHost: "share_host",
+    /// Pages that were shared with the host become exclusive.
+    TakeBackHost: "take_back_host",
+    /// Blocks with another cache attribute, or shared with the host, that were dropped become
+    /// ordinary ones, and are freed. The kernel changes many cache attributes at once. If it fails,
+    /// the pages are lost.
     ResetDropped: "reset_dropped",
-    /// A page whose cache attribute could not be changed back is lost.
+    /// A page whose cache attribute could not be changed back, or that could not be taken back from
+    /// the host, is lost.
     Lose: "lose",
     /// A part of pages is flushed from the caches.
     Flush: "flush",
@@ -193,7 +202,8 @@ impl Transfer {
             add(Self::ResetDropped as usize, true, late);
             let failed = attribute::count(AttributeEvent::LateResetFailed);
             add(Self::ResetDropped as usize, false, failed);
-            add(Self::Lose as usize, true, attribute::count(AttributeEvent::PageLost));
+            let lost = attribute::count(AttributeEvent::PageLost);
+            add(Self::Lose as usize, true, lost);
         },
     };
 

@@ -154,6 +154,13 @@ fn are_free(heads: &[usize]) -> usize {
     heads.iter().filter(|&&head| probe::is_free(head)).count()
 }
 
+/// Frees blocks that labyrinth has lost, with the orders in `ORDERS`.
+fn rescue(cx: &Task, heads: &[usize]) {
+    for (&head, order) in heads.iter().zip(ORDERS) {
+        probe::rescue(cx, head, order);
+    }
+}
+
 fn attributed<A: Known>(cx: &Task, blocks: Blocks) -> Result<KVec<AttributedPages<A>>> {
     AttributedPages::set(cx, blocks).map_err(|(error, _)| error)
 }
@@ -162,9 +169,8 @@ fn attributed<A: Known>(cx: &Task, blocks: Blocks) -> Result<KVec<AttributedPage
 /// than x86 the linear mapping does not tell.
 #[cfg(CONFIG_X86_64)]
 fn all_are(types: &[c_int], addresses: &[usize]) -> bool {
-    let is_one = |&address: &usize| {
-        probe::memory_type(address).is_ok_and(|kind| types.contains(&kind))
-    };
+    let is_one =
+        |&address: &usize| probe::memory_type(address).is_ok_and(|kind| types.contains(&kind));
     !addresses.is_empty() && addresses.iter().all(is_one)
 }
 
@@ -250,34 +256,29 @@ fn dropped(
     Ok(())
 }
 
-/// Pages that are leaked keep their attribute, and are not freed. Each run of this case loses one
-/// page for ever.
+/// Pages that are leaked keep their attribute, and are not freed.
 fn leaked(cx: &mut Task) -> Result {
     let mut block = KVec::new();
-    block.push(ExclusivePages::alloc(cx, GfpKernel, 0, Place::Any)?.zeroed(), GFP_KERNEL)?;
-    let address = addresses(&block)?;
+    block.push(
+        ExclusivePages::alloc(cx, GfpKernel, 0, Place::Any)?.zeroed(),
+        GFP_KERNEL,
+    )?;
+    let address = block[0].as_ptr() as usize;
     for block in attributed::<Uncached>(cx, block)? {
         core::mem::forget(block);
     }
     // A work of the kernel that had the page would be done by then.
     dropped(cx, |_, blocks| Ok(drop(blocks)))?;
-    check!(all_are(Uncached::TYPES, &address) && !probe::is_free(address[0]));
+    check!(all_are(Uncached::TYPES, &[address]) && !probe::is_free(address));
+    probe::rescue(cx, address, 0);
     Ok(())
-}
-
-/// Makes the kernel refuse. `None` if this kernel has no kprobes.
-fn refuse(cx: &Task, function: Function, times: c_int) -> Result<Option<Refusal>> {
-    match Refusal::of(cx, function, times) {
-        Err(error) if error == EOPNOTSUPP => Ok(None),
-        refusal => refusal.map(Some),
-    }
 }
 
 /// If the kernel refuses an attribute, the error has all pages, and they are write-back.
 fn set_refused(cx: &mut Task) -> Result {
     let blocks = blocks(cx)?;
     let addresses = addresses(&blocks)?;
-    let Some(refusal) = refuse(cx, Function::Set, 1)? else {
+    let Some(refusal) = Refusal::of(cx, Function::Set, 1)? else {
         return Ok(());
     };
     let result = AttributedPages::<WriteCombined>::set(cx, blocks);
@@ -291,18 +292,19 @@ fn set_refused(cx: &mut Task) -> Result {
     Ok(())
 }
 
-/// If the kernel then refuses to undo it, too, the pages are lost. Each run loses them for ever.
+/// If the kernel then refuses to undo it, too, the pages are lost.
 fn set_lost(cx: &mut Task) -> Result {
     let blocks = blocks(cx)?;
     let heads = heads(&blocks)?;
-    let Some(set) = refuse(cx, Function::Set, 1)? else {
+    let Some(set) = Refusal::of(cx, Function::Set, 1)? else {
         return Ok(());
     };
-    let reset = refuse(cx, Function::Reset, 1)?.ok_or(EINVAL)?;
+    let reset = Refusal::of(cx, Function::Reset, 1)?.ok_or(EINVAL)?;
     let result = AttributedPages::<WriteCombined>::set(cx, blocks);
     check!(set.left() == 0 && reset.left() == 0);
     check!(result.is_err_and(|(error, blocks)| error == ENOMEM && blocks.is_empty()));
     check!(are_free(&heads) == 0);
+    rescue(cx, &heads);
     Ok(())
 }
 
@@ -311,7 +313,7 @@ fn reset_refused(cx: &mut Task) -> Result {
     let blocks = blocks(cx)?;
     let addresses = addresses(&blocks)?;
     let blocks = attributed::<WriteCombined>(cx, blocks)?;
-    let Some(refusal) = refuse(cx, Function::Reset, 1)? else {
+    let Some(refusal) = Refusal::of(cx, Function::Reset, 1)? else {
         return Ok(());
     };
     let result = AttributedPages::reset(cx, blocks);
@@ -327,13 +329,12 @@ fn reset_refused(cx: &mut Task) -> Result {
     Ok(())
 }
 
-/// If the kernel refuses to make dropped pages write-back, they are lost. Each run loses them for
-/// ever.
+/// If the kernel refuses to make dropped pages write-back, they are lost.
 fn dropped_lost(cx: &mut Task) -> Result {
     let blocks = blocks(cx)?;
     let (addresses, heads) = (addresses(&blocks)?, heads(&blocks)?);
     let blocks = attributed::<WriteCombined>(cx, blocks)?;
-    let Some(refusal) = refuse(cx, Function::Reset, 1)? else {
+    let Some(refusal) = Refusal::of(cx, Function::Reset, 1)? else {
         return Ok(());
     };
     under_spinlock(cx, |_| drop(blocks))?;
@@ -343,5 +344,6 @@ fn dropped_lost(cx: &mut Task) -> Result {
     dropped(cx, |_, blocks| Ok(drop(blocks)))?;
     check!(all_are(WriteCombined::TYPES, &addresses));
     check!(are_free(&heads) == 0);
+    rescue(cx, &heads);
     Ok(())
 }

@@ -7,6 +7,7 @@
 //! ```text
 //! page         holds a page, which is charged to the line held_page
 //! block        holds a block of four pages, which is charged to the line held_block
+//! uncached     holds an uncached block of four pages, which is charged to the line held_block
 //! given        gives the page that is held to the kernel crate, and holds it as such
 //! nothing      holds nothing
 //! ```
@@ -22,11 +23,13 @@ use labyrinth::{
     call_site,
     context::Task,
     debugfs::Store,
+    AttributedPages,
     Bytes,
     ExclusivePage,
     ExclusivePages,
     GfpKernel,
     Place,
+    Uncached,
     Uninit, //
 };
 
@@ -34,8 +37,21 @@ use labyrinth::{
 pub(crate) enum Held {
     Nothing,
     Page(ExclusivePage<Bytes>),
-    Block { _pages: ExclusivePages<Uninit> },
-    Given { _page: Page },
+    Block {
+        _pages: ExclusivePages<Uninit>,
+    },
+    Uncached {
+        _blocks: KVec<AttributedPages<Uncached>>,
+    },
+    Given {
+        _page: Page,
+    },
+}
+
+fn block(cx: &Task) -> Result<ExclusivePages<Uninit>> {
+    let mut pages = ExclusivePages::alloc(cx, GfpKernel, 2, Place::Any)?;
+    pages.charge(call_site!(held_block));
+    Ok(pages)
 }
 
 /// The file `hold`.
@@ -53,10 +69,13 @@ impl Store<Files> for Hold {
                 page.charge(call_site!(held_page));
                 Held::Page(page)
             }
-            (b"block", _) => {
-                let mut pages = ExclusivePages::alloc(cx, GfpKernel, 2, Place::Any)?;
-                pages.charge(call_site!(held_block));
-                Held::Block { _pages: pages }
+            (b"block", _) => Held::Block { _pages: block(cx)? },
+            (b"uncached", _) => {
+                let mut blocks = KVec::new();
+                blocks.push(block(cx)?.zeroed(), GFP_KERNEL)?;
+                Held::Uncached {
+                    _blocks: AttributedPages::set(cx, blocks).map_err(|(error, _)| error)?,
+                }
             }
             (b"given", Held::Page(page)) => Held::Given { _page: page.into() },
             (b"nothing", _) => Held::Nothing,

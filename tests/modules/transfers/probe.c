@@ -12,6 +12,7 @@
 
 #ifdef CONFIG_X86_64
 #include <asm/msr.h>
+#include <asm/set_memory.h>
 #endif
 
 #include "probe.h"
@@ -57,6 +58,12 @@ void labyrinth_probe_flip(void *address)
 	WRITE_ONCE(*byte, ~*byte);
 }
 
+/* Returns the address of a page in the linear mapping. */
+void *labyrinth_probe_address_of(unsigned long pfn)
+{
+	return page_address(pfn_to_page(pfn));
+}
+
 bool labyrinth_probe_free(const void *address)
 {
 	return !page_ref_count(virt_to_page(address));
@@ -94,4 +101,18 @@ int labyrinth_probe_memory_type(const void *address)
 #else
 	return -EOPNOTSUPP;
 #endif
+}
+
+/*
+ * Makes the pages of a lost block write-back, and frees them, so that a test leaves nothing
+ * behind.
+ */
+void labyrinth_probe_rescue(const void *address, unsigned int order)
+{
+	struct page *block = virt_to_page(address);
+
+#ifdef CONFIG_X86_64
+	set_pages_wb(block, 1 << order);
+#endif
+	__free_pages(block, order);
 }

@@ -13,9 +13,11 @@ int labyrinth_probe_count(const void *address, size_t length, u8 value);
 void labyrinth_probe_flush(void);
 void labyrinth_probe_spoil(const void *address);
 void labyrinth_probe_flip(void *address);
+void *labyrinth_probe_address_of(unsigned long pfn);
 bool labyrinth_probe_free(const void *address);
 void labyrinth_probe_hold(const void *address);
 void labyrinth_probe_let_go(const void *address);
 int labyrinth_probe_memory_type(const void *address);
+void labyrinth_probe_rescue(const void *address, unsigned int order);
 
 #endif /* LABYRINTH_TRANSFER_PROBE_H */

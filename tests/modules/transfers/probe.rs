@@ -14,9 +14,11 @@ extern "C" {
     fn labyrinth_probe_flush();
     fn labyrinth_probe_spoil(address: *const c_void);
     fn labyrinth_probe_flip(address: *mut c_void);
+    fn labyrinth_probe_address_of(pfn: c_ulong) -> *mut c_void;
     fn labyrinth_probe_free(address: *const c_void) -> bool;
     fn labyrinth_probe_hold(address: *const c_void);
     fn labyrinth_probe_let_go(address: *const c_void);
+    fn labyrinth_probe_rescue(address: *const c_void, order: c_uint);
     #[cfg(CONFIG_X86_64)]
     fn labyrinth_probe_memory_type(address: *const c_void) -> c_int;
 }
@@ -59,6 +61,12 @@ pub(crate) fn flip(address: usize) {
     unsafe { labyrinth_probe_flip(address as *mut c_void) };
 }
 
+/// Returns the address in the linear mapping of the page with this number. Any context.
+pub(crate) fn address_of(pfn: usize) -> usize {
+    // SAFETY: The number of a page that the caller has.
+    unsafe { labyrinth_probe_address_of(pfn as c_ulong) as usize }
+}
+
 /// Whether the page at an address in the linear mapping is free at this moment. Any context.
 pub(crate) fn is_free(address: usize) -> bool {
     // SAFETY: An address that a page was seen at.
@@ -85,4 +93,11 @@ pub(crate) fn memory_type(address: usize) -> Result<c_int> {
     let kind = unsafe { labyrinth_probe_memory_type(address as *const c_void) };
     to_result(kind)?;
     Ok(kind)
+}
+
+/// Frees a block that labyrinth has lost, given by the address of its first page in the linear
+/// mapping. Sleeps.
+pub(crate) fn rescue(_cx: &Task, address: usize, order: u32) {
+    // SAFETY: The caller has seen labyrinth lose the block, so nobody uses it, or will free it.
+    unsafe { labyrinth_probe_rescue(address as *const c_void, order) };
 }

@@ -6,9 +6,13 @@
 #define LABYRINTH_TRANSFER_REFUSAL_H
 
 /* The functions that can fail. */
-#define LABYRINTH_REFUSE_SET	0
-#define LABYRINTH_REFUSE_RESET	1
-#define LABYRINTH_NR_REFUSALS	2
+#define LABYRINTH_REFUSE_SET		0
+#define LABYRINTH_REFUSE_RESET		1
+#define LABYRINTH_REFUSE_SHARE		2
+#define LABYRINTH_REFUSE_TAKE_BACK	3
+
+/* A function that pretends. */
+#define LABYRINTH_PRETEND_HOST		4
 
 int labyrinth_refuse(unsigned int which, int times);
 int labyrinth_refusals_left(unsigned int which);

@@ -15,6 +15,7 @@ mod context;
 mod control;
 mod flush;
 mod guard;
+mod host;
 mod pages;
 mod pool;
 #[allow(unsafe_code, reason = "it calls C functions of its own")]
@@ -33,13 +34,14 @@ use kernel::prelude::*;
 use labyrinth::debugfs::Root;
 
 /// All cases, by subject.
-const SUBJECTS: [&[&[Case]]; 11] = [
+const SUBJECTS: [&[&[Case]]; 12] = [
     bridge::CASES,
     share::CASES,
     secret::CASES,
     vmap::CASES,
     attribute::CASES,
     flush::CASES,
+    host::CASES,
     zero::CASES,
     guard::CASES,
     rcu::CASES,
