@@ -74,7 +74,7 @@ const MAX_SIZE: usize = 32 << 10;
 /// # Invariants
 ///
 /// - `base` is a live per-CPU allocation of a `Body` for each possible CPU, initialised and ours,
-///   with the space behind it that [`Self::with_space_behind`] was asked for.
+///   with the space behind it that `with_space_behind` was asked for.
 /// - The token of a body is the body's address, or 0 while exactly one holder has the address.
 /// - Tokens are taken only by an exchange that is atomic among all CPUs.
 pub struct CpuCell<T, S> {

@@ -187,7 +187,7 @@ impl Part for ReservePart {
 /// A fixed number of pages, set aside for the case that the allocator has none.
 ///
 /// Each CPU has a share, so that CPUs that use the reserve at the same time do not wait for each
-/// other, see [`Shares`].
+/// other.
 ///
 /// Any context but NMI, including interrupts disabled and PREEMPT_RT: the critical sections are a
 /// few instructions under a `raw_spinlock_t`, a few more for each page of a batch.
