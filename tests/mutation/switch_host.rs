@@ -15,3 +15,8 @@ mod ffi {
         *CHOSEN == number
     }
 }
+
+// Files that are not part of the library call the function by the name of the library.
+#[allow(unused_imports)]
+pub(crate) use ffi::mutant;
+extern crate self as labyrinth;
