@@ -3,8 +3,9 @@
 //! A bound for the work of one section with bottom halves disabled.
 
 /// The most pages to take or give back in all sections that follow each other without a pause, one
-/// on each CPU. Each CPU may wait for the lock while all others have it.
-const AT_ONCE: u64 = 2048;
+/// on each CPU. Each CPU may wait for the lock while all others have it. With half of this, kswapd
+/// of a guest with two CPUs freed pages faster than the squeeze took them.
+const AT_ONCE: u64 = 4096;
 /// A section may always take or give back so many pages.
 const LEAST: u64 = 64;
 

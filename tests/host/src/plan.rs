@@ -192,7 +192,7 @@ fn work_is_bounded() {
             }
             assert!(done >= 64, "{cpus} CPUs, {done} pages");
             // The last block may exceed the bound.
-            let bound = (2048 / cpus.max(1)).max(64);
+            let bound = (4096 / cpus.max(1)).max(64);
             assert!(done < bound + pages, "{cpus} CPUs, {done} pages");
         }
     }
