@@ -15,6 +15,7 @@
 #include "irq/interrupt.h"
 #include "mm/attribute.h"
 #include "mm/bad_memory.h"
+#include "mm/contiguous.h"
 #include "mm/dma.h"
 #include "mm/host.h"
 #include "mm/oom.h"

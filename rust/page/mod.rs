@@ -54,6 +54,7 @@
 
 mod calls;
 mod chain;
+mod contiguous;
 mod exclusive;
 mod gfp;
 mod pages;
@@ -68,6 +69,10 @@ pub use calls::{
     Calls, //
 };
 pub use chain::Chain;
+pub use contiguous::{
+    Bounds,
+    ContiguousPages, //
+};
 pub use exclusive::{
     Bytes,
     Contents,

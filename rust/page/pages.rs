@@ -162,15 +162,10 @@ impl CheckedShape {
         } else {
             0
         };
-        let zones = match shape.zones {
-            ZoneLimit::None => 0,
-            ZoneLimit::Dma32 => helpers::LABYRINTH_GFP_DMA32,
-            ZoneLimit::Dma => helpers::LABYRINTH_GFP_DMA,
-        };
         // INVARIANT: These flags and no others.
         Some(Self {
             form,
-            gfp: compound | zones,
+            gfp: compound | shape.zones.gfp(),
         })
     }
 

@@ -6,7 +6,10 @@ use crate::ffi::{
     cpu::online::OnlineCpu,
     helpers, //
 };
-use kernel::prelude::*;
+use kernel::{
+    bindings,
+    prelude::*, //
+};
 
 /// The choice of NUMA node.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,18 @@ pub enum ZoneLimit {
     Dma32,
     /// The zone for the oldest devices (`__GFP_DMA`).
     Dma,
+}
+
+impl ZoneLimit {
+    /// Returns the flags of the allocator that say so.
+    #[inline(always)]
+    pub(super) fn gfp(self) -> bindings::gfp_t {
+        match self {
+            Self::None => 0,
+            Self::Dma32 => helpers::LABYRINTH_GFP_DMA32,
+            Self::Dma => helpers::LABYRINTH_GFP_DMA,
+        }
+    }
 }
 
 /// The location of pages.

@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+mod attributed;
 mod batch;
 mod call;
 mod events;
@@ -24,6 +25,10 @@ mod single;
 pub(crate) mod tier;
 mod tiered;
 
+pub use attributed::{
+    AttributedCounts,
+    AttributedPool, //
+};
 pub use batch::{
     Batch,
     Held,

@@ -17,7 +17,8 @@ from fractions import Fraction
 import scaling
 
 # Peers in Rust. The cost of an empty loop in the same language is subtracted from each peer's.
-RUST = ("kernel_page", "kbox_page", "exclusive_", "two_clock_reads", "recording_", "pool_", "cpu_")
+RUST = ("kernel_page", "kbox_page", "exclusive_", "two_clock_reads", "recording_", "pool_", "cpu_",
+        "attributed_")
 
 # The required ratios: name, a figure, and the other figure and a factor that limit it. A figure is
 # (peer, order, batch).
@@ -40,6 +41,10 @@ REQUIRED = (
      ("alloc_pages", 0, 1), Fraction(55, 100)),
     ("so is a page of 64 at once of a pool", ("pool_bulk_miss", 0, 64),
      ("pool_miss", 0, 1), Fraction(55, 100)),
+    ("a page that keeps its attribute is at most 1/2 of ttm_pool's way", ("attributed_pool", 0, 1),
+     ("ttm_way", 0, 1), Fraction(1, 2)),
+    ("and no more if it is cleared", ("attributed_pool_cleared", 0, 1),
+     ("ttm_way_cleared", 0, 1), Fraction(1)),
 )
 
 # The most instructions of a figure.

@@ -17,7 +17,7 @@ READS = 15
 LATENCY = "labyrinth_page_alloc_latency_seconds"
 TIER_LATENCY = "labyrinth_page_alloc_tier_latency_seconds"
 TRANSFER_LATENCY = "labyrinth_transfer_latency_seconds"
-TRANSFERS = 26
+TRANSFERS = 28
 FAMILIES = {
     "labyrinth_page_alloc": "counter", "labyrinth_page_free": "counter",
     "labyrinth_pages_in_flight": "gauge", LATENCY: "histogram",

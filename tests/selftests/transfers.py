@@ -14,7 +14,8 @@ from lib import ktap, module, pressure, tracing, transfers
 from lib.ktap import Skip
 
 # The subjects that must have cases.
-SUBJECTS = ("share", "secret", "view", "zero", "guard", "attribute", "flush", "host")
+SUBJECTS = ("share", "secret", "view", "zero", "guard", "attribute", "flush",
+            "host", "contiguous")
 
 
 def every_subject_has_cases():

@@ -21,6 +21,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(CONFIG_X86)]
+mod attributed;
 mod peers;
 mod plan;
 mod pool;

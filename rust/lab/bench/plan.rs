@@ -85,6 +85,12 @@ pub(super) fn run<P: Plan>(out: &SeqFile) -> Result {
     rust_peer::<P, pool::Miss>(out)?;
     rust_peer::<P, pool::Bulk<true>>(out)?;
     rust_peer::<P, pool::Bulk<false>>(out)?;
+    // Other architectures lack the way of ttm_pool to compare it with.
+    #[cfg(CONFIG_X86)]
+    {
+        rust_peer::<P, super::attributed::Kept>(out)?;
+        rust_peer::<P, super::attributed::Cleared>(out)?;
+    }
     rust_peer::<P, peers::TwoClockReads>(out)?;
     rust_peer::<P, peers::Recorded<{ peers::OFF }>>(out)?;
     rust_peer::<P, peers::Recorded<{ peers::COUNTERS }>>(out)?;

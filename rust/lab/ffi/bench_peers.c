@@ -8,6 +8,7 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
+#include <linux/list_lru.h>
 #include <linux/mempool.h>
 #include <linux/mm.h>
 #include <linux/numa.h>
@@ -15,7 +16,12 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/timex.h>
+#include <linux/vmstat.h>
 #include <net/page_pool/helpers.h>
+
+#ifdef CONFIG_X86
+#include <asm/set_memory.h>
+#endif
 
 #include "bench_peers.h"
 #include "labyrinth.h"
@@ -34,6 +40,10 @@ struct labyrinth_bench {
 		mempool_t *mempool;
 		struct kmem_cache *slab;
 		struct page_frag_cache frag;
+		struct {
+			struct list_lru kept;
+			atomic_long_t count;
+		};
 	};
 	void *items[MAX_BATCH];
 };
@@ -493,6 +503,113 @@ static int run_limit_irq(struct labyrinth_bench *bench)
 	return run(bench, get_limit_irq, put_limit_irq);
 }
 
+#ifdef CONFIG_X86
+/*
+ * Write-combined pages the way ttm_pool keeps them (drivers/gpu/drm/ttm/ttm_pool.c): a list_lru
+ * for each kind of pages, counters of the node and of the memory cgroup, and pages that are
+ * cleared when they come back. ttm_pool also looks up the kind by order and zone, which is left
+ * out here.
+ */
+
+static void account_ttm(struct page *page, int active, int reclaim)
+{
+	mod_lruvec_page_state(page, NR_GPU_ACTIVE, active);
+	mod_lruvec_page_state(page, NR_GPU_RECLAIM, reclaim);
+}
+
+static __always_inline void keep_ttm(struct labyrinth_bench *bench, struct page *page)
+{
+	int nid = page_to_nid(page);
+
+	INIT_LIST_HEAD(&page->lru);
+	rcu_read_lock();
+	list_lru_add(&bench->kept, &page->lru, nid, NULL);
+	rcu_read_unlock();
+	atomic_long_add(1, &bench->count);
+	account_ttm(page, -1, 1);
+}
+
+static __always_inline void put_ttm(struct labyrinth_bench *bench, void *item)
+{
+	keep_ttm(bench, item);
+}
+
+static __always_inline void put_ttm_cleared(struct labyrinth_bench *bench, void *item)
+{
+	clear_page(page_address(item));
+	keep_ttm(bench, item);
+}
+
+static enum lru_status isolate_ttm(struct list_head *item, struct list_lru_one *list, void *out)
+{
+	list_lru_isolate(list, item);
+	*(struct page **)out = list_entry(item, struct page, lru);
+	return LRU_REMOVED;
+}
+
+static void *get_ttm(struct labyrinth_bench *bench)
+{
+	unsigned long nr_to_walk = 1;
+	struct page *page = NULL;
+
+	if (list_lru_walk_node(&bench->kept, numa_node_id(), isolate_ttm, &page,
+			       &nr_to_walk) != 1 || !page)
+		return NULL;
+	atomic_long_sub(1, &bench->count);
+	account_ttm(page, 1, -1);
+	return page;
+}
+
+static void close_ttm(struct labyrinth_bench *bench)
+{
+	struct page *page;
+
+	for (;;) {
+		local_bh_disable();
+		page = get_ttm(bench);
+		local_bh_enable();
+		if (!page)
+			break;
+		set_pages_wb(page, 1);
+		account_ttm(page, -1, 0);
+		__free_page(page);
+	}
+	list_lru_destroy(&bench->kept);
+}
+
+static int open_ttm(struct labyrinth_bench *bench)
+{
+	if (list_lru_init(&bench->kept))
+		return -ENOMEM;
+	for (unsigned int i = 0; i < bench->batch; i++) {
+		struct page *page = alloc_pages_node(numa_node_id(), GFP_KERNEL, 0);
+
+		if (!page || set_pages_array_wc(&page, 1)) {
+			/* This does not happen: memory is not short here. */
+			if (page)
+				__free_page(page);
+			close_ttm(bench);
+			return -ENOMEM;
+		}
+		account_ttm(page, 1, 0);
+		local_bh_disable();
+		keep_ttm(bench, page);
+		local_bh_enable();
+	}
+	return 0;
+}
+
+static int run_ttm(struct labyrinth_bench *bench)
+{
+	return run(bench, get_ttm, put_ttm);
+}
+
+static int run_ttm_cleared(struct labyrinth_bench *bench)
+{
+	return run(bench, get_ttm, put_ttm_cleared);
+}
+#endif
+
 static int open_nothing(struct labyrinth_bench *bench)
 {
 	return 0;
@@ -517,6 +634,10 @@ static const struct peer peers[] = {
 	{ "kmem_cache_bulk", open_slab, run_slab_bulk, close_slab, 0, false, true },
 	{ "page_frag", open_page_frag, run_page_frag, close_page_frag },
 	{ "c_pool_hit", open_labyrinth, run_labyrinth, close_labyrinth, 9, false, true },
+#ifdef CONFIG_X86
+	{ "ttm_way", open_ttm, run_ttm, close_ttm, 0, true },
+	{ "ttm_way_cleared", open_ttm, run_ttm_cleared, close_ttm, 0, true },
+#endif
 	{ "limit", open_limit, run_limit, close_limit, 0, false, true },
 	{ "limit_token", open_limit, run_limit_token, close_limit, 0, false, true },
 	{ "limit_irq", open_limit, run_limit_irq, close_limit, 0, false, true },

@@ -14,6 +14,7 @@ use crate::{
     page::{
         transfer::Transfer,
         Bytes,
+        ContiguousPages,
         ExclusivePage,
         ExclusivePages,
         VmappedPages, //
@@ -62,6 +63,13 @@ impl ExclusivePage<Bytes> {
 }
 
 impl ExclusivePages<Bytes> {
+    /// As [`ExclusivePage::flush`], for a range of the bytes of all pages. Any context.
+    pub fn flush(&self, range: Range<usize>) -> Result {
+        flush(self.as_flattened(), range)
+    }
+}
+
+impl ContiguousPages<Bytes> {
     /// As [`ExclusivePage::flush`], for a range of the bytes of all pages. Any context.
     pub fn flush(&self, range: Range<usize>) -> Result {
         flush(self.as_flattened(), range)

@@ -176,6 +176,10 @@ kinds! {
     Lose: "lose",
     /// A part of pages is flushed from the caches.
     Flush: "flush",
+    /// Contiguous pages go from the allocator to their first holder.
+    AllocContiguous: "alloc_contiguous",
+    /// Contiguous pages go back to the allocator.
+    FreeContiguous: "free_contiguous",
     /// Exclusive pages go to C.
     IntoForeign: "into_foreign",
     /// C gives pages back. It fails if they were not lent by the pool that C names.

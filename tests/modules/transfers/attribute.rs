@@ -101,7 +101,7 @@ pub(crate) const CASES: &[&[Case]] = &[&[
 type Blocks = KVec<ExclusivePages<Bytes>>;
 
 /// An attribute, and the memory types of the CPU that stand for it.
-trait Known: CacheAttribute {
+pub(crate) trait Known: CacheAttribute {
     const TYPES: &'static [c_int];
 }
 
@@ -112,7 +112,7 @@ impl Known for Uncached {
     const TYPES: &'static [c_int] = &[0, 7];
 }
 
-const WRITE_BACK: &[c_int] = &[6];
+pub(crate) const WRITE_BACK: &[c_int] = &[6];
 
 /// The orders of the blocks that cases use.
 const ORDERS: [u32; 5] = [0, 3, 0, 1, 0];
@@ -168,14 +168,14 @@ fn attributed<A: Known>(cx: &Task, blocks: Blocks) -> Result<KVec<AttributedPage
 /// Whether accesses to all these addresses have one of these memory types. On other architectures
 /// than x86 the linear mapping does not tell.
 #[cfg(CONFIG_X86_64)]
-fn all_are(types: &[c_int], addresses: &[usize]) -> bool {
+pub(crate) fn all_are(types: &[c_int], addresses: &[usize]) -> bool {
     let is_one =
         |&address: &usize| probe::memory_type(address).is_ok_and(|kind| types.contains(&kind));
     !addresses.is_empty() && addresses.iter().all(is_one)
 }
 
 #[cfg(not(CONFIG_X86_64))]
-fn all_are(_types: &[c_int], _addresses: &[usize]) -> bool {
+pub(crate) fn all_are(_types: &[c_int], _addresses: &[usize]) -> bool {
     true
 }
 

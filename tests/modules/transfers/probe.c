@@ -8,6 +8,7 @@
 #include <linux/page-flags.h>
 #include <linux/pgtable.h>
 #include <linux/uaccess.h>
+#include <linux/umh.h>
 #include <linux/vmalloc.h>
 
 #ifdef CONFIG_X86_64
@@ -115,4 +116,16 @@ void labyrinth_probe_rescue(const void *address, unsigned int order)
 	set_pages_wb(block, 1 << order);
 #endif
 	__free_pages(block, order);
+}
+
+/* Makes the kernel call all shrinkers, as an administrator would. */
+int labyrinth_probe_shrink(void)
+{
+	static const char * const argv[] = {
+		"/bin/sh", "-c", "echo 2 >/proc/sys/vm/drop_caches", NULL
+	};
+	static const char * const envp[] = { NULL };
+
+	/* The function does not write to them. */
+	return call_usermodehelper(argv[0], (char **)argv, (char **)envp, UMH_WAIT_PROC);
 }

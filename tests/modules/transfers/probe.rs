@@ -18,6 +18,7 @@ extern "C" {
     fn labyrinth_probe_free(address: *const c_void) -> bool;
     fn labyrinth_probe_hold(address: *const c_void);
     fn labyrinth_probe_let_go(address: *const c_void);
+    fn labyrinth_probe_shrink() -> c_int;
     fn labyrinth_probe_rescue(address: *const c_void, order: c_uint);
     #[cfg(CONFIG_X86_64)]
     fn labyrinth_probe_memory_type(address: *const c_void) -> c_int;
@@ -100,4 +101,10 @@ pub(crate) fn memory_type(address: usize) -> Result<c_int> {
 pub(crate) fn rescue(_cx: &Task, address: usize, order: u32) {
     // SAFETY: The caller has seen labyrinth lose the block, so nobody uses it, or will free it.
     unsafe { labyrinth_probe_rescue(address as *const c_void, order) };
+}
+
+/// Makes the kernel call all shrinkers. Sleeps.
+pub(crate) fn shrink(_cx: &Task) -> Result {
+    // SAFETY: A context that may sleep.
+    to_result(unsafe { labyrinth_probe_shrink() })
 }

@@ -8,10 +8,12 @@
 #![deny(unsafe_code)]
 
 mod attribute;
+mod attribute_pool;
 mod bridge;
 mod case;
 mod charge;
 mod context;
+mod contiguous;
 mod control;
 mod flush;
 mod guard;
@@ -34,12 +36,14 @@ use kernel::prelude::*;
 use labyrinth::debugfs::Root;
 
 /// All cases, by subject.
-const SUBJECTS: [&[&[Case]]; 12] = [
+const SUBJECTS: [&[&[Case]]; 14] = [
     bridge::CASES,
     share::CASES,
     secret::CASES,
     vmap::CASES,
     attribute::CASES,
+    attribute_pool::CASES,
+    contiguous::CASES,
     flush::CASES,
     host::CASES,
     zero::CASES,
