@@ -3,6 +3,7 @@
  * Reads memory that is free, and changes memory of other owners, for tests only. KASAN
  * must not check these accesses.
  */
+#include <linux/cc_platform.h>
 #include <linux/compiler.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
@@ -128,4 +129,10 @@ int labyrinth_probe_shrink(void)
 
 	/* The function does not write to them. */
 	return call_usermodehelper(argv[0], (char **)argv, (char **)envp, UMH_WAIT_PROC);
+}
+
+/* Whether this is a guest that encrypts its memory against the host. */
+bool labyrinth_probe_confidential(void)
+{
+	return cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
 }

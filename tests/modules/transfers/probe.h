@@ -17,6 +17,7 @@ void *labyrinth_probe_address_of(unsigned long pfn);
 bool labyrinth_probe_free(const void *address);
 void labyrinth_probe_hold(const void *address);
 void labyrinth_probe_let_go(const void *address);
+bool labyrinth_probe_confidential(void);
 int labyrinth_probe_shrink(void);
 int labyrinth_probe_memory_type(const void *address);
 void labyrinth_probe_rescue(const void *address, unsigned int order);

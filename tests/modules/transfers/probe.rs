@@ -18,6 +18,7 @@ extern "C" {
     fn labyrinth_probe_free(address: *const c_void) -> bool;
     fn labyrinth_probe_hold(address: *const c_void);
     fn labyrinth_probe_let_go(address: *const c_void);
+    fn labyrinth_probe_confidential() -> bool;
     fn labyrinth_probe_shrink() -> c_int;
     fn labyrinth_probe_rescue(address: *const c_void, order: c_uint);
     #[cfg(CONFIG_X86_64)]
@@ -107,4 +108,10 @@ pub(crate) fn rescue(_cx: &Task, address: usize, order: u32) {
 pub(crate) fn shrink(_cx: &Task) -> Result {
     // SAFETY: A context that may sleep.
     to_result(unsafe { labyrinth_probe_shrink() })
+}
+
+/// Returns whether the kernel says that this is a confidential guest. Any context.
+pub(crate) fn confidential() -> bool {
+    // SAFETY: No requirements.
+    unsafe { labyrinth_probe_confidential() }
 }
