@@ -21,10 +21,17 @@
  *
  * The contents of a block belong to its owner, but its struct pages do not. While a
  * block is out, labyrinth keeps a word of its own in page->private and, with allocation
- * profiling, another one in page->lru. Neither may be written to. A block must not be
- * passed to code that counts, lists or frees its pages one by one: no get_page() and
- * put_page(), no vm_insert_page() or other mapping to user space, no fragment of an
- * skb, no pipe. In a block of several pages only the first one has a reference count.
+ * profiling, another one in page->lru. Neither may be written to, and page_is_pfmemalloc()
+ * of a block means nothing. In a block of several pages only the first one has a reference
+ * count.
+ *
+ * The owner of a block has one reference to it. The owner may lend a block of order 0 to
+ * code that takes and drops references of its own with get_page() and put_page(), such as
+ * the network stack. It may give the block back only when page_ref_count() is 1 again,
+ * or give up its own reference with put_page() after labyrinth_pool_detach(). Otherwise a
+ * block must not be passed to code that counts, lists or frees its pages: no
+ * vm_insert_page() or other mapping to user space, no pipe, and no block of several pages
+ * in an skb, before labyrinth_pool_detach().
  *
  * Misuse is refused and changes nothing. Misuse is: an address of no block that is out,
  * or of a block of another pool; a pool that does not exist; NULL; and a call of a
@@ -42,6 +49,8 @@
 
 #include <linux/alloc_tag.h>
 #include <linux/types.h>
+
+struct page;
 
 /**
  * struct labyrinth_pool - a pool of blocks
@@ -86,6 +95,7 @@ int labyrinth_pool_prime(struct labyrinth_pool *pool, unsigned int per_cpu);
 
 void *labyrinth_pool_alloc(struct labyrinth_pool *pool);
 void labyrinth_pool_free(struct labyrinth_pool *pool, void *address);
+struct page *labyrinth_pool_detach(struct labyrinth_pool *pool, void *address);
 unsigned int labyrinth_pool_alloc_bulk(struct labyrinth_pool *pool,
 				       unsigned int wanted, void **blocks);
 unsigned int labyrinth_pool_free_bulk(struct labyrinth_pool *pool,

@@ -43,6 +43,7 @@ use crate::{
         }, //
     },
     page::{
+        detach_foreign,
         from_foreign,
         from_foreign_late,
         make_ready,
@@ -317,6 +318,22 @@ impl Service for CApi {
             }
             late.is_some()
         })
+    }
+
+    fn detach(pool: exports::Pool, block: FromC, caller: Caller) -> Option<Foreign> {
+        let mut given = Some(block);
+        with_known_pool(&NoToken, pool, caller, |_, handle, pool| {
+            match detach_foreign(given.take()?, handle, pool.form()) {
+                Ok(pages) => {
+                    pool.forget_one();
+                    Some(pages)
+                }
+                Err(block) => {
+                    refused(&block, handle, pool, caller);
+                    None
+                }
+            }
+        })?
     }
 
     #[cold]

@@ -108,6 +108,11 @@ impl Pool {
         self.pool.put(cx, pages);
     }
 
+    /// Notes that a block that was handed out does not come back.
+    pub(super) fn forget_one(&self) {
+        self.flow.add(BACK, 1);
+    }
+
     /// Fills each CPU's cache up to `per_cpu` blocks, and the reserve.
     pub(super) fn prime(&self, cx: &Task, per_cpu: usize) {
         self.pool.prime(cx, per_cpu);

@@ -10,6 +10,7 @@
 #include <linux/instruction_pointer.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -156,6 +157,26 @@ void labyrinth_pool_free(struct labyrinth_pool *pool, void *address)
 			      _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(labyrinth_pool_free);
+
+/**
+ * labyrinth_pool_detach() - keep a block for good
+ * @pool: the pool that the block came from
+ * @address: the address of the block
+ *
+ * From now on the block is an ordinary page, or a block of 2^order pages, of the allocator.
+ * The caller's reference is unchanged. Whoever drops the last reference frees the block;
+ * the pool never gets it back.
+ *
+ * Context: atomic.
+ * Return: the first page of the block, or NULL if the call was misuse.
+ */
+struct page *labyrinth_pool_detach(struct labyrinth_pool *pool, void *address)
+{
+	address = labyrinth_export_detach((unsigned long)pool, address,
+					  _RET_IP_);
+	return address ? virt_to_page(address) : NULL;
+}
+EXPORT_SYMBOL_GPL(labyrinth_pool_detach);
 
 /**
  * labyrinth_pool_alloc_bulk() - get several blocks without sleeping

@@ -26,6 +26,8 @@ void *labyrinth_export_alloc(unsigned long pool, unsigned int context,
 			     unsigned long caller);
 void labyrinth_export_free(unsigned long pool, void *address,
 			   unsigned int context, unsigned long caller);
+void *labyrinth_export_detach(unsigned long pool, void *address,
+			      unsigned long caller);
 unsigned int labyrinth_export_alloc_bulk(unsigned long pool,
 					 unsigned int wanted, void **blocks,
 					 unsigned int context,

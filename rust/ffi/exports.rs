@@ -44,7 +44,7 @@ use kernel::{
 #[derive(Clone, Copy)]
 pub(crate) struct Caller(usize);
 
-/// The address of pages that are about to be lent to C.
+/// The address of pages that are about to be lent to C, or given to it for good.
 ///
 /// # Invariants
 ///
@@ -177,6 +177,9 @@ pub(crate) trait Service {
 
     /// Takes a block back. Returns whether it did.
     fn free<C: PlainAlloc + NoSleep>(cx: &C, pool: Pool, block: FromC, caller: Caller) -> bool;
+
+    /// Gives a block that is out to C for good.
+    fn detach(pool: Pool, block: FromC, caller: Caller) -> Option<Foreign>;
 
     /// Reports that C has passed NULL where an array should be.
     fn no_array(caller: Caller);
@@ -384,6 +387,20 @@ pub(crate) unsafe fn free<S: Service>(
 
 /// # Safety
 ///
+/// If pages that are lent to C begin at `block`, now or until this returns, the caller owns them.
+pub(crate) unsafe fn detach<S: Service>(
+    pool: usize,
+    block: *mut c_void,
+    caller: usize,
+) -> *mut c_void {
+    // INVARIANT: By the requirement above. C uses the pages again when they are given to it.
+    let block = FromC(block);
+    S::detach(Handle::from_raw(pool), block, Caller(caller))
+        .map_or(ptr::null_mut(), Foreign::into_address)
+}
+
+/// # Safety
+///
 /// The context must be one for `CCaller`; `blocks` must be null or valid for writes of `wanted`
 /// addresses.
 pub(crate) unsafe fn alloc_bulk<S: Service>(
@@ -482,6 +499,8 @@ macro_rules! export_to_c {
             labyrinth_export_alloc = alloc(pool: usize, context: u32, caller: usize) -> *mut c_void,
             labyrinth_export_free =
                 free(pool: usize, block: *mut c_void, context: u32, caller: usize) -> (),
+            labyrinth_export_detach =
+                detach(pool: usize, block: *mut c_void, caller: usize) -> *mut c_void,
             labyrinth_export_alloc_bulk = alloc_bulk(
                 pool: usize, wanted: u32, blocks: *mut *mut c_void, context: u32, caller: usize
             ) -> u32,

@@ -107,6 +107,7 @@ pub use place::{
     ZoneLimit, //
 };
 pub(crate) use transfer::foreign::{
+    detach_foreign,
     from_foreign,
     from_foreign_late,
     into_foreign,

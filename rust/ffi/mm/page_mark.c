@@ -34,6 +34,13 @@ void *labyrinth_page_mark(struct page *page, unsigned long mark)
 	return page_address(page);
 }
 
+/* Removes the mark of a page of ours, and returns its address. */
+void *labyrinth_page_unmark(struct page *page)
+{
+	WRITE_ONCE(page->private, 0);
+	return page_address(page);
+}
+
 /* Counts an address that is refused. */
 void labyrinth_page_refused(void)
 {

@@ -18,6 +18,7 @@ struct page;
 void *labyrinth_page_mark(struct page *page, unsigned long mark);
 struct page *labyrinth_page_remark(const void *address, unsigned long from,
 				   unsigned long to);
+void *labyrinth_page_unmark(struct page *page);
 void labyrinth_page_refused(void);
 bool labyrinth_page_mark_of(const void *address, unsigned long *mark);
 u64 labyrinth_foreign_events(unsigned int which);

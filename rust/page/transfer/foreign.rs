@@ -16,6 +16,9 @@
 //!                from_foreign(owner): mark "back"
 //! ```
 //!
+//! C can also keep the pages for good. [`detach_foreign`] takes them back, and gives them away without
+//! a mark.
+//!
 //! Pages of other owners have something else in that word. It can look like a mark only by chance,
 //! because a mark is mixed with a random number that [`make_ready`] makes each time the module is
 //! loaded. The allocator clears the word when it hands out a page, so an old mark does not survive
@@ -196,6 +199,26 @@ pub(crate) fn from_foreign(
     // nobody has taken them back; the change of the mark was atomic, so nobody else does. By the
     // invariant of `FromC` C does not use them any more.
     Ok(unsafe { ExclusivePages::from_given(page, form) })
+}
+
+/// Gives pages of `owner` that are lent, and have this `form`, to C for good. Returns the block if
+/// they are not lent. Any context.
+///
+/// The pages are ordinary pages of the allocator then. C frees them there.
+pub(crate) fn detach_foreign(
+    block: FromC,
+    owner: Handle,
+    form: Form,
+) -> Result<Foreign, FromC> {
+    let mut pages = from_foreign(block, owner, form)?;
+    // The allocator would not undo the charge.
+    pages.uncharge();
+    let page = pages.into_page();
+
+    // SAFETY: An allocated page in the linear mapping, which was ours until now.
+    let address = unsafe { NonNull::new_unchecked(helpers::labyrinth_page_unmark(page.as_ptr())) };
+    // SAFETY: The pages were exclusively ours, and this gives them away.
+    Ok(unsafe { Foreign::new(address) })
 }
 
 /// Takes back pages, of any order, of an `owner` that no longer exists. Without an owner nothing is
