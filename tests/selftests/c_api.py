@@ -26,6 +26,7 @@ MISUSE = {
     "no_pool": {"no_pool": 7},
     "default_pool": {"no_pool": 2},
     "blocks_out": {"blocks_out": 1, "no_pool": 2},
+    "detached": {"foreign": 1, "null": 2, "wrong_pool": 1},
     # These call each function that sleeps once.
     "in_rcu": {"wrong_context": 3},
     "in_spinlock": {"wrong_context": 3},
@@ -47,7 +48,7 @@ CONTEXTS = {
 }
 KINDS = sorted({kind for counts in MISUSE.values() for kind in counts})
 # The number of refused frees in a misuse, if it differs from the number of misuses.
-REFUSED = {"null": 4, "no_pool": 4, "default_pool": 0, "blocks_out": 0, **dict.fromkeys(
+REFUSED = {"null": 4, "detached": 3, "no_pool": 4, "default_pool": 0, "blocks_out": 0, **dict.fromkeys(
     (name for name, counts in MISUSE.items() if "wrong_context" in counts), 0)}
 RACE_ROUNDS = 500
 # With this many blocks, each path is taken many times.

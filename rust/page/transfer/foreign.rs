@@ -16,8 +16,8 @@
 //!                from_foreign(owner): mark "back"
 //! ```
 //!
-//! C can also keep the pages for good. [`detach_foreign`] takes them back, and gives them away without
-//! a mark.
+//! C can also keep the pages for good. [`detach_foreign`] takes them back, and gives them away
+//! without a mark.
 //!
 //! Pages of other owners have something else in that word. It can look like a mark only by chance,
 //! because a mark is mixed with a random number that [`make_ready`] makes each time the module is

@@ -295,6 +295,42 @@ static int blocks_out(void)
 	return ret;
 }
 
+/*
+ * Detaches a block. Then frees it to its pool, which does not know it any more, and
+ * detaches NULL, a block of another pool, and a block without naming a pool.
+ */
+static int detached(void)
+{
+	struct labyrinth_pool *pool = create("misuse", 0);
+	struct labyrinth_pool *other = create("other", 0);
+	void *one = labyrinth_pool_alloc(pool);
+	void *two = labyrinth_pool_alloc(pool);
+	struct page *page;
+	int ret = 0;
+
+	if (!one || !two)
+		return -ENOMEM;
+	stamp(one, 0, 9);
+	stamp(two, 0, 10);
+	page = labyrinth_pool_detach(pool, one);
+	if (page != virt_to_page(one) || page_ref_count(page) != 1)
+		return -EIO;
+	labyrinth_pool_free(pool, one);
+	if (labyrinth_pool_detach(pool, NULL) ||
+	    labyrinth_pool_detach(other, two) ||
+	    labyrinth_pool_detach(NULL, two) ||
+	    !stamped(one, 0, 9) || !stamped(two, 0, 10))
+		ret = -EIO;
+	/* The pool misses none of its blocks when it is destroyed. */
+	labyrinth_pool_free(pool, two);
+	labyrinth_pool_destroy(pool);
+	labyrinth_pool_destroy(other);
+	if (page_ref_count(page) != 1 || page_private(page))
+		ret = -EIO;
+	put_page(page);
+	return ret;
+}
+
 /* Calls the three functions that sleep, in the context of the caller. */
 static bool all_refused(struct labyrinth_pool *pool)
 {
@@ -437,6 +473,7 @@ int misuse(const char *name)
 		{ "no_pool", no_pool },
 		{ "default_pool", default_pool },
 		{ "blocks_out", blocks_out },
+		{ "detached", detached },
 		{ "bad_parameters", bad_parameters },
 		{ "forgotten", forgotten },
 		{ "race", misuse_race },
