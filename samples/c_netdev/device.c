@@ -20,7 +20,7 @@ MODULE_PARM_DESC(ring, "slots in the ring of a port, a power of two");
 
 unsigned int usecs = 20;
 module_param(usecs, uint, 0644);
-MODULE_PARM_DESC(usecs, "microseconds from a packet to the interrupt; 0 for none");
+MODULE_PARM_DESC(usecs, "microseconds from a packet to the interrupt; 0: at once");
 
 unsigned int cache = 64;
 module_param(cache, uint, 0444);
