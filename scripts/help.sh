@@ -10,7 +10,7 @@ make check      test everything on the stock kernel and on a debug kernel; inclu
 make quick      test the files that have changed, in about two minutes, or run the tests in WHAT=…
 make soak       run stress tests, and tests that are too slow for make check; takes hours
 make wall       compare a pool with the page allocator and mempool: bursts of atomic requests
-                while memory is full of page cache
+                and network packets while memory is full of page cache
 make lint       check formatting, warnings and conventions only
 make bench      count the instructions of every way to get a page, and measure how 1, 2, 4 and 8
                 CPUs slow each other down
@@ -38,6 +38,7 @@ WALL_MEMORY=M   make wall: memory of the virtual machine in MiB (default 384)
 WALL_BURST=N    make wall: pages in a burst, and in the reserve (default 2048)
 WALL_ROUNDS=N   make wall: bursts of each allocator that is compared (default 10)
 WALL_FRAGMENTATION=0  make wall: leave out the part about fragmentation
+WALL_TRAFFIC=N  make wall: rounds of network traffic (default 2; 0 leaves it out)
 LABYRINTH_CACHE=DIR   where toolchain, kernels and logs are kept (default: ~/.cache/labyrinth)
 LABYRINTH_REFRESH=1   look for a newer kernel now (otherwise at most once a day)
 HELP

@@ -7,6 +7,7 @@
 #   WALL_BURST   number of pages in a burst, and in a reserve
 #   WALL_ROUNDS  number of bursts of each contestant
 #   WALL_FRAGMENTATION  0 leaves out the second part, which is about fragmentation
+#   WALL_TRAFFIC  number of rounds of network traffic, see traffic.sh; 0 leaves it out
 # Status: 0 all requirements are met, 1 one is not met or the run failed, 2 wrong usage, 3 the run
 # is invalid, and proves nothing.
 set -euo pipefail
@@ -25,10 +26,12 @@ WALL_MEMORY=${WALL_MEMORY:-384}
 WALL_BURST=${WALL_BURST:-2048}
 WALL_ROUNDS=${WALL_ROUNDS:-10}
 WALL_FRAGMENTATION=${WALL_FRAGMENTATION:-1}
+WALL_TRAFFIC=${WALL_TRAFFIC:-2}
 bounded WALL_MEMORY 256 4096
 bounded WALL_BURST 64 32768
 bounded WALL_ROUNDS 1 1000
 bounded WALL_FRAGMENTATION 0 1
+bounded WALL_TRAFFIC 0 100
 # Three reserves, one burst and four times as much page cache must fit into half of the memory.
 ((WALL_BURST <= 16 * WALL_MEMORY)) || {
 	printf 'labyrinth: %s\n' >&2 \
@@ -68,8 +71,18 @@ cat "$folder/results.ktap"
 echo
 ((rc <= 1)) || die "the kernel reported a bug, or the run took too long (status $rc of vm.sh)" \
 	"see $folder/console.log"
-case $(<"$folder/console.rc") in
+status=$(<"$folder/console.rc")
+# 3 is what traffic.sh and this script return for an invalid run.
+((status != 2)) || status=3
+if ((WALL_TRAFFIC)); then
+	export WALL_MEMORY WALL_BURST WALL_TRAFFIC
+	rc=0
+	"$SCRIPTS/runs/traffic.sh" "$folder/traffic" || rc=$?
+	# A requirement that is not met is worse than an invalid run.
+	if ((rc && status != 1)); then status=$rc; fi
+fi
+case $status in
 0) note "all requirements are met; table, JSON and KTAP are in $folder" ;;
-2) note "the run is invalid, and proves nothing"; exit 3 ;;
+3) note "the run is invalid, and proves nothing"; exit 3 ;;
 *) note "a requirement is not met; all results are in $folder"; exit 1 ;;
 esac

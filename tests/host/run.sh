@@ -13,7 +13,7 @@ here=$TOP/tests/host
 source "$SCRIPTS/environment/root.sh"
 
 # Each of these prints KTAP.
-programs=(labyrinth-host-tests tests/wall/verdict_test.py
+programs=(labyrinth-host-tests tests/wall/verdict_test.py tests/traffic/judge_test.py
 	tests/runner/{results,lanes,library_id,driver}_test.sh)
 
 build_tests() {
