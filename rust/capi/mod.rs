@@ -322,8 +322,11 @@ impl Service for CApi {
 
     fn detach(pool: exports::Pool, block: FromC, caller: Caller) -> Option<Foreign> {
         let mut given = Some(block);
-        with_known_pool(&NoToken, pool, caller, |_, handle, pool| {
-            match detach_foreign(given.take()?, handle, pool.form()) {
+        with_known_pool(
+            &NoToken,
+            pool,
+            caller,
+            |_, handle, pool| match detach_foreign(given.take()?, handle, pool.form()) {
                 Ok(pages) => {
                     pool.forget_one();
                     Some(pages)
@@ -332,8 +335,8 @@ impl Service for CApi {
                     refused(&block, handle, pool, caller);
                     None
                 }
-            }
-        })?
+            },
+        )?
     }
 
     #[cold]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Sourced. Chooses the stock kernel: the newest release of the flavour in the suite's backports
 # whose image, modules, headers and source are all available in the same version.
 

@@ -40,6 +40,8 @@ for driver in "$TOP"/samples/*_*/ "$TOP/tests/modules/leaks"; do
 	mapfile -t files <<<"$files"
 	cp "${files[@]}" "$folder/labyrinth/"
 done
+sockets=$("$SCRIPTS/build/raw-sockets.sh" "$id" "${module%/*}")
+[[ -z $sockets ]] || cp "$sockets" "$folder/labyrinth/"
 # Debug information is nine tenths of a module, and the kernel copies the whole file to load it.
 # Python is compiled here, because a guest cannot keep the result, and would compile it each time.
 # shellcheck disable=SC2016 # expanded in the sandbox

@@ -34,14 +34,23 @@ def set_up(interface, up):
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, request)
 
 
-def port(interface):
-    """A socket for the frames of an interface."""
+def need_raw_sockets():
+    """Loads the module with raw sockets, if the kernel needs one."""
     try:
-        raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(KIND))
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
+        return
     except OSError as error:
         if error.errno != errno.EAFNOSUPPORT:
             raise
-        raise ktap.Skip("this kernel has no raw sockets (CONFIG_PACKET)") from error
+    # See scripts/build/raw-sockets.sh.
+    if not os.path.exists(drivers.path("af_packet")):
+        raise ktap.Skip("this kernel has no raw sockets (CONFIG_PACKET)")
+    module.insert(drivers.path("af_packet"))
+
+
+def port(interface):
+    """A socket for the frames of an interface."""
+    raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(KIND))
     raw.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
     raw.bind((interface, KIND))
     raw.settimeout(20)
@@ -54,6 +63,8 @@ def pair(source, ports=True, **parameters):
     interface, if `ports` is set."""
     if source == "page_pool" and not symbols.has("page_pool_create"):
         raise ktap.Skip("this kernel has no page_pool (CONFIG_PAGE_POOL)")
+    if ports:
+        need_raw_sockets()
     with module.loaded():
         module.insert(drivers.path("c_netdev"), source=source, **parameters)
         try:

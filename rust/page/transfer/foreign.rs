@@ -205,11 +205,7 @@ pub(crate) fn from_foreign(
 /// they are not lent. Any context.
 ///
 /// The pages are ordinary pages of the allocator then. C frees them there.
-pub(crate) fn detach_foreign(
-    block: FromC,
-    owner: Handle,
-    form: Form,
-) -> Result<Foreign, FromC> {
+pub(crate) fn detach_foreign(block: FromC, owner: Handle, form: Form) -> Result<Foreign, FromC> {
     let mut pages = from_foreign(block, owner, form)?;
     // The allocator would not undo the charge.
     pages.uncharge();
