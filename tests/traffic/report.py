@@ -10,8 +10,8 @@ import sys
 
 import judge
 
-COLUMNS = (("received", 10), ("dropped", 9), ("alloc-fail", 12), ("missed", 8), ("below min", 11),
-           ("Mbit/s", 9), ("resent", 8), ("p50 ms", 9), ("p99 ms", 9))
+COLUMNS = (("received", 10), ("dropped", 8), ("alloc-fail", 11), ("missed", 7), ("below min", 10),
+           ("Mbit/s", 8), ("resent", 7), ("p50 ms", 8), ("p99 ms", 8))
 
 
 def _median(runs, name, digits=1, divisor=1):
@@ -33,14 +33,14 @@ def _row(source, work, runs):
 def table(run, counted):
     """The lines of the table."""
     marks = run["marks"]
-    yield (f"Linux {run['kernel']}, {run['cpus']} CPUs, {run['memory_kib'] // 1024} MiB full of "
-           f"page cache; {run['rounds']} rounds of each source, interleaved")
-    yield (f"pktgen: one burst of {run['burst']} packets, as large as the reserve; udp, tcp, "
-           "latency: iperf3 and sockperf, while such")
-    yield "bursts come again and again"
-    yield ("received, dropped, missed: ip -s link; alloc-fail: the queue statistics; below min: "
-           f"pages below the min watermark of {marks['min']};")
-    yield "resent: TCP segments; p50, p99: half of the time from a request to its reply"
+    yield (f"Linux {run['kernel']}, {run['cpus']} CPU, {run['memory_kib'] // 1024} MiB full of page "
+           f"cache; {run['rounds']} rounds of each source, interleaved")
+    yield f"pktgen: one burst of {run['burst']} packets, as large as the reserve"
+    yield "udp, tcp, latency: iperf3 and sockperf, while such bursts come again and again"
+    yield "received, dropped, missed: ip -s link; alloc-fail: the queue statistics"
+    yield (f"below min: most pages below the min watermark of {marks['min']}; resent: TCP segments; "
+           "p50, p99: half of")
+    yield "the time from a request to its reply"
     yield ""
     yield f"{'':<20}" + "".join(f"{title:>{width}}" for title, width in COLUMNS)
     for work in judge.WORKS:
