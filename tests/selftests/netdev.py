@@ -220,7 +220,7 @@ def failures_are_counted():
             sent = 0
             fd = os.open("/dev/labyrinth_squeeze", os.O_RDWR | os.O_CLOEXEC)
             try:
-                os.write(fd, f"start 0 {1 << 20} 60000 1".encode())
+                os.write(fd, f"start 0 {1 << 20} 60000 1 0".encode())
                 while True:
                     try:
                         os.write(fd, b"take")
