@@ -8,8 +8,6 @@ use std::io::{self, Write};
 
 /// Prints the result of a squeeze.
 pub fn text(out: &mut impl Write, squeezed: &Squeezed) -> io::Result<()> {
-    let pages = |count| units::counted(count, "page");
-
     writeln!(
         out,
         "The machine was squeezed for {:.1} s, until {}.",
