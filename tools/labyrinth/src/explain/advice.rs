@@ -52,6 +52,10 @@ pub fn advise(report: &Report, judgement: Option<&Judgement<'_>>) -> Vec<Advice>
                  ranges; /proc/vmallocinfo lists them.",
             ));
         }
+        Kind::Vmalloc { what, .. } if no_mapping(what, judgement) => out.push(plain(
+            "caller",
+            "Look for a mistake in the caller or in vmalloc; no setting helps.",
+        )),
         Kind::Page | Kind::Stall { .. } | Kind::Vmalloc { .. } | Kind::Vmemmap => match judgement {
             Some(judgement) => page(report, judgement, &mut out),
             None => without_figures(report, &mut out),
@@ -66,6 +70,14 @@ fn plain(setting: &'static str, text: &str) -> Advice {
         value: None,
         text: text.to_owned(),
     }
+}
+
+/// The words of vmalloc if it has pages, but cannot map them.
+pub const NOT_MAPPED: &str = "failed to map pages";
+
+/// Returns whether vmalloc could not map its pages, though there was memory for page tables.
+pub fn no_mapping(what: &str, judgement: Option<&Judgement<'_>>) -> bool {
+    what.contains(NOT_MAPPED) && judgement.is_some_and(Judgement::served)
 }
 
 /// Returns whether vmalloc lacked addresses rather than memory. Kernels until 5.12 do not say which.
@@ -90,7 +102,7 @@ fn page(report: &Report, judgement: &Judgement<'_>, out: &mut Vec<Advice>) {
             "In a crash kernel (kdump), this is usual and harmless; kernels since 5.17 do not print it.",
         ));
     }
-    if matches!(judgement.class, "DMA" | "DMA32") {
+    if matches!(judgement.class, "DMA" | "DMA32") && has_higher(judgement) {
         out.push(plain(
             "GFP_DMA",
             "Leave out GFP_DMA or GFP_DMA32 where the device can reach all memory: set the driver's \
@@ -104,7 +116,19 @@ fn page(report: &Report, judgement: &Judgement<'_>, out: &mut Vec<Advice>) {
         large(report, judgement.order, fragmented.or(low), out);
     }
     let urgent = judgement.flags.cannot_wait();
-    if urgent {
+    if judgement.no_watermarks {
+        out.push(plain(
+            "vm.min_free_kbytes",
+            "Double vm.min_free_kbytes: what frees memory needs some itself, most of all if it swaps \
+             over a network, and this is what the kernel keeps for it.",
+        ));
+    } else if judgement.reclaim.is_some() && !urgent {
+        out.push(plain(
+            "vm.watermark_scale_factor",
+            "Mostly, nothing: the kernel goes on and frees other memory. A larger \
+             vm.watermark_scale_factor makes kswapd begin earlier, so that more is free meanwhile.",
+        ));
+    } else if urgent {
         watermarks(judgement, main, out);
         out.push(reserve(judgement.order));
     } else if fragmented.is_none() {
@@ -127,6 +151,22 @@ fn page(report: &Report, judgement: &Judgement<'_>, out: &mut Vec<Advice>) {
         protection(judgement, zone, out);
         cma(judgement, zone, out);
     }
+}
+
+/// Returns whether there is memory above the zones of the request. The kernel does not print those
+/// zones, but protects lower ones from requests that could use them.
+fn has_higher(judgement: &Judgement<'_>) -> bool {
+    let own = |judged: &&Judged<'_>| judged.zone.name == judgement.class;
+
+    judgement
+        .zones
+        .iter()
+        .find(own)
+        .is_none_or(|judged| judged.zone.reserve.iter().any(|&pages| pages > 0))
+        || judgement
+            .zones
+            .iter()
+            .any(|judged| matches!(judged.verdict, Verdict::Barred(_)))
 }
 
 /// Advice for a failure if the log has only the request.

@@ -14,7 +14,8 @@ use super::{
     unwrap::Unwrap,
     words::start,
 };
-use std::collections::BTreeMap;
+use memchr::{memchr, memchr_iter, memmem::Finder};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The longest part of a message that is looked at. The kernel's messages have 1 KiB at most, and the
 /// names of groups in them 4 KiB.
@@ -90,7 +91,7 @@ impl Collector {
     }
 
     /// Takes a line, and returns the reports that are over.
-    pub fn line(&mut self, line: &Line) -> Vec<Report> {
+    pub fn line(&mut self, line: Line) -> Vec<Report> {
         // Otherwise, nothing but a held line makes the caller give all lines, and they do not matter.
         let matters = !self.wants_all() || !self.open.is_empty();
 
@@ -114,6 +115,8 @@ impl Collector {
     fn whole(&mut self, line: &Line) -> Vec<Report> {
         let mut text = prefix::strip(&line.bytes);
         let mut done = Vec::new();
+        // A string of the scanner can appear only by a change to the line.
+        text.anchor |= line.anchor;
 
         if let Some((at, of)) = text.fragment {
             // The parts of a message follow each other, unless one was lost.
@@ -124,9 +127,12 @@ impl Collector {
                 self.fragments = Some(whole);
                 return done;
             }
-            text.message = prefix::unescape(&whole);
+            text.message = prefix::unescape(&whole).into_owned();
+            text.anchor = true;
         } else if let Some(lost) = self.fragments.take() {
+            let anchor = std::mem::replace(&mut text.anchor, true);
             self.messages(line, &text, &lost, false, &mut done);
+            text.anchor = anchor;
         }
         let message = std::mem::take(&mut text.message);
         self.messages(line, &text, &message, !line.unfinished, &mut done);
@@ -151,7 +157,7 @@ impl Collector {
         complete: bool,
         done: &mut Vec<Report>,
     ) {
-        let last = messages.matches('\n').count();
+        let last = memchr_iter(b'\n', messages.as_bytes()).count();
         for (index, message) in messages.split('\n').enumerate() {
             let mut message = message;
             if message.len() > LONGEST_MESSAGE {
@@ -224,8 +230,11 @@ impl Collector {
         complete: bool,
         done: &mut Vec<Report>,
     ) {
-        self.counts(line, message);
-        if message.contains("Linux version ") {
+        if text.anchor {
+            self.suppressed(message);
+        }
+        self.lost(line, message);
+        if text.anchor && message.contains("Linux version ") {
             if let Some(version) = Version::find(message) {
                 // The machine booted, so whatever was printed before is over.
                 self.version = Some(version);
@@ -233,7 +242,12 @@ impl Collector {
             }
             return;
         }
-        if let Some(report) = header::recognise(&self.file, line.number, message) {
+        let report = if text.anchor {
+            header::recognise(&self.file, line.number, message)
+        } else {
+            None
+        };
+        if let Some(report) = report {
             self.begin(report, text, done);
             if !complete {
                 if let Some(open) = self.open.last_mut() {
@@ -268,8 +282,8 @@ impl Collector {
         }
     }
 
-    /// Counts what the kernel and others say about lines that are not there.
-    fn counts(&mut self, line: &Line, message: &str) {
+    /// Counts reports that the kernel says it suppressed.
+    fn suppressed(&mut self, message: &str) {
         if let Some(at) = message.find(" callbacks suppressed") {
             let before = &message[..at];
             let count = before
@@ -286,6 +300,15 @@ impl Collector {
                 let sum = self.suppressed.entry(what).or_default();
                 *sum = sum.saturating_add(count);
             }
+        }
+    }
+
+    /// Counts lines that the kernel and others say are lost.
+    fn lost(&mut self, line: &Line, message: &str) {
+        static MESSAGES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("messages"));
+
+        if MESSAGES.find(message.as_bytes()).is_none() {
+            return;
         }
         let lost = if message.contains("printk messages dropped") {
             "the kernel"
@@ -448,7 +471,7 @@ impl Open {
         };
         if has_memory {
             let memory = report.memory.get_or_insert_with(Memory::default);
-            if message.contains("Mem-Info:") && memory.begun && several {
+            if several && memory.begun && message.contains("Mem-Info:") {
                 // It is of another report.
                 return Fed::No;
             }
@@ -471,7 +494,8 @@ impl Open {
         if !trace_over && report.trace.feed(message) {
             return Fed::Took(Vec::new());
         }
-        if message.contains("cpuset=") && message.contains("mems_allowed=")
+        let equals = memchr(b'=', message.as_bytes()).is_some();
+        if equals && message.contains("cpuset=") && message.contains("mems_allowed=")
             || report.mode.is_none() && header::continues(message)
         {
             header::details(report, message);
@@ -586,7 +610,7 @@ fn finish(open: Open) -> Report {
     if let Some(mode) = &mut report.mode {
         mode.decode(report.kernel.as_ref());
     }
-    if open.mixed && report.memory.is_some() {
+    if open.mixed && (report.memory.is_some() || !report.slab.nodes.is_empty()) {
         report.note(
             None,
             "Lines of several reports are mixed here without a mark whose they are, so that figures \

@@ -77,11 +77,18 @@ pub struct Judgement<'a> {
     pub rules_guessed: bool,
     /// Whether the request ignores the watermarks.
     pub no_watermarks: bool,
+    /// The function that was freeing memory when the request came.
+    pub reclaim: Option<&'static str>,
     /// Zones that the request may use and that exist, while the log has lost them.
     pub lost: Vec<String>,
 }
 
 impl<'a> Judgement<'a> {
+    /// Returns whether the kernel freed no memory for the request.
+    pub fn cannot_wait(&self) -> bool {
+        self.flags.cannot_wait() || self.reclaim.is_some()
+    }
+
     /// Returns the zones that the request may use.
     pub fn allowed(&self) -> impl Iterator<Item = &Judged<'a>> {
         self.zones
@@ -123,7 +130,8 @@ pub fn judge_as(report: &Report, flags: Flags, order: u32) -> Option<Judgement<'
     }
     let (rules, rules_known) = rules(report, memory);
     let page_kib = memory.page_kib();
-    let no_watermarks = flags.memalloc && !flags.nomemalloc;
+    let reclaim = report.trace.reclaim();
+    let no_watermarks = (flags.memalloc || reclaim.is_some()) && !flags.nomemalloc;
     let layouts = layouts(memory, report.trace.short);
     let request = Request {
         flags,
@@ -161,6 +169,7 @@ pub fn judge_as(report: &Report, flags: Flags, order: u32) -> Option<Judgement<'
         rules,
         rules_guessed,
         no_watermarks,
+        reclaim,
         lost: layouts
             .first()
             .map_or(Vec::new(), |layout| request.lost(memory, layout)),
@@ -610,7 +619,7 @@ mod tests {
         let mut scanner = Scanner::new(text.as_bytes());
         let mut reports = Vec::new();
         while let Some(line) = scanner.line().unwrap() {
-            reports.extend(collector.line(&line));
+            reports.extend(collector.line(line));
         }
         reports.extend(collector.end());
         reports.remove(0)

@@ -6,11 +6,13 @@
 //! line. It writes an equals sign of the text as `=3D`.
 
 use super::scan::{Line, LONGEST};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// The length of wrapped lines. Lines in this encoding have at most 76 characters.
 const BROKEN: std::ops::RangeInclusive<usize> = 70..=76;
 /// The code of the equals sign.
-const EQUALS: &[u8] = b"=3D";
+static EQUALS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("=3D"));
 
 /// Joins wrapped lines.
 #[derive(Default)]
@@ -27,30 +29,32 @@ impl Mail {
     }
 
     /// Takes a line. Returns the joined line, unless more parts follow.
-    pub fn line(&mut self, line: &Line) -> Option<Line> {
+    pub fn line(&mut self, line: Line) -> Option<Line> {
         let end = line.bytes.len() - usize::from(line.bytes.ends_with(b"\r"));
         let part = &line.bytes[..end];
+        let ending = line.bytes.len() - end;
         let goes_on = BROKEN.contains(&part.len()) && part.ends_with(b"=") && !line.unfinished;
         let mut whole = match self.held.take() {
             Some(mut held) => {
                 held.bytes.extend_from_slice(&line.bytes);
                 held.cut |= line.cut;
                 held.unfinished = line.unfinished;
+                // It can also be where the parts meet.
+                held.anchor = true;
                 held
             }
-            None => line.clone(),
+            None => line,
         };
         if goes_on && whole.bytes.len() < LONGEST {
-            whole
-                .bytes
-                .truncate(whole.bytes.len() - (line.bytes.len() - end));
+            whole.bytes.truncate(whole.bytes.len() - ending);
             whole.bytes.pop();
             self.held = Some(whole);
             return None;
         }
-        self.encoded |= whole.bytes.windows(EQUALS.len()).any(|part| part == EQUALS);
+        self.encoded = self.encoded || EQUALS.find(&whole.bytes).is_some();
         if self.encoded {
             whole.bytes = decode(&whole.bytes);
+            whole.anchor = true;
         }
         Some(whole)
     }
@@ -98,10 +102,11 @@ mod tests {
             bytes: text.as_bytes().to_vec(),
             cut: false,
             unfinished: false,
+            anchor: false,
         };
         texts
             .iter()
-            .filter_map(|text| mail.line(&line(text)))
+            .filter_map(|text| mail.line(line(text)))
             .map(|line| String::from_utf8(line.bytes).unwrap())
             .collect()
     }

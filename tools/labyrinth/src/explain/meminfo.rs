@@ -5,7 +5,8 @@
 //! It is read word by word rather than line by line: old kernels print some lines in pieces, mail
 //! programs wrap lines, and lines of several CPUs mix.
 
-use std::collections::BTreeMap;
+use memchr::{memchr, memmem::Finder};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The names of zones, from the lowest to the highest.
 pub const ZONES: [&str; 6] = ["DMA", "DMA32", "Normal", "HighMem", "Movable", "Device"];
@@ -69,7 +70,10 @@ const IN_BOTH: [&str; 6] = [
 const MOST_ZONES: usize = 512;
 
 /// What the kernel prints for each node only.
-const IN_NODES: [&str; 2] = ["Balloon", "kernel_stack"];
+const IN_NODES: [&str; 4] = ["Balloon", "kernel_stack", "gpu_active", "gpu_reclaim"];
+
+/// The first line.
+static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("Mem-Info:"));
 
 /// The possible sizes of a page, in KiB.
 const PAGE_SIZES: [u64; 6] = [4, 8, 16, 32, 64, 256];
@@ -94,7 +98,7 @@ pub struct Zone {
     pub name: String,
     /// The line with its figures.
     pub line: Option<u64>,
-    values: BTreeMap<&'static str, u64>,
+    values: [Option<u64>; FIELDS.len()],
     /// The part of the zone that is protected from requests that could use a higher zone, by zone.
     pub reserve: Vec<u64>,
     /// The line of the protection.
@@ -121,7 +125,7 @@ impl Zone {
 
     /// Returns a field in KiB, such as `free` or `min`.
     pub fn get(&self, field: &str) -> Option<u64> {
-        self.values.get(field).copied()
+        self.values[FIELDS.iter().position(|known| *known == field)?]
     }
 
     /// Returns the rank of the zone among all zones.
@@ -221,9 +225,18 @@ impl Memory {
             .reduce(u64::saturating_add)
     }
 
-    /// Returns the memory of the balloon of a virtual machine in KiB. Kernels since 6.17 print it.
-    pub fn balloon(&self) -> u64 {
-        self.nodes.get("Balloon").copied().unwrap_or(0)
+    /// Returns the memory of the balloon of a virtual machine in KiB, if the kernel prints it. Kernels
+    /// since 6.17 do.
+    pub fn balloon(&self) -> Option<u64> {
+        self.nodes.get("Balloon").copied()
+    }
+
+    /// Returns the memory of graphics drivers in KiB, also that which they keep for later, if the
+    /// kernel prints it. Kernels since 7.1 do.
+    pub fn graphics(&self) -> Option<u64> {
+        let of = |name| self.nodes.get(name).copied();
+
+        Some(of("gpu_active")?.saturating_add(of("gpu_reclaim").unwrap_or(0)))
     }
 
     /// Returns about how many bytes this takes.
@@ -231,7 +244,6 @@ impl Memory {
         let of_zone = |zone: &Zone| {
             size_of::<Zone>()
                 + zone.name.len()
-                + 24 * FIELDS.len()
                 + 8 * zone.reserve.capacity()
                 + (size_of::<Blocks>() + 16) * zone.blocks.capacity()
         };
@@ -249,7 +261,7 @@ impl Memory {
         numbers.extend(&self.unreclaimable);
         for zone in &self.zones {
             numbers.extend(zone.node);
-            numbers.extend(zone.values.values());
+            numbers.extend(zone.values.iter().flatten());
             numbers.extend(&zone.reserve);
             numbers.extend(zone.blocks_total);
             for blocks in &zone.blocks {
@@ -293,11 +305,10 @@ impl Memory {
         if trimmed.is_empty() {
             return Fed::No;
         }
-        if let Some(at) = trimmed.find("Mem-Info:") {
+        if BEGIN.find(trimmed.as_bytes()).is_some() {
             // Words before it are of another CPU.
             self.begun = true;
             self.mode = Mode::Elsewhere;
-            let _ = at;
             return Fed::Took(Vec::new());
         }
         if self.summary(trimmed) {
@@ -307,12 +318,17 @@ impl Memory {
         if !relevant(trimmed, self.mode) {
             return Fed::No;
         }
-        self.words(line, trimmed, complete)
+        // The words of plain text are found faster.
+        if trimmed.is_ascii() {
+            self.words(line, trimmed.split_ascii_whitespace(), complete)
+        } else {
+            self.words(line, trimmed.split_whitespace(), complete)
+        }
     }
 
     /// Reads the lines after the zones.
     fn summary(&mut self, text: &str) -> bool {
-        let first = text.split_whitespace().next().and_then(whole);
+        let first = |text: &str| text.split_whitespace().next().and_then(whole);
         for (index, phrase) in [
             " pages RAM",
             " pages HighMem/MovableOnly",
@@ -323,7 +339,7 @@ impl Memory {
         .enumerate()
         {
             if text.ends_with(phrase) {
-                self.pages[index] = self.pages[index].or(first);
+                self.pages[index] = self.pages[index].or_else(|| first(text));
                 self.ended = true;
                 return true;
             }
@@ -339,7 +355,10 @@ impl Memory {
                 return true;
             }
         }
-        if let Some(rest) = text.split_once("hugepages_total=").map(|(_, rest)| rest) {
+        let huge = memchr(b'=', text.as_bytes())
+            .and_then(|_| text.split_once("hugepages_total="))
+            .map(|(_, rest)| rest);
+        if let Some(rest) = huge {
             let mut values = [0; 3];
             let mut words = rest.split_whitespace();
             values[0] = words.next().and_then(whole).unwrap_or(0);
@@ -361,10 +380,15 @@ impl Memory {
             || text.starts_with("Swap cache stats:")
     }
 
-    fn words(&mut self, line: u64, text: &str, complete: bool) -> Fed {
+    fn words<'a>(
+        &mut self,
+        line: u64,
+        words: impl Iterator<Item = &'a str>,
+        complete: bool,
+    ) -> Fed {
         let mut problems = Vec::new();
         let mut took = false;
-        let mut words = text.split_whitespace().peekable();
+        let mut words = words.peekable();
         if !std::mem::take(&mut self.open) {
             self.node = None;
         }
@@ -526,7 +550,7 @@ impl Memory {
                 let Some((key, value)) = word.split_once(':') else {
                     return false;
                 };
-                let Some(&key) = FIELDS.iter().find(|field| **field == key) else {
+                let Some(field) = FIELDS.iter().position(|field| *field == key) else {
                     // A field that is not used here.
                     return !key.is_empty() && !key.bytes().any(|byte| byte.is_ascii_digit());
                 };
@@ -537,13 +561,13 @@ impl Memory {
                 let zone = &mut self.zones[index];
                 match number {
                     Some(number) => {
-                        if zone.values.get(key).is_some_and(|&old| old != number) {
+                        if zone.values[field].is_some_and(|old| old != number) {
                             problems.push(format!(
                                 "{key} of zone {} is there twice, and the first one is used",
                                 zone.title()
                             ));
                         }
-                        zone.values.entry(key).or_insert(number);
+                        zone.values[field].get_or_insert(number);
                     }
                     None => problems.push(format!(
                         "{key} of zone {} is not a number in kB: {value:?}",

@@ -179,7 +179,7 @@ fn read(sources: Vec<Source>, each: bool) -> anyhow::Result<Found> {
             let Some(line) = line.with_context(|| format!("cannot read {name}"))? else {
                 break;
             };
-            for report in collector.line(&line) {
+            for report in collector.line(line) {
                 found.groups.add(report);
             }
         }

@@ -6,9 +6,14 @@ use super::{
     header::{after, number, number_after},
     report::{Oom, Victim},
 };
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// How many of the largest processes and caches are kept.
 const LARGEST: usize = 3;
+/// The words of "Killed process", "no killable processes" and "oom-kill:".
+static KILL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ill"));
+static DEADLOCK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("deadlocked"));
 /// The longest line with the killed process.
 const LONGEST_VICTIM: usize = 512;
 /// How many statistics of a group are kept.
@@ -102,7 +107,7 @@ impl Reader {
         if line.starts_with("Tasks state (memory values in pages)") {
             return true;
         }
-        if let Some(at) = line.find("] ").filter(|_| line.starts_with("[ ")) {
+        if let Some(at) = line.strip_prefix("[ ").and_then(|_| line.find("] ")) {
             let inside = line[1..at].trim();
             if inside == "pid" {
                 self.mode = Mode::Tasks;
@@ -115,6 +120,13 @@ impl Reader {
         if line.starts_with("COMPACTION is disabled") {
             oom.no_compaction = true;
             return true;
+        }
+        // All of the following have one of these.
+        if [&KILL, &DEADLOCK]
+            .iter()
+            .all(|finder| finder.find(line.as_bytes()).is_none())
+        {
+            return self.row(oom, line);
         }
         if line.contains("no killable processes") || line.contains("System is deadlocked on memory")
         {
@@ -141,11 +153,26 @@ impl Reader {
 
     /// Reads a row of a table.
     fn row(&mut self, oom: &mut Oom, line: &str) -> bool {
-        let words: Vec<&str> = line.split_whitespace().collect();
+        // The words of plain text are found faster.
+        if line.is_ascii() {
+            self.words(oom, line, str::split_ascii_whitespace)
+        } else {
+            self.words(oom, line, str::split_whitespace)
+        }
+    }
+
+    fn words<'a, I: Iterator<Item = &'a str>>(
+        &mut self,
+        oom: &mut Oom,
+        line: &'a str,
+        split: impl Fn(&'a str) -> I,
+    ) -> bool {
+        let mut words = split(line);
         match self.mode {
             Mode::Elsewhere => false,
             Mode::Stats => {
-                let [name, size] = words[..] else {
+                let (Some(name), Some(size), None) = (words.next(), words.next(), words.next())
+                else {
                     return false;
                 };
                 let Some(bytes) = whole(size) else {
@@ -155,12 +182,14 @@ impl Reader {
                 true
             }
             Mode::Slabs => {
-                if words == ["Name", "Used", "Total"] {
-                    return true;
-                }
-                let [name, _, total] = words[..] else {
+                let (Some(name), Some(used), Some(total), None) =
+                    (words.next(), words.next(), words.next(), words.next())
+                else {
                     return false;
                 };
+                if [name, used, total] == ["Name", "Used", "Total"] {
+                    return true;
+                }
                 let Some(kib) = total.strip_suffix("KB").and_then(whole) else {
                     return false;
                 };
@@ -179,11 +208,16 @@ impl Reader {
                     return false;
                 };
                 oom.task_count += 1;
-                let words: Vec<&str> = rest.split_whitespace().collect();
-                let rss = words.get(self.rss).and_then(|word| whole(word));
-                if let (Some(rss), true) = (rss, words.len() > self.columns) {
-                    let name = words[self.columns..].join(" ");
-                    oom.tasks.push((name, pid, rss));
+                let Some(rss) = split(rest).nth(self.rss).and_then(whole) else {
+                    return true;
+                };
+                // Most processes are not among the largest.
+                if oom.tasks.len() == LARGEST && oom.tasks.iter().all(|task| task.2 >= rss) {
+                    return true;
+                }
+                let name: Vec<&str> = split(rest).skip(self.columns).collect();
+                if !name.is_empty() {
+                    oom.tasks.push((name.join(" "), pid, rss));
                     oom.tasks.sort_by_key(|task| std::cmp::Reverse(task.2));
                     oom.tasks.truncate(LARGEST);
                 }

@@ -2,7 +2,9 @@
 
 //! Removes what programs put before the text of the kernel, and colours.
 
+use memchr::{memchr2, memchr2_iter};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// The text of a line, and what its prefixes told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,21 +19,27 @@ pub struct Text {
     pub caller: Option<String>,
     /// Where this part of a message begins, and how long all of it is, if netconsole split it.
     pub fragment: Option<(usize, usize)>,
+    /// Whether the message may have words that the line does not have.
+    pub anchor: bool,
 }
 
 /// Removes the prefixes of a line.
 pub fn strip(bytes: &[u8]) -> Text {
     // A crash of the machine leaves NUL bytes before the first line of the next boot.
     let start = bytes.iter().position(|&byte| byte != 0);
-    let line = clean(&bytes[start.unwrap_or(bytes.len())..]);
-    let mut text = Text::default();
+    let (line, changed) = clean(&bytes[start.unwrap_or(bytes.len())..]);
+    let fresh = || Text {
+        anchor: changed,
+        ..Text::default()
+    };
+    let mut text = fresh();
     if let Some(part) = kmsg(&line, &mut text) {
         if text.fragment.is_some() {
             // Spaces at its ends belong to the message.
             text.message = part.to_owned();
             return text;
         }
-        text = Text::default();
+        text = fresh();
     }
     let mut rest = line.trim_end();
 
@@ -39,6 +47,7 @@ pub fn strip(bytes: &[u8]) -> Text {
     if let Some(message) = json_message(rest, &mut text) {
         json = message;
         rest = &json;
+        text.anchor = true;
     }
     // journalctl -o verbose indents the field.
     rest = rest.trim_start().strip_prefix("MESSAGE=").unwrap_or(rest);
@@ -50,14 +59,39 @@ pub fn strip(bytes: &[u8]) -> Text {
             break;
         }
     }
-    text.message = unescape(rest);
+    let message = unescape(rest);
+    text.anchor |= matches!(message, Cow::Owned(_));
+    text.message = message.into_owned();
     text
 }
 
-/// Returns text without colours. A carriage return within a line separates two lines. What else was
-/// lost or removed leaves a mark, so that the digits on both sides do not become one number.
-fn clean(bytes: &[u8]) -> String {
+/// Returns whether a line begins with a time as the kernel prints it, as in "[   12.345678]".
+pub fn is_seconds(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"[") else {
+        return false;
+    };
+    let rest = rest.trim_ascii_start();
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let whole = digits(rest);
+    let Some(rest) = rest[whole..].strip_prefix(b".") else {
+        return false;
+    };
+    let part = digits(rest);
+    whole > 0 && part > 0 && rest[part..].starts_with(b"]")
+}
+
+/// Returns text without colours, and whether that is other text. A carriage return within a line
+/// separates two lines. What else was lost or removed leaves a mark, so that the digits on both sides
+/// do not become one number.
+fn clean(bytes: &[u8]) -> (Cow<'_, str>, bool) {
     const MARK: char = char::REPLACEMENT_CHARACTER;
+    // Most lines are plain. Without a branch for each byte, this takes no time.
+    let plain = bytes
+        .iter()
+        .fold(true, |plain, byte| plain & (b' '..=b'~').contains(byte));
+    if let (true, Ok(text)) = (plain, std::str::from_utf8(bytes)) {
+        return (Cow::Borrowed(text), false);
+    }
     let text = String::from_utf8_lossy(bytes);
     let mut out = String::with_capacity(text.len());
     let mut chars = text.trim_end_matches('\r').chars().peekable();
@@ -84,7 +118,7 @@ fn clean(bytes: &[u8]) -> String {
             c => out.push(c),
         }
     }
-    out
+    (Cow::Owned(out), true)
 }
 
 /// Returns the message of a line of `journalctl -o json` and the like.
@@ -109,14 +143,14 @@ fn json_message(line: &str, text: &mut Text) -> Option<String> {
     let message = find(&object).or_else(|| find(object.get("jsonPayload")?))?;
     match message {
         // JSON can spell the characters that were removed from the line.
-        Value::String(message) => Some(clean(message.as_bytes()).trim_end().to_owned()),
+        Value::String(message) => Some(clean(message.as_bytes()).0.trim_end().to_owned()),
         // Bytes that are not UTF-8.
         Value::Array(bytes) => {
             let bytes: Vec<u8> = bytes
                 .iter()
                 .map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
                 .collect::<Option<_>>()?;
-            Some(clean(&bytes).trim_end().to_owned())
+            Some(clean(&bytes).0.trim_end().to_owned())
         }
         _ => None,
     }
@@ -184,7 +218,8 @@ fn step<'a>(line: &'a str, text: &mut Text) -> &'a str {
     if let Some(after) = decoded(rest) {
         return after;
     }
-    if let Some((word, after)) = rest.split_once(' ') {
+    let date = rest.as_bytes().first().is_some_and(u8::is_ascii_digit);
+    if let Some((word, after)) = date.then(|| rest.split_once(' ')).flatten() {
         // The prefix of dmesg --time-format iso, and of log collectors for containers.
         if is_date(word) && word.contains('T') {
             text.time.get_or_insert_with(|| word.to_owned());
@@ -199,15 +234,20 @@ fn step<'a>(line: &'a str, text: &mut Text) -> &'a str {
 
 /// Removes "kern  :warn  : " of `dmesg --decode`, and "kern: warning: " of other programs.
 fn decoded(line: &str) -> Option<&str> {
+    if !line.starts_with(['k', 'u', 'd', 's']) {
+        return None;
+    }
     let (facility, rest) = line.split_once(':')?;
+    let facility = facility.trim_end();
+    if !["kern", "user", "daemon", "syslog"].contains(&facility) {
+        return None;
+    }
     let (level, rest) = rest.split_once(": ")?;
     let levels = [
         "emerg", "alert", "crit", "err", "error", "warn", "warning", "notice", "info", "debug",
     ];
-    let facility = facility.trim_end();
-    let known = ["kern", "user", "daemon", "syslog"].contains(&facility);
 
-    (known && levels.contains(&level.trim())).then_some(rest)
+    levels.contains(&level.trim()).then_some(rest)
 }
 
 /// Removes the prefixes of phone vendors: "(2)[123:kworker/2:1]" or "-(2)[…]"
@@ -301,7 +341,7 @@ fn bracket(inside: &str, text: &mut Text) -> bool {
 
     if let Ok(seconds) = plain.parse::<f64>() {
         if plain.contains('.') {
-            text.time.get_or_insert_with(|| format!("[{inside}]"));
+            text.time.get_or_insert_with(|| ["[", inside, "]"].concat());
             if !word.starts_with('+') {
                 text.seconds = Some(seconds);
             }
@@ -390,13 +430,14 @@ fn kmsg<'a>(line: &'a str, text: &mut Text) -> Option<&'a str> {
 fn after_kernel<'a>(line: &'a str, text: &mut Text) -> Option<&'a str> {
     let bytes = line.as_bytes();
     let near = &bytes[..bytes.len().min(160)];
-    let mut from = 0;
-    while let Some(at) = near[from..]
-        .windows(6)
-        .position(|window| window.eq_ignore_ascii_case(b"kernel"))
-    {
-        let at = from + at;
-        from = at + 6;
+    for at in memchr2_iter(b'k', b'K', near) {
+        let from = at + 6;
+        if !near
+            .get(at..from)
+            .is_some_and(|word| word.eq_ignore_ascii_case(b"kernel"))
+        {
+            continue;
+        }
         let before = at.checked_sub(1).map(|before| bytes[before]);
         if !matches!(before, None | Some(b' ' | b'/' | b'.')) {
             continue;
@@ -442,19 +483,21 @@ fn time_of(head: &str) -> String {
 }
 
 /// Turns the escapes of several programs for a line break into line breaks.
-pub fn unescape(text: &str) -> String {
-    if !text.contains(['#', '\\']) {
-        return text.to_owned();
+pub fn unescape(text: &str) -> Cow<'_, str> {
+    if memchr2(b'#', b'\\', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
     }
-    text.replace("#012", "\n")
-        .replace("#011", " ")
-        .replace("\\x0a", "\n")
-        .replace("\\n", "\n")
+    Cow::Owned(
+        text.replace("#012", "\n")
+            .replace("#011", " ")
+            .replace("\\x0a", "\n")
+            .replace("\\n", "\n"),
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{strip, utc};
+    use super::{is_seconds, strip, utc};
 
     #[test]
     fn prefixes_are_removed() {
@@ -530,6 +573,25 @@ mod tests {
             strip(b"6,1,5000000,-,caller=C3;x").caller.as_deref(),
             Some("C3")
         );
+    }
+
+    #[test]
+    fn the_time_of_the_kernel_is_known() {
+        for line in ["[   12.345678] x", "[12.3][  T123] x"] {
+            assert!(is_seconds(line.as_bytes()) && strip(line.as_bytes()).seconds.is_some());
+        }
+        for line in [
+            "",
+            "[",
+            "[12] x",
+            "[.5] x",
+            "[12.] x",
+            "[12.345678",
+            "12.3] x",
+            "[T12.3] x",
+        ] {
+            assert!(!is_seconds(line.as_bytes()), "{line}");
+        }
     }
 
     #[test]

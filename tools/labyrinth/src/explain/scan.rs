@@ -32,12 +32,14 @@ const ANCHORS: [&str; 17] = [
     "oom-kill:constraint",
     "Killed process",
     "ut of memory: Kill",
+    "callbacks suppressed",
+    "Linux version ",
     "Mem-Info:",
     "lowmem_reserve[]",
     "kB min:",
-    "callbacks suppressed",
-    "Linux version ",
 ];
+/// So many of them, the last ones, are in the middle of reports, and say nothing else.
+const MIDDLE: usize = 3;
 
 /// A line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Line {
     pub cut: bool,
     /// Whether the log ended in the middle of the line.
     pub unfinished: bool,
+    /// Whether one of the strings that are not in the middle of reports may be in it.
+    pub anchor: bool,
 }
 
 /// Reads a log.
@@ -193,6 +197,9 @@ impl<R: Read> Scanner<R> {
     }
 
     fn make(&mut self, length: usize, unfinished: bool) -> Line {
+        let anchor = self
+            .first(ANCHORS.len() - MIDDLE)
+            .is_some_and(|at| at < self.start + length);
         let kept = length.min(LONGEST);
         let cut = self.inside || kept < length;
 
@@ -210,6 +217,7 @@ impl<R: Read> Scanner<R> {
             bytes: bytes.to_vec(),
             cut,
             unfinished,
+            anchor,
         }
     }
 
@@ -238,8 +246,13 @@ impl<R: Read> Scanner<R> {
 
     /// Returns where the first of the strings is.
     fn hit(&mut self) -> Option<usize> {
+        self.first(ANCHORS.len())
+    }
+
+    /// Returns where the first one is of the first strings.
+    fn first(&mut self, count: usize) -> Option<usize> {
         let mut first = None;
-        for (finder, next) in self.finders.iter().zip(&mut self.next) {
+        for (finder, next) in self.finders.iter().zip(&mut self.next).take(count) {
             let stale = match *next {
                 Next::Unknown => true,
                 Next::At(at) => at < self.start,

@@ -131,15 +131,43 @@ fn reports(log: &[u8]) -> Vec<Report> {
             scanner.anchor(|_| ())
         };
         let Some(line) = line.unwrap() else { break };
-        reports.extend(collector.line(&line));
+        reports.extend(collector.line(line));
     }
     reports.extend(collector.end());
     reports
 }
 
-/// Returns all numbers in a log.
-/// A line can be broken within a number.
+/// Returns the text of a mail, in which "=" ends a broken line and "=31" is the digit 1.
+fn text_of_mail(log: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    let mut rest = log;
+
+    while let [first, after @ ..] = rest {
+        rest = match after {
+            [b'\n', after @ ..] | [b'\r', b'\n', after @ ..] if *first == b'=' => after,
+            [b'3', digit, after @ ..] if *first == b'=' && digit.is_ascii_digit() => {
+                text.push(*digit);
+                after
+            }
+            _ => {
+                text.push(*first);
+                after
+            }
+        };
+    }
+    text
+}
+
+/// Returns all numbers in a log, and those that it has if it is a mail.
 fn numbers(log: &[u8]) -> HashSet<u64> {
+    let mut numbers = numbers_of_lines(log);
+
+    numbers.extend(numbers_of_lines(&text_of_mail(log)));
+    numbers
+}
+
+/// Returns all numbers in lines. A line can be broken within a number.
+fn numbers_of_lines(log: &[u8]) -> HashSet<u64> {
     let mut numbers = HashSet::new();
 
     for run in log.split(|byte| !byte.is_ascii_digit() && !b"\r\n".contains(byte)) {
@@ -204,6 +232,24 @@ fn check(log: &[u8]) {
     let found = explain("log", std::io::Cursor::new(log.to_vec()), true).unwrap();
     found.text(true);
     serde_json::to_string(&found.document()).unwrap();
+}
+
+/// A mail can be broken within a number, too.
+#[test]
+fn numbers_in_mails_are_joined() {
+    let name = "mail-6.9-quoted.log";
+    let log = fs::read_to_string(folder().join(name)).unwrap();
+    let broken = log.replacen("150*16=\nkB", "150*1=\n6kB", 1);
+    assert_ne!(broken, log);
+    check(broken.as_bytes());
+    assert_eq!(
+        answer(name, broken.into()),
+        answer(name, log.clone().into())
+    );
+    // A line follows that begins with a digit, so that there is a number that no line has.
+    let joined = log.replacen("150*16=\nkB", "150*16=\n0kB", 1);
+    assert_ne!(joined, log);
+    check(joined.as_bytes());
 }
 
 #[test]

@@ -2,6 +2,12 @@
 
 //! The call trace: who called the allocator.
 
+use memchr::{memchr, memmem::Finder};
+use std::sync::LazyLock;
+
+/// The word between two functions in traces of 32-bit ARM.
+static FROM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(" from "));
+
 /// How many functions are kept.
 const DEPTH: usize = 48;
 
@@ -54,6 +60,17 @@ const ALLOCATOR: [&str; 46] = [
     "__get_free_pages",
     "get_free_pages",
     "get_page_from_freelist",
+];
+
+/// Functions that free memory. The kernel frees no more memory for what these ask for, and lets them
+/// have all that is free.
+const RECLAIM: [&str; 6] = [
+    "try_to_free_pages",
+    "try_to_free_mem_cgroup_pages",
+    "try_to_compact_pages",
+    "balance_pgdat",
+    "node_reclaim",
+    "__node_reclaim",
 ];
 
 /// Functions through which drivers get memory. They are worth a name, but not the caller.
@@ -129,7 +146,7 @@ impl Trace {
             return false;
         };
         self.short |= is_short(line);
-        if line.contains("<IRQ>") {
+        if memchr(b'<', line.as_bytes()).is_some() && line.contains("<IRQ>") {
             self.interrupt = true;
         }
         self.seen = true;
@@ -159,6 +176,15 @@ impl Trace {
 
         (starts(name, &HELPER) && rest.iter().any(|(name, _)| !starts(name, &HELPER)))
             .then_some(name)
+    }
+
+    /// Returns the function that was freeing memory when the request came, unless an interrupt came
+    /// in between.
+    pub fn reclaim(&self) -> Option<&'static str> {
+        RECLAIM.into_iter().find(|function| {
+            let is = |(name, _): &(String, Option<String>)| name == function;
+            !self.interrupt && self.frames.iter().any(is)
+        })
     }
 
     /// Returns whether a function with such a name is in the trace.
@@ -193,12 +219,12 @@ impl Trace {
 /// Returns whether a line is from a 32-bit CPU: its addresses have eight digits, or it has a form
 /// that only 32-bit ARM uses.
 fn is_short(line: &str) -> bool {
-    match line
-        .split_once("[<")
+    match memchr(b'<', line.as_bytes())
+        .and_then(|_| line.split_once("[<"))
         .and_then(|(_, rest)| rest.split_once(">]"))
     {
         Some((address, _)) => address.len() == 8,
-        None => line.contains(" from "),
+        None => FROM.find(line.as_bytes()).is_some(),
     }
 }
 
@@ -209,6 +235,8 @@ fn starts(name: &str, prefixes: &[&str]) -> bool {
 /// Reads a line such as `warn_alloc+0xf4/0x190`, or those of older kernels and of ARM. The name is
 /// empty if the line is to be skipped: guesses of the unwinder are marked with `?`.
 fn frame(line: &str) -> Option<(String, Option<String>)> {
+    // Most other lines have none.
+    memchr(b'+', line.as_bytes())?;
     let mut rest = line;
     if let Some(after) = rest.strip_prefix("<IRQ>") {
         rest = after.trim_start();
@@ -220,14 +248,16 @@ fn frame(line: &str) -> Option<(String, Option<String>)> {
     let guess = rest.starts_with("? ");
     rest = rest.trim_start_matches("? ");
     // "(warn_alloc) from [<c00>] (__alloc_pages+0x1/0x2)" and "warn_alloc from __alloc_pages+0x1/0x2".
-    if let Some((_, caller)) = rest.split_once(" from ") {
-        rest = caller.trim_start();
+    if let Some(at) = FROM.find(rest.as_bytes()) {
+        rest = rest[at + FROM.needle().len()..].trim_start();
         while let Some(after) = rest.strip_prefix("[<") {
             rest = after.split_once(">]")?.1.trim_start();
         }
     }
     let rest = rest.trim_start_matches('(').trim_end_matches(')');
-    let (name, offset) = rest.split_once("+0x")?;
+    let at = memchr(b'+', rest.as_bytes())?;
+    let name = &rest[..at];
+    let offset = rest[at..].strip_prefix("+0x")?;
     let name = name.split(['.', ' ']).next()?;
     if name.is_empty()
         || !name
@@ -299,6 +329,17 @@ mod tests {
         ]);
         assert_eq!(old.caller().as_deref(), Some("foo"));
         assert!(!old.short && !trace(&["foo+0x1/0x2"]).short);
+    }
+
+    #[test]
+    fn requests_while_memory_is_freed_are_known() {
+        let lines = ["Call Trace:", " foo+0x1/0x2", " balance_pgdat+0x1/0x2"];
+        assert_eq!(trace(&lines).reclaim(), Some("balance_pgdat"));
+        assert_eq!(trace(&[" <IRQ>", lines[1], lines[2]]).reclaim(), None);
+        assert_eq!(
+            trace(&[" ? balance_pgdat+0x1/0x2", lines[1]]).reclaim(),
+            None
+        );
     }
 
     #[test]

@@ -14,6 +14,9 @@ use super::{
 /// The least width of a terminal. Mail programs break lines between words, at fewer columns.
 const NARROWEST: usize = 79;
 
+/// The longest prefixes in which the time is looked for.
+const PREFIXES: usize = 256;
+
 /// The usual width.
 const USUAL: usize = 80;
 
@@ -36,13 +39,15 @@ impl Unwrap {
     pub fn line(&mut self, line: Line, matters: bool) -> [Option<Line>; 2] {
         let length = line.bytes.trim_ascii_end().len();
         let long = length >= NARROWEST && length + 1 >= self.width && !line.cut;
-        let timed = is_timed(&line.bytes);
+        let timed = (self.held.is_some() || long && matters) && is_timed(&line.bytes);
         let before = match self.held.take() {
             Some((mut held, part)) if !timed && goes_on(&line.bytes) => {
                 let known = part == USUAL || part == self.width;
                 self.width = self.width.max(part);
                 join(&mut held.bytes, &line.bytes, known);
                 held.unfinished = line.unfinished;
+                // It can also be where the parts meet.
+                held.anchor = true;
                 if long && held.bytes.len() < LONGEST {
                     self.held = Some((held, length));
                     return [None, None];
@@ -71,7 +76,16 @@ impl Unwrap {
 
 /// Returns whether a line begins with a time.
 fn is_timed(bytes: &[u8]) -> bool {
-    let text = prefix::strip(bytes);
+    if prefix::is_seconds(bytes) {
+        return true;
+    }
+    // The time is in the prefixes, unless the whole line is an object.
+    let most = if bytes.starts_with(b"{") {
+        bytes.len()
+    } else {
+        PREFIXES
+    };
+    let text = prefix::strip(&bytes[..bytes.len().min(most)]);
 
     text.time.is_some() || text.seconds.is_some()
 }
@@ -117,6 +131,7 @@ mod tests {
                 bytes: text.as_bytes().to_vec(),
                 cut: false,
                 unfinished: false,
+                anchor: false,
             };
             lines.extend(unwrap.line(line, true).into_iter().flatten());
         }

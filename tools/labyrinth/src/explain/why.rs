@@ -3,7 +3,7 @@
 //! Why a request failed, in words. The first sentence is the reason.
 
 use super::{
-    advice::no_addresses,
+    advice::{no_addresses, no_mapping, NOT_MAPPED},
     gfp::Flags,
     judge::{judge_as, Judged, Judgement, Verdict},
     kernel::Rules,
@@ -488,7 +488,7 @@ fn over(report: &Report, judgement: &Judgement<'_>, zone: &Judged<'_>) -> Vec<St
              it, so that the zones of other nodes may not count."
                 .to_owned(),
         );
-    } else if flags.cannot_wait() {
+    } else if judgement.cannot_wait() {
         out.push(
             "Memory came back between the failure and the report, so the figures do not show how low \
              it was."
@@ -535,7 +535,13 @@ fn who(report: &Report, flags: Flags, order: u32, page: u64) -> String {
     format!(
         "{name} asked for {} with {mode}{context}{from}; {}.",
         request(order, page),
-        patience(flags, order)
+        match report.trace.reclaim() {
+            Some(function) if !flags.cannot_wait() => format!(
+                "it came while memory was being freed ({function}()), and nothing is freed for such a \
+                 request"
+            ),
+            _ => patience(flags, order).to_owned(),
+        }
     )
 }
 
@@ -672,11 +678,13 @@ fn doubts(report: &Report, judgement: &Judgement<'_>, why: &mut Why) {
             .push("The log does not tell the size of a page; 4 KiB is assumed.".to_owned());
     }
     if judgement.no_watermarks {
-        why.more.push(
-            "The request ignores the watermarks (__GFP_MEMALLOC), so that it fails only when nothing \
-             is left."
-                .to_owned(),
-        );
+        let reason = match judgement.reclaim {
+            Some(_) if !judgement.flags.memalloc => "because it serves to free memory",
+            _ => "__GFP_MEMALLOC",
+        };
+        why.more.push(format!(
+            "The request ignores the watermarks ({reason}), so that it fails only when nothing is left."
+        ));
     }
     let kswapd = report
         .comm
@@ -742,11 +750,28 @@ fn vmalloc(
             ..Why::default()
         };
     }
+    if no_mapping(what, judgement) {
+        return Why {
+            reason: format!(
+                "vmalloc got the pages for a request{size}, but could not map them; memory itself was \
+                 not the reason."
+            ),
+            more: vec![
+                "The kernel prints a warning before this report if a page or an address is in use \
+                 already."
+                    .to_owned(),
+            ],
+            ..Why::default()
+        };
+    }
     let mut why = shortage(report, judgement);
     let count = bytes.map(|bytes| bytes.div_ceil(4096)).filter(|_| {
         judgement.is_some_and(|judgement| judgement.page_known && judgement.page_kib == 4)
     });
     let first = match report.order {
+        _ if what.contains(NOT_MAPPED) => {
+            format!("vmalloc got the pages for a request{size}, but no page tables to map them.")
+        }
         Some(order) if order > 0 => format!(
             "vmalloc wanted memory{size} in blocks of order {order}, and the page allocator refused \
              one of them. vmalloc then tries single pages, so that this alone does no harm."

@@ -7,7 +7,7 @@ use super::{
     meminfo::Memory,
     report::Report,
     why::Why,
-    words::{about, grouped, kib, list, request},
+    words::{about, either, grouped, kib, list, request},
 };
 
 /// Limits above this many KiB mean that there is none.
@@ -383,6 +383,7 @@ pub fn sum_up(memory: &Memory, page: u64) -> Holders {
             memory.of_zones("zspages"),
             "compressed memory (zram, zswap)",
         ),
+        (memory.graphics(), "graphics drivers"),
         (sum(&["free"]), "free memory"),
     ]
     .into_iter()
@@ -409,9 +410,15 @@ pub fn sum_up(memory: &Memory, page: u64) -> Holders {
         "free",
         "free_pcp",
     ]);
-    let compressed = memory.of_zones("zspages").unwrap_or(0);
+    // Most balloons take their pages out of the managed memory: those count as reserved.
+    let reserved = memory.pages[2].unwrap_or(0).saturating_mul(page);
+    let balloon = memory.balloon().filter(|&balloon| balloon > reserved);
+    let others = [memory.of_zones("zspages"), memory.graphics(), balloon];
     let unknown = total.zip(counted).map(|(total, counted)| {
-        let known = counted.saturating_add(huge).saturating_add(compressed);
+        let known = others
+            .into_iter()
+            .flatten()
+            .fold(counted.saturating_add(huge), u64::saturating_add);
         total.saturating_sub(known)
     });
     Holders {
@@ -438,27 +445,33 @@ pub fn holders(memory: &Memory, page: u64) -> Vec<String> {
             .map_or(String::new(), |total| format!(" of {}", about(total)));
         out.push(format!("Most{of} was held by {}.", list(&parts)));
     }
-    if holders
-        .total
-        .is_some_and(|total| memory.balloon() > total / 8)
-    {
-        out.push(format!(
-            "The host has taken {} by the balloon of this virtual machine.",
-            about(memory.balloon())
-        ));
+    if let (Some(balloon), Some(total)) = (memory.balloon(), holders.total) {
+        if balloon > total / 8 {
+            out.push(format!(
+                "The host has taken {} by the balloon of this virtual machine.",
+                about(balloon)
+            ));
+        }
     }
     if let (Some(unknown), Some(total)) = (holders.unknown, holders.total) {
         if unknown > total / 6 {
+            let mut others = Vec::new();
+            others.push(match memory.graphics() {
+                Some(_) => "drivers (network, storage)",
+                None => "drivers (graphics, network)",
+            });
+            others.push("ZFS");
+            // Kernels since 6.18 print what zram and zswap hold.
+            if memory.of_zones("zspages").is_none() {
+                others.push("zram");
+            }
+            if memory.balloon().is_none() {
+                others.push("a balloon of a virtual machine");
+            }
             out.push(format!(
-                "{} are in none of the kernel's counters: drivers (graphics, network), ZFS{} or a \
-                 balloon of a virtual machine can hold them.",
+                "{} are in none of the kernel's counters: {} can hold them.",
                 about(unknown),
-                // Kernels since 6.18 print what zram and zswap hold.
-                if memory.of_zones("zspages").is_none() {
-                    ", zram"
-                } else {
-                    ""
-                }
+                either(&others)
             ));
         }
     }

@@ -47,6 +47,15 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
+/// Returns "a, b or c".
+pub fn either(items: &[&str]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
 /// Returns the size of a request in words, such as "4 pages in a row (order 2, 16 KiB)".
 pub fn request(order: u32, page_kib: u64) -> String {
     let pages = 1_u64.checked_shl(order).unwrap_or(u64::MAX);
