@@ -13,6 +13,7 @@
 #   stale               a guest that has the drivers of tests/stale
 #   runner              guests of tests/runner
 #   old                 guests of tests/old_kernels, without labyrinth.ko
+# "# Runs last" there says that no other program can run after this one in the same guest.
 # A covered path is a prefix: rust/ffi/mm/dma stands for dma.c, dma.h and dma.rs. There may be
 # several lines of them. The time is measured on a stock kernel, emulated on 2 CPUs; `make quick`
 # chooses programs by it.
@@ -67,8 +68,17 @@ case ${1-} in
 *)
 	[[ " $PLACES " == *" $1 "* ]] || die "programs.sh: there is no place '$1'" "one of: $PLACES"
 	((${#problems[@]} == 0)) || die "${problems[0]}" "see $SCRIPTS/runs/programs.sh"
+	last=()
 	for program in *.py; do
-		[[ " ${runs_in[$program]} " != *" $1 "* ]] || printf '%s\n' "$program"
+		[[ " ${runs_in[$program]} " == *" $1 "* ]] || continue
+		if [[ $(sed -n '1,6p' "$program") == *$'\n# Runs last'* ]]; then
+			last+=("$program")
+		else
+			printf '%s\n' "$program"
+		fi
 	done
+	((${#last[@]} < 2)) || die "programs.sh: two programs run last in '$1': ${last[*]}" \
+		"let one of them run in another place"
+	((${#last[@]} == 0)) || printf '%s\n' "${last[@]}"
 	;;
 esac

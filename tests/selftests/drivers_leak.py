@@ -3,6 +3,7 @@
 # Runs in: drivers
 # Covers: rust/ffi/unload tests/modules/leaks
 # Takes: 17 s
+# Runs last
 """Drivers leak, in safe code, objects with callbacks that the kernel may call.
 
 Each driver stays loaded, and so does labyrinth, until the machine is switched off. So no other
