@@ -117,6 +117,15 @@ settings! {
         default: 256,
         description: "pages in the reserve of the pool (0 to 262144, at most half of the memory)",
     },
+    pool_reserve_max: u32 {
+        default: 0,
+        description:
+            "most pages of a reserve that sizes itself, from pool_reserve pages up (0: fixed size)",
+    },
+    pool_reserve_half_life_ms: u32 {
+        default: 1_200_000,
+        description: "time of calm that halves a reserve that sizes itself (ms, 100 or more)",
+    },
     pool_emergency: u32 {
         default: 64,
         description: "allocations below the min watermark until the reserve is full again",

@@ -90,6 +90,9 @@ void labyrinth_free_page(void *address);
 
 struct labyrinth_pool *
 labyrinth_pool_create(const struct labyrinth_pool_params *params);
+struct labyrinth_pool *
+labyrinth_pool_create_auto(const struct labyrinth_pool_params *params,
+			   unsigned int reserve_max, unsigned int half_life_ms);
 void labyrinth_pool_destroy(struct labyrinth_pool *pool);
 int labyrinth_pool_prime(struct labyrinth_pool *pool, unsigned int per_cpu);
 

@@ -24,6 +24,7 @@ use kernel::{
 use labyrinth::{
     compat::parameter,
     pool::{
+        AutoReserve,
         Excluded,
         PoolConfig,
         Zone,
@@ -82,6 +83,7 @@ pub(crate) fn read() -> Result<Parameters> {
             compound: false,
             cache: bounded("pool_cache", parameter(&given::pool_cache), MAX_CACHE)?,
             reserve: bounded("pool_reserve", parameter(&given::pool_reserve), MAX_RESERVE)?,
+            auto_reserve: auto_reserve()?,
             emergency: parameter(&given::pool_emergency),
             place: place(
                 parameter(&given::pool_node),
@@ -181,6 +183,36 @@ fn excluded() -> Result<Excluded> {
         excluded = excluded.node(node).map_err(|_| EINVAL)?;
     }
     Ok(excluded)
+}
+
+/// The bounds and the pace of a reserve that sizes itself, or `None` if its size is fixed. Fails with
+/// `ERANGE`.
+fn auto_reserve() -> Result<Option<AutoReserve>> {
+    let half_life_ms = parameter(&given::pool_reserve_half_life_ms);
+    let shortest = AutoReserve::MIN_HALF_LIFE_MS;
+    if half_life_ms < shortest {
+        pr_err!(
+            "parameter pool_reserve_half_life_ms={half_life_ms} is out of bounds: {shortest} or more\n"
+        );
+        return Err(ERANGE);
+    }
+    let max = bounded(
+        "pool_reserve_max",
+        parameter(&given::pool_reserve_max),
+        MAX_RESERVE,
+    )?;
+    let least = parameter(&given::pool_reserve) as usize;
+    if max == 0 {
+        return Ok(None);
+    }
+    if max < least {
+        pr_err!(
+            "parameter pool_reserve_max={max} is below pool_reserve={least}, the least size: \
+             raise the first or lower the second\n"
+        );
+        return Err(ERANGE);
+    }
+    Ok(Some(AutoReserve { max, half_life_ms }))
 }
 
 /// Checks a parameter that is a number of pages.

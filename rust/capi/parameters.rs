@@ -6,6 +6,7 @@ use crate::{
     ffi::exports::Parameters,
     page::Place,
     pool::{
+        AutoReserve,
         Excluded,
         PoolConfig, //
     }, //
@@ -43,6 +44,13 @@ pub(super) fn check<'a>(given: &Parameters<'a>) -> Result<(&'a CStr, PoolConfig)
         compound: given.compound,
         cache: given.cache as usize,
         reserve: given.reserve as usize,
+        auto_reserve: given.auto_reserve.as_ref().map(|auto| AutoReserve {
+            max: auto.max as usize,
+            half_life_ms: match auto.half_life_ms {
+                0 => AutoReserve::HALF_LIFE_MS,
+                half_life_ms => half_life_ms,
+            },
+        }),
         emergency: given.emergency,
         place: Place::Any,
         excluded,

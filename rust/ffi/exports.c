@@ -91,9 +91,41 @@ labyrinth_pool_create(const struct labyrinth_pool_params *params)
 	return (void *)labyrinth_export_create(params->name, params->order,
 					       params->compound, params->cache,
 					       params->reserve, params->emergency,
-					       params->highest, _RET_IP_);
+					       params->highest, false, 0, 0,
+					       _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(labyrinth_pool_create);
+
+/**
+ * labyrinth_pool_create_auto() - make a pool whose reserve sizes itself
+ * @params: its configuration, as for labyrinth_pool_create(); @params->reserve is the least
+ *	number of blocks in the reserve, and may be 0
+ * @reserve_max: the most blocks in the reserve: at least 1 and @params->reserve, at most
+ *	262144 and half of the machine's memory. The pool allocates 8 bytes for each
+ * @half_life_ms: the time of calm, in milliseconds, after which the reserve is half as
+ *	large: 100 or more, or 0 for 20 minutes
+ *
+ * The reserve grows after a burst that came near its end, and becomes smaller in calm.
+ * Documentation/auto-reserve.md describes the rule.
+ * Context: task context, may sleep.
+ * Return: as labyrinth_pool_create(); also -ERANGE for @reserve_max or @half_life_ms out of
+ * these bounds.
+ */
+struct labyrinth_pool *
+labyrinth_pool_create_auto(const struct labyrinth_pool_params *params,
+			   unsigned int reserve_max, unsigned int half_life_ms)
+{
+	if (!params) {
+		pr_err("%s() needs parameters, not NULL\n", __func__);
+		return ERR_PTR(-EINVAL);
+	}
+	return (void *)labyrinth_export_create(params->name, params->order,
+					       params->compound, params->cache,
+					       params->reserve, params->emergency,
+					       params->highest, true, reserve_max,
+					       half_life_ms, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(labyrinth_pool_create_auto);
 
 /**
  * labyrinth_pool_destroy() - destroy a pool

@@ -14,7 +14,9 @@
 long labyrinth_export_create(const char *name, unsigned int order,
 			     bool compound, unsigned int cache,
 			     unsigned int reserve, unsigned int emergency,
-			     unsigned long long highest, unsigned long caller);
+			     unsigned long long highest, bool automatic,
+			     unsigned int reserve_max,
+			     unsigned int half_life_ms, unsigned long caller);
 void labyrinth_export_destroy(unsigned long pool, unsigned long caller);
 int labyrinth_export_prime(unsigned long pool, unsigned int per_cpu,
 			   unsigned long caller);

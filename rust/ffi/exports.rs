@@ -109,6 +109,16 @@ pub(crate) struct Parameters<'a> {
     pub emergency: u32,
     /// The highest physical address that the device can use, or 0 for no limit.
     pub highest: u64,
+    /// The bounds of a reserve that sizes itself.
+    pub auto_reserve: Option<AutoParameters>,
+}
+
+/// The parameters of a reserve that sizes itself, from C. They are not checked yet.
+pub(crate) struct AutoParameters {
+    /// The most blocks in the reserve.
+    pub max: u32,
+    /// The time of calm that halves it, in milliseconds, or 0 for the usual one.
+    pub half_life_ms: u32,
 }
 
 /// An array in C that receives the addresses of blocks.
@@ -293,6 +303,9 @@ pub(crate) unsafe fn create<S: Service>(
     reserve: u32,
     emergency: u32,
     highest: u64,
+    automatic: bool,
+    reserve_max: u32,
+    half_life_ms: u32,
     caller: usize,
 ) -> c_long {
     let name = if name.is_null() {
@@ -309,11 +322,18 @@ pub(crate) unsafe fn create<S: Service>(
         reserve,
         emergency,
         highest,
+        auto_reserve: automatic.then_some(AutoParameters {
+            max: reserve_max,
+            half_life_ms,
+        }),
+    };
+    let function = if automatic {
+        c"labyrinth_pool_create_auto"
+    } else {
+        c"labyrinth_pool_create"
     };
 
-    let created = sleeping::<S, _>(c"labyrinth_pool_create", Caller(caller), |cx| {
-        S::create(cx, &parameters)
-    });
+    let created = sleeping::<S, _>(function, Caller(caller), |cx| S::create(cx, &parameters));
     match created {
         Ok(handle) => handle.raw() as c_long,
         Err(error) => error.to_errno() as c_long,
@@ -489,7 +509,7 @@ macro_rules! export_to_c {
             @functions $service,
             labyrinth_export_create = create(
                 name: *const c_char, order: u32, compound: bool, cache: u32, reserve: u32, emergency: u32,
-                highest: u64, caller: usize
+                highest: u64, automatic: bool, reserve_max: u32, half_life_ms: u32, caller: usize
             ) -> c_long,
             labyrinth_export_destroy = destroy(pool: usize, caller: usize) -> (),
             labyrinth_export_prime = prime(pool: usize, per_cpu: u32, caller: usize) -> c_int,

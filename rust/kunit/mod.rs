@@ -5,6 +5,7 @@
 //! They run when the module is loaded into a kernel with `CONFIG_KUNIT=y`. Other kernels do not
 //! compile them.
 
+mod auto_reserve;
 mod capi;
 mod cpu;
 mod gfp;

@@ -61,6 +61,7 @@ mod pages;
 mod place;
 pub mod sentinel;
 pub(crate) mod transfer;
+mod usable;
 
 pub use calls::{
     AllocPages,
@@ -116,3 +117,4 @@ pub(crate) use transfer::foreign::{
     Refusal, //
 };
 pub(crate) use transfer::*;
+pub(crate) use usable::Usable;

@@ -37,15 +37,15 @@ impl Place {
     }
 }
 
-/// The zones that pages may come from.
+/// The zones that pages may come from. `watermark.c` has the numbers, too.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum ZoneLimit {
     /// Any zone.
-    None,
+    None = 0,
     /// Zones below 4 GiB (`__GFP_DMA32`).
-    Dma32,
+    Dma32 = 1,
     /// The zone for the oldest devices (`__GFP_DMA`).
-    Dma,
+    Dma = 2,
 }
 
 impl ZoneLimit {

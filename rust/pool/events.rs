@@ -4,6 +4,7 @@
 
 use super::logic::{
     request::Request,
+    sizing::Resize,
     tier::Tier, //
 };
 use crate::{
@@ -150,5 +151,17 @@ pub(super) fn refilled(pool: &CStr, tier: Tier, wanted: usize, got: usize, targe
         wanted: wanted as u32,
         got: got as u32,
         target: target as u32,
+    });
+}
+
+/// Reports a decision about the target of a reserve that sizes itself.
+#[inline(always)]
+pub(super) fn resized(pool: &CStr, resize: &Resize) {
+    trace::resize(|| trace::Resized {
+        pool,
+        reason: resize.reason.c_name(),
+        from: resize.from as u32,
+        to: resize.to as u32,
+        high_water: u32::try_from(resize.high_water).unwrap_or(u32::MAX),
     });
 }

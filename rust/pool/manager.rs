@@ -274,12 +274,22 @@ impl Body for Refill {
                 if !pool.take_out_bad() {
                     round.due(now() + REST_US);
                 }
+                if let Some(due) = pool.resize(now()) {
+                    round.due(due);
+                }
                 let rest = round.turn(pool.rests_until(), now, || pool.refill(cx));
                 pool.set_rests_until(rest);
+                // The next burst is measured from the level after this turn.
+                if let Some(due) = pool.resize(now()) {
+                    round.due(due);
+                }
             });
             let wish = match round.next() {
                 None => thread.sleep_until_woken(),
-                Some(next) => thread.sleep_until_woken_or(next.saturating_sub(now()) as u32),
+                Some(next) => {
+                    let delay = next.saturating_sub(now()).min(u32::MAX.into());
+                    thread.sleep_until_woken_or(delay as u32)
+                }
             };
             if wish == ShouldStop::Yes {
                 return;

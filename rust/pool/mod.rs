@@ -45,6 +45,7 @@ pub use logic::{
         Priority,
         Request, //
     },
+    sizing::AutoReserve,
     target::Target,
     tier::Tier, //
 };

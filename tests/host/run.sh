@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh [CASE]…: runs tests on the host, without a kernel. They compare the logic of the pools, in
+# run.sh [CASE]…
+# run.sh --plot: prints the plot of Documentation/auto-reserve.md, as SVG
+# Runs tests on the host, without a kernel. They compare the logic of the pools, in
 # the source files of the library, with models. They explore all interleavings of the protocols of
 # per-CPU cells and of samples. And they feed made-up results to the scripts that evaluate tests.
 # Prints the KTAP of the programs in the format of the kernel's test runner. Fails if a program
@@ -62,6 +64,11 @@ run() {
 	*) "$SCRIPTS/environment/sandbox.sh" "$TOP/$program" "$@" ;;
 	esac
 }
+
+if [[ $* == --plot ]]; then
+	build_tests
+	exec "$SCRIPTS/environment/sandbox.sh" "$TOP/build/host/labyrinth-host-tests" --plot
+fi
 
 # Run only the programs that have the named cases, and refuse unknown names.
 if (($#)); then

@@ -34,8 +34,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HEADERS = ("Why", "Case", "Says", "Log", "Needs", "Machine", "Slow")
 # The places where cases run. guest is an ordinary guest, edu has devices, and numa has NUMA nodes.
 KINDS = ("guest", "edu", "numa", "host", "compile_fail")
-COPIED = ("Kbuild", "Makefile", "README.md", "labyrinth_mod.rs", "include", "rust", "samples",
-          "scripts", "tests")
+COPIED = ("Documentation", "Kbuild", "Makefile", "README.md", "labyrinth_mod.rs", "include", "rust",
+          "samples", "scripts", "tests")
 
 # The files of the library. All other files belong to crates that use it.
 LIBRARY = tuple(f"rust/{part}" for part in

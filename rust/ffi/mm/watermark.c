@@ -125,6 +125,93 @@ unsigned long labyrinth_memory_total(void)
 	return totalram_pages();
 }
 
+/* Returns the index of the highest zone for a ZoneLimit of place.rs. */
+static unsigned int highest_zone(unsigned int limit)
+{
+	switch (limit) {
+	case 0:
+		return gfp_zone(GFP_KERNEL);
+	case 1:
+		return gfp_zone(GFP_KERNEL | GFP_DMA32);
+	default:
+		return gfp_zone(GFP_KERNEL | GFP_DMA);
+	}
+}
+
+/*
+ * Adds up a figure of the zones that requests with a ZoneLimit can use: of one node, or of
+ * all nodes if the number is negative.
+ */
+static unsigned long sum_of_usable(unsigned int limit, int only,
+				   unsigned long (*figure)(struct zone *zone,
+							   unsigned int highest))
+{
+	unsigned int kind, highest = highest_zone(limit);
+	unsigned long sum = 0;
+	int node;
+
+	for_each_online_node(node) {
+		if (only >= 0 && node != only)
+			continue;
+		for (kind = 0; kind <= highest; kind++) {
+			struct zone *zone = &NODE_DATA(node)->node_zones[kind];
+
+			if (populated_zone(zone))
+				sum += figure(zone, highest);
+		}
+	}
+	return sum;
+}
+
+static unsigned long zone_above_min(struct zone *zone, unsigned int highest)
+{
+	unsigned long free = zone_free(zone);
+	unsigned long kept = zone_min(zone) + zone->lowmem_reserve[highest] +
+			     zone_page_state(zone, NR_FREE_CMA_PAGES);
+
+	return free > kept ? free - kept : 0;
+}
+
+static unsigned long zone_at_once(struct zone *zone, unsigned int highest)
+{
+	unsigned long above = zone_above_min(zone, highest);
+	unsigned long last = DIV_ROUND_UP(zone_high(zone) - zone_min(zone), 4);
+
+	return above > last ? above - last : 0;
+}
+
+/* As si_mem_available() does, this leaves a part of the page cache to its users. */
+static unsigned long zone_reclaimable(struct zone *zone, unsigned int highest)
+{
+	unsigned long pages = zone_page_state(zone, NR_ZONE_ACTIVE_FILE) +
+			      zone_page_state(zone, NR_ZONE_INACTIVE_FILE);
+	unsigned long pending = zone_page_state(zone, NR_ZONE_WRITE_PENDING);
+
+	pages -= min(pages, pending);
+	return pages - min(pages / 2, zone_low(zone));
+}
+
+/* Returns the free pages above the min watermarks. */
+unsigned long labyrinth_usable_above_min(unsigned int limit, int node)
+{
+	return sum_of_usable(limit, node, zone_above_min);
+}
+
+/*
+ * Returns the same, less a quarter of the pages between the min and the high watermark of
+ * each zone.
+ */
+unsigned long labyrinth_usable_at_once(unsigned int limit, int node)
+{
+	return sum_of_usable(limit, node, zone_at_once);
+}
+
+/* Returns the clean page cache that reclaim can free. */
+unsigned long labyrinth_usable_reclaimable(unsigned int limit, int node)
+{
+	return sum_of_usable(limit, node, zone_reclaimable);
+}
+
 unsigned long labyrinth_memory_free(void)
 {
 	return sum_of_all(zone_free);

@@ -17,6 +17,9 @@ unsigned long labyrinth_local_allocations(unsigned int kind);
 bool labyrinth_below_min(unsigned int kind);
 
 unsigned long labyrinth_memory_total(void);
+unsigned long labyrinth_usable_above_min(unsigned int limit, int node);
+unsigned long labyrinth_usable_at_once(unsigned int limit, int node);
+unsigned long labyrinth_usable_reclaimable(unsigned int limit, int node);
 unsigned long labyrinth_memory_free(void);
 unsigned long labyrinth_memory_on_cpu_lists(void);
 unsigned long labyrinth_memory_protected(void);

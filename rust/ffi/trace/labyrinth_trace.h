@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The tracepoints labyrinth:page_alloc, page_free, fallback and refill.
+ * The tracepoints labyrinth:page_alloc, page_free, fallback, refill and resize.
  *
  * rust/ffi/trace/mod.rs calls them. The table of contexts is literal, because user
  * space (libtraceevent) evaluates it, too. Tiers have no table here: the events
@@ -21,7 +21,7 @@
  */
 #define LABYRINTH_TRACE_NAME 32
 
-/* The same for the name of a tier. */
+/* The same for the name of a tier, and of a reason. */
 #define LABYRINTH_TRACE_TIER 16
 
 /* The numbers of enum Kind in context.rs. */
@@ -138,6 +138,37 @@ TRACE_EVENT(refill,
 	TP_printk("pool=%s tier=%s wanted=%u got=%u target=%u", __entry->pool,
 		  __entry->tier, __entry->wanted,
 		  __entry->got, __entry->target)
+);
+
+/*
+ * The target of a reserve that sizes itself has changed, or a window of time with demand has
+ * ended. All numbers count blocks of pages.
+ */
+TRACE_EVENT(resize,
+	TP_PROTO(const char *pool, const char *reason, unsigned int from,
+		 unsigned int to, unsigned int high_water),
+
+	TP_ARGS(pool, reason, from, to, high_water),
+
+	TP_STRUCT__entry(
+		__field(unsigned int, from)
+		__field(unsigned int, to)
+		__field(unsigned int, high_water)
+		__array(char, reason, LABYRINTH_TRACE_TIER)
+		__array(char, pool, LABYRINTH_TRACE_NAME)
+	),
+
+	TP_fast_assign(
+		__entry->from = from;
+		__entry->to = to;
+		__entry->high_water = high_water;
+		strscpy_pad(__entry->reason, reason);
+		strscpy_pad(__entry->pool, pool);
+	),
+
+	TP_printk("pool=%s reason=%s from=%u to=%u high_water=%u",
+		  __entry->pool, __entry->reason, __entry->from,
+		  __entry->to, __entry->high_water)
 );
 
 #endif /* LABYRINTH_TRACE_H */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The tracepoints `labyrinth:page_alloc`, `page_free`, `fallback` and `refill`.
+//! The tracepoints `labyrinth:page_alloc`, `page_free`, `fallback`, `refill` and `resize`.
 //!
 //! A tracepoint without listeners costs one instruction that does nothing: a static branch guards
 //! it, and the closure that makes the data of the event runs only for a listener.
 //!
 //! All functions may be called in any context, NMI included. They report the first 31 bytes of the
-//! name of a pool, and the first 15 of the name of a tier.
+//! name of a pool, and the first 15 of the name of a tier or
+//! a reason.
 //!
 //! C headers: [`include/linux/tracepoint.h`](srctree/include/linux/tracepoint.h),
 //! [`labyrinth_trace.h`]
@@ -72,6 +73,20 @@ pub(crate) struct Refill<'a> {
     pub got: u32,
     /// The number of blocks that the tier should have.
     pub target: u32,
+}
+
+/// An event: a window of time of a reserve that sizes itself has ended, or its target has grown.
+pub(crate) struct Resized<'a> {
+    /// The name of the pool.
+    pub pool: &'a CStr,
+    /// The reason.
+    pub reason: &'a CStr,
+    /// The number of blocks that the reserve should have had before.
+    pub from: u32,
+    /// The number of blocks that it should have now.
+    pub to: u32,
+    /// The largest demand of the window.
+    pub high_water: u32,
 }
 
 /// Returns whether a tracepoint has a listener.
@@ -141,6 +156,14 @@ pub(crate) fn refill<'a>(event: impl FnOnce() -> Refill<'a>) {
     }
 }
 
+/// Reports a decision about the target of a reserve.
+#[inline(always)]
+pub(crate) fn resize<'a>(event: impl FnOnce() -> Resized<'a>) {
+    if listened_to!(__tracepoint_resize) {
+        do_resize(&event());
+    }
+}
+
 // These functions are cold, so that they take up no cache lines of the fast path. The functions
 // above are inlined into other crates, so that the fast path does not prepare arguments for them.
 
@@ -202,6 +225,22 @@ fn do_refill(event: &Refill<'_>) {
             event.wanted,
             event.got,
             event.target,
+        )
+    };
+}
+
+#[cold]
+#[inline]
+fn do_resize(event: &Resized<'_>) {
+    #[cfg(CONFIG_TRACEPOINTS)]
+    // SAFETY: As for `do_page_alloc`.
+    unsafe {
+        helpers::rust_do_trace_resize(
+            event.pool.as_char_ptr(),
+            event.reason.as_char_ptr(),
+            event.from,
+            event.to,
+            event.high_water,
         )
     };
 }

@@ -54,6 +54,7 @@ pub(super) fn full_pool(
         compound: false,
         cache,
         reserve,
+        auto_reserve: None,
         emergency: 0,
         place: Place::Any,
         excluded: Excluded::NOTHING,

@@ -16,11 +16,13 @@ use labyrinth::{
         Task, //
     },
     pool::{
+        AutoReserve,
         Excluded,
         PoolConfig,
         Priority,
         RegisteredPool,
-        Request, //
+        Request,
+        Reserve, //
     },
     ExclusivePages,
     Place,
@@ -54,21 +56,51 @@ pub(super) struct Chain {
 impl Chain {
     /// Makes a pool and fills its reserve of `reserve` pages. May sleep.
     pub(super) fn new(cx: &Task, name: &CStr, reserve: usize, fate: Fate) -> Result<Self> {
+        let chain = Self::with(cx, name, reserve, reserve, None, fate)?;
+        chain.pool.prime(cx, 0);
+        Ok(chain)
+    }
+
+    /// Makes a pool without a reserve at first, for bursts of up to `most` pages. May sleep.
+    pub(super) fn sized(
+        cx: &Task,
+        name: &CStr,
+        most: usize,
+        auto: AutoReserve,
+        fate: Fate,
+    ) -> Result<Self> {
+        Self::with(cx, name, most, 0, Some(auto), fate)
+    }
+
+    fn with(
+        cx: &Task,
+        name: &CStr,
+        most: usize,
+        reserve: usize,
+        auto_reserve: Option<AutoReserve>,
+        fate: Fate,
+    ) -> Result<Self> {
         let config = PoolConfig {
             order: 0,
             compound: false,
             cache: CACHE,
             reserve,
+            auto_reserve,
             emergency: EMERGENCY,
             place: Place::Any,
             excluded: Excluded::NOTHING,
         };
 
-        let pages = KVVec::with_capacity(reserve, GFP_KERNEL)?;
-        let pool = Pool::new(cx, name, config)?;
-        pool.prime(cx, 0);
+        Ok(Self {
+            pages: KVVec::with_capacity(most, GFP_KERNEL)?,
+            pool: Pool::new(cx, name, config)?,
+            fate,
+        })
+    }
 
-        Ok(Self { pool, pages, fate })
+    /// Returns the reserve.
+    pub(super) fn reserve(&self) -> &Reserve {
+        self.pool.reserve()
     }
 }
 

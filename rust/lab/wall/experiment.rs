@@ -19,7 +19,8 @@ use super::{
         in_softirq,
         in_task,
         Home, //
-    }, //
+    },
+    sized::Sized, //
 };
 use crate::ffi::mempool::Mempool;
 use core::ops::RangeInclusive;
@@ -211,6 +212,8 @@ fn recover<T: Contestant<Softirq>>(home: &Home<T>) -> Result {
 pub(crate) struct Experiment {
     #[pin]
     field: Mutex<Option<Field>>,
+    #[pin]
+    sized: Sized,
 }
 
 impl Experiment {
@@ -221,7 +224,13 @@ impl Experiment {
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             field <- new_mutex!(None),
+            sized <- Sized::new(),
         })
+    }
+
+    /// Returns the part about a reserve that sizes itself.
+    pub(crate) fn sized(&self) -> &Sized {
+        &self.sized
     }
 
     /// Makes new contestants for bursts of `pages` pages, with full reserves as large as a burst

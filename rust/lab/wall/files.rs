@@ -37,6 +37,12 @@ pub(crate) fn create(top: &Dir<'_, Experiment>) {
     wall.write_only::<Release>(c"release");
     wall.read_only::<Results>(c"results");
     wall.read_only::<State>(c"memory");
+
+    let sized = wall.dir(c"sized");
+    sized.read_write::<HalfLife>(c"half_life_ms");
+    sized.read_write::<Bound>(c"bound");
+    sized.write_only::<SizedBurst>(c"burst");
+    sized.read_only::<SizedState>(c"state");
 }
 
 /// The file `prepare`: the number of pages in a burst; 0 frees all memory.
@@ -170,6 +176,65 @@ impl Show<Experiment> for State {
             now.low,
             now.high
         );
+        Ok(())
+    }
+}
+
+/// The file `sized/half_life_ms`: the half-life of the reserve of pools that are made later.
+struct HalfLife;
+
+impl Show<Experiment> for HalfLife {
+    fn show(experiment: &Experiment, out: &SeqFile) -> Result {
+        seq_print!(out, "{}\n", experiment.sized().half_life_ms());
+        Ok(())
+    }
+}
+
+impl Store<Experiment> for HalfLife {
+    fn store(_cx: &Task, experiment: &Experiment, text: &CStr) -> Result {
+        experiment.sized().set_half_life_ms(parse_u64(text)?)
+    }
+}
+
+/// The file `sized/bound`: a number of pages makes a pool whose reserve sizes itself up to this
+/// bound; 0 removes the pool.
+struct Bound;
+
+impl Show<Experiment> for Bound {
+    fn show(experiment: &Experiment, out: &SeqFile) -> Result {
+        seq_print!(out, "{}\n", experiment.sized().bound());
+        Ok(())
+    }
+}
+
+impl Store<Experiment> for Bound {
+    fn store(cx: &Task, experiment: &Experiment, text: &CStr) -> Result {
+        experiment.sized().set_bound(cx, parse_u64(text)?)
+    }
+}
+
+/// The file `sized/burst`: a number of pages runs a burst of that many requests. The write returns
+/// after the burst, and does not wait for a refill.
+struct SizedBurst;
+
+impl Store<Experiment> for SizedBurst {
+    fn store(cx: &Task, experiment: &Experiment, text: &CStr) -> Result {
+        experiment.sized().burst(cx, parse_u64(text)?)
+    }
+}
+
+/// The file `sized/state`: a line about the reserve now, and about the bursts of its pool.
+struct SizedState;
+
+impl Show<Experiment> for SizedState {
+    fn show(experiment: &Experiment, out: &SeqFile) -> Result {
+        let now = experiment.sized().now()?;
+        seq_print!(out, "name=sized context=timer_softirq level={}", now.level);
+        seq_print!(out, " target={}", now.target);
+        experiment
+            .sized()
+            .with_record(|record| show_record(out, record))?;
+        seq_print!(out, "\n");
         Ok(())
     }
 }

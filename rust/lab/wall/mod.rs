@@ -6,6 +6,7 @@
 //! # Vocabulary
 //!
 //! - *Contestant*: a way to get pages ([`Contestant`](contestant::Contestant)).
+//! - *Sized pool*: a pool whose reserve sizes itself. Its bursts may have any size ([`sized`]).
 //! - *Burst*: a number of requests in a row, in the timer softirq. Then all pages are released, in
 //!   the same softirq. `GFP_KERNEL` may not be used there, so its burst runs in the calling task.
 //! - *Emergency page*: see [`Gauge`](labyrinth::mm::Gauge).
@@ -26,6 +27,7 @@ mod mempool;
 mod plain;
 mod record;
 mod runner;
+mod sized;
 
 pub(crate) use experiment::Experiment;
 pub(crate) use files::create;

@@ -2,7 +2,7 @@
 
 //! A store of pages that each CPU has a share of.
 //!
-//! A store has a fixed size. Each unit of that size is a page, or *room* for a page that was taken
+//! A store has a size, which is fixed or which its owner changes. Each unit of that size is a page, or *room* for a page that was taken
 //! out. Pages and room are in *parts*: a common part, and a share for each CPU. A CPU gets and puts
 //! pages in its own share. It moves a batch between its share and the common part when its share
 //! has no page, or no room. So CPUs seldom meet, but any CPU can get any page:
@@ -43,6 +43,10 @@ pub(crate) struct Contents<S> {
     active: usize,
     /// How often pages or room were moved into or out of the common part.
     moves: usize,
+    /// Of the common part: the number of pages at the last call of [`Shares::take_drawn`], and the
+    /// smallest number since.
+    mark: usize,
+    low: usize,
 }
 
 /// The numbers of a part that all code may read without the lock.
@@ -66,6 +70,8 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Contents<S> {
             room,
             active: 0,
             moves: 0,
+            mark: 0,
+            low: 0,
         }
     }
 
@@ -106,6 +112,11 @@ impl<T, S: DerefMut<Target = [Option<T>]>> Contents<S> {
         wanted: impl Fn(&T) -> bool,
     ) -> Option<T> {
         self.take(|pages| pages.take_where(range, wanted))
+    }
+
+    /// Notes that requests have taken pages out of the common part.
+    fn drawn(&mut self) {
+        self.low = self.low.min(self.pages.len());
     }
 
     /// Moves up to `count` pages to another part.
@@ -211,8 +222,13 @@ pub(crate) trait Shares {
         let common = self.common();
         for _ in 0..SEARCHES {
             let moves = common.numbers().moves;
-            if let Some(page) = common.with(move |common| common.take(pick)) {
-                return Some(page);
+            let page = common.with(move |common| {
+                let page = common.take(pick);
+                common.drawn();
+                page
+            });
+            if page.is_some() {
+                return page;
             }
             for share in self.shares().filter(|share| share.numbers().pages != 0) {
                 if let Some(page) = share.with(move |share| share.take(pick)) {
@@ -319,6 +335,46 @@ pub(crate) trait Shares {
     }
 }
 
+/// Changing the size of a store. For one task at a time.
+pub(crate) trait Resize: Shares {
+    /// Returns how many pages requests have taken out of the common part since the last call: the
+    /// largest difference to the number at that call. They move a batch at a time.
+    fn take_drawn(&self) -> usize {
+        self.common().with(|common| {
+            let drawn = common.mark.saturating_sub(common.low);
+            common.mark = common.pages.len();
+            common.low = common.mark;
+            drawn
+        })
+    }
+
+    /// Adds room. There must be slots for it in the common part.
+    fn grow(&self, count: usize) {
+        self.common().with(move |common| common.room += count);
+    }
+
+    /// Takes out `count` units of room and, if there is not as much, pages, which are passed to
+    /// `sink`. Returns how many units that were. Pages and room that others move meanwhile may stay.
+    fn shrink(&self, count: usize, mut sink: impl FnMut(<Self::Part as Part>::Page)) -> usize {
+        self.gather(true);
+        let mut removed = self.common().with(move |common| {
+            let room = count.min(common.room);
+            common.room -= room;
+            room
+        });
+        while removed < count {
+            // This is no request, so it does not change `low`.
+            let Some(page) = self.common().with(|common| common.pages.pop()) else {
+                break;
+            };
+            sink(page);
+            removed += 1;
+        }
+        removed
+    }
+}
+impl<S: Shares> Resize for S {}
+
 /// Notes that something was moved between a share and the common part, and publishes the numbers
 /// of both. Code that finds nothing in the common part from now on must find it in the share.
 fn moved<P: Part>(
@@ -344,6 +400,7 @@ fn top_up<P: Part>(here: &P, share: &mut Contents<P::Slots>, common: &P) {
             return;
         }
         from.move_pages(share, BATCH);
+        from.drawn();
         share.move_room(from, more);
         moved((here, share), (common, from));
     });

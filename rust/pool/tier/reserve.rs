@@ -30,6 +30,7 @@ use crate::{
                 Contents,
                 Numbers,
                 Part,
+                Resize,
                 Shares,
                 SHARE, //
             },
@@ -75,7 +76,7 @@ pub(super) static ROWS: [Row<Pool>; 5] = [
     ),
     Row::counter(
         "pool_reserve_drain_pages",
-        "Pages taken out of the reserve because they are bad.",
+        "Pages taken out of the reserve: bad memory, and pages beyond the target.",
         &[],
         |pool, _| pool.reserve().drained.read(),
     ),
@@ -86,7 +87,7 @@ pub(super) static ROWS: [Row<Pool>; 5] = [
         "pool_reserve_target",
         "Pages that the reserve should hold.",
         &[],
-        |pool, _| pool.reserve().target.pages() as u64,
+        |pool, _| pool.reserve().target.read(),
     ),
 ];
 
@@ -184,7 +185,8 @@ impl Part for ReservePart {
     }
 }
 
-/// A fixed number of pages, set aside for the case that the allocator has none.
+/// Pages that are set aside for the case that the allocator has none. Their number is fixed, or the
+/// refill thread changes it (`rust/pool/tiered/resize.rs`).
 ///
 /// Each CPU has a share, so that CPUs that use the reserve at the same time do not wait for each
 /// other.
@@ -197,10 +199,15 @@ pub struct Reserve {
     common: ReservePart,
     /// The shares, by CPU number. A reserve without pages has none.
     shares: KVVec<Pin<KBox<ReservePart>>>,
-    /// The number of pages given back to the allocator because they were bad, written by the refill
-    /// thread.
+    /// The number of pages given back to the allocator because they were bad, or beyond the target;
+    /// written by the refill thread.
     drained: Counter,
-    target: Target,
+    /// The number of pages that the reserve should hold, written by the refill thread.
+    target: Counter,
+    /// The size of the store: pages and room. The refill thread makes it follow the target.
+    size: Counter,
+    /// The number of slots, which the target never exceeds.
+    most: usize,
 }
 
 impl Shares for Reserve {
@@ -225,18 +232,20 @@ impl Shares for Reserve {
 impl Reserve {
     /// Makes the tier, without pages. Task context only, may sleep.
     pub(super) fn new(config: &PoolConfig) -> impl PinInit<Self, Error> {
-        let target = config.reserve;
+        let (pages, most) = (config.reserve, config.most_reserve());
         try_pin_init!(Self {
-            common <- ReservePart::new(target, target),
-            shares: Self::new_shares(target)?,
+            common <- ReservePart::new(most, pages),
+            shares: Self::new_shares(most)?,
             drained: Counter::new(0),
-            target: Target::new(target),
+            target: Counter::new(pages as u64),
+            size: Counter::new(pages as u64),
+            most,
         }? Error)
     }
 
-    fn new_shares(target: usize) -> Result<KVVec<Pin<KBox<ReservePart>>>> {
+    fn new_shares(most: usize) -> Result<KVVec<Pin<KBox<ReservePart>>>> {
         let mut shares = KVVec::new();
-        if target != 0 {
+        if most != 0 {
             // Numbers of CPUs that are not possible have a share, too, which is never used.
             let last = possible().max().unwrap_or(0);
             for _ in 0..=last {
@@ -256,7 +265,7 @@ impl Reserve {
 
     /// Returns whether the reserve has as many pages as it should hold, approximately. Any context.
     fn is_full(&self) -> bool {
-        self.level() >= self.target.pages()
+        self.level() >= self.target().pages()
     }
 
     /// Returns whether no page is missing from the reserve, as far as can be seen at a glance. Any
@@ -267,10 +276,21 @@ impl Reserve {
         common.room == 0 && common.active == 0
     }
 
-    /// Returns the target of refills.
+    /// Returns the target of refills. Any context.
     #[inline(always)]
     pub fn target(&self) -> Target {
-        self.target
+        Target::new(self.target.read() as usize)
+    }
+
+    /// Changes the target, to at most the number of slots. For the refill thread only.
+    pub(in crate::pool) fn set_target(&self, pages: usize) {
+        self.target.set(pages.min(self.most) as u64);
+    }
+
+    /// Returns the most pages that requests have taken out since the last call. For the refill
+    /// thread only.
+    pub(in crate::pool) fn take_drawn(&self) -> usize {
+        Resize::take_drawn(self)
     }
 
     /// Takes a page out if the request may use the reserve. Any context but NMI.
@@ -310,7 +330,11 @@ impl Reserve {
     /// Adds up to `chunk` pages.
     fn refill_some(&self, pool: &Pool, cx: &Task, chunk: usize) -> Refilled {
         self.gather(false);
-        let wanted = self.target.wanted(self.level(), chunk);
+        let missing = self.target().wanted(self.level(), chunk);
+        let wanted = match pool.may_fill(self.level(), missing) {
+            Ok(wanted) => wanted,
+            Err(outcome) => return outcome,
+        };
         if wanted != 0 {
             let mut aside = pool.aside();
             let (mut got, mut starved) = (0, false);
@@ -326,7 +350,8 @@ impl Reserve {
                 pool.counts().filled_into(Tier::Reserve);
                 got += 1;
             }
-            events::refilled(pool.name(), Tier::Reserve, wanted, got, self.target.pages());
+            let target = self.target().pages();
+            events::refilled(pool.name(), Tier::Reserve, wanted, got, target);
             if starved {
                 return Refilled::Starved;
             }
@@ -341,15 +366,38 @@ impl Reserve {
     }
 }
 
+/// Changing the size.
+impl Reserve {
+    /// Makes the size follow the target. Frees at most `chunk` pages, and returns whether more must
+    /// be freed. Contexts: those in which pages may be freed.
+    fn fit(&self, pool: &Pool, chunk: usize) -> bool {
+        let (size, target) = (self.size.read() as usize, self.target().pages());
+        if size < target {
+            self.grow(target - size);
+            self.size.set(target as u64);
+        } else if size > target {
+            let removed = self.shrink(chunk.min(size - target), |pages| {
+                self.drained.add(1);
+                pool.release(pages);
+            });
+            self.size.set((size - removed) as u64);
+        }
+        self.size.read() as usize > target
+    }
+}
+
 impl TierOps for Reserve {
     fn refill(&self, pool: &Pool, cx: &Task, before: Refilled) -> Refilled {
+        if self.fit(pool, CHUNK) {
+            return before.max(Refilled::Partly);
+        }
         before.max(self.refill_some(pool, cx, CHUNK))
     }
 
     fn prime(&self, pool: &Pool, cx: &Task, _per_cpu: usize) {
         // The number of turns is bounded, because others may take pages out as fast as they come
         // in.
-        for _ in 0..self.target.pages().div_ceil(CHUNK) {
+        for _ in 0..self.target().pages().div_ceil(CHUNK) {
             if self.refill_some(pool, cx, CHUNK) != Refilled::Partly {
                 break;
             }
@@ -376,7 +424,8 @@ impl<C: Context, M: CalledIn<C>> PageSource<Call<'_, C, M>> for Reserve {
 
     #[inline]
     fn get(&self, _call: &Call<'_, C, M>, request: &mut Request) -> Option<Pages> {
-        if self.target.pages() == 0 {
+        // If the reserve sizes itself, requests that find it empty must be counted.
+        if self.most == 0 {
             return None;
         }
         request.enter(Tier::Reserve);

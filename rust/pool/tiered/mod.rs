@@ -24,12 +24,14 @@
 
 mod counts;
 mod refill;
+mod resize;
 mod returning;
 
 pub(super) use counts::CONTEXT;
 pub(super) use refill::CHUNK;
 
 use counts::Counts;
+use resize::Resizing;
 use returning::Returning;
 
 use super::{
@@ -46,6 +48,7 @@ use super::{
             Priority,
             Request, //
         },
+        sizing::AutoReserve,
         tier::Tier, //
     },
     manager::{
@@ -117,12 +120,13 @@ use kernel::{
 const SEARCHED_AT_ONCE: usize = 256;
 
 /// The numbers that reports show of a pool: its own and those of its tiers.
-pub(super) static TABLES: [&[Row<Pool>]; 2 + Tier::COUNT] = {
-    let mut tables: [&[Row<Pool>]; 2 + Tier::COUNT] = [&ROWS; 2 + Tier::COUNT];
+pub(super) static TABLES: [&[Row<Pool>]; 3 + Tier::COUNT] = {
+    let mut tables: [&[Row<Pool>]; 3 + Tier::COUNT] = [&ROWS; 3 + Tier::COUNT];
     tables[0] = &counts::ROWS;
+    tables[1] = &resize::ROWS;
     let mut tier = 0;
     while tier < Tier::COUNT {
-        tables[2 + tier] = tier::TABLES[tier];
+        tables[3 + tier] = tier::TABLES[tier];
         tier += 1;
     }
     tables
@@ -175,8 +179,11 @@ pub struct PoolConfig {
     pub compound: bool,
     /// Pages that each CPU's cache can keep, at most 1024.
     pub cache: usize,
-    /// Pages in the reserve, at most 2¹⁸ and half of the machine's memory.
+    /// Pages in the reserve, at most 2¹⁸ and half of the machine's memory. If the reserve sizes
+    /// itself, the least number of pages.
     pub reserve: usize,
+    /// Lets the reserve size itself, within these bounds. `None` for a reserve of a fixed size.
+    pub auto_reserve: Option<AutoReserve>,
     /// Allocations below the min watermark that are allowed before the reserve is full again.
     pub emergency: u32,
     /// The NUMA node that pages are allocated from. The pool does not check the node of pages that
@@ -195,6 +202,7 @@ impl Default for PoolConfig {
             compound: false,
             cache: 64,
             reserve: 0,
+            auto_reserve: None,
             emergency: 0,
             place: Place::Any,
             excluded: Excluded::NOTHING,
@@ -229,7 +237,31 @@ impl PoolConfig {
                 return Err(ERANGE);
             }
         }
+        let Some(AutoReserve { max, half_life_ms }) = self.auto_reserve else {
+            return Ok(());
+        };
+        let least = self.reserve.max(1);
+        if !(least..=MAX_RESERVE).contains(&max) {
+            pr_err!(
+                "pool '{name}': a reserve that sizes itself from {} to {max} pages: the most is \
+                 out of bounds: {least} to {MAX_RESERVE}\n",
+                self.reserve
+            );
+            return Err(ERANGE);
+        }
+        let shortest = AutoReserve::MIN_HALF_LIFE_MS;
+        if half_life_ms < shortest {
+            pr_err!(
+                "pool '{name}': half_life_ms={half_life_ms} is out of bounds: {shortest} or more\n"
+            );
+            return Err(ERANGE);
+        }
         Ok(())
+    }
+
+    /// Returns how many pages the reserve may ever have. Any context.
+    pub(in crate::pool) fn most_reserve(&self) -> usize {
+        self.auto_reserve.map_or(self.reserve, |auto| auto.max)
     }
 
     /// Checks everything. Fails as [`Self::check_bounds`] does; with `ENOMEM` for a reserve of more
@@ -244,12 +276,12 @@ impl PoolConfig {
                 return Err(EINVAL);
             }
         }
-        let (pages, most) = (self.reserve << self.order, memory_total() / 2);
+        let blocks = self.most_reserve();
+        let (pages, most) = (blocks << self.order, memory_total() / 2);
         if pages > most {
             pr_err!(
-                "pool '{name}': a reserve of {pages} pages ({} blocks of order {}) is more than \
-                 half of the memory: at most {most} pages\n",
-                self.reserve,
+                "pool '{name}': a reserve of {pages} pages ({blocks} blocks of order {}) is more \
+                 than half of the memory: at most {most} pages\n",
                 self.order
             );
             return Err(ENOMEM);
@@ -268,6 +300,9 @@ pub struct Pool {
     #[pin]
     returning: Returning,
     counts: Counts,
+    /// The rule by which the reserve sizes itself, if it does.
+    #[pin]
+    resizing: Resizing,
     rests_until: Atomic<u64>,
     waker: Arc<Waker>,
     /// Checks pages that come from elsewhere than the allocator.
@@ -341,6 +376,7 @@ impl Pool {
                 tiers <- Tiers::new(&config),
                 returning <- Returning::new(config.order),
                 counts: Counts::new()?,
+                resizing <- Resizing::new(&config),
                 rests_until: Atomic::new(0),
                 waker,
                 unlooked_form: Counter::new(if exclusion.is_open() {
@@ -723,7 +759,7 @@ impl Pool {
     }
 
     /// Frees pages, and counts them if they are bad. Contexts: those in which pages may be freed.
-    fn release(&self, pages: Pages) {
+    pub(in crate::pool) fn release(&self, pages: Pages) {
         if pages.is_known_bad() {
             self.poisoned.add(1, Relaxed);
         }

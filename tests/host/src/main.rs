@@ -21,6 +21,7 @@ mod samples;
 mod saturating;
 mod schedule;
 mod shares;
+mod sizing;
 mod stack;
 mod target;
 
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         chain::CASES,
         schedule::CASES,
         shares::CASES,
+        sizing::CASES,
         canary::CASES,
         excluded::CASES,
         cell::CASES,
@@ -74,8 +76,12 @@ fn main() -> ExitCode {
     // A property that fails panics again for every smaller input that is tried.
     panic::set_hook(Box::new(|_| ()));
 
-    // Names select cases; `--list` prints them all.
+    // Names select cases; `--list` prints them all; `--plot` prints the plot of the documentation.
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments == ["--plot"] {
+        print!("{}", sizing::plot());
+        return ExitCode::SUCCESS;
+    }
     if arguments == ["--list"] {
         for (name, _) in cases {
             println!("{name}");

@@ -9,6 +9,7 @@ use crate::{
             Contents,
             Numbers,
             Part,
+            Resize,
             Shares,
             BATCH,
             SHARE, //
@@ -38,6 +39,8 @@ pub(crate) const CASES: &[Case] = &[
         keep_each_page_under_load,
     ),
     ("shares_seldom_meet", seldom_meet),
+    ("shares_change_their_size", change_their_size),
+    ("shares_notice_bursts", notice_bursts),
 ];
 
 thread_local! {
@@ -252,4 +255,69 @@ fn seldom_meet() {
         store.put(page).unwrap();
     }
     assert!(locked() <= 1);
+}
+
+/// A store that grows and shrinks at any time has as many pages and as much room as it should.
+fn change_their_size() {
+    const MOST: usize = 100;
+    let step = (0..4_usize, 0..5_u32, 1..60_usize);
+    holds((0..MOST, vec(step, 0..80)), |(size, steps)| {
+        let store = Store {
+            common: TestPart::new(MOST, size),
+            ..Store::new(4, 0)
+        };
+        let (mut size, mut level) = (size, 0);
+        for (cpu, kind, count) in steps {
+            CPU.set(cpu);
+            match kind {
+                0 => level -= (0..count).filter_map(|_| store.take(Stack::pop)).count(),
+                1 | 2 => level += (0..count).filter(|_| store.put(Page(0)).is_ok()).count(),
+                3 => {
+                    let more = count.min(MOST - size);
+                    store.grow(more);
+                    size += more;
+                }
+                _ => {
+                    let (room, mut freed) = (size - level, 0);
+                    let removed = store.shrink(count, |_| freed += 1);
+                    assert_eq!(removed, count.min(size));
+                    assert_eq!(freed, removed.saturating_sub(room), "room goes first");
+                    (size, level) = (size - removed, level - freed);
+                }
+            }
+            let sum = store.sum();
+            assert_eq!((sum.pages, sum.room), (level, size - level));
+        }
+    });
+}
+
+/// The pages that a burst takes are noticed, up to the rest of a batch for each CPU, and neither
+/// refills nor a smaller size count.
+fn notice_bursts() {
+    holds(
+        (1..200_usize, 1..4_usize, 0..50_usize),
+        |(burst, cpus, less)| {
+            let store = Store::new(4, 300);
+            store.fill(300);
+            store.take_drawn();
+            let _ = store.shrink(less, drop);
+            assert_eq!(store.take_drawn(), 0, "a smaller size is no burst");
+            let pages: Vec<_> = (0..burst)
+                .map(|number| {
+                    CPU.set(number % cpus);
+                    store.take(Stack::pop).unwrap()
+                })
+                .collect();
+            for page in pages {
+                store.put(page).unwrap();
+            }
+            store.gather(true);
+            let drawn = store.take_drawn();
+            assert!(
+                (burst..burst + cpus * BATCH).contains(&drawn),
+                "{drawn} for {burst}"
+            );
+            assert_eq!(store.take_drawn(), 0);
+        },
+    );
 }
