@@ -39,6 +39,7 @@ WALL_BURST=N    make wall: pages in a burst, and in the reserve (default 2048)
 WALL_ROUNDS=N   make wall: bursts of each allocator that is compared (default 10)
 WALL_FRAGMENTATION=0  make wall: leave out the part about fragmentation
 WALL_TRAFFIC=N  make wall: rounds of network traffic (default 2; 0 leaves it out)
+WALL_SEEDS=N    make wall: seeds of the part about reserves that size themselves (default 10)
 LABYRINTH_CACHE=DIR   where toolchain, kernels and logs are kept (default: ~/.cache/labyrinth)
 LABYRINTH_REFRESH=1   look for a newer kernel now (otherwise at most once a day)
 HELP

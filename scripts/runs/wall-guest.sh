@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# wall-guest.sh FOLDER BURST ROUNDS FRAGMENTATION: the part of make wall that runs in the guest.
+# wall-guest.sh FOLDER BURST ROUNDS FRAGMENTATION SEEDS: the part of make wall that runs in the guest.
 # Its status is that of guest.py.
 set -euo pipefail
 insmod "$1/labyrinth.ko"

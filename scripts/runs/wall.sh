@@ -8,6 +8,7 @@
 #   WALL_ROUNDS  number of bursts of each contestant
 #   WALL_FRAGMENTATION  0 leaves out the second part, which is about fragmentation
 #   WALL_TRAFFIC  number of rounds of network traffic, see traffic.sh; 0 leaves it out
+#   WALL_SEEDS   number of seeds of the third part, which is about reserves that size themselves
 # Status: 0 all requirements are met, 1 one is not met or the run failed, 2 wrong usage, 3 the run
 # is invalid, and proves nothing.
 set -euo pipefail
@@ -27,11 +28,13 @@ WALL_BURST=${WALL_BURST:-2048}
 WALL_ROUNDS=${WALL_ROUNDS:-10}
 WALL_FRAGMENTATION=${WALL_FRAGMENTATION:-1}
 WALL_TRAFFIC=${WALL_TRAFFIC:-2}
+WALL_SEEDS=${WALL_SEEDS:-10}
 bounded WALL_MEMORY 256 4096
 bounded WALL_BURST 64 32768
 bounded WALL_ROUNDS 1 1000
 bounded WALL_FRAGMENTATION 0 1
 bounded WALL_TRAFFIC 0 100
+bounded WALL_SEEDS 0 1000
 # Three reserves, one burst and four times as much page cache must fit into half of the memory.
 ((WALL_BURST <= 16 * WALL_MEMORY)) || {
 	printf 'labyrinth: %s\n' >&2 \
@@ -59,9 +62,10 @@ trap 'rm -f "$folder/cache"' EXIT
 # Without huge pages, the kernel keeps as little memory free as the machines in the field reports.
 rc=0
 "$SCRIPTS/machine/vm.sh" --kernel "$kernel" --cpus 1 --memory "${WALL_MEMORY}M" \
-	--boot-timeout 900 --timeout "$((1800 + 60 * WALL_ROUNDS))" --append transparent_hugepage=never \
+	--boot-timeout 900 --timeout "$((1800 + 60 * (WALL_ROUNDS + WALL_SEEDS)))" --append transparent_hugepage=never \
 	--log "$folder/console.log" -- \
-	"$SCRIPTS/runs/wall-guest.sh" "$folder" "$WALL_BURST" "$WALL_ROUNDS" "$WALL_FRAGMENTATION" || rc=$?
+	"$SCRIPTS/runs/wall-guest.sh" "$folder" "$WALL_BURST" "$WALL_ROUNDS" "$WALL_FRAGMENTATION" \
+	"$WALL_SEEDS" || rc=$?
 
 [[ -s $folder/results.ktap ]] ||
 	die "the run ended without a result (status $rc of vm.sh)" "see $folder/console.out and console.log"

@@ -15,7 +15,8 @@ from lib import drivers, ktap, module, pressure
 LAB = "labyrinth_lab"
 DEBUGFS = "/sys/kernel/debug/" + LAB
 MODES = {"prepare": 0o600, "burst": 0o200, "hold": 0o200, "release": 0o200, "results": 0o400,
-         "memory": 0o400}
+         "memory": 0o400, "sized/half_life_ms": 0o600, "sized/bound": 0o600,
+         "sized/burst": 0o200, "sized/state": 0o400}
 
 NAMES = ("kernel", "nowait", "atomic", "bulk", "mempool", "labyrinth", "labyrinth_consumed")
 RESERVED = ("mempool", "labyrinth", "labyrinth_consumed")
@@ -105,6 +106,30 @@ def bursts_are_served():
         assert module.read(wall("prepare")) == "0\n"
 
 
+def sized_pool():
+    """The pool whose reserve sizes itself: bad writes are refused, and with free memory it serves
+    bursts of any size without a reserve."""
+    with loaded():
+        for file in ("sized/half_life_ms", "sized/bound", "sized/burst"):
+            for value in ("", "x", "-1"):
+                refused(file, value, errno.EINVAL)
+        for file, values in (("half_life_ms", (0, 99, 1 << 32)), ("bound", (65537,)),
+                             ("burst", (0, 65537))):
+            for value in values:
+                refused("sized/" + file, value, errno.ERANGE)
+        refused("sized/burst", 1, errno.ENXIO)
+        module.write(wall("sized/half_life_ms"), 100)
+        module.write(wall("sized/bound"), 1024)
+        assert module.read(wall("sized/half_life_ms")) == "100\n"
+        assert module.read(wall("sized/bound")) == "1024\n"
+        for pages in (1, PAGES):
+            module.write(wall("sized/burst"), pages)
+            line = dict(field.split("=") for field in module.read(wall("sized/state")).split())
+            got = {key: int(line[key]) for key in ("last_asked", "last_dropped", "level", "target")}
+            assert got == {"last_asked": pages, "last_dropped": 0, "level": 0, "target": 0}, got
+        module.write(wall("sized/bound"), 0)
+
+
 def unloads_while_pages_are_held():
     """Held pages, and those in reserves, are freed when the module is unloaded. The test would
     notice a single contestant that keeps its pages."""
@@ -120,6 +145,7 @@ def unloads_while_pages_are_held():
                     # These are more pages than a contestant can hold, and it drops the rest.
                     for _ in range(10):
                         module.write(wall("hold"), name)
+                module.write(wall("sized/bound"), pages)
                 module.write(wall("release"), "atomic")
                 module.write(wall("burst"), "labyrinth")
         missing = (before - pressure.memory("MemFree")) // pressure.PAGE
@@ -127,4 +153,5 @@ def unloads_while_pages_are_held():
     assert missing < times * pages // 2, f"{missing} pages are missing"
 
 
-ktap.main(only_for_root, refuses_bad_input, bursts_are_served, unloads_while_pages_are_held)
+ktap.main(only_for_root, refuses_bad_input, bursts_are_served, sized_pool,
+          unloads_while_pages_are_held)

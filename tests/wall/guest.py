@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""guest.py FOLDER BURST ROUNDS FRAGMENTATION: the part of `make wall` that runs in the guest.
+"""guest.py FOLDER BURST ROUNDS FRAGMENTATION SEEDS: the part of `make wall` that runs in the guest.
 
 The module must be loaded. FOLDER must have the file `cache`, larger than memory, and gets the
 reports. Status: 0 all requirements are met, 1 one is not met, 2 the run is invalid.
@@ -14,6 +14,7 @@ import time
 import kernel
 import pagecache
 import report
+import sized
 import verdict
 
 # Free memory varies by this much, because files are read in steps, and because measuring needs
@@ -62,7 +63,7 @@ def run_round(number, names, filler):
         yield {"round": number, "name": name, "clean_cache": clean, **kernel.burst(name)}
 
 
-def measure(folder, pages, rounds, scattered):
+def measure(folder, pages, rounds, scattered, seeds):
     """Runs the experiment, and returns all figures."""
     begin = time.monotonic()
     kernel.shorten_cpu_lists()
@@ -86,6 +87,10 @@ def measure(folder, pages, rounds, scattered):
         states += scatter(name, filler)
     kernel.prepare(0)
     states.append(state("reserves given back"))
+    scattered_at = time.monotonic()
+    # A pool may have a reserve of half of the memory.
+    most = min(65536, kernel.meminfo()["MemTotal"] * 1024 // kernel.PAGE // 2)
+    seeds = [sized.measure(seed, pages, most, filler, SLACK) for seed in seeds]
 
     return {
         "kernel": platform.release(), "cpus": os.cpu_count(),
@@ -94,12 +99,12 @@ def measure(folder, pages, rounds, scattered):
         "memory_kib": kernel.meminfo()["MemTotal"], "marks": marks,
         "burst": pages, "rounds": rounds,
         "seconds": {"filling": filled - begin, "bursts": done - filled,
-                    "scattering": time.monotonic() - done},
+                    "scattering": scattered_at - done, "sizing": time.monotonic() - scattered_at},
         "bytes_read": filler.bytes_read,
         "contestants": {name: {key: value for key, value in total.items()
                                if not key.startswith("last_")}
                         for name, total in totals.items()},
-        "bursts": bursts, "fragmentation": states,
+        "bursts": bursts, "fragmentation": states, "sized": seeds,
     }
 
 
@@ -113,10 +118,11 @@ def judge(run):
     return int(any(problem for _, problem in required)), valid + required
 
 
-def main(folder, pages, rounds, fragmentation):
+def main(folder, pages, rounds, fragmentation, seeds):
     """Measures, writes the reports, and returns the status."""
     kernel.protect_myself()
-    run = measure(folder, int(pages), int(rounds), SCATTERED if int(fragmentation) else ())
+    run = measure(folder, int(pages), int(rounds), SCATTERED if int(fragmentation) else (),
+                  range(1, int(seeds) + 1))
     status, judgements = judge(run)
     run["verdict"] = {0: "passed", 1: "failed", 2: "invalid"}[status]
     for name, text in (("table.txt", "\n".join(report.table(run)) + "\n"),

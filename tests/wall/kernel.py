@@ -3,6 +3,7 @@
 
 import ctypes
 import os
+import re
 
 WALL = "/sys/kernel/debug/labyrinth_lab/wall/"
 FRAGMENTATION = "/sys/kernel/debug/extfrag/"
@@ -41,6 +42,41 @@ def results():
     """The module's records: a dict for each contestant, by name."""
     lines = map(_pairs, read(WALL + "results").splitlines())
     return {line["name"]: line for line in lines}
+
+
+def sized_state():
+    """The module's record of the pool whose reserve sizes itself."""
+    return _pairs(read(WALL + "sized/state"))
+
+
+def sized_resizes():
+    """The numbers of decisions about the target of that reserve, by reason, from `metrics`."""
+    text = read("/sys/kernel/debug/labyrinth/metrics")
+    name = 'labyrinth_pool_reserve_resizes_total{pool="wall_sized"'
+    found = re.findall(rf'^{re.escape(name)},reason="(\w+)"}} (\d+)', text, re.M)
+    return {reason: int(count) for reason, count in found}
+
+
+_ZONE = re.compile(r"^Node \d+, zone +(\w+)$(.*?)(?=^Node |\Z)", re.M | re.S)
+
+
+def usable():
+    """The free pages above the min watermarks, and the clean pages of the page cache, from
+    /proc/zoneinfo. Both only of zones for memory of the kernel, which are three on this machine."""
+    free = reclaimable = 0
+    for name, text in _ZONE.findall(read("/proc/zoneinfo")):
+        def number(key, text=text):
+            found = re.search(rf"^ *(?:pages )?{key} +(\d+)$", text, re.M)
+            return int(found.group(1)) if found else 0
+
+        if name in ("Movable", "Device"):
+            continue
+        protection = re.search(r"protection: \((.*?)\)", text)
+        kept = int(protection.group(1).split(", ")[2]) if protection else 0
+        free += max(0, number("free") - number("min") - kept - number("nr_free_cma"))
+        reclaimable += max(0, number("nr_zone_active_file") + number("nr_zone_inactive_file")
+                           - number("nr_zone_write_pending"))
+    return free, reclaimable
 
 
 def prepare(pages):

@@ -50,6 +50,22 @@ def _fragmentation(run):
                + f"{_unusable(state, 9):>10}{state['page_blocks'].get('Unmovable', '-'):>10}")
 
 
+def _sized(run):
+    yield ("a reserve that sizes itself, from 0 pages: requests of each burst that failed, for "
+           "bursts of one size and of four times")
+    yield ("that size; pages before and after what stands for an hour of calm; free memory without "
+           "page cache, and the")
+    yield "pages that the reserve took of it"
+    yield (f"{'seed':>4}{'pages':>7}  {'bursts of one size':<20}{'four times as large':<26}"
+           f"{'bound':>7}{'most':>7}{'before':>8}{'after':>7}{'free':>7}{'taken':>7}")
+    for seed in run["sized"]:
+        same, larger = (" ".join(map(str, seed[which])) for which in ("same", "larger"))
+        calm, scarce = seed["calm"], seed["scarce"]
+        yield (f"{seed['seed']:>4}{seed['pages']:>7}  {same:<20}{larger:<26}{seed['bound']:>7}"
+               f"{seed['most']:>7}{calm['before']:>8}{calm['after']:>7}{scarce['free_before']:>7}"
+               f"{scarce['level']:>7}")
+
+
 def table(run):
     """The lines of the table."""
     marks = run["marks"]
@@ -70,6 +86,9 @@ def table(run):
         yield _row(name, total, [burst for burst in run["bursts"] if burst["name"] == name])
     yield ""
     yield from _fragmentation(run)
+    if run["sized"]:
+        yield ""
+        yield from _sized(run)
 
 
 def ktap(judgements):
