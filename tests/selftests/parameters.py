@@ -16,7 +16,8 @@ from lib.ktap import Skip
 # stress.py tests that.
 SETTINGS = {f"{context}_{name}": (context, name) for context in module.CONTEXTS
             for name in module.SETTINGS}
-PAGES = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18), "prime": (0, 64),
+PAGES = {"pool_cache": (0, 1024), "pool_reserve": (0, 1 << 18),
+         "pool_reserve_max": (0, 1 << 18), "prime": (0, 64),
          "user_pages": (0, 4096)}
 SWITCHES = {**{f"{context}_start": "run" for context in module.CONTEXTS},
             "pool_node_only": "run", "recording": "recording",
@@ -133,11 +134,26 @@ def more_than_half_of_the_memory():
     most = half_of_the_memory()
     if most >= PAGES["pool_reserve"][1]:
         raise Skip("the largest reserve is less than half of the memory")
-    for pages in (most + 1, PAGES["pool_reserve"][1]):
-        got, errors = refused({"pool_reserve": pages})
-        assert got == errno.ENOMEM, f"pool_reserve={pages}: {errno.errorcode[got]}"
-        assert any(f"a reserve of {pages} pages" in line and f"at most {most} pages" in line
-                   for line in errors), f"pool_reserve={pages}: the log only says {errors}"
+    for name in ("pool_reserve", "pool_reserve_max"):
+        for pages in (most + 1, PAGES[name][1]):
+            got, errors = refused({name: pages})
+            assert got == errno.ENOMEM, f"{name}={pages}: {errno.errorcode[got]}"
+            assert any(f"a reserve of {pages} pages" in line and f"at most {most} pages" in line
+                       for line in errors), f"{name}={pages}: the log only says {errors}"
+
+
+def reserve_that_sizes_itself():
+    """Bounds in the wrong order, and a half-life that is too short, are refused with the fix."""
+    for parameters, said in (
+            ({"pool_reserve": 100, "pool_reserve_max": 99},
+             "pool_reserve_max=99 is below pool_reserve=100"),
+            ({"pool_reserve_max": 300, "pool_reserve_half_life_ms": 99},
+             "pool_reserve_half_life_ms=99 is out of bounds: 100 or more")):
+        got, errors = refused(parameters)
+        assert got == errno.ERANGE, f"{parameters}: {errno.errorcode[got]}"
+        assert any(said in line for line in errors), f"{parameters}: the log only says {errors}"
+    with module.loaded(pool_reserve=100, pool_reserve_max=100, pool_reserve_half_life_ms=100):
+        assert metrics.wait_until_filled().total("pool_reserve_target") == 100
 
 
 def no_such_node():
@@ -170,4 +186,4 @@ def nothing_left_after_a_refusal():
 
 
 ktap.main(both_ends, both_ends_of_the_pool, started_at_load, out_of_bounds,
-          more_than_half_of_the_memory, no_such_node, not_a_number, nothing_left_after_a_refusal)
+          more_than_half_of_the_memory, reserve_that_sizes_itself, no_such_node, not_a_number, nothing_left_after_a_refusal)

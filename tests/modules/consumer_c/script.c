@@ -3,8 +3,9 @@
  * Runs the commands that a test writes to the parameter "script", separated by ";", on
  * pools. "results" then has a number for each, in their order.
  *
- *	create POOL NAME ORDER COMPOUND CACHE RESERVE EMERGENCY HIGHEST
- *			0, or a negative errno
+ *	create POOL NAME ORDER COMPOUND CACHE RESERVE EMERGENCY HIGHEST [MAX HALF_LIFE_MS]
+ *			0, or a negative errno; with the last two, the reserve sizes
+ *			itself
  *	destroy POOL	0
  *	prime POOL N	0, or a negative errno
  *	get POOL CONTEXT HOW N
@@ -256,16 +257,20 @@ static s64 offer(struct slot *slot, char *arguments)
 static s64 create(struct slot *slot, char *arguments)
 {
 	struct labyrinth_pool_params params = {};
-	unsigned int compound_pages;
+	unsigned int compound_pages, reserve_max, half_life_ms;
 	char name[64];
+	int given;
 
-	if (sscanf(arguments, "%63s %u %u %u %u %u %llu", name, &params.order,
-		   &compound_pages, &params.cache, &params.reserve,
-		   &params.emergency, &params.highest) != 7 || slot->pool)
+	given = sscanf(arguments, "%63s %u %u %u %u %u %llu %u %u", name,
+		       &params.order, &compound_pages, &params.cache,
+		       &params.reserve, &params.emergency, &params.highest,
+		       &reserve_max, &half_life_ms);
+	if ((given != 7 && given != 9) || slot->pool)
 		return -EINVAL;
 	params.name = name;
 	params.compound = compound_pages;
-	slot->pool = labyrinth_pool_create(&params);
+	slot->pool = given == 7 ? labyrinth_pool_create(&params) :
+		labyrinth_pool_create_auto(&params, reserve_max, half_life_ms);
 	slot->order = params.order;
 	slot->count = 0;
 	if (IS_ERR(slot->pool)) {

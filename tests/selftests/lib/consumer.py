@@ -66,6 +66,8 @@ def script(*commands):
     return results
 
 
-def pool(slot, name, order=0, *, compound=0, cache=0, reserve=0, emergency=0, highest=0):
-    """The command that makes a pool in a slot. Later commands name the slot."""
-    return f"create {slot} {name} {order} {compound} {cache} {reserve} {emergency} {highest}"
+def pool(slot, name, order=0, *, compound=0, cache=0, reserve=0, emergency=0, highest=0, auto=None):
+    """The command that makes a pool in a slot. Later commands name the slot. With `auto`, a pair of
+    the most blocks and the half-life in milliseconds, the reserve sizes itself."""
+    made = f"create {slot} {name} {order} {compound} {cache} {reserve} {emergency} {highest}"
+    return made + (f" {auto[0]} {auto[1]}" if auto else "")
