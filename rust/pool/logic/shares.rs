@@ -2,10 +2,11 @@
 
 //! A store of pages that each CPU has a share of.
 //!
-//! A store has a size, which is fixed or which its owner changes. Each unit of that size is a page, or *room* for a page that was taken
-//! out. Pages and room are in *parts*: a common part, and a share for each CPU. A CPU gets and puts
-//! pages in its own share. It moves a batch between its share and the common part when its share
-//! has no page, or no room. So CPUs seldom meet, but any CPU can get any page:
+//! A store has a size, which is fixed or which its owner changes. Each unit of that size is a page,
+//! or *room* for a page that was taken out. Pages and room are in *parts*: a common part, and a
+//! share for each CPU. A CPU gets and puts pages in its own share. It moves a batch between its
+//! share and the common part when its share has no page, or no room. So CPUs seldom meet, but any
+//! CPU can get any page:
 //!
 //! ```text
 //!   get:  own share ──► a batch from the common part ──► one page of any part
@@ -43,7 +44,7 @@ pub(crate) struct Contents<S> {
     active: usize,
     /// How often pages or room were moved into or out of the common part.
     moves: usize,
-    /// Of the common part: the number of pages at the last call of [`Shares::take_drawn`], and the
+    /// Of the common part: the number of pages at the last call of [`Resize::take_drawn`], and the
     /// smallest number since.
     mark: usize,
     low: usize,

@@ -375,14 +375,16 @@ impl Reserve {
         if size < target {
             self.grow(target - size);
             self.size.set(target as u64);
-        } else if size > target {
-            let removed = self.shrink(chunk.min(size - target), |pages| {
-                self.drained.add(1);
-                pool.release(pages);
-            });
-            self.size.set((size - removed) as u64);
         }
-        self.size.read() as usize > target
+        if size <= target {
+            return false;
+        }
+        let removed = self.shrink(chunk.min(size - target), |pages| {
+            self.drained.add(1);
+            pool.release(pages);
+        });
+        self.size.set((size - removed) as u64);
+        size - removed > target
     }
 }
 
